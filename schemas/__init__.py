@@ -1,0 +1,1 @@
+"""The wire format: topics, messages, codec. Imports nothing else of Countersign."""

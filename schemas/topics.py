@@ -1,0 +1,99 @@
+"""The Kafka topics: names, what their keys are, and how long they keep what they hold."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+DAY_SECONDS: Final = 24 * 60 * 60
+
+
+class Kind(StrEnum):
+    """What a topic is for; its retention and its clean-up policy follow from this."""
+
+    EVENT = "event"
+    COMMAND = "command"
+    CHANGELOG = "changelog"
+    DEAD_LETTER = "dead_letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic.
+
+    Attributes:
+        name: The name without the deployment's prefix.
+        kind: What it is for.
+        key: What a record's key is; the key decides which partition's owner decides.
+        retention_seconds: How long a record is kept; None keeps the newest of each key (compaction).
+
+    """
+
+    name: str
+    kind: Kind
+    key: str
+    retention_seconds: int | None
+
+    @property
+    def compacted(self) -> bool:
+        """True where only the newest record of each key matters."""
+        return self.kind is Kind.CHANGELOG
+
+    @property
+    def dead_letter(self) -> "Topic":
+        """The topic that takes what this one's reader could not use."""
+        return Topic(f"{self.name}.dlq", Kind.DEAD_LETTER, self.key, 30 * DAY_SECONDS)
+
+
+PAIRING_REQUESTED: Final = Topic("pairing.requested", Kind.EVENT, "phrase digest", 7 * DAY_SECONDS)
+DEVICE_PAIRED: Final = Topic("device.paired", Kind.EVENT, "account id", 7 * DAY_SECONDS)
+AUTH_CHALLENGE: Final = Topic("auth.challenge", Kind.EVENT, "device id", 7 * DAY_SECONDS)
+AUTH_RESPONSE: Final = Topic("auth.response", Kind.EVENT, "reply key of the challenge", 7 * DAY_SECONDS)
+
+PAIRING_FAILED: Final = Topic("pairing.failed", Kind.EVENT, "account id", 7 * DAY_SECONDS)
+DEVICE_UNPAIRED: Final = Topic("device.unpaired", Kind.EVENT, "account id", 7 * DAY_SECONDS)
+PUSH_RECEIPT: Final = Topic("push.receipt", Kind.EVENT, "reply key of the challenge", 60 * 60)
+
+LOGIN_COMMANDS: Final = Topic("login.commands", Kind.COMMAND, "account id", DAY_SECONDS)
+PAIRING_COMMANDS: Final = Topic("pairing.commands", Kind.COMMAND, "device id", DAY_SECONDS)
+PAIRING_PHRASES: Final = Topic("pairing.phrases", Kind.COMMAND, "phrase digest", DAY_SECONDS)
+PUSH_COMMANDS: Final = Topic("push.commands", Kind.COMMAND, "device id", DAY_SECONDS)
+
+ACCOUNTS_TABLE: Final = "accounts"
+REQUESTERS_TABLE: Final = "requesters"
+PHRASES_TABLE: Final = "phrases"
+CHANNELS_TABLE: Final = "channels"
+
+
+def changelog(service: str, table: str) -> Topic:
+    """Return the changelog topic of a service's table, named as Faust names it.
+
+    Args:
+        service: The service's name, for example ``login``.
+        table: The table's name, for example ``accounts``.
+
+    """
+    return Topic(f"{service}-{table}-changelog", Kind.CHANGELOG, "the table's key", None)
+
+
+ACCOUNTS_CHANGELOG: Final = changelog("login", ACCOUNTS_TABLE)
+REQUESTERS_CHANGELOG: Final = changelog("pairing", REQUESTERS_TABLE)
+PHRASES_CHANGELOG: Final = changelog("pairing", PHRASES_TABLE)
+CHANNELS_CHANGELOG: Final = changelog("push", CHANNELS_TABLE)
+
+CONTRACT: Final = (PAIRING_REQUESTED, DEVICE_PAIRED, AUTH_CHALLENGE, AUTH_RESPONSE)
+CONSUMED: Final = (
+    *CONTRACT,
+    PAIRING_FAILED,
+    LOGIN_COMMANDS,
+    PAIRING_COMMANDS,
+    PAIRING_PHRASES,
+    PUSH_COMMANDS,
+)
+CHANGELOGS: Final = (ACCOUNTS_CHANGELOG, REQUESTERS_CHANGELOG, PHRASES_CHANGELOG, CHANNELS_CHANGELOG)
+ALL: Final = (
+    *CONSUMED,
+    DEVICE_UNPAIRED,
+    PUSH_RECEIPT,
+    *CHANGELOGS,
+    *(topic.dead_letter for topic in CONSUMED),
+)
