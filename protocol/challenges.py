@@ -1,0 +1,177 @@
+"""Challenges that a service signs, answers that a device signs over them, and the proof that both make."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import Field, ValidationError
+
+from protocol.encoding import digest
+from protocol.jose import PrivateKey, SignatureError, verify_embedded
+from protocol.requests import sign_request
+from schemas.base import Browser, Digest, Identifier, Model, Text
+from schemas.contract import Purpose, Verdict
+
+CHALLENGE_TYPE: Final = "countersign-challenge+jws"
+ANSWER_TYPE: Final = "countersign-answer+jws"
+Seconds = Annotated[int, Field(ge=0)]
+
+
+class PinnedIssuer(Model):
+    """Who will sign the login challenges of an account, as its pairing challenge names it.
+
+    Attributes:
+        issuer: The issuer's URL.
+        keys: JWK thumbprints of its keys at that time.
+
+    """
+
+    issuer: Text
+    keys: tuple[Digest, ...]
+
+
+class Claims(Model):
+    """What a challenge says.
+
+    Attributes:
+        iss: URL of the service that signed it.
+        aud: The device that shall answer, by its id.
+        jti: The challenge's id.
+        iat: When it was issued, seconds since 1970 (RFC 7519 section 2, NumericDate).
+        exp: When an answer comes too late.
+        purpose: What is asked.
+        reply_key: Where the answer goes.
+        service: The name of what the person signs in to.
+        account_id: The account.
+        account_name: The account's name as its owner reads it.
+        browser: Which browser asks, and from where.
+        login_issuer: In a pairing challenge, whom to pin.
+
+    """
+
+    iss: Text
+    aud: Digest
+    jti: Identifier
+    iat: Seconds
+    exp: Seconds
+    purpose: Purpose
+    reply_key: Identifier
+    service: Text
+    account_id: Identifier
+    account_name: Text
+    browser: Browser
+    login_issuer: PinnedIssuer | None = None
+
+    @property
+    def expires_at(self) -> datetime:
+        """When an answer comes too late."""
+        return datetime.fromtimestamp(self.exp, UTC)
+
+
+class Answer(Model):
+    """What an answer says: the payload of the device's signed request.
+
+    Attributes:
+        challenge_digest: SHA-256 over the ASCII bytes of the challenge's compact JWS, base64url.
+        verdict: What the person decided.
+
+    """
+
+    challenge_digest: Digest
+    verdict: Verdict
+
+
+class Proof(Model):
+    """What a challenge and its answer prove together.
+
+    Attributes:
+        claims: What was asked.
+        issuer_key: Thumbprint of the key that signed the challenge.
+        device_id: Thumbprint of the key that signed the answer.
+        verdict: What was answered.
+        signed_at: When the device signed it, by the device's clock.
+
+    """
+
+    claims: Claims
+    issuer_key: Digest
+    device_id: Digest
+    verdict: Verdict
+    signed_at: datetime
+
+
+def issue_challenge(key: PrivateKey, claims: Claims) -> str:
+    """Sign a challenge. The same claims and key give the same bytes.
+
+    Returns:
+        The compact JWS.
+
+    """
+    header = {"typ": CHALLENGE_TYPE, "kid": key.public.thumbprint, "jwk": key.public.jwk}
+    return key.sign(header, claims.model_dump_json(exclude_none=True).encode())
+
+
+def verify_challenge(compact: str) -> tuple[Claims, str]:
+    """Check a challenge against the key that it carries.
+
+    Returns:
+        Its claims, and the thumbprint of the key, which the caller compares with the keys that it trusts.
+
+    Raises:
+        SignatureError: If it was altered, or is no challenge.
+
+    """
+    _, key, payload = verify_embedded(compact, CHALLENGE_TYPE)
+    try:
+        return Claims.model_validate_json(payload), key.thumbprint
+    except ValidationError as error:
+        text = "the claims are not a challenge's"
+        raise SignatureError(text) from error
+
+
+def challenge_digest(compact: str) -> str:
+    """Return SHA-256 over the ASCII bytes of a challenge's compact JWS, base64url."""
+    return digest(compact.encode("ascii"))
+
+
+def sign_answer(  # noqa: PLR0913 - the members of one answer
+    key: PrivateKey, *, challenge: str, verdict: Verdict, url: str, nonce: str, at: datetime
+) -> str:
+    """Answer a challenge as a device does: a signed request whose payload covers the challenge and the verdict.
+
+    Returns:
+        The compact JWS to send.
+
+    """
+    payload = {"challenge_digest": challenge_digest(challenge), "verdict": verdict.value}
+    return sign_request(key, url=url, nonce=nonce, at=at, payload=payload, typ=ANSWER_TYPE)
+
+
+def verify_proof(challenge: str, answer: str) -> Proof:
+    """Check that an answer answers a challenge, from the two alone.
+
+    Times are not compared with now: a proof stays one.
+
+    Returns:
+        What they prove.
+
+    Raises:
+        SignatureError: If either was altered, they do not belong together, or another device answered.
+
+    """
+    claims, issuer_key = verify_challenge(challenge)
+    header, device, payload = verify_embedded(answer, ANSWER_TYPE)
+    try:
+        said = Answer.model_validate_json(payload)
+        signed_at = datetime.fromtimestamp(int(header["iat"]), UTC)
+    except (ValidationError, KeyError, TypeError, ValueError, OverflowError) as error:
+        text = "the answer does not say what an answer says"
+        raise SignatureError(text) from error
+    if said.challenge_digest != challenge_digest(challenge):
+        text = "the answer is to another challenge"
+        raise SignatureError(text)
+    if device.thumbprint != claims.aud:
+        text = "another device answered"
+        raise SignatureError(text)
+    return Proof(
+        claims=claims, issuer_key=issuer_key, device_id=device.thumbprint, verdict=said.verdict, signed_at=signed_at
+    )

@@ -1,0 +1,198 @@
+"""ES256 keys and signatures (RFC 7515, RFC 7517, RFC 7518 section 3.4), by joserfc.
+
+Signatures are deterministic (RFC 6979): a decision that is made again after a crash signs the same bytes again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwa import ESAlgorithm
+from joserfc.jwk import ECKey
+from joserfc.jws import JWSRegistry
+
+from protocol.encoding import decode_base64url, encode_base64url
+
+ALGORITHM: Final = "ES256"
+_COORDINATE_BYTES: Final = 32
+PublicJwk = dict[str, str]
+"""A P-256 public key: the members kty, crv, x and y of RFC 7518 section 6.2.1."""
+
+
+class SignatureError(ValueError):
+    """A signature that does not hold, or a JWS or key that is not of this protocol. Its text says which."""
+
+
+class _DeterministicES256(ESAlgorithm):
+    """ES256 whose signatures are made as RFC 6979 says; they verify as any ES256 signature does."""
+
+    def sign(self, msg: bytes, key: ECKey) -> bytes:
+        """Return the 64 bytes R || S (RFC 7518 section 3.4) over the message."""
+        der = key.get_op_key("sign").sign(msg, ECDSA(self.hash_alg(), deterministic_signing=True))
+        return b"".join(number.to_bytes(_COORDINATE_BYTES, "big") for number in decode_dss_signature(der))
+
+
+class _Registry(JWSRegistry):
+    """Only ES256, and headers long enough for a key and a URL."""
+
+    max_header_length = 2048
+    max_payload_length = 8192
+    algorithms = {ALGORITHM: _DeterministicES256(ALGORITHM, "P-256", 256, recommended=True)}  # noqa: RUF012 - as in the base class
+
+
+_REGISTRY: Final = _Registry(algorithms=[ALGORITHM], strict_check_header=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A P-256 public key.
+
+    Attributes:
+        jwk: The key as it stands in a JWS header.
+        thumbprint: Its JWK thumbprint, SHA-256, base64url without padding (RFC 7638): a device's id, a key's kid.
+
+    """
+
+    jwk: PublicJwk
+    thumbprint: str
+    _key: ECKey
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, Any]) -> Self:
+        """Take a public key from its JWK.
+
+        Raises:
+            SignatureError: If it is not a P-256 public key.
+
+        """
+        try:
+            bare = {member: jwk[member] for member in ("crv", "kty", "x", "y")}
+            if bare["kty"] != "EC" or bare["crv"] != "P-256":
+                text = "the key is not on the curve P-256"
+                raise SignatureError(text)
+            key = ECKey.import_key(bare)
+            key.get_op_key("verify")
+            return cls(bare, key.thumbprint(), key)
+        except (KeyError, TypeError, ValueError, AttributeError, JoseError) as error:
+            text = f"not a P-256 public key: {type(error).__name__}"
+            raise SignatureError(text) from error
+
+    def verify(self, compact: str) -> bytes:
+        """Check a compact JWS against this key.
+
+        Returns:
+            The payload.
+
+        Raises:
+            SignatureError: If the signature does not hold.
+
+        """
+        try:
+            _require_canonical(compact)
+            return jws.deserialize_compact(compact, self._key, registry=_REGISTRY).payload
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+            text = f"the signature does not hold: {type(error).__name__}"
+            raise SignatureError(text) from error
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateKey:
+    """A P-256 key pair for ES256.
+
+    Attributes:
+        public: The public half.
+
+    """
+
+    public: PublicKey
+    _key: ECKey
+
+    @classmethod
+    def generate(cls) -> Self:
+        """Make a new key pair."""
+        return cls.from_jwk(ECKey.generate_key("P-256").as_dict(private=True))
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, Any]) -> Self:
+        """Take a key pair from its private JWK (RFC 7518 section 6.2.2).
+
+        Raises:
+            SignatureError: If it is not a P-256 private key.
+
+        """
+        public = PublicKey.from_jwk(jwk)
+        if not isinstance(jwk.get("d"), str):
+            text = "not a private key: the member d is missing"
+            raise SignatureError(text)
+        return cls(public, ECKey.import_key({**public.jwk, "d": jwk["d"]}))
+
+    def to_jwk(self) -> dict[str, str]:
+        """Return the private JWK. Keep it secret."""
+        return {str(name): str(value) for name, value in self._key.as_dict(private=True).items()}
+
+    def sign(self, header: Mapping[str, object], payload: bytes) -> str:
+        """Sign a payload.
+
+        Args:
+            header: Members of the protected header beside ``alg``.
+            payload: The bytes to sign.
+
+        Returns:
+            The compact JWS.
+
+        """
+        return jws.serialize_compact({"alg": ALGORITHM, **header}, payload, self._key, registry=_REGISTRY)
+
+
+def _require_canonical(compact: str) -> None:
+    """Refuse text that decodes to the same bytes as other text: every altered byte must show (RFC 4648 section 3.5)."""
+    for part in compact.split("."):
+        if encode_base64url(decode_base64url(part)) != part:
+            text = "the base64url is not canonical"
+            raise SignatureError(text)
+
+
+def read_header(compact: str) -> dict[str, Any]:
+    """Return the protected header of a compact JWS, unverified.
+
+    Raises:
+        SignatureError: If it is not a compact JWS, or not by ES256.
+
+    """
+    try:
+        header = dict(jws.extract_compact(compact.encode("ascii"), registry=_REGISTRY).headers())
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        text = f"not a compact JWS: {type(error).__name__}"
+        raise SignatureError(text) from error
+    if header.get("alg") != ALGORITHM:
+        text = "the algorithm is not ES256"
+        raise SignatureError(text)
+    return header
+
+
+def verify_embedded(compact: str, typ: str) -> tuple[dict[str, Any], PublicKey, bytes]:
+    """Check a compact JWS against the public key in its own header.
+
+    That proves who signed it only to somebody who compares the key's thumbprint with one that is trusted.
+
+    Args:
+        compact: The JWS.
+        typ: The type that its header must state.
+
+    Returns:
+        The protected header, the key, and the payload.
+
+    Raises:
+        SignatureError: If anything is amiss.
+
+    """
+    header = read_header(compact)
+    if header.get("typ") != typ:
+        text = f"the type is not {typ}"
+        raise SignatureError(text)
+    key = PublicKey.from_jwk(header.get("jwk") or {})
+    return header, key, key.verify(compact)

@@ -1,0 +1,131 @@
+"""Requests that a device signs: bound to a URL, a time and a single-use nonce, as in RFC 8555 section 6."""
+
+import json
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from protocol.jose import PrivateKey, PublicKey, SignatureError, verify_embedded
+
+REQUEST_TYPE: Final = "countersign-request+jws"
+TOLERANCE_SECONDS: Final = 300
+
+
+class Refusal(StrEnum):
+    """Why a device's request is refused; the last part of the problem's type."""
+
+    MALFORMED = "malformed"
+    BAD_SIGNATURE = "bad-signature"
+    WRONG_URL = "wrong-url"
+    STALE = "stale"
+    BAD_NONCE = "bad-nonce"
+    REPLAYED = "replayed-nonce"
+    UNKNOWN_DEVICE = "unknown-device"
+    UNKNOWN_CHALLENGE = "unknown-challenge"
+    ALREADY_ANSWERED = "already-answered"
+    EXPIRED = "expired"
+    WRONG_CHALLENGE = "wrong-challenge"
+    TOO_MANY = "too-many-requests"
+
+
+class RefusedError(ValueError):
+    """A request that is refused.
+
+    Attributes:
+        refusal: Why.
+
+    """
+
+    def __init__(self, refusal: Refusal, detail: str) -> None:
+        """Keep the reason, and a sentence for whoever debugs the device."""
+        super().__init__(detail)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """A request whose signature, URL and time hold. That its nonce is new is for the nonce's keeper to say.
+
+    Attributes:
+        device: The key that signed it; its thumbprint is the device's id.
+        nonce: The single-use nonce.
+        issued_at: When the device signed it, by the device's clock.
+        payload: The JSON object that it carries.
+        compact: The JWS as it came.
+
+    """
+
+    device: PublicKey
+    nonce: str
+    issued_at: datetime
+    payload: dict[str, Any]
+    compact: str
+
+
+def sign_request(  # noqa: PLR0913 - the members of one header
+    key: PrivateKey, *, url: str, nonce: str, at: datetime, payload: Mapping[str, object], typ: str = REQUEST_TYPE
+) -> str:
+    """Sign a request as a device does.
+
+    Args:
+        key: The device's key.
+        url: Where it is sent, exactly.
+        nonce: A nonce from that service.
+        at: Now, as the service counts it.
+        payload: A JSON object.
+        typ: What it is.
+
+    Returns:
+        The compact JWS to send.
+
+    """
+    header = {"typ": typ, "jwk": key.public.jwk, "url": url, "nonce": nonce, "iat": int(at.timestamp())}
+    return key.sign(header, json.dumps(payload, separators=(",", ":")).encode())
+
+
+def verify_request(
+    compact: str, *, path: str, origins: Container[str], now: datetime, typ: str = REQUEST_TYPE
+) -> SignedRequest:
+    """Check a device's request.
+
+    Args:
+        compact: The JWS as it came.
+        path: The path that it came to.
+        origins: The origins (scheme, host, port) that this service goes by.
+        now: The time.
+        typ: What it must be.
+
+    Returns:
+        The request.
+
+    Raises:
+        RefusedError: With the reason.
+
+    """
+    try:
+        header, device, body = verify_embedded(compact, typ)
+    except SignatureError as error:
+        raise RefusedError(Refusal.BAD_SIGNATURE, str(error)) from error
+    url, nonce, issued = header.get("url"), header.get("nonce"), header.get("iat")
+    if not isinstance(url, str) or not isinstance(nonce, str) or type(issued) is not int:
+        raise RefusedError(Refusal.MALFORMED, "The header needs url (text), nonce (text) and iat (whole seconds).")
+    _check_url(url, path, origins)
+    if abs(now.timestamp() - issued) > TOLERANCE_SECONDS:
+        detail = f"iat is more than {TOLERANCE_SECONDS} s away from this service's time, {int(now.timestamp())}."
+        raise RefusedError(Refusal.STALE, detail)
+    try:
+        payload = json.loads(body)
+    except ValueError as error:
+        raise RefusedError(Refusal.MALFORMED, "The payload is not JSON.") from error
+    if not isinstance(payload, dict):
+        raise RefusedError(Refusal.MALFORMED, "The payload is not a JSON object.")
+    return SignedRequest(device, nonce, datetime.fromtimestamp(issued, UTC), payload, compact)
+
+
+def _check_url(url: str, path: str, origins: Container[str]) -> None:
+    parts = urlsplit(url)
+    if f"{parts.scheme}://{parts.netloc}" not in origins or url != f"{parts.scheme}://{parts.netloc}{path}":
+        raise RefusedError(Refusal.WRONG_URL, "The request was signed for another URL.")

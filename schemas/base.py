@@ -1,0 +1,55 @@
+"""What every message is: a frozen pydantic model that knows its topic, its type and its key."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+from schemas.topics import Topic
+
+Text = Annotated[str, StringConstraints(max_length=200)]
+"""A short text that people read: a name, a label, an address."""
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._~@+-]+$")]
+"""An id that is safe as a Kafka key, in a URL path and in a log line."""
+Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+"""A SHA-256 or HMAC-SHA256 value, 32 bytes, base64url without padding (RFC 4648 section 5)."""
+Jws = Annotated[str, StringConstraints(max_length=8192, pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+"""A JSON Web Signature in its compact form (RFC 7515 section 7.1)."""
+Moment = AwareDatetime
+"""A point in time, ISO 8601 with its offset on the wire."""
+
+
+class Model(BaseModel):
+    """A value that is checked when it is made and never changes. Unknown fields are ignored (a newer sender)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Message(Model):
+    """A message that travels through Kafka.
+
+    Attributes:
+        topic: Where it is published.
+        type: Its CloudEvents type, with the version of its format.
+
+    """
+
+    topic: ClassVar[Topic]
+    type: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        """Return the record's key, which decides the partition and so who decides."""
+        raise NotImplementedError
+
+
+class Browser(Model):
+    """The browser that asks, as the person on the phone gets to see it.
+
+    Attributes:
+        name: Browser and system, for example ``Firefox on Linux``.
+        address: The IP address that the request came from.
+
+    """
+
+    name: Text
+    address: Text

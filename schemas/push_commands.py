@@ -1,0 +1,61 @@
+"""What the push service's web side asks of a device's channel. Private to the push service."""
+
+from typing import ClassVar
+
+from schemas.base import Digest, Identifier, Jws, Message, Moment, Text
+from schemas.contract import Verdict
+from schemas.topics import PUSH_COMMANDS, Topic
+
+
+class DeviceCommand(Message):
+    """A command to the owner of a device's channel.
+
+    Attributes:
+        device_id: The device.
+        at: When.
+
+    """
+
+    topic: ClassVar[Topic] = PUSH_COMMANDS
+
+    device_id: Digest
+    at: Moment
+
+    @property
+    def key(self) -> str:
+        """Return the device id: its partition's owner decides."""
+        return self.device_id
+
+
+class RegisterDevice(DeviceCommand):
+    """A device opened a connection for the first time, or under a new name.
+
+    Attributes:
+        device_name: Its name as its owner reads it.
+
+    """
+
+    type: ClassVar[str] = "countersign.push.register_device.v1"
+
+    device_name: Text
+
+
+class SubmitAnswer(DeviceCommand):
+    """The person answered a challenge.
+
+    Attributes:
+        challenge_id: The challenge.
+        nonce: The request's single-use nonce.
+        verdict: What was decided.
+        challenge_digest: SHA-256 of the challenge as the device saw it; the answer's signature covers it.
+        answer: The answer, a JWS by the device.
+
+    """
+
+    type: ClassVar[str] = "countersign.push.submit_answer.v1"
+
+    challenge_id: Identifier
+    nonce: Identifier
+    verdict: Verdict
+    challenge_digest: Digest
+    answer: Jws
