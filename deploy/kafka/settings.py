@@ -1,0 +1,74 @@
+"""What the broker is told: its server.properties, for one node or one of several."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+_FULL_REPLICATION: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One Kafka node, broker and controller at once.
+
+    Attributes:
+        id: Its number in the cluster, from 1.
+        broker_port: Where clients connect.
+        controller_port: Where the other controllers connect.
+        data: The folder of its records.
+
+    """
+
+    id: int
+    broker_port: int
+    controller_port: int
+    data: Path
+
+
+def server_properties(node: Node, cluster: Sequence[Node]) -> str:
+    """Return the text of a node's server.properties.
+
+    Args:
+        node: The node.
+        cluster: All nodes of the cluster, this one included.
+
+    """
+    replication = min(len(cluster), _FULL_REPLICATION)
+    in_sync = max(1, replication - 1)
+    listeners = f"BROKER://{HOST}:{node.broker_port},CONTROLLER://{HOST}:{node.controller_port}"
+    settings: Mapping[str, object] = {
+        "process.roles": "broker,controller",
+        "node.id": node.id,
+        "controller.quorum.bootstrap.servers": ",".join(f"{HOST}:{each.controller_port}" for each in cluster),
+        "controller.listener.names": "CONTROLLER",
+        "listeners": listeners,
+        "advertised.listeners": listeners,
+        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "BROKER",
+        "log.dirs": node.data.resolve(),
+        # A topic exists because it was provisioned, with the right partitions; a typing error must not make one.
+        "auto.create.topics.enable": "false",
+        "default.replication.factor": replication,
+        "min.insync.replicas": in_sync,
+        "offsets.topic.num.partitions": 3,
+        "offsets.topic.replication.factor": replication,
+        "transaction.state.log.num.partitions": 3,
+        "transaction.state.log.replication.factor": replication,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.num.partitions": 3,
+        "share.coordinator.state.topic.replication.factor": replication,
+        "share.coordinator.state.topic.min.isr": in_sync,
+        # The services start one by one, each in a group of its own: there is nobody to wait for.
+        "group.initial.rebalance.delay.ms": 0,
+        "group.min.session.timeout.ms": 1000,
+        # After a crash the node's own earlier registration must expire before it is let in: 5 s instead of 9 s.
+        "broker.session.timeout.ms": 5000,
+        "broker.heartbeat.interval.ms": 500,
+        # One small machine: a smaller compaction buffer and fewer threads than a server's defaults.
+        "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -1,0 +1,88 @@
+"""Child processes that are stopped with their whole group, and that do not outlive whoever started them."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+# The kernel ties "my parent died" to the thread that started the child, so all children are started by this one thread:
+# it lives as long as this program does, whichever thread asked.
+_SPAWNER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
+_TAIL_BYTES: Final = 4096
+
+
+class Child:
+    """One child process.
+
+    It leads a session of its own, so that a Ctrl-C in the terminal reaches the supervisor alone, which then stops its
+    children in the right order. Because nothing else would end it then, the kernel sends it SIGTERM when this program
+    dies in any way (prctl PR_SET_PDEATHSIG, which util-linux's setpriv sets before it becomes the child's program; other
+    systems have no such thing).
+    """
+
+    def __init__(self, command: Sequence[str], log_path: Path, environment: Mapping[str, str] | None = None) -> None:
+        """Start it.
+
+        Args:
+            command: The program and its arguments.
+            log_path: The file that its output is appended to.
+            environment: Variables on top of this program's own.
+
+        """
+        leash = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
+        with log_path.open("ab") as log:
+            start = partial(
+                subprocess.Popen,
+                [*leash, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+            )
+            self._process: subprocess.Popen[bytes] = _SPAWNER.submit(start).result()
+        self.log_path = log_path
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code; negative, the signal that ended it; None while it runs."""
+        return self._process.poll()
+
+    def terminate(self) -> None:
+        """Ask it to stop (SIGTERM); returns at once."""
+        if self.exit_code is None:
+            self._process.terminate()
+
+    def stop(self, timeout_seconds: float) -> None:
+        """Ask it to stop, and kill it if it has not after the given time."""
+        self.terminate()
+        try:
+            self._process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it and what it started with SIGKILL, as a crash would."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def tail(path: Path) -> str:
+    """Return the last lines of a log file, at most 4 KiB; empty if there is none."""
+    if not path.exists():
+        return ""
+    with path.open("rb") as log:
+        log.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        return log.read().decode(errors="replace").strip()
