@@ -1,0 +1,195 @@
+"""Which of two records of a row is the newer one, and a table that lets no older one undo it.
+
+A worker that is paused past its session and wakes has lost its partitions without knowing. Until it learns of it, it
+decides on, and its records land in the changelog behind those of the new owner. So every row begins with a stamp: the
+consumer group's generation in which it was written (`epoch`), then a count of the row's writes (`version`). Whoever
+reads the changelog keeps the row with the higher stamp:
+
+- A record with a lower stamp than the stored row is left aside. The same stamp is applied: it is the same row, written
+  again for a repeated event, or Kafka's truth about a row that a crash kept from getting there.
+- Compaction would keep the stale record, the later one, and drop the newer row. So whoever recovers a partition and
+  finds a stale record on top writes the stored row to the changelog again.
+- A tombstone has no room for a stamp; its header carries the stamp of the row that it deletes, and it deletes that
+  row or an older one. A tombstone without the header, one written by hand, always deletes. A deleted row leaves no
+  stamp behind, so a stale record after it brings the old row back: delete only a row that has expired, which means
+  nothing any more. What must stay gone, say a removed account, stays as a row that says so.
+- RocksDB remembers how far its rows reflect the changelog. A worker that counted on past somebody else's record would
+  never read that record. So the remembered offset moves only by one; at a gap it stays, and the next recovery reads on
+  from there.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from faust import Table
+from faust.stores.rocksdb import Store
+from faust.types import TP, EventT, FutureMessage
+from yarl import URL
+
+if TYPE_CHECKING:
+    from faust.tables.manager import TableManager
+
+_STAMP: Final = re.compile(rb'\{"epoch":(\d{1,18}),"version":(\d{1,18})[,}]')
+TOMBSTONE_HEADER: Final = "row-stamp"
+Headers = Sequence[tuple[str, bytes]] | Mapping[str, bytes]
+
+
+def stamp(value: bytes) -> tuple[int, int]:
+    """Return a row's (epoch, version), read from its first bytes; (0, 0) if it has none."""
+    found = _STAMP.match(value)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def is_newer(candidate: bytes | None, current: bytes | None, headers: Headers | None = ()) -> bool:
+    """Tell whether a changelog record replaces a row.
+
+    Args:
+        candidate: The record's value, None for a tombstone.
+        current: The row so far, None if there is none.
+        headers: The record's headers, needed only for a tombstone.
+
+    Returns:
+        False if the record is older than the row; True if it is newer or as new.
+
+    """
+    if current is None:
+        return True
+    if candidate is None:
+        deleted = dict(headers or ()).get(TOMBSTONE_HEADER)
+        return deleted is None or stamp(deleted) >= stamp(current)
+    return stamp(candidate) >= stamp(current)
+
+
+class VersionedStore(Store):
+    """RocksDB rows that an older changelog record does not replace.
+
+    Attributes:
+        undone: The (partition, key) of rows whose newest record in the changelog, as far as read, is a stale one.
+
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.undone: set[tuple[int, bytes]] = set()
+
+    def row(self, partition: int, key: bytes) -> bytes | None:
+        """Return the stored row of a key in one partition."""
+        value: bytes | None = self._db_for_partition(partition).get(key)
+        return value
+
+    def apply_changelog_batch(
+        self, batch: Iterable[EventT[Any]], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
+    ) -> None:
+        """Write the records that are not older than the rows they would replace."""
+        newest: dict[tuple[int, bytes], bytes | None] = {}
+        ends: dict[TP, int] = {}
+        applied = []
+        for event in batch:
+            message = event.message
+            slot = (message.partition, message.key or b"")
+            current = newest[slot] if slot in newest else self.row(*slot)
+            if is_newer(message.value, current, message.headers):
+                newest[slot] = message.value
+                applied.append(event)
+                self.undone.discard(slot)
+            else:
+                newest[slot] = current
+                self.undone.add(slot)
+            ends[message.tp] = message.offset
+        super().apply_changelog_batch(applied, to_key, to_value)
+        for tp, end in ends.items():
+            self.reflect(tp, end)
+
+    def reflect(self, tp: TP, end: int) -> None:
+        """Remember that the rows reflect a changelog partition up to and with an offset."""
+        if end > self.reflected(tp):
+            self.set_persisted_offset(tp, end)
+
+    def reflected(self, tp: TP) -> int:
+        """Return the offset up to which the rows reflect a changelog partition, -1 if from its beginning nothing."""
+        offset = self.persisted_offset(tp)
+        return -1 if offset is None else offset
+
+
+class VersionedTable(Table[bytes, bytes]):
+    """A table of stamped rows: keys are bytes, values are bytes that begin with the stamp."""
+
+    data: VersionedStore
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"key_type": bytes, "value_type": bytes, **options})
+        self._unsent: set[FutureMessage] = set()
+        self._lost: BaseException | None = None
+
+    async def delivered(self) -> None:
+        """Wait until Kafka has every row written so far.
+
+        Raises:
+            KafkaError: If Kafka did not take one within the producer's time; the rows here are then ahead of Kafka's.
+
+        """
+        if self._unsent:
+            await asyncio.wait(tuple(self._unsent))
+        if self._lost is not None:
+            raise self._lost
+
+    def send_changelog(
+        self, partition: int | None, key: Any, value: Any, key_serializer: Any = None, value_serializer: Any = None
+    ) -> FutureMessage:
+        """Queue a row for the changelog, a tombstone with the stamp of the row that it deletes."""
+        headers = {} if value is not None or partition is None else self._deletes(partition, key)
+        sent = self.changelog_topic.send_soon(
+            key=key,
+            value=value,
+            partition=partition,
+            headers=headers,
+            key_serializer=key_serializer or self.key_serializer,
+            value_serializer=value_serializer or self.value_serializer,
+            callback=self._on_changelog_sent,
+            eager_partitioning=True,
+        )
+        self._unsent.add(sent)
+        sent.add_done_callback(self._on_changelog_done)
+        return sent
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Remember how far was read, and write again what a stale record hides from later readers."""
+        highwaters = cast("TableManager", self.app.tables).recovery.active_highwaters
+        for tp in active_tps:
+            if tp in highwaters:
+                self.data.reflect(tp, highwaters[tp])
+        for partition, key in sorted(self.data.undone):
+            if any(tp.partition == partition for tp in active_tps):
+                self.data.undone.discard((partition, key))
+                self.send_changelog(partition, key, self.data.row(partition, key))
+        await super().on_recovery_completed(active_tps, standby_tps)
+
+    def _deletes(self, partition: int, key: bytes) -> dict[str, bytes]:
+        row = self.data.row(partition, key)
+        return {} if row is None else {TOMBSTONE_HEADER: b'{"epoch":%d,"version":%d}' % stamp(row)}
+
+    def _new_store_by_url(self, url: str | URL) -> VersionedStore:
+        return VersionedStore(
+            url,
+            self.app,
+            self,
+            table_name=self.name,
+            key_type=self.key_type,
+            value_type=self.value_type,
+            key_serializer=self.key_serializer,
+            value_serializer=self.value_serializer,
+            loop=self.loop,
+            options=dict(self.options or {}),
+        )
+
+    def _on_changelog_sent(self, fut: FutureMessage) -> None:
+        sent = fut.result()
+        if sent.offset == self.data.reflected(sent.topic_partition) + 1:
+            self.data.reflect(sent.topic_partition, sent.offset)
+
+    def _on_changelog_done(self, sent: FutureMessage) -> None:
+        self._unsent.discard(sent)
+        if not sent.cancelled():
+            self._lost = self._lost or sent.exception()
