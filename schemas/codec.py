@@ -14,7 +14,7 @@ from schemas import contract, login_commands, pairing_commands, push_commands
 from schemas.base import Message
 
 Headers = list[tuple[str, bytes]]
-MessageT = TypeVar("MessageT", bound=Message, covariant=True)
+MessageT_co = TypeVar("MessageT_co", bound=Message, covariant=True)
 SPEC_VERSION: Final = "1.0"
 _MODULES: Final = (contract, login_commands, pairing_commands, push_commands)
 TYPES: Final[dict[str, type[Message]]] = {
@@ -32,7 +32,7 @@ class UndecodableError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Event(Generic[MessageT]):
+class Event(Generic[MessageT_co]):
     """A message with what the envelope says of it.
 
     Attributes:
@@ -48,7 +48,7 @@ class Event(Generic[MessageT]):
     time: datetime
     source: str
     traceparent: str
-    data: MessageT
+    data: MessageT_co
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,15 @@ class Record:
 
     Attributes:
         topic: The topic's name without the deployment's prefix.
-        key: UTF-8 bytes of the message's key.
-        value: The message as UTF-8 JSON.
+        key: UTF-8 bytes of the message's key; None only in a dead letter that came so.
+        value: The message as UTF-8 JSON; None only in a dead letter that came so.
         headers: CloudEvents attributes, and ``traceparent`` where there is one.
 
     """
 
     topic: str
-    key: bytes
-    value: bytes
+    key: bytes | None
+    value: bytes | None
     headers: Headers
 
 

@@ -113,6 +113,7 @@ class DevicePaired(Message):
         challenge: The pairing challenge, signed by the pairing service.
         answer: The device's answer to it, signed by the device: with the challenge, the proof of this event.
         paired_at: When the person accepted.
+        seal: HMAC-SHA256 by the pairing service over what it decided (protocol.phrases); login checks it.
 
     """
 
@@ -126,6 +127,7 @@ class DevicePaired(Message):
     challenge: Jws
     answer: Jws
     paired_at: Moment
+    seal: Digest
 
     @property
     def key(self) -> str:
@@ -256,6 +258,7 @@ class PushReceipt(Message):
     Attributes:
         challenge_id: The challenge.
         reply_key: As the challenge's issuer asked.
+        device_name: The device's name, empty where no such device is known.
         delivery: ``delivered``: the device shows it. ``undeliverable``: no such device is known.
 
     """
@@ -265,6 +268,7 @@ class PushReceipt(Message):
 
     challenge_id: Identifier
     reply_key: Identifier
+    device_name: Text
     delivery: Delivery
 
     @property

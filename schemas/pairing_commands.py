@@ -60,3 +60,26 @@ class IssuePhrase(Message):
     def key(self) -> str:
         """Return the phrase digest, whose owner hands the phrase out once."""
         return self.phrase_digest
+
+
+class RetirePhrase(Message):
+    """A phrase is not to be taken any more: its device asked for another, or its time is long over.
+
+    Attributes:
+        phrase_digest: HMAC-SHA256 of the phrase.
+        device_id: The device that shows it.
+        at: When.
+
+    """
+
+    topic: ClassVar[Topic] = PAIRING_PHRASES
+    type: ClassVar[str] = "countersign.pairing.retire_phrase.v1"
+
+    phrase_digest: Digest
+    device_id: Digest
+    at: Moment
+
+    @property
+    def key(self) -> str:
+        """Return the phrase digest, whose owner handed the phrase out."""
+        return self.phrase_digest

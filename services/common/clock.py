@@ -1,0 +1,19 @@
+"""The one place where services read the time and draw ids; rules get both from the events."""
+
+import secrets
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return a new id: 128 random bits, base64url, 22 characters."""
+    return secrets.token_urlsafe(16)
+
+
+def new_token() -> str:
+    """Return a new secret token: 256 random bits, base64url, 43 characters."""
+    return secrets.token_urlsafe(32)

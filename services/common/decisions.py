@@ -1,0 +1,121 @@
+"""What a decision is, and how a repeated event decides the same again.
+
+Kafka delivers at least once: after a crash, the events since the last commit come again. A row remembers the recent
+events that it applied with what they produced, so that a repeat changes nothing and makes good whatever the crash
+swallowed: the same events under the same ids, the same row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Generic, TypeVar
+
+from schemas.base import Message, Model, Moment
+from schemas.codec import TYPES, Event
+
+REMEMBERED_EVENTS: Final = 32
+REMEMBERED_SECONDS: Final = 600
+OK: Final = "ok"
+
+
+class Produced(Model):
+    """A message that a decision published, as the row remembers it."""
+
+    type: str
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, message: Message) -> "Produced":
+        """Keep a message."""
+        return cls(type=message.type, data=message.model_dump(mode="json"))
+
+    def message(self) -> Message:
+        """Return the message again."""
+        return TYPES[self.type].model_validate(self.data)
+
+
+class Applied(Model):
+    """An event that a row has applied.
+
+    Attributes:
+        event_id: The event.
+        at: Its time.
+        outcome: ``ok``, or why it was refused; the web side that asked waits for this.
+        produced: What it published.
+
+    """
+
+    event_id: str
+    at: Moment
+    outcome: str
+    produced: tuple[Produced, ...] = ()
+
+
+class Row(Model):
+    """A table's row. The first two fields come first in its JSON: readers compare them without parsing the rest.
+
+    Attributes:
+        epoch: The consumer group's generation in which it was written: a writer that lost the partition has a lower one.
+        version: Counts the writes.
+        applied: The recent events, oldest first.
+
+    """
+
+    epoch: int = 0
+    version: int = 0
+    applied: tuple[Applied, ...] = ()
+
+    def outcome_of(self, event_id: str) -> str | None:
+        """Return how an event ended here, or None if this row does not remember it."""
+        return next((each.outcome for each in reversed(self.applied) if each.event_id == event_id), None)
+
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+class UnacceptableError(ValueError):
+    """An event that is well-formed and yet cannot be true, such as one with a forged signature: it is set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[RowT]):
+    """What an event leads to.
+
+    Attributes:
+        row: The row afterwards; None where there is none, or none any more.
+        events: The messages to publish, in order.
+        outcome: ``ok``, or a refusal.
+
+    """
+
+    row: RowT | None
+    events: tuple[Message, ...] = ()
+    outcome: str = OK
+
+
+def decide_once(
+    row: RowT | None, event: Event[Message], decide: Callable[[RowT | None, Event[Message]], Decision[RowT]]
+) -> Decision[RowT]:
+    """Decide an event, or decide the same again if the row has applied it already.
+
+    Args:
+        row: The row of the event's key, or None.
+        event: The event.
+        decide: The rule; pure.
+
+    Returns:
+        The decision, its row remembering the event.
+
+    """
+    for known in () if row is None else row.applied:
+        if known.event_id == event.id and row is not None:
+            return Decision(row, tuple(each.message() for each in known.produced), known.outcome)
+    decision = decide(row, event)
+    if decision.row is None:
+        return decision
+    produced = tuple(Produced.of(message) for message in decision.events)
+    applied = Applied(event_id=event.id, at=event.time, outcome=decision.outcome, produced=produced)
+    oldest = event.time - timedelta(seconds=REMEMBERED_SECONDS)
+    recent = tuple(each for each in decision.row.applied if each.at >= oldest)[1 - REMEMBERED_EVENTS :]
+    remembering = decision.row.model_copy(update={"applied": (*recent, applied)})
+    return Decision(remembering, decision.events, decision.outcome)

@@ -1,0 +1,103 @@
+"""An agent's edge: what comes in is decided one at a time for each key, and what cannot be used is set aside.
+
+A record that cannot be decoded, or whose decision fails, goes to its topic's dead-letter topic with the reason in its
+headers, and the agent goes on. Errors that repeat turn readiness red.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import faust
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from schemas.base import Message
+from schemas.codec import Event, Record, UndecodableError, decode
+from services.common.clock import now
+from services.common.decisions import UnacceptableError
+from services.common.publisher import Publisher
+from services.common.tracing import continue_trace
+
+log = structlog.get_logger(__name__)
+LOCKS: Final = 256
+ERRORS_UNTIL_RED: Final = 3
+MESSAGE_CHARACTERS: Final = 500
+
+
+def read(record: faust.EventT) -> Event[Message]:
+    """Decode a record that an agent received, and continue its trace.
+
+    Raises:
+        UndecodableError: If it is not a message of ours.
+
+    """
+    message = record.message
+    event = decode(message.key, message.value, tuple(message.headers or ()))
+    continue_trace(event.traceparent)
+    return event
+
+
+class Edge:
+    """Guards the agents of one service instance.
+
+    Attributes:
+        failures: How many unexpected errors came in a row.
+
+    """
+
+    def __init__(self, publisher: Publisher, prefix: str, service: str) -> None:
+        """Prepare it.
+
+        Args:
+            publisher: Takes the dead letters.
+            prefix: What stands before each topic's name.
+            service: The service's name.
+
+        """
+        self._publisher = publisher
+        self._prefix = prefix
+        self._service = service
+        self._locks = tuple(asyncio.Lock() for _ in range(LOCKS))
+        self.failures = 0
+
+    @property
+    def healthy(self) -> bool:
+        """False once unexpected errors repeat."""
+        return self.failures < ERRORS_UNTIL_RED
+
+    @asynccontextmanager
+    async def guard(self, record: faust.EventT) -> AsyncIterator[None]:
+        """Hold the key's lock while a record is handled; set the record aside if that fails.
+
+        Agents of several topics change one row: the lock keeps the steps from load to save together.
+        """
+        message = record.message
+        async with self._locks[hash(message.key) % LOCKS]:
+            place = f"{message.topic}/{message.partition}/{message.offset}"
+            with bound_contextvars(record=place):
+                try:
+                    yield
+                except (UndecodableError, UnacceptableError) as error:
+                    log.warning("set aside", reason=str(error))
+                    await self._set_aside(record, str(error))
+                except Exception as error:
+                    self.failures += 1
+                    log.exception("set aside after an unexpected error")
+                    await self._set_aside(record, f"unexpected: {type(error).__name__}: {error}")
+                else:
+                    self.failures = 0
+
+    async def _set_aside(self, record: faust.EventT, reason: str) -> None:
+        message = record.message
+        topic = message.topic.removeprefix(self._prefix)
+        headers = [
+            *((name, bytes(value)) for name, value in message.headers or ()),
+            ("dlq_reason", reason[:MESSAGE_CHARACTERS].encode()),
+            ("dlq_service", self._service.encode()),
+            ("dlq_partition", str(message.partition).encode()),
+            ("dlq_offset", str(message.offset).encode()),
+            ("dlq_time", now().isoformat().encode()),
+        ]
+        await self._publisher.surely(Record(f"{topic}.dlq", message.key, message.value, headers))

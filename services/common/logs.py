@@ -1,0 +1,61 @@
+"""Structured logs: one JSON object a line on standard output, with the trace id; libraries' logs alike."""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from services.common.tracing import current_traceparent, trace_id
+
+QUIET = ("aiokafka", "faust", "mode", "aiohttp", "asyncio")
+
+
+def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    trace = trace_id(current_traceparent())
+    if trace:
+        event["trace_id"] = trace
+    return event
+
+
+def configure_logs(service: str, level: str) -> None:
+    """Set up logging for this process.
+
+    Args:
+        service: The service's name; stands in each line.
+        level: Name of the least level to show; libraries show warnings at the least.
+
+    """
+
+    def _add_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        return event
+
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_service,
+        _add_trace,
+        structlog.processors.dict_tracebacks,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    renderer = structlog.processors.JSONRenderer(sort_keys=False)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

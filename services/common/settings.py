@@ -1,0 +1,84 @@
+"""Settings that all services have, and how they are read: from the environment and from the command line."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[float, Field(gt=0)]
+INVALID_SETTING_STATUS = 2
+
+
+class ServiceSettings(BaseSettings):
+    """What every service can be told. The defaults suit one machine."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_avoid_json=True,
+        cli_hide_none_type=True,
+        use_attribute_docstrings=True,
+    )
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 for all."""
+    port: Port
+    """Port to listen on."""
+    public_url: str | None = None
+    """URL that browsers and devices reach this service by; default http://localhost:PORT."""
+    kafka_bootstrap: str = "localhost:9092"
+    """Kafka's host:port list."""
+    topic_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{0,40}$")] = ""
+    """What stands before each topic's name; lets deployments share a Kafka."""
+    partitions: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Partitions of each topic, as provisioned; keys stay with their rows only while it stays the same."""
+    data_directory: Path | None = None
+    """Where this instance keeps its RocksDB; each instance has its own. Default .run/data/SERVICE-PORT."""
+    secrets_directory: Path = Path(".run/secrets")
+    """Where keys are kept; all instances of a deployment share the same content. Missing ones are made."""
+    session_timeout_seconds: Annotated[float, Field(ge=1, le=300)] = 6.0
+    """After how long without a sign of life an instance's partitions go to another one."""
+    trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
+    """How many proxies in front are trusted to add the client to X-Forwarded-For; 0 ignores the header."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least level to log."""
+
+    @property
+    def url(self) -> str:
+        """The URL that this service goes by, without a trailing slash."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+
+
+def load_settings(kind: type[SettingsT], program: str, arguments: list[str] | None = None) -> SettingsT:
+    """Read a service's settings; the command line goes before the environment.
+
+    Args:
+        kind: The settings' class.
+        program: The command as it is typed, for ``--help``.
+        arguments: The command line, default the process's own.
+
+    Returns:
+        The settings. An invalid one ends the process with status 2 and a message that names it.
+
+    """
+    try:
+        return kind(
+            _cli_parse_args=sys.argv[1:] if arguments is None else arguments,
+            _cli_prog_name=program,
+        )
+    except ValidationError as error:
+        prefix = kind.model_config.get("env_prefix", "")
+        for each in error.errors():
+            name = "_".join(str(part) for part in each["loc"])
+            flag = name.replace("_", "-")
+            line = f"{program}: setting {prefix}{name.upper()} (or --{flag}) is invalid: {each['msg']}"
+            sys.stderr.write(line + "\n")
+        raise SystemExit(INVALID_SETTING_STATUS) from None

@@ -1,0 +1,58 @@
+"""Tables of rows: a Faust table, on RocksDB, with its changelog in Kafka. Written only by the partition's owner."""
+
+from typing import Final, Generic
+
+import faust
+
+from services.common.changelog import VersionedTable
+from services.common.decisions import RowT
+
+ROCKSDB_OPTIONS: Final = {
+    "driver": "rocksdict",
+    "block_cache_size": 32 * 1024 * 1024,
+    "write_buffer_size": 8 * 1024 * 1024,
+}
+
+
+class RowTable(Generic[RowT]):
+    """The rows of one kind, by key."""
+
+    def __init__(self, app: faust.App, name: str, model: type[RowT], partitions: int) -> None:
+        """Declare the table.
+
+        Args:
+            app: The Faust app.
+            name: The table's name.
+            model: The rows' model.
+            partitions: As many as its source topics have.
+
+        """
+        self.name = name
+        self._app = app
+        self._model = model
+        self._table = app.tables.add(
+            VersionedTable(
+                app,
+                name=name,
+                partitions=partitions,
+                key_type=bytes,
+                value_type=bytes,
+                key_serializer="raw",
+                value_serializer="raw",
+                options=dict(ROCKSDB_OPTIONS),
+            )
+        )
+
+    def load(self, key: str) -> RowT | None:
+        """Return a key's row, or None."""
+        value = self._table.get(key.encode())
+        return None if value is None else self._model.model_validate_json(value)
+
+    def save(self, key: str, row: RowT | None) -> None:
+        """Write a key's row, or delete it. Only within an agent, for the key of the event in hand."""
+        if row is None:
+            self._table.pop(key.encode(), None)
+            return
+        epoch = max(row.epoch, self._app.consumer_generation_id)
+        stamped = row.model_copy(update={"epoch": epoch, "version": row.version + 1})
+        self._table[key.encode()] = stamped.model_dump_json().encode()

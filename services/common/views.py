@@ -1,0 +1,119 @@
+"""Read views: what the owners decided, as any instance sees it in the changelog, and waking whoever waits for a key.
+
+A view tails a changelog topic without a consumer group. What it shows, Kafka has.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Generic
+
+import structlog
+
+from services.common.changelog import is_newer
+from services.common.decisions import RowT
+from services.common.tail import Record, tail
+
+log = structlog.get_logger(__name__)
+
+
+class View(Generic[RowT]):
+    """The newest row of each key of one table.
+
+    Attributes:
+        ready: True once it has caught up with what was in the topic when it started.
+
+    """
+
+    def __init__(self, bootstrap: str, topic: str, model: type[RowT]) -> None:
+        """Prepare it.
+
+        Args:
+            bootstrap: Kafka's ``host:port`` list.
+            topic: The changelog topic's full name.
+            model: The rows' model.
+
+        """
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._model = model
+        self._rows: dict[str, bytes] = {}
+        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self.ready = False
+
+    def get(self, key: str) -> RowT | None:
+        """Return a key's row, or None."""
+        value = self._rows.get(key)
+        return None if value is None else self._model.model_validate_json(value)
+
+    def all(self) -> Iterator[RowT]:
+        """Iterate over all rows."""
+        for value in tuple(self._rows.values()):
+            yield self._model.model_validate_json(value)
+
+    @contextmanager
+    def watch(self, key: str) -> Iterator[asyncio.Event]:
+        """Give an event that is set whenever the key's row changes; clear it before you look at the row."""
+        changed = asyncio.Event()
+        self._waiting[key].add(changed)
+        try:
+            yield changed
+        finally:
+            self._waiting[key].discard(changed)
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+    async def wait_for(self, key: str, holds: Callable[[RowT], bool], timeout_seconds: float) -> RowT | None:
+        """Wait until something holds of a key's row.
+
+        Returns:
+            The row, or None if the time ran out.
+
+        """
+        with self.watch(key) as changed:
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    while True:
+                        changed.clear()
+                        row = self.get(key)
+                        if row is not None and holds(row):
+                            return row
+                        await changed.wait()
+            except TimeoutError:
+                return None
+
+    async def outcome(self, key: str, event_id: str, timeout_seconds: float = 5.0) -> tuple[str, RowT] | None:
+        """Wait until a key's owner has decided an event.
+
+        Returns:
+            The outcome and the row, or None if the time ran out.
+
+        """
+        row = await self.wait_for(key, lambda row: row.outcome_of(event_id) is not None, timeout_seconds)
+        outcome = None if row is None else row.outcome_of(event_id)
+        return None if row is None or outcome is None else (outcome, row)
+
+    async def run(self) -> None:
+        """Tail the topic until cancelled."""
+        try:
+            await tail(self._bootstrap, self._topic, self._apply, on_caught_up=self._catch_up)
+        finally:
+            self.ready = False
+
+    def _catch_up(self) -> None:
+        self.ready = True
+        log.info("view is up to date", topic=self._topic, rows=len(self._rows))
+
+    def _apply(self, record: Record) -> None:
+        if record.key is None:
+            return
+        key = record.key.decode()
+        if record.value is None:
+            self._rows.pop(key, None)
+        elif is_newer(record.value, self._rows.get(key)):
+            self._rows[key] = record.value
+        else:
+            log.warning("a stale row was left aside", topic=self._topic, offset=record.offset)
+        for changed in self._waiting.get(key, ()):
+            changed.set()

@@ -1,0 +1,153 @@
+"""What all web sides share: traces, access log, security headers, refusals, health."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from services.common.clock import now
+from services.common.health import Health
+from services.common.publisher import UnavailableError
+from services.common.tracing import continue_trace
+
+log = structlog.get_logger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+BODY_BYTES: Final = 16 * 1024
+RETRY_AFTER_SECONDS: Final = 2
+HEALTH: Final = web.AppKey("health", Health)
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class ErrorRenderer(Protocol):
+    """Makes the answer that a person or a device gets for an error."""
+
+    def __call__(self, request: web.Request, status: int, name: str, detail: str) -> web.Response:
+        """Return the answer.
+
+        Args:
+            request: The request.
+            status: The HTTP status.
+            name: The problem's name, as in docs/protocol.md.
+            detail: A sentence on what to do next.
+
+        """
+        ...
+
+
+def problem(status: int, name: str, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return a problem document (RFC 9457)."""
+    return web.json_response(
+        {
+            "type": f"urn:countersign:problem:{name}",
+            "title": name.replace("-", " ").capitalize(),
+            "status": status,
+            "detail": detail,
+        },
+        status=status,
+        headers=headers,
+        content_type="application/problem+json",
+    )
+
+
+def render_problem(_request: web.Request, status: int, name: str, detail: str) -> web.Response:
+    """Render an error for a device."""
+    return problem(status, name, detail)
+
+
+def make_web(health: Health, render_error: ErrorRenderer, content_security_policy: str) -> web.Application:
+    """Return a web application with everything but its own routes.
+
+    Args:
+        health: What /ready tells.
+        render_error: Makes the answers for errors.
+        content_security_policy: The policy of its pages (CSP level 3).
+
+    """
+    headers = {**SECURITY_HEADERS, "Content-Security-Policy": content_security_policy}
+    application = web.Application(
+        middlewares=[_trace, _secure(headers), _answer_errors(render_error)], client_max_size=BODY_BYTES
+    )
+    application[HEALTH] = health
+    application.router.add_get("/live", _live)
+    application.router.add_get("/ready", _ready)
+    return application
+
+
+def client_address(request: web.Request, trusted_proxies: int) -> str:
+    """Return the client's IP address, seen past as many proxies as are trusted."""
+    peer = request.remote or "unknown"
+    hops = [hop.strip() for hop in ",".join(request.headers.getall("X-Forwarded-For", ())).split(",") if hop.strip()]
+    return hops[-trusted_proxies][:64] if 0 < trusted_proxies <= len(hops) else peer
+
+
+@web.middleware
+async def _trace(request: web.Request, handler: Handler) -> web.StreamResponse:
+    continue_trace(request.headers.get("traceparent"))
+    started = time.monotonic()
+    response = await handler(request)
+    if request.path not in {"/live", "/ready"}:
+        milliseconds = round((time.monotonic() - started) * 1000, 1)
+        log.info("request", method=request.method, path=request.path, status=response.status, milliseconds=milliseconds)
+    return response
+
+
+def _secure(headers: Mapping[str, str]) -> Middleware:
+    @web.middleware
+    async def add_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if not response.prepared:
+            for name, value in headers.items():
+                response.headers.setdefault(name, value)
+        return response
+
+    return add_headers
+
+
+def _answer_errors(render: ErrorRenderer) -> Middleware:
+    @web.middleware
+    async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except UnavailableError:
+            return _unavailable(render, request)
+        except web.HTTPRedirection:
+            raise
+        except web.HTTPException as error:
+            answer = render(request, error.status, error.reason.lower().replace(" ", "-"), error.text or "")
+            answer.headers.update(
+                {key: value for key, value in error.headers.items() if key in {"Allow", "Retry-After"}}
+            )
+            return answer
+        except Exception:
+            log.exception("request failed", method=request.method, path=request.path)
+            return render(request, 500, "internal-error", "Something went wrong here. Please try again.")
+
+    return answer_errors
+
+
+def _unavailable(render: ErrorRenderer, request: web.Request) -> web.Response:
+    answer = render(request, 503, "unavailable", "This service cannot take requests just now. Please try again soon.")
+    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return answer
+
+
+async def _live(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "live", "time": now().isoformat()})
+
+
+async def _ready(request: web.Request) -> web.Response:
+    troubles = request.app[HEALTH].troubles()
+    if troubles:
+        return web.json_response(
+            {"status": "not ready", "reasons": troubles}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
+        )
+    return web.json_response({"status": "ready"})

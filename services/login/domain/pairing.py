@@ -1,0 +1,115 @@
+"""Pairing, as the account sees it: a phrase entered, a phone that accepted or did not."""
+
+from datetime import datetime
+
+from protocol.challenges import verify_proof
+from protocol.jose import SignatureError
+from protocol.phrases import pairing_seal
+from schemas.contract import DevicePaired, DeviceUnpaired, PairingFailed, PairingFailure, PairingRequested, Verdict
+from schemas.login_commands import StartPairing
+from services.common.decisions import Decision, UnacceptableError
+from services.login.domain.rows import Account, Device, Happening, Login, LoginState, PairingAttempt
+from services.login.domain.rules import Refused, Rules
+from services.login.domain.settle import settle, tell
+
+TOO_LATE = "too_late"
+
+
+def waits_for_phone(login: Login, at: datetime) -> bool:
+    """Tell whether the phone can still accept the phrase that was entered in a login."""
+    attempt = login.pairing
+    return (
+        login.state is LoginState.PAIRING
+        and attempt is not None
+        and attempt.failure is None
+        and at <= attempt.expires_at
+    )
+
+
+def decide_start(account: Account, command: StartPairing, rules: Rules) -> Decision[Account]:
+    """Ask for the phone that shows the phrase; a few tries, then a pause."""
+    settled = settle(account, command.at)
+    login = settled.login(command.login_id)
+    if login is None or login.over:
+        return Decision(settled, outcome=Refused.NO_LOGIN)
+    if login.state not in {LoginState.NEEDS_PHONE, LoginState.PAIRING} or waits_for_phone(login, command.at):
+        return Decision(settled, outcome=Refused.NOT_NOW)
+    if settled.pairing_paused_until is not None and command.at < settled.pairing_paused_until:
+        return Decision(settled, outcome=Refused.PAIRING_PAUSED)
+    tries = settled.pairing_tries + 1
+    paused_until = command.at + rules.pairing_pause if tries >= rules.pairing_tries else None
+    attempt = PairingAttempt(
+        pairing_id=command.pairing_id, started_at=command.at, expires_at=command.at + rules.prompt_lifetime
+    )
+    waiting = settled.with_login(login.model_copy(update={"state": LoginState.PAIRING, "pairing": attempt}))
+    changes = {"pairing_tries": 0 if paused_until else tries, "pairing_paused_until": paused_until}
+    return Decision(waiting.model_copy(update=changes), (_request(settled, login, attempt, command, rules),))
+
+
+def decide_paired(account: Account, paired: DevicePaired, rules: Rules) -> Decision[Account]:
+    """Take the phone in, if the login that named its phrase still waits for it."""
+    _check(paired, rules)
+    settled = settle(account, paired.paired_at)
+    login = _login_of(settled, paired.pairing_id)
+    if login is None or not waits_for_phone(login, paired.paired_at):
+        unpaired = DeviceUnpaired(
+            account_id=account.account_id, device_id=paired.device_id, pairing_id=paired.pairing_id, reason=TOO_LATE
+        )
+        return Decision(settled, (unpaired,), TOO_LATE)
+    device = Device(
+        device_id=paired.device_id, name=paired.device_name, pairing_id=paired.pairing_id, paired_at=paired.paired_at
+    )
+    others = tuple(each for each in settled.devices if each.device_id != device.device_id)
+    changes = {"devices": (*others, device), "pairing_tries": 0, "pairing_paused_until": None}
+    done = settled.with_login(login.model_copy(update={"state": LoginState.PAIRED})).model_copy(update=changes)
+    return Decision(tell(done, Happening.PHONE_PAIRED, paired.paired_at, login, device.name))
+
+
+def decide_failed(account: Account, failed: PairingFailed, at: datetime) -> Decision[Account]:
+    """Keep why the phone will not be paired, for the page that waits."""
+    settled = settle(account, at)
+    login = _login_of(settled, failed.pairing_id)
+    if login is None or login.pairing is None or login.over or login.state is not LoginState.PAIRING:
+        return Decision(settled)
+    attempt = login.pairing.model_copy(update={"failure": failed.reason})
+    told = settled.with_login(login.model_copy(update={"pairing": attempt}))
+    if failed.reason in {PairingFailure.DECLINED, PairingFailure.REPORTED}:
+        told = tell(told, Happening.PAIRING_DECLINED, at, login)
+    return Decision(told)
+
+
+def _login_of(account: Account, pairing_id: str) -> Login | None:
+    return next((each for each in account.logins if each.pairing and each.pairing.pairing_id == pairing_id), None)
+
+
+def _request(
+    account: Account, login: Login, attempt: PairingAttempt, command: StartPairing, rules: Rules
+) -> PairingRequested:
+    return PairingRequested(
+        phrase_digest=command.phrase_digest,
+        pairing_id=attempt.pairing_id,
+        account_id=account.account_id,
+        account_name=account.display_name,
+        service_name=rules.service_name,
+        issuer=rules.issuer,
+        issuer_keys=rules.accepted_keys,
+        browser=login.browser,
+        requested_at=attempt.started_at,
+        expires_at=attempt.expires_at,
+    )
+
+
+def _check(paired: DevicePaired, rules: Rules) -> None:
+    """Refuse a pairing that the pairing service did not decide, or that the device did not accept."""
+    if paired.seal != pairing_seal(rules.seal_key, paired.pairing_id, paired.account_id, paired.device_id):
+        text = "forged pairing: the seal does not hold"
+        raise UnacceptableError(text)
+    try:
+        proof = verify_proof(paired.challenge, paired.answer)
+    except SignatureError as error:
+        text = f"forged pairing: {error}"
+        raise UnacceptableError(text) from error
+    said = (proof.claims.jti, proof.claims.account_id, proof.device_id, proof.verdict)
+    if said != (paired.pairing_id, paired.account_id, paired.device_id, Verdict.APPROVE):
+        text = "forged pairing: the proof is of something else"
+        raise UnacceptableError(text)

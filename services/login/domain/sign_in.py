@@ -1,0 +1,79 @@
+"""The password's side of a login: begun, refused for a while, given up."""
+
+from typing import Final
+
+from schemas.base import Message
+from schemas.contract import ChallengeWithdrawn
+from schemas.login_commands import CancelLogin, FailPassword, SignIn
+from services.common.decisions import Decision
+from services.login.domain.prompts import send_prompt
+from services.login.domain.rows import Account, EndReason, Happening, HistoryEntry, Login, LoginState
+from services.login.domain.rules import Refused, Rules
+from services.login.domain.settle import MOST_HISTORY, settle
+
+MOST_LOGINS: Final = 8
+
+
+def decide_sign_in(account: Account, command: SignIn, rules: Rules) -> Decision[Account]:
+    """Begin a login, and ask the phone if there is one and it is not being asked already."""
+    settled = settle(account, command.at)
+    if settled.locked_until is not None and command.at < settled.locked_until:
+        return Decision(settled, outcome=Refused.LOCKED)
+    if command.password_hash != settled.password_hash:
+        return Decision(settled, outcome=Refused.PASSWORD_CHANGED)
+    login = Login(
+        login_id=command.login_id,
+        login_digest=command.login_digest,
+        session_digest=command.session_digest,
+        browser=command.browser,
+        state=LoginState.READY if settled.devices else LoginState.NEEDS_PHONE,
+        started_at=command.at,
+        expires_at=command.at + rules.login_lifetime,
+    )
+    opened = _with_room(settled, command).model_copy(update={"wrong_passwords": 0, "locked_until": None})
+    begun = opened.with_login(login)
+    if login.state is LoginState.NEEDS_PHONE or begun.open_prompt() is not None:
+        return Decision(begun)
+    return send_prompt(begun, login, command.login_id, command.at, rules)
+
+
+def decide_wrong_password(account: Account, command: FailPassword, rules: Rules) -> Decision[Account]:
+    """Count a wrong password; from the fifth in a row on, take none for a growing while."""
+    settled = settle(account, command.at)
+    if settled.locked_until is not None and command.at < settled.locked_until:
+        return Decision(settled, outcome=Refused.LOCKED)
+    count = settled.wrong_passwords + 1
+    entries = [HistoryEntry(what=Happening.WRONG_PASSWORD, at=command.at, browser=command.browser)]
+    locked_until = None
+    if count >= rules.password_tries:
+        doublings = min(count - rules.password_tries, 20)
+        locked_until = command.at + min(rules.first_pause * 2**doublings, rules.longest_pause)
+        entries.append(HistoryEntry(what=Happening.PAUSED, at=command.at, browser=command.browser))
+    changes = {
+        "wrong_passwords": count,
+        "locked_until": locked_until,
+        "history": (*settled.history, *entries)[-MOST_HISTORY:],
+    }
+    return Decision(settled.model_copy(update=changes), outcome=Refused.LOCKED if locked_until else "ok")
+
+
+def decide_cancel(account: Account, command: CancelLogin) -> Decision[Account]:
+    """Give a login up; the phone need not answer any more."""
+    settled = settle(account, command.at)
+    login = settled.login(command.login_id)
+    if login is None or login.over:
+        return Decision(settled)
+    events: tuple[Message, ...] = ()
+    if login.state is LoginState.PROMPTED and login.prompt is not None:
+        events = (ChallengeWithdrawn(challenge_id=login.prompt.challenge_id, device_id=login.prompt.device_id),)
+    return Decision(settled.with_login(login.ended(EndReason.CANCELLED, command.at)), events)
+
+
+def _with_room(account: Account, command: SignIn) -> Account:
+    """Make room for one more login: the oldest that the phone is not being asked for gives way."""
+    if len(account.logins) < MOST_LOGINS:
+        return account
+    over = [each for each in account.logins if each.over]
+    idle = [each for each in account.logins if each.state is not LoginState.PROMPTED]
+    leaving = (over or idle or list(account.logins))[0]
+    return account.model_copy(update={"logins": tuple(each for each in account.logins if each is not leaving)})

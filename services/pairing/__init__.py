@@ -1,0 +1,1 @@
+"""The pairing service: hands out phrases, and brings the phone that shows one and the account that names it together."""
