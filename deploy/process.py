@@ -22,8 +22,8 @@ class Child:
 
     It leads a session of its own, so that a Ctrl-C in the terminal reaches the supervisor alone, which then stops its
     children in the right order. Because nothing else would end it then, the kernel sends it SIGTERM when this program
-    dies in any way (prctl PR_SET_PDEATHSIG, which util-linux's setpriv sets before it becomes the child's program; other
-    systems have no such thing).
+    dies in any way (prctl PR_SET_PDEATHSIG, which util-linux's setpriv sets before it becomes the child's program;
+    other systems have no such thing).
     """
 
     def __init__(self, command: Sequence[str], log_path: Path, environment: Mapping[str, str] | None = None) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from deploy.kafka.java import java_command
 from deploy.kafka.probe import answers
-from deploy.kafka.settings import HOST, Node, server_properties
+from deploy.kafka.settings import HOST, Node, server_settings
 from deploy.ports import free_port, require_free
 from deploy.process import Child, tail
 
@@ -86,7 +86,8 @@ class EmbeddedKafka:
         self._logs.mkdir(parents=True, exist_ok=True)
         self._node.data.mkdir(parents=True, exist_ok=True)
         properties = self._directory / "server.properties"
-        properties.write_text(server_properties(self._node, [self._node]))
+        settings = server_settings(self._node, [self._node])
+        properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         if not (self._node.data / "meta.properties").exists():
             self._format(properties)
         console = self._logs / "kafka-console.log"

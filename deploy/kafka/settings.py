@@ -1,6 +1,6 @@
 """What the broker is told: its server.properties, for one node or one of several."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,8 +27,8 @@ class Node:
     data: Path
 
 
-def server_properties(node: Node, cluster: Sequence[Node]) -> str:
-    """Return the text of a node's server.properties.
+def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
+    """Return a node's settings, as server.properties names them.
 
     Args:
         node: The node.
@@ -38,7 +38,7 @@ def server_properties(node: Node, cluster: Sequence[Node]) -> str:
     replication = min(len(cluster), _FULL_REPLICATION)
     in_sync = max(1, replication - 1)
     listeners = f"BROKER://{HOST}:{node.broker_port},CONTROLLER://{HOST}:{node.controller_port}"
-    settings: Mapping[str, object] = {
+    settings = {
         "process.roles": "broker,controller",
         "node.id": node.id,
         "controller.quorum.bootstrap.servers": ",".join(f"{HOST}:{each.controller_port}" for each in cluster),
@@ -71,4 +71,4 @@ def server_properties(node: Node, cluster: Sequence[Node]) -> str:
         "num.network.threads": 2,
         "num.io.threads": 4,
     }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+    return {name: str(value) for name, value in settings.items()}

@@ -1,0 +1,124 @@
+"""Make the topics that Countersign needs, with the settings that their kind asks for."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from schemas import topics
+from schemas.topics import Topic
+
+_REQUEST_TIMEOUT_MS: Final = 30_000
+_LEADERS_TIMEOUT_SECONDS: Final = 30.0
+_POLL_SECONDS: Final = 0.05
+_SAFE_REPLICATION: Final = 3
+_HOUR_SECONDS: Final = 60 * 60
+
+
+class TopicsError(Exception):
+    """The topics could not be made, or one that exists does not fit. The text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What provisioning did.
+
+    Attributes:
+        created: Names of the topics that were made, with their prefix.
+        present: Names of those that were there before.
+
+    """
+
+    created: tuple[str, ...]
+    present: tuple[str, ...]
+
+
+def topic_settings(topic: Topic, replication: int) -> dict[str, str]:
+    """Return a topic's settings, as Kafka names them.
+
+    Args:
+        topic: The topic.
+        replication: How many brokers keep each record.
+
+    """
+    # A write counts once a second broker has it, where there are enough of them to lose one and go on.
+    settings = {"min.insync.replicas": "2" if replication >= _SAFE_REPLICATION else "1"}
+    if topic.compacted:
+        # Only closed segments are compacted. A table is read whole when a service starts, so what has been replaced
+        # should be gone within the hour, and not wait until it is half of everything.
+        settings |= {
+            "cleanup.policy": "compact",
+            "min.cleanable.dirty.ratio": "0.2",
+            "segment.ms": str(_HOUR_SECONDS * 1000),
+        }
+    elif topic.retention_seconds is not None:
+        settings |= {
+            "cleanup.policy": "delete",
+            "retention.ms": str(topic.retention_seconds * 1000),
+            # A segment is deleted as a whole: none may be longer than a tenth of what is kept, within reason.
+            "segment.ms": str(max(topic.retention_seconds // 10, _HOUR_SECONDS // 4) * 1000),
+        }
+    return settings
+
+
+async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication: int) -> Applied:
+    """Make the topics that are missing, and wait until all of them can be written. Doing it again changes nothing.
+
+    Args:
+        bootstrap: Kafka's address, as ``host:port``.
+        prefix: What stands before each topic's name in this deployment; may be empty.
+        partitions: Partitions of each topic. The same for all, because topics that change one table must agree.
+        replication: How many brokers keep each record.
+
+    Raises:
+        TopicsError: If Kafka refuses one, or one exists with another number of partitions.
+
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        wanted = {prefix + topic.name: topic for topic in topics.ALL}
+        missing = [
+            NewTopic(name, partitions, replication, topic_configs=topic_settings(topic, replication))
+            for name, topic in wanted.items()
+            if name not in existing
+        ]
+        if missing:
+            _require_made(await admin.create_topics(missing, timeout_ms=_REQUEST_TIMEOUT_MS))
+        await _await_leaders(admin, list(wanted), partitions)
+    finally:
+        await admin.close()
+    created = tuple(topic.name for topic in missing)
+    return Applied(created, tuple(name for name in wanted if name not in created))
+
+
+def _require_made(response: Any) -> None:
+    """Refuse any error but one: another one that provisions at the same moment was first."""
+    for name, code, message in response.topic_errors:
+        if code not in {0, TopicAlreadyExistsError.errno}:
+            text = f"topic {name} could not be made: {message or for_code(code).__name__}"
+            raise TopicsError(text)
+
+
+async def _await_leaders(admin: AIOKafkaAdminClient, names: list[str], partitions: int) -> None:
+    """Wait until each partition has a leader, so that nobody's first record finds none."""
+    deadline = asyncio.get_running_loop().time() + _LEADERS_TIMEOUT_SECONDS
+    while True:
+        described = await admin.describe_topics(names)
+        leaderless = []
+        for topic in described:
+            led = sum(1 for partition in topic["partitions"] if partition["error_code"] == 0)
+            if topic["error_code"] or led < len(topic["partitions"]):
+                leaderless.append(topic["topic"])
+            elif led != partitions:
+                text = f"topic {topic['topic']} has {led} partitions instead of {partitions}: make it anew"
+                raise TopicsError(text)
+        if not leaderless:
+            return
+        if asyncio.get_running_loop().time() > deadline:
+            text = f"no leader for {', '.join(leaderless)}"
+            raise TopicsError(text)
+        await asyncio.sleep(_POLL_SECONDS)

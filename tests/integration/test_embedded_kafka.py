@@ -1,0 +1,96 @@
+"""The embedded Kafka keeps what it was given, over a clean stop and a crash, and ends with who started it."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from deploy.kafka.broker import EmbeddedKafka
+from deploy.ports import PortTakenError
+from deploy.topics import apply_topics
+from schemas.topics import AUTH_CHALLENGE
+
+PARTITION = TopicPartition(AUTH_CHALLENGE.name, 0)
+DEADLINE_SECONDS = 30.0
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[EmbeddedKafka]:
+    """Give a broker of this test's own, started."""
+    broker = EmbeddedKafka(tmp_path)
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+async def test_records_outlive_a_clean_stop_and_a_crash(embedded: EmbeddedKafka) -> None:
+    """Whatever was acknowledged is there after both."""
+    await apply_topics(embedded.bootstrap, "", partitions=1, replication=1)
+    await write(embedded.bootstrap, b"first")
+    embedded.stop()
+    embedded.start()
+    await write(embedded.bootstrap, b"second")
+    embedded.kill()
+    embedded.start()
+
+    assert await read(embedded.bootstrap, count=2) == [b"first", b"second"]
+
+
+def test_a_taken_port_is_named(embedded: EmbeddedKafka, tmp_path: Path) -> None:
+    """The text is one line for whoever started it."""
+    port = int(embedded.bootstrap.rpartition(":")[2])
+
+    with pytest.raises(PortTakenError, match=rf"^Port {port} is already in use, and Kafka needs it\.$"):
+        EmbeddedKafka(tmp_path / "second", port).start()
+
+
+def test_kafka_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
+    """A supervisor that dies has no chance to stop it, so the kernel must."""
+    supervisor = (
+        "import sys; from pathlib import Path; from deploy.kafka.broker import EmbeddedKafka\n"
+        "broker = EmbeddedKafka(Path(sys.argv[1])); broker.start(); print(broker.pid, flush=True); input()"
+    )
+    command = [sys.executable, "-c", supervisor, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        assert is_alive(pid)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while is_alive(pid):
+            assert time.monotonic() < deadline, f"process {pid} still runs"
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process runs; one that has ended and waits to be reaped does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+async def write(bootstrap: str, value: bytes) -> None:
+    """Write one record, acknowledged by all."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    await producer.start()
+    await producer.send_and_wait(PARTITION.topic, value)
+    await producer.stop()
+
+
+async def read(bootstrap: str, count: int) -> list[bytes]:
+    """Read the topic's records from the start."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await consumer.start()
+    consumer.assign([PARTITION])
+    await consumer.seek_to_beginning()
+    values = [(await consumer.getone()).value for _ in range(count)]
+    await consumer.stop()
+    return values
