@@ -7,9 +7,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 # The kernel ties "my parent died" to the thread that started the child, so all children are started by this one thread:
 # it lives as long as this program does, whichever thread asked.
@@ -37,16 +36,7 @@ class Child:
         """
         leash = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
         with log_path.open("ab") as log:
-            start = partial(
-                subprocess.Popen,
-                [*leash, *command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
-                start_new_session=True,
-            )
-            self._process: subprocess.Popen[bytes] = _SPAWNER.submit(start).result()
+            self._process = _SPAWNER.submit(_start, [*leash, *command], log, environment or {}).result()
         self.log_path = log_path
 
     @property
@@ -77,6 +67,17 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
+
+
+def _start(command: list[str], log: BinaryIO, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **environment},
+        start_new_session=True,
+    )
 
 
 def tail(path: Path) -> str:
