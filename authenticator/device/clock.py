@@ -1,0 +1,36 @@
+"""Time as the service counts it (docs/protocol.md section 2): a phone with a wrong clock works."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+
+class ServiceClock:
+    """This machine's clock, put right by the service's.
+
+    Attributes:
+        offset_seconds: How far the service's clock is ahead of this machine's.
+
+    """
+
+    def __init__(self, local_time: Callable[[], float] = time.time) -> None:
+        """Begin with this machine's clock as it is.
+
+        Args:
+            local_time: Gives this machine's time, seconds since 1970.
+
+        """
+        self._local_time = local_time
+        self.offset_seconds = 0.0
+
+    def now(self) -> datetime:
+        """Return the service's time."""
+        return datetime.fromtimestamp(self._local_time() + self.offset_seconds, UTC)
+
+    def synchronize(self, server_time: datetime) -> None:
+        """Take the service's time, as it was a moment ago."""
+        self.offset_seconds = server_time.timestamp() - self._local_time()
+
+    def seconds_until(self, moment: datetime) -> float:
+        """Return how long it is until a moment, at least 0."""
+        return max((moment - self.now()) / timedelta(seconds=1), 0.0)

@@ -1,0 +1,124 @@
+"""The device's socket: opening it, and the frames that go over it (docs/protocol.md section 5)."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+import aiohttp
+
+from authenticator.device.errors import ConnectionLostError, ForeignAnswerError, ProblemError, UnreachableError
+from authenticator.device.messages import Asked, Ended, Hello, Ready, Refused, parse_frame, read_problem
+from authenticator.device.retries import Timing
+
+FULL_CODE: Final = 1013
+MAX_FRAME_BYTES: Final = 64 * 1024
+FrameT = TypeVar("FrameT", Hello, Ready)
+SignOpening = Callable[[str], str]
+"""Takes the nonce of the service's hello, and gives the JWS that opens the socket."""
+
+
+class Connection:
+    """An open socket.
+
+    Attributes:
+        ready: What the service said when it opened.
+
+    """
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, ready: Ready, timing: Timing) -> None:
+        """Keep the socket; see ``connect``."""
+        self.ready = ready
+        self._socket = socket
+        self._timing = timing
+
+    async def frames(self) -> AsyncIterator[Asked | Ended]:
+        """Give what the service sends, until the socket is lost.
+
+        Raises:
+            ConnectionLostError: When it closed, or nothing came for too long, not even a ping.
+
+        """
+        while True:
+            text = await _receive(self._socket, self._timing.silence_seconds)
+            frame = parse_frame(text)
+            if isinstance(frame, Asked | Ended):
+                yield frame
+
+    async def send_receipt(self, challenge_id: str) -> None:
+        """Tell that a challenge is shown. A lost socket is no error: the challenge comes again on the next one."""
+        try:
+            await self._socket.send_json({"type": "receipt", "challenge_id": challenge_id})
+        except (aiohttp.ClientError, ConnectionError):
+            return
+
+    async def close(self) -> None:
+        """Close the socket."""
+        await self._socket.close()
+
+
+@asynccontextmanager
+async def connect(
+    session: aiohttp.ClientSession, url: str, sign: SignOpening, timing: Timing
+) -> AsyncIterator[Connection]:
+    """Open a socket; close it at the end.
+
+    Args:
+        session: Carries it.
+        url: Where.
+        sign: Signs the request that opens it.
+        timing: How patient to be.
+
+    Raises:
+        UnreachableError: If nothing answers.
+        ProblemError: If the service refuses.
+        ConnectionLostError: If it closed or fell silent meanwhile.
+        ForeignAnswerError: If something else answers.
+
+    """
+    try:
+        async with asyncio.timeout(timing.handshake_seconds):
+            socket = await session.ws_connect(url, max_msg_size=MAX_FRAME_BYTES)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise UnreachableError(url, error) from error
+    try:
+        hello = await _expect(socket, Hello, url, timing)
+        await socket.send_json({"type": "open", "request": sign(hello.nonce)})
+        yield Connection(socket, await _expect(socket, Ready, url, timing), timing)
+    except (aiohttp.ClientError, ConnectionError) as error:
+        text = f"the connection to {url} broke: {error}"
+        raise ConnectionLostError(text) from error
+    finally:
+        await socket.close()
+
+
+async def _expect(socket: aiohttp.ClientWebSocketResponse, expected: type[FrameT], url: str, timing: Timing) -> FrameT:
+    text = await _receive(socket, timing.handshake_seconds)
+    frame = parse_frame(text)
+    if isinstance(frame, expected):
+        return frame
+    problem = read_problem(frame.problem, _status(frame.problem)) if isinstance(frame, Refused) else None
+    if problem is not None:
+        raise ProblemError(problem, url)
+    raise ForeignAnswerError(url, f"a frame that is not {json.dumps(expected.__name__.lower())}")
+
+
+def _status(document: dict[str, object]) -> int:
+    status = document.get("status")
+    return status if isinstance(status, int) else 0
+
+
+async def _receive(socket: aiohttp.ClientWebSocketResponse, silence_seconds: float) -> str:
+    try:
+        message = await socket.receive(timeout=silence_seconds)
+    except TimeoutError as error:
+        text = f"nothing came for {silence_seconds:g} s"
+        raise ConnectionLostError(text) from error
+    if message.type is aiohttp.WSMsgType.TEXT:
+        return str(message.data)
+    if socket.close_code == FULL_CODE:
+        text = "the push service is full for now"
+        raise ConnectionLostError(text)
+    text = f"the push service closed the connection (code {socket.close_code})"
+    raise ConnectionLostError(text)

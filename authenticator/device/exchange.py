@@ -1,0 +1,124 @@
+"""One HTTP exchange with a service: bounded in time and size, nonces kept, refusals as errors."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import aiohttp
+from pydantic import ValidationError
+
+from authenticator.device.errors import ForeignAnswerError, ProblemError, UnreachableError
+from authenticator.device.messages import parse_problem
+from authenticator.device.retries import Timing
+from schemas.base import Model
+
+MAX_BODY_BYTES: Final = 64 * 1024
+NONCE_SECONDS: Final = 240.0
+"""How long a nonce is kept: it is good for 300 s at the service."""
+MAX_NONCES: Final = 16
+ERROR_STATUS: Final = 400
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a service answered.
+
+    Attributes:
+        url: Where.
+        status: The HTTP status.
+        headers: By names in any case.
+        body: At most 64 KiB.
+
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def parse(self, model: type[ModelT]) -> ModelT:
+        """Read the body.
+
+        Raises:
+            ForeignAnswerError: If it does not fit the model.
+
+        """
+        try:
+            return model.model_validate_json(self.body)
+        except ValidationError as error:
+            fields = ", ".join(".".join(map(str, each["loc"])) for each in error.errors()).strip(", ") or "not JSON"
+            raise ForeignAnswerError(self.url, f"the answer does not fit ({fields})") from None
+
+
+class Exchange:
+    """Exchanges HTTP with services, and keeps the nonces that they give."""
+
+    def __init__(self, session: aiohttp.ClientSession, timing: Timing) -> None:
+        """Prepare it."""
+        self._session = session
+        self._timing = timing
+        self._nonces: dict[str, list[tuple[str, float]]] = defaultdict(list)
+
+    async def send(self, service_url: str, path: str, compact: str | None = None) -> Answer:
+        """Get, or post a signed request.
+
+        Args:
+            service_url: The service's origin.
+            path: The path below it.
+            compact: The JWS to post, or None to get.
+
+        Raises:
+            UnreachableError: If nothing answers.
+            ProblemError: If the service refuses.
+            ForeignAnswerError: If something else answers.
+
+        """
+        answer = await self._fetch(f"{service_url}{path}", compact)
+        nonce = answer.headers.get("Replay-Nonce")
+        if nonce is not None:
+            kept = self._nonces[service_url]
+            kept.append((nonce, time.monotonic()))
+            del kept[:-MAX_NONCES]
+        if answer.status < ERROR_STATUS:
+            return answer
+        problem = parse_problem(answer.status, answer.headers, answer.body)
+        if problem is None:
+            raise ForeignAnswerError(answer.url, f"status {answer.status}")
+        raise ProblemError(problem, answer.url)
+
+    async def nonce(self, service_url: str) -> str:
+        """Take the newest nonce that the service gave, or ask it for one.
+
+        Raises:
+            DeviceError: As ``send`` does.
+
+        """
+        kept = self._nonces[service_url]
+        while kept:
+            nonce, taken_at = kept.pop()
+            if time.monotonic() - taken_at < NONCE_SECONDS:
+                return nonce
+        answer = await self.send(service_url, "/nonce")
+        if not kept:
+            raise ForeignAnswerError(answer.url, "no Replay-Nonce in its answer")
+        return kept.pop()[0]
+
+    async def _fetch(self, url: str, compact: str | None) -> Answer:
+        method, headers = ("GET", {}) if compact is None else ("POST", {"Content-Type": "application/jose"})
+        try:
+            async with (
+                asyncio.timeout(self._timing.exchange_seconds),
+                self._session.request(method, url, data=compact, headers=headers, allow_redirects=False) as response,
+            ):
+                body = bytearray()
+                async for chunk in response.content.iter_chunked(MAX_BODY_BYTES):
+                    body += chunk
+                    if len(body) > MAX_BODY_BYTES:
+                        raise ForeignAnswerError(url, f"more than {MAX_BODY_BYTES} bytes")
+                return Answer(url, response.status, response.headers, bytes(body))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise UnreachableError(url, error) from error

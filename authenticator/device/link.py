@@ -1,0 +1,123 @@
+"""Keeps the socket open: finds the services, connects, and connects anew with growing pauses (protocol.md 5)."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from authenticator.device.client import Client, origin_of
+from authenticator.device.connection import Connection, connect
+from authenticator.device.errors import ConnectionLostError, DeviceError, ProblemError
+from authenticator.device.messages import Asked, Discovery, Ended
+from authenticator.device.retries import Pauses
+from authenticator.device.store import Store
+from protocol.requests import Refusal, sign_request
+
+log = logging.getLogger(__name__)
+HOPELESS: Final = frozenset({Refusal.MALFORMED, Refusal.BAD_SIGNATURE, Refusal.WRONG_URL})
+"""Refusals of the socket that another attempt would only repeat."""
+Trouble = Callable[[DeviceError, float], None]
+"""Takes what went wrong with the connection, and after how many seconds it is tried again."""
+
+
+def log_trouble(error: DeviceError, pause_seconds: float) -> None:
+    """Note a lost connection where nobody else wants to know of it."""
+    log.info("%s; trying again in %.1f s", error, pause_seconds)
+
+
+class Link:
+    """One device's line to the push service."""
+
+    def __init__(self, client: Client, store: Store, on_trouble: Trouble) -> None:
+        """Prepare it."""
+        self._client = client
+        self._store = store
+        self._on_trouble = on_trouble
+        self._discovery: Discovery | None = None
+        self._connection: Connection | None = None
+        self._failure: DeviceError | None = None
+        self._changed = asyncio.Event()
+
+    async def run(self, on_frame: Callable[[Asked | Ended], None]) -> None:
+        """Stay connected until cancelled.
+
+        Args:
+            on_frame: Takes what the service sends.
+
+        Raises:
+            ProblemError: If the service refuses and would do so again.
+
+        """
+        pauses = Pauses(self._client.timing)
+        while True:
+            try:
+                await self._connect_once(on_frame, pauses)
+            except DeviceError as error:
+                if isinstance(error, ProblemError) and error.problem.name in HOPELESS:
+                    self._note(None, error)
+                    raise
+                pause_seconds = pauses.next_seconds()
+                self._on_trouble(error, pause_seconds)
+                await asyncio.sleep(pause_seconds)
+
+    async def connected(self) -> Connection:
+        """Wait until the socket is open.
+
+        Raises:
+            ProblemError: If the service refuses and would do so again.
+
+        """
+        while self._connection is None:
+            if self._failure is not None:
+                raise self._failure
+            self._changed.clear()
+            await self._changed.wait()
+        return self._connection
+
+    def found(self) -> Discovery:
+        """Tell where the services are.
+
+        Raises:
+            ConnectionLostError: If they were not found yet.
+
+        """
+        if self._discovery is None:
+            text = "the push service was not reached yet"
+            raise ConnectionLostError(text)
+        return self._discovery
+
+    async def send_receipt(self, challenge_id: str) -> None:
+        """Tell that a challenge is shown, if the socket is open; otherwise the challenge comes again."""
+        if self._connection is not None:
+            await self._connection.send_receipt(challenge_id)
+
+    async def renew(self) -> None:
+        """Close the socket, and wait until another is open."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+        await self.connected()
+
+    async def _connect_once(self, on_frame: Callable[[Asked | Ended], None], pauses: Pauses) -> None:
+        self._discovery = await self._client.discover()
+        url = origin_of(self._discovery.socket_url)
+        name = {"device_name": self._store.read().device_name}
+
+        def sign(nonce: str) -> str:
+            return sign_request(self._store.key, url=url, nonce=nonce, at=self._client.clock.now(), payload=name)
+
+        async with connect(self._client.session, url, sign, self._client.timing) as connection:
+            self._client.clock.synchronize(connection.ready.server_time)
+            pauses.reset()
+            self._note(connection, None)
+            try:
+                async for frame in connection.frames():
+                    on_frame(frame)
+            finally:
+                self._note(None, None)
+        text = "the push service closed the connection"
+        raise ConnectionLostError(text)
+
+    def _note(self, connection: Connection | None, failure: DeviceError | None) -> None:
+        self._connection, self._failure = connection, failure
+        self._changed.set()

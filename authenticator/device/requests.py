@@ -1,0 +1,100 @@
+"""The requests that a phone shows: open ones, and how each of them ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from authenticator.device.errors import DeviceError
+from authenticator.device.state import Outcome
+from protocol.challenges import Claims
+
+MAX_OPEN: Final = 32
+"""How many requests are shown at once; more are left aside, and come again with the next connection."""
+
+
+@dataclass(eq=False, slots=True)
+class Request:
+    """A request that the person sees.
+
+    Attributes:
+        claims: What is asked.
+        challenge: The challenge as it came.
+        outcome: How it ended, None while it is open.
+        in_hand: True while an answer is on its way: what the service says of the request then is about that answer.
+
+    """
+
+    claims: Claims
+    challenge: str
+    outcome: Outcome | None = None
+    in_hand: bool = False
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def ended(self) -> Outcome:
+        """Wait until it ended, and tell how."""
+        await self._over.wait()
+        return self.outcome or Outcome.WITHDRAWN
+
+    def end(self, outcome: Outcome) -> None:
+        """Note that it ended."""
+        self.outcome = outcome
+        self._over.set()
+
+
+class Requests:
+    """The open requests, in the order in which they came."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._open: dict[str, Request] = {}
+        self._arrived: asyncio.Queue[Request | DeviceError] = asyncio.Queue()
+
+    def show(self, claims: Claims, challenge: str) -> Request | None:
+        """Add a request.
+
+        Returns:
+            It, or None where as many are open already as a person can look at.
+
+        """
+        known = self._open.get(claims.jti)
+        if known is not None or len(self._open) >= MAX_OPEN:
+            return known
+        request = self._open[claims.jti] = Request(claims, challenge)
+        self._arrived.put_nowait(request)
+        return request
+
+    def end(self, challenge_id: str, outcome: Outcome) -> Request | None:
+        """End a request.
+
+        Returns:
+            It, or None if no such request is open.
+
+        """
+        request = self._open.pop(challenge_id, None)
+        if request is not None:
+            request.end(outcome)
+        return request
+
+    def find(self, challenge_id: str) -> Request | None:
+        """Return an open request, or None."""
+        return self._open.get(challenge_id)
+
+    def fail(self, error: DeviceError) -> None:
+        """Tell whoever waits for requests that no more can come."""
+        self._arrived.put_nowait(error)
+
+    async def arrivals(self) -> AsyncIterator[Request]:
+        """Give each request once; those that ended before anybody looked are passed over.
+
+        Raises:
+            DeviceError: When no more can come.
+
+        """
+        while True:
+            arrived = await self._arrived.get()
+            if isinstance(arrived, DeviceError):
+                self._arrived.put_nowait(arrived)
+                raise arrived
+            if arrived.outcome is None:
+                yield arrived

@@ -1,0 +1,172 @@
+"""What a device remembers beside its key: its accounts with their pinned issuers, its last phrase, a history."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import StringConstraints
+
+from protocol.challenges import Claims
+from schemas.base import Browser, Digest, Identifier, Model, Moment, Text
+from schemas.contract import Purpose, Verdict
+
+HISTORY_LENGTH: Final = 200
+DEFAULT_URL: Final = "http://localhost:8300"
+DeviceName = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
+
+
+class Outcome(StrEnum):
+    """How a request ended on this device."""
+
+    APPROVED = "approved"
+    DENIED = "denied"
+    REPORTED = "reported"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    ANSWERED = "answered"
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> Self:
+        """Return the outcome of a verdict that was taken."""
+        return cls({Verdict.APPROVE: "approved", Verdict.DENY: "denied", Verdict.REPORT: "reported"}[verdict])
+
+
+class Account(Model):
+    """An account that this device answers for.
+
+    Attributes:
+        account_id: The account, as its issuer names it.
+        account_name: Its name as its owner reads it.
+        service: What the person signs in to.
+        issuer: URL of the service whose login challenges are believed for this account.
+        keys: Thumbprints of that service's keys, pinned.
+        paired_at: When the person accepted.
+
+    """
+
+    account_id: Identifier
+    account_name: Text
+    service: Text
+    issuer: Text
+    keys: tuple[Digest, ...]
+    paired_at: Moment
+
+
+class PhraseRequest(Model):
+    """That this device asked for a pairing phrase: only then is a pairing challenge believed.
+
+    Attributes:
+        asked_at: When, by the service's clock.
+        expires_at: When the phrase ends.
+
+    """
+
+    asked_at: Moment
+    expires_at: Moment
+
+
+class Entry(Model):
+    """A request that ended.
+
+    Attributes:
+        challenge_id: The request.
+        purpose: What was asked.
+        service: What the person signs in to.
+        account_name: For which account.
+        browser: Which browser asked, from where.
+        outcome: How it ended.
+        at: When, by the service's clock.
+
+    """
+
+    challenge_id: Identifier
+    purpose: Purpose
+    service: Text
+    account_name: Text
+    browser: Browser
+    outcome: Outcome
+    at: Moment
+
+
+class State(Model):
+    """All that a device remembers beside its key.
+
+    Attributes:
+        device_name: The device's name as its owner reads it.
+        url: The push service's origin.
+        accounts: The accounts, the oldest first.
+        phrase: The phrase that was asked for last, until it is used.
+        history: The requests that ended, the newest last.
+
+    """
+
+    device_name: DeviceName
+    url: Text = DEFAULT_URL
+    accounts: tuple[Account, ...] = ()
+    phrase: PhraseRequest | None = None
+    history: tuple[Entry, ...] = ()
+
+    def account(self, issuer: str, account_id: str) -> Account | None:
+        """Return the account that was paired with an issuer under an id, or None."""
+        found = (each for each in self.accounts if (each.issuer, each.account_id) == (issuer, account_id))
+        return next(found, None)
+
+    def with_account(self, account: Account) -> Self:
+        """Add an account, or replace it where it was paired before."""
+        same = (account.issuer, account.account_id)
+        others = (each for each in self.accounts if (each.issuer, each.account_id) != same)
+        return self.model_copy(update={"accounts": (*others, account)})
+
+    def with_pinned(self, issuer: str, account_id: str, key: str) -> Self:
+        """Pin one more key of an account's issuer."""
+
+        def pinned(account: Account) -> Account:
+            if (account.issuer, account.account_id) != (issuer, account_id) or key in account.keys:
+                return account
+            return account.model_copy(update={"keys": (*account.keys, key)})
+
+        return self.model_copy(update={"accounts": tuple(map(pinned, self.accounts))})
+
+    def with_phrase(self, phrase: PhraseRequest | None) -> Self:
+        """Remember that a phrase was asked for, or that it was used."""
+        return self.model_copy(update={"phrase": phrase})
+
+    def with_ended(self, claims: Claims, outcome: Outcome, at: datetime) -> Self:
+        """Note how a request ended. A request that answers a phrase uses the phrase up."""
+        entry = Entry(
+            challenge_id=claims.jti,
+            purpose=claims.purpose,
+            service=claims.service,
+            account_name=claims.account_name,
+            browser=claims.browser,
+            outcome=outcome,
+            at=at,
+        )
+        noted = self.model_copy(update={"history": (*self.history, entry)[-HISTORY_LENGTH:]})
+        return noted.with_phrase(None) if claims.purpose is Purpose.PAIRING else noted
+
+    def ended(self, challenge_id: str) -> bool:
+        """Tell whether a request ended here before."""
+        return any(entry.challenge_id == challenge_id for entry in self.history)
+
+
+def new_account(claims: Claims, at: datetime) -> Account | None:
+    """Return the account that an accepted pairing challenge makes, or None where it pins no issuer."""
+    if claims.login_issuer is None:
+        return None
+    return Account(
+        account_id=claims.account_id,
+        account_name=claims.account_name,
+        service=claims.service,
+        issuer=claims.login_issuer.issuer,
+        keys=_distinct(claims.login_issuer.keys),
+        paired_at=at,
+    )
+
+
+def _distinct(keys: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(keys))
+
+
+Change = Callable[[State], State]

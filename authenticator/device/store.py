@@ -1,0 +1,160 @@
+"""Where a device keeps its key and its state: a directory that several processes may share, or memory."""
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+from pydantic import ValidationError
+
+from authenticator.device.errors import StateError
+from authenticator.device.state import Change, State
+from protocol.jose import PrivateKey
+
+KEY_FILE: Final = "key.json"
+STATE_FILE: Final = "state.json"
+LOCK_FILE: Final = "lock"
+
+
+class Store(Protocol):
+    """A device's key and state."""
+
+    @property
+    def key(self) -> PrivateKey:
+        """The device's key pair."""
+
+    def read(self) -> State:
+        """Return the state as it is now."""
+
+    def update(self, change: Change) -> State:
+        """Change the state, with nobody else changing it in between, and return it."""
+
+
+class MemoryStore:
+    """A key and a state that live as long as this object: for many phones in one process."""
+
+    def __init__(self, state: State, key: PrivateKey | None = None) -> None:
+        """Begin with a state, and with a new key unless one is given."""
+        self.key = PrivateKey.generate() if key is None else key
+        self._state = state
+
+    def read(self) -> State:
+        """Return the state as it is now."""
+        return self._state
+
+    def update(self, change: Change) -> State:
+        """Change the state and return it."""
+        self._state = change(self._state)
+        return self._state
+
+
+class DirectoryStore:
+    """A key and a state in files that only their owner may read.
+
+    Each change is written beside the old file and then put in its place, under a lock (flock) that all processes take.
+    """
+
+    def __init__(self, directory: Path, key: PrivateKey) -> None:
+        """Keep the directory and the key that it holds; see ``open``."""
+        self.key = key
+        self._directory = directory
+
+    @classmethod
+    def open(cls, directory: Path, initial: State) -> Self:
+        """Open a directory; make it, a key and a first state where they are missing.
+
+        Args:
+            directory: The state directory.
+            initial: The state of a new device.
+
+        Raises:
+            StateError: If it cannot be used; the text says what to do.
+
+        """
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _locked(directory):
+                if not (directory / KEY_FILE).exists():
+                    if (directory / STATE_FILE).exists():
+                        text = (
+                            f"{directory} has a state but no {KEY_FILE}: bring the key back, or take another directory."
+                        )
+                        raise StateError(text)
+                    _replace(directory / STATE_FILE, initial.model_dump_json(indent=1))
+                    _replace(directory / KEY_FILE, json.dumps(PrivateKey.generate().to_jwk()))
+            store = cls(directory, _read_key(directory / KEY_FILE))
+            store.read()
+        except OSError as error:
+            text = f"The state directory {directory} cannot be used: {error.strerror or error}. Take another (--state)."
+            raise StateError(text) from error
+        return store
+
+    def read(self) -> State:
+        """Return the state as it is now.
+
+        Raises:
+            StateError: If the file is damaged.
+
+        """
+        path = self._directory / STATE_FILE
+        try:
+            return State.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            text = f"{path} is damaged ({error.error_count()} errors): bring it back, or take another directory."
+            raise StateError(text) from error
+        except OSError as error:
+            text = f"{path} cannot be read: {error.strerror or error}."
+            raise StateError(text) from error
+
+    def update(self, change: Change) -> State:
+        """Change the state, with no other process changing it in between, and return it.
+
+        Raises:
+            StateError: If it cannot be read or written.
+
+        """
+        try:
+            with _locked(self._directory):
+                before = self.read()
+                after = change(before)
+                if after != before:
+                    _replace(self._directory / STATE_FILE, after.model_dump_json(indent=1))
+        except OSError as error:
+            text = f"{self._directory} cannot be written: {error.strerror or error}."
+            raise StateError(text) from error
+        return after
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: Path, text: str) -> None:
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _read_key(path: Path) -> PrivateKey:
+    try:
+        return PrivateKey.from_jwk(json.loads(path.read_bytes()))
+    except (ValueError, TypeError, AttributeError) as error:
+        text = f"{path} is not a device's private key: bring it back, or take another directory."
+        raise StateError(text) from error

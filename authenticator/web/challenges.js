@@ -1,0 +1,90 @@
+/** Challenges: what they say, and whether this device may show them (docs/protocol.md, section 6). */
+
+import { SignatureError, verifyEmbedded } from "./jose.js";
+
+const CHALLENGE_TYPE = "countersign-challenge+jws";
+const IDENTIFIER = /^[A-Za-z0-9._~@+-]{1,128}$/;
+const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
+const MAX_TEXT = 200;
+
+/** @typedef {{issuer: string, keys: string[]}} PinnedIssuer */
+/**
+ * @typedef {object} Claims
+ * @property {string} iss
+ * @property {string} aud
+ * @property {string} jti
+ * @property {number} iat seconds since 1970
+ * @property {number} exp seconds since 1970
+ * @property {"pairing" | "login"} purpose
+ * @property {string} reply_key
+ * @property {string} service
+ * @property {string} account_id
+ * @property {string} account_name
+ * @property {{name: string, address: string}} browser
+ * @property {PinnedIssuer} [login_issuer] in a pairing challenge
+ */
+/**
+ * @typedef {object} Trust
+ * @property {(claims: Claims) => Promise<readonly string[] | null>} known thumbprints that need no look-up; null if nothing
+ *   from this issuer is to be shown
+ * @property {(claims: Claims) => Promise<readonly string[]>} published thumbprints that the issuer serves now
+ */
+
+/** A challenge that must not be shown. */
+export class ChallengeError extends Error {
+  name = "ChallengeError";
+}
+
+/**
+ * @param {string} compact the challenge's JWS
+ * @param {object} context
+ * @param {string} context.deviceId
+ * @param {number} context.now milliseconds since 1970, as the service counts them
+ * @param {Trust} context.trust
+ * @returns {Promise<{claims: Claims, thumbprint: string, rotated: boolean}>} rotated: the key was not known before
+ * @throws {SignatureError | ChallengeError} if it is not to be shown
+ */
+export async function verifyChallenge(compact, { deviceId, now, trust }) {
+  const { payload, thumbprint } = await verifyEmbedded(compact, CHALLENGE_TYPE);
+  const claims = readClaims(payload);
+  if (claims.aud !== deviceId) throw new ChallengeError("it is for another device");
+  if (claims.exp * 1000 <= now) throw new ChallengeError("it has expired");
+  const known = await trust.known(claims);
+  if (known === null) throw new ChallengeError("nothing was paired with its issuer");
+  if (known.includes(thumbprint)) return { claims, thumbprint, rotated: false };
+  const published = await trust.published(claims);
+  if (!published.includes(thumbprint)) throw new ChallengeError("its key is not its issuer's");
+  return { claims, thumbprint, rotated: true };
+}
+
+/**
+ * @param {Record<string, unknown>} payload
+ * @returns {Claims}
+ */
+function readClaims(payload) {
+  const claims = /** @type {Claims} */ (/** @type {unknown} */ (payload));
+  const { jti, aud, iat, exp, purpose, reply_key, account_id, browser, login_issuer } = claims;
+  const sound =
+    [jti, reply_key, account_id].every((text) => typeof text === "string" && IDENTIFIER.test(text)) &&
+    isThumbprint(aud) &&
+    [iat, exp].every((second) => Number.isSafeInteger(second) && second >= 0) &&
+    [claims.iss, claims.service, claims.account_name, browser?.name, browser?.address].every(isText) &&
+    (purpose === "login" || (purpose === "pairing" && isPinnedIssuer(login_issuer)));
+  if (!sound) throw new SignatureError("the claims are not a challenge's");
+  return claims;
+}
+
+/** @param {unknown} value */
+function isText(value) {
+  return typeof value === "string" && value.length <= MAX_TEXT;
+}
+
+/** @param {unknown} value */
+function isThumbprint(value) {
+  return typeof value === "string" && THUMBPRINT.test(value);
+}
+
+/** @param {PinnedIssuer | undefined} value */
+function isPinnedIssuer(value) {
+  return isText(value?.issuer) && Array.isArray(value?.keys) && value.keys.every(isThumbprint);
+}

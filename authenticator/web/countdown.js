@@ -1,0 +1,30 @@
+/** The time left: a bar and digits for the eye, a few spoken marks for the ear. */
+
+import { announce, el, setText } from "./dom.js";
+import { minutesAndSeconds, spoken } from "./times.js";
+
+const MARKS_MS = [60_000, 30_000, 10_000];
+
+/**
+ * @param {object} options
+ * @param {number} options.ends milliseconds since 1970, as the service counts them
+ * @param {number} options.length how long it is as a whole, milliseconds
+ * @param {() => number} options.now
+ * @returns {{node: HTMLElement, update: () => void}}
+ */
+export function countdown({ ends, length, now }) {
+  const bar = el("progress", { max: length, "aria-hidden": "true" });
+  const digits = el("span", { role: "timer", testid: "time-left" });
+  let marks = MARKS_MS.filter((mark) => mark < ends - now());
+  const update = () => {
+    const left = Math.max(0, ends - now());
+    bar.value = left;
+    setText(digits, `${minutesAndSeconds(left)} left`);
+    if (marks.some((mark) => mark >= left)) {
+      marks = marks.filter((mark) => mark < left);
+      announce(`${spoken(left)} left`);
+    }
+  };
+  update();
+  return { node: el("div", { class: "countdown" }, bar, digits), update };
+}

@@ -1,0 +1,118 @@
+/** Answers on their way: kept in the store, sent, and sent again within the time that their challenge leaves. */
+
+import { Pause, pauseAfter } from "./backoff.js";
+import { ANSWER_TYPE, answerPayload } from "./requests.js";
+import { ProblemError, UnreachableError } from "./service.js";
+
+/** @typedef {import("./store.js").KeptAnswer} KeptAnswer */
+/** @typedef {import("./store.js").Ending} Ending */
+/** @typedef {{ending: Ending, problem?: string, verdict?: import("./requests.js").Verdict}} Outcome */
+
+/** Problems that go away when the same answer is sent again. */
+const PASSING = new Set(["unavailable", "too-many-requests", "unknown-device", "bad-nonce", "stale"]);
+
+export class Outbox {
+  #service;
+  #store;
+  #onDelayed;
+  #onSettled;
+  /** @type {Map<string, Pause>} by the challenge's id */
+  #sending = new Map();
+
+  /**
+   * @param {import("./service.js").Service} service
+   * @param {import("./store.js").Store} store
+   * @param {object} listeners
+   * @param {(answer: KeptAnswer) => void} listeners.onDelayed could not be sent at once and is kept
+   * @param {(answer: KeptAnswer, outcome: Outcome) => Promise<void>} listeners.onSettled
+   */
+  constructor(service, store, { onDelayed, onSettled }) {
+    this.#service = service;
+    this.#store = store;
+    this.#onDelayed = onDelayed;
+    this.#onSettled = onSettled;
+  }
+
+  /** Go on with what was kept when the app was closed. */
+  async resume() {
+    for (const answer of await this.#store.all("answers")) void this.#deliver(answer);
+  }
+
+  /** @param {KeptAnswer} answer */
+  async submit(answer) {
+    this.#sending.set(answer.jti, new Pause());
+    await this.#store.put("answers", answer);
+    await this.#deliver(answer);
+  }
+
+  /** @param {string} jti */
+  holds(jti) {
+    return this.#sending.has(jti);
+  }
+
+  /** Do not wait for the next try. */
+  wake() {
+    for (const pause of this.#sending.values()) pause.cut();
+  }
+
+  /** @param {KeptAnswer} answer */
+  async #deliver(answer) {
+    const pause = this.#sending.get(answer.jti) ?? new Pause();
+    this.#sending.set(answer.jti, pause);
+    const outcome = await this.#persist(answer, pause);
+    await this.#onSettled(answer, outcome);
+    await this.#store.delete("answers", answer.jti);
+    this.#sending.delete(answer.jti);
+  }
+
+  /**
+   * @param {KeptAnswer} answer
+   * @param {Pause} pause
+   * @returns {Promise<Outcome>}
+   */
+  async #persist(answer, pause) {
+    const url = `${this.#service.origin}/challenges/${answer.jti}/answer`;
+    const payload = await answerPayload(answer.challenge, answer.verdict);
+    const timeLeft = () => answer.claims.exp * 1000 - this.#service.now();
+    for (let failures = 0; timeLeft() > 0; ) {
+      try {
+        await this.#service.post(url, payload, ANSWER_TYPE);
+        return { ending: endingOf(answer) };
+      } catch (error) {
+        if (error instanceof ProblemError && !PASSING.has(error.problem)) return refused(answer, error);
+        if (!(error instanceof ProblemError || error instanceof UnreachableError)) throw error;
+        failures += 1;
+        this.#onDelayed(answer);
+        const wanted = error instanceof ProblemError ? error.retryAfterMs : 0;
+        await pause.wait(Math.min(Math.max(wanted, pauseAfter(failures)), Math.max(timeLeft(), 0)));
+      }
+    }
+    return { ending: "unsent" };
+  }
+}
+
+/**
+ * @param {KeptAnswer} answer
+ * @returns {Ending} when it counted
+ */
+export function endingOf({ claims, verdict }) {
+  if (verdict === "report") return "reported";
+  if (claims.purpose === "pairing") return verdict === "approve" ? "accepted" : "declined";
+  return verdict === "approve" ? "approved" : "denied";
+}
+
+/**
+ * What a refusal means for an answer. An answer whose confirmation was lost and that is sent again meets itself.
+ *
+ * @param {KeptAnswer} answer
+ * @param {ProblemError} error
+ * @returns {Outcome}
+ */
+export function refused(answer, { problem, members }) {
+  if (problem === "replayed-nonce") return { ending: endingOf(answer) };
+  if (problem === "already-answered" && members.verdict === answer.verdict) return { ending: endingOf(answer) };
+  if (problem === "already-answered") return { ending: "elsewhere", verdict: members.verdict };
+  if (problem === "expired") return { ending: "expired" };
+  if (problem === "unknown-challenge") return { ending: "withdrawn" };
+  return { ending: "refused", problem };
+}

@@ -1,0 +1,133 @@
+/** The authenticator without its screens: what it knows, what a person can do with it, and who is told of changes. */
+
+import { deviceKey } from "./keys.js";
+import { askForPhrase } from "./phrases.js";
+import { Prompts } from "./prompts.js";
+import { Service } from "./service.js";
+import { Socket } from "./socket.js";
+
+export class Phone {
+  name = "";
+  /** @type {import("./store.js").Account[]} oldest first */
+  accounts = [];
+  /** @type {import("./store.js").Entry[]} newest first */
+  history = [];
+  /** @type {import("./phrases.js").Phrase | undefined} */
+  phrase;
+  /** @type {import("./socket.js").ConnectionState} */
+  connection = { status: "connecting" };
+  #listeners = /** @type {(() => void)[]} */ ([]);
+  #store;
+  #running = false;
+
+  /**
+   * @param {import("./store.js").Store} store
+   * @returns {Promise<Phone>}
+   */
+  static async open(store) {
+    const phone = new Phone(store, await deviceKey(store), await store.get("device", "directory"));
+    store.onChangeElsewhere(() => phone.#load());
+    await phone.#load();
+    return phone;
+  }
+
+  /**
+   * @param {import("./store.js").Store} store
+   * @param {import("./requests.js").DeviceKey} key
+   * @param {import("./service.js").Directory | undefined} directory
+   */
+  constructor(store, key, directory) {
+    this.id = key.id;
+    this.#store = store;
+    this.service = new Service(key, store, directory);
+    this.socket = new Socket(this.service, {
+      deviceName: () => this.name,
+      onFrame: (frame) => this.#take(frame),
+      onState: (state) => this.#connected(state),
+    });
+    this.prompts = new Prompts({
+      deviceId: key.id,
+      store,
+      service: this.service,
+      onShown: (jti) => this.socket.send({ type: "receipt", challenge_id: jti }),
+      onChange: () => this.#load(),
+    });
+  }
+
+  /** @param {() => void} listener is called after each change */
+  onChange(listener) {
+    this.#listeners.push(listener);
+  }
+
+  /** @param {string} name from 1 to 60 characters */
+  async rename(name) {
+    if (name === this.name) return;
+    await this.#store.put("device", name, "name");
+    if (this.#running) this.socket.reopen();
+    await this.#load();
+  }
+
+  async askForPhrase() {
+    this.phrase = { status: "asking" };
+    this.#changed();
+    this.phrase = await askForPhrase(this.service, this.#store, this.name);
+    this.#changed();
+  }
+
+  async forgetPhrase() {
+    this.phrase = undefined;
+    await this.#store.delete("device", "phrase");
+    await this.#load();
+  }
+
+  /** @param {import("./store.js").Account} account */
+  async removeAccount({ issuer, account_id }) {
+    await this.#store.delete("accounts", [issuer, account_id]);
+    await this.#load();
+  }
+
+  /** The network is back, or the person looks at the screen: try everything now. */
+  wake() {
+    this.socket.wake();
+    this.prompts.outbox.wake();
+  }
+
+  async #load() {
+    const [name, accounts, history, phrase] = await Promise.all([
+      this.#store.get("device", "name"),
+      this.#store.all("accounts"),
+      this.#store.all("history"),
+      this.#store.get("device", "phrase"),
+    ]);
+    this.name = name ?? "";
+    this.accounts = accounts.sort((a, b) => a.since - b.since);
+    this.history = history.sort((a, b) => b.at - a.at);
+    if (this.phrase === undefined || this.phrase.status === "ready") this.phrase = phrase;
+    if (!this.#running && this.name !== "") this.#start();
+    this.#changed();
+  }
+
+  /** Connect, once the phone has a name. */
+  #start() {
+    this.#running = true;
+    void this.socket.run();
+    void this.prompts.resume();
+  }
+
+  /** @param {import("./socket.js").ConnectionState} state */
+  #connected(state) {
+    this.connection = state;
+    if (state.status === "connected") this.prompts.outbox.wake();
+    this.#changed();
+  }
+
+  /** @param {import("./socket.js").Frame} frame */
+  #take({ type, challenge, challenge_id, reason }) {
+    if (type === "challenge") void this.prompts.inbox.take(String(challenge));
+    if (type === "ended") this.prompts.end(String(challenge_id), reason);
+  }
+
+  #changed() {
+    for (const listener of this.#listeners) listener();
+  }
+}

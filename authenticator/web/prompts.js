@@ -1,0 +1,133 @@
+/** What this phone is asked: requests that wait, the answer on its way, how each ended. */
+
+import { Inbox } from "./inbox.js";
+import { Outbox } from "./outbox.js";
+import { PinnedTrust } from "./trust.js";
+
+/** @typedef {import("./challenges.js").Claims} Claims */
+/** @typedef {import("./store.js").Ending} Ending */
+/** @typedef {import("./requests.js").Verdict} Verdict */
+/** @typedef {{claims: Claims, ending: Ending | "sending" | "delayed", verdict?: Verdict, problem?: string}} Outcome */
+
+export class Prompts {
+  /** @type {Outcome | undefined} what became of the request that was on the screen, until the person has read it */
+  outcome;
+  /** @type {{claims: Claims, ending: Ending} | undefined} the last one that ended without being on the screen */
+  notice;
+  #store;
+  #service;
+  #onChange;
+
+  /**
+   * @param {object} context
+   * @param {string} context.deviceId
+   * @param {import("./store.js").Store} context.store
+   * @param {import("./service.js").Service} context.service
+   * @param {(jti: string) => void} context.onShown
+   * @param {() => void} context.onChange
+   */
+  constructor({ deviceId, store, service, onShown, onChange }) {
+    this.#store = store;
+    this.#service = service;
+    this.#onChange = onChange;
+    this.outbox = new Outbox(service, store, {
+      onDelayed: ({ claims }) => this.#progress(claims),
+      onSettled: ({ claims }, outcome) => this.#finish({ claims, ...outcome }, this.#isOnScreen(claims)),
+    });
+    this.inbox = new Inbox({
+      deviceId,
+      service,
+      trust: new PinnedTrust(store, service),
+      isAnswered: (jti) => this.#isAnswered(jti),
+      onShown: ({ claims }) => onShown(claims.jti),
+      onArrived: () => this.#arrived(),
+      onEnded: ({ claims }, reason, wasFirst) => {
+        const ending = reason === "answered" ? "elsewhere" : reason;
+        void this.#finish({ claims, ending }, wasFirst && this.outcome === undefined);
+      },
+    });
+  }
+
+  /** @returns {import("./inbox.js").Waiting[]} oldest first */
+  get waiting() {
+    return this.inbox.waiting;
+  }
+
+  /** Go on with answers that were kept when the app was closed. */
+  async resume() {
+    const kept = await this.#store.all("answers");
+    if (kept.length > 0) this.outcome = { claims: kept[0].claims, ending: "sending" };
+    await this.outbox.resume();
+  }
+
+  /**
+   * @param {string} jti
+   * @param {import("./inbox.js").Reason} reason
+   */
+  end(jti, reason) {
+    // An answer on its way learns from its own confirmation how it ended.
+    if (!this.outbox.holds(jti)) this.inbox.end(jti, reason);
+  }
+
+  /**
+   * @param {string} jti
+   * @param {Verdict} verdict
+   */
+  async answer(jti, verdict) {
+    const request = this.inbox.remove(jti);
+    if (request === undefined) return;
+    this.outcome = { claims: request.claims, ending: "sending" };
+    this.#onChange();
+    await this.outbox.submit({ jti, verdict, ...request });
+  }
+
+  /** The person has read how it ended. */
+  dismiss() {
+    this.outcome = undefined;
+    this.#onChange();
+  }
+
+  /** @param {Claims} claims */
+  #isOnScreen(claims) {
+    return this.outcome === undefined ? this.waiting.length === 0 : this.outcome.claims.jti === claims.jti;
+  }
+
+  #arrived() {
+    // Whoever picks the phone up again wants to see the new request, not how the last one ended.
+    if (this.outcome !== undefined && !["sending", "delayed"].includes(this.outcome.ending)) this.outcome = undefined;
+    this.#onChange();
+  }
+
+  /** @param {Claims} claims */
+  #progress(claims) {
+    if (this.outcome?.claims.jti === claims.jti) this.outcome = { claims, ending: "delayed" };
+    this.#onChange();
+  }
+
+  /**
+   * @param {Outcome & {ending: Ending}} outcome
+   * @param {boolean} onScreen
+   */
+  async #finish(outcome, onScreen) {
+    const { claims, ending } = outcome;
+    if (onScreen) this.outcome = outcome;
+    else this.notice = { claims, ending };
+    const now = this.#service.now();
+    const { jti, purpose, service, account_id, account_name, browser, login_issuer } = claims;
+    if (ending === "accepted" && login_issuer !== undefined) {
+      const { issuer, keys } = login_issuer;
+      await this.#store.put("accounts", { issuer, account_id, account_name, service, keys, since: now });
+    }
+    if (purpose === "pairing") await this.#store.delete("device", "phrase");
+    const asked = claims.iat * 1000;
+    await this.#store.record({ jti, purpose, service, account_name, browser, asked, at: now, ending });
+    this.#onChange();
+  }
+
+  /** @param {string} jti */
+  async #isAnswered(jti) {
+    if (this.outbox.holds(jti) || (await this.#store.get("answers", jti)) !== undefined) return true;
+    const entry = await this.#store.get("history", jti);
+    return entry !== undefined && entry.ending !== "refused";
+  }
+}

@@ -1,0 +1,33 @@
+/** Requests and answers that the device signs (docs/protocol.md, sections 3 and 7). */
+
+import { digest, encodeText } from "./encoding.js";
+import { sign } from "./jose.js";
+
+export const REQUEST_TYPE = "countersign-request+jws";
+export const ANSWER_TYPE = "countersign-answer+jws";
+
+/** @typedef {{privateKey: CryptoKey, jwk: import("./jose.js").PublicJwk, id: string}} DeviceKey */
+/** @typedef {"approve" | "deny" | "report"} Verdict */
+
+/**
+ * @param {DeviceKey} key
+ * @param {object} request
+ * @param {string} request.url where it is sent, exactly
+ * @param {string} request.nonce a nonce from that service, not used before
+ * @param {number} request.now milliseconds since 1970, as the service counts them
+ * @param {Record<string, unknown>} request.payload
+ * @param {string} [request.typ]
+ * @returns {Promise<string>} the compact JWS
+ */
+export function signRequest(key, { url, nonce, now, payload, typ = REQUEST_TYPE }) {
+  return sign(key.privateKey, { typ, jwk: key.jwk, url, nonce, iat: Math.floor(now / 1000) }, payload);
+}
+
+/**
+ * @param {string} challenge its compact JWS
+ * @param {Verdict} verdict
+ * @returns {Promise<{challenge_digest: string, verdict: Verdict}>} the payload of the answer
+ */
+export async function answerPayload(challenge, verdict) {
+  return { challenge_digest: await digest(encodeText(challenge)), verdict };
+}

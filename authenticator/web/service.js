@@ -1,0 +1,160 @@
+/** The services as the device sees them: where they are, what time they have, nonces and signed requests. */
+
+import { signRequest } from "./requests.js";
+
+const TIMEOUT_MS = 15_000;
+const PROBLEM = "urn:countersign:problem:";
+
+/** @typedef {{product_name: string, pairing_url: string, socket_url: string, offset: number}} Directory */
+
+/** A service that cannot be reached, or does not answer in time. */
+export class UnreachableError extends Error {
+  name = "UnreachableError";
+}
+
+/** A refusal: a problem document (RFC 9457), or an answer that is none. */
+export class ProblemError extends Error {
+  /**
+   * @param {Record<string, any>} problem its members
+   * @param {number} status
+   * @param {string | null} [retryAfter] the header of that name
+   */
+  constructor(problem, status, retryAfter = null) {
+    super(problem.detail ?? problem.title ?? `status ${status}`);
+    const type = String(problem.type ?? "");
+    const name = type.startsWith(PROBLEM) ? type.slice(PROBLEM.length) : "unknown";
+    /** Its name in docs/protocol.md. Whatever goes wrong inside a service is a matter of trying again. */
+    this.problem = status >= 500 ? "unavailable" : name;
+    this.members = problem;
+    this.retryAfterMs = Number.parseInt(retryAfter ?? "", 10) * 1000 || 0;
+  }
+}
+
+export class Service {
+  #key;
+  #store;
+  /** @type {Map<string, string>} the next nonce of each service */
+  #nonces = new Map();
+
+  /**
+   * @param {import("./requests.js").DeviceKey} key
+   * @param {import("./store.js").Store} store
+   * @param {Directory | undefined} directory as it was known before
+   */
+  constructor(key, store, directory) {
+    this.#key = key;
+    this.#store = store;
+    this.directory = directory;
+    this.origin = location.origin;
+  }
+
+  /** @returns {number} milliseconds since 1970, as the service counts them */
+  now() {
+    return Date.now() + (this.directory?.offset ?? 0);
+  }
+
+  /** Find the services, and what time they have (docs/protocol.md, section 2). */
+  async discover() {
+    const { product_name, pairing_url, socket_url, server_time } = await this.getJson(
+      `${this.origin}/.well-known/countersign`,
+    );
+    this.directory = { product_name, pairing_url, socket_url, offset: 0 };
+    await this.setTime(server_time);
+  }
+
+  /** @param {string} serverTime ISO 8601 */
+  async setTime(serverTime) {
+    const offset = Date.parse(serverTime) - Date.now();
+    if (Number.isNaN(offset) || this.directory === undefined) return;
+    this.directory.offset = offset;
+    await this.#store.put("device", this.directory, "directory");
+  }
+
+  /**
+   * @param {string} url
+   * @returns {Promise<any>}
+   * @throws {UnreachableError | ProblemError}
+   */
+  async getJson(url) {
+    return readJson(await this.#fetch(url));
+  }
+
+  /**
+   * Send a signed request; once more if the service asks for another nonce or has another time.
+   *
+   * @param {string} url
+   * @param {Record<string, unknown>} payload
+   * @param {string} [typ]
+   * @returns {Promise<any>} the answer
+   * @throws {UnreachableError | ProblemError}
+   */
+  async post(url, payload, typ) {
+    try {
+      return await this.#postOnce(url, payload, typ);
+    } catch (error) {
+      const problem = error instanceof ProblemError ? error.problem : "";
+      if (problem !== "bad-nonce" && problem !== "stale") throw error;
+      if (problem === "stale") await this.discover();
+      return this.#postOnce(url, payload, typ);
+    }
+  }
+
+  /**
+   * @param {string} url
+   * @param {string} nonce
+   * @param {Record<string, unknown>} payload
+   * @param {string} [typ]
+   */
+  sign(url, nonce, payload, typ) {
+    return signRequest(this.#key, { url, nonce, now: this.now(), payload, typ });
+  }
+
+  /**
+   * @param {string} url
+   * @param {Record<string, unknown>} payload
+   * @param {string} [typ]
+   */
+  async #postOnce(url, payload, typ) {
+    const body = await this.sign(url, await this.#nonce(new URL(url).origin), payload, typ);
+    const headers = { "Content-Type": "application/jose" };
+    return readJson(await this.#fetch(url, { method: "POST", headers, body }));
+  }
+
+  /** @param {string} origin */
+  async #nonce(origin) {
+    if (!this.#nonces.has(origin)) await this.#fetch(`${origin}/nonce`);
+    const nonce = this.#nonces.get(origin);
+    this.#nonces.delete(origin);
+    if (nonce === undefined) throw new ProblemError({ detail: `${origin} gave no nonce` }, 502);
+    return nonce;
+  }
+
+  /**
+   * @param {string} url
+   * @param {RequestInit} [init]
+   */
+  async #fetch(url, init) {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(url, { cache: "no-store", credentials: "omit", signal, ...init }).catch((error) => {
+      throw new UnreachableError(`${url}: ${error}`);
+    });
+    const nonce = response.headers.get("Replay-Nonce");
+    if (nonce !== null) this.#nonces.set(new URL(url).origin, nonce);
+    if (response.ok) return response;
+    const problem = await response.json().catch(() => ({}));
+    throw new ProblemError(problem, response.status, response.headers.get("Retry-After"));
+  }
+}
+
+/**
+ * @param {Response} response
+ * @returns {Promise<any>}
+ * @throws {ProblemError} if it is not JSON, as from a proxy in between
+ */
+async function readJson(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw new ProblemError({ detail: `${response.url} answered something that is not JSON` }, 502);
+  }
+}

@@ -1,0 +1,47 @@
+/** What this phone was asked, and what became of it. */
+
+import { el, heading } from "../dom.js";
+import { timeOfDay } from "../times.js";
+import { endingText } from "../words.js";
+
+const GOOD = ["accepted", "approved"];
+const BAD = ["reported", "refused", "unsent"];
+
+/**
+ * @param {import("../phone.js").Phone} phone
+ * @returns {import("../screens.js").Screen}
+ */
+export function historyView(phone) {
+  const content = el("div", {});
+  /** @type {import("../store.js").Entry[] | undefined} */
+  let shown;
+  const update = () => {
+    if (phone.history === shown) return;
+    shown = phone.history;
+    content.replaceChildren(
+      shown.length === 0
+        ? el("p", { class: "lead" }, "Nothing yet. Requests that you answer on this phone are kept here.")
+        : el("ul", { class: "cards" }, ...shown.map(row)),
+    );
+  };
+  update();
+  return { node: el("div", { class: "stack" }, heading("History"), content), update };
+}
+
+/** @param {import("../store.js").Entry} entry */
+function row({ purpose, service, account_name, browser, asked, at, ending }) {
+  const tone = GOOD.includes(ending) ? "good" : BAD.includes(ending) ? "warning" : "plain";
+  return el(
+    "li",
+    { class: "card entry", testid: "history-row" },
+    el(
+      "div",
+      { class: "between" },
+      el("bdi", { class: "name" }, account_name),
+      el("span", { class: `tag ${tone}` }, endingText(ending)),
+    ),
+    el("p", { class: "detail" }, purpose === "pairing" ? "Connect to " : "Sign in to ", el("bdi", {}, service)),
+    el("p", { class: "hint" }, el("bdi", {}, browser.name), ", ", el("bdi", {}, browser.address)),
+    el("p", { class: "hint" }, `Asked ${timeOfDay(asked)}, ended ${timeOfDay(at)}`),
+  );
+}

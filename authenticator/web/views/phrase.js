@@ -1,0 +1,86 @@
+/** A pairing phrase, large, with the time left. */
+
+import { countdown } from "../countdown.js";
+import { button, el, heading } from "../dom.js";
+import { problemText } from "../words.js";
+
+const PHRASE_MS = 300_000;
+
+/**
+ * @param {import("../phone.js").Phone} phone
+ * @param {() => void} leave
+ * @returns {import("../screens.js").Screen}
+ */
+export function phraseView(phone, leave) {
+  const cancel = () => {
+    void phone.forgetPhrase();
+    leave();
+  };
+  const ask = () => void phone.askForPhrase();
+  const phrase = phone.phrase;
+  switch (phraseState(phone)) {
+    case "asking":
+      return still(heading("Your pairing phrase"), el("p", { class: "lead" }, "Getting a phrase for you."), [
+        button("Cancel", cancel, { class: "secondary", testid: "cancel" }),
+      ]);
+    case "failed":
+      return still(
+        heading("No phrase just now"),
+        el("p", { class: "lead", testid: "problem" }, problemText(phrase?.problem)),
+        [
+          button("Try again", ask, { class: "primary", testid: "try-again" }),
+          button("Cancel", cancel, { class: "secondary", testid: "cancel" }),
+        ],
+      );
+    case "over":
+      return still(
+        heading("This phrase has run out"),
+        el("p", { class: "lead" }, "A phrase is good for a few minutes. Get a new one and type that at your computer."),
+        [
+          button("New phrase", ask, { class: "primary", testid: "new-phrase" }),
+          button("Cancel", cancel, { class: "secondary", testid: "cancel" }),
+        ],
+      );
+    default:
+      return ready(phone, cancel);
+  }
+}
+
+/**
+ * @param {import("../phone.js").Phone} phone
+ * @returns {"asking" | "failed" | "ready" | "over"}
+ */
+export function phraseState({ phrase, service }) {
+  if (phrase === undefined) return "asking";
+  if (phrase.status !== "ready") return phrase.status;
+  return (phrase.expires ?? 0) > service.now() ? "ready" : "over";
+}
+
+/**
+ * @param {import("../phone.js").Phone} phone
+ * @param {() => void} cancel
+ */
+function ready({ phrase, service }, cancel) {
+  const { text = "", expires = 0 } = phrase ?? {};
+  const time = countdown({ ends: expires, length: PHRASE_MS, now: () => service.now() });
+  const node = el(
+    "div",
+    { class: "stack centred" },
+    heading("Your pairing phrase"),
+    el("p", { class: "lead" }, "Type it on ", el("b", {}, "PAIR A DEVICE"), " at your computer."),
+    el("p", { class: "phrase", translate: "no", lang: "en", testid: "phrase" }, text),
+    time.node,
+    el("p", { class: "hint" }, "Keep this open. A request appears here as soon as you have typed it."),
+    el("div", { class: "actions" }, button("Cancel", cancel, { class: "secondary", testid: "cancel" })),
+  );
+  return { node, update: time.update };
+}
+
+/**
+ * @param {HTMLElement} title
+ * @param {HTMLElement} text
+ * @param {HTMLElement[]} buttons
+ */
+function still(title, text, buttons) {
+  return { node: el("div", { class: "stack centred" }, title, text, el("div", { class: "actions" }, ...buttons)), update: () => {} };
+}

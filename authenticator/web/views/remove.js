@@ -1,0 +1,36 @@
+/** The question before an account is removed from this phone. */
+
+import { button, el, heading } from "../dom.js";
+
+/**
+ * @param {import("../phone.js").Phone} phone
+ * @param {import("../store.js").Account} account
+ * @param {(text?: string) => void} leave
+ * @returns {import("../screens.js").Screen}
+ */
+export function removeView(phone, account, leave) {
+  const { account_name, service } = account;
+  const remove = async () => {
+    await phone.removeAccount(account);
+    leave(`${account_name} was removed from this phone.`);
+  };
+  const node = el(
+    "div",
+    { class: "stack" },
+    heading("Remove this account?"),
+    el("p", { class: "lead" }, el("bdi", { class: "value" }, account_name), ", ", el("bdi", { class: "value" }, service)),
+    el(
+      "p",
+      {},
+      "This phone will show no more requests of this account. The account itself does not notice: it goes on asking ",
+      "this phone until you remove the phone there too, or pair another one. Do that first, or you may lock yourself out.",
+    ),
+    el(
+      "div",
+      { class: "actions" },
+      button("Keep it", () => leave(), { class: "primary", testid: "keep" }),
+      button("Remove from this phone", remove, { class: "quiet danger", testid: "confirm-remove" }),
+    ),
+  );
+  return { node, update: () => {} };
+}

@@ -1,0 +1,34 @@
+/** How a request ended. */
+
+import { button, el, heading } from "../dom.js";
+import { icon } from "../icons.js";
+import { outcomeMessage } from "../words.js";
+
+const TONES = { yes: "good", no: "plain", alert: "warning", clock: "plain", send: "plain" };
+
+/**
+ * @param {import("../phone.js").Phone} phone
+ * @param {import("../prompts.js").Outcome} outcome
+ * @param {() => void} leave
+ * @returns {import("../screens.js").Screen}
+ */
+export function resultView({ prompts }, outcome, leave) {
+  const message = outcomeMessage(outcome);
+  const next = prompts.waiting.length;
+  const label = next > 0 ? `Next request (${next} waiting)` : "Done";
+  const node = el(
+    "div",
+    { class: "stack centred", testid: "result", "data-ending": outcome.ending },
+    el("div", { class: "grow middle" },
+      el("div", { class: `emblem large ${TONES[message.icon]}` }, icon(message.icon)),
+      heading(message.title),
+      el("p", { class: "lead" }, message.text),
+    ),
+    el(
+      "div",
+      { class: "actions" },
+      outcome.ending === "sending" ? null : button(label, leave, { class: "primary", testid: "done" }),
+    ),
+  );
+  return { node, update: () => {} };
+}

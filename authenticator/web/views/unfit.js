@@ -1,0 +1,57 @@
+/** The page for a browser or an address that the authenticator cannot work with. */
+
+import { el, heading } from "../dom.js";
+import { icon } from "../icons.js";
+
+/**
+ * @param {"insecure" | "storage"} reason
+ * @returns {HTMLElement}
+ */
+export function unfitView(reason) {
+  return el(
+    "div",
+    { class: "stack", testid: `unfit-${reason}` },
+    el("div", { class: "emblem large warning" }, icon("alert")),
+    ...(reason === "insecure" ? insecure() : storage()),
+  );
+}
+
+function insecure() {
+  return [
+    heading("This address is not secure"),
+    el(
+      "p",
+      { class: "lead" },
+      "The authenticator makes a key that never leaves your phone. Browsers allow that only over https, or on the ",
+      "same machine at localhost.",
+    ),
+    el("h2", {}, "What to do"),
+    el(
+      "ul",
+      { class: "steps" },
+      el("li", {}, "If you were given an address that begins with https, open that one."),
+      el("li", {}, "On the machine that runs the service, open it at localhost."),
+      el("li", {}, "If you run the service, put it behind TLS for phones on your network. The README says how."),
+    ),
+    el("p", { class: "hint" }, `You are at ${location.origin}.`),
+  ];
+}
+
+function storage() {
+  return [
+    heading("This browser keeps nothing"),
+    el(
+      "p",
+      { class: "lead" },
+      "The authenticator must keep its key in this browser, and the browser does not allow it.",
+    ),
+    el("h2", {}, "What to do"),
+    el(
+      "ul",
+      { class: "steps" },
+      el("li", {}, "Leave private browsing and open this page in a normal window."),
+      el("li", {}, "Allow this site to store data in the browser's settings."),
+      el("li", {}, "Update the browser if it is an old one."),
+    ),
+  ];
+}

@@ -1,0 +1,118 @@
+/** What the app says: each problem, each ending of a request and each state of the connection in plain words. */
+
+/** @typedef {import("./prompts.js").Outcome} Outcome */
+/** @typedef {{title: string, text: string, icon: "yes" | "no" | "alert" | "clock" | "send"}} Message */
+
+/** @type {Record<string, string>} by the problem's name in docs/protocol.md */
+const PROBLEMS = {
+  malformed: "This app and the service do not understand each other. Reload the app to get its newest version.",
+  "bad-signature": "The service could not confirm this phone's signature. Reload the app and try again.",
+  "wrong-url": "The app was opened at another address than the service goes by. Open it at the address you were given.",
+  stale: "This phone's clock and the service's do not agree. Check the phone's date and time, then try again.",
+  "bad-nonce": "The service did not take this request. Try again.",
+  "replayed-nonce": "This was sent before and has counted.",
+  "unknown-device": "The service does not know this phone yet. Wait until it is connected, then try again.",
+  "unknown-challenge": "This request is not waiting any more.",
+  "already-answered": "This request was answered before.",
+  expired: "The answer came too late. Sign in again at your computer for a new request.",
+  "wrong-challenge": "The service holds another request than the one shown here. Deny the next one if you did not start it.",
+  "too-many-requests": "That was too often in a short time. Wait a moment, then try again.",
+  unavailable: "The service is not available just now. Try again in a moment.",
+  unreachable: "The service cannot be reached. Check this phone's network, then try again.",
+};
+
+/**
+ * @param {string | undefined} problem its name
+ * @returns {string} what it means and what to do
+ */
+export function problemText(problem) {
+  return PROBLEMS[problem ?? ""] ?? "The service refused this. Reload the app and try again.";
+}
+
+/**
+ * @param {Outcome} outcome
+ * @returns {Message} for the result screen
+ */
+export function outcomeMessage({ claims: { purpose, service, account_name: account }, ending, verdict, problem }) {
+  const isPairing = purpose === "pairing";
+  const again = isPairing ? "Start again at your computer." : "Sign in again at your computer for a new request.";
+  switch (ending) {
+    case "sending":
+      return { icon: "send", title: "Sending your answer", text: "One moment." };
+    case "delayed":
+      return {
+        icon: "send",
+        title: "Not sent yet",
+        text: "The service cannot be reached. Your answer is kept, and sent as soon as it can be.",
+      };
+    case "accepted":
+      return {
+        icon: "yes",
+        title: "Account connected",
+        text: `This phone now confirms sign-ins of ${account} to ${service}. Go on at your computer.`,
+      };
+    case "declined":
+      return { icon: "no", title: "Pairing declined", text: `${account} was not connected to this phone.` };
+    case "approved":
+      return { icon: "yes", title: "Sign-in approved", text: `Go on at your computer. You are signing in to ${service}.` };
+    case "denied":
+      return { icon: "no", title: "Sign-in denied", text: "Whoever tried to sign in does not get in." };
+    case "reported":
+      return {
+        icon: "alert",
+        title: "Reported",
+        text: `All waiting sign-ins of ${account} were ended. Somebody may know your password: change it soon.`,
+      };
+    case "expired":
+      return { icon: "clock", title: "Too late", text: `This request has run out. ${again}` };
+    case "withdrawn":
+      return { icon: "no", title: "Request withdrawn", text: `It is not waiting for an answer any more. ${again}` };
+    case "elsewhere":
+      return { icon: "alert", title: "Already answered", text: answeredElsewhere(verdict) };
+    case "unsent":
+      return {
+        icon: "alert",
+        title: "Could not be sent",
+        text: `The service was out of reach until the request ran out. ${again}`,
+      };
+    case "refused":
+      return { icon: "alert", title: "Answer refused", text: problemText(problem) };
+  }
+}
+
+/** @param {import("./requests.js").Verdict | undefined} verdict */
+function answeredElsewhere(verdict) {
+  const words = { approve: "It was approved.", deny: "It was denied.", report: "It was reported as not yours." };
+  return verdict === undefined ? "It was answered in another window of this app." : `${words[verdict]} The first answer counts.`;
+}
+
+/**
+ * @param {import("./store.js").Ending} ending
+ * @returns {string} a word or two for the history
+ */
+export function endingText(ending) {
+  return {
+    accepted: "Connected",
+    declined: "Declined",
+    approved: "Approved",
+    denied: "Denied",
+    reported: "Reported",
+    expired: "Not answered in time",
+    withdrawn: "Withdrawn",
+    elsewhere: "Answered in another window",
+    unsent: "Could not be sent",
+    refused: "Refused",
+  }[ending];
+}
+
+/**
+ * @param {import("./socket.js").ConnectionState} state
+ * @param {boolean} online whether the phone has a network
+ * @returns {string} without the seconds that are left
+ */
+export function connectionText({ status, problem }, online) {
+  if (status === "connected") return "Connected";
+  if (!online) return "Offline. Waiting for a network.";
+  if (status === "connecting") return "Connecting";
+  return problem === undefined || problem === "unreachable" ? "Reconnecting" : `${problemText(problem)} Trying again`;
+}
