@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from protocol.encoding import digest
 from protocol.jose import PrivateKey, SignatureError, verify_embedded
@@ -13,7 +13,9 @@ from schemas.contract import Purpose, Verdict
 
 CHALLENGE_TYPE: Final = "countersign-challenge+jws"
 ANSWER_TYPE: Final = "countersign-answer+jws"
-Seconds = Annotated[int, Field(ge=0)]
+Seconds = Annotated[int, Field(strict=True, ge=0, le=4_102_444_800)]
+"""Seconds since 1970, up to the year 2100."""
+_SECONDS: Final[TypeAdapter[int]] = TypeAdapter(Seconds)
 
 
 class PinnedIssuer(Model):
@@ -120,7 +122,10 @@ def verify_challenge(compact: str) -> tuple[Claims, str]:
         SignatureError: If it was altered, or is no challenge.
 
     """
-    _, key, payload = verify_embedded(compact, CHALLENGE_TYPE)
+    header, key, payload = verify_embedded(compact, CHALLENGE_TYPE)
+    if header.get("kid") != key.thumbprint:
+        text = "the kid is not the thumbprint of the key"
+        raise SignatureError(text)
     try:
         return Claims.model_validate_json(payload), key.thumbprint
     except ValidationError as error:
@@ -162,8 +167,8 @@ def verify_proof(challenge: str, answer: str) -> Proof:
     header, device, payload = verify_embedded(answer, ANSWER_TYPE)
     try:
         said = Answer.model_validate_json(payload)
-        signed_at = datetime.fromtimestamp(int(header["iat"]), UTC)
-    except (ValidationError, KeyError, TypeError, ValueError, OverflowError) as error:
+        signed_at = datetime.fromtimestamp(_SECONDS.validate_python(header.get("iat")), UTC)
+    except ValidationError as error:
         text = "the answer does not say what an answer says"
         raise SignatureError(text) from error
     if said.challenge_digest != challenge_digest(challenge):

@@ -14,10 +14,15 @@ def decode_base64url(text: str) -> bytes:
     """Return the data of base64url text without padding.
 
     Raises:
-        ValueError: If the text is not base64url.
+        ValueError: If the text is not base64url, or not the only text that gives its data (RFC 4648 section 3.5): what
+            is signed or used once must not have a second spelling.
 
     """
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if encode_base64url(data) != text:
+        reason = "the base64url is not canonical"
+        raise ValueError(reason)
+    return data
 
 
 def digest(data: bytes) -> str:

@@ -15,10 +15,12 @@ from joserfc.jwa import ESAlgorithm
 from joserfc.jwk import ECKey
 from joserfc.jws import JWSRegistry
 
-from protocol.encoding import decode_base64url, encode_base64url
+from protocol.encoding import decode_base64url
 
 ALGORITHM: Final = "ES256"
 _COORDINATE_BYTES: Final = 32
+_UNREADABLE: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading text of anybody may raise."""
 PublicJwk = dict[str, str]
 """A P-256 public key: the members kty, crv, x and y of RFC 7518 section 6.2.1."""
 
@@ -74,10 +76,13 @@ class PublicKey:
             if bare["kty"] != "EC" or bare["crv"] != "P-256":
                 text = "the key is not on the curve P-256"
                 raise SignatureError(text)
+            if any(len(decode_base64url(bare[coordinate])) != _COORDINATE_BYTES for coordinate in ("x", "y")):
+                text = f"the key's coordinates are not {_COORDINATE_BYTES} bytes each"
+                raise SignatureError(text)
             key = ECKey.import_key(bare)
             key.get_op_key("verify")
             return cls(bare, key.thumbprint(), key)
-        except (KeyError, TypeError, ValueError, AttributeError, JoseError) as error:
+        except _UNREADABLE as error:
             text = f"not a P-256 public key: {type(error).__name__}"
             raise SignatureError(text) from error
 
@@ -92,9 +97,10 @@ class PublicKey:
 
         """
         try:
-            _require_canonical(compact)
+            for part in compact.split("."):
+                decode_base64url(part)  # refuses a second spelling of the same bytes: every altered byte must show
             return jws.deserialize_compact(compact, self._key, registry=_REGISTRY).payload
-        except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except _UNREADABLE as error:
             text = f"the signature does not hold: {type(error).__name__}"
             raise SignatureError(text) from error
 
@@ -128,7 +134,11 @@ class PrivateKey:
         if not isinstance(jwk.get("d"), str):
             text = "not a private key: the member d is missing"
             raise SignatureError(text)
-        return cls(public, ECKey.import_key({**public.jwk, "d": jwk["d"]}))
+        try:
+            return cls(public, ECKey.import_key({**public.jwk, "d": jwk["d"]}))
+        except _UNREADABLE as error:
+            text = f"not a private key: {type(error).__name__}"
+            raise SignatureError(text) from error
 
     def to_jwk(self) -> dict[str, str]:
         """Return the private JWK. Keep it secret."""
@@ -148,14 +158,6 @@ class PrivateKey:
         return jws.serialize_compact({"alg": ALGORITHM, **header}, payload, self._key, registry=_REGISTRY)
 
 
-def _require_canonical(compact: str) -> None:
-    """Refuse text that decodes to the same bytes as other text: every altered byte must show (RFC 4648 section 3.5)."""
-    for part in compact.split("."):
-        if encode_base64url(decode_base64url(part)) != part:
-            text = "the base64url is not canonical"
-            raise SignatureError(text)
-
-
 def read_header(compact: str) -> dict[str, Any]:
     """Return the protected header of a compact JWS, unverified.
 
@@ -165,7 +167,7 @@ def read_header(compact: str) -> dict[str, Any]:
     """
     try:
         header = dict(jws.extract_compact(compact.encode("ascii"), registry=_REGISTRY).headers())
-    except (JoseError, ValueError, TypeError, KeyError) as error:
+    except _UNREADABLE as error:
         text = f"not a compact JWS: {type(error).__name__}"
         raise SignatureError(text) from error
     if header.get("alg") != ALGORITHM:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from protocol.jose import PrivateKey, PublicKey, SignatureError, verify_embedded
 
 REQUEST_TYPE: Final = "countersign-request+jws"
+HEADER_MEMBERS: Final = frozenset({"alg", "typ", "jwk", "url", "nonce", "iat"})
 TOLERANCE_SECONDS: Final = 300
 
 
@@ -110,15 +110,17 @@ def verify_request(
     except SignatureError as error:
         raise RefusedError(Refusal.BAD_SIGNATURE, str(error)) from error
     url, nonce, issued = header.get("url"), header.get("nonce"), header.get("iat")
+    if header.keys() != HEADER_MEMBERS:
+        raise RefusedError(Refusal.MALFORMED, f"The header must have exactly {', '.join(sorted(HEADER_MEMBERS))}.")
     if not isinstance(url, str) or not isinstance(nonce, str) or type(issued) is not int:
         raise RefusedError(Refusal.MALFORMED, "The header needs url (text), nonce (text) and iat (whole seconds).")
     _check_url(url, path, origins)
-    if abs(now.timestamp() - issued) > TOLERANCE_SECONDS:
+    if abs(int(now.timestamp()) - issued) > TOLERANCE_SECONDS:
         detail = f"iat is more than {TOLERANCE_SECONDS} s away from this service's time, {int(now.timestamp())}."
         raise RefusedError(Refusal.STALE, detail)
     try:
         payload = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RefusedError(Refusal.MALFORMED, "The payload is not JSON.") from error
     if not isinstance(payload, dict):
         raise RefusedError(Refusal.MALFORMED, "The payload is not a JSON object.")
@@ -126,6 +128,5 @@ def verify_request(
 
 
 def _check_url(url: str, path: str, origins: Container[str]) -> None:
-    parts = urlsplit(url)
-    if f"{parts.scheme}://{parts.netloc}" not in origins or url != f"{parts.scheme}://{parts.netloc}{path}":
+    if not url.endswith(path) or url.removesuffix(path) not in origins:
         raise RefusedError(Refusal.WRONG_URL, "The request was signed for another URL.")
