@@ -29,6 +29,7 @@ class EmbeddedKafka:
     Starting it again, on the same folder, goes on with its topics and records; the port may differ.
 
     Attributes:
+        name: What people call it.
         bootstrap: Where clients connect, as ``host:port``.
         log_path: The broker's own log.
 
@@ -57,13 +58,14 @@ class EmbeddedKafka:
         self._java_options = java_options
         self._process: Child | None = None
         self._logs = (log_directory or self._directory / "logs").resolve()
+        self.name = "kafka"
         self.bootstrap = f"{HOST}:{self._node.broker_port}"
         self.log_path = self._logs / "kafka.log"
 
     @property
-    def running(self) -> bool:
-        """True while its process lives."""
-        return self._process is not None and self._process.exit_code is None
+    def exit_code(self) -> int | None:
+        """How its process ended; None while it runs or before it started."""
+        return None if self._process is None else self._process.exit_code
 
     @property
     def pid(self) -> int | None:

@@ -1,0 +1,117 @@
+"""One running instance of a service: its process, its settings, and whether it is ready."""
+
+import http.client
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from deploy.logs import set_aside
+from deploy.process import Child, tail
+
+STOP_TIMEOUT_SECONDS: Final = 10.0
+_POLL_SECONDS: Final = 0.05
+_PROBE_TIMEOUT_SECONDS: Final = 2.0
+
+
+class ServiceStartError(Exception):
+    """A service ended while it started, or was not ready in time. The text has the last lines of its log."""
+
+
+def url_of(port: int) -> str:
+    """Return the URL that a browser on this machine reaches a service by."""
+    return f"http://localhost:{port}"
+
+
+class Instance:
+    """One instance of a service, started and stopped as often as one likes.
+
+    Attributes:
+        service: The service's name, for example ``login``.
+        name: The instance's own name: the service's, with a number for a second one.
+        port: Its TCP port.
+        url: Where people and devices reach it.
+        log_path: Its log; that of the start before has ``.1`` behind its name.
+
+    """
+
+    def __init__(self, service: str, name: str, port: int, log_path: Path, environment: Mapping[str, str]) -> None:
+        """Take what it needs to start.
+
+        Args:
+            service: The service's name.
+            name: The instance's own name.
+            port: The TCP port that it shall listen on.
+            log_path: The file for its output.
+            environment: Its settings.
+
+        """
+        self.service = service
+        self.name = name
+        self.port = port
+        self.url = url_of(port)
+        self.log_path = log_path
+        self._environment = environment
+        self._process: Child | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of its process, None before the first start."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """How its process ended; None while it runs or before it started."""
+        return None if self._process is None else self._process.exit_code
+
+    def start(self) -> None:
+        """Start its process; `await_ready` tells when it serves."""
+        set_aside(self.log_path)
+        command = [sys.executable, "-m", f"services.{self.service}", "--port", str(self.port)]
+        self._process = Child(command, self.log_path, self._environment)
+
+    def await_ready(self, timeout_seconds: float) -> None:
+        """Wait until it serves.
+
+        Raises:
+            ServiceStartError: If it ended, or was not ready in time.
+
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while not self.is_ready():
+            if self.exit_code is not None:
+                self._fail(f"ended with status {self.exit_code}")
+            if time.monotonic() > deadline:
+                self._fail(f"was not ready after {timeout_seconds:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
+    def is_ready(self) -> bool:
+        """Return whether it says that it can serve now."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PROBE_TIMEOUT_SECONDS)
+        try:
+            connection.request("GET", "/ready")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def terminate(self) -> None:
+        """Ask it to stop; returns at once."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def stop(self, timeout_seconds: float = STOP_TIMEOUT_SECONDS) -> None:
+        """Stop it, with SIGKILL if it takes longer than the given time."""
+        if self._process is not None:
+            self._process.stop(timeout_seconds)
+
+    def kill(self) -> None:
+        """End it with SIGKILL, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+
+    def _fail(self, why: str) -> None:
+        text = f"The {self.name} service {why}; its log is {self.log_path}:\n{tail(self.log_path)}"
+        raise ServiceStartError(text)

@@ -1,0 +1,113 @@
+"""Run all of Countersign on this machine until Ctrl-C: ``python -m deploy.run --help``."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from deploy import demo_account
+from deploy.demo_account import DemoAccountError, demo_password
+from deploy.instance import ServiceStartError
+from deploy.kafka.broker import KafkaStartError
+from deploy.kafka.java import KafkaMissingError
+from deploy.ports import PortTakenError
+from deploy.stack import SERVICES, Stack, StackOptions
+from deploy.topics import TopicsError
+from deploy.watch import Restartable, Watch
+
+KAFKA_PORT: Final = 9092
+_CHECK_SECONDS: Final = 0.25
+_EXPECTED: Final = (
+    DemoAccountError,
+    KafkaMissingError,
+    KafkaStartError,
+    PortTakenError,
+    ServiceStartError,
+    TopicsError,
+)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    data: Annotated[Path, typer.Option(help="Where all data, keys and logs are kept.")] = Path(".run"),
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 opens it to the network.")] = "127.0.0.1",
+    login_port: Annotated[int, typer.Option(help="Account Manager's port.")] = SERVICES["login"],
+    pairing_port: Annotated[int, typer.Option(help="The pairing service's port.")] = SERVICES["pairing"],
+    push_port: Annotated[int, typer.Option(help="The authenticator's port.")] = SERVICES["push"],
+    kafka_port: Annotated[int, typer.Option(help="Kafka's port; always on 127.0.0.1 only.")] = KAFKA_PORT,
+) -> None:
+    """Start Kafka and the services, show where they are, and stop them at Ctrl-C."""
+    console = Console(highlight=False, soft_wrap=True)
+    ports = {"login": login_port, "pairing": pairing_port, "push": push_port}
+    options = StackOptions(directory=data, ports=ports, kafka_port=kafka_port, host=host)
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    try:
+        with Stack(options, partial(_step, console)) as stack:
+            with _step(console, "Demo account"):
+                password = demo_password(stack)
+            _show(console, stack, password)
+            _watch(console, stack)
+    except KeyboardInterrupt:
+        return
+    except _EXPECTED as error:
+        console.print(str(error), style="red", markup=False)
+        sys.exit(1)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Interrupt whatever is being done, once: a second Ctrl-C must not cut short the stop, which is bounded itself."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _step(console: Console, title: str) -> Iterator[None]:
+    """Show what is being done: as a spinner in a terminal, and as a line with its seconds when it is done."""
+    started = time.monotonic()
+    with console.status(title):
+        yield
+    console.print(f"  {title:<52} {time.monotonic() - started:5.1f} s")
+
+
+def _show(console: Console, stack: Stack, password: str) -> None:
+    console.print(
+        f"""
+Countersign is running.
+
+  Account Manager   {stack.urls["login"]}
+  Authenticator     {stack.urls["push"]}   (on a phone, or in a second window)
+
+  Sign in as        {demo_account.NAME}
+  Password          {password}
+
+Stop it with Ctrl-C. The logs are in {stack.logs}.""",
+        markup=False,
+    )
+
+
+def _watch(console: Console, stack: Stack) -> None:
+    def say(line: str) -> None:
+        console.print(line, style="yellow", markup=False)
+
+    subjects: list[Restartable] = [*stack.instances.values()]
+    if stack.kafka:
+        subjects.append(stack.kafka)
+    watches = [Watch(subject, say) for subject in subjects]
+    while True:
+        for watch in watches:
+            watch.look(time.monotonic())
+        time.sleep(_CHECK_SECONDS)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,201 @@
+"""All of Countersign on one machine: Kafka, topics, the services. For `make run`, `make demo` and end-to-end tests."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from deploy.instance import STOP_TIMEOUT_SECONDS, Instance, url_of
+from deploy.kafka.broker import EmbeddedKafka
+from deploy.ports import free_port, require_free
+from deploy.topics import Applied, apply_topics
+
+SERVICES: Final = {"pairing": 8200, "push": 8300, "login": 8100}
+"""The services, each with the port that people know, in the order of their start."""
+READY_TIMEOUT_SECONDS: Final = 60.0
+Step = Callable[[str], AbstractContextManager[None]]
+"""Shows that something is being done, for as long as its context lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """What a stack is made of. The defaults are a stack of its own on free ports.
+
+    Attributes:
+        directory: Where all its data is: Kafka's, the services', secrets and logs.
+        ports: The port of each service; one that is not named gets a free one.
+        kafka_port: Kafka's port; None takes a free one.
+        kafka_bootstrap: A Kafka that runs already, as ``host:port``; None starts one.
+        host: The address that the services listen on. Kafka listens on 127.0.0.1 in any case.
+        topic_prefix: What stands before each topic's name.
+        partitions: Partitions of each topic.
+        environment: Settings for all services, by the names of their environment variables.
+
+    """
+
+    directory: Path
+    ports: Mapping[str, int] = field(default_factory=dict)
+    kafka_port: int | None = None
+    kafka_bootstrap: str | None = None
+    host: str = "127.0.0.1"
+    topic_prefix: str = ""
+    partitions: int = 4
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Stack:
+    """Kafka and the services, started and stopped together.
+
+    Attributes:
+        instances: The running instances by name; each service's first one has the service's name.
+        kafka: The Kafka that it started; None where it uses one that ran already.
+        bootstrap: Kafka's address, as ``host:port``.
+        logs: The folder of all log files.
+        secrets: The folder of all keys and passwords.
+
+    """
+
+    def __init__(self, options: StackOptions, step: Step | None = None) -> None:
+        """Prepare it; nothing is started yet.
+
+        Args:
+            options: What it is made of.
+            step: Shows progress to whoever waits; default nothing.
+
+        """
+        self._options = options
+        self._step: Step = step or (lambda _title: nullcontext())
+        root = options.directory.resolve()
+        self.logs = root / "logs"
+        self.secrets = root / "secrets"
+        self._data = root / "data"
+        self.kafka = (
+            None
+            if options.kafka_bootstrap
+            else EmbeddedKafka(root / "kafka", options.kafka_port, log_directory=self.logs)
+        )
+        self.bootstrap = self.kafka.bootstrap if self.kafka else options.kafka_bootstrap or ""
+        self._ports = {service: options.ports.get(service) or free_port() for service in SERVICES}
+        self.instances = {service: self._instance(service, service, port) for service, port in self._ports.items()}
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Stop it."""
+        self.stop()
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The URL of each instance by its name, without a trailing slash."""
+        return {name: instance.url for name, instance in self.instances.items()}
+
+    def start(self) -> None:
+        """Start all and wait until all serve. Whatever fails, nothing of it runs on.
+
+        Raises:
+            PortTakenError: If a port is in use; nothing has been started then.
+            KafkaMissingError: If Kafka's jars have not been fetched.
+            KafkaStartError: If Kafka did not start.
+            TopicsError: If a topic could not be made.
+            ServiceStartError: If a service did not start.
+
+        """
+        self._require_ports()
+        for directory in (self.logs, self.secrets, self._data):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            if self.kafka:
+                with self._step("Kafka"):
+                    self.kafka.start()
+            with self._step("Topics"):
+                self.apply_topics()
+            # Together, because each spends most of its start on its own imports; waited for one by one.
+            for instance in self.instances.values():
+                instance.start()
+            for instance in self.instances.values():
+                with self._step(f"Service {instance.name}"):
+                    instance.await_ready(READY_TIMEOUT_SECONDS)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop all: the services together, then Kafka, which they need for their own stop."""
+        started: list[Instance | EmbeddedKafka] = [*self.instances.values()]
+        if self.kafka:
+            started.append(self.kafka)
+        if all(each.pid is None or each.exit_code is not None for each in started):
+            return
+        with self._step("Stopping"):
+            for instance in self.instances.values():
+                instance.terminate()
+            deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+            for instance in self.instances.values():
+                instance.stop(max(0.0, deadline - time.monotonic()))
+            if self.kafka:
+                self.kafka.stop()
+
+    def apply_topics(self) -> Applied:
+        """Make the topics that are missing."""
+        options = self._options
+        # In a thread, so that this can be called where an event loop runs already.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            work = apply_topics(self.bootstrap, options.topic_prefix, options.partitions, replication=1)
+            return thread.submit(asyncio.run, work).result()
+
+    def kill_service(self, name: str) -> None:
+        """End an instance with SIGKILL, as a crash would; `restart_service` starts it again."""
+        self.instances[name].kill()
+
+    def restart_service(self, name: str) -> None:
+        """Stop an instance, if it runs, start it again on the same port and data, and wait until it serves."""
+        instance = self.instances[name]
+        instance.stop()
+        instance.start()
+        instance.await_ready(READY_TIMEOUT_SECONDS)
+
+    def start_second_instance(self, service: str) -> Instance:
+        """Start one more instance of a service, on a free port and data of its own, and wait until it serves."""
+        number = 1 + sum(1 for instance in self.instances.values() if instance.service == service)
+        instance = self._instance(service, f"{service}-{number}", free_port())
+        self.instances[instance.name] = instance
+        instance.start()
+        instance.await_ready(READY_TIMEOUT_SECONDS)
+        return instance
+
+    def environment(self, service: str) -> dict[str, str]:
+        """Return the settings of a service, as all its instances have them, by their environment variables' names."""
+        options = self._options
+        settings = {
+            "HOST": options.host,
+            "KAFKA_BOOTSTRAP": self.bootstrap,
+            "TOPIC_PREFIX": options.topic_prefix,
+            "PARTITIONS": str(options.partitions),
+            "SECRETS_DIRECTORY": str(self.secrets),
+        }
+        if service == "push":
+            # The phone learns the other services' addresses from the push service.
+            settings["PAIRING_URL"] = url_of(self._ports["pairing"])
+            settings["ISSUER_URLS"] = json.dumps([url_of(self._ports["login"])])
+        return {f"{service.upper()}_{name}": value for name, value in settings.items()} | dict(options.environment)
+
+    def _instance(self, service: str, name: str, port: int) -> Instance:
+        environment = self.environment(service) | {f"{service.upper()}_DATA_DIRECTORY": str(self._data / name)}
+        return Instance(service, name, port, self.logs / f"{name}.log", environment)
+
+    def _require_ports(self) -> None:
+        for instance in self.instances.values():
+            require_free(instance.port, f"the {instance.service} service", self._options.host)
+        if self.kafka:
+            require_free(int(self.bootstrap.rpartition(":")[2]), "Kafka")
