@@ -1,0 +1,70 @@
+# `make` alone lists what there is to do here.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+HOST ?= 127.0.0.1
+DATA ?= .run
+# More words for pytest, for example: make unit ARGS="-k phrase -x"
+ARGS ?=
+
+.PHONY: help run demo setup test unit component integration e2e lint format lock audit clean reset
+
+help: ## list these targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+run: setup ## start Kafka and the services here, until Ctrl-C (HOST=0.0.0.0 opens them to the network, DATA=DIR)
+	@exec $(BIN)/python -m deploy.run --host $(HOST) --data $(DATA)
+
+demo: setup ## show the whole flow in the terminal, on a stack of its own
+	@exec $(BIN)/python -m deploy.demo
+
+setup: ## bring what running needs: system packages, Python packages, Kafka
+	@deploy/bootstrap
+
+setup-tests:
+	@deploy/bootstrap --tests
+
+test: setup-tests lint ## bring what testing needs, then lint and run all tests
+	$(BIN)/pytest $(ARGS)
+
+unit: setup-tests ## run the tests of the rules alone (ARGS="-k phrase" picks some, here and below)
+	$(BIN)/pytest tests/unit $(ARGS)
+
+component: setup-tests ## run the tests of single parts
+	$(BIN)/pytest tests/component $(ARGS)
+
+integration: setup-tests ## run the tests on a real Kafka
+	$(BIN)/pytest tests/integration $(ARGS)
+
+e2e: setup-tests ## run the tests in a real browser
+	$(BIN)/pytest tests/e2e $(ARGS)
+
+lint: setup-tests ## check style, format, types and layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup-tests ## rewrite the code in the project's format
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+# With the oldest Python that is supported, so that what only it needs is in the lock files.
+PIP_COMPILE := $(abspath $(BIN))/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+lock: setup-tests ## renew the pinned versions in requirements/ (needs Python 3.11 in .venv)
+	@$(BIN)/python -c 'import sys; sys.exit("The lock files are made with Python 3.11." if sys.version_info[:2] != (3, 11) else 0)'
+	cd requirements && $(PIP_COMPILE) --output-file main.txt main.in
+	cd requirements && $(PIP_COMPILE) --output-file test.txt test.in
+
+audit: setup-tests ## look for known vulnerabilities in the pinned Python packages
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/main.txt -r requirements/test.txt
+
+clean: ## remove what was installed and cached here; data and keys stay
+	rm -rf .venv .run/kafka-jars .run/logs .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+reset: ## remove all accounts, phones, keys and records of `make run`
+	rm -rf .run/kafka .run/data .run/secrets
