@@ -1,0 +1,76 @@
+"""docs/protocol-vectors.json is what the code makes, and the code decides each case as the file says."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from protocol.challenges import ANSWER_TYPE, verify_challenge, verify_proof
+from protocol.encoding import decode_base64url, encode_base64url
+from protocol.jose import PrivateKey, SignatureError
+from protocol.requests import REQUEST_TYPE, RefusedError, verify_request
+from tests.unit.protocol import make_vectors
+
+VECTORS: dict[str, Any] = json.loads(make_vectors.FILE.read_text(encoding="utf-8"))
+NOW = datetime.fromtimestamp(VECTORS["now"], UTC)
+
+
+def why(case: dict[str, Any]) -> str:
+    """Return what a case is about."""
+    return str(case["why"])
+
+
+def test_file_is_what_the_code_makes() -> None:
+    made = make_vectors.make()
+    assert make_vectors.FILE.read_text(encoding="utf-8") == made, "run: python -m tests.unit.protocol.make_vectors"
+
+
+@pytest.mark.parametrize("name", VECTORS["keys"])
+def test_thumbprints_hold(name: str) -> None:
+    key = VECTORS["keys"][name]
+    assert PrivateKey.from_jwk(key["private"]).public.thumbprint == key["thumbprint"]
+
+
+def test_base64url_holds() -> None:
+    for case in VECTORS["base64url"]["holds"]:
+        assert encode_base64url(bytes.fromhex(case["hex"])) == case["text"]
+        assert decode_base64url(case["text"]).hex() == case["hex"]
+    for text in VECTORS["base64url"]["refused"]:
+        with pytest.raises(ValueError):  # noqa: PT011 - the one error that it raises
+            decode_base64url(text)
+
+
+def test_requests_and_answers_hold() -> None:
+    for case, typ in [(VECTORS["request"], REQUEST_TYPE), *((case, ANSWER_TYPE) for case in VECTORS["answers"])]:
+        signed = verify_request(case["jws"], path=case["path"], origins={case["origin"]}, now=NOW, typ=typ)
+        assert signed.device.thumbprint == VECTORS["keys"]["device"]["thumbprint"]
+        assert signed.payload == json.loads(decode_base64url(case["payload_base64url"]))
+
+
+def test_challenges_hold_and_answers_prove_their_verdicts() -> None:
+    for case in VECTORS["answers"]:
+        challenge = VECTORS["challenges"][case["to"]]
+        claims, key = verify_challenge(challenge["jws"])
+        assert claims.model_dump(mode="json", exclude_none=True) == challenge["claims"]
+        assert key == VECTORS["keys"]["issuer"]["thumbprint"]
+        assert verify_proof(challenge["jws"], case["jws"]).verdict == case["verdict"]
+
+
+@pytest.mark.parametrize("case", VECTORS["refused_requests"], ids=why)
+def test_requests_are_refused_by_name(case: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError) as refused:
+        verify_request(case["jws"], path=case["path"], origins={case["origin"]}, now=NOW)
+    assert refused.value.refusal == case["refusal"]
+
+
+@pytest.mark.parametrize("case", VECTORS["refused_challenges"], ids=why)
+def test_challenges_are_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(SignatureError):
+        verify_challenge(case["jws"])
+
+
+@pytest.mark.parametrize("case", VECTORS["refused_proofs"], ids=why)
+def test_proofs_are_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(SignatureError):
+        verify_proof(case["challenge"], case["answer"])
