@@ -17,7 +17,7 @@ export function countdown({ ends, length, now }) {
   const digits = el("span", { role: "timer", testid: "time-left" });
   let marks = MARKS_MS.filter((mark) => mark < ends - now());
   const update = () => {
-    const left = Math.max(0, ends - now());
+    const left = Math.min(length, Math.max(0, ends - now()));
     bar.value = left;
     setText(digits, `${minutesAndSeconds(left)} left`);
     if (marks.some((mark) => mark >= left)) {

@@ -2,7 +2,7 @@
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const PATHS = {
-  mark: "M5 12.5l4.2 4.2L19 7M4 20.5h16",
+  mark: "M5 10.8l4.2 4.2L19 5.3M4 18.8h16",
   accounts: "M4 6.5h16v11H4zM8 14.5c.4-1.6 1.3-2.2 2.3-2.2s1.9.6 2.3 2.2M10.3 9.5h.01M15 10h2.5M15 13h2.5",
   history: "M12 7.5V12l3 2M4.5 12a7.5 7.5 0 1 0 2.2-5.3L4.5 8.9M4.5 5v3.9h3.9",
   settings: "M4 8h9M17 8h3M15 6v4M4 16h3M11 16h9M9 14v4",

@@ -28,6 +28,7 @@ export class Phone {
     const phone = new Phone(store, await deviceKey(store), await store.get("device", "directory"));
     store.onChangeElsewhere(() => phone.#load());
     await phone.#load();
+    if (phone.service.directory === undefined) void phone.#introduce();
     return phone;
   }
 
@@ -104,6 +105,12 @@ export class Phone {
     this.history = history.sort((a, b) => b.at - a.at);
     if (this.phrase === undefined || this.phrase.status === "ready") this.phrase = phrase;
     if (!this.#running && this.name !== "") this.#start();
+    this.#changed();
+  }
+
+  /** Learn the product's name for the first screen. Where that fails, the socket's opening tries again. */
+  async #introduce() {
+    await this.service.discover().catch((error) => console.info("The service was not reached yet:", error.message));
     this.#changed();
   }
 

@@ -23,9 +23,10 @@ export async function askForPhrase(service, store, deviceName) {
     if (service.directory === undefined) await service.discover();
     const url = `${service.directory?.pairing_url}/phrases`;
     const answer = await service.post(url, { device_name: deviceName });
+    const expires = Date.parse(answer.expires_at);
     /** @type {Phrase} */
-    const phrase = { status: "ready", text: answer.phrase, expires: Date.parse(answer.expires_at) };
-    await store.put("device", service.now(), "asked");
+    const phrase = { status: "ready", text: answer.phrase, expires };
+    await store.put("device", { at: service.now(), expires }, "asked");
     await store.put("device", phrase, "phrase");
     return phrase;
   } catch (error) {

@@ -2,7 +2,11 @@
 
 import { requireP256, SignatureError, thumbprint } from "./jose.js";
 
+/** By how much the clocks of the push and the pairing service may differ. */
+const TOLERANCE_SECONDS = 60;
+
 /** @typedef {import("./challenges.js").Claims} Claims */
+/** @typedef {{at: number, expires: number}} Asked when a phrase was asked for and until when it was good, milliseconds */
 
 export class PinnedTrust {
   #store;
@@ -21,8 +25,8 @@ export class PinnedTrust {
    * @param {Claims} claims
    * @returns {Promise<readonly string[] | null>} see the type Trust
    */
-  async known({ purpose, iss, account_id }) {
-    if (purpose === "pairing") return (await this.#store.get("device", "asked")) === undefined ? null : [];
+  async known({ purpose, iss, account_id, iat }) {
+    if (purpose === "pairing") return askedFor(await this.#store.get("device", "asked"), iat) ? [] : null;
     const account = await this.#store.get("accounts", [iss, account_id]);
     return account?.keys ?? (await this.#acceptedJustNow(iss, account_id));
   }
@@ -65,6 +69,16 @@ export class PinnedTrust {
     );
     return accepted?.claims.login_issuer?.keys ?? null;
   }
+}
+
+/**
+ * @param {Asked | undefined} asked
+ * @param {number} iat when a pairing challenge was issued, seconds
+ * @returns {boolean} whether this phone asked for a phrase that it can answer to
+ */
+export function askedFor(asked, iat) {
+  if (asked === undefined) return false;
+  return iat >= asked.at / 1000 - TOLERANCE_SECONDS && iat <= asked.expires / 1000 + TOLERANCE_SECONDS;
 }
 
 /**

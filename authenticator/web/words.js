@@ -106,13 +106,23 @@ export function endingText(ending) {
 }
 
 /**
+ * @param {{claims: import("./challenges.js").Claims, ending: import("./store.js").Ending}} ended while another was shown
+ * @returns {string}
+ */
+export function noticeText({ claims: { account_name, browser }, ending }) {
+  return `A request of ${account_name} from ${browser.name} ended: ${endingText(ending).toLowerCase()}.`;
+}
+
+/**
  * @param {import("./socket.js").ConnectionState} state
  * @param {boolean} online whether the phone has a network
  * @returns {string} without the seconds that are left
  */
-export function connectionText({ status, problem }, online) {
+export function connectionText({ status, problem = "unreachable" }, online) {
   if (status === "connected") return "Connected";
   if (!online) return "Offline. Waiting for a network.";
   if (status === "connecting") return "Connecting";
-  return problem === undefined || problem === "unreachable" ? "Reconnecting" : `${problemText(problem)} Trying again`;
+  if (problem === "unreachable") return "Reconnecting";
+  if (problem === "unavailable" || problem === "too-many-requests") return "The service is busy. Reconnecting";
+  return `${problemText(problem)} Reconnecting`;
 }

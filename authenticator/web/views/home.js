@@ -1,6 +1,6 @@
 /** The connected accounts, and the way to a new one. */
 
-import { el, heading } from "../dom.js";
+import { button, el, heading } from "../dom.js";
 import { icon } from "../icons.js";
 import { day } from "../times.js";
 
@@ -10,16 +10,15 @@ import { day } from "../times.js";
  */
 export function homeView(phone) {
   const content = el("div", { class: "grow" });
+  const open = () => {
+    location.hash = "#/new-account";
+  };
   const node = el(
     "div",
     { class: "stack" },
     heading("Accounts"),
     content,
-    el(
-      "div",
-      { class: "actions" },
-      el("a", { class: "button primary", href: "#/new-account", role: "button", testid: "new-account" }, "+ New Account"),
-    ),
+    el("div", { class: "actions floating" }, button("+ New Account", open, { class: "primary", testid: "new-account" })),
   );
   /** @type {import("../store.js").Account[] | undefined} */
   let shown;
@@ -51,7 +50,7 @@ function accountRow({ service, account_name, since }) {
 function emptyState() {
   const steps = [
     "Sign in at your computer with your name and password.",
-    "When it asks for a pairing phrase, tap + New Account here.",
+    "When it asks for a pairing phrase, tap +\u00a0New\u00a0Account here.",
     "Type the two words at your computer, then accept on this phone.",
   ];
   return el(

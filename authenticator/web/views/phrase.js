@@ -73,7 +73,10 @@ function ready({ phrase, service }, cancel) {
     el("p", { class: "hint" }, "Keep this open. A request appears here as soon as you have typed it."),
     el("div", { class: "actions" }, button("Cancel", cancel, { class: "secondary", testid: "cancel" })),
   );
-  return { node, update: time.update };
+  // Whoever types at the computer does not touch the phone, which would go dark and lose its connection.
+  const awake = navigator.wakeLock?.request("screen").catch(() => undefined);
+  const close = () => void awake?.then((lock) => lock?.release());
+  return { node, update: time.update, close };
 }
 
 /**

@@ -101,7 +101,7 @@ function loginAnswers(answer) {
     button("Approve", answer("approve"), { class: "primary", testid: "approve" }),
     button("Deny", answer("deny"), { class: "secondary", testid: "deny" }),
     button("It wasn't me", answer("report"), { class: "quiet danger", testid: "report", "aria-describedby": "report-hint" }),
-    el("p", { id: "report-hint", class: "hint centred" }, "It wasn't me ends all waiting sign-ins of this account."),
+    el("p", { id: "report-hint", class: "hint centred" }, "This ends all your waiting sign-ins."),
   ];
 }
 

@@ -1,6 +1,6 @@
 /** How a request ended. */
 
-import { button, el, heading } from "../dom.js";
+import { button, el, heading, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { outcomeMessage } from "../words.js";
 
@@ -14,8 +14,13 @@ const TONES = { yes: "good", no: "plain", alert: "warning", clock: "plain", send
  */
 export function resultView({ prompts }, outcome, leave) {
   const message = outcomeMessage(outcome);
-  const next = prompts.waiting.length;
-  const label = next > 0 ? `Next request (${next} waiting)` : "Done";
+  const done = button("Done", leave, { class: "primary", testid: "done" });
+  done.hidden = outcome.ending === "sending";
+  const update = () => {
+    const next = prompts.waiting.length;
+    setText(done, next > 0 ? `Next request (${next} waiting)` : "Done");
+  };
+  update();
   const node = el(
     "div",
     { class: "stack centred", testid: "result", "data-ending": outcome.ending },
@@ -24,11 +29,7 @@ export function resultView({ prompts }, outcome, leave) {
       heading(message.title),
       el("p", { class: "lead" }, message.text),
     ),
-    el(
-      "div",
-      { class: "actions" },
-      outcome.ending === "sending" ? null : button(label, leave, { class: "primary", testid: "done" }),
-    ),
+    el("div", { class: "actions" }, done),
   );
-  return { node, update: () => {} };
+  return { node, update };
 }

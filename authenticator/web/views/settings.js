@@ -3,7 +3,7 @@
 import { notificationPermission } from "../attention.js";
 import { button, el, heading } from "../dom.js";
 import { MAX_NAME } from "../names.js";
-import { accountLink } from "../screens.js";
+import { removalLink } from "../routes.js";
 
 /**
  * @param {import("../phone.js").Phone} phone
@@ -67,7 +67,7 @@ function nameForm(phone, tell) {
 }
 
 function notifications() {
-  const box = el("div", { testid: "notifications" });
+  const box = el("div", { class: "part", testid: "notifications" });
   const show = () => {
     const texts = {
       unsupported: "This browser has no notifications. Keep the app open while you sign in.",
@@ -99,7 +99,7 @@ function accountList(accounts) {
         "a",
         {
           class: "button quiet danger",
-          href: accountLink(account),
+          href: removalLink(account),
           testid: "remove-account",
           "aria-label": `Remove ${account.account_name}, ${account.service}`,
         },

@@ -25,9 +25,13 @@ export function welcomeView(phone) {
   const node = el(
     "form",
     { class: "stack", submit },
-    el("div", { class: "emblem large" }, icon("mark")),
-    heading("Welcome"),
-    el("p", { class: "lead" }, "With this app your phone confirms that it is you who signs in."),
+    el(
+      "div",
+      { class: "grow middle centred" },
+      el("div", { class: "emblem large" }, icon("mark")),
+      heading("Welcome"),
+      el("p", { class: "lead" }, "With this app your phone confirms that it is you who signs in."),
+    ),
     el(
       "div",
       { class: "field" },

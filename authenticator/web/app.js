@@ -1,0 +1,114 @@
+/** Starts the authenticator and keeps the screen in step with it. */
+
+import { Attention } from "./attention.js";
+import { Frame } from "./frame.js";
+import { Phone } from "./phone.js";
+import { readRoute } from "./routes.js";
+import { chooseScreen } from "./screens.js";
+import { openStore } from "./store.js";
+import { keepForOffline } from "./updates.js";
+import { phraseState } from "./views/phrase.js";
+import { unfitView } from "./views/unfit.js";
+import { noticeText } from "./words.js";
+
+const TICK_MS = 1000;
+const DEFAULT_PRODUCT = "Authenticator";
+
+class App {
+  #phone;
+  #frame;
+  #attention = new Attention();
+  /** @type {import("./screens.js").Screen | undefined} */
+  #screen;
+  #key = "";
+  #routeName = "";
+  /** @type {import("./prompts.js").Prompts["notice"]} */
+  #noticed;
+
+  /** @param {Phone} phone */
+  constructor(phone) {
+    this.#phone = phone;
+    this.#frame = new Frame({ onRetry: () => phone.wake() });
+    document.body.replaceChildren(this.#frame.node);
+  }
+
+  run() {
+    const render = () => this.#render();
+    const wake = () => {
+      if (!document.hidden) this.#phone.wake();
+      render();
+    };
+    this.#phone.onChange(render);
+    for (const event of ["hashchange", "online", "offline"]) addEventListener(event, render);
+    addEventListener("online", wake);
+    document.addEventListener("visibilitychange", wake);
+    setInterval(() => {
+      this.#phone.prompts.inbox.expire();
+      render();
+    }, TICK_MS);
+    render();
+    void keepForOffline((act) => this.#frame.tell("A new version of this app is here.", { label: "Reload", act }));
+  }
+
+  #render() {
+    const { prompts, service, connection, name } = this.#phone;
+    this.#enterRoute();
+    const choice = chooseScreen(this.#phone, { tell: (text) => this.#frame.tell(text), goHome: () => this.#goHome() });
+    const product = service.directory?.product_name ?? DEFAULT_PRODUCT;
+    this.#frame.update({ product, connection, tab: choice.tab, named: name !== "" });
+    if (choice.key === this.#key) this.#screen?.update();
+    else this.#show(choice);
+    this.#attention.update(prompts.waiting, product);
+    if (prompts.notice !== undefined && prompts.notice !== this.#noticed) this.#frame.tell(noticeText(prompts.notice));
+    this.#noticed = prompts.notice;
+  }
+
+  /** @param {import("./screens.js").Choice} choice */
+  #show({ key, make }) {
+    const isFirst = this.#key === "";
+    this.#screen?.close?.();
+    this.#key = key;
+    this.#screen = make();
+    this.#frame.main.replaceChildren(this.#screen.node);
+    scrollTo(0, 0);
+    if (!isFirst) this.#screen.node.querySelector("h1")?.focus();
+  }
+
+  /** Leave a screen that going back must not lead to again. */
+  #goHome() {
+    history.replaceState(null, "", "#/");
+    this.#render();
+  }
+
+  /** Who taps + New Account wants a phrase; who reloads the page wants the one that was there. */
+  #enterRoute() {
+    const { name } = readRoute(location.hash);
+    const isReload = this.#routeName === "";
+    if (name === this.#routeName || this.#phone.name === "") return;
+    this.#routeName = name;
+    const state = phraseState(this.#phone);
+    const wanted = this.#phone.phrase === undefined || (!isReload && (state === "over" || state === "failed"));
+    if (name === "new-account" && wanted) void this.#phone.askForPhrase();
+    if (this.#phone.accounts.length > 0) void navigator.storage?.persist?.();
+  }
+}
+
+async function main() {
+  if (!isSecureContext || crypto.subtle === undefined) return document.body.replaceChildren(unfit("insecure"));
+  try {
+    new App(await Phone.open(await openStore())).run();
+  } catch (error) {
+    console.error(error);
+    document.body.replaceChildren(unfit("storage"));
+  }
+}
+
+/** @param {"insecure" | "storage"} reason */
+function unfit(reason) {
+  const main = document.createElement("main");
+  main.className = "app";
+  main.append(unfitView(reason));
+  return main;
+}
+
+void main();

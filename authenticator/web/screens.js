@@ -1,0 +1,71 @@
+/** Which screen is up: what waits for an answer goes before where the person went. */
+
+import { readRoute } from "./routes.js";
+import { historyView } from "./views/history.js";
+import { homeView } from "./views/home.js";
+import { phraseState, phraseView } from "./views/phrase.js";
+import { removeView } from "./views/remove.js";
+import { requestView } from "./views/request.js";
+import { resultView } from "./views/result.js";
+import { settingsView } from "./views/settings.js";
+import { welcomeView } from "./views/welcome.js";
+
+/**
+ * @typedef {object} Screen
+ * @property {HTMLElement} node
+ * @property {() => void} update is called each second and after each change
+ * @property {() => void} [close]
+ */
+/** @typedef {{key: string, make: () => Screen, tab?: string}} Choice another key means another screen */
+/** @typedef {{tell: (text: string) => void, goHome: () => void}} Actions */
+
+/**
+ * @param {import("./phone.js").Phone} phone
+ * @param {Actions} actions
+ * @returns {Choice}
+ */
+export function chooseScreen(phone, actions) {
+  const { outcome, waiting } = phone.prompts;
+  if (phone.name === "") return { key: "welcome", make: () => welcomeView(phone) };
+  if (outcome !== undefined) {
+    const { claims, ending } = outcome;
+    return { key: `result ${claims.jti} ${ending}`, make: () => resultView(phone, outcome, () => leaveResult(phone, actions)) };
+  }
+  if (waiting.length > 0) {
+    const { claims } = waiting[0];
+    return { key: `request ${claims.jti}`, make: () => requestView(phone, claims) };
+  }
+  return chooseByRoute(phone, actions);
+}
+
+/**
+ * @param {import("./phone.js").Phone} phone
+ * @param {Actions} actions
+ * @returns {Choice}
+ */
+function chooseByRoute(phone, { tell, goHome }) {
+  const { name, issuer, accountId } = readRoute(location.hash);
+  const account = phone.accounts.find((each) => each.issuer === issuer && each.account_id === accountId);
+  if (name === "new-account") {
+    return { key: `phrase ${phraseState(phone)} ${phone.phrase?.text}`, make: () => phraseView(phone, goHome) };
+  }
+  if (name === "remove" && account !== undefined) {
+    const leave = (/** @type {string | undefined} */ text) => {
+      goHome();
+      if (text !== undefined) tell(text);
+    };
+    return { key: `remove ${issuer} ${accountId}`, make: () => removeView(phone, account, leave) };
+  }
+  if (name === "history") return { key: name, tab: name, make: () => historyView(phone) };
+  if (name === "settings") return { key: name, tab: name, make: () => settingsView(phone, tell) };
+  return { key: "home", tab: "home", make: () => homeView(phone) };
+}
+
+/**
+ * @param {import("./phone.js").Phone} phone
+ * @param {Actions} actions
+ */
+function leaveResult({ prompts }, { goHome }) {
+  if (prompts.outcome?.claims.purpose === "pairing") goHome();
+  prompts.dismiss();
+}

@@ -1,0 +1,108 @@
+/** Keeps the app itself for offline use, all files of one version together. Never keeps what a service answers. */
+
+// The first twelve characters of the files' digest: a test computes it, and says what to write here after a change.
+const VERSION = "000000000000";
+const SHELL = [
+  "/",
+  "/app.js",
+  "/attention.js",
+  "/backoff.js",
+  "/challenges.js",
+  "/countdown.js",
+  "/dom.js",
+  "/encoding.js",
+  "/frame.js",
+  "/icons.js",
+  "/icons/badge-96.png",
+  "/icons/icon-192.png",
+  "/icons/icon-512.png",
+  "/icons/icon.svg",
+  "/icons/maskable-512.png",
+  "/inbox.js",
+  "/jose.js",
+  "/keys.js",
+  "/manifest.webmanifest",
+  "/names.js",
+  "/outbox.js",
+  "/phone.js",
+  "/phrases.js",
+  "/prompts.js",
+  "/requests.js",
+  "/routes.js",
+  "/screens.js",
+  "/service.js",
+  "/socket.js",
+  "/store.js",
+  "/style.css",
+  "/times.js",
+  "/trust.js",
+  "/updates.js",
+  "/views/history.js",
+  "/views/home.js",
+  "/views/phrase.js",
+  "/views/remove.js",
+  "/views/request.js",
+  "/views/result.js",
+  "/views/settings.js",
+  "/views/unfit.js",
+  "/views/welcome.js",
+  "/words.js",
+];
+const PATIENCE_MS = 3000;
+const CACHE = `shell ${VERSION}`;
+
+addEventListener("install", (event) => {
+  const fresh = SHELL.map((path) => new Request(path, { cache: "reload" }));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh)));
+});
+
+addEventListener("activate", (event) => {
+  const clear = async () => {
+    const old = (await caches.keys()).filter((name) => name !== CACHE);
+    await Promise.all(old.map((name) => caches.delete(name)));
+    await clients.claim();
+  };
+  event.waitUntil(clear());
+});
+
+addEventListener("fetch", (event) => {
+  const { method, url } = event.request;
+  const { origin, pathname } = new URL(url);
+  if (method !== "GET" || origin !== location.origin || !SHELL.includes(pathname)) return;
+  event.respondWith(pathname === "/" ? page() : kept(event.request, pathname));
+});
+
+/** The page itself carries the addresses that it may connect to, so its newest answer goes before the kept one. */
+async function page() {
+  const cache = await caches.open(CACHE);
+  try {
+    const response = await fetch("/", { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (response.ok) await cache.put("/", response.clone());
+    return response;
+  } catch (error) {
+    const response = await cache.match("/");
+    if (response === undefined) throw error;
+    return response;
+  }
+}
+
+/**
+ * @param {Request} request
+ * @param {string} pathname
+ */
+async function kept(request, pathname) {
+  return (await (await caches.open(CACHE)).match(pathname)) ?? fetch(request);
+}
+
+addEventListener("message", ({ data }) => {
+  if (data === "take-over") skipWaiting();
+});
+
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const show = async () => {
+    const [open] = await clients.matchAll({ type: "window" });
+    return open === undefined ? clients.openWindow("/") : open.focus();
+  };
+  event.waitUntil(show());
+});
