@@ -78,4 +78,4 @@ class Watch:
         try:
             self._subject.start()
         except (KafkaStartError, PortTakenError) as error:
-            self._plan(now, f"did not start ({str(error).splitlines()[0]})")
+            self._plan(now, f"did not start ({str(error).splitlines()[0].rstrip(':')})")
