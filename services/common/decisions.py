@@ -74,7 +74,7 @@ RowT = TypeVar("RowT", bound=Row)
 
 
 class UnacceptableError(ValueError):
-    """An event that is well-formed and yet cannot be true, such as one with a forged signature: it is set aside."""
+    """An event that is well-formed and yet cannot be true, such as one with a forged signature; it is set aside."""
 
 
 @dataclass(frozen=True, slots=True)

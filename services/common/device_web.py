@@ -27,6 +27,7 @@ STATUS: Final[dict[Refusal, int]] = {
 CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": f"{NONCE_HEADER}, Retry-After"}
 """Devices send no cookies; what they may do hangs on their signature, so any origin may ask."""
 RETRY_AFTER_SECONDS: Final = 30
+NAME_CHARACTERS: Final = 60
 
 
 class Gate:
@@ -60,8 +61,14 @@ class Gate:
             raise RefusedError(Refusal.MALFORMED, "The body is not a compact JWS.") from error
         return self.check(compact, request.path, typ)
 
-    def check(self, compact: str, path: str, typ: str) -> SignedRequest:
+    def check(self, compact: str, path: str, typ: str, nonce: str | None = None) -> SignedRequest:
         """Check a signed request that came to a path.
+
+        Args:
+            compact: The request's JWS.
+            path: The path.
+            typ: What it must be.
+            nonce: The only nonce to accept, if not any of this service's.
 
         Raises:
             RefusedError: With the reason.
@@ -69,7 +76,7 @@ class Gate:
         """
         moment = now()
         signed = verify_request(compact, path=path, origins=self._origins, now=moment, typ=typ)
-        if not self._nonces.recognises(signed.nonce, moment):
+        if not self._nonces.recognises(signed.nonce, moment) or nonce not in {None, signed.nonce}:
             raise RefusedError(Refusal.BAD_NONCE, "The nonce is not one of this service's, or too old. Use a new one.")
         return signed
 
@@ -100,3 +107,16 @@ async def allow_any_origin(_request: web.Request) -> web.Response:
             "Access-Control-Max-Age": "600",
         },
     )
+
+
+def device_name_in(signed: SignedRequest) -> str:
+    """Return the device's name that a request carries.
+
+    Raises:
+        RefusedError: If there is none, or it is too long.
+
+    """
+    name = signed.payload.get("device_name")
+    if not isinstance(name, str) or not 1 <= len(name.strip()) <= NAME_CHARACTERS:
+        raise RefusedError(Refusal.MALFORMED, f"device_name must have 1 to {NAME_CHARACTERS} characters.")
+    return name.strip()

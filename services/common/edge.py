@@ -5,16 +5,16 @@ headers, and the agent goes on. Errors that repeat turn readiness red.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
-import faust
 import structlog
+from faust.types import EventT
 from structlog.contextvars import bound_contextvars
 
 from schemas.base import Message
-from schemas.codec import Event, Record, UndecodableError, decode
+from schemas.codec import Event, Headers, Record, UndecodableError, decode
 from services.common.clock import now
 from services.common.decisions import UnacceptableError
 from services.common.publisher import Publisher
@@ -26,7 +26,13 @@ ERRORS_UNTIL_RED: Final = 3
 MESSAGE_CHARACTERS: Final = 500
 
 
-def read(record: faust.EventT) -> Event[Message]:
+def headers_of(record: EventT[Any]) -> Headers:
+    """Return a record's headers."""
+    headers = record.message.headers or ()
+    return list(headers.items() if isinstance(headers, Mapping) else headers)
+
+
+def read(record: EventT[Any]) -> Event[Message]:
     """Decode a record that an agent received, and continue its trace.
 
     Raises:
@@ -34,7 +40,7 @@ def read(record: faust.EventT) -> Event[Message]:
 
     """
     message = record.message
-    event = decode(message.key, message.value, tuple(message.headers or ()))
+    event = decode(message.key, message.value, headers_of(record))
     continue_trace(event.traceparent)
     return event
 
@@ -68,7 +74,7 @@ class Edge:
         return self.failures < ERRORS_UNTIL_RED
 
     @asynccontextmanager
-    async def guard(self, record: faust.EventT) -> AsyncIterator[None]:
+    async def guard(self, record: EventT[Any]) -> AsyncIterator[None]:
         """Hold the key's lock while a record is handled; set the record aside if that fails.
 
         Agents of several topics change one row: the lock keeps the steps from load to save together.
@@ -89,11 +95,11 @@ class Edge:
                 else:
                     self.failures = 0
 
-    async def _set_aside(self, record: faust.EventT, reason: str) -> None:
+    async def _set_aside(self, record: EventT[Any], reason: str) -> None:
         message = record.message
         topic = message.topic.removeprefix(self._prefix)
         headers = [
-            *((name, bytes(value)) for name, value in message.headers or ()),
+            *headers_of(record),
             ("dlq_reason", reason[:MESSAGE_CHARACTERS].encode()),
             ("dlq_service", self._service.encode()),
             ("dlq_partition", str(message.partition).encode()),

@@ -26,7 +26,7 @@ class Health:
 
     """
 
-    def __init__(self, app: faust.App, publisher: Publisher, views: "Sequence[View[Any]]", edge: Edge) -> None:
+    def __init__(self, app: faust.App, publisher: Publisher, views: Sequence[View[Any]], edge: Edge) -> None:
         """Take the parts to look at."""
         self._app = app
         self._publisher = publisher

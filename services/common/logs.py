@@ -8,7 +8,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from services.common.tracing import current_traceparent, trace_id
 
-QUIET = ("aiokafka", "faust", "mode", "aiohttp", "asyncio")
+LIBRARIES = ("aiokafka", "faust", "mode", "aiohttp", "asyncio")
+OUR_SUBCLASSES = ("services.common.drains", "services.common.changelog", "services.common.stream_consumer")
+"""Subclasses of Faust's services, which log under the name of their module whatever their base classes log."""
 
 
 def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -57,5 +59,5 @@ def configure_logs(service: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in QUIET:
+    for name in (*LIBRARIES, *OUR_SUBCLASSES):
         logging.getLogger(name).setLevel(logging.WARNING)

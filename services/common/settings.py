@@ -53,6 +53,10 @@ class ServiceSettings(BaseSettings):
         """The URL that this service goes by, without a trailing slash."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
 
+    def data_directory_of(self, service: str) -> Path:
+        """The directory of this instance's RocksDB."""
+        return self.data_directory or Path(".run/data") / f"{service}-{self.port}"
+
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 

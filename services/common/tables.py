@@ -1,17 +1,12 @@
 """Tables of rows: a Faust table, on RocksDB, with its changelog in Kafka. Written only by the partition's owner."""
 
-from typing import Final, Generic
+from typing import Generic
 
 import faust
 
 from services.common.changelog import VersionedTable
 from services.common.decisions import RowT
-
-ROCKSDB_OPTIONS: Final = {
-    "driver": "rocksdict",
-    "block_cache_size": 32 * 1024 * 1024,
-    "write_buffer_size": 8 * 1024 * 1024,
-}
+from services.common.stream_settings import ROCKSDB_OPTIONS
 
 
 class RowTable(Generic[RowT]):
@@ -30,18 +25,13 @@ class RowTable(Generic[RowT]):
         self.name = name
         self._app = app
         self._model = model
-        self._table = app.tables.add(
-            VersionedTable(
-                app,
-                name=name,
-                partitions=partitions,
-                key_type=bytes,
-                value_type=bytes,
-                key_serializer="raw",
-                value_serializer="raw",
-                options=dict(ROCKSDB_OPTIONS),
-            )
+        self._table = VersionedTable(
+            app,
+            name=name,
+            partitions=partitions,
+            options=dict(ROCKSDB_OPTIONS),
         )
+        app.tables.add(self._table)
 
     def load(self, key: str) -> RowT | None:
         """Return a key's row, or None."""

@@ -9,16 +9,15 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 log = structlog.get_logger(__name__)
-Record = ConsumerRecord[bytes, bytes]
 POLL_MILLISECONDS: Final = 1000
 BATCH_RECORDS: Final = 2000
-MISSING_PAUSE_SECONDS: Final = 0.5
+PAUSE_SECONDS: Final = 0.5
 
 
 async def tail(
     bootstrap: str,
     topic: str,
-    apply: Callable[[Record], None],
+    apply: Callable[[ConsumerRecord], None],
     *,
     on_caught_up: Callable[[], None],
     since_milliseconds: int | None = None,
@@ -33,17 +32,18 @@ async def tail(
         since_milliseconds: Unix time in milliseconds to start from; None is the beginning.
 
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
-    await consumer.start()
+    consumer = await _start_consumer(bootstrap, topic)
     try:
-        partitions = await _partitions(consumer, topic)
-        consumer.assign(partitions)
-        await _seek(consumer, partitions, since_milliseconds)
+        partitions = sorted(consumer.assignment())
+        if since_milliseconds is not None:
+            await _seek(consumer, partitions, since_milliseconds)
         missing = await consumer.end_offsets(partitions)
+        caught_up = False
         while True:
-            if missing:
+            if not caught_up:
                 missing = {each: end for each, end in missing.items() if await consumer.position(each) < end}
-                if not missing:
+                caught_up = not missing
+                if caught_up:
                     on_caught_up()
             for records in (await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=BATCH_RECORDS)).values():
                 for record in records:
@@ -52,23 +52,23 @@ async def tail(
         await consumer.stop()
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+async def _start_consumer(bootstrap: str, topic: str) -> AIOKafkaConsumer:
+    """Return a consumer of all partitions of a topic, from the beginning; new partitions are taken up as they come."""
     while True:
+        consumer = AIOKafkaConsumer(
+            topic, bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
         try:
-            await consumer.topics()
-            numbers = consumer.partitions_for_topic(topic)
+            await consumer.start()
         except KafkaError as error:
-            log.warning("kafka does not tell its topics, asking again", error=repr(error))
-            numbers = None
-        if numbers:
-            return [TopicPartition(topic, number) for number in sorted(numbers)]
-        await asyncio.sleep(MISSING_PAUSE_SECONDS)
+            log.warning("cannot read a topic yet, trying again", topic=topic, error=repr(error))
+            await consumer.stop()
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return consumer
 
 
-async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since_milliseconds: int | None) -> None:
-    if since_milliseconds is None:
-        await consumer.seek_to_beginning(*partitions)
-        return
+async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since_milliseconds: int) -> None:
     found = await consumer.offsets_for_times(dict.fromkeys(partitions, since_milliseconds))
     ends = await consumer.end_offsets(partitions)
     for partition in partitions:

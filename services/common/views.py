@@ -4,27 +4,23 @@ A view tails a changelog topic without a consumer group. What it shows, Kafka ha
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Generic
 
 import structlog
+from aiokafka import ConsumerRecord
 
 from services.common.changelog import is_newer
 from services.common.decisions import RowT
-from services.common.tail import Record, tail
+from services.common.tail import tail
+from services.common.waiters import Waiters
 
 log = structlog.get_logger(__name__)
 
 
 class View(Generic[RowT]):
-    """The newest row of each key of one table.
-
-    Attributes:
-        ready: True once it has caught up with what was in the topic when it started.
-
-    """
+    """The newest row of each key of one table."""
 
     def __init__(self, bootstrap: str, topic: str, model: type[RowT]) -> None:
         """Prepare it.
@@ -39,8 +35,17 @@ class View(Generic[RowT]):
         self._topic = topic
         self._model = model
         self._rows: dict[str, bytes] = {}
-        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
-        self.ready = False
+        self._waiters = Waiters()
+        self._ready = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """True once it has caught up with what was in the topic when it started."""
+        return self._ready.is_set()
+
+    async def wait_ready(self) -> None:
+        """Wait until it has caught up."""
+        await self._ready.wait()
 
     def get(self, key: str) -> RowT | None:
         """Return a key's row, or None."""
@@ -52,17 +57,9 @@ class View(Generic[RowT]):
         for value in tuple(self._rows.values()):
             yield self._model.model_validate_json(value)
 
-    @contextmanager
-    def watch(self, key: str) -> Iterator[asyncio.Event]:
-        """Give an event that is set whenever the key's row changes; clear it before you look at the row."""
-        changed = asyncio.Event()
-        self._waiting[key].add(changed)
-        try:
-            yield changed
-        finally:
-            self._waiting[key].discard(changed)
-            if not self._waiting[key]:
-                del self._waiting[key]
+    def watch(self, key: str, changed: asyncio.Event | None = None) -> AbstractContextManager[asyncio.Event]:
+        """Give an event that is set whenever the key's row changes; clear it before looking at the row."""
+        return self._waiters.watch(key, changed)
 
     async def wait_for(self, key: str, holds: Callable[[RowT], bool], timeout_seconds: float) -> RowT | None:
         """Wait until something holds of a key's row.
@@ -99,21 +96,20 @@ class View(Generic[RowT]):
         try:
             await tail(self._bootstrap, self._topic, self._apply, on_caught_up=self._catch_up)
         finally:
-            self.ready = False
+            self._ready.clear()
 
     def _catch_up(self) -> None:
-        self.ready = True
+        self._ready.set()
         log.info("view is up to date", topic=self._topic, rows=len(self._rows))
 
-    def _apply(self, record: Record) -> None:
+    def _apply(self, record: ConsumerRecord) -> None:
         if record.key is None:
             return
         key = record.key.decode()
-        if record.value is None:
-            self._rows.pop(key, None)
-        elif is_newer(record.value, self._rows.get(key)):
-            self._rows[key] = record.value
-        else:
+        if not is_newer(record.value, self._rows.get(key), record.headers):
             log.warning("a stale row was left aside", topic=self._topic, offset=record.offset)
-        for changed in self._waiting.get(key, ()):
-            changed.set()
+        elif record.value is None:
+            self._rows.pop(key, None)
+        else:
+            self._rows[key] = record.value
+        self._waiters.wake(key)

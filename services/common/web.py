@@ -10,6 +10,7 @@ from aiohttp.typedefs import Middleware
 
 from services.common.clock import now
 from services.common.health import Health
+from services.common.keys import SigningKeys
 from services.common.publisher import UnavailableError
 from services.common.tracing import continue_trace
 
@@ -30,7 +31,7 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 class ErrorRenderer(Protocol):
     """Makes the answer that a person or a device gets for an error."""
 
-    def __call__(self, request: web.Request, status: int, name: str, detail: str) -> web.Response:
+    def __call__(self, request: web.Request, /, status: int, name: str, detail: str) -> web.Response:
         """Return the answer.
 
         Args:
@@ -43,19 +44,22 @@ class ErrorRenderer(Protocol):
         ...
 
 
-def problem(status: int, name: str, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Return a problem document (RFC 9457)."""
-    return web.json_response(
-        {
-            "type": f"urn:countersign:problem:{name}",
-            "title": name.replace("-", " ").capitalize(),
-            "status": status,
-            "detail": detail,
-        },
-        status=status,
-        headers=headers,
-        content_type="application/problem+json",
-    )
+def problem_document(status: int, name: str, detail: str) -> dict[str, object]:
+    """Return the members of a problem document (RFC 9457, section 3.1)."""
+    title = name.replace("-", " ").capitalize()
+    return {"type": f"urn:countersign:problem:{name}", "title": title, "status": status, "detail": detail}
+
+
+def problem(
+    status: int,
+    name: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, object] | None = None,
+) -> web.Response:
+    """Return a problem as an answer, with extension members if given (RFC 9457, section 3.2)."""
+    document = {**problem_document(status, name, detail), **(extra or {})}
+    return web.json_response(document, status=status, headers=headers, content_type="application/problem+json")
 
 
 def render_problem(_request: web.Request, status: int, name: str, detail: str) -> web.Response:
@@ -87,6 +91,19 @@ def client_address(request: web.Request, trusted_proxies: int) -> str:
     peer = request.remote or "unknown"
     hops = [hop.strip() for hop in ",".join(request.headers.getall("X-Forwarded-For", ())).split(",") if hop.strip()]
     return hops[-trusted_proxies][:64] if 0 < trusted_proxies <= len(hops) else peer
+
+
+def serve_key_set(keys: SigningKeys) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return the handler that publishes a service's keys as a JWK set (RFC 7517 section 5)."""
+
+    async def handler(_request: web.Request) -> web.Response:
+        return web.json_response(
+            keys.public_set(),
+            content_type="application/jwk-set+json",
+            headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=60"},
+        )
+
+    return handler
 
 
 @web.middleware

@@ -38,15 +38,15 @@ def decide(row: Account | None, event: Event[Message], rules: Rules) -> Decision
         return accounts.decide_creation(row, event.data)
     if isinstance(event.data, AuthResponse) and event.data.purpose is not Purpose.LOGIN:
         return Decision(row)
-    if row is None:
-        return Decision(None, outcome=Refused.UNKNOWN_ACCOUNT)
+    if row is None or row.removed_at is not None:
+        return Decision(row, outcome=Refused.UNKNOWN_ACCOUNT)
     return _decide_existing(row, event, rules)
 
 
-def _decide_existing(account: Account, event: Event[Message], rules: Rules) -> Decision[Account]:  # noqa: PLR0911 - one line an event
+def _decide_existing(account: Account, event: Event[Message], rules: Rules) -> Decision[Account]:  # noqa: C901, PLR0911 - one line an event
     match event.data:
-        case RemoveAccount():
-            return Decision(None)
+        case RemoveAccount() as command:
+            return accounts.decide_removal(account, command)
         case SignIn() as command:
             return sign_in.decide_sign_in(account, command, rules)
         case FailPassword() as command:

@@ -20,8 +20,8 @@ class Device(Model):
 class LoginState(StrEnum):
     """Where a login stands.
 
-    NEEDS_PHONE: no phone is paired; the person is to pair one. PAIRING: a phrase was entered. PAIRED: the phone was paired
-    in this login, and OK is to be clicked. READY: a request can be sent to the phone. PROMPTED: it was sent.
+    NEEDS_PHONE: no phone is paired; the person is to pair one. PAIRING: a phrase was entered. PAIRED: the phone was
+    paired in this login, and OK is to be clicked. READY: a request can be sent to the phone. PROMPTED: it was sent.
     APPROVED: the session is open. ENDED: see the reason.
     """
 
@@ -151,6 +151,7 @@ class Account(Row):
         display_name: The name as its owner typed it.
         password_hash: Argon2id, PHC string format.
         created_at: When it was made.
+        removed_at: When it was removed. The row stays, so that a stale record cannot bring the account back.
         devices: The paired phones; the first one is asked.
         logins: Those that wait, and those that ended lately, oldest first.
         sessions: The browsers that are signed in, oldest first.
@@ -166,6 +167,7 @@ class Account(Row):
     display_name: Text
     password_hash: Text
     created_at: Moment
+    removed_at: Moment | None = None
     devices: tuple[Device, ...] = ()
     logins: tuple[Login, ...] = ()
     sessions: tuple[Session, ...] = ()

@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from schemas.base import Message
-from schemas.contract import ChallengeWithdrawn
 from schemas.login_commands import CancelLogin, FailPassword, SignIn
 from services.common.decisions import Decision
+from services.login.domain.accounts import withdrawals
 from services.login.domain.prompts import send_prompt
 from services.login.domain.rows import Account, EndReason, Happening, HistoryEntry, Login, LoginState
 from services.login.domain.rules import Refused, Rules
@@ -30,7 +29,7 @@ def decide_sign_in(account: Account, command: SignIn, rules: Rules) -> Decision[
         started_at=command.at,
         expires_at=command.at + rules.login_lifetime,
     )
-    opened = _with_room(settled, command).model_copy(update={"wrong_passwords": 0, "locked_until": None})
+    opened = _with_room(settled).model_copy(update={"wrong_passwords": 0, "locked_until": None})
     begun = opened.with_login(login)
     if login.state is LoginState.NEEDS_PHONE or begun.open_prompt() is not None:
         return Decision(begun)
@@ -63,13 +62,11 @@ def decide_cancel(account: Account, command: CancelLogin) -> Decision[Account]:
     login = settled.login(command.login_id)
     if login is None or login.over:
         return Decision(settled)
-    events: tuple[Message, ...] = ()
-    if login.state is LoginState.PROMPTED and login.prompt is not None:
-        events = (ChallengeWithdrawn(challenge_id=login.prompt.challenge_id, device_id=login.prompt.device_id),)
+    events = withdrawals(settled) if login.state is LoginState.PROMPTED else ()
     return Decision(settled.with_login(login.ended(EndReason.CANCELLED, command.at)), events)
 
 
-def _with_room(account: Account, command: SignIn) -> Account:
+def _with_room(account: Account) -> Account:
     """Make room for one more login: the oldest that the phone is not being asked for gives way."""
     if len(account.logins) < MOST_LOGINS:
         return account

@@ -76,7 +76,7 @@ def decide_phrase(row: Phrase | None, event: Event[Message], rules: PairingRules
 
 def decide_issue(row: Phrase | None, command: IssuePhrase) -> Decision[Phrase]:
     """Hand a phrase out, unless it is still somebody's."""
-    if row is not None and command.at <= _end(row):
+    if row is not None and command.at <= row.end:
         return Decision(row, outcome=TAKEN)
     phrase = Phrase(
         phrase_digest=command.phrase_digest,
@@ -92,7 +92,7 @@ def decide_issue(row: Phrase | None, command: IssuePhrase) -> Decision[Phrase]:
 
 def decide_retirement(row: Phrase | None, command: RetirePhrase) -> Decision[Phrase]:
     """Take a phrase back that nobody entered; forget it when its time is long over."""
-    if row is None or command.at > _end(row) + KEPT:
+    if row is None or command.at > row.end + KEPT:
         return Decision(None)
     if row.state is PhraseState.ISSUED and row.device_id == command.device_id:
         return Decision(row.model_copy(update={"state": PhraseState.RETIRED}))
@@ -147,10 +147,6 @@ def decide_response(row: Phrase | None, response: AuthResponse, rules: PairingRu
         seal=pairing_seal(rules.seal_key, request.pairing_id, request.account_id, row.device_id),
     )
     return Decision(row.model_copy(update={"state": PhraseState.ACCEPTED}), (paired,))
-
-
-def _end(row: Phrase) -> datetime:
-    return row.expires_at if row.claim is None else max(row.expires_at, row.claim.request.expires_at)
 
 
 def _claim_failure(row: Phrase | None, request: PairingRequested) -> PairingFailure | None:

@@ -1,5 +1,6 @@
 """The pairing service's rows: who asked for phrases, and what became of each phrase."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from schemas.base import Digest, Jws, Model, Moment, Text
@@ -63,3 +64,8 @@ class Phrase(Row):
     expires_at: Moment
     state: PhraseState = PhraseState.ISSUED
     claim: Claim | None = None
+
+    @property
+    def end(self) -> datetime:
+        """When nothing can come of it any more."""
+        return self.expires_at if self.claim is None else max(self.expires_at, self.claim.request.expires_at)

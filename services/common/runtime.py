@@ -1,0 +1,145 @@
+"""Runs a service instance: web side first, then Kafka's side; until told to stop, or until something breaks."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import faust
+import structlog
+import uvloop
+from aiohttp import web
+from aiokafka.errors import KafkaError
+
+from services.common.edge import Edge
+from services.common.health import Health
+from services.common.publisher import Publisher
+from services.common.settings import ServiceSettings
+from services.common.views import View
+
+log = structlog.get_logger(__name__)
+START_PAUSE_SECONDS: Final = 0.5
+DRAIN_SECONDS: Final = 5.0
+"""How long requests in progress may take to finish once the instance was told to stop."""
+CRASHED_STATUS: Final = 1
+CHECK_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The parts of one service instance, as its app.py wires them.
+
+    Attributes:
+        service: The service's name.
+        settings: Its settings.
+        app: Its Faust app, agents and tables declared.
+        publisher: Publishes its events.
+        views: Its read views.
+        edge: Guards its agents.
+        health: Knows its state.
+        web: Its web application.
+        tasks: What else runs in the background, each until cancelled.
+
+    """
+
+    service: str
+    settings: ServiceSettings
+    app: faust.App
+    publisher: Publisher
+    views: Sequence[View[Any]]
+    edge: Edge
+    health: Health
+    web: web.Application
+    tasks: Sequence[Callable[[], Coroutine[Any, Any, None]]] = field(default=())
+
+
+def run(make: Callable[[], Instance]) -> int:
+    """Run an instance in this process until SIGTERM or SIGINT.
+
+    Args:
+        make: Wires the instance; called within the event loop.
+
+    Returns:
+        The exit status: 0 after a stop that was asked for, 1 after a break.
+
+    """
+    return uvloop.run(_run(make))
+
+
+async def _run(make: Callable[[], Instance]) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    instance = make()
+    runner = web.AppRunner(instance.web, handle_signals=False, access_log=None, shutdown_timeout=DRAIN_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, instance.settings.host, instance.settings.port).start()
+    except OSError as error:
+        log.error("cannot listen", host=instance.settings.host, port=instance.settings.port, error=error.strerror)  # noqa: TRY400 - no traceback for a port in use
+        return CRASHED_STATUS
+    log.info("listening", url=instance.settings.url, port=instance.settings.port)
+    try:
+        return await _run_until(stop, instance, runner)
+    finally:
+        await runner.cleanup()
+
+
+async def _run_until(stop: asyncio.Event, instance: Instance, runner: web.AppRunner) -> int:
+    work = asyncio.create_task(_work(instance))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    instance.health.stopping = True
+    crashed = work.done()
+    if crashed:
+        log.critical("stopping after a break", error=repr(work.exception()))
+    stopping.cancel()
+    await runner.shutdown()
+    work.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await work
+    log.info("stopped")
+    return CRASHED_STATUS if crashed else 0
+
+
+async def _work(instance: Instance) -> None:
+    """Do Kafka's side until cancelled; raise if it breaks."""
+    await _start_publisher(instance.publisher)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(instance.health.watch_kafka())
+            for view in instance.views:
+                group.create_task(view.run())
+            for task in instance.tasks:
+                group.create_task(task())
+            group.create_task(_stream(instance.app))
+    finally:
+        await instance.publisher.stop()
+
+
+async def _start_publisher(publisher: Publisher) -> None:
+    waiting = False
+    while True:
+        try:
+            await publisher.start()
+        except KafkaError as error:
+            if not waiting:
+                log.warning("waiting for kafka", error=str(error))
+            waiting = True
+            await asyncio.sleep(START_PAUSE_SECONDS)
+        else:
+            return
+
+
+async def _stream(app: faust.App) -> None:
+    """Run the Faust app until cancelled; raise if it crashes."""
+    await app.start()
+    try:
+        while not app.crashed and not app.should_stop:
+            await asyncio.sleep(CHECK_SECONDS)
+        message = "the stream app ended by itself"
+        raise RuntimeError(message) from app.crash_reason
+    finally:
+        await app.stop()

@@ -1,0 +1,21 @@
+"""Starts the login service: ``python -m services.login --help``."""
+
+import sys
+from functools import partial
+
+from services.common.logs import configure_logs
+from services.common.runtime import run
+from services.common.settings import load_settings
+from services.login.app import make_instance
+from services.login.settings import LoginSettings
+
+
+def main() -> int:
+    """Run one instance."""
+    settings = load_settings(LoginSettings, "python -m services.login")
+    configure_logs("login", settings.log_level)
+    return run(partial(make_instance, settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""What an administrator does with accounts from the command line: the same commands, the same owners, the same view."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka.errors import KafkaError
+
+from schemas.login_commands import AccountCommand, CreateAccount, RemoveAccount
+from services.common.clock import now
+from services.common.decisions import OK
+from services.common.publisher import Publisher, UnavailableError
+from services.common.tracing import continue_trace
+from services.common.views import View
+from services.login.domain.rows import Account
+from services.login.domain.rules import Refused
+from services.login.names import LONGEST_NAME, account_id_of
+from services.login.passwords import LONGEST_PASSWORD, hash_password
+from services.login.tables import accounts_view
+
+SHORTEST_PASSWORD: Final = 8
+CATCH_UP_SECONDS: Final = 60.0
+DECISION_SECONDS: Final = 30.0
+
+
+class AdminError(Exception):
+    """Something that cannot be done; its text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """A connection to the accounts."""
+
+    view: View[Account]
+    publisher: Publisher
+
+    async def add(self, name: str, password: str, display_name: str | None = None) -> Account:
+        """Make an account.
+
+        Raises:
+            AdminError: If the name or the password will not do, or the account exists.
+
+        """
+        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+            text = f"The password must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+            raise AdminError(text)
+        command = CreateAccount(
+            account_id=_id_of(name),
+            at=now(),
+            display_name=(display_name or name).strip(),
+            password_hash=await asyncio.to_thread(hash_password, password),
+        )
+        outcome, account = await self._decide(command)
+        if outcome == Refused.ACCOUNT_EXISTS:
+            text = f"The account {command.account_id} exists already. Remove it first, or take another name."
+            raise AdminError(text)
+        return account
+
+    async def remove(self, name: str) -> None:
+        """Remove an account.
+
+        Raises:
+            AdminError: If there is none of that name.
+
+        """
+        account_id = _id_of(name)
+        known = self.view.get(account_id)
+        if known is None or known.removed_at is not None:
+            text = f"There is no account {account_id}. List them with: countersign accounts list"
+            raise AdminError(text)
+        await self._decide(RemoveAccount(account_id=account_id, at=now()))
+
+    def list(self) -> tuple[Account, ...]:
+        """Return all accounts by name."""
+        present = (account for account in self.view.all() if account.removed_at is None)
+        return tuple(sorted(present, key=lambda account: account.account_id))
+
+    async def _decide(self, command: AccountCommand) -> tuple[str, Account]:
+        try:
+            event_id = await self.publisher.command(command)
+        except UnavailableError as error:
+            text = "Kafka does not take the command. Is it running?"
+            raise AdminError(text) from error
+        decided = await self.view.outcome(command.account_id, event_id, DECISION_SECONDS)
+        if decided is None:
+            text = (
+                f"No login service decided the command within {DECISION_SECONDS:.0f} s. Is one running? "
+                "It will be carried out as soon as one is."
+            )
+            raise AdminError(text)
+        if decided[0] not in {OK, Refused.ACCOUNT_EXISTS}:
+            text = f"The login service refused: {decided[0]}"
+            raise AdminError(text)
+        return decided
+
+
+@asynccontextmanager
+async def administration(bootstrap: str, prefix: str) -> AsyncIterator[Administration]:
+    """Connect to the accounts.
+
+    Args:
+        bootstrap: Kafka's ``host:port`` list.
+        prefix: What stands before each topic's name.
+
+    Raises:
+        AdminError: If Kafka cannot be reached, or the accounts cannot be read.
+
+    """
+    continue_trace(None)
+    publisher = Publisher(bootstrap, prefix, "admin")
+    view = accounts_view(bootstrap, prefix)
+    try:
+        await publisher.start()
+    except KafkaError as error:
+        await publisher.stop()
+        text = f"Kafka cannot be reached at {bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
+        raise AdminError(text) from error
+    reading = asyncio.create_task(view.run())
+    try:
+        await _catch_up(view, reading)
+        yield Administration(view, publisher)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await publisher.stop()
+
+
+async def _catch_up(view: View[Account], reading: "asyncio.Task[None]") -> None:
+    ready = asyncio.create_task(view.wait_ready())
+    done, _ = await asyncio.wait({ready, reading}, timeout=CATCH_UP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    if ready not in done:
+        ready.cancel()
+        text = f"The accounts could not be read within {CATCH_UP_SECONDS:.0f} s. Are the topics there?"
+        raise AdminError(text)
+
+
+def _id_of(name: str) -> str:
+    account_id = account_id_of(name)
+    if account_id is None:
+        text = f"A name has 1 to {LONGEST_NAME} letters (a to z), digits and the marks . _ ~ @ + -"
+        raise AdminError(text)
+    return account_id

@@ -1,0 +1,113 @@
+"""Server-sent events for the waiting pages: where to go next, and how far the notification came.
+
+Source: WHATWG HTML, section 9.2 (server-sent events), by aiohttp-sse.
+"""
+
+import asyncio
+import json
+from datetime import datetime
+from typing import Final
+
+from aiohttp import web
+from aiohttp_sse import EventSourceResponse, sse_response
+
+from services.common.clock import now
+from services.common.publisher import UnavailableError
+from services.common.views import View
+from services.login.cookies import Ticket
+from services.login.deliveries import Deliveries
+from services.login.domain.rows import Account, Login
+from services.login.steps import SIGN_IN, asked_challenge, awaited_moment, pages_of, settled
+
+LONGEST_SECONDS: Final = 30 * 60
+MARGIN_SECONDS: Final = 0.05
+"""A little past the moment, so that whoever looks at the clock again finds it past as well."""
+
+
+class Events:
+    """The open event streams of one instance."""
+
+    def __init__(self, accounts: View[Account], deliveries: Deliveries, most: int) -> None:
+        """Take the parts that they need.
+
+        Args:
+            accounts: The view of all accounts.
+            deliveries: How far each challenge came.
+            most: How many streams may be open at once.
+
+        """
+        self._accounts = accounts
+        self._deliveries = deliveries
+        self._most = most
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self, request: web.Request, ticket: Ticket | None) -> web.StreamResponse:
+        """Stream to one waiting page until its login moves on."""
+        if len(self._tasks) >= self._most:
+            raise UnavailableError
+        async with sse_response(request) as stream:
+            task = asyncio.create_task(self._stream(stream, ticket, request.query.get("at", "")))
+            self._tasks.add(task)
+            try:
+                async with asyncio.timeout(LONGEST_SECONDS):
+                    await task
+            except (TimeoutError, ConnectionError, asyncio.CancelledError):
+                task.cancel()
+            finally:
+                self._tasks.discard(task)
+        return stream
+
+    async def close_all(self, _application: web.Application) -> None:
+        """End every stream; the pages connect again elsewhere."""
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    async def _stream(self, stream: EventSourceResponse, ticket: Ticket | None, page: str) -> None:
+        if ticket is None:
+            await _send(stream, "go", {"to": SIGN_IN})
+            return
+        with self._accounts.watch(ticket.account_id) as changed:
+            await self._follow(stream, ticket, page, changed)
+
+    async def _follow(self, stream: EventSourceResponse, ticket: Ticket, page: str, changed: asyncio.Event) -> None:
+        first: object = None
+        told = ""
+        while True:
+            changed.clear()
+            found = self._find(ticket)
+            if found is None:
+                await _send(stream, "go", {"to": SIGN_IN})
+                return
+            account, login = found
+            place = (pages_of(login, now()), account.open_prompt() is None)
+            first = first or place
+            if page not in place[0] or place != first:
+                await _send(stream, "go", {"to": place[0][0]})
+                return
+            with self._deliveries.watch(asked_challenge(login) or "", changed):
+                told = await self._tell_delivery(stream, login, told)
+                await _wait(changed, awaited_moment(account, login))
+
+    def _find(self, ticket: Ticket) -> tuple[Account, Login] | None:
+        account = self._accounts.get(ticket.account_id)
+        return None if account is None else settled(account, ticket.digest, now())
+
+    async def _tell_delivery(self, stream: EventSourceResponse, login: Login, told: str) -> str:
+        receipt = self._deliveries.get(asked_challenge(login) or "")
+        if receipt is None or receipt.delivery == told:
+            return told
+        await _send(stream, "delivery", {"delivery": receipt.delivery, "device_name": receipt.device_name})
+        return receipt.delivery
+
+
+async def _wait(changed: asyncio.Event, until: datetime) -> None:
+    seconds = (until - now()).total_seconds() + MARGIN_SECONDS
+    try:
+        async with asyncio.timeout(max(seconds, MARGIN_SECONDS)):
+            await changed.wait()
+    except TimeoutError:
+        return
+
+
+async def _send(stream: EventSourceResponse, name: str, data: dict[str, str]) -> None:
+    await stream.send(json.dumps(data), event=name)

@@ -1,0 +1,57 @@
+"""Renders Account Manager's pages."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+from aiohttp import web
+
+from services.login.cookies import BROWSER, BROWSER_SECONDS, Cookies
+from services.login.settings import LoginSettings
+
+HERE: Final = Path(__file__).parent
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class Pages:
+    """The templates, with what they all need to know."""
+
+    def __init__(self, settings: LoginSettings, cookies: Cookies) -> None:
+        """Load the templates."""
+        self._cookies = cookies
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
+        )
+        self._environment.globals.update(
+            product_name=settings.product_name,
+            authenticator_name=settings.authenticator_name,
+            authenticator_url=settings.authenticator_url,
+        )
+
+    def render(self, request: web.Request, template: str, status: int = 200, **context: Any) -> web.Response:
+        """Render a page for a browser, naming the browser if it has no name yet.
+
+        Args:
+            request: The request.
+            template: The template's name, without its ending.
+            status: The HTTP status.
+            context: What the template needs.
+
+        """
+        token = self._cookies.browser_token(request)
+        text = self._environment.get_template(f"{template}.html").render(
+            page=template, csrf=self._cookies.csrf_token(token), events_url=f"/events?at={request.path}", **context
+        )
+        response = web.Response(
+            text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"}
+        )
+        self._cookies.write(response, BROWSER, token, BROWSER_SECONDS)
+        return response
+
+    def render_error(self, request: web.Request, /, status: int, name: str, detail: str) -> web.Response:
+        """Render an error for a person."""
+        title = name.replace("-", " ").capitalize()
+        return self.render(request, "error", status, title=title, detail=detail, error_status=status)

@@ -1,0 +1,50 @@
+"""The login service's settings. Environment variables begin with LOGIN_."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from services.common.settings import Port, ServiceSettings
+
+DEFAULT_PORT = 8100
+Name = Annotated[str, Field(min_length=1, max_length=60)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Seconds = Annotated[int, Field(ge=1, le=30 * 24 * 60 * 60)]
+
+
+class LoginSettings(ServiceSettings):
+    """What the login service can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="LOGIN_")
+
+    port: Port = DEFAULT_PORT
+    """Port to listen on."""
+    product_name: Name = "Account Manager"
+    """What people sign in to, as they read it."""
+    authenticator_name: Name = "Salesforce Authenticator"
+    """The authenticator's name, as people read it."""
+    authenticator_url: str = "http://localhost:8300"
+    """Where people find the authenticator."""
+    issuer: str = f"http://localhost:{DEFAULT_PORT}"
+    """URL that stands in its challenges and that devices pin, the same for all instances."""
+    prompt_seconds: Annotated[int, Field(ge=10, le=3600)] = 120
+    """How long a request on the phone can be answered."""
+    login_seconds: Seconds = 1800
+    """How long a login may take from the password on."""
+    session_seconds: Seconds = 12 * 60 * 60
+    """How long a session lasts."""
+    password_tries: Count = 5
+    """Wrong passwords in a row before the first pause."""
+    first_pause_seconds: Seconds = 30
+    """How long the first pause is; each further wrong password doubles it."""
+    longest_pause_seconds: Seconds = 15 * 60
+    """No pause is longer."""
+    pairing_tries: Count = 5
+    """Phrases in a row before a pause."""
+    pairing_pause_seconds: Seconds = 300
+    """How long that pause is."""
+    most_waiting: Count = 10_000
+    """Open event streams that one instance takes; more are told to try later."""
+    most_hashing: Count = 50
+    """Passwords that may wait to be checked in one instance; more are told to try later."""

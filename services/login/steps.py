@@ -1,0 +1,68 @@
+"""Which page a login is at. Every page asks here first, so reload, back button and a second tab are safe anywhere."""
+
+from datetime import datetime
+from typing import Final
+
+from services.login.domain.pairing import waits_for_phone
+from services.login.domain.rows import Account, Login, LoginState
+from services.login.domain.settle import settle
+
+SIGN_IN: Final = "/sign-in"
+CONNECT: Final = "/connect"
+PAIR: Final = "/pair"
+PAIR_WAIT: Final = "/pair/wait"
+PAIR_DONE: Final = "/pair/done"
+SEND: Final = "/send"
+WAIT: Final = "/wait"
+COMPLETE: Final = "/complete"
+ENDED: Final = "/ended"
+ACCOUNT: Final = "/account"
+WAITING_PAGES: Final = frozenset({PAIR_WAIT, SEND, WAIT, PAIR_DONE})
+
+
+def pages_of(login: Login, at: datetime) -> tuple[str, ...]:
+    """Return the pages that fit where a settled login stands; the first is where a stray request is sent."""
+    match login.state:
+        case LoginState.NEEDS_PHONE:
+            return (CONNECT, PAIR)
+        case LoginState.PAIRING:
+            return (PAIR_WAIT,) if waits_for_phone(login, at) else (PAIR, CONNECT)
+        case LoginState.PAIRED:
+            return (PAIR_DONE,)
+        case LoginState.READY:
+            return (SEND,)
+        case LoginState.PROMPTED:
+            return (WAIT,)
+        case LoginState.APPROVED:
+            return (COMPLETE,)
+        case LoginState.ENDED:
+            return (ENDED,)
+
+
+def awaited_moment(account: Account, login: Login) -> datetime:
+    """Return when time alone will change the page of a login that waits."""
+    moments = [login.expires_at]
+    if login.state is LoginState.PAIRING and login.pairing is not None:
+        moments.append(login.pairing.expires_at)
+    other = account.open_prompt()
+    if other is not None and other.prompt is not None:
+        moments.append(other.prompt.expires_at)
+    return min(moments)
+
+
+def asked_challenge(login: Login) -> str | None:
+    """Return the id of the challenge that the phone is being asked for a login, or None."""
+    if login.state is LoginState.PROMPTED and login.prompt is not None:
+        return login.prompt.challenge_id
+    if login.state is LoginState.PAIRING and login.pairing is not None:
+        return login.pairing.pairing_id
+    return None
+
+
+def settled(account: Account, login_digest: str, at: datetime) -> tuple[Account, Login] | None:
+    """Return an account and the login of a browser as they stand now, or None if there is no such login."""
+    if account.removed_at is not None:
+        return None
+    now = settle(account, at)
+    login = now.login_by_digest(login_digest)
+    return None if login is None else (now, login)

@@ -1,0 +1,112 @@
+"""Who comes: a browser's cookies, held against the accounts as they stand now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from schemas.base import Browser
+from services.common.clock import now
+from services.common.views import View
+from services.common.web import client_address
+from services.login import steps
+from services.login.cookies import LOGIN, SESSION, Cookies, Ticket
+from services.login.deliveries import Deliveries
+from services.login.domain.rows import Account, Login, LoginState, Session
+from services.login.names import browser_name
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request, seen by its cookies.
+
+    Attributes:
+        at: When.
+        account: The account of the login that waits in this browser, settled; None if none does.
+        login: That login, over or not.
+        owner: The account whose session this browser has; None if it has none.
+        session: That session.
+
+    """
+
+    at: datetime
+    account: Account | None
+    login: Login | None
+    owner: Account | None
+    session: Session | None
+
+    @property
+    def under_way(self) -> bool:
+        """True while a login waits in this browser, or is about to be completed."""
+        return self.login is not None and self.login.state is not LoginState.ENDED
+
+    @property
+    def home(self) -> str:
+        """The page that this browser belongs on."""
+        if self.login is not None and (self.under_way or self.session is None):
+            return steps.pages_of(self.login, self.at)[0]
+        return steps.SIGN_IN if self.session is None else steps.ACCOUNT
+
+
+class Visits:
+    """Looks visits up, and what their pages need to know."""
+
+    def __init__(self, accounts: View[Account], deliveries: Deliveries, cookies: Cookies, trusted_proxies: int) -> None:
+        """Take the parts that it needs."""
+        self._accounts = accounts
+        self._deliveries = deliveries
+        self._cookies = cookies
+        self._trusted_proxies = trusted_proxies
+
+    def ticket(self, request: web.Request, name: str) -> Ticket | None:
+        """Return the ticket in a cookie, or None."""
+        return self._cookies.read(request, name)
+
+    def of(self, request: web.Request) -> Visit:
+        """Return the visit that a request makes."""
+        at = now()
+        account, login = self._login(request, at)
+        owner, session = self._session(request, at)
+        return Visit(at, account, login, owner, session)
+
+    def browser(self, request: web.Request) -> Browser:
+        """Return the browser that asks, as the person on the phone gets to see it."""
+        return Browser(
+            name=browser_name(request.headers.get("User-Agent", ""))[:200],
+            address=client_address(request, self._trusted_proxies),
+        )
+
+    def open_session(self, request: web.Request, answer: web.StreamResponse, seconds: int) -> None:
+        """Exchange the login's cookie for the session's."""
+        ticket = self._cookies.read(request, LOGIN)
+        if ticket is not None:
+            self._cookies.write_ticket(answer, SESSION, self._cookies.session_ticket(ticket), seconds)
+            self._cookies.drop(answer, LOGIN)
+
+    def waiting(self, login: Login, at: datetime) -> dict[str, Any]:
+        """Return what a page needs that waits for the phone."""
+        receipt = self._deliveries.get(steps.asked_challenge(login) or "")
+        asked = login.prompt if login.prompt is not None else login.pairing
+        until = login.expires_at if asked is None else asked.expires_at
+        return {
+            "device_name": (login.prompt.device_name if login.prompt else "")
+            or (receipt.device_name if receipt else ""),
+            "delivery": receipt.delivery.value if receipt else "sending",
+            "expires_at": until.isoformat(),
+            "seconds_left": max(0, round((until - at).total_seconds())),
+            "browser_name": login.browser.name,
+            "address": login.browser.address,
+        }
+
+    def _login(self, request: web.Request, at: datetime) -> tuple[Account | None, Login | None]:
+        ticket = self._cookies.read(request, LOGIN)
+        account = None if ticket is None else self._accounts.get(ticket.account_id)
+        found = None if ticket is None or account is None else steps.settled(account, ticket.digest, at)
+        return found or (None, None)
+
+    def _session(self, request: web.Request, at: datetime) -> tuple[Account | None, Session | None]:
+        ticket = self._cookies.read(request, SESSION)
+        account = None if ticket is None else self._accounts.get(ticket.account_id)
+        session = None if ticket is None or account is None else account.session(ticket.digest, at)
+        return (account, session) if session is not None else (None, None)

@@ -1,0 +1,21 @@
+"""Starts the pairing service: ``python -m services.pairing --help``."""
+
+import sys
+from functools import partial
+
+from services.common.logs import configure_logs
+from services.common.runtime import run
+from services.common.settings import load_settings
+from services.pairing.app import make_instance
+from services.pairing.settings import PairingSettings
+
+
+def main() -> int:
+    """Run one instance."""
+    settings = load_settings(PairingSettings, "python -m services.pairing")
+    configure_logs("pairing", settings.log_level)
+    return run(partial(make_instance, settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

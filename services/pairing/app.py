@@ -1,0 +1,47 @@
+"""Wires the pairing service; the only place that knows all its parts."""
+
+from functools import partial
+
+from services.common.device_web import Gate
+from services.common.edge import Edge
+from services.common.health import Health
+from services.common.keys import load_secret, load_signing_keys
+from services.common.nonces import Nonces
+from services.common.owner import Owner
+from services.common.publisher import Publisher
+from services.common.runtime import Instance
+from services.common.stream_app import make_stream_app, stream_topics
+from services.pairing.agents import READS, declare_agents
+from services.pairing.domain.phrases import PairingRules, decide_phrase
+from services.pairing.domain.requesters import decide_requester
+from services.pairing.settings import PairingSettings
+from services.pairing.sweep import Sweeper
+from services.pairing.tables import phrases_table, phrases_view, requesters_table, requesters_view
+from services.pairing.web import PairingWeb
+
+SERVICE = "pairing"
+
+
+def make_instance(settings: PairingSettings) -> Instance:
+    """Wire one instance."""
+    secrets = settings.secrets_directory
+    signing_keys = load_signing_keys(secrets, SERVICE)
+    phrase_key = load_secret(secrets, "phrase")
+    rules = PairingRules(
+        issuer=settings.issuer or settings.url,
+        key=signing_keys.active,
+        accepted_keys=frozenset(signing_keys.thumbprints),
+        seal_key=phrase_key,
+    )
+    app = make_stream_app(SERVICE, settings)
+    publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE)
+    edge = Edge(publisher, settings.topic_prefix, SERVICE)
+    requesters = Owner(requesters_table(app, settings), decide_requester, edge, publisher)
+    phrases = Owner(phrases_table(app, settings), partial(decide_phrase, rules=rules), edge, publisher)
+    declare_agents(app, stream_topics(app, settings, READS), requesters, phrases)
+    views = (requesters_view(settings), phrases_view(settings))
+    health = Health(app, publisher, views, edge)
+    gate = Gate(Nonces(load_secret(secrets, "pairing-nonce")), settings.url)
+    web = PairingWeb(settings, gate, *views, publisher, signing_keys, phrase_key).make(health)
+    sweeper = Sweeper(views[1], publisher)
+    return Instance(SERVICE, settings, app, publisher, views, edge, health, web, (sweeper.run,))

@@ -1,0 +1,29 @@
+"""The pairing service's storage: its tables, and the views of them that every instance has."""
+
+import faust
+
+from schemas.topics import PHRASES_CHANGELOG, PHRASES_TABLE, REQUESTERS_CHANGELOG, REQUESTERS_TABLE
+from services.common.tables import RowTable
+from services.common.views import View
+from services.pairing.domain.rows import Phrase, Requester
+from services.pairing.settings import PairingSettings
+
+
+def requesters_table(app: faust.App, settings: PairingSettings) -> RowTable[Requester]:
+    """Declare the table of devices that ask for phrases, by device id."""
+    return RowTable(app, REQUESTERS_TABLE, Requester, settings.partitions)
+
+
+def phrases_table(app: faust.App, settings: PairingSettings) -> RowTable[Phrase]:
+    """Declare the table of phrases, by digest."""
+    return RowTable(app, PHRASES_TABLE, Phrase, settings.partitions)
+
+
+def requesters_view(settings: PairingSettings) -> View[Requester]:
+    """Return the view of all devices that ask for phrases."""
+    return View(settings.kafka_bootstrap, f"{settings.topic_prefix}{REQUESTERS_CHANGELOG.name}", Requester)
+
+
+def phrases_view(settings: PairingSettings) -> View[Phrase]:
+    """Return the view of all phrases."""
+    return View(settings.kafka_bootstrap, f"{settings.topic_prefix}{PHRASES_CHANGELOG.name}", Phrase)

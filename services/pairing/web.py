@@ -1,0 +1,103 @@
+"""The pairing service's endpoints: a device asks for a phrase."""
+
+from datetime import timedelta
+from typing import Final
+
+from aiohttp import web
+
+from protocol.phrases import draw_phrase, phrase_digest, read_phrase
+from protocol.requests import REQUEST_TYPE, Refusal, RefusedError
+from schemas.pairing_commands import RequestPhrase
+from services.common.clock import now
+from services.common.decisions import OK
+from services.common.device_web import Gate, allow_any_origin, device_name_in
+from services.common.health import Health
+from services.common.keys import SigningKeys
+from services.common.publisher import Publisher, UnavailableError
+from services.common.views import View
+from services.common.web import make_web, render_problem, serve_key_set
+from services.pairing.domain.rows import Phrase, Requester
+from services.pairing.settings import PairingSettings
+
+DRAWS: Final = 10
+ISSUE_SECONDS: Final = 5.0
+CONTENT_SECURITY_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+DETAILS: Final[dict[str, str]] = {
+    Refusal.REPLAYED: "This request was here before; the first one counted.",
+    Refusal.TOO_MANY: "This device asked for many phrases lately; wait a little.",
+}
+
+
+class PairingWeb:
+    """The web side of one instance."""
+
+    def __init__(  # noqa: PLR0913 - the parts of one web side
+        self,
+        settings: PairingSettings,
+        gate: Gate,
+        requesters: View[Requester],
+        phrases: View[Phrase],
+        publisher: Publisher,
+        signing_keys: SigningKeys,
+        phrase_key: bytes,
+    ) -> None:
+        """Take the parts that it needs."""
+        self._lifetime = timedelta(seconds=settings.phrase_seconds)
+        self._gate = gate
+        self._requesters = requesters
+        self._phrases = phrases
+        self._publisher = publisher
+        self._signing_keys = signing_keys
+        self._phrase_key = phrase_key
+
+    def make(self, health: Health) -> web.Application:
+        """Return the web application."""
+        application = make_web(health, render_problem, CONTENT_SECURITY_POLICY)
+        router = application.router
+        router.add_get("/.well-known/jwks.json", serve_key_set(self._signing_keys))
+        router.add_get("/nonce", self._gate.serve_nonce)
+        router.add_post("/phrases", self.new_phrase)
+        router.add_options("/phrases", allow_any_origin)
+        return application
+
+    async def new_phrase(self, request: web.Request) -> web.Response:
+        """Hand a phrase out once Kafka has it (docs/protocol.md, section 4)."""
+        try:
+            signed = await self._gate.take(request, REQUEST_TYPE)
+            name = device_name_in(signed)
+        except RefusedError as error:
+            return self._gate.refuse(error.refusal, str(error))
+        device_id = signed.device.thumbprint
+        phrase = self._draw()
+        moment = now()
+        command = RequestPhrase(
+            device_id=device_id,
+            device_name=name,
+            nonce=signed.nonce,
+            phrase_digest=self._digest(phrase),
+            at=moment,
+            expires_at=moment + self._lifetime,
+        )
+        decided = await self._requesters.outcome(device_id, await self._publisher.command(command))
+        if decided is None:
+            raise UnavailableError
+        if decided[0] != OK:
+            return self._gate.refuse(Refusal(decided[0]), DETAILS[decided[0]])
+        issued = await self._phrases.wait_for(
+            command.phrase_digest, lambda row: (row.device_id, row.issued_at) == (device_id, moment), ISSUE_SECONDS
+        )
+        if issued is None:
+            raise UnavailableError
+        body = {"phrase": phrase, "expires_at": command.expires_at.isoformat()}
+        return web.json_response(body, status=201, headers=self._gate.headers())
+
+    def _draw(self) -> str:
+        """Draw a phrase that nobody shows just now."""
+        for _ in range(DRAWS):
+            phrase = draw_phrase()
+            if self._phrases.get(self._digest(phrase)) is None:
+                return phrase
+        raise UnavailableError
+
+    def _digest(self, phrase: str) -> str:
+        return phrase_digest(self._phrase_key, read_phrase(phrase))

@@ -1,0 +1,33 @@
+"""The push service's agents: challenges and commands in, responses out."""
+
+from typing import Any
+
+import faust
+from faust.types import StreamT, TopicT
+
+from schemas.topics import AUTH_CHALLENGE, PUSH_COMMANDS, Topic
+from services.common.owner import Owner
+from services.push.domain.rows import Channel
+
+READS = (AUTH_CHALLENGE, PUSH_COMMANDS)
+
+
+def declare_agents(app: faust.App, topics: dict[Topic, TopicT], channels: Owner[Channel]) -> None:
+    """Declare the agents of an instance.
+
+    Args:
+        app: The Faust app.
+        topics: The topics of READS.
+        channels: Decides for the channels.
+
+    """
+
+    @app.agent(topics[AUTH_CHALLENGE])
+    async def on_auth_challenge(stream: StreamT[Any]) -> None:
+        async for record in stream.events():
+            await channels.handle(record)
+
+    @app.agent(topics[PUSH_COMMANDS])
+    async def on_push_command(stream: StreamT[Any]) -> None:
+        async for record in stream.events():
+            await channels.handle(record)

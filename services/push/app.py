@@ -1,0 +1,34 @@
+"""Wires the push service; the only place that knows all its parts."""
+
+from services.common.device_web import Gate
+from services.common.edge import Edge
+from services.common.health import Health
+from services.common.keys import load_secret
+from services.common.nonces import Nonces
+from services.common.owner import Owner
+from services.common.publisher import Publisher
+from services.common.runtime import Instance
+from services.common.stream_app import make_stream_app, stream_topics
+from services.push.agents import READS, declare_agents
+from services.push.domain.challenges import decide
+from services.push.settings import PushSettings
+from services.push.sockets import Sockets
+from services.push.tables import channels_table, channels_view
+from services.push.web import PushWeb
+
+SERVICE = "push"
+
+
+def make_instance(settings: PushSettings) -> Instance:
+    """Wire one instance."""
+    app = make_stream_app(SERVICE, settings)
+    publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE)
+    edge = Edge(publisher, settings.topic_prefix, SERVICE)
+    owner = Owner(channels_table(app, settings), decide, edge, publisher)
+    declare_agents(app, stream_topics(app, settings, READS), owner)
+    view = channels_view(settings)
+    health = Health(app, publisher, [view], edge)
+    gate = Gate(Nonces(load_secret(settings.secrets_directory, "push-nonce")), settings.url)
+    sockets = Sockets(gate, view, publisher, settings.most_sockets)
+    web = PushWeb(settings, gate, view, publisher, sockets).make(health)
+    return Instance(SERVICE, settings, app, publisher, [view], edge, health, web)

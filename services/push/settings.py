@@ -1,0 +1,27 @@
+"""The push service's settings. Environment variables begin with PUSH_."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from services.common.settings import Port, ServiceSettings
+
+DEFAULT_PORT = 8300
+
+
+class PushSettings(ServiceSettings):
+    """What the push service can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="PUSH_")
+
+    port: Port = DEFAULT_PORT
+    """Port to listen on."""
+    product_name: Annotated[str, Field(min_length=1, max_length=60)] = "Salesforce Authenticator"
+    """The authenticator's name, as people read it."""
+    pairing_url: str = "http://localhost:8200"
+    """URL that devices reach the pairing service by."""
+    issuer_urls: tuple[str, ...] = ("http://localhost:8100",)
+    """URLs of the login services whose key sets the authenticator may fetch."""
+    most_sockets: Annotated[int, Field(ge=1)] = 10_000
+    """Connections of devices that one instance takes; more are told to try later."""

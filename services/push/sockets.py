@@ -1,0 +1,174 @@
+"""The devices' sockets: opened by a signed nonce, then told of challenges as they come and go (docs/protocol.md, 5)."""
+
+import asyncio
+import json
+from typing import Any, Final
+
+import structlog
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from protocol.requests import REQUEST_TYPE, Refusal, RefusedError
+from schemas.contract import Delivery, PushReceipt
+from schemas.push_commands import RegisterDevice
+from services.common.clock import now
+from services.common.device_web import STATUS, Gate, device_name_in
+from services.common.publisher import Publisher, UnavailableError
+from services.common.tracing import continue_trace
+from services.common.views import View
+from services.common.web import problem_document
+from services.push.domain.rows import Channel, PendingChallenge
+
+log = structlog.get_logger(__name__)
+OPEN_SECONDS: Final = 10.0
+PING_SECONDS: Final = 20.0
+FRAME_BYTES: Final = 8 * 1024
+REFUSED_CODE: Final = 4400
+TICK_SECONDS: Final = 5.0
+"""How often a socket looks whether a challenge has expired meanwhile."""
+
+
+class Sockets:
+    """The sockets of one instance."""
+
+    def __init__(self, gate: Gate, channels: View[Channel], publisher: Publisher, most: int) -> None:
+        """Take the parts that they need.
+
+        Args:
+            gate: Checks the opening request.
+            channels: The view of all channels.
+            publisher: Takes registrations and receipts.
+            most: How many devices may be connected at once.
+
+        """
+        self._gate = gate
+        self._channels = channels
+        self._publisher = publisher
+        self._most = most
+        self._open: set[web.WebSocketResponse] = set()
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one device until it goes."""
+        socket = web.WebSocketResponse(heartbeat=PING_SECONDS, max_msg_size=FRAME_BYTES)
+        await socket.prepare(request)
+        if len(self._open) >= self._most:
+            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"full")
+            return socket
+        self._open.add(socket)
+        try:
+            device_id = await self._admit(socket, request.path)
+            if device_id is not None:
+                await self._attend(socket, device_id)
+        except (ConnectionError, UnavailableError):
+            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"unavailable")
+        finally:
+            self._open.discard(socket)
+        return socket
+
+    async def close_all(self, _application: web.Application) -> None:
+        """Tell every device to connect again elsewhere."""
+        for socket in tuple(self._open):
+            await socket.close(code=WSCloseCode.SERVICE_RESTART, message=b"restart")
+
+    async def _admit(self, socket: web.WebSocketResponse, path: str) -> str | None:
+        nonce = self._gate.nonce()
+        await socket.send_json({"type": "hello", "nonce": nonce})
+        try:
+            frame = await socket.receive_json(timeout=OPEN_SECONDS)
+            signed = self._gate.check(_request_in(frame), path, REQUEST_TYPE, nonce)
+            name = device_name_in(signed)
+        except RefusedError as error:
+            document = problem_document(STATUS[error.refusal], error.refusal, str(error))
+            await socket.send_json({"type": "problem", "problem": document})
+            await socket.close(code=REFUSED_CODE, message=error.refusal.encode())
+            return None
+        except (TimeoutError, TypeError, ValueError):
+            await socket.close(code=REFUSED_CODE, message=Refusal.MALFORMED.encode())
+            return None
+        device_id = signed.device.thumbprint
+        await self._register(device_id, name)
+        await socket.send_json({"type": "ready", "server_time": now().isoformat()})
+        log.info("device connected", device_id=device_id)
+        return device_id
+
+    async def _register(self, device_id: str, name: str) -> None:
+        channel = self._channels.get(device_id)
+        if channel is not None and channel.device_name == name:
+            return
+        event_id = await self._publisher.command(RegisterDevice(device_id=device_id, at=now(), device_name=name))
+        if await self._channels.outcome(device_id, event_id) is None:
+            raise UnavailableError
+
+    async def _attend(self, socket: web.WebSocketResponse, device_id: str) -> None:
+        sender = asyncio.create_task(self._tell(socket, device_id))
+        receipted: set[str] = set()
+        try:
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT:
+                    break
+                challenge_id = _receipt_in(message.data)
+                if challenge_id not in receipted and await self._pass_receipt_on(device_id, challenge_id):
+                    receipted.add(challenge_id)
+        finally:
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+            log.info("device disconnected", device_id=device_id)
+
+    async def _tell(self, socket: web.WebSocketResponse, device_id: str) -> None:
+        """Send challenges as they come, and tell when they end."""
+        told: dict[str, PendingChallenge] = {}
+        with self._channels.watch(device_id) as changed:
+            while not socket.closed:
+                changed.clear()
+                channel = self._channels.get(device_id)
+                current = {} if channel is None else {each.challenge_id: each for each in channel.open_at(now())}
+                for ended in told.keys() - current.keys():
+                    await socket.send_json(
+                        {"type": "ended", "challenge_id": ended, "reason": _why(channel, told.pop(ended))}
+                    )
+                for pending in current.values():
+                    if pending.challenge_id not in told:
+                        told[pending.challenge_id] = pending
+                        await socket.send_json({"type": "challenge", "challenge": pending.challenge})
+                try:
+                    async with asyncio.timeout(TICK_SECONDS if told else None):
+                        await changed.wait()
+                except TimeoutError:
+                    continue
+
+    async def _pass_receipt_on(self, device_id: str, challenge_id: str) -> bool:
+        channel = self._channels.get(device_id)
+        waiting = None if channel is None else channel.waiting(challenge_id)
+        if channel is None or waiting is None:
+            return False
+        continue_trace(waiting.traceparent)
+        await self._publisher.command(
+            PushReceipt(
+                challenge_id=waiting.challenge_id,
+                reply_key=waiting.reply_key,
+                device_name=channel.device_name,
+                delivery=Delivery.DELIVERED,
+            )
+        )
+        return True
+
+
+def _request_in(frame: Any) -> str:
+    request = frame.get("request") if isinstance(frame, dict) and frame.get("type") == "open" else None
+    if not isinstance(request, str) or not request.isascii():
+        raise RefusedError(Refusal.MALFORMED, 'The first frame must be {"type": "open", "request": JWS}.')
+    return request
+
+
+def _receipt_in(text: str) -> str:
+    try:
+        frame = json.loads(text)
+    except ValueError:
+        return ""
+    found = frame.get("challenge_id") if isinstance(frame, dict) and frame.get("type") == "receipt" else None
+    return found if isinstance(found, str) else ""
+
+
+def _why(channel: Channel | None, challenge: PendingChallenge) -> str:
+    if channel is not None and channel.answer_to(challenge.challenge_id):
+        return "answered"
+    return "expired" if now() > challenge.expires_at else "withdrawn"
