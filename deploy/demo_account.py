@@ -4,12 +4,13 @@ import os
 import secrets
 import subprocess
 import sys
-from pathlib import Path
 from typing import Final
 
 from deploy.stack import Stack
 
 NAME: Final = "demo"
+# No letter that looks like another one: four groups of four are 79 bits and easy to type.
+# No letter that looks like another one: four groups of four are 79 bits, and easy to type.
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS: Final = 4
 _GROUP_LETTERS: Final = 4
@@ -33,17 +34,25 @@ def demo_password(stack: Stack) -> str:
     kept = stack.secrets / "demo-password"
     if kept.exists():
         return kept.read_text().strip()
-    password = "-".join(
-        "".join(secrets.choice(_LETTERS) for _ in range(_GROUP_LETTERS)) for _ in range(_GROUPS)
-    )  # 79 bits, easy to type
-    _add_account(stack, password)
-    _write_secret(kept, password)
+    draft = stack.secrets / "demo-password.new"
+    if draft.exists():
+        # A run ended in between: the account may be there or not.
+        _accounts(stack, "remove", NAME)
+    password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(_GROUP_LETTERS)) for _ in range(_GROUPS))
+    draft.touch(mode=0o600)
+    draft.write_text(password + "\n")
+    done = _accounts(stack, "add", NAME, "--password-stdin", password=password)
+    if done.returncode:
+        text = f"The account {NAME} could not be made: {done.stderr.strip() or done.stdout.strip()}"
+        raise DemoAccountError(text)
+    draft.replace(kept)
     return password
 
 
-def _add_account(stack: Stack, password: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "cli", "accounts", "add", NAME, "--password-stdin"],
+def _accounts(stack: Stack, *words: str, password: str = "") -> "subprocess.CompletedProcess[str]":
+    """Run one of the `countersign accounts` commands on the stack."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "accounts", *words],
         input=password + "\n",
         env={**os.environ, **stack.environment("login")},
         capture_output=True,
@@ -51,11 +60,3 @@ def _add_account(stack: Stack, password: str) -> None:
         timeout=_TIMEOUT_SECONDS,
         check=False,
     )
-    if done.returncode:
-        text = f"The account {NAME} could not be made: {done.stderr.strip() or done.stdout.strip()}"
-        raise DemoAccountError(text)
-
-
-def _write_secret(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text + "\n")

@@ -184,11 +184,17 @@ class Stack:
             "PARTITIONS": str(options.partitions),
             "SECRETS_DIRECTORY": str(self.secrets),
         }
-        if service == "push":
-            # The phone learns the other services' addresses from the push service.
-            settings["PAIRING_URL"] = url_of(self._ports["pairing"])
-            settings["ISSUER_URLS"] = json.dumps([url_of(self._ports["login"])])
+        settings |= self._addresses(service)
         return {f"{service.upper()}_{name}": value for name, value in settings.items()} | dict(options.environment)
+
+    def _addresses(self, service: str) -> dict[str, str]:
+        """Return what a service is told of the others' addresses and of the one that it signs as."""
+        login, pairing, push = (url_of(self._ports[each]) for each in ("login", "pairing", "push"))
+        return {
+            "login": {"ISSUER": login, "AUTHENTICATOR_URL": push},
+            "pairing": {"ISSUER": pairing},
+            "push": {"PAIRING_URL": pairing, "ISSUER_URLS": json.dumps([login])},
+        }[service]
 
     def _instance(self, service: str, name: str, port: int) -> Instance:
         environment = self.environment(service) | {f"{service.upper()}_DATA_DIRECTORY": str(self._data / name)}
