@@ -9,7 +9,6 @@ from typing import Final
 from deploy.stack import Stack
 
 NAME: Final = "demo"
-# No letter that looks like another one: four groups of four are 79 bits and easy to type.
 # No letter that looks like another one: four groups of four are 79 bits, and easy to type.
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS: Final = 4
