@@ -9,7 +9,8 @@ from typing import Final, TypeVar
 import aiohttp
 
 from authenticator.device.errors import ConnectionLostError, ForeignAnswerError, ProblemError, UnreachableError
-from authenticator.device.messages import Asked, Ended, Hello, Ready, Refused, parse_frame, read_problem
+from authenticator.device.frames import Asked, Ended, Hello, Ready, Refused, parse_frame
+from authenticator.device.messages import read_problem
 from authenticator.device.retries import Timing
 
 FULL_CODE: Final = 1013

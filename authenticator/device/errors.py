@@ -8,6 +8,7 @@ DeviceError
 └── StateError          the state directory cannot be used
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,7 +50,7 @@ class UnreachableError(DeviceError):
 
     def __init__(self, url: str, cause: BaseException) -> None:
         """Keep the URL, and say what the attempt met."""
-        super().__init__(f"{url} does not answer: {str(cause) or type(cause).__name__}")
+        super().__init__(f"{url} does not answer: {_reason(cause)}.")
         self.url = url
 
 
@@ -90,3 +91,12 @@ class ConnectionLostError(DeviceError):
 
 class StateError(DeviceError):
     """The state directory cannot be used."""
+
+
+def _reason(cause: BaseException) -> str:
+    """Return what an attempt met, without what a library says around it."""
+    if isinstance(cause, TimeoutError):
+        return "nothing came in time"
+    if isinstance(cause, OSError) and cause.errno is not None:
+        return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+    return str(cause) or type(cause).__name__

@@ -8,8 +8,8 @@ from typing import Final
 
 from authenticator.device.client import Client, origin_of
 from authenticator.device.errors import DeviceError
+from authenticator.device.frames import Asked, Ended
 from authenticator.device.link import Link
-from authenticator.device.messages import Asked, Ended
 from authenticator.device.requests import Requests
 from authenticator.device.state import Outcome
 from authenticator.device.store import Store

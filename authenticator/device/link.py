@@ -8,7 +8,8 @@ from typing import Final
 from authenticator.device.client import Client, origin_of
 from authenticator.device.connection import Connection, connect
 from authenticator.device.errors import ConnectionLostError, DeviceError, ProblemError
-from authenticator.device.messages import Asked, Discovery, Ended
+from authenticator.device.frames import Asked, Ended
+from authenticator.device.messages import Discovery
 from authenticator.device.retries import Pauses
 from authenticator.device.store import Store
 from protocol.requests import Refusal, sign_request
@@ -36,6 +37,7 @@ class Link:
         self._discovery: Discovery | None = None
         self._connection: Connection | None = None
         self._failure: DeviceError | None = None
+        self._trouble: DeviceError | None = None
         self._changed = asyncio.Event()
 
     async def run(self, on_frame: Callable[[Asked | Ended], None]) -> None:
@@ -53,23 +55,31 @@ class Link:
             try:
                 await self._connect_once(on_frame, pauses)
             except DeviceError as error:
+                self._trouble = error
                 if isinstance(error, ProblemError) and error.problem.name in HOPELESS:
-                    self._note(None, error)
+                    self._failure = error
+                    self._changed.set()
                     raise
+                self._changed.set()
                 pause_seconds = pauses.next_seconds()
                 self._on_trouble(error, pause_seconds)
                 await asyncio.sleep(pause_seconds)
 
-    async def connected(self) -> Connection:
+    async def connected(self, *, patient: bool = True) -> Connection:
         """Wait until the socket is open.
+
+        Args:
+            patient: Whether to wait for further attempts where one failed.
 
         Raises:
             ProblemError: If the service refuses and would do so again.
+            DeviceError: If an attempt failed, and patience is not asked for.
 
         """
         while self._connection is None:
-            if self._failure is not None:
-                raise self._failure
+            trouble = self._failure if patient else self._trouble
+            if trouble is not None:
+                raise trouble
             self._changed.clear()
             await self._changed.wait()
         return self._connection
@@ -109,15 +119,12 @@ class Link:
         async with connect(self._client.session, url, sign, self._client.timing) as connection:
             self._client.clock.synchronize(connection.ready.server_time)
             pauses.reset()
-            self._note(connection, None)
+            self._connection, self._trouble = connection, None
+            self._changed.set()
             try:
                 async for frame in connection.frames():
                     on_frame(frame)
             finally:
-                self._note(None, None)
+                self._connection = None
         text = "the push service closed the connection"
         raise ConnectionLostError(text)
-
-    def _note(self, connection: Connection | None, failure: DeviceError | None) -> None:
-        self._connection, self._failure = connection, failure
-        self._changed.set()

@@ -1,15 +1,15 @@
-"""What the services say to a device: discovery, problem documents, frames of the socket. Parsing only."""
+"""What the services answer a device over HTTP: discovery, key sets, problem documents. Parsing only."""
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
 from authenticator.device.errors import Problem
 from protocol.jose import PublicKey, SignatureError
 from protocol.requests import Refusal
-from schemas.base import Identifier, Jws, Model, Moment, Text
+from schemas.base import Model, Moment, Text
 
 PROBLEM_PREFIX: Final = "urn:countersign:problem:"
 UNAVAILABLE: Final = "unavailable"
@@ -57,85 +57,6 @@ class Receipt(Model):
     """
 
     answered_at: Moment
-
-
-class Hello(Model):
-    """The socket's first frame.
-
-    Attributes:
-        nonce: For the request that opens it.
-
-    """
-
-    type: Literal["hello"]
-    nonce: Annotated[str, Field(max_length=512)]
-
-
-class Ready(Model):
-    """The socket is open.
-
-    Attributes:
-        server_time: The push service's clock.
-
-    """
-
-    type: Literal["ready"]
-    server_time: Moment
-
-
-class Refused(Model):
-    """The socket will not open.
-
-    Attributes:
-        problem: The problem document that says why.
-
-    """
-
-    type: Literal["problem"]
-    problem: dict[str, Any]
-
-
-class Asked(Model):
-    """A challenge.
-
-    Attributes:
-        challenge: Its JWS, unverified.
-
-    """
-
-    type: Literal["challenge"]
-    challenge: Jws
-
-
-class Ended(Model):
-    """A challenge needs no answer any more.
-
-    Attributes:
-        challenge_id: Which.
-        reason: Why: ``withdrawn``, ``answered`` or ``expired``.
-
-    """
-
-    type: Literal["ended"]
-    challenge_id: Identifier
-    reason: Text
-
-
-Frame = Hello | Ready | Refused | Asked | Ended
-_FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(Annotated[Frame, Field(discriminator="type")])
-
-
-def parse_frame(text: str) -> Frame | None:
-    """Read a frame of the socket.
-
-    Returns:
-        The frame, or None for one of a type or form that this device does not know (a newer service).
-
-    """
-    try:
-        return _FRAME.validate_json(text)
-    except ValidationError:
-        return None
 
 
 def parse_problem(status: int, headers: Mapping[str, str], body: bytes) -> Problem | None:

@@ -10,17 +10,17 @@ from typing import Final, Self
 
 import aiohttp
 
+from authenticator.device.answering import send_answer
 from authenticator.device.client import Client, origin_of
 from authenticator.device.clock import ServiceClock
 from authenticator.device.errors import DeviceError, ProblemError
 from authenticator.device.inbox import Inbox
 from authenticator.device.link import Link, Trouble, log_trouble
-from authenticator.device.messages import Discovery, IssuedPhrase, Receipt
+from authenticator.device.messages import Discovery, IssuedPhrase
 from authenticator.device.requests import Request
 from authenticator.device.retries import Timing
 from authenticator.device.state import Outcome, PhraseRequest, State, new_account
 from authenticator.device.store import MemoryStore, Store
-from protocol.challenges import sign_answer
 from protocol.requests import Refusal, sign_request
 from schemas.contract import Purpose, Verdict
 
@@ -97,17 +97,21 @@ class VirtualPhone:
         await self._inbox.close()
         await self._client.session.close()
 
-    async def connected(self) -> Discovery:
+    async def connected(self, *, patient: bool = True) -> Discovery:
         """Wait until the push service knows this phone and can reach it.
+
+        Args:
+            patient: Whether to wait for further attempts where one failed.
 
         Returns:
             Where the services are.
 
         Raises:
             ProblemError: If it refuses, and would do so again.
+            DeviceError: If an attempt failed, and patience is not asked for.
 
         """
-        await self._link.connected()
+        await self._link.connected(patient=patient)
         return self._link.found()
 
     async def new_phrase(self) -> IssuedPhrase:
@@ -153,7 +157,7 @@ class VirtualPhone:
         request.in_hand = True
         try:
             async with self._inbox.pairing if pairing else nullcontext():
-                answered_at = await self._send_answer(request, verdict)
+                answered_at = await send_answer(self._client, self._link, self.store.key, request, verdict)
                 self._note_answered(request, verdict, answered_at)
                 return answered_at
         except DeviceError as error:
@@ -162,26 +166,6 @@ class VirtualPhone:
             if refusal in OVER or self.clock.now() >= request.claims.expires_at:
                 self._inbox.end(request.claims.jti, OVER.get(Refusal(refusal), Outcome.EXPIRED))
             raise
-
-    async def _send_answer(self, request: Request, verdict: Verdict) -> datetime:
-        path = f"/challenges/{request.claims.jti}/answer"
-        sign = partial(sign_answer, self.store.key, challenge=request.challenge, verdict=verdict)
-        for last_try in (False, True):
-            patience_seconds = self.clock.seconds_until(request.claims.expires_at)
-            try:
-                receipt = await self._client.post(
-                    self._client.push_url, path, sign, Receipt, patience_seconds=patience_seconds
-                )
-            except ProblemError as error:
-                name, members = error.problem.name, error.problem.members
-                if name == Refusal.ALREADY_ANSWERED and members.get("verdict") == verdict:
-                    break  # an earlier attempt had counted, and only its receipt was lost
-                if name != Refusal.UNKNOWN_DEVICE or last_try:
-                    raise
-                await self._link.renew()
-            else:
-                return receipt.answered_at
-        return self.clock.now()
 
     def _note_answered(self, request: Request, verdict: Verdict, at: datetime) -> None:
         claims = request.claims

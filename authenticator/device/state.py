@@ -112,6 +112,16 @@ class State(Model):
         found = (each for each in self.accounts if (each.issuer, each.account_id) == (issuer, account_id))
         return next(found, None)
 
+    def with_names(self, *, device_name: str | None = None, url: str | None = None) -> Self:
+        """Give the device another name, or another push service, where one is given.
+
+        Raises:
+            ValueError: If it is not a name of 1 to 60 characters, or too long a URL.
+
+        """
+        changes = {name: value for name, value in (("device_name", device_name), ("url", url)) if value is not None}
+        return self.model_validate({**self.model_dump(), **changes})
+
     def with_account(self, account: Account) -> Self:
         """Add an account, or replace it where it was paired before."""
         same = (account.issuer, account.account_id)

@@ -18,13 +18,13 @@ CLOCK_TOLERANCE: Final = timedelta(seconds=60)
 class Distrust(StrEnum):
     """Why a challenge is not shown."""
 
-    BAD_SIGNATURE = "bad_signature"
-    OTHER_DEVICE = "other_device"
-    EXPIRED = "expired"
-    NO_PHRASE = "no_phrase"
-    NO_ISSUER = "no_issuer"
-    NOT_PAIRED = "not_paired"
-    UNKNOWN_KEY = "unknown_key"
+    BAD_SIGNATURE = "its signature does not hold"
+    OTHER_DEVICE = "it is for another device"
+    EXPIRED = "it has expired"
+    NO_PHRASE = "this device did not ask for a pairing phrase"
+    NO_ISSUER = "it does not say who will sign the account's requests"
+    NOT_PAIRED = "this device is not paired with that account of that issuer"
+    UNKNOWN_KEY = "its key is not one of its issuer's"
 
 
 @dataclass(frozen=True, slots=True)

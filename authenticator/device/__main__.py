@@ -1,0 +1,203 @@
+"""The terminal device: `countersign-authenticator`, or `python -m authenticator.device`."""
+
+import asyncio
+import logging
+import sys
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from authenticator.device.asking import Asker, NobodyAnswersError
+from authenticator.device.errors import DeviceError
+from authenticator.device.messages import Discovery, IssuedPhrase
+from authenticator.device.phone import VirtualPhone
+from authenticator.device.place import NAME_CHARACTERS, Place, service_address
+from authenticator.device.state import DEFAULT_URL
+from authenticator.device.store import DirectoryStore
+from authenticator.device.terminal import Screen, account_row, advice, entry_row, local_time, printable
+from authenticator.device.waiting import always, answer_requests
+from schemas.contract import Verdict
+
+PROGRAM: Final = "countersign-authenticator"
+DEFAULT_STATE: Final = Path(typer.get_app_dir(PROGRAM))
+INTERRUPTED: Final = 130
+HELP: Final = (
+    "An authenticator for the terminal: it pairs with accounts and approves sign-ins as a phone does.\n\n"
+    "Get a pairing phrase with `new-account` and type it at the computer. Then `wait` shows the pairing request, and "
+    "later each authentication request, and takes your answers."
+)
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+
+
+class AnswerChoice(StrEnum):
+    """What --answer can be."""
+
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    REPORT = "report"
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that it stands for."""
+        return {"accept": Verdict.APPROVE, "decline": Verdict.DENY, "report": Verdict.REPORT}[self]
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    state: Annotated[Path, typer.Option(help="This device's key and accounts; made if missing.")] = DEFAULT_STATE,
+    url: Annotated[
+        str | None, typer.Option(help=f"The push service's address; remembered. At first {DEFAULT_URL}.")
+    ] = None,
+) -> None:
+    """Take the options that all commands share."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    try:
+        context.obj = Place(state, None if url is None else service_address(url))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from error
+
+
+@app.command("new-account")
+def new_account(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Option(help="This device's name, as the computer shows it; remembered.")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a pairing phrase to type at the computer, under PAIR A DEVICE. Then run `wait`."""
+    if name is not None and not 1 <= len(name.strip()) <= NAME_CHARACTERS:
+        text = f"It must have 1 to {NAME_CHARACTERS} characters."
+        raise typer.BadParameter(text, param_hint="--name")
+    place: Place = context.obj
+    store = place.open(name)
+    issued, minutes = asyncio.run(_ask_for_phrase(store))
+    text = (
+        f"Pairing phrase: {printable(issued.phrase)}\n"
+        f"Type it at the computer within {minutes} minutes (until {local_time(issued.expires_at)}). Then run:\n"
+        f"  {PROGRAM} --state {place.directory} wait"
+    )
+    device = {"device_id": store.key.public.thumbprint, "device_name": store.read().device_name}
+    expires_at = issued.expires_at.isoformat()
+    Screen(as_json=as_json).say("phrase", text, phrase=issued.phrase, expires_at=expires_at, **device)
+
+
+@app.command()
+def wait(
+    context: typer.Context,
+    answer: Annotated[
+        AnswerChoice | None, typer.Option(help="Answer each request like this, instead of asking.")
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="Stop after this many answers.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=0, help="Stop after this many seconds; exit code 1 if answers are missing then.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show pairing and authentication requests as they come, and answer them. Stop with Ctrl-C."""
+    place: Place = context.obj
+    screen = Screen(as_json=as_json)
+    try:
+        answered = asyncio.run(_wait(place.open(), screen, answer, count, timeout))
+    except NobodyAnswersError:
+        typer.echo(
+            "\nNo answer can be read from here. Say how to answer: --answer accept, decline or report.", err=True
+        )
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    if answered < (count or 1):
+        raise typer.Exit(1)
+
+
+@app.command()
+def accounts(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """List the accounts that this device approves sign-ins for."""
+    place: Place = context.obj
+    rows = [account_row(account) for account in place.open().read().accounts]
+    Screen(as_json=as_json).table("account", rows, "No accounts yet. Get a pairing phrase with `new-account`.")
+
+
+@app.command()
+def history(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """List the requests that were answered, or ended otherwise; the newest last."""
+    place: Place = context.obj
+    rows = [entry_row(entry) for entry in place.open().read().history]
+    Screen(as_json=as_json).table("ended", rows, "No requests yet.")
+
+
+@app.command()
+def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Show this device's id and name, and try the connection. Exit code 1 if there is none."""
+    place: Place = context.obj
+    store = place.open()
+    state = store.read()
+    try:
+        found = asyncio.run(_try_connection(store))
+        connection = f"connected ({printable(found.product_name)})"
+    except DeviceError as error:
+        found, connection = None, f"{error} {advice(error)}".strip()
+    text = (
+        f"Device:       {printable(state.device_name)}\nDevice id:    {store.key.public.thumbprint}\n"
+        f"State:        {place.directory}\nAccounts:     {len(state.accounts)}\n"
+        f"Push service: {state.url}\nConnection:   {connection}"
+    )
+    Screen(as_json=as_json).say(
+        "status",
+        text,
+        device_id=store.key.public.thumbprint,
+        device_name=state.device_name,
+        accounts=len(state.accounts),
+        url=state.url,
+        connected=found is not None,
+        detail=connection,
+    )
+    if found is None:
+        raise typer.Exit(1)
+
+
+async def _ask_for_phrase(store: DirectoryStore) -> tuple[IssuedPhrase, int]:
+    async with VirtualPhone(store) as phone:
+        await phone.connected(patient=False)
+        issued = await phone.new_phrase()
+        return issued, round(phone.clock.seconds_until(issued.expires_at) / 60)
+
+
+async def _wait(
+    store: DirectoryStore, screen: Screen, answer: AnswerChoice | None, count: int | None, timeout_seconds: float | None
+) -> int:
+    def tell(error: DeviceError, pause_seconds: float) -> None:
+        typer.echo(f"Not connected: {error}; trying again in {pause_seconds:.0f} s.", err=True)
+
+    with ExitStack() as stack:
+        decide = always(answer.verdict) if answer else stack.enter_context(Asker(screen)).ask
+        async with VirtualPhone(store, on_trouble=tell) as phone:
+            await phone.connected(patient=False)
+            name = store.read().device_name
+            text = f"Waiting for requests as {printable(name)}. Stop with Ctrl-C."
+            screen.say("waiting", text, device_id=phone.device_id, device_name=name)
+            return await answer_requests(phone, screen, decide, count=count, timeout_seconds=timeout_seconds)
+
+
+async def _try_connection(store: DirectoryStore) -> Discovery:
+    async with VirtualPhone(store) as phone:
+        return await phone.connected(patient=False)
+
+
+def main() -> None:
+    """Run it; say what went wrong and what to do."""
+    try:
+        app(prog_name=PROGRAM)
+    except DeviceError as error:
+        typer.echo(f"{error}\n{advice(error)}".strip(), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

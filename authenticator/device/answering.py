@@ -1,0 +1,43 @@
+"""Sends an answer until the push service has taken it, or the request is over (docs/protocol.md section 7)."""
+
+from datetime import datetime
+from functools import partial
+
+from authenticator.device.client import Client
+from authenticator.device.errors import ProblemError
+from authenticator.device.link import Link
+from authenticator.device.messages import Receipt
+from authenticator.device.requests import Request
+from protocol.challenges import sign_answer
+from protocol.jose import PrivateKey
+from protocol.requests import Refusal
+from schemas.contract import Verdict
+
+
+async def send_answer(client: Client, link: Link, key: PrivateKey, request: Request, verdict: Verdict) -> datetime:
+    """Send an answer; go on trying while the request has not expired.
+
+    Returns:
+        When the service took it.
+
+    Raises:
+        ProblemError: If the service does not take it.
+        DeviceError: If it could not be reached.
+
+    """
+    try:
+        return await _post(client, key, request, verdict)
+    except ProblemError as error:
+        if error.problem.name == Refusal.ALREADY_ANSWERED and error.problem.members.get("verdict") == verdict:
+            return client.clock.now()  # an earlier attempt had counted, and only its receipt was lost
+        if error.problem.name != Refusal.UNKNOWN_DEVICE:
+            raise
+    await link.renew()  # which makes the device known
+    return await _post(client, key, request, verdict)
+
+
+async def _post(client: Client, key: PrivateKey, request: Request, verdict: Verdict) -> datetime:
+    path = f"/challenges/{request.claims.jti}/answer"
+    sign = partial(sign_answer, key, challenge=request.challenge, verdict=verdict)
+    patience_seconds = client.clock.seconds_until(request.claims.expires_at)
+    return (await client.post(client.push_url, path, sign, Receipt, patience_seconds=patience_seconds)).answered_at

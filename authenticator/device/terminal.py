@@ -1,0 +1,158 @@
+"""What the terminal device prints: plain text for people, one JSON object a line for scripts."""
+
+import json
+from datetime import datetime
+
+import typer
+
+from authenticator.device.errors import DeviceError, ForeignAnswerError, ProblemError, UnreachableError
+from authenticator.device.requests import Request
+from authenticator.device.state import Account, Entry, Outcome
+from protocol.requests import Refusal
+from schemas.contract import Purpose, Verdict
+
+TITLES = {Purpose.PAIRING: "Pairing request", Purpose.LOGIN: "Authentication request"}
+QUESTIONS = {
+    Purpose.PAIRING: "Accept? (a = accept, d = decline, r = it wasn't me)",
+    Purpose.LOGIN: "Approve? (a = approve, d = deny, r = it wasn't me)",
+}
+DONE = {
+    (Purpose.PAIRING, Verdict.APPROVE): "Accepted: {account} is connected.",
+    (Purpose.PAIRING, Verdict.DENY): "Declined: {account} is not connected.",
+    (Purpose.LOGIN, Verdict.APPROVE): "Approved.",
+    (Purpose.LOGIN, Verdict.DENY): "Denied.",
+}
+REPORTED = "Reported: it wasn't you."
+OVER = {
+    Outcome.WITHDRAWN: "It was cancelled at the computer; no answer is needed.",
+    Outcome.EXPIRED: "It has expired.",
+    Outcome.ANSWERED: "It was answered elsewhere.",
+}
+
+
+def printable(text: str) -> str:
+    """Return text of anybody as it may stand on a terminal: without control characters and writing directions."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def local_time(moment: datetime) -> str:
+    """Return a moment as its reader's clock shows it."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def advice(error: DeviceError) -> str:
+    """Return what to do about an error, or an empty string."""
+    if isinstance(error, UnreachableError):
+        return "Is the service running there? Another address of the push service is given with --url."
+    if isinstance(error, ForeignAnswerError):
+        return "Is the address right? Another address of the push service is given with --url."
+    if isinstance(error, ProblemError) and error.problem.name == Refusal.WRONG_URL:
+        return "The push service goes by another address; give that one with --url."
+    return ""
+
+
+class Screen:
+    """Where a command prints."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        """Take the form.
+
+        Args:
+            as_json: One JSON object a line instead of text.
+
+        """
+        self._as_json = as_json
+
+    def say(self, event: str, text: str, **members: object) -> None:
+        """Print one thing in either form.
+
+        Args:
+            event: The member ``event`` of the JSON object.
+            text: The text.
+            members: The object's other members.
+
+        """
+        typer.echo(json.dumps({"event": event, **members}, default=str) if self._as_json else text)
+
+    def table(self, event: str, rows: list[dict[str, str]], empty: str) -> None:
+        """Print rows of the same columns, under headings."""
+        if self._as_json:
+            for row in rows:
+                typer.echo(json.dumps({"event": event, **row}))
+            return
+        if not rows:
+            typer.echo(empty)
+            return
+        lines = [
+            [name.replace("_", " ").upper() for name in rows[0]],
+            *([*map(printable, row.values())] for row in rows),
+        ]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+    def request(self, request: Request) -> None:
+        """Print a request."""
+        claims = request.claims
+        browser = f"{claims.browser.name}, {claims.browser.address}"
+        rows = {"Account": claims.account_name, "Service": claims.service, "Browser": browser}
+        lines = [f"  {name}: {printable(value)}" for name, value in rows.items()]
+        text = "\n".join(["", TITLES[claims.purpose], *lines, f"  Until:   {local_time(claims.expires_at)}"])
+        self.say(
+            "request",
+            text,
+            challenge_id=claims.jti,
+            purpose=claims.purpose,
+            service=claims.service,
+            account_id=claims.account_id,
+            account_name=claims.account_name,
+            browser=claims.browser.model_dump(),
+            issuer=claims.iss,
+            expires_at=claims.expires_at.isoformat(),
+        )
+
+    def question(self, request: Request) -> None:
+        """Ask about a request."""
+        if not self._as_json:
+            typer.echo(f"{QUESTIONS[request.claims.purpose]}: ", nl=False)
+
+    def answered(self, request: Request, verdict: Verdict, at: datetime) -> None:
+        """Say that an answer was taken."""
+        claims = request.claims
+        text = DONE.get((claims.purpose, verdict), REPORTED).format(account=printable(claims.account_name))
+        self.say("answered", text, challenge_id=claims.jti, verdict=verdict, answered_at=at.isoformat())
+
+    def ended(self, request: Request, outcome: Outcome) -> None:
+        """Say that a request needs no answer any more."""
+        text = OVER.get(outcome, outcome)
+        self.say("ended", text, challenge_id=request.claims.jti, outcome=outcome)
+
+    def not_taken(self, request: Request, error: DeviceError) -> None:
+        """Say that an answer was not taken."""
+        name = error.problem.name if isinstance(error, ProblemError) else "unreachable"
+        text = printable(error.problem.detail) if isinstance(error, ProblemError) else str(error)
+        self.say("not_answered", f"Not answered: {text}", challenge_id=request.claims.jti, problem=name, detail=text)
+
+
+def account_row(account: Account) -> dict[str, str]:
+    """Return the columns of an account."""
+    return {
+        "service": account.service,
+        "account": account.account_name,
+        "account_id": account.account_id,
+        "issuer": account.issuer,
+        "paired": local_time(account.paired_at),
+    }
+
+
+def entry_row(entry: Entry) -> dict[str, str]:
+    """Return the columns of a request that ended."""
+    return {
+        "when": local_time(entry.at),
+        "request": entry.purpose,
+        "outcome": entry.outcome,
+        "service": entry.service,
+        "account": entry.account_name,
+        "browser": entry.browser.name,
+        "address": entry.browser.address,
+    }
