@@ -55,7 +55,7 @@ class Row(Model):
     """A table's row. The first two fields come first in its JSON: readers compare them without parsing the rest.
 
     Attributes:
-        epoch: The consumer group's generation in which it was written: a writer that lost the partition has a lower one.
+        epoch: The consumer group's generation that wrote it; a writer that has lost the partition has a lower one.
         version: Counts the writes.
         applied: The recent events, oldest first.
 
@@ -74,7 +74,7 @@ RowT = TypeVar("RowT", bound=Row)
 
 
 class UnacceptableError(ValueError):
-    """An event that is well-formed and yet cannot be true, such as one with a forged signature; it is set aside."""
+    """An event that is well-formed and yet cannot be true, such as a forged one; it is set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,12 @@ def decide_once(
         decide: The rule; pure.
 
     Returns:
-        The decision, its row remembering the event.
+        The decision, its row remembering the event; a row that a rule made anew remembers what its key's last row did.
 
     """
-    for known in () if row is None else row.applied:
-        if known.event_id == event.id and row is not None:
+    before = row or Row()
+    for known in before.applied:
+        if known.event_id == event.id:
             return Decision(row, tuple(each.message() for each in known.produced), known.outcome)
     decision = decide(row, event)
     if decision.row is None:
@@ -116,6 +117,7 @@ def decide_once(
     produced = tuple(Produced.of(message) for message in decision.events)
     applied = Applied(event_id=event.id, at=event.time, outcome=decision.outcome, produced=produced)
     oldest = event.time - timedelta(seconds=REMEMBERED_SECONDS)
-    recent = tuple(each for each in decision.row.applied if each.at >= oldest)[1 - REMEMBERED_EVENTS :]
-    remembering = decision.row.model_copy(update={"applied": (*recent, applied)})
+    recent = tuple(each for each in before.applied if each.at >= oldest)[1 - REMEMBERED_EVENTS :]
+    envelope = {"epoch": before.epoch, "version": before.version, "applied": (*recent, applied)}
+    remembering = decision.row.model_copy(update=envelope)
     return Decision(remembering, decision.events, decision.outcome)

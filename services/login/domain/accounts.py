@@ -15,8 +15,6 @@ def decide_creation(row: Account | None, command: CreateAccount) -> Decision[Acc
     if row is not None and row.removed_at is None:
         return Decision(row, outcome=Refused.ACCOUNT_EXISTS)
     account = Account(
-        epoch=0 if row is None else row.epoch,
-        version=0 if row is None else row.version,
         account_id=command.account_id,
         display_name=command.display_name,
         password_hash=command.password_hash,
@@ -29,8 +27,6 @@ def decide_creation(row: Account | None, command: CreateAccount) -> Decision[Acc
 def decide_removal(account: Account, command: RemoveAccount) -> Decision[Account]:
     """Remove an account with all it has; only its name and the fact stay."""
     removed = Account(
-        epoch=account.epoch,
-        version=account.version,
         account_id=account.account_id,
         display_name="",
         password_hash="",

@@ -85,8 +85,6 @@ def decide_issue(row: Phrase | None, command: IssuePhrase) -> Decision[Phrase]:
         issued_at=command.at,
         expires_at=command.expires_at,
     )
-    if row is not None:
-        phrase = phrase.model_copy(update={"epoch": row.epoch, "version": row.version})
     return Decision(phrase)
 
 
