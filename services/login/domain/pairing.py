@@ -38,18 +38,22 @@ def decide_start(account: Account, command: StartPairing, rules: Rules) -> Decis
         return Decision(settled, outcome=Refused.PAIRING_PAUSED)
     tries = settled.pairing_tries + 1
     paused_until = command.at + rules.pairing_pause if tries >= rules.pairing_tries else None
-    attempt = PairingAttempt(
-        pairing_id=command.pairing_id, started_at=command.at, expires_at=command.at + rules.prompt_lifetime
-    )
+    expires_at = min(command.at + rules.prompt_lifetime, login.expires_at)
+    attempt = PairingAttempt(pairing_id=command.pairing_id, started_at=command.at, expires_at=expires_at)
     waiting = settled.with_login(login.model_copy(update={"state": LoginState.PAIRING, "pairing": attempt}))
     changes = {"pairing_tries": 0 if paused_until else tries, "pairing_paused_until": paused_until}
     return Decision(waiting.model_copy(update=changes), (_request(settled, login, attempt, command, rules),))
 
 
 def decide_paired(account: Account, paired: DevicePaired, rules: Rules) -> Decision[Account]:
-    """Take the phone in, if the login that named its phrase still waits for it."""
+    """Take the phone in, if the login that named its phrase still waits for it; other logins then have to ask it.
+
+    So whoever has just the password cannot pair a phone of their own beside it, in a login that began before.
+    """
     _check(paired, rules)
     settled = settle(account, paired.paired_at)
+    if any(each.pairing_id == paired.pairing_id for each in settled.devices):
+        return Decision(settled)
     login = _login_of(settled, paired.pairing_id)
     if login is None or not waits_for_phone(login, paired.paired_at):
         unpaired = DeviceUnpaired(
@@ -59,9 +63,14 @@ def decide_paired(account: Account, paired: DevicePaired, rules: Rules) -> Decis
     device = Device(
         device_id=paired.device_id, name=paired.device_name, pairing_id=paired.pairing_id, paired_at=paired.paired_at
     )
-    others = tuple(each for each in settled.devices if each.device_id != device.device_id)
-    changes = {"devices": (*others, device), "pairing_tries": 0, "pairing_paused_until": None}
-    done = settled.with_login(login.model_copy(update={"state": LoginState.PAIRED})).model_copy(update=changes)
+    logins = tuple(_asks_instead(each) for each in settled.logins)
+    changes = {
+        "devices": (*settled.devices, device),
+        "logins": logins,
+        "pairing_tries": 0,
+        "pairing_paused_until": None,
+    }
+    done = settled.model_copy(update=changes).with_login(login.model_copy(update={"state": LoginState.PAIRED}))
     return Decision(tell(done, Happening.PHONE_PAIRED, paired.paired_at, login, device.name))
 
 
@@ -76,6 +85,12 @@ def decide_failed(account: Account, failed: PairingFailed, at: datetime) -> Deci
     if failed.reason in {PairingFailure.DECLINED, PairingFailure.REPORTED}:
         told = tell(told, Happening.PAIRING_DECLINED, at, login)
     return Decision(told)
+
+
+def _asks_instead(login: Login) -> Login:
+    """Return a login that still looks for a phone as one that can ask the phone there is now."""
+    looking = login.state in {LoginState.NEEDS_PHONE, LoginState.PAIRING}
+    return login.model_copy(update={"state": LoginState.READY}) if looking else login
 
 
 def _login_of(account: Account, pairing_id: str) -> Login | None:

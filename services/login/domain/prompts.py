@@ -7,6 +7,7 @@ from protocol.jose import SignatureError
 from schemas.contract import AuthResponse, ChallengeIssued, Purpose, Verdict
 from schemas.login_commands import SendPrompt
 from services.common.decisions import Decision, UnacceptableError
+from services.login.domain.accounts import withdrawals
 from services.login.domain.rows import Account, EndReason, Happening, Login, LoginState, Prompt, Session
 from services.login.domain.rules import Refused, Rules
 from services.login.domain.settle import settle, tell
@@ -40,7 +41,7 @@ def send_prompt(account: Account, login: Login, challenge_id: str, at: datetime,
         device_id=device.device_id,
         device_name=device.name,
         issued_at=at,
-        expires_at=at + rules.prompt_lifetime,
+        expires_at=min(at + rules.prompt_lifetime, login.expires_at),
     )
     claims = Claims(
         iss=rules.issuer,
@@ -69,13 +70,16 @@ def send_prompt(account: Account, login: Login, challenge_id: str, at: datetime,
 
 
 def decide_response(account: Account, response: AuthResponse, rules: Rules) -> Decision[Account]:
-    """Let the login in, or end it, as the phone's owner says; only for exactly the request that was sent."""
+    """Let the login in, or end it, as the phone's owner says; only for exactly the request that was sent.
+
+    A report counts even if its own login is over by then, such as by a cancel that crossed it: others may be pending.
+    """
     proof = _check(response, rules)
     settled = settle(account, response.answered_at)
     login = _login_of(settled, proof.claims.jti)
     if login is None or login.prompt is None or settled.device(proof.device_id) is None:
         return Decision(settled, outcome=UNKNOWN)
-    if login.state is not LoginState.PROMPTED:
+    if login.state is not LoginState.PROMPTED and proof.verdict is not Verdict.REPORT:
         return Decision(settled, outcome=LATE)
     return _answered(settled, login, proof.verdict, response.answered_at, rules)
 
@@ -90,14 +94,17 @@ def _answered(account: Account, login: Login, verdict: Verdict, at: datetime, ru
             denied = account.with_login(login.ended(EndReason.DENIED, at))
             return Decision(tell(denied, Happening.LOGIN_DENIED, at, login))
         case Verdict.REPORT:
-            return Decision(tell(_all_ended(account, login, at), Happening.LOGIN_REPORTED, at, login))
+            ended = _all_ended(account, login, at)
+            events = () if login.state is LoginState.PROMPTED else withdrawals(account)
+            return Decision(tell(ended, Happening.LOGIN_REPORTED, at, login), events)
 
 
 def _all_ended(account: Account, reported: Login, at: datetime) -> Account:
-    ended = account.with_login(reported.ended(EndReason.REPORTED, at))
-    for other in ended.logins:
-        if not other.over:
-            ended = ended.with_login(other.ended(EndReason.REPORTED_ELSEWHERE, at))
+    ended = account
+    for login in account.logins:
+        if not login.over:
+            reason = EndReason.REPORTED if login is reported else EndReason.REPORTED_ELSEWHERE
+            ended = ended.with_login(login.ended(reason, at))
     return ended
 
 
