@@ -137,7 +137,7 @@ async def _stream(app: faust.App) -> None:
     """Run the Faust app until cancelled; raise if it crashes."""
     await app.start()
     try:
-        while not app.crashed and not app.should_stop:
+        while not app.crashed and not app.should_stop:  # noqa: ASYNC110 - Faust tells of its crash by a flag alone
             await asyncio.sleep(CHECK_SECONDS)
         message = "the stream app ended by itself"
         raise RuntimeError(message) from app.crash_reason

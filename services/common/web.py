@@ -31,7 +31,7 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 class ErrorRenderer(Protocol):
     """Makes the answer that a person or a device gets for an error."""
 
-    def __call__(self, request: web.Request, /, status: int, name: str, detail: str) -> web.Response:
+    def __call__(self, request: web.Request, status: int, name: str, detail: str, /) -> web.Response:
         """Return the answer.
 
         Args:
@@ -62,7 +62,7 @@ def problem(
     return web.json_response(document, status=status, headers=headers, content_type="application/problem+json")
 
 
-def render_problem(_request: web.Request, status: int, name: str, detail: str) -> web.Response:
+def render_problem(_request: web.Request, status: int, name: str, detail: str, /) -> web.Response:
     """Render an error for a device."""
     return problem(status, name, detail)
 

@@ -1,4 +1,4 @@
-"""What browsers post: each form is checked, turned into a command, and answered once its account's owner has decided."""
+"""What browsers post: each form is checked, made a command, and answered once the account's owner has decided."""
 
 from datetime import datetime
 from typing import Final
@@ -92,7 +92,7 @@ class Forms:
         if outcome == Refused.LOCKED:
             return self._render_locked(request, name, row)
         if outcome != OK:
-            return self._render_sign_in(request, name, messages.wrong_password(), UNAUTHORIZED)
+            return self._render_sign_in(request, name, messages.password_changed(), UNAUTHORIZED)
         found = steps.settled(row, ticket.digest, now())
         answer = web.HTTPSeeOther(steps.pages_of(found[1], now())[0] if found else steps.SIGN_IN)
         self._cookies.write_ticket(answer, LOGIN, ticket, self._login_seconds)

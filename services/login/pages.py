@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
+import structlog
 from aiohttp import web
 
+from services.login import messages
 from services.login.cookies import BROWSER, BROWSER_SECONDS, Cookies
 from services.login.settings import LoginSettings
 
+log = structlog.get_logger(__name__)
 HERE: Final = Path(__file__).parent
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -17,11 +20,17 @@ CONTENT_SECURITY_POLICY: Final = (
 
 
 class Pages:
-    """The templates, with what they all need to know."""
+    """The templates, with what they all need to know.
+
+    Attributes:
+        names: What the products are called.
+
+    """
 
     def __init__(self, settings: LoginSettings, cookies: Cookies) -> None:
         """Load the templates."""
         self._cookies = cookies
+        self.names = messages.Names(settings.product_name, settings.authenticator_name)
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
         )
@@ -31,13 +40,13 @@ class Pages:
             authenticator_url=settings.authenticator_url,
         )
 
-    def render(self, request: web.Request, template: str, status: int = 200, **context: Any) -> web.Response:
+    def render(self, request: web.Request, template: str, http_status: int = 200, **context: Any) -> web.Response:
         """Render a page for a browser, naming the browser if it has no name yet.
 
         Args:
             request: The request.
             template: The template's name, without its ending.
-            status: The HTTP status.
+            http_status: The HTTP status.
             context: What the template needs.
 
         """
@@ -46,12 +55,13 @@ class Pages:
             page=template, csrf=self._cookies.csrf_token(token), events_url=f"/events?at={request.path}", **context
         )
         response = web.Response(
-            text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"}
+            text=text, status=http_status, content_type="text/html", headers={"Cache-Control": "no-store"}
         )
         self._cookies.write(response, BROWSER, token, BROWSER_SECONDS)
         return response
 
-    def render_error(self, request: web.Request, /, status: int, name: str, detail: str) -> web.Response:
-        """Render an error for a person."""
-        title = name.replace("-", " ").capitalize()
-        return self.render(request, "error", status, title=title, detail=detail, error_status=status)
+    def render_error(self, request: web.Request, status: int, _name: str, detail: str, /) -> web.Response:
+        """Render an error for a person; the detail is for the log and for devices, people get the notice."""
+        log.info("error page", status=status, detail=detail)
+        notice = messages.error(status, self.names)
+        return self.render(request, "error", status, status=status, title=notice.title, detail=notice.text)

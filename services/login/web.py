@@ -9,7 +9,7 @@ from services.common.keys import SigningKeys
 from services.common.web import make_web, serve_key_set
 from services.login import messages, steps
 from services.login.cookies import LOGIN
-from services.login.domain.rows import Account, Login
+from services.login.domain.rows import Account, EndReason, Login
 from services.login.domain.settle import settle
 from services.login.events import Events
 from services.login.forms import Forms
@@ -78,7 +78,9 @@ class LoginWeb:
             raise web.HTTPSeeOther(visit.home)
         return self._render_step(request, visit.account, visit.login, visit.at)
 
-    def _render_step(self, request: web.Request, account: Account, login: Login, at: datetime) -> web.Response:
+    def _render_step(  # noqa: PLR0911 - one line a page
+        self, request: web.Request, account: Account, login: Login, at: datetime
+    ) -> web.Response:
         match request.path:
             case steps.CONNECT:
                 return self._pages.render(request, "connect", account_name=account.display_name)
@@ -96,7 +98,7 @@ class LoginWeb:
                 seconds = max(0, round((until - at).total_seconds()))
                 return self._pages.render(request, "send", other_seconds_left=seconds)
             case _:
-                notice = messages.ended(login.end_reason, self._pages.names)
+                notice = messages.ended(login.end_reason or EndReason.TIMED_OUT, self._pages.names)
                 return self._pages.render(request, "ended", notice=notice, reason=login.end_reason)
 
     async def complete(self, request: web.Request) -> web.Response:
@@ -128,7 +130,7 @@ class LoginWeb:
             "account",
             account_name=owner.display_name,
             devices=[{"name": each.name, "paired_at": each.paired_at.isoformat()} for each in owner.devices],
-            history=[messages.history_line(each, self._pages.names) for each in reversed(owner.history)],
+            history=[messages.history_line(each) for each in reversed(owner.history)],
             sessions=sessions,
         )
 

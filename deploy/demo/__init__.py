@@ -1,0 +1,1 @@
+"""Shows the whole flow in a terminal: ``make demo``."""

@@ -1,0 +1,154 @@
+"""A browser for programs: follows redirects, keeps cookies, fills forms in, and waits by server-sent events."""
+
+import asyncio
+import json
+import re
+from html.parser import HTMLParser
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+
+USER_AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+PATIENCE_SECONDS: Final = 30.0
+
+
+class PageError(Exception):
+    """A page that is not the one that was expected; its text has what the page says."""
+
+
+class _Page(HTMLParser):
+    """What a program reads off a page: its main heading, its text, and the hidden fields of its forms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heading = ""
+        self.words: list[str] = []
+        self.hidden: dict[str, str] = {}
+        self._path: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Enter an element, and note a form's hidden field."""
+        fields = dict(attrs)
+        if tag == "input" and fields.get("type") == "hidden":
+            self.hidden[fields.get("name") or ""] = fields.get("value") or ""
+        self._path.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave an element, and those in it that have no end tag."""
+        if tag in self._path:
+            del self._path[len(self._path) - 1 - self._path[::-1].index(tag) :]
+
+    def handle_data(self, data: str) -> None:
+        """Note text that a person reads."""
+        text = " ".join(data.split())
+        if not text or {"script", "style", "title", "noscript"} & set(self._path):
+            return
+        if "h1" in self._path:
+            self.heading = f"{self.heading} {text}".strip()
+        self.words.append(text)
+
+
+class TextBrowser:
+    """One browser with its own cookies.
+
+    Attributes:
+        path: The path of the page that it shows.
+        status: The HTTP status of that page.
+        heading: The page's main heading.
+        text: All that the page says.
+
+    """
+
+    def __init__(self, url: str) -> None:
+        """Prepare it.
+
+        Args:
+            url: The login service's URL.
+
+        """
+        self._url = url
+        self._session = aiohttp.ClientSession(
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            headers={"User-Agent": USER_AGENT},
+            timeout=aiohttp.ClientTimeout(total=PATIENCE_SECONDS),
+        )
+        self._page = _Page()
+        self.path = ""
+        self.status = 0
+
+    async def __aenter__(self) -> Self:
+        """Open it."""
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        await self._session.close()
+
+    @property
+    def heading(self) -> str:
+        """The page's main heading."""
+        return self._page.heading
+
+    @property
+    def text(self) -> str:
+        """All that the page says, white space folded."""
+        return " ".join(self._page.words)
+
+    async def open(self, path: str) -> Self:
+        """Open a page."""
+        async with self._session.get(f"{self._url}{path}") as answer:
+            await self._show(answer)
+        return self
+
+    async def submit(self, path: str, **fields: str) -> Self:
+        """Submit a form of the page that is shown, to a path."""
+        async with self._session.post(f"{self._url}{path}", data={**self._page.hidden, **fields}) as answer:
+            await self._show(answer)
+        return self
+
+    async def wait(self, timeout_seconds: float = PATIENCE_SECONDS) -> Self:
+        """Wait on a waiting page until the service says where to go, and go there.
+
+        Raises:
+            PageError: If it does not in time.
+
+        """
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                target = await self._next_page()
+        except TimeoutError:
+            message = f"still on {self.path} after {timeout_seconds:.0f} s: {self.text}"
+            raise PageError(message) from None
+        return await self.open(target)
+
+    def expect(self, heading: str) -> None:
+        """Check the page's main heading.
+
+        Raises:
+            PageError: If it is another one.
+
+        """
+        if re.sub(r"\s+", " ", self.heading).casefold() != heading.casefold():
+            message = f"expected the page {heading!r}, got {self.heading!r} ({self.status}, {self.path}): {self.text}"
+            raise PageError(message)
+
+    async def _next_page(self) -> str:
+        timeout = aiohttp.ClientTimeout(total=None)
+        async with self._session.get(f"{self._url}/events", params={"at": self.path}, timeout=timeout) as stream:
+            name = ""
+            async for line in stream.content:
+                field, _, value = line.decode().strip().partition(": ")
+                name = value if field == "event" else name
+                if field == "data" and name == "go":
+                    return str(json.loads(value)["to"])
+        message = f"the event stream of {self.path} ended early"
+        raise PageError(message)
+
+    async def _show(self, answer: aiohttp.ClientResponse) -> None:
+        self._page = _Page()
+        self._page.feed(await answer.text())
+        self.path = answer.url.path
+        self.status = answer.status
