@@ -20,7 +20,7 @@ ACCOUNT: Final = "/account"
 WAITING_PAGES: Final = frozenset({PAIR_WAIT, SEND, WAIT, PAIR_DONE})
 
 
-def pages_of(login: Login, at: datetime) -> tuple[str, ...]:
+def pages_of(login: Login, at: datetime) -> tuple[str, ...]:  # noqa: PLR0911 - one line a state
     """Return the pages that fit where a settled login stands; the first is where a stray request is sent."""
     match login.state:
         case LoginState.NEEDS_PHONE:

@@ -1,1 +1,1 @@
-"""The pairing service: hands out phrases, and brings together the phone that shows one and the account that names it."""
+"""The pairing service: hands out phrases, and brings phone and account together by them."""

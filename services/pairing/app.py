@@ -42,6 +42,14 @@ def make_instance(settings: PairingSettings) -> Instance:
     views = (requesters_view(settings), phrases_view(settings))
     health = Health(app, publisher, views, edge)
     gate = Gate(Nonces(load_secret(secrets, "pairing-nonce")), settings.url)
-    web = PairingWeb(settings, gate, *views, publisher, signing_keys, phrase_key).make(health)
+    web = PairingWeb(
+        settings=settings,
+        gate=gate,
+        requesters=views[0],
+        phrases=views[1],
+        publisher=publisher,
+        signing_keys=signing_keys,
+        phrase_key=phrase_key,
+    ).make(health)
     sweeper = Sweeper(views[1], publisher)
     return Instance(SERVICE, settings, app, publisher, views, edge, health, web, (sweeper.run,))

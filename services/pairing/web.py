@@ -33,6 +33,7 @@ class PairingWeb:
 
     def __init__(  # noqa: PLR0913 - the parts of one web side
         self,
+        *,
         settings: PairingSettings,
         gate: Gate,
         requesters: View[Requester],

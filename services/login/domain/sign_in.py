@@ -16,6 +16,8 @@ MOST_LOGINS: Final = 8
 def decide_sign_in(account: Account, command: SignIn, rules: Rules) -> Decision[Account]:
     """Begin a login, and ask the phone if there is one and it is not being asked already."""
     settled = settle(account, command.at)
+    if settled.login(command.login_id) is not None:
+        return Decision(settled)
     if settled.locked_until is not None and command.at < settled.locked_until:
         return Decision(settled, outcome=Refused.LOCKED)
     if command.password_hash != settled.password_hash:
