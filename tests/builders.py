@@ -1,0 +1,143 @@
+"""Small builders of what the tests speak of: each makes something valid and takes what a test cares about by keyword.
+
+Keys are the same in every run, so that a failure can be repeated and a recording stays as it is.
+"""
+
+import hashlib
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from protocol.challenges import sign_answer
+from protocol.encoding import digest, encode_base64url
+from protocol.jose import PrivateKey
+from schemas.base import Browser, Message
+from schemas.codec import Event
+from schemas.contract import Verdict
+from services.login.domain.rows import Account, Device, Login, LoginState
+from services.login.domain.rules import Rules
+from services.pairing.domain.phrases import PairingRules
+
+T0: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""When every test begins."""
+LOGIN_URL: Final = "http://login.test"
+PAIRING_URL: Final = "http://pairing.test"
+PUSH_URL: Final = "http://push.test"
+SEAL_KEY: Final = b"the pairing and login services' "
+_event_numbers: Final = itertools.count(1)
+
+
+def after(seconds: float = 0, *, minutes: float = 0) -> datetime:
+    """Return a moment so long after the beginning."""
+    return T0 + timedelta(seconds=seconds, minutes=minutes)
+
+
+def a_digest(text: str) -> str:
+    """Return some digest, the same for the same text."""
+    return digest(text.encode())
+
+
+@cache
+def a_key(name: str) -> PrivateKey:
+    """Return the key pair of this name."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()) >> 1
+    point = ec.derive_private_key(number, ec.SECP256R1()).public_key().public_numbers()
+    members = {"d": number, "x": point.x, "y": point.y}
+    jwk = {member: encode_base64url(value.to_bytes(32, "big")) for member, value in members.items()}
+    return PrivateKey.from_jwk({"kty": "EC", "crv": "P-256", **jwk})
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone in somebody's hand."""
+
+    name: str
+    key: PrivateKey
+
+    @property
+    def device_id(self) -> str:
+        """Its id: the thumbprint of its key."""
+        return self.key.public.thumbprint
+
+    def answer(self, challenge: str, verdict: Verdict = Verdict.APPROVE, *, at: datetime = T0) -> str:
+        """Sign an answer to a challenge."""
+        url = f"{PUSH_URL}/challenges/any/answer"
+        return sign_answer(self.key, challenge=challenge, verdict=verdict, url=url, nonce="nonce", at=at)
+
+
+def a_phone(name: str = "Pixel 9") -> Phone:
+    """Return the phone of this name."""
+    return Phone(name, a_key(name))
+
+
+def a_browser(**changes: Any) -> Browser:
+    """Return the browser that signs in."""
+    return Browser.model_validate({"name": "Firefox on Linux", "address": "192.0.2.7", **changes})
+
+
+def a_device(phone: Phone | None = None, **changes: Any) -> Device:
+    """Return a phone as the account that it is paired with knows it."""
+    phone = phone or a_phone()
+    fields = {"device_id": phone.device_id, "name": phone.name, "pairing_id": "pairing-0", "paired_at": T0}
+    return Device.model_validate({**fields, **changes})
+
+
+def a_login(login_id: str = "login-1", **changes: Any) -> Login:
+    """Return a login whose password was right a moment ago."""
+    fields = {
+        "login_id": login_id,
+        "login_digest": a_digest(f"token of {login_id}"),
+        "session_digest": a_digest(f"session of {login_id}"),
+        "browser": a_browser(),
+        "state": LoginState.READY,
+        "started_at": T0,
+        "expires_at": after(minutes=30),
+    }
+    return Login.model_validate({**fields, **changes})
+
+
+def an_account(*, paired: bool = True, **changes: Any) -> Account:
+    """Return an account, with one phone or with none."""
+    fields = {
+        "account_id": "alex",
+        "display_name": "Alex",
+        "password_hash": "$argon2id$1",
+        "created_at": after(minutes=-60),
+        "devices": (a_device(),) if paired else (),
+    }
+    return Account.model_validate({**fields, **changes})
+
+
+def rules(**changes: Any) -> Rules:
+    """Return what the login service decides with."""
+    key = a_key("login service")
+    fields: dict[str, Any] = {
+        "issuer": LOGIN_URL,
+        "service_name": "Account Manager",
+        "key": key,
+        "accepted_keys": (key.public.thumbprint,),
+        "seal_key": SEAL_KEY,
+    }
+    return Rules(**{**fields, **changes})
+
+
+def pairing_rules(**changes: Any) -> PairingRules:
+    """Return what the pairing service decides with."""
+    key = a_key("pairing service")
+    fields: dict[str, Any] = {
+        "issuer": PAIRING_URL,
+        "key": key,
+        "accepted_keys": frozenset({key.public.thumbprint}),
+        "seal_key": SEAL_KEY,
+    }
+    return PairingRules(**{**fields, **changes})
+
+
+def an_event(message: Message, *, at: datetime | None = None, event_id: str | None = None) -> Event[Message]:
+    """Return a message in its envelope, of the time at which it was given."""
+    time: datetime = at if at is not None else getattr(message, "at", T0)
+    return Event(event_id or f"event-{next(_event_numbers)}", time, "test", "", message)

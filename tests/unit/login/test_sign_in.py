@@ -1,0 +1,180 @@
+"""From a right password to the request on the phone."""
+
+import pytest
+
+from protocol.challenges import verify_challenge
+from schemas.contract import ChallengeIssued, ChallengeWithdrawn, Purpose
+from services.common.decisions import OK
+from services.login.domain.decide import decide
+from services.login.domain.rows import EndReason, LoginState
+from services.login.domain.rules import Refused
+from services.login.domain.sign_in import MOST_LOGINS
+from tests.builders import (
+    LOGIN_URL,
+    a_browser,
+    a_device,
+    a_digest,
+    a_key,
+    a_login,
+    a_phone,
+    after,
+    an_account,
+    an_event,
+    rules,
+)
+from tests.messages import a_cancel, a_send, a_sign_in, only
+from tests.unit.login.owner import Owner
+
+
+def test_without_a_phone_the_person_is_to_pair_one() -> None:
+    owner = Owner(an_account(paired=False))
+    decision = owner.take(a_sign_in())
+    assert (decision.outcome, decision.events) == (OK, ())
+    assert owner.login().state is LoginState.NEEDS_PHONE
+
+
+def test_with_a_phone_the_phone_is_asked_at_once() -> None:
+    owner = Owner()
+    issued = only(owner.take(a_sign_in()).events, ChallengeIssued)
+    assert owner.login().state is LoginState.PROMPTED
+    assert (issued.device_id, issued.purpose) == (a_phone().device_id, Purpose.LOGIN)
+    assert (issued.issued_at, issued.expires_at) == (after(), after(minutes=2))
+
+
+def test_the_request_says_what_is_asked_and_is_signed_by_the_login_service() -> None:
+    claims, key = verify_challenge(Owner().prompt(a_sign_in()))
+    assert key == a_key("login service").public.thumbprint
+    assert (claims.iss, claims.service) == (LOGIN_URL, "Account Manager")
+    assert (claims.account_id, claims.account_name, claims.reply_key) == ("alex", "Alex", "alex")
+    assert (claims.aud, claims.browser, claims.purpose) == (a_phone().device_id, a_browser(), Purpose.LOGIN)
+    assert claims.expires_at == after(minutes=2)
+    assert claims.login_issuer is None
+
+
+def test_the_first_phone_is_asked() -> None:
+    other = a_phone("Fairphone 5")
+    owner = Owner(an_account(devices=(a_device(), a_device(other))))
+    assert only(owner.take(a_sign_in()).events, ChallengeIssued).device_id == a_phone().device_id
+
+
+def test_a_login_waits_in_the_browser_that_began_it() -> None:
+    owner = Owner()
+    owner.take(a_sign_in())
+    assert owner.account.login_by_digest(a_digest("token of login-1")) == owner.login()
+    assert owner.account.login_by_digest(a_digest("session of login-1")) is None
+
+
+def test_a_second_login_waits_while_the_first_one_is_asked_for() -> None:
+    owner = Owner()
+    owner.take(a_sign_in("login-1"))
+    decision = owner.take(a_sign_in("login-2", after(1)))
+    assert (decision.outcome, decision.events) == (OK, ())
+    assert owner.login("login-2").state is LoginState.READY
+    refused = owner.take(a_send("login-2", after(2)))
+    assert (refused.outcome, refused.events) == (Refused.OTHER_PROMPT, ())
+
+
+def test_the_second_login_can_ask_once_the_first_request_has_ended() -> None:
+    owner = Owner()
+    owner.take(a_sign_in("login-1"))
+    owner.take(a_sign_in("login-2", after(1)))
+    owner.take(a_cancel("login-1", after(2)))
+    only(owner.take(a_send("login-2", after(3))).events, ChallengeIssued)
+    assert owner.login("login-2").state is LoginState.PROMPTED
+
+
+def test_a_second_click_asks_the_phone_no_second_time() -> None:
+    owner = Owner()
+    owner.take(a_sign_in())
+    prompt = owner.login().prompt
+    decision = owner.take(a_send(at=after(5)))
+    assert (decision.outcome, decision.events) == (OK, ())
+    assert owner.login().prompt == prompt
+
+
+def test_the_same_login_is_begun_once() -> None:
+    owner = Owner()
+    owner.take(a_sign_in())
+    owner.take(a_cancel(at=after(1)))
+    assert owner.take(a_sign_in(at=after(2))).events == ()
+    assert owner.login().state is LoginState.ENDED
+
+
+def test_no_phone_is_asked_for_a_login_that_is_over_or_was_never_begun() -> None:
+    owner = Owner()
+    owner.take(a_sign_in())
+    owner.take(a_cancel(at=after(1)))
+    assert owner.take(a_send(at=after(2))).outcome == Refused.NO_LOGIN
+    assert owner.take(a_send("login-9", after(2))).outcome == Refused.NO_LOGIN
+
+
+def test_no_request_is_sent_before_a_phone_is_paired() -> None:
+    owner = Owner(an_account(paired=False))
+    owner.take(a_sign_in())
+    assert owner.take(a_send()).outcome == Refused.NOT_NOW
+
+
+@pytest.mark.parametrize("state", [LoginState.NEEDS_PHONE, LoginState.PAIRING])
+def test_no_request_is_sent_for_a_login_that_pairs(state: LoginState) -> None:
+    owner = Owner(an_account(logins=(a_login(state=state),)))
+    assert owner.take(a_send()).outcome == Refused.NOT_NOW
+
+
+def test_a_login_by_a_replaced_password_is_refused() -> None:
+    owner = Owner()
+    decision = owner.take(a_sign_in(password_hash="$argon2id$0"))
+    assert (decision.outcome, decision.events) == (Refused.PASSWORD_CHANGED, ())
+    assert owner.account.logins == ()
+
+
+def test_cancel_ends_the_login_and_takes_the_request_back_from_the_phone() -> None:
+    owner = Owner()
+    challenge = owner.prompt(a_sign_in())
+    withdrawn = only(owner.take(a_cancel(at=after(5))).events, ChallengeWithdrawn)
+    assert withdrawn.challenge_id == verify_challenge(challenge)[0].jti
+    assert withdrawn.device_id == a_phone().device_id
+    assert (owner.login().state, owner.login().end_reason) == (LoginState.ENDED, EndReason.CANCELLED)
+
+
+def test_cancel_of_a_waiting_login_leaves_the_other_ones_request_alone() -> None:
+    owner = Owner()
+    owner.take(a_sign_in("login-1"))
+    owner.take(a_sign_in("login-2", after(1)))
+    assert owner.take(a_cancel("login-2", after(2))).events == ()
+    assert owner.login("login-1").state is LoginState.PROMPTED
+    assert owner.login("login-2").state is LoginState.ENDED
+
+
+def test_cancel_twice_or_of_nothing_changes_nothing() -> None:
+    owner = Owner()
+    owner.take(a_sign_in())
+    owner.take(a_cancel(at=after(1)))
+    logins = owner.account.logins
+    for login_id in ("login-1", "login-9"):
+        assert owner.take(a_cancel(login_id, after(2))).events == ()
+        assert owner.account.logins == logins
+
+
+def test_the_logins_of_an_account_are_bounded_and_the_one_asked_for_stays() -> None:
+    owner = Owner()
+    owner.take(a_sign_in("login-0"))
+    for number in range(1, 2 * MOST_LOGINS):
+        owner.take(a_sign_in(f"login-{number}", after(number / 10)))
+    assert len(owner.account.logins) == MOST_LOGINS
+    assert owner.login("login-0").state is LoginState.PROMPTED
+    assert owner.login(f"login-{2 * MOST_LOGINS - 1}").state is LoginState.READY
+    assert owner.account.login("login-1") is None
+
+
+def test_a_login_that_is_over_gives_way_before_one_that_waits() -> None:
+    waiting = tuple(a_login(f"waiting-{number}") for number in range(MOST_LOGINS - 1))
+    ended = a_login("ended").ended(EndReason.DENIED, after())
+    owner = Owner(an_account(logins=(*waiting, ended)))
+    owner.take(a_sign_in("login-1", after(1)))
+    assert owner.account.login("ended") is None
+    assert owner.account.logins[:-1] == waiting
+
+
+def test_nothing_is_begun_for_an_account_that_is_not_there() -> None:
+    decision = decide(None, an_event(a_sign_in()), rules())
+    assert (decision.row, decision.events, decision.outcome) == (None, (), Refused.UNKNOWN_ACCOUNT)

@@ -1,0 +1,95 @@
+"""Wrong passwords: counted by the account's owner, so that no number of browsers or instances tries more."""
+
+from datetime import timedelta
+
+from services.common.decisions import OK
+from services.login.domain.rows import Happening
+from services.login.domain.rules import Refused
+from services.login.domain.settle import MOST_HISTORY
+from tests.builders import after, an_account
+from tests.messages import a_sign_in, a_wrong_password
+from tests.unit.login.owner import Owner
+
+TRIES = 5
+
+
+def _locked(count: int) -> tuple[Owner, float]:
+    """Return an account with so many wrong passwords, each given as soon as one is taken, and when the last one was."""
+    owner = Owner()
+    seconds = 0.0
+    for _ in range(count):
+        until = owner.account.locked_until
+        seconds = max(seconds, (until - after()).total_seconds()) if until else seconds
+        owner.take(a_wrong_password(after(seconds)))
+    return owner, seconds
+
+
+def _pause(count: int) -> timedelta:
+    owner, seconds = _locked(count)
+    assert owner.account.locked_until is not None
+    return owner.account.locked_until - after(seconds)
+
+
+def test_a_few_wrong_passwords_cost_nothing() -> None:
+    owner, _ = _locked(TRIES - 1)
+    assert owner.account.locked_until is None
+    assert owner.take(a_sign_in()).outcome == OK
+
+
+def test_the_fifth_wrong_password_in_a_row_pauses_the_account_and_says_so() -> None:
+    owner, _ = _locked(TRIES - 1)
+    assert owner.take(a_wrong_password()).outcome == Refused.LOCKED
+    assert owner.account.locked_until == after(30)
+
+
+def test_the_pause_doubles_up_to_a_quarter_of_an_hour() -> None:
+    pauses = [_pause(count).total_seconds() for count in range(TRIES, TRIES + 7)]
+    assert pauses == [30, 60, 120, 240, 480, 900, 900]
+
+
+def test_the_pause_stays_at_its_longest_after_very_many_wrong_passwords() -> None:
+    owner = Owner(an_account(wrong_passwords=10_000))
+    owner.take(a_wrong_password())
+    assert owner.account.locked_until == after(minutes=15)
+
+
+def test_during_a_pause_the_right_password_is_refused_too() -> None:
+    owner, _ = _locked(TRIES)
+    assert owner.take(a_sign_in(at=after(29.999))).outcome == Refused.LOCKED
+    assert owner.account.logins == ()
+    assert owner.take(a_sign_in(at=after(30))).outcome == OK
+
+
+def test_during_a_pause_wrong_passwords_neither_count_nor_prolong_it() -> None:
+    owner, _ = _locked(TRIES)
+    for _ in range(10):
+        assert owner.take(a_wrong_password(after(29))).outcome == Refused.LOCKED
+    assert owner.account.locked_until == after(30)
+    assert owner.account.wrong_passwords == TRIES
+
+
+def test_a_right_password_starts_the_count_anew() -> None:
+    owner, seconds = _locked(TRIES + 2)
+    assert owner.account.locked_until is not None
+    assert owner.take(a_sign_in(at=owner.account.locked_until)).outcome == OK
+    assert owner.account.wrong_passwords == 0
+    assert owner.take(a_wrong_password(after(seconds + 900))).outcome == OK
+
+
+def test_a_login_by_a_replaced_password_does_not_start_the_count_anew() -> None:
+    owner, _ = _locked(TRIES - 1)
+    owner.take(a_sign_in(password_hash="$argon2id$0"))
+    assert owner.take(a_wrong_password()).outcome == Refused.LOCKED
+
+
+def test_the_owner_can_read_of_wrong_passwords_and_pauses() -> None:
+    owner, _ = _locked(TRIES)
+    told = [entry.what for entry in owner.account.history]
+    assert told == [Happening.WRONG_PASSWORD] * TRIES + [Happening.PAUSED]
+
+
+def test_the_history_is_bounded_and_keeps_the_newest() -> None:
+    owner, seconds = _locked(TRIES + 40)
+    assert len(owner.account.history) == MOST_HISTORY
+    assert owner.account.history[-1].what is Happening.PAUSED
+    assert owner.account.history[-1].at == after(seconds)
