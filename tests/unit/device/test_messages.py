@@ -1,0 +1,114 @@
+"""What the services say, and what else may come."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authenticator.device.frames import Asked, Ended, Hello, Ready, Refused, parse_frame
+from authenticator.device.messages import Discovery, parse_key_set, parse_problem
+from tests.unit.protocol.builders import DEVICE, SERVICE, a_challenge
+
+PROBLEM = {"type": "urn:countersign:problem:expired", "title": "Expired", "status": 410, "detail": "Too late."}
+
+
+def test_frames_are_read() -> None:
+    challenge = a_challenge()
+    frames: dict[type, dict[str, object]] = {
+        Hello: {"type": "hello", "nonce": "abc"},
+        Ready: {"type": "ready", "server_time": "2026-11-24T08:00:00+00:00", "from_a_newer_service": 1},
+        Refused: {"type": "problem", "problem": PROBLEM},
+        Asked: {"type": "challenge", "challenge": challenge},
+        Ended: {"type": "ended", "challenge_id": "1", "reason": "withdrawn"},
+    }
+    for kind, frame in frames.items():
+        assert type(parse_frame(json.dumps(frame))) is kind
+
+
+@given(st.text())
+def test_frame_that_is_none_is_passed_over(text: str) -> None:
+    assert parse_frame(text) is None
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "unheard-of"},
+        {"type": "challenge", "challenge": "not a JWS"},
+        {"type": "challenge", "challenge": "A" * 9000},
+        {"type": "ended", "challenge_id": "../1", "reason": "withdrawn"},
+        {"type": "ready", "server_time": "2026-11-24T08:00:00"},
+        {"nonce": "abc"},
+    ],
+)
+def test_frame_with_a_flaw_is_passed_over(frame: dict[str, object]) -> None:
+    assert parse_frame(json.dumps(frame)) is None
+
+
+def test_problem_document_is_read() -> None:
+    problem = parse_problem(410, {"Retry-After": "7"}, json.dumps({**PROBLEM, "verdict": "deny"}).encode())
+    assert problem is not None
+    assert (problem.name, problem.detail, problem.retry_after_seconds) == ("expired", "Too late.", 7)
+    assert problem.members["verdict"] == "deny"
+
+
+@pytest.mark.parametrize(("status", "name"), [(429, "too-many-requests"), (502, "unavailable"), (503, "unavailable")])
+def test_proxy_that_answers_for_the_service_is_understood(status: int, name: str) -> None:
+    problem = parse_problem(status, {}, b"<html>Bad gateway</html>")
+    assert problem is not None
+    assert problem.name == name
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b"[" * 5000, b"\xff", b'{"type": "about:blank"}', b'{"type": ["urn"]}']
+)
+def test_other_errors_are_no_problem_of_this_protocol(body: bytes) -> None:
+    assert parse_problem(404, {}, body) is None
+
+
+@pytest.mark.parametrize("retry_after", ["", "soon", "-1", "nan", "1e9", "Wed, 21 Oct 2015 07:28:00 GMT", "٣"])
+def test_retry_after_that_is_no_number_of_seconds_is_passed_over(retry_after: str) -> None:
+    problem = parse_problem(503, {"Retry-After": retry_after}, b"")
+    assert problem is not None
+    assert problem.retry_after_seconds is None
+
+
+def test_key_set_gives_thumbprints_that_were_computed_here() -> None:
+    keys = [
+        {**DEVICE.public.jwk, "kid": "a-name-of-its-own"},
+        SERVICE.public.jwk,
+        {"kty": "RSA", "n": "AQAB", "e": "AQAB"},
+        {**DEVICE.public.jwk, "x": "AAAA"},
+        "junk",
+    ]
+    expected = {DEVICE.public.thumbprint, SERVICE.public.thumbprint}
+    assert parse_key_set(json.dumps({"keys": keys}).encode()) == expected
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"keys": 1}', b"\xff", b"[" * 5000])
+def test_key_set_that_is_none_is_an_error(body: bytes) -> None:
+    with pytest.raises(ValueError, match="JWK set"):
+        parse_key_set(body)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pairing_url": "ftp://localhost"},
+        {"pairing_url": "javascript:alert(1)"},
+        {"socket_url": "http://localhost:8300/socket"},
+        {"server_time": "now"},
+        {"product_name": None},
+    ],
+)
+def test_discovery_is_checked(changes: dict[str, object]) -> None:
+    fine: dict[str, object] = {
+        "product_name": "Salesforce Authenticator",
+        "pairing_url": "http://localhost:8200",
+        "socket_url": "ws://localhost:8300/socket",
+        "server_time": "2026-11-24T08:00:00+00:00",
+    }
+    assert Discovery.model_validate(fine).pairing_url == "http://localhost:8200"
+    with pytest.raises(ValueError, match=next(iter(changes))):
+        Discovery.model_validate({**fine, **changes})

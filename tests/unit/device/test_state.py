@@ -1,0 +1,64 @@
+"""What a device remembers."""
+
+import pytest
+
+from authenticator.device.state import HISTORY_LENGTH, Outcome, PhraseRequest, State, new_account
+from schemas.contract import Purpose, Verdict
+from tests.unit.protocol.builders import ISSUER, NOW, SERVICE, some_claims
+
+PAIRING = some_claims(Purpose.PAIRING)
+
+
+def test_account_pins_the_issuer_that_its_pairing_names() -> None:
+    account = new_account(PAIRING, NOW)
+    assert account is not None
+    assert (account.issuer, account.keys) == (ISSUER, (SERVICE.public.thumbprint,))
+
+
+def test_login_makes_no_account() -> None:
+    assert new_account(some_claims(), NOW) is None
+
+
+def test_pairing_again_replaces_the_account() -> None:
+    first, renamed = new_account(PAIRING, NOW), new_account(some_claims(Purpose.PAIRING, account_name="anna"), NOW)
+    assert first is not None
+    assert renamed is not None
+    state = State(device_name="Pixel 9").with_account(first).with_account(renamed)
+    assert [account.account_name for account in state.accounts] == ["anna"]
+
+
+def test_same_account_id_at_another_issuer_is_another_account() -> None:
+    account = new_account(PAIRING, NOW)
+    assert account is not None
+    other = account.model_copy(update={"issuer": "http://login.example.org"})
+    state = State(device_name="Pixel 9").with_account(account).with_account(other)
+    assert state.account(ISSUER, account.account_id) == account
+    assert state.account("http://login.example.org", account.account_id) == other
+    pinned = state.with_pinned(ISSUER, account.account_id, "A" * 43)
+    assert pinned.account("http://login.example.org", account.account_id) == other
+
+
+def test_phrase_is_used_up_by_its_pairing_and_not_by_a_login() -> None:
+    state = State(device_name="Pixel 9", phrase=PhraseRequest(asked_at=NOW, expires_at=NOW))
+    assert state.with_ended(some_claims(), Outcome.APPROVED, NOW).phrase is not None
+    assert state.with_ended(PAIRING, Outcome.DENIED, NOW).phrase is None
+
+
+def test_history_is_bounded_and_keeps_the_newest() -> None:
+    state = State(device_name="Pixel 9")
+    for number in range(HISTORY_LENGTH + 3):
+        state = state.with_ended(some_claims(jti=f"challenge-{number}"), Outcome.APPROVED, NOW)
+    assert len(state.history) == HISTORY_LENGTH
+    assert state.history[-1].challenge_id == f"challenge-{HISTORY_LENGTH + 2}"
+    assert not state.ended("challenge-0")
+    assert state.ended("challenge-100")
+
+
+def test_each_verdict_has_its_outcome() -> None:
+    assert [Outcome.of(verdict) for verdict in Verdict] == [Outcome.APPROVED, Outcome.DENIED, Outcome.REPORTED]
+
+
+@pytest.mark.parametrize("name", ["", " ", "P" * 61])
+def test_device_name_is_checked(name: str) -> None:
+    with pytest.raises(ValueError, match="device_name"):
+        State(device_name="Pixel 9").with_names(device_name=name)

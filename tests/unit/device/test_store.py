@@ -1,0 +1,105 @@
+"""The state directory: kept from others, whole after each change, shared by processes."""
+
+import json
+import multiprocessing
+import stat
+from pathlib import Path
+
+import pytest
+
+from authenticator.device.errors import StateError
+from authenticator.device.state import Outcome, State
+from authenticator.device.store import KEY_FILE, STATE_FILE, DirectoryStore
+from tests.unit.protocol.builders import NOW, some_claims
+
+NEW = State(device_name="Pixel 9")
+CHANGES = 40
+PROCESSES = 3
+
+
+def note_many(directory: Path, who: str) -> None:
+    """Change the state many times, in a process of its own."""
+    store = DirectoryStore.open(directory, NEW)
+    for number in range(CHANGES):
+        claims = some_claims(jti=f"{who}-{number}")
+        store.update(lambda state, claims=claims: state.with_ended(claims, Outcome.APPROVED, NOW))  # type: ignore[misc]
+
+
+def test_device_is_the_same_when_opened_again(tmp_path: Path) -> None:
+    first = DirectoryStore.open(tmp_path / "deep" / "state", NEW)
+    first.update(lambda state: state.with_names(device_name="Pixel 10"))
+    again = DirectoryStore.open(tmp_path / "deep" / "state", NEW)
+    assert again.key.public.thumbprint == first.key.public.thumbprint
+    assert again.read().device_name == "Pixel 10"
+
+
+def test_only_the_owner_may_read(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    DirectoryStore.open(directory, NEW)
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    for path in directory.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
+
+
+def test_processes_lose_none_of_each_others_changes(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=note_many, args=(tmp_path, f"writer{number}")) for number in range(PROCESSES)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(timeout=60)
+        assert writer.exitcode == 0
+    store = DirectoryStore.open(tmp_path, NEW)
+    assert len(store.read().history) == PROCESSES * CHANGES
+    assert {path.name for path in tmp_path.iterdir()} == {KEY_FILE, STATE_FILE, "lock"}
+
+
+def test_change_that_fails_leaves_the_state_as_it_was(tmp_path: Path) -> None:
+    store = DirectoryStore.open(tmp_path, NEW)
+    before = (tmp_path / STATE_FILE).read_bytes()
+
+    def fail(_state: State) -> State:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.update(fail)
+    assert (tmp_path / STATE_FILE).read_bytes() == before
+    assert store.update(lambda state: state) == NEW
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (KEY_FILE, "{}"),
+        (KEY_FILE, "junk"),
+        (KEY_FILE, "[]"),
+        (STATE_FILE, "{}"),
+        (STATE_FILE, "junk"),
+        (STATE_FILE, ""),
+    ],
+)
+def test_damaged_file_is_named_and_left_alone(tmp_path: Path, name: str, text: str) -> None:
+    DirectoryStore.open(tmp_path, NEW)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(StateError, match=name):
+        DirectoryStore.open(tmp_path, NEW)
+    assert (tmp_path / name).read_text() == text
+
+
+def test_lost_key_is_not_made_up_for(tmp_path: Path) -> None:
+    """A new key would be another device, and all pairings void without a word."""
+    DirectoryStore.open(tmp_path, NEW)
+    (tmp_path / KEY_FILE).unlink()
+    with pytest.raises(StateError, match=KEY_FILE):
+        DirectoryStore.open(tmp_path, NEW)
+
+
+def test_directory_that_is_a_file_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match="--state"):
+        DirectoryStore.open(tmp_path / "file", NEW)
+
+
+def test_key_is_a_private_jwk(tmp_path: Path) -> None:
+    DirectoryStore.open(tmp_path, NEW)
+    assert set(json.loads((tmp_path / KEY_FILE).read_text())) == {"kty", "crv", "x", "y", "d"}

@@ -1,0 +1,137 @@
+"""What stands on the terminal, and how answers are read there."""
+
+import asyncio
+import os
+import pty
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from authenticator.device.asking import Asker, NobodyAnswersError
+from authenticator.device.clock import ServiceClock
+from authenticator.device.place import service_address
+from authenticator.device.requests import Request
+from authenticator.device.state import Outcome
+from authenticator.device.terminal import Screen, printable
+from schemas.base import Browser
+from schemas.contract import Purpose, Verdict
+from tests.unit.protocol.builders import NOW, a_challenge, some_claims
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    yield reading, writing
+    for descriptor in (reading, writing):
+        try:
+            os.close(descriptor)
+        except OSError:
+            continue
+
+
+def a_request(purpose: Purpose = Purpose.LOGIN, **changes: object) -> Request:
+    """Return a request that is shown."""
+    return Request(some_claims(purpose, **changes), a_challenge(purpose))
+
+
+def test_text_of_others_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    nasty = "ann\x1b[2J\x07\r\nApproved.\u202eevil"
+    assert printable(nasty) == "ann\ufffd[2J\ufffd\ufffd\ufffdApproved.\ufffdevil"
+    Screen(as_json=False).request(a_request(account_name=nasty, browser=Browser(name=nasty, address=nasty)))
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "Approved." not in shown.splitlines()
+
+
+def test_request_shows_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen(as_json=False).request(a_request(Purpose.PAIRING))
+    shown = capsys.readouterr().out
+    for text in ("Pairing request", "Account Manager", "ann@example.com", "Firefox on Linux", "192.0.2.7"):
+        assert text in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "verdict"),
+    [
+        (b"a\n", Verdict.APPROVE),
+        (b"what?\n\n  YES \n", Verdict.APPROVE),
+        (b"d\n", Verdict.DENY),
+        (b"report\n", Verdict.REPORT),
+        (b"r", Verdict.REPORT),
+    ],
+)
+async def test_answer_is_read_from_a_pipe(pipe: tuple[int, int], typed: bytes, verdict: Verdict) -> None:
+    os.write(pipe[1], typed)
+    os.close(pipe[1])
+    with Asker(Screen(as_json=True), pipe[0]) as asker:
+        assert await asker.ask(a_request()) is verdict
+        with pytest.raises(NobodyAnswersError):
+            await asker.ask(a_request())
+
+
+async def test_answers_are_read_from_a_file_one_for_each_request(tmp_path: Path) -> None:
+    (tmp_path / "answers").write_bytes(b"accept\ndeny\n")
+    with (tmp_path / "answers").open("rb") as file, Asker(Screen(as_json=True), file.fileno()) as asker:
+        assert await asker.ask(a_request()) is Verdict.APPROVE
+        assert await asker.ask(a_request()) is Verdict.DENY
+        with pytest.raises(NobodyAnswersError):
+            await asker.ask(a_request())
+
+
+async def test_request_that_ends_is_asked_about_no_more(pipe: tuple[int, int]) -> None:
+    request = a_request()
+    with Asker(Screen(as_json=True), pipe[0]) as asker:
+        asking = asyncio.ensure_future(asker.ask(request))
+        request.end(Outcome.WITHDRAWN)
+        async with asyncio.timeout(10):
+            assert await asking is None
+
+
+async def test_what_was_typed_before_a_request_is_no_answer_to_it() -> None:
+    """Somebody who presses a key while the screen changes must not approve what they have not read."""
+    terminal, keyboard = pty.openpty()[::-1]
+    try:
+        with Asker(Screen(as_json=True), terminal) as asker:
+            os.write(keyboard, b"a\n")
+            async with asyncio.timeout(10):
+                while asker._lines.empty():  # noqa: ASYNC110, SLF001 - nothing else tells that it was read
+                    await asyncio.sleep(0)
+            asking = asyncio.ensure_future(asker.ask(a_request()))
+            await asyncio.sleep(0)
+            os.write(keyboard, b"d\n")
+            async with asyncio.timeout(10):
+                assert await asking is Verdict.DENY
+    finally:
+        os.close(terminal)
+        os.close(keyboard)
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("http://localhost:8300", "http://localhost:8300"),
+        (" https://auth.example.com/ ", "https://auth.example.com"),
+        ("http://[::1]:8300", "http://[::1]:8300"),
+    ],
+)
+def test_address_is_taken_as_meant(typed: str, address: str) -> None:
+    assert service_address(typed) == address
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "localhost:8300", "ftp://localhost", "http://", "http://[", "http://h:99999", "http://u@h", "http://h/?a=1"],
+)
+def test_address_that_is_none_is_refused(typed: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        service_address(typed)
+
+
+def test_clock_counts_as_the_service_does() -> None:
+    clock = ServiceClock(local_time=lambda: 0.0)
+    clock.synchronize(NOW)
+    assert clock.now() == NOW
+    assert clock.seconds_until(some_claims().expires_at) == 120
+    assert clock.seconds_until(NOW.replace(year=2020)) == 0
