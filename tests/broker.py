@@ -6,6 +6,7 @@ import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import Final
 
 import docker
@@ -66,7 +67,7 @@ def _broker(config: pytest.Config, directory: Path) -> Iterator[str]:
         container = _kafka_container(port).start() if _engine_answers() else None
         which = f"a container of {_IMAGE}" if container else "embedded (no Docker engine answers)"
     except DockerException as error:
-        container, which = None, f"embedded (Docker could not start {_IMAGE}: {error})"
+        container, which = None, f"embedded (Docker could not start {_IMAGE}: {shorten(str(error), 300)})"
     config.stash[_WHICH_KAFKA] = which
     if container:
         try:
