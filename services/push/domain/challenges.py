@@ -31,16 +31,15 @@ def decide(row: Channel | None, event: Event[Message]) -> Decision[Channel]:
         The decision; its outcome is ``ok`` or a refusal's name.
 
     """
-    channel = row or Channel(device_id=event.data.key)
     match event.data:
         case ChallengeIssued() as issued:
-            return decide_challenge(channel, issued, event.traceparent)
+            return decide_challenge(row or Channel(device_id=issued.device_id), issued, event.traceparent)
         case ChallengeWithdrawn() as withdrawn:
-            return decide_withdrawal(channel, withdrawn)
+            return decide_withdrawal(row, withdrawn)
         case RegisterDevice() as registration:
-            return Decision(channel.model_copy(update={"device_name": registration.device_name}))
+            return decide_registration(row or Channel(device_id=registration.device_id), registration)
         case SubmitAnswer() as answer:
-            return decide_answer(channel, answer)
+            return decide_answer(row or Channel(device_id=answer.device_id), answer)
         case _:
             return Decision(row)
 
@@ -56,7 +55,7 @@ def decide_challenge(channel: Channel, issued: ChallengeIssued, traceparent: str
         device_name=channel.device_name,
         delivery=Delivery.UNDELIVERABLE,
     )
-    if len(pending) >= MOST_PENDING:
+    if sum(issued.issued_at <= each.expires_at for each in pending) >= MOST_PENDING:
         return Decision(channel.model_copy(update={"pending": pending}), (undeliverable,), Refusal.TOO_MANY)
     added = PendingChallenge(
         challenge_id=issued.challenge_id,
@@ -67,11 +66,18 @@ def decide_challenge(channel: Channel, issued: ChallengeIssued, traceparent: str
         traceparent=traceparent,
     )
     events = () if channel.device_name else (undeliverable,)
-    return Decision(channel.model_copy(update={"pending": (*pending, added)}), events)
+    return Decision(channel.model_copy(update={"pending": (*_with_room(pending), added)}), events)
 
 
-def decide_withdrawal(channel: Channel, withdrawn: ChallengeWithdrawn) -> Decision[Channel]:
+def decide_registration(channel: Channel, registration: RegisterDevice) -> Decision[Channel]:
+    """Know a device, or its new name; what waits for it goes on waiting."""
+    return Decision(channel.model_copy(update={"device_name": registration.device_name}))
+
+
+def decide_withdrawal(channel: Channel | None, withdrawn: ChallengeWithdrawn) -> Decision[Channel]:
     """Let a challenge go."""
+    if channel is None:
+        return Decision(None)
     left = tuple(each for each in channel.pending if each.challenge_id != withdrawn.challenge_id)
     return Decision(channel.model_copy(update={"pending": left}))
 
@@ -114,6 +120,13 @@ def _judge(channel: Channel, pending: PendingChallenge | None, answer: SubmitAns
     if answer.challenge_digest != challenge_digest(pending.challenge):
         return Refusal.WRONG_CHALLENGE
     return OK
+
+
+def _with_room(pending: tuple[PendingChallenge, ...]) -> tuple[PendingChallenge, ...]:
+    """Make room for one more challenge: those that expired first give way."""
+    surplus = max(0, len(pending) + 1 - MOST_PENDING)
+    leaving = sorted(pending, key=lambda each: each.expires_at)[:surplus]
+    return tuple(each for each in pending if each not in leaving)
 
 
 def _pruned(pending: tuple[PendingChallenge, ...], at: datetime) -> tuple[PendingChallenge, ...]:
