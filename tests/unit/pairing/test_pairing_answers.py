@@ -1,0 +1,120 @@
+"""What the device's answer makes of a phrase that was entered."""
+
+import pytest
+
+from protocol.challenges import verify_proof
+from protocol.phrases import pairing_seal
+from schemas.contract import AuthResponse, DevicePaired, PairingFailed, PairingFailure, Purpose, Verdict
+from services.common.decisions import OK, UnacceptableError
+from services.pairing.domain.phrases import decide_phrase
+from services.pairing.domain.rows import Phrase, PhraseState
+from tests.builders import SEAL_KEY, a_digest, a_key, a_phone, after, an_event, pairing_rules
+from tests.messages import a_challenge, a_pairing_request, a_response, an_issue, only
+from tests.unit.pairing.phrase_history import decide, history
+
+MALLORY = a_phone("Mallory's phone")
+
+
+def _claimed() -> Phrase:
+    row = history(an_issue(), a_pairing_request())
+    assert row is not None
+    return row
+
+
+def test_the_device_that_accepts_is_paired() -> None:
+    response = a_response(a_challenge(), at=after(10))
+    decision = decide(_claimed(), response)
+    paired = only(decision.events, DevicePaired)
+    assert decision.outcome == OK
+    assert decision.row is not None
+    assert decision.row.state is PhraseState.ACCEPTED
+    assert (paired.pairing_id, paired.account_id, paired.paired_at) == ("pairing-1", "alex", after(10))
+    assert (paired.device_id, paired.device_name) == (a_phone().device_id, a_phone().name)
+    assert paired.seal == pairing_seal(SEAL_KEY, "pairing-1", "alex", a_phone().device_id)
+
+
+def test_a_pairing_carries_its_own_proof() -> None:
+    paired = only(decide(_claimed(), a_response(a_challenge())).events, DevicePaired)
+    proof = verify_proof(paired.challenge, paired.answer)
+    assert (proof.claims.jti, proof.claims.account_id) == (paired.pairing_id, paired.account_id)
+    assert (proof.device_id, proof.verdict) == (paired.device_id, Verdict.APPROVE)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"),
+    [(Verdict.DENY, PairingFailure.DECLINED), (Verdict.REPORT, PairingFailure.REPORTED)],
+)
+def test_the_device_that_declines_is_not_paired(verdict: Verdict, reason: PairingFailure) -> None:
+    decision = decide(_claimed(), a_response(a_challenge(), verdict))
+    failed = only(decision.events, PairingFailed)
+    assert (failed.pairing_id, failed.account_id, failed.reason) == ("pairing-1", "alex", reason)
+    assert decision.outcome == reason
+    assert decision.row is not None
+    assert decision.row.state is PhraseState.DECLINED
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_an_answer_after_the_last_moment_is_none(verdict: Verdict) -> None:
+    late = after(minutes=2, seconds=0.001)
+    failed = only(decide(_claimed(), a_response(a_challenge(), verdict, late)).events, PairingFailed)
+    assert failed.reason is PairingFailure.NOT_ANSWERED
+
+
+def test_the_last_moment_is_in_time() -> None:
+    assert decide(_claimed(), a_response(a_challenge(), at=after(minutes=2))).outcome == OK
+
+
+@pytest.mark.parametrize("first", list(Verdict))
+@pytest.mark.parametrize("second", list(Verdict))
+def test_the_first_answer_counts(first: Verdict, second: Verdict) -> None:
+    row = decide(_claimed(), a_response(a_challenge(), first)).row
+    assert row is not None
+    decision = decide(row, a_response(a_challenge(), second, after(1)))
+    assert decision.events == ()
+    assert decision.row is not None
+    assert decision.row.state is row.state
+
+
+def test_the_signed_verdict_counts_and_not_the_one_beside_it() -> None:
+    declined = a_response(a_challenge(), Verdict.DENY).model_copy(update={"verdict": Verdict.APPROVE})
+    assert only(decide(_claimed(), declined).events, PairingFailed).reason is PairingFailure.DECLINED
+
+
+def test_an_answer_to_what_was_never_asked_decides_nothing() -> None:
+    stray = a_response(a_challenge(jti="pairing-9"))
+    for row in (None, history(an_issue()), _claimed()):
+        decision = decide(row, stray)
+        assert (decision.outcome, decision.events) == ("unknown", ())
+        assert (decision.row is None) == (row is None)
+        if row is not None and decision.row is not None:
+            assert decision.row.state is row.state
+
+
+FORGERIES = {
+    "signed by somebody else's key": a_response(a_challenge(key=a_key("mallory"))),
+    "signed by the login service": a_response(a_challenge(key=a_key("login service"))),
+    "for a device of one's own": a_response(a_challenge(MALLORY, a_key("mallory")), phone=MALLORY),
+    "by another device": a_response(a_challenge(), phone=MALLORY),
+    "to another challenge": a_response(a_challenge(), answer=a_phone().answer(a_challenge(jti="pairing-9"))),
+}
+
+
+@pytest.mark.parametrize("response", FORGERIES.values(), ids=FORGERIES.keys())
+def test_a_forged_answer_is_set_aside(response: AuthResponse) -> None:
+    with pytest.raises(UnacceptableError, match="forged response"):
+        decide(_claimed(), response)
+
+
+def test_an_answer_under_a_key_that_was_rotated_out_lately_still_counts() -> None:
+    old, new = a_key("pairing service"), a_key("next pairing key")
+    accepted = frozenset({new.public.thumbprint, old.public.thumbprint})
+    changed = pairing_rules(key=new, accepted_keys=accepted)
+    assert decide_phrase(_claimed(), an_event(a_response(a_challenge())), changed).outcome == OK
+
+
+def test_the_response_to_a_login_does_not_concern_a_phrase() -> None:
+    row = _claimed()
+    for subject in (row, None):
+        login = a_response(a_challenge(), purpose=Purpose.LOGIN, reply_key=a_digest("alex"))
+        decision = decide_phrase(subject, an_event(login), pairing_rules())
+        assert (decision.row, decision.events, decision.outcome) == (subject, (), OK)

@@ -1,0 +1,165 @@
+"""What becomes of a phrase: handed out once, entered once, taken back, forgotten."""
+
+import pytest
+
+from protocol.challenges import verify_challenge
+from schemas.contract import ChallengeIssued, PairingFailed, PairingFailure, Purpose, Verdict
+from schemas.pairing_commands import RetirePhrase
+from services.common.decisions import OK
+from services.pairing.domain.phrases import KEPT, TAKEN
+from services.pairing.domain.rows import Phrase, PhraseState
+from tests.builders import LOGIN_URL, PAIRING_URL, Phone, a_browser, a_key, a_phone, after, an_event
+from tests.messages import (
+    PHRASE,
+    PHRASE_LIFETIME,
+    PROMPT_LIFETIME,
+    a_challenge,
+    a_pairing_request,
+    a_response,
+    an_issue,
+    only,
+)
+from tests.unit.pairing.phrase_history import decide, decide_event, history
+
+OTHER = a_phone("Fairphone 5")
+
+
+def _retirement(seconds: float, phone: Phone | None = None) -> RetirePhrase:
+    phone = phone or a_phone()
+    return RetirePhrase(phrase_digest=PHRASE, device_id=phone.device_id, at=after(seconds))
+
+
+def _refusal(row: Phrase | None, seconds: float = 0) -> PairingFailure:
+    """Enter the phrase, which must fail, and return why it does; the phrase must stay as it is."""
+    decision = decide(row, a_pairing_request("pairing-9", after(seconds)))
+    failed = only(decision.events, PairingFailed)
+    assert (failed.pairing_id, failed.account_id) == ("pairing-9", "alex")
+    assert decision.outcome == failed.reason
+    if row is None:
+        assert decision.row is None
+    else:
+        assert decision.row is not None
+        assert decision.row.model_copy(update={"applied": row.applied}) == row
+    return failed.reason
+
+
+def test_a_phrase_that_is_entered_asks_the_device_that_shows_it() -> None:
+    decision = decide(history(an_issue()), a_pairing_request(at=after(60)))
+    issued = only(decision.events, ChallengeIssued)
+    assert decision.outcome == OK
+    assert decision.row is not None
+    assert decision.row.state is PhraseState.CLAIMED
+    assert (issued.challenge_id, issued.device_id) == ("pairing-1", a_phone().device_id)
+    assert (issued.reply_key, issued.purpose) == (PHRASE, Purpose.PAIRING)
+    assert (issued.issued_at, issued.expires_at) == (after(60), after(60) + PROMPT_LIFETIME)
+
+
+def test_the_device_is_told_who_asks_and_whom_to_pin_by_the_pairing_service() -> None:
+    issued = only(decide(history(an_issue()), a_pairing_request()).events, ChallengeIssued)
+    claims, key = verify_challenge(issued.challenge)
+    assert key == a_key("pairing service").public.thumbprint
+    assert (claims.iss, claims.aud, claims.jti) == (PAIRING_URL, a_phone().device_id, "pairing-1")
+    assert (claims.purpose, claims.reply_key) == (Purpose.PAIRING, PHRASE)
+    assert (claims.service, claims.account_id, claims.account_name) == ("Account Manager", "alex", "Alex")
+    assert claims.browser == a_browser()
+    assert claims.expires_at == after() + PROMPT_LIFETIME
+    assert claims.login_issuer is not None
+    assert claims.login_issuer.issuer == LOGIN_URL
+    assert claims.login_issuer.keys == (a_key("login service").public.thumbprint,)
+
+
+def test_a_phrase_is_claimed_once() -> None:
+    assert _refusal(history(an_issue(), a_pairing_request()), 1) is PairingFailure.USED_PHRASE
+
+
+@pytest.mark.parametrize("account_id", ["alex", "bo"])
+def test_a_claimed_phrase_stays_with_the_account_that_was_first(account_id: str) -> None:
+    row = history(an_issue(), a_pairing_request())
+    again = decide(row, a_pairing_request("pairing-2", account_id=account_id)).row
+    assert again is not None
+    assert again.claim is not None
+    assert (again.claim.request.account_id, again.claim.request.pairing_id) == ("alex", "pairing-1")
+
+
+def test_a_phrase_that_no_device_shows_is_unknown() -> None:
+    assert _refusal(None) is PairingFailure.UNKNOWN_PHRASE
+
+
+def test_a_phrase_can_be_entered_up_to_its_last_moment() -> None:
+    lifetime = PHRASE_LIFETIME.total_seconds()
+    assert decide(history(an_issue()), a_pairing_request(at=after(lifetime))).outcome == OK
+    assert _refusal(history(an_issue()), lifetime + 0.001) is PairingFailure.EXPIRED_PHRASE
+
+
+def test_a_retired_phrase_has_expired() -> None:
+    assert _refusal(history(an_issue(), _retirement(10)), 11) is PairingFailure.EXPIRED_PHRASE
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_phrase_that_was_answered_is_used(verdict: Verdict) -> None:
+    answered = history(an_issue(), a_pairing_request(), a_response(a_challenge(), verdict))
+    assert _refusal(answered, 5) is PairingFailure.USED_PHRASE
+
+
+def test_only_the_device_that_shows_a_phrase_retires_it() -> None:
+    row = history(an_issue(), _retirement(10, OTHER))
+    assert decide(row, a_pairing_request()).outcome == OK
+
+
+def test_a_phrase_that_was_entered_is_not_retired_any_more() -> None:
+    row = history(an_issue(), a_pairing_request(), _retirement(10))
+    assert row is not None
+    assert row.state is PhraseState.CLAIMED
+
+
+def test_a_phrase_that_somebody_shows_is_not_handed_out_again() -> None:
+    lifetime = PHRASE_LIFETIME.total_seconds()
+    decision = decide(history(an_issue()), an_issue(after(lifetime), OTHER))
+    assert decision.outcome == TAKEN
+    assert decision.row is not None
+    assert decision.row.device_id == a_phone().device_id
+
+
+def test_a_phrase_that_waits_for_its_answer_is_not_handed_out_again() -> None:
+    lifetime = PHRASE_LIFETIME.total_seconds()
+    row = history(an_issue(), a_pairing_request(at=after(lifetime)))
+    waits = lifetime + PROMPT_LIFETIME.total_seconds()
+    assert decide(row, an_issue(after(waits), OTHER)).outcome == TAKEN
+    assert decide(row, an_issue(after(waits + 1), OTHER)).outcome == OK
+
+
+def test_a_phrase_whose_time_is_over_is_handed_out_anew() -> None:
+    late = PHRASE_LIFETIME.total_seconds() + 1
+    row = history(an_issue(), a_pairing_request(), an_issue(after(late), OTHER))
+    assert row is not None
+    assert (row.device_id, row.device_name) == (OTHER.device_id, OTHER.name)
+    assert (row.state, row.claim) == (PhraseState.ISSUED, None)
+    assert (row.issued_at, row.expires_at) == (after(late), after(late) + PHRASE_LIFETIME)
+
+
+def test_a_claim_that_comes_again_does_not_take_the_phrase_handed_out_anew() -> None:
+    late = PHRASE_LIFETIME.total_seconds() + 1
+    claim = an_event(a_pairing_request(), event_id="the claim")
+    row: Phrase | None = None
+    for event in (an_event(an_issue()), claim, an_event(an_issue(after(late), OTHER)), claim):
+        row = decide_event(row, event).row
+    assert row is not None
+    assert (row.device_id, row.state) == (OTHER.device_id, PhraseState.ISSUED)
+
+
+def test_a_phrase_is_forgotten_long_after_its_end() -> None:
+    kept = (PHRASE_LIFETIME + KEPT).total_seconds()
+    assert history(an_issue(), _retirement(kept)) is not None
+    assert history(an_issue(), _retirement(kept + 1)) is None
+
+
+def test_a_phrase_that_was_entered_is_forgotten_long_after_its_answer_was_due() -> None:
+    entered = (an_issue(), a_pairing_request(at=after() + PHRASE_LIFETIME))
+    kept = (PHRASE_LIFETIME + PROMPT_LIFETIME + KEPT).total_seconds()
+    assert history(*entered, _retirement(kept)) is not None
+    assert history(*entered, _retirement(kept + 1)) is None
+
+
+def test_retiring_what_is_not_there_changes_nothing() -> None:
+    decision = decide(None, _retirement(0))
+    assert (decision.row, decision.events, decision.outcome) == (None, (), OK)

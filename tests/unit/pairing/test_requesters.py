@@ -1,0 +1,99 @@
+"""Which device gets a phrase: each request once, one phrase at a time, and not more than a device needs."""
+
+from protocol.requests import Refusal
+from schemas.pairing_commands import IssuePhrase, RequestPhrase, RetirePhrase
+from services.common.decisions import OK, Decision, decide_once
+from services.common.used_nonces import KEPT_SECONDS
+from services.pairing.domain.requesters import MOST_PHRASES, WINDOW, decide_requester
+from services.pairing.domain.rows import Requester
+from tests.builders import a_digest, a_phone, after, an_event
+from tests.messages import PHRASE, a_phrase_request, an_issue, only
+
+
+def _ask(row: Requester | None, request: RequestPhrase) -> Decision[Requester]:
+    return decide_once(row, an_event(request), decide_requester)
+
+
+def _asked(*requests: RequestPhrase) -> Requester:
+    row: Requester | None = None
+    for request in requests:
+        row = _ask(row, request).row
+    assert row is not None
+    return row
+
+
+def test_a_device_that_asks_gets_a_phrase() -> None:
+    decision = _ask(None, a_phrase_request())
+    assert decision.outcome == OK
+    issued = only(decision.events, IssuePhrase)
+    assert issued == an_issue()
+    assert decision.row is not None
+    assert (decision.row.device_id, decision.row.phrase_digest) == (a_phone().device_id, PHRASE)
+
+
+def test_the_second_phrase_retires_the_first() -> None:
+    row = _asked(a_phrase_request("nonce-1"))
+    second = a_digest("amber badger")
+    decision = _ask(row, a_phrase_request("nonce-2", after(10), phrase_digest=second))
+    retired, issued = decision.events
+    assert retired == RetirePhrase(phrase_digest=PHRASE, device_id=a_phone().device_id, at=after(10))
+    assert isinstance(issued, IssuePhrase)
+    assert issued.phrase_digest == second
+
+
+def test_the_same_phrase_drawn_again_does_not_retire_itself() -> None:
+    row = _asked(a_phrase_request("nonce-1"))
+    only(_ask(row, a_phrase_request("nonce-2", after(10))).events, IssuePhrase)
+
+
+def test_a_request_that_is_replayed_gets_nothing() -> None:
+    row = _asked(a_phrase_request("nonce-1"))
+    replayed = _ask(row, a_phrase_request("nonce-1", after(10), phrase_digest=a_digest("amber badger")))
+    assert (replayed.outcome, replayed.events) == (Refusal.REPLAYED, ())
+    assert replayed.row is not None
+    assert replayed.row.phrase_digest == PHRASE
+
+
+def test_a_nonce_is_known_as_long_as_it_could_be_replayed() -> None:
+    row = _asked(a_phrase_request("nonce-1"))
+    assert _ask(row, a_phrase_request("nonce-1", after(KEPT_SECONDS))).outcome == Refusal.REPLAYED
+
+
+def _busy() -> Requester:
+    return _asked(
+        *(
+            a_phrase_request(f"nonce-{number}", after(number), phrase_digest=a_digest(f"phrase {number}"))
+            for number in range(MOST_PHRASES)
+        )
+    )
+
+
+def test_a_device_gets_so_many_phrases_and_then_has_to_wait() -> None:
+    refused = _ask(_busy(), a_phrase_request("one-more", after(MOST_PHRASES)))
+    assert (refused.outcome, refused.events) == (Refusal.TOO_MANY, ())
+    last_moment = WINDOW.total_seconds()
+    assert _ask(_busy(), a_phrase_request("one-more", after(last_moment))).outcome == Refusal.TOO_MANY
+    assert _ask(_busy(), a_phrase_request("one-more", after(last_moment + 1))).outcome == OK
+
+
+def test_a_refused_request_leaves_the_phrase_that_the_device_shows() -> None:
+    refused = _ask(_busy(), a_phrase_request("one-more", after(MOST_PHRASES)))
+    assert refused.row is not None
+    assert refused.row.phrase_digest == a_digest(f"phrase {MOST_PHRASES - 1}")
+
+
+def test_what_is_kept_of_a_device_is_bounded() -> None:
+    row = _busy()
+    for number in range(5 * MOST_PHRASES):
+        at = after(MOST_PHRASES + 60 * number)
+        decided = _ask(row, a_phrase_request(f"later-{number}", at, phrase_digest=a_digest(f"later {number}"))).row
+        assert decided is not None
+        row = decided
+        assert len(row.issued) <= MOST_PHRASES
+        assert len(row.nonces) <= MOST_PHRASES + 1
+
+
+def test_other_events_do_not_concern_a_requester() -> None:
+    row = _asked(a_phrase_request())
+    decision = decide_requester(row, an_event(an_issue()))
+    assert (decision.row, decision.events, decision.outcome) == (row, (), OK)

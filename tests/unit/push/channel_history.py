@@ -1,0 +1,27 @@
+"""What happens on one device's channel, message by message."""
+
+from schemas.base import Message
+from services.common.decisions import Decision, decide_once
+from services.push.domain.challenges import decide
+from services.push.domain.rows import Channel
+from tests.builders import Phone, a_phone, an_event
+
+
+def a_channel(phone: Phone | None = None) -> Channel:
+    """Return the channel of a phone that connected once and for which nothing waits."""
+    phone = phone or a_phone()
+    return Channel(device_id=phone.device_id, device_name=phone.name)
+
+
+def take(row: Channel | None, message: Message) -> Decision[Channel]:
+    """Decide a message as the channel's owner does."""
+    return decide_once(row, an_event(message), decide)
+
+
+def channel_after(*messages: Message, begin: Channel | None = None) -> Channel:
+    """Return a channel after messages that came one after the other."""
+    row: Channel | None = begin or a_channel()
+    for message in messages:
+        row = take(row, message).row
+    assert row is not None
+    return row
