@@ -93,11 +93,22 @@ def load_signing_keys(directory: Path, name: str) -> SigningKeys:
 
 
 def _read_or_make(path: Path, make: Callable[[], str]) -> str:
-    """Read a file, or make it; of several processes that make it at once, the first one's content stays."""
+    """Read a file, or make it."""
     try:
+        if not path.exists():
+            _make(path, make)
         return path.read_text()
-    except FileNotFoundError:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{path} can be neither read nor made: {error.strerror}"
+        raise KeyFileError(message) from error
+    except UnicodeDecodeError:
+        message = f"{path} is not text; restore it, or remove it to make a new one"
+        raise KeyFileError(message) from None
+
+
+def _make(path: Path, make: Callable[[], str]) -> None:
+    """Make a file; of several processes that make it at once, the first one's content stays."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     draft.touch(mode=0o600)
     try:
@@ -107,4 +118,3 @@ def _read_or_make(path: Path, make: Callable[[], str]) -> str:
         pass
     finally:
         draft.unlink()
-    return path.read_text()
