@@ -1,0 +1,75 @@
+/** Waits for the phone: the service says where to go on and how far the notification came. */
+
+const PATIENCE_MS = 5000;
+const HINT_MS = 8000;
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 15000;
+const FAILURES = "failures";
+
+const delivery = document.querySelector("[data-delivery]");
+const trouble = document.querySelector("[data-trouble]");
+const source = new EventSource(document.body.dataset.events);
+let patience = 0;
+let reloading = false;
+
+source.addEventListener("go", (event) => location.replace(JSON.parse(event.data).to));
+
+source.addEventListener("delivery", (event) => {
+  const told = JSON.parse(event.data);
+  show(told.delivery);
+  const name = document.querySelector("[data-testid='device-name']");
+  if (name !== null && told.device_name !== "") name.textContent = told.device_name;
+});
+
+source.addEventListener("open", () => {
+  clearTimeout(patience);
+  patience = 0;
+  sessionStorage.removeItem(FAILURES);
+  trouble.textContent = "";
+});
+
+/** The browser connects again by itself unless the stream was refused; either way this does not wait for ever. */
+source.addEventListener("error", () => {
+  if (source.readyState === EventSource.CLOSED) reloadWhenPossible();
+  else if (patience === 0) patience = setTimeout(reloadWhenPossible, PATIENCE_MS);
+});
+
+addEventListener("pagehide", () => source.close());
+
+if (delivery?.dataset.delivery === "sending") {
+  setTimeout(() => delivery.dataset.delivery === "sending" && show("late"), HINT_MS);
+}
+
+/** @param {string} state one of sending, late, delivered and undeliverable */
+function show(state) {
+  if (delivery === null) return;
+  delivery.dataset.delivery = state;
+  delivery.textContent = delivery.dataset[state];
+}
+
+/** Reload the page once the service answers again, with pauses that grow, over reloads too. */
+async function reloadWhenPossible() {
+  if (reloading) return;
+  reloading = true;
+  trouble.textContent = trouble.dataset.trouble;
+  do await growingPause();
+  while (!(await isServed()));
+  location.reload();
+}
+
+/** Longer from time to time, and never quite as long for everybody: many may wait for the same service. */
+function growingPause() {
+  const failures = Number(sessionStorage.getItem(FAILURES));
+  sessionStorage.setItem(FAILURES, String(failures + 1));
+  const pause = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
+  return new Promise((resolve) => setTimeout(resolve, pause * (0.75 + Math.random() / 2)));
+}
+
+/** Ask first: a reload while the service is away would leave the person on the browser's own error page. */
+async function isServed() {
+  try {
+    return (await fetch(location.href, { cache: "no-store" })).ok;
+  } catch {
+    return false;
+  }
+}

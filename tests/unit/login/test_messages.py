@@ -1,0 +1,135 @@
+"""What people are told: every case has its words, and the words fit the case."""
+
+from dataclasses import astuple
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from schemas.base import Browser
+from schemas.contract import PairingFailure
+from services.login import messages
+from services.login.domain.rows import EndReason, Happening, HistoryEntry
+from services.login.domain.rules import Refused
+
+NAMES = messages.Names("Front Desk", "Pocket Key")
+NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+
+
+def _complete(notice: messages.Notice) -> None:
+    assert notice.title
+    assert not notice.title.endswith(".")
+    assert notice.text.endswith(".")
+    assert "{" not in notice.title + notice.text
+
+
+@pytest.mark.parametrize("reason", EndReason)
+def test_every_end_of_a_login_has_its_own_words(reason: EndReason) -> None:
+    notice = messages.ended(reason, NAMES)
+    _complete(notice)
+    others = {messages.ended(other, NAMES).text for other in EndReason if other is not reason}
+    assert notice.text not in others
+
+
+@pytest.mark.parametrize("failure", PairingFailure)
+def test_every_failed_pairing_has_its_own_words(failure: PairingFailure) -> None:
+    notice = messages.pairing_failed(failure, NAMES)
+    _complete(notice)
+    others = {messages.pairing_failed(other, NAMES).text for other in PairingFailure if other is not failure}
+    assert notice.text not in others
+
+
+def test_a_pairing_that_nobody_answered_says_so() -> None:
+    assert messages.pairing_failed(None, NAMES) == messages.pairing_failed(PairingFailure.NOT_ANSWERED, NAMES)
+
+
+def test_the_products_go_by_the_names_they_have_here() -> None:
+    assert "Pocket Key" in messages.pairing_failed(PairingFailure.EXPIRED_PHRASE, NAMES).text
+    assert "Front Desk" in messages.error(503, NAMES).text
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 413, 429, 500, 503])
+def test_every_error_page_has_its_own_words(status: int) -> None:
+    notice = messages.error(status, NAMES)
+    _complete(notice)
+    assert (notice == messages.error(500, NAMES)) is (status == 500)
+
+
+def test_an_error_without_words_of_its_own_is_told_as_a_general_one() -> None:
+    assert messages.error(418, NAMES) == messages.error(500, NAMES)
+
+
+@pytest.mark.parametrize("what", Happening)
+def test_every_happening_has_its_line(what: Happening) -> None:
+    browser = Browser(name="Firefox on Linux", address="203.0.113.7")
+    line = messages.history_line(HistoryEntry(what=what, at=NOW, browser=browser, device_name="Pixel"))
+    assert line.text
+    assert "{" not in line.text
+    assert astuple(line)[1:] == ("2026-02-03T04:05:06+00:00", "Firefox on Linux, 203.0.113.7")
+
+
+def test_a_happening_names_the_phone_if_it_is_known() -> None:
+    assert "Pixel" in messages.history_line(HistoryEntry(what=Happening.SIGNED_IN, at=NOW, device_name="Pixel")).text
+    assert "the phone" in messages.history_line(HistoryEntry(what=Happening.SIGNED_IN, at=NOW)).text
+
+
+def test_a_happening_without_a_browser_is_nowhere() -> None:
+    assert messages.history_line(HistoryEntry(what=Happening.ACCOUNT_CREATED, at=NOW)).where == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.2, "1 second"),
+        (30, "30 seconds"),
+        (59.1, "1 minute"),
+        (60, "1 minute"),
+        (61, "2 minutes"),
+        (900, "15 minutes"),
+    ],
+)
+def test_a_pause_is_never_told_shorter_than_it_is(seconds: float, said: str) -> None:
+    for notice in (
+        messages.locked(NOW + timedelta(seconds=seconds), NOW),
+        messages.pairing_paused(NOW + timedelta(seconds=seconds), NOW),
+    ):
+        _complete(notice)
+        assert f"in {said}." in notice.text
+        assert seconds <= notice.wait_seconds < seconds + 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("otre",), "“otre” is not a word of any phrase."),
+        (("otre", "lmap"), "“otre” and “lmap” are not words of any phrase."),
+        (("a", "b", "c", "d"), "“a”, “b” and “c” are not words of any phrase."),
+        (("x" * 5000,), f"“{'x' * 23}…” is not a word of any phrase."),
+    ],
+)
+def test_mistyped_words_are_shown_but_never_endlessly(words: tuple[str, ...], said: str) -> None:
+    notice = messages.unknown_words(words)
+    _complete(notice)
+    assert said in notice.text
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "no words were"), (1, "one word was"), (3, "3 words were")])
+def test_too_few_or_too_many_words_are_counted(count: int, said: str) -> None:
+    notice = messages.wrong_word_count(count)
+    _complete(notice)
+    assert said in notice.text
+
+
+def test_every_refusal_that_a_person_meets_has_its_notice() -> None:
+    later = NOW + timedelta(seconds=30)
+    told = {
+        Refused.UNKNOWN_ACCOUNT: messages.wrong_password(),
+        Refused.PASSWORD_CHANGED: messages.password_changed(),
+        Refused.LOCKED: messages.locked(later, NOW),
+        Refused.PAIRING_PAUSED: messages.pairing_paused(later, NOW),
+    }
+    leads_to_the_right_page = {Refused.NO_LOGIN, Refused.NOT_NOW, Refused.OTHER_PROMPT}
+    met_by_operators_only = {Refused.ACCOUNT_EXISTS}
+    assert told.keys() | leads_to_the_right_page | met_by_operators_only == set(Refused)
+    assert len(set(told.values())) == len(told)
+    for notice in told.values():
+        _complete(notice)
