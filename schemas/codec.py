@@ -4,18 +4,19 @@ Sources: CloudEvents 1.0 Kafka protocol binding, section 3.2 (binary content mod
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from schemas import contract, login_commands, pairing_commands, push_commands
-from schemas.base import Message
+from schemas.base import Message, Model, Moment, Text
 
 Headers = list[tuple[str, bytes]]
 MessageT_co = TypeVar("MessageT_co", bound=Message, covariant=True)
 SPEC_VERSION: Final = "1.0"
+NAME_CHARACTERS: Final = 100
 _MODULES: Final = (contract, login_commands, pairing_commands, push_commands)
 TYPES: Final[dict[str, type[Message]]] = {
     model.type: model
@@ -24,7 +25,15 @@ TYPES: Final[dict[str, type[Message]]] = {
     if isinstance(model, type) and issubclass(model, Message) and "type" in vars(model)
 }
 """Every message type by its CloudEvents type."""
-_TIME: Final[TypeAdapter[datetime]] = TypeAdapter(AwareDatetime)
+
+
+class _Envelope(Model):
+    """The headers that matter. An event is known by its id, so there is no event without one."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(alias="ce_id")
+    time: Moment = Field(alias="ce_time")
+    source: Text = Field(alias="ce_source")
+    traceparent: Text = ""
 
 
 class UndecodableError(ValueError):
@@ -65,7 +74,7 @@ class Record:
 
     topic: str
     key: bytes | None
-    value: bytes | None
+    value: bytes | None = field(repr=False)
     headers: Headers
 
 
@@ -85,26 +94,25 @@ def encode(event: Event[Message]) -> Record:
     return Record(event.data.topic.name, event.data.key.encode(), value, headers)
 
 
-def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Event[Message]:
+def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> Event[Message]:
     """Turn a record back into its event.
 
     Args:
         key: The record's key.
         value: The record's value.
-        headers: The record's headers.
+        headers: The record's headers; Kafka allows one without a value.
 
     Raises:
         UndecodableError: If it is not a message of ours; its text says why and holds nothing of the body.
 
     """
     try:
-        attributes = {name: content.decode() for name, content in headers}
+        attributes = {name: content.decode() for name, content in headers if content is not None}
         model = TYPES[attributes["ce_type"]]
+        envelope = _Envelope.model_validate(attributes)
         data = model.model_validate_json(value or b"")
-        time = _TIME.validate_python(attributes["ce_time"])
-        event = Event(attributes["ce_id"], time, attributes["ce_source"], attributes.get("traceparent", ""), data)
     except KeyError as error:
-        text = f"unknown type or missing header: {error.args[0]}"
+        text = f"unknown type, or none: {error.args[0][:NAME_CHARACTERS]}"
         raise UndecodableError(text) from None
     except ValidationError as error:
         fields = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in error.errors())
@@ -116,4 +124,4 @@ def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, 
     if (key or b"") != data.key.encode():
         text = "the record's key is not the message's"
         raise UndecodableError(text)
-    return event
+    return Event(envelope.id, envelope.time, envelope.source, envelope.traceparent, data)
