@@ -19,9 +19,12 @@ Moment = AwareDatetime
 
 
 class Model(BaseModel):
-    """A value that is checked when it is made and never changes. Unknown fields are ignored (a newer sender)."""
+    """A value that is checked when it is made and never changes. Unknown fields are ignored (a newer sender).
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    The text of a failed check holds nothing of what was checked: it may end up in a log.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Message(Model):

@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from schemas.base import Browser, Digest, Identifier, Message, Moment, Text
 from schemas.topics import LOGIN_COMMANDS, Topic
 
@@ -38,7 +40,7 @@ class CreateAccount(AccountCommand):
     type: ClassVar[str] = "countersign.login.create_account.v1"
 
     display_name: Text
-    password_hash: Text
+    password_hash: Text = Field(repr=False)
 
 
 class RemoveAccount(AccountCommand):
@@ -64,7 +66,7 @@ class SignIn(AccountCommand):
     login_id: Identifier
     login_digest: Digest
     session_digest: Digest
-    password_hash: Text
+    password_hash: Text = Field(repr=False)
     browser: Browser
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from schemas.base import Browser, Digest, Identifier, Model, Moment, Text
 from schemas.contract import PairingFailure
 from services.common.decisions import Row
@@ -165,7 +167,7 @@ class Account(Row):
 
     account_id: Identifier
     display_name: Text
-    password_hash: Text
+    password_hash: Text = Field(repr=False)
     created_at: Moment
     removed_at: Moment | None = None
     devices: tuple[Device, ...] = ()

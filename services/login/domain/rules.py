@@ -1,6 +1,6 @@
 """What the login service decides with: its limits, and how it signs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -45,7 +45,7 @@ class Rules:
     service_name: str
     key: PrivateKey
     accepted_keys: tuple[str, ...]
-    seal_key: bytes
+    seal_key: bytes = field(repr=False)
     prompt_lifetime: timedelta = timedelta(minutes=2)
     login_lifetime: timedelta = timedelta(minutes=30)
     session_lifetime: timedelta = timedelta(hours=12)

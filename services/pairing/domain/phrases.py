@@ -1,6 +1,6 @@
 """What becomes of a phrase: issued, then claimed once, then accepted or declined; or retired."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -43,7 +43,7 @@ class PairingRules:
     issuer: str
     key: PrivateKey
     accepted_keys: frozenset[str]
-    seal_key: bytes
+    seal_key: bytes = field(repr=False)
 
 
 def decide_phrase(row: Phrase | None, event: Event[Message], rules: PairingRules) -> Decision[Phrase]:
