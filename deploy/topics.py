@@ -77,8 +77,8 @@ async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication
 
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
     try:
+        await admin.start()
         existing = set(await admin.list_topics())
         wanted = {prefix + topic.name: topic for topic in topics.ALL}
         missing = [
