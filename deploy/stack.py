@@ -56,6 +56,7 @@ class Stack:
         instances: The running instances by name; each service's first one has the service's name.
         kafka: The Kafka that it started; None where it uses one that ran already.
         bootstrap: Kafka's address, as ``host:port``.
+        topic_prefix: What stands before each topic's name.
         logs: The folder of all log files.
         secrets: The folder of all keys and passwords.
 
@@ -81,6 +82,7 @@ class Stack:
             else EmbeddedKafka(root / "kafka", options.kafka_port, log_directory=self.logs)
         )
         self.bootstrap = self.kafka.bootstrap if self.kafka else options.kafka_bootstrap or ""
+        self.topic_prefix = options.topic_prefix
         self._ports = {service: options.ports.get(service) or free_port() for service in SERVICES}
         self.instances = {service: self._instance(service, service, port) for service, port in self._ports.items()}
 

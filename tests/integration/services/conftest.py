@@ -1,0 +1,50 @@
+"""Each service alone on the real Kafka; its neighbours are played by the test."""
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+
+from deploy.instance import Instance
+from deploy.stack import Stack, StackOptions
+from tests.broker import PARTITIONS
+from tests.integration.services.wire import Wire
+
+READY_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give the services of one module, with topics of their own; none of them runs until it is asked for."""
+    options = StackOptions(
+        tmp_path_factory.mktemp("stack"),
+        kafka_bootstrap=kafka,
+        topic_prefix=f"s{uuid.uuid4().hex[:10]}.",
+        partitions=PARTITIONS,
+    )
+    made = Stack(options)
+    made.logs.mkdir(parents=True)
+    made.apply_topics()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def run(stack: Stack) -> Callable[[str], Instance]:
+    """Give a function that starts one service of the module's stack and returns it once it serves."""
+
+    def start(service: str) -> Instance:
+        instance = stack.instances[service]
+        if instance.pid is None:
+            instance.start()
+            instance.await_ready(READY_SECONDS)
+        return instance
+
+    return start
+
+
+@pytest.fixture
+async def wire(stack: Stack, kafka: str) -> AsyncIterator[Wire]:
+    """Give a connection to the module's topics."""
+    async with Wire(kafka, stack.topic_prefix) as connected:
+        yield connected

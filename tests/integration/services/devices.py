@@ -1,0 +1,118 @@
+"""A device as bare as the protocol: one key, one socket, signed requests. What it does not check, a test can break."""
+
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from protocol.challenges import Claims, issue_challenge, sign_answer
+from protocol.jose import PrivateKey
+from protocol.requests import sign_request
+from schemas.base import Browser
+from schemas.contract import ChallengeIssued, Purpose, Verdict
+
+ISSUER = PrivateKey.generate()
+LIFETIME_SECONDS = 120
+
+
+class Device:
+    """A device that talks to one service.
+
+    Attributes:
+        key: Its key.
+        url: The service's URL.
+
+    """
+
+    def __init__(self, url: str, key: PrivateKey | None = None) -> None:
+        self.url = url
+        self.key = key or PrivateKey.generate()
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    @property
+    def device_id(self) -> str:
+        """The device's id."""
+        return self.key.public.thumbprint
+
+    async def nonce(self) -> str:
+        """Get a nonce."""
+        async with self._session.get(f"{self.url}/nonce") as answer:
+            return answer.headers["Replay-Nonce"]
+
+    async def post(self, path: str, body: str) -> tuple[int, dict[str, Any]]:
+        """Post a body to a path.
+
+        Returns:
+            The status, and the answer's document.
+
+        """
+        headers = {"Content-Type": "application/jose"}
+        async with self._session.post(f"{self.url}{path}", data=body, headers=headers) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def request(self, path: str, payload: dict[str, object], **changes: Any) -> str:
+        """Sign a request."""
+        fields = {"url": f"{self.url}{path}", "nonce": await self.nonce(), "at": datetime.now(UTC), **changes}
+        return sign_request(self.key, payload=payload, **fields)
+
+    async def answer(self, issued: ChallengeIssued, verdict: Verdict = Verdict.APPROVE, **changes: Any) -> str:
+        """Sign an answer."""
+        url = f"{self.url}/challenges/{issued.challenge_id}/answer"
+        fields = {
+            "url": url,
+            "nonce": await self.nonce(),
+            "at": datetime.now(UTC),
+            "challenge": issued.challenge,
+            **changes,
+        }
+        return sign_answer(self.key, verdict=verdict, **fields)
+
+    async def connect(self, name: str = "Test phone") -> aiohttp.ClientWebSocketResponse:
+        """Open the socket."""
+        socket = await self._session.ws_connect(f"{self.url}/socket")
+        hello = await socket.receive_json(timeout=30)
+        url = f"{self.url.replace('http', 'ws', 1)}/socket"
+        signed = sign_request(
+            self.key, url=url, nonce=hello["nonce"], at=datetime.now(UTC), payload={"device_name": name}
+        )
+        await socket.send_json({"type": "open", "request": signed})
+        ready = await socket.receive_json(timeout=30)
+        assert ready["type"] == "ready", ready
+        return socket
+
+
+def a_challenge(device_id: str, challenge_id: str, lifetime_seconds: float = LIFETIME_SECONDS) -> ChallengeIssued:
+    """Return a challenge for a device, as a login service of the test's own issues it."""
+    at = datetime.now(UTC)
+    expires_at = at + timedelta(seconds=lifetime_seconds)
+    claims = Claims(
+        iss="http://localhost:8100",
+        aud=device_id,
+        jti=challenge_id,
+        iat=int(at.timestamp()),
+        exp=int(expires_at.timestamp()),
+        purpose=Purpose.LOGIN,
+        reply_key="alex",
+        service="Account Manager",
+        account_id="alex",
+        account_name="Alex",
+        browser=Browser(name="Firefox on Linux", address="192.0.2.7"),
+    )
+    return ChallengeIssued(
+        challenge_id=challenge_id,
+        device_id=device_id,
+        reply_key="alex",
+        purpose=Purpose.LOGIN,
+        challenge=issue_challenge(ISSUER, claims),
+        issued_at=at,
+        expires_at=expires_at,
+    )

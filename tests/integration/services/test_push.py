@@ -1,0 +1,225 @@
+"""The push service alone: challenges in, sockets and answers, responses out."""
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+
+from deploy.instance import Instance
+from deploy.stack import Stack
+from protocol.challenges import verify_proof
+from protocol.jose import PrivateKey
+from protocol.requests import REQUEST_TYPE
+from schemas.codec import Record
+from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, Delivery, PushReceipt, Verdict
+from tests.integration.services.devices import Device, a_challenge
+from tests.integration.services.wire import Wire
+
+
+@dataclass
+class Asked:
+    """A connected device, and a challenge that it was sent."""
+
+    device: Device
+    socket: aiohttp.ClientWebSocketResponse
+    issued: ChallengeIssued
+
+    @property
+    def path(self) -> str:
+        """Where the answer goes."""
+        return f"/challenges/{self.issued.challenge_id}/answer"
+
+
+@pytest.fixture
+def push(run: Callable[[str], Instance]) -> Instance:
+    """Give the running push service."""
+    return run("push")
+
+
+@pytest.fixture
+async def asked(push: Instance, wire: Wire) -> AsyncIterator[Asked]:
+    """Give a device that was just asked."""
+    async with Device(push.url) as device:
+        socket = await device.connect()
+        issued = a_challenge(device.device_id, uuid.uuid4().hex)
+        await wire.publisher.command(issued)
+        frame = await socket.receive_json(timeout=30)
+        assert frame == {"type": "challenge", "challenge": issued.challenge}
+        yield Asked(device, socket, issued)
+
+
+async def test_an_answer_becomes_a_response_that_proves_itself(asked: Asked, wire: Wire) -> None:
+    answer = await asked.device.answer(asked.issued)
+    status, document = await asked.device.post(asked.path, answer)
+    assert (status, document["verdict"]) == (200, "approve")
+    response = await wire.next(AuthResponse, lambda each: each.challenge_id == asked.issued.challenge_id)
+    assert (response.key, response.verdict) == ("alex", Verdict.APPROVE)
+    proof = verify_proof(response.challenge, response.answer)
+    assert (proof.device_id, proof.claims.jti) == (asked.device.device_id, asked.issued.challenge_id)
+    ended = await asked.socket.receive_json(timeout=30)
+    assert ended == {"type": "ended", "challenge_id": asked.issued.challenge_id, "reason": "answered"}
+
+
+async def test_a_replayed_answer_is_refused_and_counts_once(asked: Asked, wire: Wire) -> None:
+    answer = await asked.device.answer(asked.issued)
+    await asked.device.post(asked.path, answer)
+    status, document = await asked.device.post(asked.path, answer)
+    assert (status, document["type"]) == (409, "urn:countersign:problem:replayed-nonce")
+    await wire.next(AuthResponse, lambda each: each.challenge_id == asked.issued.challenge_id)
+    assert len([each for each in wire.of(AuthResponse) if each.challenge_id == asked.issued.challenge_id]) == 1
+
+
+async def test_a_second_answer_hears_what_the_first_one_was(asked: Asked) -> None:
+    await asked.device.post(asked.path, await asked.device.answer(asked.issued, Verdict.DENY))
+    status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
+    assert (status, document["type"]) == (409, "urn:countersign:problem:already-answered")
+    assert document["verdict"] == "deny"
+
+
+def _foreign_url(url: str) -> dict[str, Any]:
+    return {"url": f"{url}/challenges/another/answer"}
+
+
+def _old(_url: str) -> dict[str, Any]:
+    return {"at": datetime.now(UTC) - timedelta(minutes=6)}
+
+
+def _made_up_nonce(_url: str) -> dict[str, Any]:
+    return {"nonce": "A" * 43}
+
+
+def _other_challenge(_url: str) -> dict[str, Any]:
+    return {"challenge": a_challenge("A" * 43, "other").challenge}
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "name"),
+    [
+        (_foreign_url, 401, "wrong-url"),
+        (_old, 401, "stale"),
+        (_made_up_nonce, 401, "bad-nonce"),
+        (_other_challenge, 409, "wrong-challenge"),
+    ],
+)
+async def test_an_answer_that_is_not_bound_right_is_refused(
+    asked: Asked, change: Callable[[str], dict[str, Any]], status: int, name: str
+) -> None:
+    answer = await asked.device.answer(asked.issued, **change(asked.device.url))
+    got, document = await asked.device.post(asked.path, answer)
+    assert (got, document["type"], document["status"]) == (status, f"urn:countersign:problem:{name}", status)
+
+
+async def test_an_answer_by_another_key_reaches_nothing(asked: Asked, push: Instance) -> None:
+    async with Device(push.url, PrivateKey.generate()) as thief:
+        status, document = await thief.post(asked.path, await thief.answer(asked.issued))
+    assert (status, document["type"]) == (404, "urn:countersign:problem:unknown-device")
+
+
+async def test_an_altered_answer_is_refused(asked: Asked) -> None:
+    answer = await asked.device.answer(asked.issued)
+    for position in range(0, len(answer), 25):
+        other = "A" if answer[position] != "A" else "B"
+        status, document = await asked.device.post(asked.path, answer[:position] + other + answer[position + 1 :])
+        assert (status, document["type"]) == (401, "urn:countersign:problem:bad-signature")
+
+
+@pytest.mark.parametrize("body", ["", "not a JWS", "a.b.c", "\x00\x01", "x" * 9000])
+async def test_junk_is_refused_in_words(asked: Asked, body: str) -> None:
+    status, document = await asked.device.post(asked.path, body)
+    assert status in {400, 401}
+    assert document["detail"]
+
+
+async def test_a_body_beyond_all_measure_is_refused(asked: Asked) -> None:
+    status, document = await asked.device.post(asked.path, "x" * 100_000)
+    assert (status, document["status"]) == (413, 413)
+
+
+async def test_an_expired_challenge_takes_no_answer(push: Instance, wire: Wire) -> None:
+    async with Device(push.url) as device:
+        socket = await device.connect()
+        issued = a_challenge(device.device_id, uuid.uuid4().hex, lifetime_seconds=0.5)
+        await wire.publisher.command(issued)
+        await wire.next(ChallengeIssued, lambda each: each.challenge_id == issued.challenge_id)
+        frames = [await socket.receive_json(timeout=30)]
+        if frames[0]["type"] == "challenge":
+            frames.append(await socket.receive_json(timeout=30))
+        assert frames[-1] == {"type": "ended", "challenge_id": issued.challenge_id, "reason": "expired"}
+        path = f"/challenges/{issued.challenge_id}/answer"
+        status, document = await device.post(path, await device.answer(issued))
+        assert (status, document["type"]) == (410, "urn:countersign:problem:expired")
+
+
+async def test_a_withdrawn_challenge_ends_on_the_device(asked: Asked, wire: Wire) -> None:
+    await wire.publisher.command(
+        ChallengeWithdrawn(challenge_id=asked.issued.challenge_id, device_id=asked.device.device_id)
+    )
+    ended = await asked.socket.receive_json(timeout=30)
+    assert ended == {"type": "ended", "challenge_id": asked.issued.challenge_id, "reason": "withdrawn"}
+    status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
+    assert (status, document["type"]) == (404, "urn:countersign:problem:unknown-challenge")
+
+
+async def test_a_receipt_tells_the_phone_by_its_name(asked: Asked, wire: Wire) -> None:
+    await asked.socket.send_json({"type": "receipt", "challenge_id": asked.issued.challenge_id})
+    receipt = await wire.next(PushReceipt, lambda each: each.challenge_id == asked.issued.challenge_id)
+    assert (receipt.delivery, receipt.device_name) == (Delivery.DELIVERED, "Test phone")
+
+
+async def test_a_challenge_waits_for_a_device_that_comes_later(push: Instance, wire: Wire) -> None:
+    async with Device(push.url) as device:
+        issued = a_challenge(device.device_id, uuid.uuid4().hex)
+        await wire.publisher.command(issued)
+        receipt = await wire.next(PushReceipt, lambda each: each.challenge_id == issued.challenge_id)
+        assert receipt.delivery is Delivery.UNDELIVERABLE
+        socket = await device.connect()
+        assert (await socket.receive_json(timeout=30))["challenge"] == issued.challenge
+
+
+@pytest.mark.parametrize("frame", ["{}", "not json", '{"type": "open", "request": "a.b.c"}', '{"type": "open"}', "[]"])
+async def test_a_socket_opens_only_to_a_signed_nonce(push: Instance, frame: str) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{push.url}/socket") as socket:
+        assert (await socket.receive_json(timeout=30))["type"] == "hello"
+        await socket.send_str(frame)
+        message = await socket.receive(timeout=30)
+        if message.type is aiohttp.WSMsgType.TEXT:
+            assert message.json()["problem"]["type"].startswith("urn:countersign:problem:")
+            message = await socket.receive(timeout=30)
+        assert message.type is aiohttp.WSMsgType.CLOSE
+        assert message.data == 4400
+
+
+async def test_a_socket_takes_no_other_connections_nonce(push: Instance) -> None:
+    async with Device(push.url) as device, aiohttp.ClientSession() as session:
+        async with session.ws_connect(f"{push.url}/socket") as socket:
+            await socket.receive_json(timeout=30)
+            url = f"{push.url.replace('http', 'ws', 1)}/socket"
+            signed = await device.request("/socket", {"device_name": "Phone"}, url=url, typ=REQUEST_TYPE)
+            await socket.send_json({"type": "open", "request": signed})
+            problem = (await socket.receive_json(timeout=30))["problem"]
+        assert problem["type"] == "urn:countersign:problem:bad-nonce"
+
+
+async def test_what_cannot_be_read_is_set_aside_with_its_reason(push: Instance, wire: Wire) -> None:
+    key = uuid.uuid4().hex.encode()
+    await wire.publisher.surely(Record("auth.challenge", key, b"{}", [("ce_type", b"nobody.knows.this")]))
+    letter = await wire.dead_letter("auth.challenge", key)
+    reasons = dict(letter.headers)
+    assert b"unknown type" in reasons["dlq_reason"]
+    assert reasons["dlq_service"] == b"push"
+    async with Device(push.url) as device:
+        assert (await device.connect()).closed is False
+
+
+async def test_any_instance_takes_an_answer_to_what_another_one_sent(asked: Asked, stack: Stack, wire: Wire) -> None:
+    second = stack.start_second_instance("push")
+    async with Device(second.url, asked.device.key) as same:
+        status, _ = await same.post(asked.path, await same.answer(asked.issued))
+    assert status == 200
+    ended = await asked.socket.receive_json(timeout=30)
+    assert ended["reason"] == "answered"
+    await wire.next(AuthResponse, lambda each: each.challenge_id == asked.issued.challenge_id)

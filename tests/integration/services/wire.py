@@ -1,0 +1,94 @@
+"""The other side of a service under test: publishes what its neighbours would, and sees what it publishes."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+from schemas.base import Message
+from schemas.codec import UndecodableError, decode
+from schemas.topics import ALL, Kind
+from services.common.publisher import Publisher
+from services.common.tracing import continue_trace
+
+MessageT = TypeVar("MessageT", bound=Message)
+FoundT = TypeVar("FoundT")
+PATIENCE_SECONDS = 30.0
+
+
+class Wire:
+    """A connection to the topics of one test deployment.
+
+    Attributes:
+        publisher: Publishes commands and events, as a neighbour.
+        records: Every record that passed in the topics of events, commands and dead letters, in order of arrival.
+
+    """
+
+    def __init__(self, bootstrap: str, prefix: str) -> None:
+        self.publisher = Publisher(bootstrap, prefix, "test")
+        self.prefix = prefix
+        self.records: list[ConsumerRecord] = []
+        names = [f"{prefix}{topic.name}" for topic in ALL if topic.kind is not Kind.CHANGELOG]
+        self._consumer = AIOKafkaConsumer(
+            *names, bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest"
+        )
+        self._arrived = asyncio.Condition()
+
+    async def __aenter__(self) -> Self:
+        continue_trace(None)
+        await self.publisher.start()
+        await self._consumer.start()
+        self._reading = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
+        await self._consumer.stop()
+        await self.publisher.stop()
+
+    async def next(self, kind: type[MessageT], holds: Callable[[MessageT], bool] = lambda _message: True) -> MessageT:
+        """Wait for a message of a kind of which something holds."""
+        found = await self._find(lambda: next((each for each in self.of(kind) if holds(each)), None))
+        assert found is not None
+        return found
+
+    async def dead_letter(self, topic: str, key: bytes | None) -> ConsumerRecord:
+        """Wait for a dead letter of a topic with a key."""
+
+        def look() -> ConsumerRecord | None:
+            name = f"{self.prefix}{topic}.dlq"
+            return next((each for each in self.records if each.topic == name and each.key == key), None)
+
+        return await self._find(look)
+
+    def of(self, kind: type[MessageT]) -> list[MessageT]:
+        """Return the messages of a kind that passed so far."""
+        found = []
+        for record in self.records:
+            if record.topic != f"{self.prefix}{kind.topic.name}":
+                continue
+            try:
+                message = decode(record.key, record.value, record.headers).data
+            except UndecodableError:
+                continue
+            if isinstance(message, kind):
+                found.append(message)
+        return found
+
+    async def _find(self, look: Callable[[], FoundT | None]) -> FoundT:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._arrived:
+            while (found := look()) is None:
+                await self._arrived.wait()
+            return found
+
+    async def _read(self) -> None:
+        async for record in self._consumer:
+            async with self._arrived:
+                self.records.append(record)
+                self._arrived.notify_all()
