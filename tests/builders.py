@@ -137,7 +137,9 @@ def pairing_rules(**changes: Any) -> PairingRules:
     return PairingRules(**{**fields, **changes})
 
 
-def an_event(message: Message, *, at: datetime | None = None, event_id: str | None = None) -> Event[Message]:
+def an_event(
+    message: Message, *, at: datetime | None = None, event_id: str | None = None, traceparent: str = ""
+) -> Event[Message]:
     """Return a message in its envelope, of the time at which it was given."""
     time: datetime = at if at is not None else getattr(message, "at", T0)
-    return Event(event_id or f"event-{next(_event_numbers)}", time, "test", "", message)
+    return Event(event_id or f"event-{next(_event_numbers)}", time, "test", traceparent, message)

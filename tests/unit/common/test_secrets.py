@@ -1,0 +1,78 @@
+"""What ends up in a log line holds no secret.
+
+No password, phrase, token or key ever gets into a message or a row; a repr or an error text shows no password hash.
+"""
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.base import Model
+from schemas.codec import TYPES, encode
+from schemas.login_commands import CreateAccount
+from services.common.decisions import Row
+from services.login.domain.rows import Account
+from services.pairing.domain.rows import Phrase, Requester
+from services.push.domain.rows import Channel
+from tests.builders import SEAL_KEY, T0, a_key, a_login, an_account, an_event, pairing_rules, rules
+from tests.messages import a_sign_in
+
+HASH = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"
+CREATE = CreateAccount(account_id="alex", at=T0, display_name="Alex", password_hash=HASH)
+HOLDERS = [CREATE, a_sign_in(password_hash=HASH), an_account(password_hash=HASH)]
+SECRET_NAMES = {"password", "phrase", "token", "secret", "seed", "code", "cookie", "private_key"}
+
+
+@pytest.mark.parametrize("holder", HOLDERS, ids=lambda holder: type(holder).__name__)
+def test_a_password_hash_is_in_no_repr(holder: Model) -> None:
+    assert HASH not in repr(holder)
+    assert HASH not in str(holder)
+    assert HASH in holder.model_dump_json()
+
+
+def test_a_password_hash_is_in_no_repr_of_what_carries_a_message() -> None:
+    event = an_event(CREATE)
+    assert HASH not in repr(event)
+    assert HASH not in repr(encode(event))
+
+
+def test_the_text_of_a_failed_check_holds_nothing_of_what_was_checked() -> None:
+    for broken in ({"password_hash": HASH, "at": "hunter2"}, f'{{"password_hash": "{HASH}", "at": "hunter2"'):
+        with pytest.raises(ValidationError) as caught:
+            _ = Account.model_validate(broken) if isinstance(broken, dict) else Account.model_validate_json(broken)
+        assert HASH not in str(caught.value)
+        assert "hunter2" not in str(caught.value)
+
+
+def test_rules_show_no_key() -> None:
+    for each in (rules(), pairing_rules()):
+        assert repr(SEAL_KEY) not in repr(each)
+        assert each.key.to_jwk()["d"] not in repr(each)
+    assert a_key("phone").to_jwk()["d"] not in repr(a_key("phone"))
+
+
+def _fields(model: type[Model]) -> set[str]:
+    return set(model.model_fields)
+
+
+@pytest.mark.parametrize(
+    "model", [*TYPES.values(), Account, Requester, Phrase, Channel], ids=lambda model: model.__name__
+)
+def test_no_field_is_for_a_secret(model: type[Model]) -> None:
+    assert _fields(model).isdisjoint(SECRET_NAMES)
+
+
+def test_a_login_and_a_session_are_known_by_digests_alone() -> None:
+    digests = {name for name in _fields(type(a_login())) if name.endswith("_digest")}
+    assert digests == {"login_digest", "session_digest"}
+    for name in digests:
+        with pytest.raises(ValidationError):
+            a_login(**{name: "a token, or anything else that is not 43 characters of base64url"})
+
+
+def test_every_row_is_checked_here() -> None:
+    assert {row for row in Row.__subclasses__() if row.__module__.startswith("services.")} == {
+        Account,
+        Requester,
+        Phrase,
+        Channel,
+    }
