@@ -82,6 +82,8 @@ class App {
 
   /** Who taps + New Account wants a phrase; who reloads the page wants the one that was there. */
   #enterRoute() {
+    // The phrase was used while something else was on the screen: there is nothing to go back to.
+    if (this.#routeName === "new-account" && this.#phone.phrase === undefined) history.replaceState(null, "", "#/");
     const { name } = readRoute(location.hash);
     const isReload = this.#routeName === "";
     if (name === this.#routeName || this.#phone.name === "") return;
