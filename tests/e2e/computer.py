@@ -1,0 +1,78 @@
+"""The person at the computer: what they do on Account Manager's pages, and what they see there."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from playwright.async_api import Locator, Page, expect
+
+SIZE: Final = (1280, 800)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who has an account."""
+
+    name: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computer:
+    """A browser window at an instance of the login service."""
+
+    page: Page
+    url: str
+
+    async def open(self, path: str = "/") -> None:
+        """Open a page."""
+        await self.page.goto(f"{self.url}{path}")
+
+    async def sign_in(self, person: Person, password: str | None = None) -> None:
+        """Enter name and password, the person's own unless another one is given."""
+        await self.open("/sign-in")
+        await self.enter(person.name, person.password if password is None else password)
+
+    async def enter(self, name: str, password: str) -> None:
+        """Enter name and password on the page that is shown."""
+        await self.part("name").fill(name)
+        await self.part("password").fill(password)
+        await self.press("submit")
+
+    async def go_to_pairing(self, person: Person) -> None:
+        """Sign in without a phone, and go on to PAIR A DEVICE."""
+        await self.sign_in(person)
+        await self.reads("CONNECT SALESFORCE AUTHENTICATOR")
+        await self.press("submit")
+        await self.reads("PAIR A DEVICE")
+
+    async def connect_device(self, phrase: str) -> None:
+        """Enter a phrase and click CONNECT DEVICE."""
+        await self.part("phrase").fill(phrase)
+        await self.press("connect-device")
+
+    async def press(self, testid: str) -> None:
+        """Click a button or a link."""
+        await self.part(testid).click()
+
+    def part(self, testid: str) -> Locator:
+        """Return a part of the page."""
+        return self.page.get_by_test_id(testid)
+
+    async def reads(self, heading: str) -> None:
+        """Wait for the page with a heading."""
+        await expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
+
+    async def is_told(self, title: str, text: str = "") -> None:
+        """Wait for a notice: its title, and a part of its text."""
+        await expect(self.part("notice-title")).to_have_text(title)
+        await expect(self.part("notice-text")).to_contain_text(text)
+
+    async def is_at(self, path: str) -> None:
+        """Wait until the window is at an address."""
+        await expect(self.page).to_have_url(re.compile(rf"^http://localhost:\d+{re.escape(path)}$"))
+
+    async def is_signed_in(self, person: Person) -> None:
+        """Wait for the person's account page."""
+        await self.reads("YOUR ACCOUNT")
+        await expect(self.part("account-name")).to_have_text(person.name)

@@ -1,0 +1,111 @@
+"""The stacks that these tests play on, and the one browser."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from deploy.stack import Stack, StackOptions
+from services.login.admin import Administration, administration
+from tests.broker import PARTITIONS
+from tests.chromium import chromium
+from tests.e2e.scene import PATIENCE_MILLISECONDS, Scene
+
+NO_SETTINGS: Final[Mapping[str, str]] = {}
+HASTY: Final = {
+    "LOGIN_PROMPT_SECONDS": "10",
+    "LOGIN_FIRST_PAUSE_SECONDS": "3",
+    "LOGIN_PAIRING_PAUSE_SECONDS": "3",
+}
+"""Settings with which what takes minutes takes seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running stack and its administrator."""
+
+    stack: Stack
+    accounts: Administration
+
+
+@asynccontextmanager
+async def running(kafka: str, directory: Path, environment: Mapping[str, str] = NO_SETTINGS) -> AsyncIterator[Site]:
+    """Run a stack with topics of its own."""
+    prefix = f"e2e{uuid.uuid4().hex[:8]}."
+    stack = Stack(
+        StackOptions(
+            directory, kafka_bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS, environment=environment
+        )
+    )
+    await asyncio.to_thread(stack.start)
+    try:
+        async with administration(kafka, prefix) as accounts:
+            yield Site(stack, accounts)
+    finally:
+        await asyncio.to_thread(stack.stop)
+
+
+@asynccontextmanager
+async def played(site: Site, browser: Browser) -> AsyncIterator[Scene]:
+    """Give a test its scene, and hold at the end that no browser had a reason to complain."""
+    scene = Scene(site.stack, browser, site.accounts)
+    async with scene.exits:
+        yield scene
+    assert scene.complaints.unexpected() == []
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all; who plays in it has a context of its own."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """Run the stack that most tests share; nothing is stopped there."""
+    async with running(kafka, tmp_path_factory.mktemp("stack")) as site:
+        yield site
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def hasty_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """Run a stack on which requests and pauses run out within seconds."""
+    async with running(kafka, tmp_path_factory.mktemp("hasty-stack"), HASTY) as site:
+        yield site
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def own_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """Run a stack for one module alone, whose services it may kill and multiply."""
+    async with running(kafka, tmp_path_factory.mktemp("own-stack")) as site:
+        yield site
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(site: Site, browser: Browser) -> AsyncIterator[Scene]:
+    """Set a scene on the shared stack."""
+    async with played(site, browser) as scene:
+        yield scene
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def hasty_scene(hasty_site: Site, browser: Browser) -> AsyncIterator[Scene]:
+    """Set a scene on the stack where time is short."""
+    async with played(hasty_site, browser) as scene:
+        yield scene
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_scene(own_site: Site, browser: Browser) -> AsyncIterator[Scene]:
+    """Set a scene on the module's own stack."""
+    async with played(own_site, browser) as scene:
+        yield scene

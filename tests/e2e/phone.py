@@ -1,0 +1,107 @@
+"""The person with the phone: what they do in the authenticator web app, and what they see there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from playwright.async_api import Locator, Page, expect
+
+from authenticator.device.phone import VirtualPhone
+from authenticator.device.requests import Request
+from schemas.contract import Purpose, Verdict
+
+SIZE: Final = (390, 844)
+NAME: Final = "Pixel 9"
+PATIENCE_SECONDS: Final = 30.0
+
+
+class Phone(Protocol):
+    """Any phone, seen or not."""
+
+    async def new_phrase(self) -> str:
+        """Ask for a pairing phrase."""
+
+    async def accept_pairing(self) -> None:
+        """Accept the pairing that is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebPhone:
+    """A phone with the web app open in one window.
+
+    Attributes:
+        page: The window.
+        url: The instance of the push service that it is at.
+
+    """
+
+    page: Page
+    url: str
+
+    async def start(self, name: str = NAME) -> None:
+        """Open the app for the first time, and name the phone."""
+        await self.page.goto(self.url)
+        await self.part("device-name").fill(name)
+        await self.press("continue")
+        await self.is_connected()
+
+    async def new_phrase(self) -> str:
+        """Tap + New Account; return the phrase that it shows."""
+        await self.page.get_by_role("button", name="+ New Account").click()
+        await expect(self.part("phrase")).to_be_visible()
+        return await self.part("phrase").inner_text()
+
+    async def accept_pairing(self) -> None:
+        """Accept the pairing that is asked for, and put the result away."""
+        await self.answer("accept", "Account connected")
+
+    async def answer(self, button: str, result: str) -> None:
+        """Answer the request that is shown, read how it ended, and put that away."""
+        await self.press(button)
+        await self.reads(result)
+        await self.press("done")
+
+    async def press(self, testid: str) -> None:
+        """Tap a button."""
+        await self.part(testid).click()
+
+    def part(self, testid: str) -> Locator:
+        """Return a part of the screen."""
+        return self.page.get_by_test_id(testid)
+
+    async def reads(self, heading: str) -> None:
+        """Wait for the screen with a heading."""
+        await expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
+
+    async def is_connected(self) -> None:
+        """Wait until the push service can reach it."""
+        await expect(self.part("connection")).to_have_text("Connected")
+
+
+class PocketPhone:
+    """A phone without a screen, for tests of what the computer shows."""
+
+    def __init__(self, virtual: VirtualPhone) -> None:
+        """Take the device."""
+        self._virtual = virtual
+        self._requests: AsyncIterator[Request] = virtual.requests()
+
+    async def new_phrase(self) -> str:
+        """Ask for a pairing phrase."""
+        return (await self._virtual.new_phrase()).phrase
+
+    async def accept_pairing(self) -> None:
+        """Accept the pairing that is asked for."""
+        await self.answer(Verdict.APPROVE, Purpose.PAIRING)
+
+    async def answer(self, verdict: Verdict, purpose: Purpose = Purpose.LOGIN) -> None:
+        """Answer the next request, which must be of a kind."""
+        await self._virtual.answer(await self.is_asked(purpose), verdict)
+
+    async def is_asked(self, purpose: Purpose = Purpose.LOGIN) -> Request:
+        """Wait for the next request, which must be of a kind."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            request = await anext(self._requests)
+        assert request.claims.purpose is purpose, request.claims
+        return request

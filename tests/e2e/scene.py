@@ -1,0 +1,85 @@
+"""Where a test plays: a running stack, a browser, and whoever the test calls onto it."""
+
+import uuid
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from playwright.async_api import Browser, BrowserContext
+
+from authenticator.device.phone import VirtualPhone
+from deploy.demo.browser import TextBrowser
+from deploy.stack import Stack
+from services.login.admin import Administration
+from tests.e2e import computer, phone
+from tests.e2e.complaints import Complaints
+from tests.e2e.computer import Computer, Person
+from tests.e2e.phone import Phone, PocketPhone, WebPhone
+
+PATIENCE_MILLISECONDS: Final = 30_000
+PASSWORD: Final = "correct horse battery staple"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One test's scene; whatever it opened is closed with it.
+
+    Attributes:
+        stack: Kafka and the services.
+        browser: The Chromium that all windows are of.
+        accounts: The administrator.
+        complaints: What the windows complained of.
+        exits: What is closed at the end.
+
+    """
+
+    stack: Stack
+    browser: Browser
+    accounts: Administration
+    complaints: Complaints = field(default_factory=Complaints)
+    exits: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def a_person(self) -> Person:
+        """Make an account that nobody else has."""
+        person = Person(f"alex-{uuid.uuid4().hex[:8]}", PASSWORD)
+        await self.accounts.add(person.name, person.password)
+        return person
+
+    async def a_computer(self, instance: str = "login", **options: Any) -> Computer:
+        """Open a window of a new browser at an instance of the login service."""
+        context = await self._browser("computer", computer.SIZE, **options)
+        return Computer(await context.new_page(), self.stack.urls[instance])
+
+    async def a_phone(self, instance: str = "push") -> WebPhone:
+        """Take a new phone, with the app open, named and connected."""
+        context = await self._browser("phone", phone.SIZE)
+        taken = WebPhone(await context.new_page(), self.stack.urls[instance])
+        await taken.start()
+        return taken
+
+    async def a_pocket_phone(self, instance: str = "push") -> PocketPhone:
+        """Take a new phone without a screen."""
+        virtual = VirtualPhone.in_memory(self.stack.urls[instance], phone.NAME)
+        return PocketPhone(await self.exits.enter_async_context(virtual))
+
+    async def paired(self, phone: Phone) -> Person:
+        """Make an account and pair a phone with it, in a browser that is closed then."""
+        person = await self.a_person()
+        async with TextBrowser(self.stack.urls["login"]) as browser:
+            await browser.open("/sign-in")
+            await browser.submit("/sign-in", name=person.name, password=person.password)
+            await browser.open("/pair")
+            await browser.submit("/pair", phrase=await phone.new_phrase())
+            await phone.accept_pairing()
+            await browser.wait()
+            browser.expect("DEVICE PAIRING SUCCESSFUL")
+            await browser.submit("/cancel")
+        return person
+
+    async def _browser(self, who: str, size: tuple[int, int], **options: Any) -> BrowserContext:
+        width, height = size
+        context = await self.browser.new_context(viewport={"width": width, "height": height}, **options)
+        self.exits.push_async_callback(context.close)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        self.complaints.listen(context, who)
+        return context

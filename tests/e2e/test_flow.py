@@ -1,0 +1,58 @@
+"""The main job from the first sign-in to the later ones, as a person with a computer and a phone does it."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.phone import NAME
+from tests.e2e.scene import Scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scene: Scene) -> None:
+    person = await scene.a_person()
+    computer, phone = await scene.a_computer(), await scene.a_phone()
+
+    await computer.open()
+    await computer.reads("SIGN IN")
+    await computer.enter(person.name, person.password)
+    await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
+    await computer.page.get_by_role("link", name="Continue").click()
+    await computer.reads("PAIR A DEVICE")
+
+    phrase = await phone.new_phrase()
+    assert len(phrase.split()) == 2
+    await computer.page.get_by_label("Pairing phrase").fill(f"  {phrase.upper().replace(' ', '   ')} ")
+    await computer.page.get_by_role("button", name="CONNECT DEVICE", exact=True).click()
+    await computer.reads("ACCEPT ON YOUR PHONE")
+    await expect(computer.page.get_by_text(f"A notification was pushed to {NAME}.")).to_be_visible()
+    await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
+
+    await phone.reads("Connect this account?")
+    await expect(phone.part("request-service")).to_have_text("Account Manager")
+    await expect(phone.part("request-account")).to_have_text(person.name)
+    await phone.page.get_by_role("button", name="Accept", exact=True).click()
+    await phone.reads("Account connected")
+    await computer.reads("DEVICE PAIRING SUCCESSFUL")
+    await expect(computer.part("device-name")).to_have_text(NAME)
+
+    await computer.page.get_by_role("button", name="OK", exact=True).click()
+    await computer.reads("CHECK YOUR PHONE")
+    await expect(computer.page.get_by_text(f"An authentication request was pushed to {NAME}.")).to_be_visible()
+    await phone.reads("Approve this sign-in?")
+    await expect(phone.part("request-browser")).to_have_text("HeadlessChrome on Linux")
+    await expect(phone.part("request-address")).to_have_text("127.0.0.1")
+    await phone.page.get_by_role("button", name="Approve", exact=True).click()
+    await computer.is_signed_in(person)
+    await expect(computer.part("device-row")).to_contain_text(NAME)
+    await phone.reads("Sign-in approved")
+    await phone.press("done")
+    await expect(phone.part("account-row")).to_contain_text(person.name)
+
+    await computer.press("sign-out")
+    await computer.reads("SIGN IN")
+    await computer.enter(person.name, person.password)
+    await computer.reads("CHECK YOUR PHONE")
+    await phone.answer("approve", "Sign-in approved")
+    await computer.is_signed_in(person)
+    await expect(computer.part("history-entry").first).to_contain_text(f"Signed in, approved on {NAME}")
