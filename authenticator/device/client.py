@@ -11,8 +11,9 @@ import aiohttp
 from authenticator.device.clock import ServiceClock
 from authenticator.device.errors import DeviceError, ForeignAnswerError, ProblemError
 from authenticator.device.exchange import Exchange
-from authenticator.device.messages import Discovery, parse_key_set
+from authenticator.device.messages import Discovery
 from authenticator.device.retries import Pauses, Retries, Timing
+from protocol.key_sets import thumbprints_of
 from protocol.requests import Refusal
 from schemas.base import Model
 
@@ -72,7 +73,7 @@ class Client:
         async def attempt() -> frozenset[str]:
             answer = await self._exchange.send(origin_of(issuer), "/.well-known/jwks.json")
             try:
-                return parse_key_set(answer.body)
+                return thumbprints_of(answer.body)
             except ValueError as error:
                 raise ForeignAnswerError(answer.url, str(error)) from error
 

@@ -1,4 +1,4 @@
-"""What the services answer a device over HTTP: discovery, key sets, problem documents. Parsing only."""
+"""What the services answer a device over HTTP: discovery, phrases, receipts, problem documents. Parsing only."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from authenticator.device.errors import Problem
-from protocol.jose import PublicKey, SignatureError
 from protocol.requests import Refusal
 from schemas.base import Model, Moment, Text
 
@@ -92,31 +91,6 @@ def read_problem(document: Mapping[str, Any], status: int, retry_after_seconds: 
         return None
     title, detail = str(document.get("title", "")), str(document.get("detail", ""))
     return Problem(name, title, status, detail, retry_after_seconds, document)
-
-
-def parse_key_set(body: bytes) -> frozenset[str]:
-    """Read a JWK set (RFC 7517 section 5).
-
-    Returns:
-        The thumbprints of its P-256 keys, computed here; other keys are passed over.
-
-    Raises:
-        ValueError: If it is not a JWK set.
-
-    """
-    try:
-        keys = json.loads(body)["keys"]
-        return frozenset(filter(None, map(_thumbprint, keys)))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        text = "not a JWK set"
-        raise ValueError(text) from error
-
-
-def _thumbprint(jwk: object) -> str | None:
-    try:
-        return PublicKey.from_jwk(jwk).thumbprint if isinstance(jwk, dict) else None
-    except SignatureError:
-        return None
 
 
 def _is_number(text: str) -> bool:

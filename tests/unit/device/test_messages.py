@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authenticator.device.frames import Asked, Ended, Hello, Ready, Refused, parse_frame
-from authenticator.device.messages import Discovery, parse_key_set, parse_problem
-from tests.unit.protocol.builders import DEVICE, SERVICE, a_challenge
+from authenticator.device.messages import Discovery, parse_problem
+from tests.unit.protocol.builders import a_challenge
 
 PROBLEM = {"type": "urn:countersign:problem:expired", "title": "Expired", "status": 410, "detail": "Too late."}
 
@@ -72,24 +72,6 @@ def test_retry_after_that_is_no_number_of_seconds_is_passed_over(retry_after: st
     problem = parse_problem(503, {"Retry-After": retry_after}, b"")
     assert problem is not None
     assert problem.retry_after_seconds is None
-
-
-def test_key_set_gives_thumbprints_that_were_computed_here() -> None:
-    keys = [
-        {**DEVICE.public.jwk, "kid": "a-name-of-its-own"},
-        SERVICE.public.jwk,
-        {"kty": "RSA", "n": "AQAB", "e": "AQAB"},
-        {**DEVICE.public.jwk, "x": "AAAA"},
-        "junk",
-    ]
-    expected = {DEVICE.public.thumbprint, SERVICE.public.thumbprint}
-    assert parse_key_set(json.dumps({"keys": keys}).encode()) == expected
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"keys": 1}', b"\xff", b"[" * 5000])
-def test_key_set_that_is_none_is_an_error(body: bytes) -> None:
-    with pytest.raises(ValueError, match="JWK set"):
-        parse_key_set(body)
 
 
 @pytest.mark.parametrize(

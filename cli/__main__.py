@@ -1,0 +1,24 @@
+"""The command ``countersign``, or ``python -m cli``."""
+
+import typer
+
+from cli import accounts, proof, topics
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Countersign from a terminal: accounts, topics, proofs. The phone is `countersign-authenticator`.",
+)
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(topics.app, name="topics")
+app.add_typer(proof.app, name="proof")
+
+
+def main() -> None:
+    """Run it."""
+    app(prog_name="countersign")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""`countersign topics check` finds what is missing or differs, on a real Kafka."""
+
+import asyncio
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from typer.testing import CliRunner, Result
+
+from cli.__main__ import app
+from deploy.topics import apply_topics
+from deploy.topics_check import differences
+from schemas import topics as names
+from tests.broker import PARTITIONS
+
+
+async def run(command: str, kafka: str, prefix: str, *options: str) -> Result:
+    """Run `countersign topics`, which has an event loop of its own."""
+    arguments = ["topics", command, "--kafka", kafka, "--topic-prefix", prefix, *options]
+    return await asyncio.to_thread(CliRunner().invoke, app, arguments)
+
+
+async def test_provisioned_topics_are_as_they_should_be(kafka: str, topics: str) -> None:
+    result = await run("check", kafka, topics, "--partitions", str(PARTITIONS))
+    assert (result.exit_code, result.output) == (0, "All topics are as they should be.\n")
+    again = await run("apply", kafka, topics, "--partitions", str(PARTITIONS))
+    assert again.output == f"0 made, {len(names.ALL)} were there before.\n"
+
+
+async def test_missing_topics_are_named(kafka: str, topic_prefix: str) -> None:
+    result = await run("check", kafka, topic_prefix)
+    assert result.exit_code == 1
+    assert result.output.count("is missing") == len(names.ALL)
+    assert f"{topic_prefix}auth.challenge is missing" in result.output
+
+
+async def test_another_number_of_partitions_is_found(kafka: str, topics: str) -> None:
+    result = await run("check", kafka, topics, "--partitions", str(PARTITIONS + 1))
+    assert result.exit_code == 1
+    assert f"{topics}device.paired has {PARTITIONS} partitions instead of {PARTITIONS + 1}" in result.output
+
+
+async def test_setting_of_a_topic_that_was_there_before_is_found(kafka: str, topic_prefix: str) -> None:
+    name = f"{topic_prefix}auth.response"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs={"retention.ms": "1000"})])
+    await apply_topics(kafka, topic_prefix, PARTITIONS, replication=1)
+    found = await differences(kafka, topic_prefix, PARTITIONS, replication=1)
+    assert f"{name} has retention.ms 1000 instead of {7 * names.DAY_SECONDS * 1000}" in found
+    assert all(difference.startswith(name) for difference in found)
+    fewer = await differences(kafka, topic_prefix, PARTITIONS, replication=3)
+    assert f"{topic_prefix}device.paired is kept by 1 brokers instead of 3" in fewer
+    await admin.delete_topics([topic_prefix + topic.name for topic in names.ALL])
+    await admin.close()
+
+
+async def test_kafka_that_is_away_is_said_in_one_line() -> None:
+    for command in ("apply", "check"):
+        result = await run(command, "127.0.0.1:1", "")
+        assert (result.exit_code, result.output.count("\n")) == (1, 1)
+        assert "127.0.0.1:1" in result.output
