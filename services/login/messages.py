@@ -122,7 +122,7 @@ _PAIRING_FAILED: Final = {
 _ERRORS: Final = {
     404: Notice("Page not found", "There is nothing at this address. The start page leads to where you were."),
     405: Notice(
-        "Not reachable this way", "This address only takes a form's answer. The start page leads to where you were."
+        "Not this way", "This step is reached by the button before it. The start page leads to where you were."
     ),
     413: Notice("Too much text", "What was sent is larger than any form here needs. Go back, and enter less."),
     429: Notice("One moment, please", "Too many requests came in a short time. Wait a little, then try again."),
