@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 from rich.console import Console
@@ -38,7 +38,10 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     data: Annotated[Path, typer.Option(help="Where all data, keys and logs are kept.")] = Path(".run"),
-    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 opens it to the network.")] = "127.0.0.1",
+    host: Annotated[
+        Literal["127.0.0.1", "0.0.0.0"],  # noqa: S104 - whoever runs it chooses to open it
+        typer.Option(help="The address to listen on; 0.0.0.0 opens it to the network."),
+    ] = "127.0.0.1",
     login_port: Annotated[int, typer.Option(help="Account Manager's port.")] = SERVICES["login"],
     pairing_port: Annotated[int, typer.Option(help="The pairing service's port.")] = SERVICES["pairing"],
     push_port: Annotated[int, typer.Option(help="The authenticator's port.")] = SERVICES["push"],

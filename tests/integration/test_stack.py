@@ -1,0 +1,95 @@
+"""The whole stack starts, survives what may happen to it, and leaves nothing behind."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.ports import free_port
+from deploy.stack import SERVICES, Stack, StackOptions
+
+SERVICE_PORTS = tuple(f"--{service}-port" for service in SERVICES)
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_services_come_back_after_a_crash_and_take_a_second_beside_them(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    """After kill -9 each serves again at the same address; a second instance serves at its own; all end at the stop."""
+    options = StackOptions(tmp_path, kafka_bootstrap=kafka, topic_prefix=topic_prefix)
+    with Stack(options) as stack:
+        for service in SERVICES:
+            stack.kill_service(service)
+        assert not any(instance.is_ready() for instance in stack.instances.values())
+        for service in SERVICES:
+            stack.restart_service(service)
+        second = stack.start_second_instance("login")
+
+        assert len(set(stack.urls.values())) == len(SERVICES) + 1
+        assert second.is_ready()
+        assert all(instance.is_ready() for instance in stack.instances.values())
+
+    assert {name: instance.exit_code for name, instance in stack.instances.items()} == dict.fromkeys(stack.urls, 0)
+
+
+def test_run_makes_a_demo_account_once_and_stops_at_ctrl_c(tmp_path: Path) -> None:
+    """The second run goes on with the same data, so it shows the same password."""
+    passwords = []
+    for _ in range(2):
+        with running(tmp_path) as (process, screen):
+            passwords.append(shown(screen, "Password"))
+            assert shown(screen, "Sign in as") == "demo"
+            assert shown(screen, "Account Manager").startswith("http://localhost:")
+            process.send_signal(signal.SIGINT)
+        assert process.returncode == 0
+
+    assert passwords[0] == passwords[1]
+    assert (tmp_path / "secrets" / "demo-password").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("option", ["--login-port", "--kafka-port"])
+def test_a_taken_port_is_one_line_and_starts_nothing(tmp_path: Path, option: str) -> None:
+    """Whoever runs it sees which port it is, and no half of a stack."""
+    ports = {name: free_port() for name in (*SERVICE_PORTS, "--kafka-port")}
+    with socket.create_server(("127.0.0.1", ports[option])):
+        done = subprocess.run(run_command(tmp_path, ports), capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith(f"Port {ports[option]} is already in use, and ")
+    assert done.stdout.count("\n") == 1
+    assert not (tmp_path / "kafka").exists()
+
+
+def run_command(data: Path, ports: dict[str, int]) -> list[str]:
+    """Return the command of `make run` on these ports."""
+    words = [f"{name}={port}" for name, port in ports.items()]
+    return [sys.executable, "-u", "-m", "deploy.run", "--data", str(data), *words]
+
+
+@contextmanager
+def running(data: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Start it as `make run` does, give its process and its screen, and wait until it has ended."""
+    command = run_command(data, {name: free_port() for name in (*SERVICE_PORTS, "--kafka-port")})
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Stop it with"):
+                break
+        try:
+            yield process, "".join(lines)
+            process.communicate(timeout=60)
+        finally:
+            process.terminate()
+
+
+def shown(screen: str, label: str) -> str:
+    """Return what stands behind a label on the screen."""
+    (found,) = (line.split(label)[1].split()[0] for line in screen.splitlines() if line.strip().startswith(label))
+    return found
