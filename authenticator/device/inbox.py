@@ -17,7 +17,7 @@ from authenticator.device.trust import Distrust, Judgement, KeysNeeded, Trusted,
 
 log = logging.getLogger(__name__)
 KEYS_PATIENCE_SECONDS: Final = 60.0
-MAX_CONSIDERED: Final = 32
+MAX_CONSIDERED: Final = 64
 """How many challenges are judged at once; more are left aside, and come again with the next connection."""
 ENDED_BECAUSE: Final = {"answered": Outcome.ANSWERED, "expired": Outcome.EXPIRED}
 

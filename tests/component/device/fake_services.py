@@ -17,7 +17,17 @@ from protocol.requests import REQUEST_TYPE, RefusedError, SignedRequest, verify_
 from schemas.base import Browser
 from schemas.contract import Purpose
 
-STATUS: Final = {"stale": 401, "bad-nonce": 401, "already-answered": 409, "expired": 410, "unknown-device": 404}
+STATUS: Final = {
+    "stale": 401,
+    "bad-nonce": 401,
+    "wrong-url": 401,
+    "unknown-device": 404,
+    "unknown-challenge": 404,
+    "replayed-nonce": 409,
+    "already-answered": 409,
+    "expired": 410,
+    "too-many-requests": 429,
+}
 
 
 class FakeServices:

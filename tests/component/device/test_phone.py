@@ -1,43 +1,20 @@
-"""A phone pairs, is asked, and answers; whatever it meets on the way."""
+"""A phone pairs, is asked, and answers; whatever its requests meet on the way."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import pytest
 
+from authenticator.device.errors import ForeignAnswerError, ProblemError, UnreachableError
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.requests import Request
-from authenticator.device.retries import Timing
 from authenticator.device.state import Outcome
 from protocol.challenges import challenge_digest, verify_proof
 from schemas.contract import Purpose, Verdict
-from tests.component.device.fake_services import FakeServices, fake_services
+from tests.component.device.builders import QUICK, eventually, next_request, pair
+from tests.component.device.fake_services import FakeServices
 
-QUICK = Timing(first_pause_seconds=0.01, longest_pause_seconds=0.05, silence_seconds=5, exchange_seconds=5)
-
-
-@pytest.fixture
-async def services() -> AsyncIterator[FakeServices]:
-    async with fake_services() as services:
-        yield services
-
-
-@pytest.fixture
-async def phone(services: FakeServices) -> AsyncIterator[VirtualPhone]:
-    async with VirtualPhone.in_memory(services.origin, "Pixel 9", timing=QUICK) as phone:
-        await phone.connected()
-        yield phone
-
-
-async def next_request(phone: VirtualPhone) -> Request:
-    async with asyncio.timeout(10):
-        return await anext(phone.requests())
-
-
-async def paired(services: FakeServices, phone: VirtualPhone) -> None:
-    await phone.new_phrase()
-    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
-    await phone.answer(await next_request(phone), Verdict.APPROVE)
+PHONES = 30
 
 
 async def test_whole_life_of_a_phone(services: FakeServices, phone: VirtualPhone) -> None:
@@ -59,3 +36,155 @@ async def test_whole_life_of_a_phone(services: FakeServices, phone: VirtualPhone
     assert services.requests[-1].payload["challenge_digest"] == challenge_digest(challenge)
     assert services.receipts == [pairing.claims.jti, login.claims.jti]
     assert [entry.outcome for entry in phone.store.read().history] == [Outcome.APPROVED, Outcome.DENIED]
+
+
+async def test_dozens_of_phones_fit_into_one_process(services: FakeServices) -> None:
+    async with AsyncExitStack() as stack:
+        phones = [
+            await stack.enter_async_context(VirtualPhone.in_memory(services.origin, timing=QUICK))
+            for _ in range(PHONES)
+        ]
+        await asyncio.gather(*(pair(services, phone) for phone in phones))
+        for phone in phones:
+            await services.ask(services.claims(phone.device_id, Purpose.LOGIN))
+        requests = await asyncio.gather(*(next_request(phone) for phone in phones))
+        await asyncio.gather(
+            *(phone.answer(request, Verdict.APPROVE) for phone, request in zip(phones, requests, strict=True))
+        )
+    assert len({signed.device.thumbprint for signed in services.requests}) == PHONES
+    assert len(services.requests) == 3 * PHONES
+
+
+async def test_phone_with_a_wrong_clock_works(services: FakeServices) -> None:
+    services.clock_offset = timedelta(hours=3)
+    async with VirtualPhone.in_memory(services.origin, timing=QUICK) as phone:
+        await pair(services, phone)
+        assert phone.store.read().accounts
+
+
+async def test_clock_that_drifts_meanwhile_is_put_right_once(services: FakeServices, phone: VirtualPhone) -> None:
+    services.clock_offset = timedelta(minutes=-10)
+    await phone.new_phrase()
+    assert services.attempts == 2
+
+
+async def test_nonces_come_with_the_answers(services: FakeServices, phone: VirtualPhone) -> None:
+    for _ in range(3):
+        await phone.new_phrase()
+    assert (services.nonces_given, services.attempts) == (1, 3)
+    assert len({signed.nonce for signed in services.requests}) == 3
+
+
+async def test_bad_nonce_is_tried_once_more_with_the_nonce_of_the_refusal(
+    services: FakeServices, phone: VirtualPhone
+) -> None:
+    services.refusals = ["bad-nonce"]
+    await phone.new_phrase()
+    assert (services.nonces_given, services.attempts) == (1, 2)
+
+
+@pytest.mark.parametrize("name", ["bad-nonce", "stale"])
+async def test_second_try_is_the_last(services: FakeServices, phone: VirtualPhone, name: str) -> None:
+    services.refusals = [name] * 5
+    with pytest.raises(ProblemError) as refused:
+        await phone.new_phrase()
+    assert refused.value.problem.name == name
+    assert services.attempts == 2
+
+
+@pytest.mark.parametrize("name", ["unavailable", "too-many-requests"])
+async def test_service_that_is_away_is_asked_again(services: FakeServices, phone: VirtualPhone, name: str) -> None:
+    services.refusals = [name] * 3
+    services.headers = {"Retry-After": "0"}
+    await phone.new_phrase()
+    assert services.attempts == 4
+
+
+async def test_nobody_waits_longer_than_makes_sense(services: FakeServices, phone: VirtualPhone) -> None:
+    services.refusals = ["unavailable"]
+    services.headers = {"Retry-After": "3600"}
+    with pytest.raises(ProblemError, match="unavailable"):
+        await phone.new_phrase()
+
+
+@pytest.mark.parametrize("name", ["malformed", "bad-signature", "wrong-url", "replayed-nonce", "wrong-challenge"])
+async def test_other_refusals_are_final(services: FakeServices, phone: VirtualPhone, name: str) -> None:
+    services.refusals = [name] * 2
+    with pytest.raises(ProblemError) as refused:
+        await phone.new_phrase()
+    assert (refused.value.problem.name, services.attempts) == (name, 1)
+    assert phone.store.read().phrase is None
+
+
+async def test_answer_that_had_counted_is_an_answer(services: FakeServices, phone: VirtualPhone) -> None:
+    """The first attempt reached Kafka and its receipt was lost: the phone must know that it is paired."""
+    await phone.new_phrase()
+    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
+    request = await next_request(phone)
+    services.refusals = ["unavailable", "already-answered"]
+    services.problem_members = {"verdict": "approve"}
+    await phone.answer(request, Verdict.APPROVE)
+    assert len(phone.store.read().accounts) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("already-answered", Outcome.ANSWERED),
+        ("expired", Outcome.EXPIRED),
+        ("unknown-challenge", Outcome.WITHDRAWN),
+    ],
+)
+async def test_answer_that_does_not_count_connects_nothing(
+    services: FakeServices, phone: VirtualPhone, name: str, outcome: Outcome
+) -> None:
+    await phone.new_phrase()
+    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
+    request = await next_request(phone)
+    services.refusals = [name]
+    services.problem_members = {"verdict": "deny"}
+    with pytest.raises(ProblemError):
+        await phone.answer(request, Verdict.APPROVE)
+    assert await request.ended() is outcome
+    assert phone.store.read().accounts == ()
+    assert [entry.outcome for entry in phone.store.read().history] == [outcome]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.DENY, Verdict.REPORT])
+async def test_pairing_that_is_not_accepted_connects_nothing(
+    services: FakeServices, phone: VirtualPhone, verdict: Verdict
+) -> None:
+    await phone.new_phrase()
+    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
+    await phone.answer(await next_request(phone), verdict)
+    state = phone.store.read()
+    assert (state.accounts, state.phrase) == ((), None)
+
+
+async def test_unknown_device_opens_its_socket_anew_and_answers(services: FakeServices, phone: VirtualPhone) -> None:
+    await pair(services, phone)
+    await services.ask(services.claims(phone.device_id, Purpose.LOGIN))
+    request = await next_request(phone)
+    services.refusals = ["unknown-device"]
+    await phone.answer(request, Verdict.APPROVE)
+    assert services.openings == 2
+
+
+async def test_answer_to_a_request_that_expires_meanwhile_ends_it(services: FakeServices, phone: VirtualPhone) -> None:
+    await pair(services, phone)
+    expires = int(services.now().timestamp()) + 2
+    await services.ask(services.claims(phone.device_id, Purpose.LOGIN, exp=expires))
+    request = await next_request(phone)
+    services.refusals = ["unavailable"] * 1000
+    with pytest.raises(ProblemError, match="unavailable"):
+        await phone.answer(request, Verdict.APPROVE)
+    await eventually(lambda: request.outcome is Outcome.EXPIRED)
+
+
+async def test_service_that_is_not_there_is_named(services: FakeServices) -> None:
+    async with VirtualPhone.in_memory("http://127.0.0.1:1", timing=QUICK) as phone:
+        with pytest.raises(UnreachableError, match=r"http://127\.0\.0\.1:1/"):
+            await phone.connected(patient=False)
+    async with VirtualPhone.in_memory(f"{services.origin}/nonce", timing=QUICK) as phone:
+        with pytest.raises(ForeignAnswerError, match="404"):
+            await phone.connected(patient=False)

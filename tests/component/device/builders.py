@@ -1,0 +1,35 @@
+"""Steps that the tests of the phone share."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from authenticator.device.phone import VirtualPhone
+from authenticator.device.requests import Request
+from authenticator.device.retries import Timing
+from schemas.contract import Purpose, Verdict
+from tests.component.device.fake_services import FakeServices
+
+QUICK: Final = Timing(first_pause_seconds=0.01, longest_pause_seconds=0.05)
+"""A phone that loses no time between attempts."""
+DEADLINE_SECONDS: Final = 30.0
+
+
+async def next_request(phone: VirtualPhone) -> Request:
+    """Wait for the next request that the phone shows."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        return await anext(phone.requests())
+
+
+async def eventually(holds: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not holds():  # noqa: ASYNC110 - what is waited for happens elsewhere, and tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def pair(services: FakeServices, phone: VirtualPhone) -> None:
+    """Pair the phone with account-1."""
+    await phone.new_phrase()
+    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
+    await phone.answer(await next_request(phone), Verdict.APPROVE)

@@ -1,0 +1,24 @@
+"""A phone in touch with services of its own."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from authenticator.device.phone import VirtualPhone
+from tests.component.device.builders import QUICK
+from tests.component.device.fake_services import FakeServices, fake_services
+
+
+@pytest.fixture
+async def services() -> AsyncIterator[FakeServices]:
+    """Serve the fake services."""
+    async with fake_services() as services:
+        yield services
+
+
+@pytest.fixture
+async def phone(services: FakeServices) -> AsyncIterator[VirtualPhone]:
+    """Connect a phone that paired with nothing yet."""
+    async with VirtualPhone.in_memory(services.origin, "Pixel 9", timing=QUICK) as phone:
+        await phone.connected()
+        yield phone
