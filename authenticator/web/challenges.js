@@ -6,6 +6,8 @@ const CHALLENGE_TYPE = "countersign-challenge+jws";
 const IDENTIFIER = /^[A-Za-z0-9._~@+-]{1,128}$/;
 const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 const MAX_TEXT = 200;
+/** Seconds up to the year 2100. */
+const LAST_SECOND = 4_102_444_800;
 
 /** @typedef {{issuer: string, keys: string[]}} PinnedIssuer */
 /**
@@ -45,7 +47,8 @@ export class ChallengeError extends Error {
  * @throws {SignatureError | ChallengeError} if it is not to be shown
  */
 export async function verifyChallenge(compact, { deviceId, now, trust }) {
-  const { payload, thumbprint } = await verifyEmbedded(compact, CHALLENGE_TYPE);
+  const { header, payload, thumbprint } = await verifyEmbedded(compact, CHALLENGE_TYPE);
+  if (header.kid !== thumbprint) throw new SignatureError("the kid is not the thumbprint of the key");
   const claims = readClaims(payload);
   if (claims.aud !== deviceId) throw new ChallengeError("it is for another device");
   if (claims.exp * 1000 <= now) throw new ChallengeError("it has expired");
@@ -67,7 +70,7 @@ function readClaims(payload) {
   const sound =
     [jti, reply_key, account_id].every((text) => typeof text === "string" && IDENTIFIER.test(text)) &&
     isThumbprint(aud) &&
-    [iat, exp].every((second) => Number.isSafeInteger(second) && second >= 0) &&
+    [iat, exp].every((second) => Number.isInteger(second) && second >= 0 && second <= LAST_SECOND) &&
     [claims.iss, claims.service, claims.account_name, browser?.name, browser?.address].every(isText) &&
     (purpose === "login" || (purpose === "pairing" && isPinnedIssuer(login_issuer)));
   if (!sound) throw new SignatureError("the claims are not a challenge's");

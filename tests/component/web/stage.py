@@ -1,0 +1,108 @@
+"""The authenticator web app on its services, in one process, with the page policy that the push service sends."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from playwright.async_api import BrowserContext, Page, expect
+
+from protocol.challenges import Claims
+from schemas.contract import Purpose
+from tests.component.device.fake_services import FakeServices
+
+WEB_APP: Final = Path(__file__).parents[3] / "authenticator" / "web"
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "connect-src 'self'"
+)
+
+
+class Stage(FakeServices):
+    """The services, and the app at their origin."""
+
+    def application(self) -> web.Application:
+        """Return the web application."""
+        application = super().application()
+        application.on_response_prepare.append(self._secure)
+        application.router.add_get("/", _index)
+        application.router.add_static("/", WEB_APP)
+        return application
+
+    async def _secure(self, _request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Content-Security-Policy"] = f"{POLICY} {self.origin.replace('http', 'ws', 1)}"
+
+    async def lose_sockets(self) -> None:
+        """Close every socket, as a service does that restarts."""
+        for socket in tuple(self.sockets.values()):
+            await socket.close()
+        self.sockets.clear()
+
+    @property
+    def device_id(self) -> str:
+        """The only device that is connected."""
+        (device_id,) = self.sockets
+        return device_id
+
+
+async def _index(_request: web.Request) -> web.FileResponse:
+    return web.FileResponse(WEB_APP / "index.html")
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    """Serve them on a free port of localhost, which browsers take for secure."""
+    services = Stage()
+    server = TestServer(services.application())
+    await server.start_server()
+    services.origin = f"http://localhost:{server.port}"
+    try:
+        yield services
+    finally:
+        await services.lose_sockets()
+        await server.close()
+
+
+async def a_phone(context: BrowserContext) -> Page:
+    """Open the app as on a new phone, name it, and wait until it is connected."""
+    page = await context.new_page()
+    await page.goto("/")
+    await page.get_by_test_id("device-name").fill("Pixel 9")
+    await page.get_by_test_id("continue").click()
+    await expect(page.get_by_test_id("connection")).to_have_text("Connected")
+    return page
+
+
+async def a_paired_phone(context: BrowserContext, services: Stage) -> Page:
+    """Open the app as on a phone that was paired before, and wait until it is connected."""
+    page = await context.new_page()
+    await page.goto("/icons/icon.svg")
+    code = """async ([issuer, key]) => {
+      const store = await (await import("/store.js")).openStore();
+      const account = { issuer, account_id: "account-1", account_name: "ann@example.com", service: "Account Manager" };
+      await store.put("accounts", { ...account, keys: [key], since: 0 });
+      await store.put("device", "Pixel 9", "name");
+    }"""
+    await page.evaluate(code, [services.origin, services.key.public.thumbprint])
+    await page.goto("/")
+    await expect(page.get_by_test_id("connection")).to_have_text("Connected")
+    return page
+
+
+async def ask(services: Stage, purpose: Purpose = Purpose.LOGIN, **changes: object) -> Claims:
+    """Send the phone a challenge."""
+    claims = services.claims(services.device_id, purpose, **changes)
+    await services.ask(claims)
+    return claims
+
+
+async def press(page: Page, name: str) -> None:
+    """Press a button, by its test id."""
+    await page.get_by_test_id(name).click()
+
+
+async def result_is(page: Page, heading: str) -> None:
+    """Wait for the result that is headed so."""
+    await expect(page.get_by_test_id("result").get_by_role("heading")).to_have_text(heading)

@@ -1,0 +1,104 @@
+"""Answers and the connection hold out against refusals, lost networks, reloads and restarts."""
+
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from playwright.async_api import BrowserContext, expect
+
+from protocol.challenges import verify_proof
+from schemas.contract import Purpose, Verdict
+from tests.component.web.stage import Stage, a_paired_phone, ask, press, result_is
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+REFUSALS: Final[tuple[tuple[list[str], dict[str, str], str], ...]] = (
+    (["bad-nonce"], {}, "Sign-in approved"),
+    (["stale"], {}, "Sign-in approved"),
+    (["unavailable"], {}, "Sign-in approved"),
+    (["unknown-device", "too-many-requests"], {}, "Sign-in approved"),
+    (["already-answered"], {"verdict": "approve"}, "Sign-in approved"),
+    (["already-answered"], {"verdict": "deny"}, "Already answered"),
+    (["replayed-nonce"], {}, "Sign-in approved"),
+    (["unknown-challenge"], {}, "Request withdrawn"),
+    (["expired"], {}, "Too late"),
+    (["wrong-url"], {}, "Answer refused"),
+)
+
+
+async def test_what_each_refusal_of_an_answer_leads_to(context: BrowserContext, services: Stage) -> None:
+    page = await a_paired_phone(context, services)
+    for refusals, members, heading in REFUSALS:
+        claims = await ask(services)
+        await expect(page.get_by_test_id("approve")).to_be_enabled()
+        services.refusals, services.problem_members = list(refusals), members
+        await press(page, "approve")
+        await result_is(page, heading)
+        assert services.refusals == []
+        services.waiting[claims.aud].clear()
+        await press(page, "done")
+
+
+async def test_an_answer_is_kept_over_a_lost_network_and_a_reload(context: BrowserContext, services: Stage) -> None:
+    page = await a_paired_phone(context, services)
+    challenge = await services.ask(services.claims(services.device_id, Purpose.LOGIN))
+    await expect(page.get_by_test_id("approve")).to_be_enabled()
+    away = f"{services.origin}/challenges/**"
+    await context.route(away, lambda route: route.abort())
+    await press(page, "approve")
+    await result_is(page, "Not sent yet")
+    await page.reload()
+    await result_is(page, "Not sent yet")
+    await context.unroute(away)
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await result_is(page, "Sign-in approved")
+    assert verify_proof(challenge, services.requests[-1].compact).verdict is Verdict.APPROVE
+
+
+async def test_an_answer_that_cannot_be_sent_in_time_says_so(context: BrowserContext, services: Stage) -> None:
+    page = await a_paired_phone(context, services)
+    await ask(services)
+    await context.route(f"{services.origin}/challenges/**", lambda route: route.abort())
+    await press(page, "approve")
+    await result_is(page, "Not sent yet")
+    services.clock_offset = timedelta(minutes=3)
+    await services.lose_sockets()
+    await result_is(page, "Could not be sent")
+
+
+async def test_the_connection_comes_back_by_itself_with_what_waits(context: BrowserContext, services: Stage) -> None:
+    page = await a_paired_phone(context, services)
+    device_id = services.device_id
+    services.socket_problem = "too-many-requests"
+    await services.lose_sockets()
+    await expect(page.get_by_test_id("connection")).to_contain_text("The service is busy. Reconnecting in")
+    services.socket_problem = None
+    claims = services.claims(device_id, Purpose.LOGIN)
+    await services.ask(claims)
+    await press(page, "retry")
+    await expect(page.get_by_test_id("approve")).to_be_enabled()
+    await page.reload()
+    await press(page, "approve")
+    await result_is(page, "Sign-in approved")
+    assert services.receipts[-2:] == [claims.jti, claims.jti]
+
+
+async def test_it_opens_without_a_network(context: BrowserContext, services: Stage) -> None:
+    page = await a_paired_phone(context, services)
+    await page.evaluate("async () => void (await navigator.serviceWorker.ready)")
+    await context.set_offline(offline=True)
+    await page.reload()
+    await expect(page.get_by_test_id("account-row")).to_contain_text("ann@example.com")
+    await expect(page.get_by_test_id("connection")).to_have_text("Offline. Waiting for a network.")
+    await expect(page).to_have_title("Salesforce Authenticator")
+    await context.set_offline(offline=False)
+    await expect(page.get_by_test_id("connection")).to_have_text("Connected")
+    kept = await page.evaluate(
+        """async () => {
+          const cache = await caches.open((await caches.keys())[0]);
+          return (await cache.keys()).map(({ url }) => new URL(url).pathname);
+        }"""
+    )
+    assert "/app.js" in kept
+    assert not {"/nonce", "/.well-known/countersign", "/.well-known/jwks.json"} & set(kept)
