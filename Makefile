@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 HOST ?= 127.0.0.1
 DATA ?= .run
-# More words for pytest, for example: make unit ARGS="-k phrase -x"
+# More words for the command behind a target: make unit ARGS="-k phrase -x", make run ARGS="--login-port 8101"
 ARGS ?=
 
 .PHONY: help run demo setup test unit component integration e2e lint format lock audit clean reset
@@ -14,7 +14,7 @@ help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 run: setup ## start Kafka and the services here, until Ctrl-C (HOST=0.0.0.0 opens them to the network, DATA=DIR)
-	@exec $(BIN)/python -m deploy.run --host $(HOST) --data $(DATA)
+	@exec $(BIN)/python -m deploy.run --host $(HOST) --data $(DATA) $(ARGS)
 
 demo: setup ## show the whole flow in the terminal, on a stack of its own
 	@exec $(BIN)/python -m deploy.demo
