@@ -1,0 +1,71 @@
+"""One phone in two windows, and a phone whose push service goes away: on the real services."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.complaints import OUTAGE
+from tests.e2e.phone import WebPhone
+from tests.e2e.scene import Scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_two_windows_of_a_phone_show_the_same_and_answer_once(scene: Scene) -> None:
+    phone = await scene.a_phone()
+    person = await scene.paired(phone)
+    other = WebPhone(await phone.page.context.new_page(), phone.url)
+    await other.page.goto(phone.url)
+    await expect(other.part("account-row")).to_contain_text(person.name)
+    await other.is_connected()
+
+    computer = await scene.a_computer()
+    await computer.sign_in(person)
+    for window in (phone, other):
+        await window.reads("Approve this sign-in?")
+        await expect(window.part("approve")).to_be_enabled()
+    await phone.answer("approve", "Sign-in approved")
+    await computer.is_signed_in(person)
+    await other.reads("Already answered")
+    await other.press("done")
+    for window in (phone, other):
+        await window.press("tab-history")
+        await expect(window.part("history-row")).to_have_count(2)
+        await expect(window.part("history-row").first).to_contain_text("Approved")
+
+
+async def test_an_answer_given_while_the_push_service_is_away_arrives_when_it_is_back(own_scene: Scene) -> None:
+    own_scene.complaints.tolerate(OUTAGE)
+    phone = await own_scene.a_phone()
+    person = await own_scene.paired(phone)
+    computer = await own_scene.a_computer()
+    await computer.sign_in(person)
+    await expect(phone.part("approve")).to_be_enabled()
+
+    own_scene.stack.kill_service("push")
+    await expect(phone.part("connection")).to_contain_text("Reconnecting")
+    await phone.press("approve")
+    await phone.reads("Not sent yet")
+    await phone.page.goto("about:blank")
+    await asyncio.to_thread(own_scene.stack.restart_service, "push")
+    await phone.page.goto(phone.url)
+    await phone.reads("Sign-in approved")
+    await computer.is_signed_in(person)
+
+
+async def test_a_phrase_and_a_waiting_request_outlive_a_reload(scene: Scene) -> None:
+    phone = await scene.a_phone()
+    phrase = await phone.new_phrase()
+    await phone.page.reload()
+    await expect(phone.part("phrase")).to_have_text(phrase)
+    person = await scene.a_person()
+    await scene.pair(person, phone, phrase)
+
+    computer = await scene.a_computer()
+    await computer.sign_in(person)
+    await phone.reads("Approve this sign-in?")
+    await phone.page.reload()
+    await phone.reads("Approve this sign-in?")
+    await phone.answer("report", "Reported")
+    await expect(computer.page.get_by_role("heading", level=1)).not_to_have_text("CHECK YOUR PHONE")
