@@ -18,13 +18,14 @@ class PageError(Exception):
 
 
 class _Page(HTMLParser):
-    """What a program reads off a page: its main heading, its text, and the hidden fields of its forms."""
+    """What a program reads off a page: its main heading, its text, its forms' hidden fields, its event stream."""
 
     def __init__(self) -> None:
         super().__init__()
         self.heading = ""
         self.words: list[str] = []
         self.hidden: dict[str, str] = {}
+        self.events = ""
         self._path: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -32,6 +33,7 @@ class _Page(HTMLParser):
         fields = dict(attrs)
         if tag == "input" and fields.get("type") == "hidden":
             self.hidden[fields.get("name") or ""] = fields.get("value") or ""
+        self.events = fields.get("data-events") or self.events
         self._path.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -137,7 +139,7 @@ class TextBrowser:
 
     async def _next_page(self) -> str:
         timeout = aiohttp.ClientTimeout(total=None)
-        async with self._session.get(f"{self._url}/events", params={"at": self.path}, timeout=timeout) as stream:
+        async with self._session.get(f"{self._url}{self._page.events}", timeout=timeout) as stream:
             name = ""
             async for line in stream.content:
                 field, _, value = line.decode().strip().partition(": ")

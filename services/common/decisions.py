@@ -1,8 +1,9 @@
 """What a decision is, and how a repeated event decides the same again.
 
 Kafka delivers at least once: after a crash, the events since the last commit come again. A row remembers the recent
-events that it applied with what they produced, so that a repeat changes nothing and makes good whatever the crash
-swallowed: the same events under the same ids, the same row.
+events that it applied, and what the last of them produced. An owner saves the row first and then publishes, one event
+of a key after the other; so only the last event's messages may have been swallowed by the crash, and a repeat of it
+publishes them again under the same ids. Why in this order: docs/adr/0003-save-then-publish.md.
 """
 
 from collections.abc import Callable
@@ -41,14 +42,12 @@ class Applied(Model):
         event_id: The event.
         at: Its time.
         outcome: ``ok``, or why it was refused; the web side that asked waits for this.
-        produced: What it published.
 
     """
 
     event_id: str
     at: Moment
     outcome: str
-    produced: tuple[Produced, ...] = ()
 
 
 class Row(Model):
@@ -58,12 +57,14 @@ class Row(Model):
         epoch: The consumer group's generation that wrote it; a writer that has lost the partition has a lower one.
         version: Counts the writes.
         applied: The recent events, oldest first.
+        produced: What the last of them published.
 
     """
 
     epoch: int = 0
     version: int = 0
     applied: tuple[Applied, ...] = ()
+    produced: tuple[Produced, ...] = ()
 
     def outcome_of(self, event_id: str) -> str | None:
         """Return how an event ended here, or None if this row does not remember it."""
@@ -96,7 +97,7 @@ class Decision(Generic[RowT]):
 def decide_once(
     row: RowT | None, event: Event[Message], decide: Callable[[RowT | None, Event[Message]], Decision[RowT]]
 ) -> Decision[RowT]:
-    """Decide an event, or decide the same again if the row has applied it already.
+    """Decide an event, unless the row has applied it already.
 
     Args:
         row: The row of the event's key, or None.
@@ -105,19 +106,25 @@ def decide_once(
 
     Returns:
         The decision, its row remembering the event; a row that a rule made anew remembers what its key's last row did.
+        For an event that was applied before: the row as it is, and the messages that may have been swallowed.
 
     """
     before = row or Row()
-    for known in before.applied:
-        if known.event_id == event.id:
-            return Decision(row, tuple(each.message() for each in known.produced), known.outcome)
+    known = before.outcome_of(event.id)
+    if known is not None:
+        is_last = before.applied[-1].event_id == event.id
+        again = tuple(each.message() for each in before.produced) if is_last else ()
+        return Decision(row, again, known)
     decision = decide(row, event)
     if decision.row is None:
         return decision
-    produced = tuple(Produced.of(message) for message in decision.events)
-    applied = Applied(event_id=event.id, at=event.time, outcome=decision.outcome, produced=produced)
     oldest = event.time - timedelta(seconds=REMEMBERED_SECONDS)
     recent = tuple(each for each in before.applied if each.at >= oldest)[1 - REMEMBERED_EVENTS :]
-    envelope = {"epoch": before.epoch, "version": before.version, "applied": (*recent, applied)}
+    envelope = {
+        "epoch": before.epoch,
+        "version": before.version,
+        "applied": (*recent, Applied(event_id=event.id, at=event.time, outcome=decision.outcome)),
+        "produced": tuple(Produced.of(message) for message in decision.events),
+    }
     remembering = decision.row.model_copy(update=envelope)
     return Decision(remembering, decision.events, decision.outcome)

@@ -18,6 +18,7 @@ from schemas.codec import Event, Headers, Record, UndecodableError, decode
 from services.common.clock import now
 from services.common.decisions import UnacceptableError
 from services.common.publisher import Publisher
+from services.common.tables import NotDeliveredError
 from services.common.tracing import continue_trace
 
 log = structlog.get_logger(__name__)
@@ -85,6 +86,9 @@ class Edge:
             with bound_contextvars(record=place):
                 try:
                     yield
+                except NotDeliveredError:
+                    # Set nothing aside: the offset is not committed either, so the event comes again.
+                    raise
                 except (UndecodableError, UnacceptableError) as error:
                     log.warning("set aside", reason=str(error))
                     await self._set_aside(record, str(error))

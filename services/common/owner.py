@@ -1,4 +1,4 @@
-"""The owner of a table's rows decides every event on them: decode, load, decide, publish, save."""
+"""The owner of a table's rows decides every event on them: decode, load, decide, save, publish."""
 
 from collections.abc import Callable
 from typing import Any, Generic
@@ -38,8 +38,9 @@ class Owner(Generic[RowT]):
             event = read(record)
             key = event.data.key
             decision = decide_once(self._table.load(key), event, self._decide)
+            # In this order: an answer to what is published must find the row, over any crash (docs/adr/0003).
+            await self._table.save(key, decision.row)
             await self._publisher.decided(event, self._table.name, decision.events)
-            self._table.save(key, decision.row)
             log.info(
                 "decided",
                 event_type=event.data.type,

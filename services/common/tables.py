@@ -9,6 +9,10 @@ from services.common.decisions import RowT
 from services.common.stream_settings import ROCKSDB_OPTIONS
 
 
+class NotDeliveredError(Exception):
+    """A row is on this instance's disk and not in Kafka."""
+
+
 class RowTable(Generic[RowT]):
     """The rows of one kind, by key."""
 
@@ -38,11 +42,22 @@ class RowTable(Generic[RowT]):
         value = self._table.get(key.encode())
         return None if value is None else self._model.model_validate_json(value)
 
-    def save(self, key: str, row: RowT | None) -> None:
-        """Write a key's row, or delete it. Only within an agent, for the key of the event in hand."""
+    async def save(self, key: str, row: RowT | None) -> None:
+        """Write a key's row, or delete it, and wait until Kafka has it.
+
+        Only within an agent, for the key of the event in hand.
+
+        Raises:
+            NotDeliveredError: If Kafka did not take it in the producer's time; this instance must then start anew.
+
+        """
         if row is None:
             self._table.pop(key.encode(), None)
-            return
-        epoch = max(row.epoch, self._app.consumer_generation_id)
-        stamped = row.model_copy(update={"epoch": epoch, "version": row.version + 1})
-        self._table[key.encode()] = stamped.model_dump_json().encode()
+        else:
+            epoch = max(row.epoch, self._app.consumer_generation_id)
+            stamped = row.model_copy(update={"epoch": epoch, "version": row.version + 1})
+            self._table[key.encode()] = stamped.model_dump_json().encode()
+        try:
+            await self._table.delivered()
+        except Exception as error:
+            raise NotDeliveredError from error

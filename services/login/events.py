@@ -17,7 +17,7 @@ from services.common.views import View
 from services.login.cookies import Ticket
 from services.login.deliveries import Deliveries
 from services.login.domain.rows import Account, Login
-from services.login.steps import SIGN_IN, asked_challenge, awaited_moment, pages_of, settled
+from services.login.steps import SIGN_IN, asked_challenge, awaited_moment, pages_of, settled, shows_other
 
 LONGEST_SECONDS: Final = 30 * 60
 MARGIN_SECONDS: Final = 0.05
@@ -46,7 +46,8 @@ class Events:
         if len(self._tasks) >= self._most:
             raise UnavailableError
         async with sse_response(request) as stream:
-            task = asyncio.create_task(self._stream(stream, ticket, request.query.get("at", "")))
+            shown = (request.query.get("at", ""), "other" in request.query)
+            task = asyncio.create_task(self._stream(stream, ticket, shown))
             self._tasks.add(task)
             try:
                 async with asyncio.timeout(LONGEST_SECONDS):
@@ -62,15 +63,16 @@ class Events:
         for task in tuple(self._tasks):
             task.cancel()
 
-    async def _stream(self, stream: EventSourceResponse, ticket: Ticket | None, page: str) -> None:
+    async def _stream(self, stream: EventSourceResponse, ticket: Ticket | None, shown: tuple[str, bool]) -> None:
         if ticket is None:
             await _send(stream, "go", {"to": SIGN_IN})
             return
         with self._accounts.watch(ticket.account_id) as changed:
-            await self._follow(stream, ticket, page, changed)
+            await self._follow(stream, ticket, shown, changed)
 
-    async def _follow(self, stream: EventSourceResponse, ticket: Ticket, page: str, changed: asyncio.Event) -> None:
-        first: object = None
+    async def _follow(
+        self, stream: EventSourceResponse, ticket: Ticket, shown: tuple[str, bool], changed: asyncio.Event
+    ) -> None:
         told = ""
         while True:
             changed.clear()
@@ -79,10 +81,9 @@ class Events:
                 await _send(stream, "go", {"to": SIGN_IN})
                 return
             account, login = found
-            place = (pages_of(login, now()), account.open_prompt() is None)
-            first = first or place
-            if page not in place[0] or place != first:
-                await _send(stream, "go", {"to": place[0][0]})
+            pages = pages_of(login, now())
+            if shown not in {(page, shows_other(account, login)) for page in pages}:
+                await _send(stream, "go", {"to": pages[0]})
                 return
             with self._deliveries.watch(asked_challenge(login) or "", changed):
                 told = await self._tell_delivery(stream, login, told)

@@ -40,19 +40,25 @@ class Pages:
             authenticator_url=settings.authenticator_url,
         )
 
-    def render(self, request: web.Request, template: str, http_status: int = 200, **context: Any) -> web.Response:
+    def render(
+        self, request: web.Request, template: str, http_status: int = 200, *, events_detail: str = "", **context: Any
+    ) -> web.Response:
         """Render a page for a browser, naming the browser if it has no name yet.
 
         Args:
             request: The request.
             template: The template's name, without its ending.
             http_status: The HTTP status.
+            events_detail: What else the page tells its event stream of what it shows.
             context: What the template needs.
 
         """
         token = self._cookies.browser_token(request)
         text = self._environment.get_template(f"{template}.html").render(
-            page=template, csrf=self._cookies.csrf_token(token), events_url=f"/events?at={request.path}", **context
+            page=template,
+            csrf=self._cookies.csrf_token(token),
+            events_url=f"/events?at={request.path}{events_detail}",
+            **context,
         )
         response = web.Response(
             text=text, status=http_status, content_type="text/html", headers={"Cache-Control": "no-store"}

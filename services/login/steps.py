@@ -50,6 +50,11 @@ def awaited_moment(account: Account, login: Login) -> datetime:
     return min(moments)
 
 
+def shows_other(account: Account, login: Login) -> bool:
+    """Tell whether a login's page says that the phone is being asked for another login just now."""
+    return login.state is LoginState.READY and account.open_prompt() is not None
+
+
 def asked_challenge(login: Login) -> str | None:
     """Return the id of the challenge that the phone is being asked for a login, or None."""
     if login.state is LoginState.PROMPTED and login.prompt is not None:

@@ -93,13 +93,17 @@ class LoginWeb:
             case steps.WAIT:
                 return self._pages.render(request, "wait", **self._visits.waiting(login, at))
             case steps.SEND:
-                other = account.open_prompt()
-                until = other.prompt.expires_at if other is not None and other.prompt is not None else at
-                seconds = max(0, round((until - at).total_seconds()))
-                return self._pages.render(request, "send", other_seconds_left=seconds)
+                return self._render_send(request, account, at)
             case _:
                 notice = messages.ended(login.end_reason or EndReason.TIMED_OUT, self._pages.names)
                 return self._pages.render(request, "ended", notice=notice, reason=login.end_reason)
+
+    def _render_send(self, request: web.Request, account: Account, at: datetime) -> web.Response:
+        other = account.open_prompt()
+        until = other.prompt.expires_at if other is not None and other.prompt is not None else at
+        seconds = max(0, round((until - at).total_seconds()))
+        shown = "" if other is None else "&other"
+        return self._pages.render(request, "send", events_detail=shown, other_seconds_left=seconds)
 
     async def complete(self, request: web.Request) -> web.Response:
         """Turn an approved login into a session; again and again the same one, if the answer gets lost."""
