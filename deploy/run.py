@@ -1,5 +1,6 @@
 """Run all of Countersign on this machine until Ctrl-C: ``python -m deploy.run --help``."""
 
+import os
 import signal
 import sys
 import time
@@ -47,10 +48,15 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     push_port: Annotated[int, typer.Option(help="The authenticator's port.")] = SERVICES["push"],
     kafka_port: Annotated[int, typer.Option(help="Kafka's port; always on 127.0.0.1 only.")] = KAFKA_PORT,
 ) -> None:
-    """Start Kafka and the services, show where they are, and stop them at Ctrl-C."""
+    """Start Kafka and the services, show where they are, and stop them at Ctrl-C.
+
+    Settings of the services that are exported (LOGIN_…, PAIRING_…, PUSH_…) go before what this chooses.
+    """
     console = Console(highlight=False, soft_wrap=True)
     ports = {"login": login_port, "pairing": pairing_port, "push": push_port}
-    options = StackOptions(directory=data, ports=ports, kafka_port=kafka_port, host=host)
+    options = StackOptions(
+        directory=data, ports=ports, kafka_port=kafka_port, host=host, environment=_exported_settings()
+    )
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
     try:
@@ -64,6 +70,11 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     except _EXPECTED as error:
         console.print(str(error), style="red", markup=False)
         sys.exit(1)
+
+
+def _exported_settings() -> dict[str, str]:
+    prefixes = tuple(f"{service.upper()}_" for service in SERVICES)
+    return {name: value for name, value in os.environ.items() if name.startswith(prefixes)}
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
