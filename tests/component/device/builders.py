@@ -12,7 +12,7 @@ from tests.component.device.fake_services import FakeServices
 
 QUICK: Final = Timing(first_pause_seconds=0.01, longest_pause_seconds=0.05)
 """A phone that loses no time between attempts."""
-DEADLINE_SECONDS: Final = 30.0
+DEADLINE_SECONDS: Final = 60.0
 
 
 async def next_request(phone: VirtualPhone) -> Request:

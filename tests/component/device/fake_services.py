@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -63,7 +64,7 @@ class FakeServices:
         self.answer_gate = asyncio.Event()
         self.answer_gate.set()
         self.clock_offset = timedelta()
-        self.sockets: dict[str, web.WebSocketResponse] = {}
+        self._sockets: dict[str, set[web.WebSocketResponse]] = defaultdict(set)
         self.waiting: dict[str, dict[str, str]] = {}
         self._nonces: set[str] = set()
 
@@ -103,10 +104,16 @@ class FakeServices:
         self.waiting[claims.aud].pop(claims.jti, None)
         await self._send(claims.aud, {"type": "ended", "challenge_id": claims.jti, "reason": reason})
 
+    async def hang_up(self, device_id: str | None = None) -> None:
+        """Close the sockets of a device, or of all."""
+        devices = list(self._sockets) if device_id is None else [device_id]
+        for socket in [socket for device in devices for socket in self._sockets.pop(device, ())]:
+            await socket.close()
+
     async def _send(self, device_id: str, frame: dict[str, object]) -> None:
-        socket = self.sockets.get(device_id)
-        if socket is not None:
-            await socket.send_json(frame)
+        for socket in tuple(self._sockets[device_id]):
+            if not socket.closed:
+                await socket.send_json(frame)
 
     def application(self) -> web.Application:
         """Return the web application."""
@@ -214,13 +221,14 @@ class FakeServices:
             return socket
         self.openings += 1
         device_id = signed.device.thumbprint
-        self.sockets[device_id] = socket
+        self._sockets[device_id].add(socket)
         await socket.send_json({"type": "ready", "server_time": self.now().isoformat()})
         for challenge in self.waiting.get(device_id, {}).values():
             await socket.send_json({"type": "challenge", "challenge": challenge})
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 self.receipts.append(json.loads(message.data)["challenge_id"])
+        self._sockets[device_id].discard(socket)
         return socket
 
 
@@ -234,6 +242,5 @@ async def fake_services() -> AsyncIterator[FakeServices]:
     try:
         yield services
     finally:
-        for socket in tuple(services.sockets.values()):
-            await socket.close()
+        await services.hang_up()
         await server.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -16,10 +17,15 @@ from tests.component.device.builders import QUICK, eventually, next_request, pai
 from tests.component.device.fake_services import FakeServices
 
 
+def has_opened(services: FakeServices, times: int) -> bool:
+    """Tell whether so many sockets were opened."""
+    return services.openings == times
+
+
 async def test_lost_socket_is_opened_anew_and_nothing_is_missed(services: FakeServices, phone: VirtualPhone) -> None:
     await pair(services, phone)
     claims = services.claims(phone.device_id, Purpose.LOGIN)
-    await services.sockets.pop(phone.device_id).close()
+    await services.hang_up(phone.device_id)
     await services.ask(claims)
     assert (await next_request(phone)).claims.jti == claims.jti
     assert services.openings == 2
@@ -33,7 +39,7 @@ async def test_request_that_comes_again_is_shown_once_and_receipted_again(
     await services.ask(claims)
     request = await next_request(phone)
     await eventually(lambda: services.receipts.count(claims.jti) == 1)
-    await services.sockets.pop(phone.device_id).close()
+    await services.hang_up(phone.device_id)
     await eventually(lambda: services.receipts.count(claims.jti) == 2)
     await phone.answer(request, Verdict.APPROVE)
     after = services.claims(phone.device_id, Purpose.LOGIN)
@@ -71,6 +77,18 @@ async def test_trouble_is_told_with_the_pause_before_the_next_attempt(services: 
         await eventually(lambda: len(troubles) >= 5)
     assert all(0 < pause_seconds <= QUICK.longest_pause_seconds * 1.2 for _, pause_seconds in troubles)
     assert services.openings == 0
+
+
+async def test_pauses_begin_again_once_the_socket_was_open(services: FakeServices) -> None:
+    pauses: list[float] = []
+    store = MemoryStore(State(device_name="Pixel 9", url=services.origin))
+    timing = replace(QUICK, longest_pause_seconds=60)
+    async with VirtualPhone(store, timing=timing, on_trouble=lambda _, pause: pauses.append(pause)) as phone:
+        for opened in range(1, 6):
+            await eventually(partial(has_opened, services, opened))
+            await services.hang_up(phone.device_id)
+        await eventually(lambda: len(pauses) == 5)
+    assert max(pauses) <= QUICK.first_pause_seconds * 1.2
 
 
 @pytest.mark.parametrize("name", ["wrong-url", "bad-signature", "malformed"])
@@ -136,7 +154,7 @@ async def test_more_requests_than_a_person_can_look_at_are_not_shown(
     await eventually(lambda: len(services.receipts) == 1 + MAX_OPEN)
     request = await next_request(phone)
     await phone.answer(request, Verdict.DENY)
-    await services.sockets.pop(phone.device_id).close()
+    await services.hang_up(phone.device_id)
     await eventually(lambda: len(set(services.receipts)) == 1 + MAX_OPEN + 1)
 
 

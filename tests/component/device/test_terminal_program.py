@@ -1,0 +1,198 @@
+"""The terminal device as people and scripts run it: a program of its own, without a terminal."""
+
+import asyncio
+import json
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.contract import Purpose
+from tests.component.device.builders import DEADLINE_SECONDS, eventually
+from tests.component.device.fake_services import FakeServices
+
+
+class Terminal:
+    """Runs the program on one state directory."""
+
+    def __init__(self, services: FakeServices, url: str, directory: Path) -> None:
+        self.services = services
+        self._arguments = ["--state", str(directory), "--url", url]
+        self._started: list[Process] = []
+
+    async def start(self, *command: str, stdin: int = DEVNULL) -> Process:
+        """Start it."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "authenticator.device",
+            *self._arguments,
+            *command,
+            stdin=stdin,
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        self._started.append(process)
+        return process
+
+    async def run(self, *command: str) -> tuple[int, str, str]:
+        """Run it to its end."""
+        return await finish(await self.start(*command))
+
+    async def end(self) -> None:
+        """End what a failed test left running."""
+        for process in self._started:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    async def device_id(self) -> str:
+        """Ask it for its id."""
+        _, out, _ = await self.run("status", "--json")
+        return str(json.loads(out)["device_id"])
+
+
+@pytest.fixture
+async def terminal(services: FakeServices, tmp_path: Path) -> AsyncIterator[Terminal]:
+    """Give the program a state directory of its own."""
+    terminal = Terminal(services, services.origin, tmp_path / "state")
+    yield terminal
+    await terminal.end()
+
+
+async def finish(process: Process) -> tuple[int, str, str]:
+    """Wait for a program's end."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def line_with(process: Process, words: str) -> str:
+    """Read on until a line has these words."""
+    assert process.stdout is not None
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while words not in (line := (await process.stdout.readline()).decode()):
+            assert line, f"the program ended without saying {words!r}"
+    return line
+
+
+async def event(process: Process, name: str) -> dict[str, Any]:
+    """Read on until an event of that name."""
+    found: dict[str, Any] = json.loads(await line_with(process, f'"event": "{name}"'))
+    return found
+
+
+async def test_phrase_is_printed_with_how_long_it_lasts(terminal: Terminal) -> None:
+    code, out, _ = await terminal.run("new-account", "--name", "Pixel 9")
+    assert code == 0
+    assert "Pairing phrase: crimson otter\n" in out
+    assert "within 5 minutes" in out
+    assert terminal.services.requests[-1].payload == {"device_name": "Pixel 9"}
+    assert terminal.services.openings == 1, "the push service must know the device before its phrase is typed"
+
+
+async def test_pairing_and_login_are_accepted_by_an_option(terminal: Terminal) -> None:
+    _, out, _ = await terminal.run("new-account", "--json")
+    device_id = json.loads(out)["device_id"]
+    await terminal.services.ask(terminal.services.claims(device_id, Purpose.PAIRING))
+    process = await terminal.start("wait", "--answer", "accept", "--count", "2", "--json")
+    assert (await event(process, "request"))["account_name"] == "ann@example.com"
+    assert (await event(process, "answered"))["verdict"] == "approve"
+    await terminal.services.ask(terminal.services.claims(device_id, Purpose.LOGIN))
+    assert (await event(process, "request"))["browser"] == {"name": "Firefox on Linux", "address": "192.0.2.7"}
+    assert (await finish(process))[0] == 0
+
+    assert "ann@example.com" in (await terminal.run("accounts"))[1]
+    history = (await terminal.run("history", "--json"))[1].splitlines()
+    assert [(entry["request"], entry["outcome"]) for entry in map(json.loads, history)] == [
+        ("pairing", "approved"),
+        ("login", "approved"),
+    ]
+
+
+async def test_person_is_asked_and_answers_without_a_terminal(terminal: Terminal) -> None:
+    process = await terminal.start("wait", "--count", "2", stdin=PIPE)
+    await line_with(process, "Waiting for requests")
+    code, _, _ = await terminal.run("new-account")  # by another process, on the same state
+    assert code == 0
+    device_id = await terminal.device_id()
+    await terminal.services.ask(terminal.services.claims(device_id, Purpose.PAIRING))
+    await line_with(process, "Pairing request")
+    assert process.stdin is not None
+    process.stdin.write(b"a\n")
+    assert "ann@example.com is connected" in await line_with(process, "Accepted")
+    await terminal.services.ask(terminal.services.claims(device_id, Purpose.LOGIN))
+    await line_with(process, "Authentication request")
+    process.stdin.write(b"perhaps\nr\n")
+    code, out, _ = await finish(process)
+    assert code == 0
+    assert "Reported: it wasn't you." in out
+    assert [signed.payload.get("verdict") for signed in terminal.services.requests[1:]] == ["approve", "report"]
+
+
+async def test_request_that_is_withdrawn_is_asked_about_no_more(terminal: Terminal) -> None:
+    await terminal.run("new-account")
+    claims = terminal.services.claims(await terminal.device_id(), Purpose.PAIRING)
+    await terminal.services.ask(claims)
+    process = await terminal.start("wait", stdin=PIPE)
+    await line_with(process, "Pairing request")
+    await eventually(lambda: claims.jti in terminal.services.receipts)
+    await terminal.services.end(claims, "withdrawn")
+    await line_with(process, "It was cancelled at the computer")
+    process.send_signal(signal.SIGINT)
+    assert (await finish(process))[0] == 130
+
+
+async def test_answer_that_is_not_taken_is_said_and_not_counted(terminal: Terminal) -> None:
+    await terminal.run("new-account")
+    terminal.services.refusals = ["expired"]
+    await terminal.services.ask(terminal.services.claims(await terminal.device_id(), Purpose.PAIRING))
+    process = await terminal.start("wait", "--answer", "accept", "--count", "1", "--timeout", "60", "--json")
+    assert (await event(process, "not_answered"))["problem"] == "expired"
+    process.terminate()
+    await finish(process)
+
+
+async def test_waiting_ends_with_its_time(terminal: Terminal) -> None:
+    code, out, _ = await terminal.run("wait", "--answer", "decline", "--timeout", "0.1")
+    assert code == 1
+    assert "No more waiting after 0.1 s." in out
+
+
+async def test_nobody_to_ask_is_said_with_what_to_do(terminal: Terminal) -> None:
+    await terminal.run("new-account")
+    await terminal.services.ask(terminal.services.claims(await terminal.device_id(), Purpose.PAIRING))
+    code, _, err = await terminal.run("wait")
+    assert code == 2
+    assert "--answer" in err
+
+
+async def test_service_that_is_not_there_is_named(services: FakeServices, tmp_path: Path) -> None:
+    away = Terminal(services, "http://127.0.0.1:1", tmp_path / "state")
+    for command in (["new-account"], ["wait"]):
+        code, out, err = await away.run(*command)
+        assert (code, out) == (1, "")
+        assert "http://127.0.0.1:1/" in err
+        assert "--url" in err
+    code, out, _ = await away.run("status", "--json")
+    assert (code, json.loads(out)["connected"]) == (1, False)
+
+
+async def test_status_tells_the_device_and_tries_the_connection(terminal: Terminal) -> None:
+    code, out, _ = await terminal.run("status")
+    assert code == 0
+    assert terminal.services.origin in out
+    assert "connected (Salesforce Authenticator)" in out
+
+
+async def test_state_that_cannot_be_used_is_said_in_one_line(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    code, _, err = await terminal.run("accounts")
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "--state" in err
