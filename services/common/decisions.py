@@ -1,9 +1,9 @@
 """What a decision is, and how a repeated event decides the same again.
 
 Kafka delivers at least once: after a crash, the events since the last commit come again. A row remembers the recent
-events that it applied, and what the last of them produced. An owner saves the row first and then publishes, one event
-of a key after the other; so only the last event's messages may have been swallowed by the crash, and a repeat of it
-publishes them again under the same ids. Why in this order: docs/adr/0003-save-then-publish.md.
+events that it applied, and what the last of each topic produced. An owner saves the row first and then publishes, one
+event of a key after the other; so a crash may have swallowed what the last event of a topic led to, and its repeat
+publishes that again under the same ids. Why in this order: docs/adr/0003-save-then-publish.md.
 """
 
 from collections.abc import Callable
@@ -50,6 +50,21 @@ class Applied(Model):
     outcome: str
 
 
+class Latest(Model):
+    """The last event of a topic, and what it published.
+
+    Attributes:
+        topic: The topic's name.
+        event_id: The event.
+        produced: What a crash may have swallowed.
+
+    """
+
+    topic: str
+    event_id: str
+    produced: tuple[Produced, ...]
+
+
 class Row(Model):
     """A table's row. The first two fields come first in its JSON: readers compare them without parsing the rest.
 
@@ -57,14 +72,14 @@ class Row(Model):
         epoch: The consumer group's generation that wrote it; a writer that has lost the partition has a lower one.
         version: Counts the writes.
         applied: The recent events, oldest first.
-        produced: What the last of them published.
+        latest: The last of each topic, where it published anything.
 
     """
 
     epoch: int = 0
     version: int = 0
     applied: tuple[Applied, ...] = ()
-    produced: tuple[Produced, ...] = ()
+    latest: tuple[Latest, ...] = ()
 
     def outcome_of(self, event_id: str) -> str | None:
         """Return how an event ended here, or None if this row does not remember it."""
@@ -112,9 +127,8 @@ def decide_once(
     before = row or Row()
     known = before.outcome_of(event.id)
     if known is not None:
-        is_last = before.applied[-1].event_id == event.id
-        again = tuple(each.message() for each in before.produced) if is_last else ()
-        return Decision(row, again, known)
+        swallowed = next((each.produced for each in before.latest if each.event_id == event.id), ())
+        return Decision(row, tuple(each.message() for each in swallowed), known)
     decision = decide(row, event)
     if decision.row is None:
         return decision
@@ -124,7 +138,18 @@ def decide_once(
         "epoch": before.epoch,
         "version": before.version,
         "applied": (*recent, Applied(event_id=event.id, at=event.time, outcome=decision.outcome)),
-        "produced": tuple(Produced.of(message) for message in decision.events),
+        "latest": _latest(before.latest, recent, event, decision.events),
     }
     remembering = decision.row.model_copy(update=envelope)
     return Decision(remembering, decision.events, decision.outcome)
+
+
+def _latest(
+    before: tuple[Latest, ...], recent: tuple[Applied, ...], event: Event[Message], messages: tuple[Message, ...]
+) -> tuple[Latest, ...]:
+    """Return the last event of each topic: each topic is read on for itself, so the last of all may not come first."""
+    topic = event.data.topic.name
+    remembered = {each.event_id for each in recent}
+    others = tuple(each for each in before if each.topic != topic and each.event_id in remembered)
+    produced = tuple(Produced.of(message) for message in messages)
+    return (*others, Latest(topic=topic, event_id=event.id, produced=produced)) if produced else others

@@ -7,6 +7,7 @@ from schemas.codec import Event
 from schemas.contract import PairingFailed, PairingFailure
 from services.common.decisions import OK, REMEMBERED_EVENTS, REMEMBERED_SECONDS, Decision, Row, decide_once
 from tests.builders import after, an_event
+from tests.messages import a_cancel, a_challenge, a_response
 
 
 class _Counter(Row):
@@ -47,7 +48,7 @@ def test_an_event_is_remembered_with_its_outcome_and_what_it_led_to() -> None:
     row = _row_after([event])
     assert row.outcome_of(event.id) == "counted"
     assert row.outcome_of("another") is None
-    assert [each.message() for each in row.produced] == [FAILED]
+    assert [each.message() for each in row.latest[0].produced] == [FAILED]
     assert row.applied[0].at == event.time
 
 
@@ -57,11 +58,31 @@ def test_a_repeat_of_the_last_event_publishes_what_a_crash_may_have_swallowed() 
     assert decide_once(row, events[-1], _count) == Decision(row, (FAILED,), "counted")
 
 
+def test_a_repeat_of_the_last_event_of_a_topic_does_so_even_if_another_topic_went_on_first() -> None:
+    events = [an_event(FAILED), an_event(a_cancel()), an_event(a_response(a_challenge()))]
+    row = _row_after(events)
+    for event in events:
+        assert decide_once(row, event, _count) == Decision(row, (FAILED,), "counted")
+
+
 def test_a_repeat_of_an_older_event_changes_nothing_and_publishes_nothing() -> None:
     events = _events(3)
     row = _row_after(events)
     for event in events[:-1]:
         assert decide_once(row, event, _count) == Decision(row, (), "counted")
+
+
+def test_an_event_that_led_to_nothing_ends_what_the_one_before_it_led_to() -> None:
+    first, second = _events(2)
+    row = decide_once(_row_after([first]), second, _renew).row
+    assert row is not None
+    assert row.latest == ()
+    assert decide_once(row, first, _count).events == ()
+
+
+def test_what_an_event_led_to_is_forgotten_with_the_event() -> None:
+    other = an_event(a_cancel(), at=after(REMEMBERED_SECONDS + 1))
+    assert [each.event_id for each in _row_after([an_event(FAILED), other]).latest] == [other.id]
 
 
 def test_a_repeated_event_leads_to_the_same_even_after_the_row_was_stored() -> None:

@@ -46,7 +46,7 @@ def test_a_name_that_is_taken_is_refused() -> None:
     before = owner.account
     other = CREATE.model_copy(update={"password_hash": "$argon2id$mallory"})
     assert owner.take(other).outcome == Refused.ACCOUNT_EXISTS
-    assert owner.account.model_copy(update={"applied": (), "produced": ()}) == before
+    assert owner.account.model_copy(update={"applied": (), "latest": ()}) == before
 
 
 def test_a_removed_account_keeps_nothing_but_its_name() -> None:
@@ -86,10 +86,10 @@ def test_the_open_request_of_a_removed_account_is_taken_back() -> None:
 def test_a_removed_account_decides_nothing_and_says_so(message: Message) -> None:
     owner = Owner()
     owner.take(REMOVE)
-    removed = owner.account.model_copy(update={"applied": (), "produced": ()})
+    removed = owner.account.model_copy(update={"applied": (), "latest": ()})
     decision = owner.take(message)
     assert (decision.outcome, decision.events) == (Refused.UNKNOWN_ACCOUNT, ())
-    assert owner.account.model_copy(update={"applied": (), "produced": ()}) == removed
+    assert owner.account.model_copy(update={"applied": (), "latest": ()}) == removed
 
 
 def test_a_removed_account_can_be_made_anew_and_begins_with_nothing() -> None:
@@ -138,7 +138,7 @@ def test_sign_out_twice_changes_nothing() -> None:
     owner.take(a_sign_out())
     before = owner.account
     assert owner.take(a_sign_out(at=after(1))).outcome == OK
-    assert owner.account.model_copy(update={"applied": before.applied, "produced": before.produced}) == before
+    assert owner.account.model_copy(update={"applied": before.applied, "latest": before.latest}) == before
 
 
 def test_sign_out_with_the_digest_of_a_session_that_is_not_open_ends_no_login() -> None:

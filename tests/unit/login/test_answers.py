@@ -231,7 +231,7 @@ def test_the_response_to_a_pairing_does_not_concern_an_account() -> None:
     decision = owner.take(a_response(a_challenge()))
     assert (decision.outcome, decision.events) == (OK, ())
     assert decision.row is not None
-    assert decision.row.model_copy(update={"applied": before.applied, "produced": before.produced}) == before
+    assert decision.row.model_copy(update={"applied": before.applied, "latest": before.latest}) == before
 
 
 def test_the_sessions_of_an_account_are_bounded_and_the_newest_stay() -> None:

@@ -39,7 +39,7 @@ def _refusal(row: Phrase | None, seconds: float = 0) -> PairingFailure:
         assert decision.row is None
     else:
         assert decision.row is not None
-        assert decision.row.model_copy(update={"applied": row.applied, "produced": row.produced}) == row
+        assert decision.row.model_copy(update={"applied": row.applied, "latest": row.latest}) == row
     return failed.reason
 
 
