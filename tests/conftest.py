@@ -1,3 +1,3 @@
 """What all tests share."""
 
-pytest_plugins = ["tests.broker"]
+pytest_plugins = ["tests.broker", "tests.properties"]

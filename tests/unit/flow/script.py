@@ -1,0 +1,62 @@
+"""A script of honest actions at random: the same script acts the same in any world whose rows are the same."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from hypothesis import strategies as st
+
+from schemas.contract import Verdict
+from tests.unit.flow.people import NAMES, PHONES, PHRASES, People
+from tests.unit.flow.world import PHRASES as PHRASES_TABLE
+
+PAUSES: Final = (1, 10, 61, 121)
+VERDICTS: Final = (Verdict.APPROVE, Verdict.APPROVE, Verdict.DENY, Verdict.REPORT)
+Action = tuple[str, int, int, int]
+
+
+def _enter_phrase(people: People, first: int, second: int, third: int) -> None:
+    """Enter a phrase that some phone shows: what was unknown once may be known when a request for it comes again."""
+    phrase = PHRASES[third % len(PHRASES)]
+    if people.world.row(PHRASES_TABLE, phrase) is not None:
+        people.enter_phrase(NAMES[first % 2], second, phrase)
+
+
+ACTIONS: Final[Mapping[str, Callable[[People, int, int, int], None]]] = MappingProxyType(
+    {
+        "sign in": lambda people, first, _second, _third: people.sign_in(NAMES[first % 2]),
+        "mistype": lambda people, first, _second, _third: people.mistype(NAMES[first % 2]),
+        "open app": lambda people, first, _second, _third: people.open_app(PHONES[first % 3]),
+        "ask for phrase": lambda people, first, second, _third: people.ask_for_phrase(
+            PHONES[first % 3], PHRASES[second % 3]
+        ),
+        "enter phrase": _enter_phrase,
+        "ask phone": lambda people, first, second, _third: people.ask_phone(NAMES[first % 2], second),
+        "cancel": lambda people, first, second, _third: people.cancel(NAMES[first % 2], second),
+        "sign out": lambda people, first, second, _third: people.sign_out(NAMES[first % 2], second),
+        "answer": lambda people, first, second, third: people.answer(
+            PHONES[first % 3], second, VERDICTS[third % len(VERDICTS)]
+        ),
+        "wait": lambda people, first, _second, _third: people.world.pass_time(PAUSES[first % len(PAUSES)]),
+    }
+)
+PAIRING: Final[tuple[Action, ...]] = (
+    ("sign in", 0, 0, 0),
+    ("ask for phrase", 0, 0, 0),
+    ("enter phrase", 0, 0, 0),
+    ("answer", 0, 0, 0),
+    ("ask phone", 0, 0, 0),
+)
+"""A phone is paired and asked, so that much can happen after it."""
+actions: Final[st.SearchStrategy[Action]] = st.tuples(
+    st.sampled_from(sorted(ACTIONS)), st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)
+)
+scripts: Final[st.SearchStrategy[list[Action]]] = st.builds(
+    lambda paired, more: [*(PAIRING if paired else ()), *more], st.booleans(), st.lists(actions, max_size=25)
+)
+
+
+def act(people: People, action: Action) -> None:
+    """Do what the script says next."""
+    name, *numbers = action
+    ACTIONS[name](people, *numbers)

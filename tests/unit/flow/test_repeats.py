@@ -1,0 +1,93 @@
+"""Kafka delivers at least once, and instances die at the worst moment: what is decided stays the same."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.contract import Verdict
+from schemas.topics import AUTH_RESPONSE, LOGIN_COMMANDS, PUSH_COMMANDS
+from services.common.decisions import Decision, decide_once
+from tests.unit.flow.people import NAMES, PHONES, People, choose
+from tests.unit.flow.script import PAIRING, Action, act, scripts
+from tests.unit.flow.world import ACCOUNTS, CHANNELS, TABLES, Place, World
+
+
+def _acted(script: list[Action]) -> World:
+    people = People(World())
+    for action in script:
+        people.world.settle()
+        act(people, action)
+    people.world.settle()
+    return people.world
+
+
+def _rows(world: World) -> dict[tuple[str, str], Any]:
+    """Return all rows but for how often they were written."""
+    return {
+        (table.name, key): row.model_copy(update={"version": 0})
+        for table in TABLES
+        for key, row in world.rows(table).items()
+    }
+
+
+@given(scripts)
+def test_a_repeated_event_changes_nothing_and_leads_to_the_same_or_to_nothing(script: list[Action]) -> None:
+    world = _acted(script)
+    for first in world.decisions:
+        row = world.row(first.table, first.event.data.key)
+        if row is None or row.outcome_of(first.event.id) is None:
+            continue  # long ago, or nothing is kept of such an event
+        again = decide_once(row, first.event, first.table.decide)
+        assert again in (
+            Decision(row, first.decision.events, first.decision.outcome),
+            Decision(row, (), first.decision.outcome),
+        )
+
+
+@given(scripts, st.lists(st.tuples(st.integers(0, 7), st.integers(0, 4)), max_size=50))
+def test_any_repeats_in_between_end_in_the_same_rows(script: list[Action], repeats: list[tuple[int, int]]) -> None:
+    people = People(World())
+    for action in script:
+        people.world.settle()
+        for number, count in repeats[:3]:
+            people.world.rewind(people.world.places()[number], count)
+        del repeats[:3]
+        people.world.settle()
+        act(people, action)
+    people.world.settle()
+    assert _rows(people.world) == _rows(_acted(script))
+
+
+@given(scripts, st.lists(st.tuples(st.integers(0, 7), st.booleans()), max_size=100))
+def test_what_a_crash_swallowed_is_made_good(script: list[Action], course: list[tuple[int, bool]]) -> None:
+    people = People(World())
+    world = people.world
+    for action in script:
+        act(people, action)
+        while course and (place := choose(world.waiting(), course[0][0])):
+            move = world.crash if course.pop(0)[1] else world.step
+            move(place)
+    world.settle()
+    published = [event.data for event in world.log]
+    for decided in world.decisions:
+        assert all(message in published for message in decided.decision.events), "a message was lost"
+
+
+def test_a_request_that_a_crash_swallowed_reaches_the_phone_even_if_another_topic_goes_on_first() -> None:
+    people = People(World())
+    for action in PAIRING:
+        people.world.settle()
+        act(people, action)
+    people.world.settle()
+    world, phone = people.world, PHONES[0]
+    people.cancel(NAMES[0], 0)
+    people.answer(phone, 0, Verdict.DENY)
+    world.step(Place(PUSH_COMMANDS.name, CHANNELS))
+    people.sign_in(NAMES[0])
+    commands, responses = (Place(topic.name, ACCOUNTS) for topic in (LOGIN_COMMANDS, AUTH_RESPONSE))
+    world.step(commands)
+    world.crash(commands)
+    world.step(responses)
+    world.settle()
+    assert len(people.shown(phone)) == 1

@@ -1,0 +1,186 @@
+"""All three services' deciders wired together in memory, as their agents wire them: by topic, by key, one at a time.
+
+What passes between two deciders is encoded and decoded, and a row is stored as JSON, as on the real Kafka. Only the
+order over topics is free here, as it is there: each topic has its own queue, and the test says which one moves.
+An instance may die between a row and what follows from it, and then its last records come again.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from schemas import topics
+from schemas.base import Message
+from schemas.codec import Event, Record, decode, encode
+from schemas.topics import Topic
+from services.common.decisions import Decision, Row, UnacceptableError, decide_once
+from services.login.domain.decide import decide as decide_account
+from services.login.domain.rows import Account
+from services.pairing.domain.phrases import decide_phrase
+from services.pairing.domain.requesters import decide_requester
+from services.pairing.domain.rows import Phrase, Requester
+from services.push.domain.challenges import decide as decide_channel
+from services.push.domain.rows import Channel
+from tests.builders import T0, pairing_rules, rules
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with its rule and the topics whose events change it."""
+
+    name: str
+    model: type[Any]
+    decide: Callable[[Any, Event[Message]], Decision[Any]] = field(repr=False)
+    reads: tuple[Topic, ...] = field(repr=False)
+
+
+ACCOUNTS: Final = Table(
+    "accounts",
+    Account,
+    partial(decide_account, rules=rules()),
+    (topics.LOGIN_COMMANDS, topics.DEVICE_PAIRED, topics.PAIRING_FAILED, topics.AUTH_RESPONSE),
+)
+REQUESTERS: Final = Table("requesters", Requester, decide_requester, (topics.PAIRING_COMMANDS,))
+PHRASES: Final = Table(
+    "phrases",
+    Phrase,
+    partial(decide_phrase, rules=pairing_rules()),
+    (topics.PAIRING_PHRASES, topics.PAIRING_REQUESTED, topics.AUTH_RESPONSE),
+)
+CHANNELS: Final = Table("channels", Channel, decide_channel, (topics.AUTH_CHALLENGE, topics.PUSH_COMMANDS))
+TABLES: Final = (ACCOUNTS, REQUESTERS, PHRASES, CHANNELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a topic is read: each table's owner goes through it at its own pace."""
+
+    topic: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided, and where."""
+
+    table: Table
+    event: Event[Message]
+    decision: Decision[Any]
+
+
+class World:
+    """Everything that Kafka holds, and the time.
+
+    Attributes:
+        now: The time by everybody's clock.
+        log: Every event that was published, in order; repeats are in it again.
+        decisions: Every decision, in order.
+        set_aside: The events that could not be true.
+
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.now: datetime = T0
+        self.log: list[Event[Message]] = []
+        self.decisions: list[Decided] = []
+        self.set_aside: list[Event[Message]] = []
+        self._rows: dict[tuple[str, str], str] = {}
+        self._queues: dict[Place, deque[Record]] = {
+            Place(topic.name, table): deque() for table in TABLES for topic in table.reads
+        }
+        self._done: dict[Place, list[Record]] = {place: [] for place in self._queues}
+        self._count = 0
+
+    def command(self, message: Message) -> None:
+        """Publish a message that some web side, or a villain, gives now."""
+        self._count += 1
+        self.publish(Event(f"e{self._count}", self.now, "test", "", message))
+
+    def publish(self, event: Event[Message]) -> None:
+        """Publish an event; one that was published before is a repeat."""
+        self.log.append(event)
+        record = encode(event)
+        for place, queue in self._queues.items():
+            if place.topic == record.topic:
+                queue.append(record)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+    def waiting(self) -> list[Place]:
+        """Return where something waits to be decided."""
+        return [place for place, queue in self._queues.items() if queue]
+
+    def places(self) -> list[Place]:
+        """Return everywhere that a topic is read."""
+        return list(self._queues)
+
+    def step(self, place: Place) -> None:
+        """Decide the next record of a topic in one of the tables that read it."""
+        record = self._queues[place].popleft()
+        self._done[place].append(record)
+        self.decide(place.table, _decoded(record))
+
+    def settle(self) -> None:
+        """Decide everything that waits."""
+        while waiting := self.waiting():
+            self.step(waiting[0])
+
+    def crash(self, place: Place) -> None:
+        """Decide the next record as far as saving the row; then the instance dies, and the record comes again."""
+        record = self._queues[place][0]
+        self.decide(place.table, _decoded(record), publish=False)
+
+    def rewind(self, place: Place, count: int) -> None:
+        """Let the last records of a topic come again in one table, as far as their rows remember them."""
+        for record in reversed(self._done[place][-count:]):
+            event = _decoded(record)
+            row: Row | None = self.row(place.table, event.data.key)
+            if row is None or row.outcome_of(event.id) is None:
+                return
+            self._queues[place].appendleft(self._done[place].pop())
+
+    def decide(self, table: Table, event: Event[Message], *, publish: bool = True) -> None:
+        """Decide an event as the owner of its key in one table does."""
+        key = event.data.key
+        try:
+            decision = decide_once(self.row(table, key), event, table.decide)
+        except UnacceptableError:
+            self.set_aside.append(event)
+            return
+        self._save(table, key, decision.row)
+        self.decisions.append(Decided(table, event, decision))
+        for index, message in enumerate(decision.events if publish else ()):
+            self.publish(Event(f"{event.id}.{index}", event.time, f"test/{table.name}", event.traceparent, message))
+
+    def row(self, table: Table, key: str) -> Any:
+        """Return a row as it is stored, or None."""
+        stored = self._rows.get((table.name, key))
+        return None if stored is None else table.model.model_validate_json(stored)
+
+    def rows(self, table: Table) -> dict[str, Any]:
+        """Return all rows of a table."""
+        return {key: self.row(table, key) for name, key in self._rows if name == table.name}
+
+    def published(self, kind: type[MessageT]) -> list[MessageT]:
+        """Return all messages of a kind that were published so far."""
+        return [event.data for event in self.log if isinstance(event.data, kind)]
+
+    def _save(self, table: Table, key: str, row: Row | None) -> None:
+        if row is None:
+            self._rows.pop((table.name, key), None)
+            return
+        stamped = row.model_copy(update={"version": row.version + 1})
+        self._rows[table.name, key] = stamped.model_dump_json()
+        assert self.row(table, key) == stamped, "a row must read as it was written"
+
+
+def _decoded(record: Record) -> Event[Message]:
+    return decode(record.key, record.value, record.headers)
