@@ -1,0 +1,139 @@
+"""The Python phone with the real push and pairing services; the login service is played by the test."""
+
+import asyncio
+import json
+import sys
+import uuid
+from asyncio.subprocess import PIPE
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authenticator.device.phone import VirtualPhone
+from authenticator.device.requests import Request
+from deploy.instance import Instance
+from deploy.stack import Stack
+from protocol.phrases import phrase_digest, read_phrase
+from schemas.base import Browser, Message
+from schemas.contract import AuthResponse, DevicePaired, PairingRequested, Purpose, Verdict
+from services.common.keys import load_secret
+from tests.integration.services.conftest import READY_SECONDS
+from tests.integration.services.devices import ISSUER, a_challenge
+from tests.integration.services.wire import Wire
+
+DEADLINE_SECONDS = 60.0
+
+
+@pytest.fixture
+def push(run: Callable[[str], Instance]) -> Instance:
+    """Give the running push service, with the pairing service beside it."""
+    run("pairing")
+    return run("push")
+
+
+def a_claim(stack: Stack, phrase: str) -> PairingRequested:
+    """Return what the login service publishes when the phrase was entered."""
+    at = datetime.now(UTC)
+    return PairingRequested(
+        phrase_digest=phrase_digest(load_secret(stack.secrets, "phrase"), read_phrase(phrase)),
+        pairing_id=uuid.uuid4().hex,
+        account_id="alex",
+        account_name="Alex",
+        service_name="Account Manager",
+        issuer="http://localhost:8100",
+        issuer_keys=(ISSUER.public.thumbprint,),
+        browser=Browser(name="Firefox on Linux", address="192.0.2.7"),
+        requested_at=at,
+        expires_at=at + timedelta(minutes=2),
+    )
+
+
+async def program(module: str, *arguments: str, text: str = "") -> tuple[int, str]:
+    """Run a program of ours to its end."""
+    command = [sys.executable, "-m", module, *arguments]
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        out, err = await process.communicate(text.encode())
+    assert process.returncode is not None
+    return process.returncode, out.decode() + err.decode()
+
+
+async def proven(message: Message, jwks: str) -> tuple[int, dict[str, Any]]:
+    """Let `countersign proof verify` judge a record."""
+    code, said = await program("cli", "proof", "verify", "-", "--jwks", jwks, "--json", text=message.model_dump_json())
+    return code, json.loads(said)
+
+
+async def next_request(phone: VirtualPhone) -> Request:
+    """Wait for the next request that the phone shows."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        return await anext(phone.requests())
+
+
+async def test_terminal_device_pairs_and_approves_and_both_are_proven_offline(
+    push: Instance, stack: Stack, wire: Wire, tmp_path: Path
+) -> None:
+    device = ["--state", str(tmp_path / "state"), "--url", push.url]
+    accept = ["wait", "--answer", "accept", "--count", "1", "--timeout", str(DEADLINE_SECONDS)]
+    code, said = await program("authenticator.device", *device, "new-account", "--name", "Pixel 9", "--json")
+    assert code == 0, said
+    claim = a_claim(stack, json.loads(said)["phrase"])
+    await wire.publisher.command(claim)
+    code, said = await program("authenticator.device", *device, *accept)
+    assert code == 0, said
+    assert "Alex is connected" in said
+    paired = await wire.next(DevicePaired, lambda each: each.pairing_id == claim.pairing_id)
+    assert paired.device_name == "Pixel 9"
+
+    await wire.publisher.command(a_challenge(paired.device_id, uuid.uuid4().hex))
+    code, said = await program("authenticator.device", *device, *accept)
+    assert code == 0, said
+    response = await wire.next(
+        AuthResponse, lambda each: (each.device_id, each.purpose) == (paired.device_id, Purpose.LOGIN)
+    )
+    issuer_keys = tmp_path / "issuer.json"
+    issuer_keys.write_text(json.dumps({"keys": [ISSUER.public.jwk]}))
+    pairing_keys = f"{stack.urls['pairing']}/.well-known/jwks.json"
+    for record, jwks, issuer_key in ((paired, pairing_keys, None), (response, str(issuer_keys), ISSUER)):
+        code, finding = await proven(record, jwks)
+        assert (code, finding["proven"], finding["verdict"]) == (0, True, "approve"), finding
+        assert issuer_key is None or finding["issuer_key"] == issuer_key.public.thumbprint
+    assert (await proven(paired, str(issuer_keys)))[0] == 1
+
+
+async def test_phone_outlives_a_crash_of_the_push_service(push: Instance, stack: Stack, wire: Wire) -> None:
+    async with VirtualPhone.in_memory(push.url, "Pixel 9") as phone:
+        await wire.publisher.command(a_claim(stack, (await phone.new_phrase()).phrase))
+        await phone.answer(await next_request(phone), Verdict.APPROVE)
+
+        push.kill()
+        challenge_id = uuid.uuid4().hex
+        await wire.publisher.command(a_challenge(phone.device_id, challenge_id))
+        push.start()
+        await asyncio.to_thread(push.await_ready, READY_SECONDS)
+
+        request = await next_request(phone)
+        assert request.claims.jti == challenge_id
+        await phone.answer(request, Verdict.DENY)
+        response = await wire.next(AuthResponse, lambda each: each.challenge_id == challenge_id)
+        assert response.verdict is Verdict.DENY
+
+
+async def test_answer_that_is_given_while_the_push_service_is_away_counts_once_it_is_back(
+    push: Instance, stack: Stack, wire: Wire
+) -> None:
+    async with VirtualPhone.in_memory(push.url) as phone:
+        claim = a_claim(stack, (await phone.new_phrase()).phrase)
+        await wire.publisher.command(claim)
+        request = await next_request(phone)
+        push.kill()
+        answering = asyncio.create_task(phone.answer(request, Verdict.APPROVE))
+        push.start()
+        await asyncio.to_thread(push.await_ready, READY_SECONDS)
+        await answering
+        paired = await wire.next(DevicePaired, lambda each: each.pairing_id == claim.pairing_id)
+        assert paired.device_id == phone.device_id
+        assert [account.account_id for account in phone.store.read().accounts] == ["alex"]
