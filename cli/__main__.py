@@ -3,6 +3,7 @@
 import typer
 
 from cli import accounts, proof, topics
+from services.common.logs import show_warnings_only
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +18,7 @@ app.add_typer(proof.app, name="proof")
 
 def main() -> None:
     """Run it."""
+    show_warnings_only()
     app(prog_name="countersign")
 
 

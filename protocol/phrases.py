@@ -53,4 +53,4 @@ def phrase_digest(key: bytes, words: tuple[str, ...]) -> str:
 
 def pairing_seal(key: bytes, pairing_id: str, account_id: str, device_id: str) -> str:
     """Return the seal on a pairing that came about: only who holds the key can have decided it."""
-    return keyed_digest(key, _SEAL_CONTEXT + "\x00".join((pairing_id, account_id, device_id)).encode())
+    return keyed_digest(key, _SEAL_CONTEXT + f"{pairing_id}\x00{account_id}\x00{device_id}".encode())

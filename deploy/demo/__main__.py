@@ -18,6 +18,7 @@ from deploy.demo.browser import PageError, TextBrowser
 from deploy.demo.records import Records
 from deploy.stack import Stack, StackOptions
 from schemas.contract import Purpose, Verdict
+from services.common.logs import show_warnings_only
 from services.login.admin import administration
 
 NAME: Final = "demo"
@@ -155,6 +156,7 @@ async def act(stack: Stack) -> None:
 def main() -> int:
     """Start a stack of its own, act the demo out, and stop it."""
     argparse.ArgumentParser(prog="make demo", description=__doc__).parse_args()
+    show_warnings_only()
     with tempfile.TemporaryDirectory(prefix="countersign-demo-") as directory:
         console.print("Starting Kafka and the services on free ports…")
         with Stack(StackOptions(Path(directory))) as stack:

@@ -20,6 +20,14 @@ def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
     return event
 
 
+def show_warnings_only() -> None:
+    """Set up logging for a command in a terminal: warnings and errors, on standard error, in a person's form."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def configure_logs(service: str, level: str) -> None:
     """Set up logging for this process.
 
