@@ -7,7 +7,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from schemas.contract import Verdict
-from tests.unit.flow.people import NAMES, PHONES, PHRASES, People
+from tests.unit.flow.people import NAMES, PHONES, PHRASES, People, choose
 from tests.unit.flow.world import PHRASES as PHRASES_TABLE
 
 PAUSES: Final = (1, 10, 61, 121)
@@ -22,6 +22,12 @@ def _enter_phrase(people: People, first: int, second: int, third: int) -> None:
         people.enter_phrase(NAMES[first % 2], second, phrase)
 
 
+def _answer(people: People, first: int, second: int, third: int) -> None:
+    """Answer on a phone that shows something."""
+    if phone := choose([phone for phone in PHONES if people.shown(phone)], first):
+        people.answer(phone, second, VERDICTS[third % len(VERDICTS)])
+
+
 ACTIONS: Final[Mapping[str, Callable[[People, int, int, int], None]]] = MappingProxyType(
     {
         "sign in": lambda people, first, _second, _third: people.sign_in(NAMES[first % 2]),
@@ -34,12 +40,11 @@ ACTIONS: Final[Mapping[str, Callable[[People, int, int, int], None]]] = MappingP
         "ask phone": lambda people, first, second, _third: people.ask_phone(NAMES[first % 2], second),
         "cancel": lambda people, first, second, _third: people.cancel(NAMES[first % 2], second),
         "sign out": lambda people, first, second, _third: people.sign_out(NAMES[first % 2], second),
-        "answer": lambda people, first, second, third: people.answer(
-            PHONES[first % 3], second, VERDICTS[third % len(VERDICTS)]
-        ),
+        "answer": _answer,
         "wait": lambda people, first, _second, _third: people.world.pass_time(PAUSES[first % len(PAUSES)]),
     }
 )
+OFTEN: Final = ("answer", "answer", "answer", "ask phone", "sign in")
 PAIRING: Final[tuple[Action, ...]] = (
     ("sign in", 0, 0, 0),
     ("ask for phrase", 0, 0, 0),
@@ -49,7 +54,7 @@ PAIRING: Final[tuple[Action, ...]] = (
 )
 """A phone is paired and asked, so that much can happen after it."""
 actions: Final[st.SearchStrategy[Action]] = st.tuples(
-    st.sampled_from(sorted(ACTIONS)), st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)
+    st.sampled_from([*ACTIONS, *OFTEN]), st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)
 )
 scripts: Final[st.SearchStrategy[list[Action]]] = st.builds(
     lambda paired, more: [*(PAIRING if paired else ()), *more], st.booleans(), st.lists(actions, max_size=25)
