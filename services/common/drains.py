@@ -13,21 +13,18 @@ Smaller things of the same kind are put right beside them; docs/adr/0002-two-dra
 is hooked in by subclasses; call `install_drains` before the first table, topic or agent.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import faust
 from faust.tables.manager import TableManager
-from faust.tables.recovery import Recovery, ServiceStopped
+from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka
-from mode.services import WaitArgT
-from mode.utils.times import Seconds
+from mode import Service
 
 from services.common.stream_consumer import DrainedConsumer, hold_flow
 
-
-class RecoveryTimeoutError(Exception):
-    """Kafka did not answer in time while tables were recovered; Faust alone would wait for ever and say nothing."""
+STALL_SECONDS: Final = 3.0
 
 
 class IdempotentProducer(aiokafka.Producer):
@@ -56,13 +53,21 @@ class DrainedRecovery(Recovery):
         hold_flow(self.app)
         await super()._resume_streams(generation_id)
 
-    async def _wait(self, coro: WaitArgT, timeout: Seconds | None = None) -> None:  # noqa: ASYNC109
-        try:
-            await super()._wait(coro, timeout)
-        except ServiceStopped:
-            if not self.should_stop:
-                raise RecoveryTimeoutError from None
-            raise
+    @Service.task
+    async def _restart_when_stalled(self) -> None:
+        # A fetch that was under way when the flow was held may have taken changelog records that are then dropped;
+        # Kafka may be away for longer than Faust waits. Either way Faust's recovery would stand still for ever.
+        before = None
+        async for _ in self.itertimer(STALL_SECONDS):
+            assigned = self._generation_id == self.app.consumer_generation_id != 0
+            now = sum(self._offsets()) if assigned and not self.tables.actives_ready else None
+            if now is not None and now == before:
+                self.log.warning("recovery stands still, starting it again")
+                self.signal_recovery_start.set()
+            before = now
+
+    def _offsets(self) -> Iterator[int]:
+        return (offset for offset in self.active_offsets.values() if offset is not None)
 
 
 class DrainedTableManager(TableManager):

@@ -1,0 +1,122 @@
+"""A group of worker processes that join, leave, crash and sleep."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from deploy.process import Child, tail
+from tests.integration.rebalance.ledger import PATIENCE_SECONDS, POLL_SECONDS
+from tests.integration.rebalance.worker import Plan
+
+STOP_SECONDS: Final = 15.0
+
+
+async def eventually(holds: Callable[[], bool], what: str) -> None:
+    """Wait until something holds; fail, saying what, if it does not in time."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, what
+        await asyncio.sleep(POLL_SECONDS)
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self, plan: Plan, log_path: Path) -> None:
+        """Start it."""
+        self.plan = plan
+        self.child = Child([sys.executable, "-m", "tests.integration.rebalance.worker", plan.to_json()], log_path)
+
+    @property
+    def generation(self) -> int:
+        """The newest generation of the group that it was ready in, 0 before the first."""
+        found = re.findall(r"READY (\d+)$", self.child.log_path.read_text(errors="replace"), re.MULTILINE)
+        return int(found[-1]) if found else 0
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.child.pid, number)
+
+
+@dataclass
+class Group:
+    """The workers of one consumer group.
+
+    Attributes:
+        plan: How each works.
+        directory: Where tables and logs are.
+        workers: Those that are in the group.
+
+    """
+
+    plan: Plan
+    directory: Path
+    workers: list[Worker] = field(default_factory=list)
+    started: int = 0
+
+    def start(self, tables: str | None = None) -> Worker:
+        """Start one more worker.
+
+        Args:
+            tables: The folder of its tables; None gives it a new one.
+
+        """
+        self.started += 1
+        folder = tables or str(self.directory / f"tables-{self.started}")
+        worker = Worker(replace(self.plan, directory=folder), self.directory / f"worker-{self.started}.log")
+        self.workers.append(worker)
+        return worker
+
+    async def join(self, tables: str | None = None) -> Worker:
+        """Start one more worker and wait until all are ready in a generation with it."""
+        before = self.generation
+        worker = self.start(tables)
+        await self.settle(before)
+        return worker
+
+    async def leave(self, worker: Worker) -> None:
+        """Stop a worker cleanly and wait until the others are ready without it."""
+        before = self.generation
+        self.workers.remove(worker)
+        await asyncio.to_thread(worker.child.stop, STOP_SECONDS)
+        assert worker.child.exit_code == 0, tail(worker.child.log_path)
+        await self.settle(before)
+
+    async def kill(self, worker: Worker) -> None:
+        """End a worker as a crash would; returns at once."""
+        self.workers.remove(worker)
+        await asyncio.to_thread(worker.child.kill)
+
+    @property
+    def generation(self) -> int:
+        """The newest generation of the group that any worker was ready in."""
+        return max((each.generation for each in self.workers), default=0)
+
+    async def settle(self, before: int, among: int | None = None) -> None:
+        """Wait until workers are ready in one generation after a given one.
+
+        Args:
+            before: The given generation.
+            among: How many of them, the newest; None is all.
+
+        """
+
+        def settled() -> bool:
+            watched = self.workers[-among:] if among else self.workers
+            for each in watched:
+                assert each.child.exit_code is None, tail(each.child.log_path)
+            generations = {each.generation for each in watched}
+            return not watched or (len(generations) == 1 and generations.pop() > before)
+
+        await eventually(settled, "the group does not settle")
+
+    async def stop(self) -> None:
+        """End what still runs, all at once."""
+        await asyncio.gather(*(asyncio.to_thread(each.child.kill) for each in self.workers))

@@ -1,0 +1,51 @@
+"""What a worker leaves behind when it is killed, when it is paused for too long, and when it is told to stop."""
+
+import signal
+
+from tests.integration.rebalance.conftest import MakeGroup
+from tests.integration.rebalance.ledger import Account, Ledger
+
+SESSION_SECONDS = 3.0
+KEY = b"key-0"
+
+
+async def test_a_killed_worker_loses_nothing_and_nothing_is_decided_twice(
+    make_group: MakeGroup, ledger: Ledger
+) -> None:
+    group = make_group(remembers=True, session_seconds=SESSION_SECONDS)
+    victim = await group.join()
+    async with ledger.feed(per_second=80):
+        await group.join()
+        await group.kill(victim)
+        await group.join(tables=victim.plan.directory)
+    await ledger.drained()
+    assert await ledger.account() == Account([], [], [])
+
+
+async def test_a_worker_that_wakes_after_its_session_undoes_nothing(make_group: MakeGroup, ledger: Ledger) -> None:
+    group = make_group(remembers=True, session_seconds=SESSION_SECONDS)
+    sleeper = await group.join()
+    async with ledger.feed(per_second=80):
+        await group.join()
+        before = group.generation
+        sleeper.send(signal.SIGSTOP)
+        await group.settle(before, among=1)
+        before = group.generation
+        sleeper.send(signal.SIGCONT)
+        await group.settle(before)
+    await ledger.drained()
+    account = await ledger.account()
+    assert (account.lost, account.doubled) == ([], [])
+
+
+async def test_a_stop_finishes_the_event_in_progress_and_leaves_the_rest(make_group: MakeGroup, ledger: Ledger) -> None:
+    group = make_group(work_seconds=0.5)
+    worker = await group.join()
+    numbers = [await ledger.event(KEY) for _ in range(4)]
+    await ledger.decided(KEY)
+    await group.leave(worker)
+    done = (await ledger.rows())[KEY]
+    assert 0 < len(done) < len(numbers)
+    await group.join()
+    await ledger.drained()
+    assert (await ledger.rows())[KEY] == numbers

@@ -1,0 +1,68 @@
+"""Through joins and leaves every event is decided exactly once, and it takes both drains."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.integration.rebalance.conftest import MakeGroup
+from tests.integration.rebalance.group import Group
+from tests.integration.rebalance.ledger import Account, Ledger
+
+SLOW_SEEK_SECONDS = 1.5
+"""Longer than the second for which an idle fetcher sleeps: it wakes while positions are sought."""
+ROUNDS = 3
+
+
+async def test_every_event_is_decided_once_through_joins_and_leaves(make_group: MakeGroup, ledger: Ledger) -> None:
+    group = make_group()
+    first = await group.join()
+    async with ledger.feed(per_second=60):
+        second = await group.join()
+        await group.join()
+        await group.leave(first)
+        await group.leave(second)
+    await ledger.drained()
+    assert await ledger.account() == Account([], [], [])
+
+
+async def test_every_event_is_decided_once_when_queues_are_full_and_kafka_is_slow(
+    make_group: MakeGroup, ledger: Ledger
+) -> None:
+    group = make_group(buffered_events=16, work_seconds=0.005, seek_seconds=SLOW_SEEK_SECONDS)
+    first = await group.join()
+    async with ledger.feed(per_second=50):
+        await group.join()
+        await group.leave(first)
+    await ledger.drained()
+    assert await ledger.account() == Account([], [], [])
+
+
+@pytest.mark.parametrize(
+    "without",
+    [{"drain_on_revocation": False}, {"drain_on_recovery": False, "seek_seconds": SLOW_SEEK_SECONDS}],
+    ids=["the first drain", "the second drain"],
+)
+async def test_events_are_lost_or_doubled_without(
+    make_group: MakeGroup, ledger: Ledger, without: dict[str, Any]
+) -> None:
+    group = make_group(**without)
+    for _ in range(ROUNDS):
+        await join_and_leave(group, ledger)
+        if not (await ledger.account()).exact:
+            return
+    pytest.fail(f"every event was decided once, in each of {ROUNDS} rounds")
+
+
+async def join_and_leave(group: Group, ledger: Ledger) -> None:
+    """Let a worker join another and both leave, then one with both drains do what they left undone."""
+    first = await group.join()
+    async with ledger.feed(per_second=50):
+        second = await group.join()
+        await group.leave(first)
+    await group.leave(second)
+    plan, group.plan = group.plan, replace(group.plan, drain_on_revocation=True, drain_on_recovery=True, seek_seconds=0)
+    last = await group.join()
+    await ledger.drained()
+    await group.leave(last)
+    group.plan = plan
