@@ -99,6 +99,11 @@ class TextBrowser:
         """All that the page says, white space folded."""
         return " ".join(self._page.words)
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The values of the cookies that it keeps, by name."""
+        return {cookie.key: cookie.value for cookie in self._session.cookie_jar}
+
     async def open(self, path: str) -> Self:
         """Open a page."""
         async with self._session.get(f"{self._url}{path}") as answer:

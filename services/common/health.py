@@ -56,7 +56,7 @@ class Health:
             answers = await self._kafka_answers()
             if answers != self.kafka:
                 log.info("kafka answers") if answers else log.warning("kafka does not answer")
-            self.kafka = answers
+            self.kafka = self._publisher.kafka_answers = answers
             await asyncio.sleep(PING_SECONDS)
 
     async def _kafka_answers(self) -> bool:

@@ -23,7 +23,17 @@ class UnavailableError(Exception):
 
 
 class Publisher:
-    """One idempotent producer for all that a service instance publishes."""
+    """What a service instance publishes, by two producers.
+
+    What an owner decided must reach Kafka however long that takes, once and in order: that producer is idempotent and
+    never gives up. A command must not: whoever gave it is told when it fails, and would not expect it to be carried out
+    minutes later. So that producer drops what Kafka does not take in time; that it may repeat a command does no harm,
+    because the row knows the event's id (docs/adr/0008-commands-expire.md).
+
+    Attributes:
+        kafka_answers: False while Kafka is known to be away; commands then fail at once.
+
+    """
 
     def __init__(self, bootstrap: str, prefix: str, source: str, timeout_seconds: float = 4.0) -> None:
         """Prepare it.
@@ -39,24 +49,37 @@ class Publisher:
         self._source = source
         self._timeout_seconds = timeout_seconds
         self._bootstrap = bootstrap
-        self._producer: AIOKafkaProducer | None = None
+        self._decided: AIOKafkaProducer | None = None
+        self._commands: AIOKafkaProducer | None = None
+        self.kafka_answers = True
 
     async def start(self) -> None:
         """Connect."""
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=0,
-            client_id=f"{self._source}-publisher",
-            metadata_max_age_ms=60_000,
-        )
-        await self._producer.start()
+        self._decided = await self._start_producer("decided", enable_idempotence=True)
+        milliseconds = int(self._timeout_seconds * 1000)
+        self._commands = await self._start_producer("commands", request_timeout_ms=milliseconds)
 
     async def stop(self) -> None:
         """Send what is pending, and disconnect."""
-        if self._producer is not None:
-            await self._producer.stop()
+        for producer in (self._decided, self._commands):
+            if producer is not None:
+                await producer.stop()
+
+    async def _start_producer(self, name: str, **options: object) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            linger_ms=0,
+            client_id=f"{self._source}-{name}",
+            metadata_max_age_ms=60_000,
+            **options,
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
 
     async def command(self, message: Message) -> str:
         """Publish a command of the web side.
@@ -69,9 +92,12 @@ class Publisher:
 
         """
         event = Event(new_id(), now(), f"{self._source}/web", current_traceparent(), message)
+        if not self.kafka_answers:
+            raise UnavailableError
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                await self._send(encode(event))
+            # The producer gives up by itself; the second more is for its own look at the clock.
+            async with asyncio.timeout(self._timeout_seconds + 1):
+                await self._send(self._commands, encode(event))
         except (KafkaError, TimeoutError) as error:
             raise UnavailableError from error
         return event.id
@@ -95,7 +121,7 @@ class Publisher:
         attempt = 0
         while True:
             try:
-                await self._send(record)
+                await self._send(self._decided, record)
             except MessageSizeTooLargeError:
                 raise
             except KafkaError as error:
@@ -114,13 +140,12 @@ class Publisher:
             UnavailableError: If this producer has not been started.
 
         """
-        await self._ready().client.fetch_all_metadata()
-
-    async def _send(self, record: Record) -> None:
-        topic = f"{self._prefix}{record.topic}"
-        await self._ready().send_and_wait(topic, key=record.key, value=record.value, headers=record.headers)
-
-    def _ready(self) -> AIOKafkaProducer:
-        if self._producer is None:
+        if self._decided is None:
             raise UnavailableError
-        return self._producer
+        await self._decided.client.fetch_all_metadata()
+
+    async def _send(self, producer: AIOKafkaProducer | None, record: Record) -> None:
+        if producer is None:
+            raise UnavailableError
+        topic = f"{self._prefix}{record.topic}"
+        await producer.send_and_wait(topic, key=record.key, value=record.value, headers=record.headers)

@@ -1,0 +1,64 @@
+"""When Kafka goes away, everybody is told at once and nothing is lost; when it is back, all goes on by itself."""
+
+import asyncio
+import http.client
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from deploy.stack import Stack, StackOptions
+from tests.integration.whole.acting import PATIENCE_SECONDS, a_person
+
+POLL_SECONDS = 0.1
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give a running stack with a Kafka of its own, to be taken away."""
+    with Stack(StackOptions(tmp_path_factory.mktemp("stack"))) as running:
+        yield running
+
+
+async def until(stack: Stack, holds: Callable[[str], bool]) -> None:
+    """Wait until something holds of what every service's /ready says."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for name in stack.instances:
+        while not holds(said := await asyncio.to_thread(why_not_ready, stack, name)):
+            assert time.monotonic() < deadline, f"{name}: {said}"
+            await asyncio.sleep(POLL_SECONDS)
+
+
+def why_not_ready(stack: Stack, name: str) -> str:
+    """Return what a service's /ready says, empty if it is ready."""
+    connection = http.client.HTTPConnection("127.0.0.1", stack.instances[name].port, timeout=10)
+    connection.request("GET", "/ready")
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    connection.close()
+    return "" if answer.status == http.client.OK else body
+
+
+async def test_services_say_that_kafka_is_away_and_go_on_once_it_is_back(stack: Stack) -> None:
+    assert stack.kafka is not None
+    async with a_person(stack) as person:
+        await person.enter_password()
+        await person.enter_phrase()
+        await asyncio.to_thread(stack.kafka.kill)
+        await until(stack, lambda said: "kafka does not answer" in said)
+        await person.browser.submit("/cancel")
+        assert person.browser.status == 503
+        assert "Nothing is lost" in person.browser.text
+        await asyncio.to_thread(stack.kafka.start)
+        await until(stack, lambda said: not said)
+        await person.browser.open("/")
+        assert person.browser.path in {"/pair/wait", "/pair"}, "what failed must not be carried out later"
+        if person.browser.path == "/pair":
+            await person.enter_phrase()
+        await person.answer()
+        if person.browser.path == "/pair/wait":
+            await person.browser.wait(PATIENCE_SECONDS)
+        await person.browser.open("/")
+        person.browser.expect("DEVICE PAIRING SUCCESSFUL")
+        await person.browser.submit("/prompt")
+        await person.approve()
