@@ -8,6 +8,8 @@ from typing import Final
 
 from playwright.async_api import Browser, async_playwright
 
+INSECURE_HOST: Final = "phone.test"
+"""A name of this machine that is neither localhost nor served by https: pages there lack what only secure ones have."""
 ARGUMENTS: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -15,6 +17,7 @@ ARGUMENTS: Final = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1",
 )
 
 

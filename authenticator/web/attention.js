@@ -17,13 +17,24 @@ function summary({ purpose, service, account_name }) {
     : `Approve the sign-in of ${account_name} to ${service}?`;
 }
 
+/**
+ * @param {number} count of requests
+ * @param {string} title the app's
+ * @returns {string} which alternates from second to second while nobody looks
+ */
+function titleFor(count, title) {
+  if (count === 0) return title;
+  const isOdd = Math.floor(Date.now() / FLASH_MS) % 2 === 1;
+  return document.hidden && isOdd ? "Request waiting" : `(${count}) ${title}`;
+}
+
 export class Attention {
   /** @type {Set<string>} requests that were called for */
   #called = new Set();
-  #title = document.title;
-  #flash = 0;
 
   /**
+   * Is called each second.
+   *
    * @param {import("./inbox.js").Waiting[]} waiting
    * @param {string} title the app's
    */
@@ -31,29 +42,15 @@ export class Attention {
     const ids = new Set(waiting.map(({ claims }) => claims.jti));
     for (const { claims } of waiting) if (!this.#called.has(claims.jti)) this.#call(claims);
     for (const jti of this.#called) if (!ids.has(jti)) void withdraw(jti);
+    if (ids.size !== this.#called.size) navigator.setAppBadge?.(ids.size).catch(() => {});
     this.#called = ids;
-    this.#title = title;
-    this.#showTitle(waiting.length);
-    const badge = waiting.length > 0 ? navigator.setAppBadge?.(waiting.length) : navigator.clearAppBadge?.();
-    badge?.catch(() => {});
+    document.title = titleFor(ids.size, title);
   }
 
   /** @param {Claims} claims */
   #call(claims) {
     if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(PATTERN);
     if (document.hidden && notificationPermission() === "granted") void notify(claims);
-  }
-
-  /** @param {number} count */
-  #showTitle(count) {
-    clearInterval(this.#flash);
-    document.title = count > 0 ? `(${count}) ${this.#title}` : this.#title;
-    if (count === 0 || !document.hidden) return;
-    let on = false;
-    this.#flash = setInterval(() => {
-      on = !on;
-      document.title = on ? "Request waiting" : `(${count}) ${this.#title}`;
-    }, FLASH_MS);
   }
 }
 

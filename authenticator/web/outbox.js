@@ -102,6 +102,16 @@ export function endingOf({ claims, verdict }) {
 }
 
 /**
+ * @param {Ending | undefined} ending
+ * @returns {import("./requests.js").Verdict | undefined} the answer that led to it, if one did
+ */
+export function verdictOf(ending) {
+  if (ending === "accepted" || ending === "approved") return "approve";
+  if (ending === "declined" || ending === "denied") return "deny";
+  return ending === "reported" ? "report" : undefined;
+}
+
+/**
  * What a refusal means for an answer. An answer whose confirmation was lost and that is sent again meets itself.
  *
  * @param {KeptAnswer} answer

@@ -104,6 +104,7 @@ export class Phone {
     this.accounts = accounts.sort((a, b) => a.since - b.since);
     this.history = history.sort((a, b) => b.at - a.at);
     if (this.phrase === undefined || this.phrase.status === "ready") this.phrase = phrase;
+    this.prompts.reconcile(this.history);
     if (!this.#running && this.name !== "") this.#start();
     this.#changed();
   }

@@ -1,7 +1,7 @@
 /** What this phone is asked: requests that wait, the answer on its way, how each ended. */
 
 import { Inbox } from "./inbox.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, verdictOf } from "./outbox.js";
 import { PinnedTrust } from "./trust.js";
 
 /** @typedef {import("./challenges.js").Claims} Claims */
@@ -81,6 +81,16 @@ export class Prompts {
     await this.outbox.submit({ jti, verdict, ...request });
   }
 
+  /**
+   * Another window of this app may have answered what waits here.
+   *
+   * @param {import("./store.js").Entry[]} history
+   */
+  reconcile(history) {
+    const settled = new Set(history.filter(({ ending }) => ending !== "refused").map(({ jti }) => jti));
+    for (const { claims } of this.waiting) if (settled.has(claims.jti)) this.end(claims.jti, "answered");
+  }
+
   /** The person has read how it ended. */
   dismiss() {
     this.outcome = undefined;
@@ -110,7 +120,8 @@ export class Prompts {
    */
   async #finish(outcome, onScreen) {
     const { claims, ending } = outcome;
-    if (onScreen) this.outcome = outcome;
+    const verdict = outcome.verdict ?? verdictOf((await this.#store.get("history", claims.jti))?.ending);
+    if (onScreen) this.outcome = { ...outcome, verdict };
     else this.notice = { claims, ending };
     const now = this.#service.now();
     const { jti, purpose, service, account_id, account_name, browser, login_issuer } = claims;

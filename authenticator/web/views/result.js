@@ -1,6 +1,6 @@
 /** How a request ended. */
 
-import { button, el, heading, setText } from "../dom.js";
+import { announce, button, el, heading, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { outcomeMessage } from "../words.js";
 
@@ -31,5 +31,6 @@ export function resultView({ prompts }, outcome, leave) {
     ),
     el("div", { class: "actions" }, done),
   );
+  announce(message.text);
   return { node, update };
 }

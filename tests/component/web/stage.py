@@ -21,29 +21,36 @@ POLICY: Final = (
 
 
 class Stage(FakeServices):
-    """The services, and the app at their origin."""
+    """The services, and the app at their origin.
+
+    Attributes:
+        version: What stands before the version of the app's files.
+
+    """
+
+    version = ""
 
     def application(self) -> web.Application:
         """Return the web application."""
         application = super().application()
         application.on_response_prepare.append(self._secure)
         application.router.add_get("/", _index)
+        application.router.add_get("/service-worker.js", self._worker)
         application.router.add_static("/", WEB_APP)
         return application
 
     async def _secure(self, _request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Content-Security-Policy"] = f"{POLICY} {self.origin.replace('http', 'ws', 1)}"
 
-    async def lose_sockets(self) -> None:
-        """Close every socket, as a service does that restarts."""
-        for socket in tuple(self.sockets.values()):
-            await socket.close()
-        self.sockets.clear()
+    async def _worker(self, _request: web.Request) -> web.Response:
+        text = (WEB_APP / "service-worker.js").read_text(encoding="utf-8")
+        text = text.replace('const VERSION = "', f'const VERSION = "{self.version}')
+        return web.Response(text=text, content_type="text/javascript")
 
     @property
     def device_id(self) -> str:
-        """The only device that is connected."""
-        (device_id,) = self.sockets
+        """The only device that was connected."""
+        (device_id,) = self._sockets
         return device_id
 
 
@@ -61,7 +68,7 @@ async def stage() -> AsyncIterator[Stage]:
     try:
         yield services
     finally:
-        await services.lose_sockets()
+        await services.hang_up()
         await server.close()
 
 

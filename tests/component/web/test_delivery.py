@@ -1,5 +1,6 @@
 """Answers and the connection hold out against refusals, lost networks, reloads and restarts."""
 
+import re
 from datetime import timedelta
 from typing import Final
 
@@ -63,15 +64,32 @@ async def test_an_answer_that_cannot_be_sent_in_time_says_so(context: BrowserCon
     await press(page, "approve")
     await result_is(page, "Not sent yet")
     services.clock_offset = timedelta(minutes=3)
-    await services.lose_sockets()
+    await services.hang_up()
     await result_is(page, "Could not be sent")
+
+
+async def test_whoever_comes_back_to_the_phone_does_not_wait(context: BrowserContext, services: Stage) -> None:
+    page = await a_paired_phone(context, services)
+    await ask(services)
+    services.refusals, services.headers = ["unavailable"], {"Retry-After": "90"}
+    await press(page, "approve")
+    await result_is(page, "Not sent yet")
+    # Far outside its range, so that each pause is much longer than anything here waits.
+    await page.evaluate("() => void (Math.random = () => 60)")
+    await services.hang_up()
+    await expect(page.get_by_test_id("connection")).to_contain_text(re.compile(r"^Reconnecting in 2\d s$"))
+    await expect(page.get_by_test_id("result").get_by_role("heading")).to_have_text("Not sent yet")
+    await page.evaluate("() => dispatchEvent(new Event('online'))")
+    await result_is(page, "Sign-in approved")
+    await press(page, "done")
+    await expect(page.get_by_test_id("connection")).to_have_text("Connected")
 
 
 async def test_the_connection_comes_back_by_itself_with_what_waits(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
     device_id = services.device_id
     services.socket_problem = "too-many-requests"
-    await services.lose_sockets()
+    await services.hang_up()
     await expect(page.get_by_test_id("connection")).to_contain_text("The service is busy. Reconnecting in")
     services.socket_problem = None
     claims = services.claims(device_id, Purpose.LOGIN)
@@ -82,23 +100,3 @@ async def test_the_connection_comes_back_by_itself_with_what_waits(context: Brow
     await press(page, "approve")
     await result_is(page, "Sign-in approved")
     assert services.receipts[-2:] == [claims.jti, claims.jti]
-
-
-async def test_it_opens_without_a_network(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
-    await page.evaluate("async () => void (await navigator.serviceWorker.ready)")
-    await context.set_offline(offline=True)
-    await page.reload()
-    await expect(page.get_by_test_id("account-row")).to_contain_text("ann@example.com")
-    await expect(page.get_by_test_id("connection")).to_have_text("Offline. Waiting for a network.")
-    await expect(page).to_have_title("Salesforce Authenticator")
-    await context.set_offline(offline=False)
-    await expect(page.get_by_test_id("connection")).to_have_text("Connected")
-    kept = await page.evaluate(
-        """async () => {
-          const cache = await caches.open((await caches.keys())[0]);
-          return (await cache.keys()).map(({ url }) => new URL(url).pathname);
-        }"""
-    )
-    assert "/app.js" in kept
-    assert not {"/nonce", "/.well-known/countersign", "/.well-known/jwks.json"} & set(kept)

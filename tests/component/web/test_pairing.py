@@ -1,5 +1,6 @@
 """A person pairs the phone: the phrase, the question, the account that is connected."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -22,7 +23,7 @@ async def test_the_phrase_outlives_a_reload_and_ends_with_its_time(context: Brow
     assert len(services.requests) == 1
 
     services.clock_offset = timedelta(minutes=6)
-    await services.lose_sockets()
+    await services.hang_up()
     await expect(page.get_by_role("heading", name="This phrase has run out")).to_be_visible()
     await press(page, "new-phrase")
     await expect(page.get_by_test_id("phrase")).to_have_text("crimson otter")
@@ -34,11 +35,20 @@ async def test_a_phrase_that_is_refused_says_why_and_can_be_asked_for_again(
     context: BrowserContext, services: Stage
 ) -> None:
     page = await a_phone(context)
-    services.refusals = ["too-many-requests"]
+    services.refusals = ["bad-nonce", "too-many-requests"]
     await press(page, "new-account")
     await expect(page.get_by_test_id("problem")).to_contain_text("too often")
     await press(page, "try-again")
     await expect(page.get_by_test_id("phrase")).to_be_visible()
+
+
+async def test_a_clock_that_goes_wrong_is_put_right_unseen(context: BrowserContext, services: Stage) -> None:
+    page = await a_phone(context)
+    services.clock_offset = timedelta(minutes=20)
+    await press(page, "new-account")
+    await expect(page.get_by_test_id("phrase")).to_be_visible()
+    await expect(page.get_by_test_id("time-left")).to_have_text(re.compile(r"^(5:00|4:\d\d) left$"))
+    assert services.attempts == 2
 
 
 async def test_a_pairing_says_who_asks_and_pins_the_issuer(context: BrowserContext, services: Stage) -> None:
@@ -93,4 +103,7 @@ async def test_two_tabs_are_one_phone(context: BrowserContext, services: Stage) 
     await ask(services, Purpose.PAIRING)
     await press(other, "accept")
     await result_is(other, "Account connected")
+    await result_is(page, "Already answered")
+    await expect(page.get_by_test_id("result")).to_contain_text("It was approved.")
+    await press(page, "done")
     await expect(page.get_by_test_id("account-row")).to_have_count(1)

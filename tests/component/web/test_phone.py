@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import BrowserContext, expect
 
+from tests.chromium import INSECURE_HOST
 from tests.component.web.stage import Stage, a_paired_phone, a_phone, press
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -71,8 +72,9 @@ async def test_the_history_is_bounded(context: BrowserContext) -> None:
     assert await page.evaluate(code) == [200, "id-3", "denied"]
 
 
-async def test_over_plain_http_from_another_machine_it_explains_itself(context: BrowserContext) -> None:
+async def test_over_plain_http_from_another_machine_it_explains_itself(
+    context: BrowserContext, services: Stage
+) -> None:
     page = await context.new_page()
-    await page.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
-    await page.goto("/")
+    await page.goto(services.origin.replace("localhost", INSECURE_HOST))
     await expect(page.get_by_role("heading", name="This address is not secure")).to_be_visible()

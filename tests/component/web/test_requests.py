@@ -1,6 +1,5 @@
 """A person is asked to approve sign-ins, and answers; or the requests end by themselves."""
 
-import asyncio
 import re
 from datetime import timedelta
 
@@ -98,7 +97,7 @@ async def test_a_request_runs_out_by_the_service_s_clock(context: BrowserContext
     await ask(services)
     await expect(page.get_by_test_id("time-left")).to_have_text(re.compile(r"^(2:00|1:\d\d) left$"))
     services.clock_offset += timedelta(minutes=3)
-    await services.lose_sockets()
+    await services.hang_up()
     await result_is(page, "Too late")
     await press(page, "done")
     await press(page, "tab-history")
@@ -107,16 +106,17 @@ async def test_a_request_runs_out_by_the_service_s_clock(context: BrowserContext
 
 async def test_a_tap_meant_for_the_screen_before_answers_nothing(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
-    code = """() => new Promise((resolve) => {
+    code = """() => {
+      window.seen = [];
       const look = () => {
         const found = document.querySelector('[data-testid="approve"]');
-        if (found) resolve(found.disabled);
+        if (found) window.seen.push(found.disabled);
       };
       new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
-    })"""
-    watch = asyncio.create_task(page.evaluate(code))
-    await asyncio.sleep(0)
+    }"""
+    await page.evaluate(code)
     await ask(services)
-    assert await watch is True
+    await expect(page.get_by_test_id("approve")).to_be_enabled()
+    assert await page.evaluate("() => window.seen[0]") is True
     await press(page, "approve")
     await result_is(page, "Sign-in approved")
