@@ -23,22 +23,17 @@ from schemas.login_commands import CreateAccount, RemoveAccount
 from schemas.pairing_commands import RetirePhrase
 from schemas.push_commands import RegisterDevice
 from tests.builders import T0, a_phone, an_event
+from tests.events import PHRASE, a_challenge, a_paired, a_pairing_request, a_response, an_issued_challenge
 from tests.messages import (
-    PHRASE,
     a_cancel,
-    a_challenge,
-    a_paired,
-    a_pairing_request,
     a_pairing_start,
     a_phrase_request,
-    a_response,
     a_send,
     a_sign_in,
     a_sign_out,
     a_submission,
     a_wrong_password,
     an_issue,
-    an_issued_challenge,
 )
 
 PASSWORD_HASH: Final = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"

@@ -7,7 +7,8 @@ from schemas.codec import Event
 from schemas.contract import PairingFailed, PairingFailure
 from services.common.decisions import OK, REMEMBERED_EVENTS, REMEMBERED_SECONDS, Decision, Row, decide_once
 from tests.builders import after, an_event
-from tests.messages import a_cancel, a_challenge, a_response
+from tests.events import a_challenge, a_response
+from tests.messages import a_cancel
 
 
 class _Counter(Row):

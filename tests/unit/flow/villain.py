@@ -20,7 +20,7 @@ from schemas.contract import (
     Verdict,
 )
 from tests.builders import a_key
-from tests.messages import a_response
+from tests.events import a_response
 from tests.unit.flow.people import NAMES, PHONES, PHRASES, People, choose
 
 MALLORY: Final = PHONES[-1]

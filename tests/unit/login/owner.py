@@ -9,7 +9,8 @@ from services.common.decisions import Decision, decide_once
 from services.login.domain.decide import decide
 from services.login.domain.rows import Account, Login
 from tests.builders import an_account, an_event, rules
-from tests.messages import only
+from tests.events import only
+from tests.messages import a_sign_in
 
 
 class Owner:
@@ -41,3 +42,9 @@ class Owner:
         login = self.account.login(login_id)
         assert login is not None
         return login
+
+
+def asked() -> tuple[Owner, str]:
+    """Return the owner of an account whose phone is asked for a login, and the challenge."""
+    owner = Owner()
+    return owner, owner.prompt(a_sign_in())

@@ -10,15 +10,8 @@ from services.login.domain.decide import decide
 from services.login.domain.rows import Happening, LoginState
 from services.login.domain.rules import Refused
 from tests.builders import a_device, a_digest, a_phone, after, an_account, an_event, rules
-from tests.messages import (
-    a_cancel,
-    a_pairing_start,
-    a_response,
-    a_send,
-    a_sign_in,
-    a_sign_out,
-    a_wrong_password,
-)
+from tests.events import a_response
+from tests.messages import a_cancel, a_pairing_start, a_send, a_sign_in, a_sign_out, a_wrong_password
 from tests.unit.login.owner import Owner
 
 CREATE = CreateAccount(account_id="alex", at=after(), display_name="Alex", password_hash="$argon2id$1")

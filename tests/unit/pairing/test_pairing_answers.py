@@ -9,7 +9,8 @@ from services.common.decisions import OK, UnacceptableError
 from services.pairing.domain.phrases import decide_phrase
 from services.pairing.domain.rows import Phrase, PhraseState
 from tests.builders import SEAL_KEY, a_digest, a_key, a_phone, after, an_event, pairing_rules
-from tests.messages import a_challenge, a_pairing_request, a_response, an_issue, only
+from tests.events import a_challenge, a_pairing_request, a_response, only
+from tests.messages import an_issue
 from tests.unit.pairing.phrase_history import decide, history
 
 MALLORY = a_phone("Mallory's phone")

@@ -9,16 +9,8 @@ from services.common.decisions import OK
 from services.pairing.domain.phrases import KEPT, TAKEN
 from services.pairing.domain.rows import Phrase, PhraseState
 from tests.builders import LOGIN_URL, PAIRING_URL, Phone, a_browser, a_key, a_phone, after, an_event
-from tests.messages import (
-    PHRASE,
-    PHRASE_LIFETIME,
-    PROMPT_LIFETIME,
-    a_challenge,
-    a_pairing_request,
-    a_response,
-    an_issue,
-    only,
-)
+from tests.events import PHRASE, PROMPT_LIFETIME, a_challenge, a_pairing_request, a_response, only
+from tests.messages import PHRASE_LIFETIME, an_issue
 from tests.unit.pairing.phrase_history import decide, decide_event, history
 
 OTHER = a_phone("Fairphone 5")

@@ -7,7 +7,8 @@ from services.common.used_nonces import KEPT_SECONDS
 from services.pairing.domain.requesters import MOST_PHRASES, WINDOW, decide_requester
 from services.pairing.domain.rows import Requester
 from tests.builders import a_digest, a_phone, after, an_event
-from tests.messages import PHRASE, a_phrase_request, an_issue, only
+from tests.events import PHRASE, only
+from tests.messages import a_phrase_request, an_issue
 
 
 def _ask(row: Requester | None, request: RequestPhrase) -> Decision[Requester]:

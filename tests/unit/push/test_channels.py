@@ -9,7 +9,8 @@ from services.common.decisions import OK
 from services.push.domain.challenges import decide
 from services.push.domain.rows import KEPT_AFTER_EXPIRY, MOST_PENDING
 from tests.builders import a_phone, after, an_event
-from tests.messages import a_submission, an_issued_challenge, only
+from tests.events import an_issued_challenge, only
+from tests.messages import a_submission
 from tests.unit.push.channel_history import a_channel, channel_after, take
 
 

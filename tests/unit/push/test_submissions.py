@@ -9,7 +9,8 @@ from services.common.decisions import OK
 from services.common.used_nonces import KEPT_SECONDS, MOST_KEPT
 from services.push.domain.rows import KEPT_AFTER_EXPIRY, MOST_ANSWERED, Channel
 from tests.builders import a_digest, a_phone, after
-from tests.messages import a_submission, an_issued_challenge, only
+from tests.events import an_issued_challenge, only
+from tests.messages import a_submission
 from tests.unit.push.channel_history import channel_after, take
 
 

@@ -1,0 +1,63 @@
+"""Logins that are given up: by their person, or by the account for want of room."""
+
+from protocol.challenges import verify_challenge
+from schemas.contract import ChallengeWithdrawn
+from services.login.domain.rows import EndReason, LoginState
+from services.login.domain.sign_in import MOST_LOGINS
+from tests.builders import (
+    a_login,
+    a_phone,
+    after,
+    an_account,
+)
+from tests.events import only
+from tests.messages import a_cancel, a_sign_in
+from tests.unit.login.owner import Owner
+
+
+def test_cancel_ends_the_login_and_takes_the_request_back_from_the_phone() -> None:
+    owner = Owner()
+    challenge = owner.prompt(a_sign_in())
+    withdrawn = only(owner.take(a_cancel(at=after(5))).events, ChallengeWithdrawn)
+    assert withdrawn.challenge_id == verify_challenge(challenge)[0].jti
+    assert withdrawn.device_id == a_phone().device_id
+    assert (owner.login().state, owner.login().end_reason) == (LoginState.ENDED, EndReason.CANCELLED)
+
+
+def test_cancel_of_a_waiting_login_leaves_the_other_ones_request_alone() -> None:
+    owner = Owner()
+    owner.take(a_sign_in("login-1"))
+    owner.take(a_sign_in("login-2", after(1)))
+    assert owner.take(a_cancel("login-2", after(2))).events == ()
+    assert owner.login("login-1").state is LoginState.PROMPTED
+    assert owner.login("login-2").state is LoginState.ENDED
+
+
+def test_cancel_twice_or_of_nothing_changes_nothing() -> None:
+    owner = Owner()
+    owner.take(a_sign_in())
+    owner.take(a_cancel(at=after(1)))
+    logins = owner.account.logins
+    for login_id in ("login-1", "login-9"):
+        assert owner.take(a_cancel(login_id, after(2))).events == ()
+        assert owner.account.logins == logins
+
+
+def test_the_logins_of_an_account_are_bounded_and_the_one_asked_for_stays() -> None:
+    owner = Owner()
+    owner.take(a_sign_in("login-0"))
+    for number in range(1, 2 * MOST_LOGINS):
+        owner.take(a_sign_in(f"login-{number}", after(number / 10)))
+    assert len(owner.account.logins) == MOST_LOGINS
+    assert owner.login("login-0").state is LoginState.PROMPTED
+    assert owner.login(f"login-{2 * MOST_LOGINS - 1}").state is LoginState.READY
+    assert owner.account.login("login-1") is None
+
+
+def test_a_login_that_is_over_gives_way_before_one_that_waits() -> None:
+    waiting = tuple(a_login(f"waiting-{number}") for number in range(MOST_LOGINS - 1))
+    ended = a_login("ended").ended(EndReason.DENIED, after())
+    owner = Owner(an_account(logins=(*waiting, ended)))
+    owner.take(a_sign_in("login-1", after(1)))
+    assert owner.account.login("ended") is None
+    assert owner.account.logins[:-1] == waiting
