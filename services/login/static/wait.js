@@ -36,6 +36,9 @@ source.addEventListener("error", () => {
 
 addEventListener("pagehide", () => source.close());
 
+/** A form leads on by its own answer; to be told so as well would load that page twice. */
+addEventListener("submit", () => source.close());
+
 if (delivery?.dataset.delivery === "sending") {
   setTimeout(() => delivery.dataset.delivery === "sending" && show("late"), HINT_MS);
 }
