@@ -59,9 +59,10 @@ class Computer:
         """Return a part of the page."""
         return self.page.get_by_test_id(testid)
 
-    async def reads(self, heading: str) -> None:
-        """Wait for the page with a heading."""
-        await expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
+    async def reads(self, *headings: str) -> None:
+        """Wait for the page with a heading, any of those given."""
+        any_of = re.compile(f"^({'|'.join(map(re.escape, headings))})$")
+        await expect(self.page.get_by_role("heading", level=1)).to_have_text(any_of)
 
     async def is_told(self, title: str, text: str = "") -> None:
         """Wait for a notice: its title, and a part of its text."""

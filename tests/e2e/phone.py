@@ -3,12 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
+import aiohttp
 from playwright.async_api import Locator, Page, expect
 
+from authenticator.device.messages import IssuedPhrase
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.requests import Request
+from protocol.jose import PrivateKey
+from protocol.requests import sign_request
 from schemas.contract import Purpose, Verdict
 
 SIZE: Final = (390, 844)
@@ -105,3 +110,14 @@ class PocketPhone:
             request = await anext(self._requests)
         assert request.claims.purpose is purpose, request.claims
         return request
+
+
+async def issue_phrase(pairing_url: str, key: PrivateKey) -> IssuedPhrase:
+    """Ask an instance of the pairing service for a phrase, as a device that need not be connected (protocol.md, 4)."""
+    url = f"{pairing_url}/phrases"
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{pairing_url}/nonce") as answer:
+            nonce = answer.headers["Replay-Nonce"]
+        signed = sign_request(key, url=url, nonce=nonce, at=datetime.now(UTC), payload={"device_name": NAME})
+        async with session.post(url, data=signed, headers={"Content-Type": "application/jose"}) as answer:
+            return IssuedPhrase.model_validate_json(await answer.text())

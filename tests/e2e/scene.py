@@ -48,6 +48,10 @@ class Scene:
     async def a_computer(self, instance: str = "login", **options: Any) -> Computer:
         """Open a window of a new browser at an instance of the login service."""
         context = await self._browser("computer", computer.SIZE, **options)
+        return await self.a_window(context, instance)
+
+    async def a_window(self, context: BrowserContext, instance: str = "login") -> Computer:
+        """Open one more window of a browser."""
         return Computer(await context.new_page(), self.stack.urls[instance])
 
     async def a_phone(self, instance: str = "push") -> WebPhone:
@@ -63,18 +67,22 @@ class Scene:
         return PocketPhone(await self.exits.enter_async_context(virtual))
 
     async def paired(self, phone: Phone) -> Person:
-        """Make an account and pair a phone with it, in a browser that is closed then."""
+        """Make an account, and pair a phone with it."""
         person = await self.a_person()
+        await self.pair(person, phone, await phone.new_phrase())
+        return person
+
+    async def pair(self, person: Person, phone: Phone, phrase: str) -> None:
+        """Pair the phone that shows a phrase with an account, in a browser that is closed then."""
         async with TextBrowser(self.stack.urls["login"]) as browser:
             await browser.open("/sign-in")
             await browser.submit("/sign-in", name=person.name, password=person.password)
             await browser.open("/pair")
-            await browser.submit("/pair", phrase=await phone.new_phrase())
+            await browser.submit("/pair", phrase=phrase)
             await phone.accept_pairing()
             await browser.wait()
             browser.expect("DEVICE PAIRING SUCCESSFUL")
             await browser.submit("/cancel")
-        return person
 
     async def _browser(self, who: str, size: tuple[int, int], **options: Any) -> BrowserContext:
         width, height = size

@@ -1,8 +1,12 @@
 """The main job from the first sign-in to the later ones, as a person with a computer and a phone does it."""
 
+from collections import Counter
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.async_api import expect
 
+from schemas.contract import Verdict
 from tests.e2e.phone import NAME
 from tests.e2e.scene import Scene
 
@@ -56,3 +60,18 @@ async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scene
     await phone.answer("approve", "Sign-in approved")
     await computer.is_signed_in(person)
     await expect(computer.part("history-entry").first).to_contain_text(f"Signed in, approved on {NAME}")
+
+
+async def test_the_waiting_pages_are_told_when_to_move_on_and_never_ask(scene: Scene) -> None:
+    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_pocket_phone()
+    await computer.go_to_pairing(person)
+    asked: Counter[str] = Counter()
+    computer.page.on("request", lambda request: asked.update([urlsplit(request.url).path]))
+    async with computer.page.expect_response("**/events?at=/pair/wait"):
+        await computer.connect_device(await phone.new_phrase())
+    await phone.accept_pairing()
+    async with computer.page.expect_response("**/events?at=/wait"):
+        await computer.press("ok")
+    await phone.answer(Verdict.APPROVE)
+    await computer.is_signed_in(person)
+    assert (asked["/pair/wait"], asked["/wait"], asked["/complete"]) == (1, 1, 1)

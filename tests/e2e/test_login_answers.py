@@ -1,0 +1,102 @@
+"""Authentication requests that are not approved, and several at once: what both sides are told, and how they go on."""
+
+import pytest
+from playwright.async_api import expect
+
+from schemas.contract import Verdict
+from tests.e2e.computer import Computer, Person
+from tests.e2e.phone import NAME, PocketPhone
+from tests.e2e.scene import Scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def signs_in_again(computer: Computer, person: Person, phone: PocketPhone) -> None:
+    await computer.press("sign-in-again")
+    await computer.reads("SIGN IN")
+    await computer.enter(person.name, person.password)
+    await computer.reads("CHECK YOUR PHONE")
+    await phone.answer(Verdict.APPROVE)
+    await computer.is_signed_in(person)
+
+
+async def test_a_declined_sign_in_ends_and_can_be_started_again(scene: Scene) -> None:
+    computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
+    person = await scene.paired(phone)
+    await computer.sign_in(person)
+    await phone.answer(Verdict.DENY)
+    await computer.is_told("Sign-in declined", "Was it a slip? Sign in again")
+    await signs_in_again(computer, person, phone)
+    await expect(computer.page.get_by_text(f"Sign-in declined on {NAME}")).to_be_visible()
+
+
+async def test_it_wasn_t_me_ends_every_waiting_sign_in_of_the_account(scene: Scene) -> None:
+    first, second, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
+    person = await scene.paired(phone)
+    await first.sign_in(person)
+    await first.reads("CHECK YOUR PHONE")
+    await second.sign_in(person)
+    await second.reads("ONE REQUEST AT A TIME")
+    await phone.answer(Verdict.REPORT)
+    await first.is_told("Sign-in reported", "all its waiting sign-ins have ended")
+    await second.is_told("Sign-in stopped", "this one has ended as well")
+    await signs_in_again(second, person, phone)
+
+
+async def test_a_request_that_runs_out_is_told_on_both_sides_and_can_be_sent_again(hasty_scene: Scene) -> None:
+    computer, phone = await hasty_scene.a_computer(), await hasty_scene.a_phone()
+    person = await hasty_scene.paired(phone)
+    await computer.sign_in(person)
+    await phone.reads("Approve this sign-in?")
+    await computer.is_told("No answer from the phone", "Open Salesforce Authenticator on your phone")
+    await phone.reads("Too late")
+    await computer.press("sign-in-again")
+    await computer.enter(person.name, person.password)
+    await phone.answer("approve", "Sign-in approved")
+    await computer.is_signed_in(person)
+    await expect(computer.page.get_by_text(f"Sign-in not answered on {NAME}")).to_be_visible()
+
+
+async def test_a_request_to_a_phone_that_is_gone_says_what_to_do_and_runs_out(hasty_scene: Scene) -> None:
+    computer, phone = await hasty_scene.a_computer(), await hasty_scene.a_phone()
+    person = await hasty_scene.paired(phone)
+    await phone.page.context.close()
+    await computer.sign_in(person)
+    await computer.reads("CHECK YOUR PHONE")
+    await expect(computer.part("delivery")).to_have_text("Waiting for the phone to show it.")
+    await expect(computer.part("delivery")).to_contain_text("Nothing on the phone yet? Open Salesforce Authenticator")
+    await computer.is_told("No answer from the phone")
+
+
+async def test_of_two_sign_ins_at_once_the_second_is_sent_after_the_first(scene: Scene) -> None:
+    first, second, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
+    person = await scene.paired(phone)
+    await first.sign_in(person)
+    await first.reads("CHECK YOUR PHONE")
+    await second.sign_in(person)
+    await second.reads("ONE REQUEST AT A TIME")
+    await expect(second.part("send")).to_be_disabled()
+
+    await phone.answer(Verdict.APPROVE)
+    await first.is_signed_in(person)
+    await second.reads("SEND THE REQUEST")
+    await second.open("/account")
+    await second.reads("SEND THE REQUEST")
+
+    await second.press("send")
+    await second.reads("CHECK YOUR PHONE")
+    await phone.answer(Verdict.APPROVE)
+    await second.is_signed_in(person)
+
+
+async def test_an_approval_signs_in_the_browser_that_asked_and_no_other(scene: Scene) -> None:
+    computer, stranger, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
+    person = await scene.paired(phone)
+    await computer.sign_in(person)
+    await stranger.open("/wait")
+    await stranger.reads("SIGN IN")
+    await phone.answer(Verdict.APPROVE)
+    await computer.is_signed_in(person)
+    for path in ("/account", "/complete", "/"):
+        await stranger.open(path)
+        await stranger.reads("SIGN IN")

@@ -1,0 +1,86 @@
+"""Reload, back button, a second tab, a closed browser, a cancel: safe at every step of a sign-in."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+
+from authenticator.device.state import Outcome
+from schemas.contract import Purpose
+from tests.e2e.phone import PATIENCE_SECONDS
+from tests.e2e.scene import Scene
+from tests.e2e.steps import STEPS
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+at_every_step = pytest.mark.parametrize("name", STEPS)
+OTHER_ADDRESSES = ("/", "/sign-in", "/pair", "/pair/wait", "/wait", "/complete", "/account")
+
+
+@at_every_step
+async def test_reload_and_the_back_button_lead_to_the_right_page(scene: Scene, name: str) -> None:
+    step, computer = STEPS[name], await scene.a_computer()
+    standing = await step.reach(scene, computer)
+    await computer.page.reload()
+    await computer.reads(step.heading)
+    await computer.page.go_back()
+    await computer.reads(step.before)
+    await computer.page.go_forward()
+    await computer.reads(step.heading)
+    await computer.is_at(step.path)
+    await step.finish(computer, standing)
+
+
+@at_every_step
+async def test_a_second_tab_leads_to_the_same_step_wherever_it_begins_and_can_finish(scene: Scene, name: str) -> None:
+    step, first = STEPS[name], await scene.a_computer()
+    standing = await step.reach(scene, first)
+    second = await scene.a_window(first.page.context)
+    for address in OTHER_ADDRESSES:
+        await second.open(address)
+        await second.reads(*step.allowed)
+    await second.open(step.path)
+    await step.finish(second, standing)
+
+    if step.stale is not None:
+        await step.stale(first)
+    await first.is_signed_in(standing.person)
+
+
+@pytest.mark.parametrize("name", ["pair", "pair wait", "wait", "account"])
+async def test_a_browser_that_was_closed_goes_on_where_it_was(scene: Scene, name: str) -> None:
+    step, computer = STEPS[name], await scene.a_computer()
+    standing = await step.reach(scene, computer)
+    kept = await computer.page.context.storage_state()
+    await computer.page.context.close()
+
+    reopened = await scene.a_computer(storage_state=kept)
+    await reopened.open()
+    await reopened.reads(*step.allowed)
+    await reopened.open(step.path)
+    await step.finish(reopened, standing)
+
+
+@pytest.mark.parametrize("name", ["connect", "pair", "paired", "send"])
+async def test_a_sign_in_can_be_canceled(scene: Scene, name: str) -> None:
+    step, computer = STEPS[name], await scene.a_computer()
+    await step.reach(scene, computer)
+    await computer.press("cancel")
+    await computer.is_told("Sign-in canceled", "You can start again whenever you like.")
+    await computer.press("sign-in-again")
+    await computer.reads("SIGN IN")
+
+
+@pytest.mark.parametrize(("name", "purpose"), [("pair wait", Purpose.PAIRING), ("wait", Purpose.LOGIN)])
+async def test_a_canceled_sign_in_takes_its_request_back_from_the_phone(
+    scene: Scene, name: str, purpose: Purpose
+) -> None:
+    step, computer = STEPS[name], await scene.a_computer()
+    standing = await step.reach(scene, computer)
+    request = await standing.phone.is_asked(purpose)
+    await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
+    await computer.press("cancel")
+    await computer.is_told("Sign-in canceled")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert await request.ended() is Outcome.WITHDRAWN
+    await computer.press("sign-in-again")
+    await computer.reads("SIGN IN")

@@ -1,0 +1,113 @@
+"""Services that are killed while a person waits, and second instances beside the first ones."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from authenticator.device.phone import VirtualPhone
+from authenticator.device.state import PhraseRequest, State
+from authenticator.device.store import MemoryStore
+from deploy.stack import SERVICES
+from schemas.contract import Verdict
+from tests.e2e.complaints import OUTAGE
+from tests.e2e.conftest import Site
+from tests.e2e.phone import NAME, PocketPhone, issue_phrase
+from tests.e2e.scene import Scene
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+each_service = pytest.mark.parametrize("service", ["login", "pairing", "push"])
+
+
+async def crash(scene: Scene, service: str) -> None:
+    """Kill a service and start it again."""
+    scene.complaints.tolerate(OUTAGE)
+    await asyncio.to_thread(scene.stack.kill_service, service)
+    await asyncio.to_thread(scene.stack.restart_service, service)
+
+
+@each_service
+async def test_a_service_crashes_while_the_phone_is_asked_to_pair(own_scene: Scene, service: str) -> None:
+    scene = own_scene
+    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
+    await computer.go_to_pairing(person)
+    await computer.connect_device(await phone.new_phrase())
+    await phone.reads("Connect this account?")
+    await computer.reads("ACCEPT ON YOUR PHONE")
+    await crash(scene, service)
+    await phone.accept_pairing()
+    await computer.reads("DEVICE PAIRING SUCCESSFUL")
+    await computer.press("ok")
+    await phone.answer("approve", "Sign-in approved")
+    await computer.is_signed_in(person)
+
+
+@each_service
+async def test_a_service_crashes_while_the_phone_is_asked_to_approve(own_scene: Scene, service: str) -> None:
+    scene = own_scene
+    computer, phone = await scene.a_computer(), await scene.a_phone()
+    person = await scene.paired(phone)
+    await computer.sign_in(person)
+    await phone.reads("Approve this sign-in?")
+    await computer.reads("CHECK YOUR PHONE")
+    await crash(scene, service)
+    await phone.answer("approve", "Sign-in approved")
+    await computer.is_signed_in(person)
+
+
+@pytest.fixture(scope="module")
+def second_instances(own_site: Site) -> None:
+    """Start a second instance of each service beside the first."""
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(own_site.stack.start_second_instance, SERVICES))
+
+
+@pytest.mark.usefixtures("second_instances")
+async def test_computer_and_phone_at_second_instances_complete_the_flow(own_scene: Scene) -> None:
+    person, computer = await own_scene.a_person(), await own_scene.a_computer("login-2")
+    phone = await own_scene.a_phone("push-2")
+    await computer.go_to_pairing(person)
+    await computer.connect_device(await phone.new_phrase())
+    await phone.accept_pairing()
+    await computer.press("ok")
+    await phone.answer("approve", "Sign-in approved")
+    await computer.is_signed_in(person)
+
+
+@pytest.mark.usefixtures("second_instances")
+async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(own_scene: Scene) -> None:
+    person, computer = await own_scene.a_person(), await own_scene.a_computer()
+    store = MemoryStore(State(device_name=NAME, url=own_scene.stack.urls["push"]))
+    asked_at = datetime.now(UTC)
+    issued = await issue_phrase(own_scene.stack.urls["pairing-2"], store.key)
+    store.update(lambda state: state.with_phrase(PhraseRequest(asked_at=asked_at, expires_at=issued.expires_at)))
+    phone = PocketPhone(await own_scene.exits.enter_async_context(VirtualPhone(store)))
+    await computer.go_to_pairing(person)
+    await computer.connect_device(issued.phrase)
+    await phone.accept_pairing()
+    await computer.press("ok")
+    await phone.answer(Verdict.APPROVE)
+    await computer.is_signed_in(person)
+
+
+@pytest.mark.usefixtures("second_instances")
+async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(own_scene: Scene) -> None:
+    person, first, phone = await own_scene.a_person(), await own_scene.a_computer(), await own_scene.a_pocket_phone()
+    await first.go_to_pairing(person)
+    second = await own_scene.a_window(first.page.context, "login-2")
+    await second.open()
+    await second.reads("CONNECT SALESFORCE AUTHENTICATOR")
+    await second.press("submit")
+    await second.connect_device(await phone.new_phrase())
+    await first.open()
+    await first.reads("ACCEPT ON YOUR PHONE")
+    await phone.accept_pairing()
+    await first.press("ok")
+    await second.reads("CHECK YOUR PHONE")
+    await phone.answer(Verdict.APPROVE)
+    await first.is_signed_in(person)
+    await second.is_signed_in(person)
+    await second.press("sign-out")
+    await first.open()
+    await first.reads("SIGN IN")
