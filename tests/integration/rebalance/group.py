@@ -89,6 +89,12 @@ class Group:
         assert worker.child.exit_code == 0, tail(worker.child.log_path)
         await self.settle(before)
 
+    async def crashed(self, worker: Worker) -> None:
+        """Wait until a worker has ended by itself, with an error."""
+        self.workers.remove(worker)
+        await eventually(lambda: worker.child.exit_code is not None, "the worker goes on")
+        assert worker.child.exit_code == 1, tail(worker.child.log_path)
+
     async def kill(self, worker: Worker) -> None:
         """End a worker as a crash would; returns at once."""
         self.workers.remove(worker)

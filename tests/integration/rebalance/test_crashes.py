@@ -1,6 +1,7 @@
 """What a worker leaves behind when it is killed, when it is paused for too long, and when it is told to stop."""
 
 import signal
+from dataclasses import replace
 
 from tests.integration.rebalance.conftest import MakeGroup
 from tests.integration.rebalance.ledger import Account, Ledger
@@ -36,6 +37,17 @@ async def test_a_worker_that_wakes_after_its_session_undoes_nothing(make_group: 
     await ledger.drained()
     account = await ledger.account()
     assert (account.lost, account.doubled) == ([], [])
+
+
+async def test_a_crash_ends_the_process_with_an_error_and_loses_nothing(make_group: MakeGroup, ledger: Ledger) -> None:
+    group = make_group(remembers=True, crashes_at=1)
+    worker = await group.join()
+    numbers = [await ledger.event(KEY) for _ in range(3)]
+    await group.crashed(worker)
+    group.plan = replace(group.plan, crashes_at=None)
+    await group.join()
+    await ledger.drained()
+    assert (await ledger.rows())[KEY] == numbers
 
 
 async def test_a_stop_finishes_the_event_in_progress_and_leaves_the_rest(make_group: MakeGroup, ledger: Ledger) -> None:

@@ -40,6 +40,7 @@ class Plan:
         partitions: How many partitions the topics have.
         work_seconds: How long it takes over each event, between reading the row and writing it.
         seek_seconds: How long Kafka takes, on top, to tell the committed offsets.
+        crashes_at: The number of the event during which Faust crashes, None for none.
         dropped_batches: How many batches of changelog records get lost on their way.
         remembers: Whether a repeated event changes nothing.
         drain_on_revocation: Whether the first drain is installed.
@@ -55,6 +56,7 @@ class Plan:
     partitions: int = 4
     work_seconds: float = 0.002
     seek_seconds: float = 0.0
+    crashes_at: int | None = None
     dropped_batches: int = 0
     remembers: bool = False
     drain_on_revocation: bool = True
@@ -141,6 +143,9 @@ def add_agent(app: faust.App, plan: Plan) -> None:
             value = table.get(key)
             row: dict[str, Any] = json.loads(value) if value else {"epoch": 0, "version": 0, "numbers": []}
             await asyncio.sleep(plan.work_seconds)
+            if number == plan.crashes_at:
+                await app.crash(RuntimeError("as planned"))
+                await asyncio.Event().wait()
             if number not in row["numbers"] or not plan.remembers:
                 epoch, version = max(row["epoch"], app.consumer_generation_id), row["version"] + 1
                 row = {"epoch": epoch, "version": version, "numbers": [*row["numbers"], number]}
@@ -174,7 +179,7 @@ async def main(plan: Plan) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     teller = asyncio.create_task(tell_when_ready(app))
     await app.start()
-    while not stop.is_set() and not app.crashed:  # noqa: ASYNC110 -- Faust tells of its crash by a flag alone
+    while not stop.is_set() and not app.crashed:
         await asyncio.sleep(POLL_SECONDS)
     crashed = app.crashed
     await app.stop()
