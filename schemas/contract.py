@@ -79,6 +79,27 @@ class PairingRequested(Message):
         return self.phrase_digest
 
 
+class PairingWithdrawn(Message):
+    """A pairing needs no answer any more: the login in which the phrase was entered was given up, or found a phone.
+
+    Attributes:
+        phrase_digest: The phrase that was entered.
+        pairing_id: The attempt.
+
+    """
+
+    topic: ClassVar[Topic] = PAIRING_REQUESTED
+    type: ClassVar[str] = "countersign.pairing.withdrawn.v1"
+
+    phrase_digest: Digest
+    pairing_id: Identifier
+
+    @property
+    def key(self) -> str:
+        """Return the phrase digest, as of the request that it follows."""
+        return self.phrase_digest
+
+
 class PairingFailed(Message):
     """A pairing that was asked for will not come about.
 

@@ -17,6 +17,7 @@ from schemas.contract import (
     DeviceUnpaired,
     PairingFailed,
     PairingFailure,
+    PairingWithdrawn,
     PushReceipt,
 )
 from schemas.login_commands import CreateAccount, RemoveAccount
@@ -78,6 +79,7 @@ def _examples() -> list[Message]:
         an_issue(),
         RetirePhrase(phrase_digest=PHRASE, device_id=a_phone().device_id, at=T0),
         a_pairing_request(),
+        PairingWithdrawn(phrase_digest=PHRASE, pairing_id="pairing-1"),
         PairingFailed(pairing_id="pairing-1", account_id="alex", reason=PairingFailure.DECLINED),
         a_paired(),
         DeviceUnpaired(account_id="alex", device_id=a_phone().device_id, pairing_id="pairing-1", reason="too_late"),

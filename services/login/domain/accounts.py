@@ -3,6 +3,7 @@
 from schemas.contract import ChallengeWithdrawn, DeviceUnpaired
 from schemas.login_commands import CreateAccount, EndSession, RemoveAccount
 from services.common.decisions import Decision
+from services.login.domain.pairing import pairing_withdrawals
 from services.login.domain.rows import Account, Happening, HistoryEntry
 from services.login.domain.rules import Refused
 from services.login.domain.settle import MOST_HISTORY, settle
@@ -39,7 +40,8 @@ def decide_removal(account: Account, command: RemoveAccount) -> Decision[Account
         )
         for device in account.devices
     )
-    return Decision(removed, (*withdrawals(account), *unpaired))
+    withdrawn = (*withdrawals(account), *pairing_withdrawals(account.logins, command.at))
+    return Decision(removed, (*withdrawn, *unpaired))
 
 
 def withdrawals(account: Account) -> tuple[ChallengeWithdrawn, ...]:

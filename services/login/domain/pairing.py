@@ -1,11 +1,20 @@
 """Pairing, as the account sees it: a phrase entered, a phone that accepted or did not."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from protocol.challenges import verify_proof
 from protocol.jose import SignatureError
 from protocol.phrases import pairing_seal
-from schemas.contract import DevicePaired, DeviceUnpaired, PairingFailed, PairingFailure, PairingRequested, Verdict
+from schemas.contract import (
+    DevicePaired,
+    DeviceUnpaired,
+    PairingFailed,
+    PairingFailure,
+    PairingRequested,
+    PairingWithdrawn,
+    Verdict,
+)
 from schemas.login_commands import StartPairing
 from services.common.decisions import Decision, UnacceptableError
 from services.login.domain.rows import Account, Device, Happening, Login, LoginState, PairingAttempt
@@ -26,6 +35,15 @@ def waits_for_phone(login: Login, at: datetime) -> bool:
     )
 
 
+def pairing_withdrawals(logins: Iterable[Login], at: datetime) -> tuple[PairingWithdrawn, ...]:
+    """Return what takes the pairings back from their phones for which logins still wait."""
+    return tuple(
+        PairingWithdrawn(phrase_digest=login.pairing.phrase_digest, pairing_id=login.pairing.pairing_id)
+        for login in logins
+        if login.pairing is not None and waits_for_phone(login, at)
+    )
+
+
 def decide_start(account: Account, command: StartPairing, rules: Rules) -> Decision[Account]:
     """Ask for the phone that shows the phrase; a few tries, then a pause."""
     settled = settle(account, command.at)
@@ -39,7 +57,12 @@ def decide_start(account: Account, command: StartPairing, rules: Rules) -> Decis
     tries = settled.pairing_tries + 1
     paused_until = command.at + rules.pairing_pause if tries >= rules.pairing_tries else None
     expires_at = min(command.at + rules.prompt_lifetime, login.expires_at)
-    attempt = PairingAttempt(pairing_id=command.pairing_id, started_at=command.at, expires_at=expires_at)
+    attempt = PairingAttempt(
+        pairing_id=command.pairing_id,
+        phrase_digest=command.phrase_digest,
+        started_at=command.at,
+        expires_at=expires_at,
+    )
     waiting = settled.with_login(login.model_copy(update={"state": LoginState.PAIRING, "pairing": attempt}))
     changes = {"pairing_tries": 0 if paused_until else tries, "pairing_paused_until": paused_until}
     return Decision(waiting.model_copy(update=changes), (_request(settled, login, attempt, command, rules),))
@@ -71,7 +94,9 @@ def decide_paired(account: Account, paired: DevicePaired, rules: Rules) -> Decis
         "pairing_paused_until": None,
     }
     done = settled.model_copy(update=changes).with_login(login.model_copy(update={"state": LoginState.PAIRED}))
-    return Decision(tell(done, Happening.PHONE_PAIRED, paired.paired_at, login, device.name))
+    told = tell(done, Happening.PHONE_PAIRED, paired.paired_at, login, device.name)
+    others = (each for each in settled.logins if each is not login)
+    return Decision(told, pairing_withdrawals(others, paired.paired_at))
 
 
 def decide_failed(account: Account, failed: PairingFailed, at: datetime) -> Decision[Account]:

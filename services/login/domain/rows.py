@@ -52,11 +52,13 @@ class PairingAttempt(Model):
     """A phrase that was entered.
 
     Attributes:
+        phrase_digest: HMAC-SHA256 of the phrase.
         failure: Why the attempt came to nothing; None while it waits.
 
     """
 
     pairing_id: Identifier
+    phrase_digest: Digest
     started_at: Moment
     expires_at: Moment
     failure: PairingFailure | None = None

@@ -5,6 +5,7 @@ from typing import Final
 from schemas.login_commands import CancelLogin, FailPassword, SignIn
 from services.common.decisions import Decision
 from services.login.domain.accounts import withdrawals
+from services.login.domain.pairing import pairing_withdrawals
 from services.login.domain.prompts import send_prompt
 from services.login.domain.rows import Account, EndReason, Happening, HistoryEntry, Login, LoginState
 from services.login.domain.rules import Refused, Rules
@@ -64,7 +65,8 @@ def decide_cancel(account: Account, command: CancelLogin) -> Decision[Account]:
     login = settled.login(command.login_id)
     if login is None or login.over:
         return Decision(settled)
-    events = withdrawals(settled) if login.state is LoginState.PROMPTED else ()
+    prompted = login.state is LoginState.PROMPTED
+    events = withdrawals(settled) if prompted else pairing_withdrawals((login,), command.at)
     return Decision(settled.with_login(login.ended(EndReason.CANCELLED, command.at)), events)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a phrase: issued, then claimed once, then accepted or declined; or retired."""
+"""What becomes of a phrase: issued, then claimed once, then accepted, declined or withdrawn; or retired."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,10 +12,12 @@ from schemas.codec import Event
 from schemas.contract import (
     AuthResponse,
     ChallengeIssued,
+    ChallengeWithdrawn,
     DevicePaired,
     PairingFailed,
     PairingFailure,
     PairingRequested,
+    PairingWithdrawn,
     Purpose,
     Verdict,
 )
@@ -68,6 +70,8 @@ def decide_phrase(row: Phrase | None, event: Event[Message], rules: PairingRules
             return decide_retirement(row, command)
         case PairingRequested() as request:
             return decide_claim(row, request, rules)
+        case PairingWithdrawn() as withdrawn:
+            return decide_withdrawal(row, withdrawn)
         case AuthResponse(purpose=Purpose.PAIRING) as response:
             return decide_response(row, response, rules)
         case _:
@@ -119,6 +123,16 @@ def decide_claim(row: Phrase | None, request: PairingRequested, rules: PairingRu
     )
     claim = Claim(request=request, challenge=challenge)
     return Decision(row.model_copy(update={"state": PhraseState.CLAIMED, "claim": claim}), (issued,))
+
+
+def decide_withdrawal(row: Phrase | None, withdrawn: PairingWithdrawn) -> Decision[Phrase]:
+    """Ask the device no more, if it is still being asked for that pairing. The phrase is spent all the same."""
+    if row is None or row.state is not PhraseState.CLAIMED or row.claim is None:
+        return Decision(row)
+    if row.claim.request.pairing_id != withdrawn.pairing_id:
+        return Decision(row)
+    gone = ChallengeWithdrawn(challenge_id=withdrawn.pairing_id, device_id=row.device_id)
+    return Decision(row.model_copy(update={"state": PhraseState.WITHDRAWN}), (gone,))
 
 
 def decide_response(row: Phrase | None, response: AuthResponse, rules: PairingRules) -> Decision[Phrase]:

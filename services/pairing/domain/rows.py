@@ -33,6 +33,7 @@ class PhraseState(StrEnum):
     CLAIMED = "claimed"
     ACCEPTED = "accepted"
     DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
     RETIRED = "retired"
 
 

@@ -4,9 +4,10 @@ import services.login.agents
 import services.pairing.agents
 import services.push.agents
 from schemas.contract import DeviceUnpaired, Verdict
+from schemas.topics import AUTH_RESPONSE, PUSH_COMMANDS
 from services.login.domain.rows import LoginState
 from tests.unit.flow.people import PHONES, PHRASES, People
-from tests.unit.flow.world import ACCOUNTS, CHANNELS, REQUESTERS, World
+from tests.unit.flow.world import ACCOUNTS, CHANNELS, REQUESTERS, Place, World
 from tests.unit.flow.world import PHRASES as PHRASES_TABLE
 
 PHONE = PHONES[0]
@@ -46,15 +47,30 @@ def test_a_later_login_goes_straight_to_the_phone() -> None:
     assert len(people.shown(PHONE)) == 1
 
 
-def test_a_phone_whose_login_was_cancelled_while_it_accepted_is_told() -> None:
+def _asked_to_pair() -> People:
     people = People(World())
     people.sign_in("alex")
     people.ask_for_phrase(PHONE, PHRASES[0])
     people.world.settle()
     people.enter_phrase("alex", 0, PHRASES[0])
     people.world.settle()
+    return people
+
+
+def test_a_phone_is_asked_no_more_to_pair_once_the_login_was_cancelled() -> None:
+    people = _asked_to_pair()
+    assert len(people.shown(PHONE)) == 1
     people.cancel("alex", 0)
+    people.world.settle()
+    assert people.shown(PHONE) == ()
+
+
+def test_a_phone_whose_login_was_cancelled_while_it_accepted_is_told() -> None:
+    people = _asked_to_pair()
     people.answer(PHONE, 0, Verdict.APPROVE)
+    people.world.step(Place(PUSH_COMMANDS.name, CHANNELS))
+    people.world.step(Place(AUTH_RESPONSE.name, PHRASES_TABLE))
+    people.cancel("alex", 0)
     people.world.settle()
     assert people.world.row(ACCOUNTS, "alex").devices == ()
     assert [each.device_id for each in people.world.published(DeviceUnpaired)] == [PHONE.device_id]

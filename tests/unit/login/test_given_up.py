@@ -1,7 +1,7 @@
 """Logins that are given up: by their person, or by the account for want of room."""
 
 from protocol.challenges import verify_challenge
-from schemas.contract import ChallengeWithdrawn
+from schemas.contract import ChallengeWithdrawn, PairingFailed, PairingFailure, PairingWithdrawn
 from services.login.domain.rows import EndReason, LoginState
 from services.login.domain.sign_in import MOST_LOGINS
 from tests.builders import (
@@ -10,8 +10,8 @@ from tests.builders import (
     after,
     an_account,
 )
-from tests.events import only
-from tests.messages import a_cancel, a_sign_in
+from tests.events import PHRASE, a_paired, only
+from tests.messages import a_cancel, a_pairing_start, a_sign_in
 from tests.unit.login.owner import Owner
 
 
@@ -22,6 +22,32 @@ def test_cancel_ends_the_login_and_takes_the_request_back_from_the_phone() -> No
     assert withdrawn.challenge_id == verify_challenge(challenge)[0].jti
     assert withdrawn.device_id == a_phone().device_id
     assert (owner.login().state, owner.login().end_reason) == (LoginState.ENDED, EndReason.CANCELLED)
+
+
+def test_cancel_takes_a_pairing_back_from_the_phone_that_is_asked() -> None:
+    owner = Owner(an_account(paired=False))
+    owner.take(a_sign_in())
+    owner.take(a_pairing_start(at=after(5)))
+    withdrawn = only(owner.take(a_cancel(at=after(10))).events, PairingWithdrawn)
+    assert (withdrawn.pairing_id, withdrawn.phrase_digest) == ("pairing-1", PHRASE)
+
+
+def test_cancel_of_a_pairing_that_came_to_nothing_takes_nothing_back() -> None:
+    owner = Owner(an_account(paired=False))
+    owner.take(a_sign_in())
+    owner.take(a_pairing_start(at=after(5)))
+    owner.take(PairingFailed(pairing_id="pairing-1", account_id="alex", reason=PairingFailure.DECLINED))
+    assert owner.take(a_cancel(at=after(10))).events == ()
+
+
+def test_a_phone_that_is_paired_takes_the_pairing_of_another_login_back() -> None:
+    owner = Owner(an_account(paired=False))
+    for number in (1, 2):
+        owner.take(a_sign_in(f"login-{number}"))
+        owner.take(a_pairing_start(f"pairing-{number}", after(5), login_id=f"login-{number}"))
+    withdrawn = only(owner.take(a_paired("pairing-1", after(10))).events, PairingWithdrawn)
+    assert withdrawn.pairing_id == "pairing-2"
+    assert owner.login("login-2").state is LoginState.READY
 
 
 def test_cancel_of_a_waiting_login_leaves_the_other_ones_request_alone() -> None:
