@@ -24,7 +24,7 @@ async def next_request(phone: VirtualPhone) -> Request:
 async def eventually(holds: Callable[[], object]) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while not holds():  # noqa: ASYNC110 - what is waited for happens elsewhere, and tells nobody
+        while not holds():
             await asyncio.sleep(0.01)
 
 

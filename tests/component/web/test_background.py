@@ -24,7 +24,7 @@ KEPT: Final = """async () => {
 async def becomes(page: Page, code: str, value: object) -> None:
     """Wait until code gives a value. The page policy forbids what Playwright has for that."""
     async with asyncio.timeout(10):
-        while await page.evaluate(code) != value:  # noqa: ASYNC110 - it happens in the browser, which tells nobody
+        while await page.evaluate(code) != value:
             await asyncio.sleep(0.05)
 
 

@@ -96,7 +96,7 @@ async def test_what_was_typed_before_a_request_is_no_answer_to_it() -> None:
         with Asker(Screen(as_json=True), terminal) as asker:
             os.write(keyboard, b"a\n")
             async with asyncio.timeout(10):
-                while asker._lines.empty():  # noqa: ASYNC110, SLF001 - nothing else tells that it was read
+                while asker._lines.empty():  # noqa: SLF001 - nothing else tells that it was read
                     await asyncio.sleep(0)
             asking = asyncio.ensure_future(asker.ask(a_request()))
             await asyncio.sleep(0)
