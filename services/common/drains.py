@@ -13,7 +13,7 @@ Smaller things of the same kind are put right beside them; docs/adr/0002-two-dra
 is hooked in by subclasses; call `install_drains` before the first table, topic or agent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import faust
@@ -24,7 +24,8 @@ from mode import Service
 
 from services.common.stream_consumer import DrainedConsumer, hold_flow
 
-STALL_SECONDS: Final = 3.0
+STALL_SECONDS: Final = 2.0
+LONGEST_STALL_SECONDS: Final = 40.0
 
 
 class IdempotentProducer(aiokafka.Producer):
@@ -57,17 +58,23 @@ class DrainedRecovery(Recovery):
     async def _restart_when_stalled(self) -> None:
         # A fetch that was under way when the flow was held may have taken changelog records that are then dropped;
         # Kafka may be away for longer than Faust waits. Either way Faust's recovery would stand still for ever.
-        before = None
-        async for _ in self.itertimer(STALL_SECONDS):
-            assigned = self._generation_id == self.app.consumer_generation_id != 0
-            now = sum(self._offsets()) if assigned and not self.tables.actives_ready else None
-            if now is not None and now == before:
-                self.log.warning("recovery stands still, starting it again")
-                self.signal_recovery_start.set()
-            before = now
+        patience_seconds = STALL_SECONDS
+        while not self.should_stop:
+            before = self._progress()
+            await self.sleep(patience_seconds)
+            if before is None or before != self._progress():
+                patience_seconds = STALL_SECONDS
+                continue
+            self.log.warning("recovery has stood still for %s s, starting it again", patience_seconds)
+            self.signal_recovery_start.set()
+            # Where Kafka is merely slow, starting again and again would never end. After 90 s Faust gives up by itself.
+            patience_seconds = min(2 * patience_seconds, LONGEST_STALL_SECONDS)
 
-    def _offsets(self) -> Iterator[int]:
-        return (offset for offset in self.active_offsets.values() if offset is not None)
+    def _progress(self) -> tuple[int, int] | None:
+        generation = self.app.consumer_generation_id
+        if self.tables.actives_ready or not generation or self._generation_id != generation:
+            return None
+        return generation, sum(offset or 0 for offset in self.active_offsets.values())
 
 
 class DrainedTableManager(TableManager):

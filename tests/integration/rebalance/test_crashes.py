@@ -6,7 +6,7 @@ from dataclasses import replace
 from tests.integration.rebalance.conftest import MakeGroup
 from tests.integration.rebalance.ledger import Account, Ledger
 
-SESSION_SECONDS = 3.0
+SESSION_SECONDS = 2.0
 KEY = b"key-0"
 
 

@@ -1,17 +1,17 @@
 """Through joins and leaves every event is decided exactly once, and it takes both drains."""
 
-from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from tests.integration.rebalance.conftest import MakeGroup
 from tests.integration.rebalance.group import Group
 from tests.integration.rebalance.ledger import Account, Ledger
+from tests.integration.rebalance.worker import Plan
 
-SLOW_SEEK_SECONDS = 1.5
-"""Longer than the second for which an idle fetcher sleeps: it wakes while positions are sought."""
-ROUNDS = 3
+SLOW: Final = {"work_seconds": 0.02, "seek_seconds": 1.5}
+"""Events wait for the agent, and an idle fetcher, which sleeps for a second, wakes while positions are sought."""
+ROUNDS: Final = 3
 
 
 async def test_every_event_is_decided_once_through_joins_and_leaves(make_group: MakeGroup, ledger: Ledger) -> None:
@@ -29,9 +29,9 @@ async def test_every_event_is_decided_once_through_joins_and_leaves(make_group: 
 async def test_every_event_is_decided_once_when_queues_are_full_and_kafka_is_slow(
     make_group: MakeGroup, ledger: Ledger
 ) -> None:
-    group = make_group(buffered_events=16, work_seconds=0.005, seek_seconds=SLOW_SEEK_SECONDS)
+    group = make_group(buffered_events=16, **SLOW)
     first = await group.join()
-    async with ledger.feed(per_second=50):
+    async with ledger.feed(per_second=30):
         await group.join()
         await group.leave(first)
     await ledger.drained()
@@ -40,7 +40,7 @@ async def test_every_event_is_decided_once_when_queues_are_full_and_kafka_is_slo
 
 @pytest.mark.parametrize(
     "without",
-    [{"drain_on_revocation": False}, {"drain_on_recovery": False, "seek_seconds": SLOW_SEEK_SECONDS}],
+    [{"drain_on_revocation": False}, {"drain_on_recovery": False, **SLOW}],
     ids=["the first drain", "the second drain"],
 )
 async def test_events_are_lost_or_doubled_without(
@@ -57,11 +57,11 @@ async def test_events_are_lost_or_doubled_without(
 async def join_and_leave(group: Group, ledger: Ledger) -> None:
     """Let a worker join another and both leave, then one with both drains do what they left undone."""
     first = await group.join()
-    async with ledger.feed(per_second=50):
+    async with ledger.feed(per_second=30):
         second = await group.join()
         await group.leave(first)
     await group.leave(second)
-    plan, group.plan = group.plan, replace(group.plan, drain_on_revocation=True, drain_on_recovery=True, seek_seconds=0)
+    plan, group.plan = group.plan, Plan(group.plan.bootstrap, group.plan.prefix)
     last = await group.join()
     await ledger.drained()
     await group.leave(last)
