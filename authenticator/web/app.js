@@ -1,6 +1,7 @@
 /** Starts the authenticator and keeps the screen in step with it. */
 
 import { Attention } from "./attention.js";
+import { el } from "./dom.js";
 import { Frame } from "./frame.js";
 import { Phone } from "./phone.js";
 import { readRoute } from "./routes.js";
@@ -107,10 +108,7 @@ async function main() {
 
 /** @param {"insecure" | "storage"} reason */
 function unfit(reason) {
-  const main = document.createElement("main");
-  main.className = "app";
-  main.append(unfitView(reason));
-  return main;
+  return el("div", { class: "app" }, el("main", {}, unfitView(reason)));
 }
 
 void main();

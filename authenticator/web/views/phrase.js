@@ -2,6 +2,7 @@
 
 import { countdown } from "../countdown.js";
 import { button, el, heading } from "../dom.js";
+import { icon } from "../icons.js";
 import { problemText } from "../words.js";
 
 const PHRASE_MS = 300_000;
@@ -85,5 +86,8 @@ function ready({ phrase, service }, cancel) {
  * @param {HTMLElement[]} buttons
  */
 function still(title, text, buttons) {
-  return { node: el("div", { class: "stack centred" }, title, text, el("div", { class: "actions" }, ...buttons)), update: () => {} };
+  const emblem = el("div", { class: "emblem large plain" }, icon("clock"));
+  const message = el("div", { class: "grow middle" }, emblem, title, text);
+  const node = el("div", { class: "stack centred" }, message, el("div", { class: "actions" }, ...buttons));
+  return { node, update: () => {} };
 }
