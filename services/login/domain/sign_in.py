@@ -32,10 +32,12 @@ def decide_sign_in(account: Account, command: SignIn, rules: Rules) -> Decision[
         started_at=command.at,
         expires_at=command.at + rules.login_lifetime,
     )
-    opened = _with_room(settled).model_copy(update={"wrong_passwords": 0, "locked_until": None})
-    begun = opened.with_login(login)
+    leaving = _leaving(settled)
+    logins = tuple(each for each in settled.logins if each not in leaving)
+    changes = {"logins": (*logins, login), "wrong_passwords": 0, "locked_until": None}
+    begun = settled.model_copy(update=changes)
     if login.state is LoginState.NEEDS_PHONE or begun.open_prompt() is not None:
-        return Decision(begun)
+        return Decision(begun, pairing_withdrawals(leaving, command.at))
     return send_prompt(begun, login, command.login_id, command.at, rules)
 
 
@@ -70,11 +72,10 @@ def decide_cancel(account: Account, command: CancelLogin) -> Decision[Account]:
     return Decision(settled.with_login(login.ended(EndReason.CANCELLED, command.at)), events)
 
 
-def _with_room(account: Account) -> Account:
-    """Make room for one more login: the oldest that the phone is not being asked for gives way."""
+def _leaving(account: Account) -> tuple[Login, ...]:
+    """Return which login gives way to a new one, if one must: the oldest that the phone is not being asked for."""
     if len(account.logins) < MOST_LOGINS:
-        return account
-    over = [each for each in account.logins if each.over]
-    idle = [each for each in account.logins if each.state is not LoginState.PROMPTED]
-    leaving = (over or idle or list(account.logins))[0]
-    return account.model_copy(update={"logins": tuple(each for each in account.logins if each is not leaving)})
+        return ()
+    over = tuple(each for each in account.logins if each.over)
+    idle = tuple(each for each in account.logins if each.state is not LoginState.PROMPTED)
+    return (over or idle)[:1]

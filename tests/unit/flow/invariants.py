@@ -8,12 +8,13 @@ from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
 from schemas.pairing_commands import IssuePhrase
 from services.common.decisions import OK, REMEMBERED_EVENTS
 from services.common.used_nonces import MOST_KEPT
+from services.login.domain.pairing import waits_for_phone
 from services.login.domain.prompts import MOST_SESSIONS
-from services.login.domain.rows import Account, LoginState
+from services.login.domain.rows import Account, Login, LoginState
 from services.login.domain.settle import MOST_HISTORY, settle
 from services.login.domain.sign_in import MOST_LOGINS
 from services.pairing.domain.requesters import MOST_PHRASES
-from services.push.domain.rows import MOST_ANSWERED, MOST_PENDING
+from services.push.domain.rows import MOST_ANSWERED, MOST_PENDING, PendingChallenge
 from tests.builders import a_key
 from tests.unit.flow.truth import Signature, Truth
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, REQUESTERS, TABLES, Decided, World
@@ -32,6 +33,7 @@ class Watcher:
         self._truth = truth
         self._decided: set[tuple[str, str]] = set()
         self._paired: Counter[str] = Counter()
+        self._ends: dict[tuple[str, str], Login] = {}
         self._read = 0
 
     def check(self) -> None:
@@ -43,12 +45,21 @@ class Watcher:
             self._decided.add(place)
         self._read = len(self._world.decisions)
         for name, account in self._world.rows(ACCOUNTS).items():
-            _check_logins(settle(account, self._world.now))
+            settled = settle(account, self._world.now)
+            _check_logins(settled)
+            self._check_ends(settled)
             _check_devices(name, account, self._truth)
             _check_sessions(name, account, self._truth)
         check_bounds(self._world)
         if not self._world.waiting():
             check_phones(self._world)
+
+    def _check_ends(self, account: Account) -> None:
+        """What a login came to, it stays."""
+        for login in account.logins:
+            if login.over:
+                place = (account.account_id, login.login_id)
+                assert self._ends.setdefault(place, login) == login, "a login that was over went on"
 
     def _see(self, decided: Decided) -> None:
         """Check what one decision, not a repeated one, must never lead to."""
@@ -63,14 +74,30 @@ class Watcher:
 
 
 def check_phones(world: World) -> None:
-    """Check what the phones show, once all that was decided has arrived: one open request an account."""
-    asked = Counter(
-        each.reply_key
-        for channel in world.rows(CHANNELS).values()
-        for each in channel.open_at(world.now)
-        if each.purpose is Purpose.LOGIN
-    )
-    assert all(count == 1 for count in asked.values()), "phones are asked twice for one account"
+    """Check what the phones show, once all has arrived: a request only for the login that waits for it."""
+    shown = Counter(each.reply_key for each in _shown(world) if each.purpose is Purpose.LOGIN)
+    assert all(count == 1 for count in shown.values()), "phones are asked twice for one account"
+    for each in _shown(world):
+        if each.purpose is Purpose.LOGIN:
+            waiting = settle(world.row(ACCOUNTS, each.reply_key), world.now).open_prompt()
+            assert waiting is not None, "a phone is asked for a login that does not wait"
+            assert waiting.prompt is not None
+            assert waiting.prompt.challenge_id == each.challenge_id, "a phone is asked for another login"
+
+
+def check_pairings(world: World) -> None:
+    """Check, where nobody forged anything, that a phone is asked to pair only while a login waits for it."""
+    waiting = {
+        login.pairing.pairing_id
+        for account in world.rows(ACCOUNTS).values()
+        for login in settle(account, world.now).logins
+        if login.pairing is not None and waits_for_phone(login, world.now)
+    }
+    assert {each.challenge_id for each in _shown(world) if each.purpose is Purpose.PAIRING} <= waiting
+
+
+def _shown(world: World) -> list[PendingChallenge]:
+    return [each for channel in world.rows(CHANNELS).values() for each in channel.open_at(world.now)]
 
 
 def _check_report(decided: Decided, response: AuthResponse) -> None:

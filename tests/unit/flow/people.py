@@ -10,6 +10,7 @@ from schemas.contract import ChallengeIssued, Verdict
 from schemas.login_commands import CreateAccount, RemoveAccount
 from schemas.push_commands import RegisterDevice
 from services.login.domain.rows import Account, Login
+from services.login.domain.settle import settle
 from services.push.domain.rows import Channel, PendingChallenge
 from tests.builders import Phone, a_digest, a_phone
 from tests.messages import (
@@ -28,6 +29,8 @@ from tests.unit.flow.world import ACCOUNTS, CHANNELS, World
 NAMES: Final = ("alex", "bo")
 PHONES: Final = (a_phone("Pixel 9"), a_phone("Fairphone 5"), a_phone("Mallory's phone"))
 PHRASES: Final = tuple(a_digest(f"phrase {number}") for number in range(3))
+SELDOM: Final = 7
+"""One time in so many, somebody acts on what is over."""
 T = TypeVar("T")
 
 
@@ -79,7 +82,7 @@ class People:
 
     def enter_phrase(self, name: str, login: int, phrase: str) -> None:
         """Type a phrase and click CONNECT DEVICE."""
-        if chosen := choose(self._logins(name), login):
+        if chosen := self._login(name, login):
             pairing_id = self._new("pairing")
             self.truth.pairings[pairing_id] = (name, phrase)
             changes = {"account_id": name, "login_id": chosen.login_id, "phrase_digest": phrase}
@@ -87,7 +90,7 @@ class People:
 
     def ask_phone(self, name: str, login: int) -> None:
         """Click OK, or Send."""
-        if chosen := choose(self._logins(name), login):
+        if chosen := self._login(name, login):
             challenge_id = self._new("challenge")
             self.truth.prompts[challenge_id] = (name, chosen.login_id)
             command = a_send(chosen.login_id, self.world.now, challenge_id)
@@ -95,13 +98,13 @@ class People:
 
     def cancel(self, name: str, login: int) -> None:
         """Click Cancel."""
-        if chosen := choose(self._logins(name), login):
+        if chosen := self._login(name, login):
             command = a_cancel(chosen.login_id, self.world.now)
             self.world.command(command.model_copy(update={"account_id": name}))
 
     def sign_out(self, name: str, login: int) -> None:
         """Click Sign out."""
-        if chosen := choose(self._logins(name), login):
+        if chosen := self._login(name, login):
             command = a_sign_out(chosen.login_id, self.world.now)
             self.world.command(command.model_copy(update={"account_id": name}))
 
@@ -111,7 +114,8 @@ class People:
 
     def answer(self, phone: Phone, waiting: int, verdict: Verdict) -> None:
         """Tap Approve, Deny or It wasn't me, on something that the phone shows or showed."""
-        if chosen := choose(self.shown(phone), waiting):
+        open_now = [each for each in self.shown(phone) if self.world.now <= each.expires_at]
+        if chosen := choose(open_now if open_now and waiting % SELDOM else self.shown(phone), waiting):
             self.truth.signs(phone, chosen.challenge, verdict)
             signed = phone.answer(chosen.challenge, verdict, at=self.world.now)
             fields = {"answer": signed, "verdict": verdict}
@@ -127,9 +131,12 @@ class People:
     def _issued(self, challenge_id: str) -> ChallengeIssued:
         return next(each for each in self.world.published(ChallengeIssued) if each.challenge_id == challenge_id)
 
-    def _logins(self, name: str) -> tuple[Login, ...]:
+    def _login(self, name: str, number: int) -> Login | None:
+        """Return one of an account's logins, mostly one that is not over."""
         account: Account | None = self.world.row(ACCOUNTS, name)
-        return account.logins if account else ()
+        logins = settle(account, self.world.now).logins if account else ()
+        pending = [login for login in logins if not login.over]
+        return choose(pending if pending and number % SELDOM else logins, number)
 
     def _new(self, what: str) -> str:
         self._count += 1

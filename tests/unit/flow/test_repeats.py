@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from schemas.contract import Verdict
 from schemas.topics import AUTH_RESPONSE, LOGIN_COMMANDS, PUSH_COMMANDS
 from services.common.decisions import Decision, decide_once
+from tests.unit.flow.invariants import check_pairings, check_phones
 from tests.unit.flow.people import NAMES, PHONES, People, choose
 from tests.unit.flow.script import PAIRING, Action, act, scripts
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, TABLES, Place, World
@@ -29,6 +30,16 @@ def _rows(world: World) -> dict[tuple[str, str], Any]:
         for table in TABLES
         for key, row in world.rows(table).items()
     }
+
+
+@given(scripts)
+def test_phones_ask_for_what_waits_and_for_nothing_else(script: list[Action]) -> None:
+    people = People(World())
+    for action in script:
+        people.world.settle()
+        check_phones(people.world)
+        check_pairings(people.world)
+        act(people, action)
 
 
 @given(scripts)

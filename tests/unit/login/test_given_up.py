@@ -87,3 +87,14 @@ def test_a_login_that_is_over_gives_way_before_one_that_waits() -> None:
     owner.take(a_sign_in("login-1", after(1)))
     assert owner.account.login("ended") is None
     assert owner.account.logins[:-1] == waiting
+
+
+def test_a_login_that_gives_way_takes_its_pairing_back_from_the_phone() -> None:
+    owner = Owner(an_account(paired=False))
+    owner.take(a_sign_in())
+    owner.take(a_pairing_start(at=after(1)))
+    for number in range(2, MOST_LOGINS + 1):
+        assert owner.take(a_sign_in(f"login-{number}", after(number))).events == ()
+    withdrawn = only(owner.take(a_sign_in("one-more", after(20))).events, PairingWithdrawn)
+    assert withdrawn.pairing_id == "pairing-1"
+    assert owner.account.login("login-1") is None
