@@ -20,7 +20,7 @@ from tests.e2e.scene import PATIENCE_MILLISECONDS, Scene
 
 NO_SETTINGS: Final[Mapping[str, str]] = {}
 HASTY: Final = {
-    "LOGIN_PROMPT_SECONDS": "10",
+    "LOGIN_PROMPT_SECONDS": "15",
     "LOGIN_FIRST_PAUSE_SECONDS": "3",
     "LOGIN_PAIRING_PAUSE_SECONDS": "3",
 }
@@ -76,17 +76,17 @@ async def site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
         yield site
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def hasty_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """Run a stack on which requests and pauses run out within seconds."""
     async with running(kafka, tmp_path_factory.mktemp("hasty-stack"), HASTY) as site:
         yield site
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def own_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    """Run a stack for one module alone, whose services it may kill and multiply."""
-    async with running(kafka, tmp_path_factory.mktemp("own-stack")) as site:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def fragile_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """Run a stack whose services may be killed, if they are started again, and multiplied."""
+    async with running(kafka, tmp_path_factory.mktemp("fragile-stack")) as site:
         yield site
 
 
@@ -105,7 +105,7 @@ async def hasty_scene(hasty_site: Site, browser: Browser) -> AsyncIterator[Scene
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def own_scene(own_site: Site, browser: Browser) -> AsyncIterator[Scene]:
-    """Set a scene on the module's own stack."""
-    async with played(own_site, browser) as scene:
+async def fragile_scene(fragile_site: Site, browser: Browser) -> AsyncIterator[Scene]:
+    """Set a scene on the stack whose services may be killed."""
+    async with played(fragile_site, browser) as scene:
         yield scene

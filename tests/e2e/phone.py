@@ -45,8 +45,7 @@ class WebPhone:
     url: str
 
     async def start(self, name: str = NAME) -> None:
-        """Open the app for the first time, and name the phone."""
-        await self.page.goto(self.url)
+        """Name the phone, in the app that is open for the first time."""
         await self.part("device-name").fill(name)
         await self.press("continue")
         await self.is_connected()

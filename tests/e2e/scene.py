@@ -56,9 +56,15 @@ class Scene:
 
     async def a_phone(self, instance: str = "push") -> WebPhone:
         """Take a new phone, with the app open, named and connected."""
+        taken = await self.an_unnamed_phone(instance)
+        await taken.start()
+        return taken
+
+    async def an_unnamed_phone(self, instance: str = "push") -> WebPhone:
+        """Take a new phone, with the app open for the first time."""
         context = await self._browser("phone", phone.SIZE)
         taken = WebPhone(await context.new_page(), self.stack.urls[instance])
-        await taken.start()
+        await taken.page.goto(taken.url)
         return taken
 
     async def a_pocket_phone(self, instance: str = "push") -> PocketPhone:

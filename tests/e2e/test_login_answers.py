@@ -43,31 +43,6 @@ async def test_it_wasn_t_me_ends_every_waiting_sign_in_of_the_account(scene: Sce
     await signs_in_again(second, person, phone)
 
 
-async def test_a_request_that_runs_out_is_told_on_both_sides_and_can_be_sent_again(hasty_scene: Scene) -> None:
-    computer, phone = await hasty_scene.a_computer(), await hasty_scene.a_phone()
-    person = await hasty_scene.paired(phone)
-    await computer.sign_in(person)
-    await phone.reads("Approve this sign-in?")
-    await computer.is_told("No answer from the phone", "Open Salesforce Authenticator on your phone")
-    await phone.reads("Too late")
-    await computer.press("sign-in-again")
-    await computer.enter(person.name, person.password)
-    await phone.answer("approve", "Sign-in approved")
-    await computer.is_signed_in(person)
-    await expect(computer.page.get_by_text(f"Sign-in not answered on {NAME}")).to_be_visible()
-
-
-async def test_a_request_to_a_phone_that_is_gone_says_what_to_do_and_runs_out(hasty_scene: Scene) -> None:
-    computer, phone = await hasty_scene.a_computer(), await hasty_scene.a_phone()
-    person = await hasty_scene.paired(phone)
-    await phone.page.context.close()
-    await computer.sign_in(person)
-    await computer.reads("CHECK YOUR PHONE")
-    await expect(computer.part("delivery")).to_have_text("Waiting for the phone to show it.")
-    await expect(computer.part("delivery")).to_contain_text("Nothing on the phone yet? Open Salesforce Authenticator")
-    await computer.is_told("No answer from the phone")
-
-
 async def test_of_two_sign_ins_at_once_the_second_is_sent_after_the_first(scene: Scene) -> None:
     first, second, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)

@@ -33,34 +33,6 @@ async def test_a_reported_pairing_is_told(scene: Scene) -> None:
     await computer.reads("PAIR A DEVICE")
 
 
-async def test_a_pairing_that_runs_out_is_told_on_both_sides_and_can_be_tried_again(hasty_scene: Scene) -> None:
-    scene = hasty_scene
-    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
-    await computer.go_to_pairing(person)
-    await computer.connect_device(await phone.new_phrase())
-    await phone.reads("Connect this account?")
-    await computer.is_told("The phone did not answer in time", "accept the notification on the phone")
-    await phone.reads("Too late")
-    await phone.press("done")
-
-    await computer.connect_device(await phone.new_phrase())
-    await phone.accept_pairing()
-    await computer.reads("DEVICE PAIRING SUCCESSFUL")
-
-
-async def test_a_phone_that_is_gone_is_told_as_such_until_the_time_is_up(hasty_scene: Scene) -> None:
-    scene = hasty_scene
-    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
-    phrase = await phone.new_phrase()
-    await phone.page.context.close()
-    await computer.go_to_pairing(person)
-    await computer.connect_device(phrase)
-    await computer.reads("ACCEPT ON YOUR PHONE")
-    await expect(computer.part("delivery")).to_have_text("Waiting for the phone to show it.")
-    await expect(computer.page.get_by_text("A notification was pushed to your phone.")).to_be_visible()
-    await computer.is_told("The phone did not answer in time", "Tap + New Account")
-
-
 async def test_a_phone_that_never_connected_is_said_to_be_out_of_reach(scene: Scene) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     phrase = (await issue_phrase(scene.stack.urls["pairing"], PrivateKey.generate())).phrase

@@ -4,7 +4,6 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.complaints import OUTAGE
-from tests.e2e.phone import WebPhone
 from tests.e2e.scene import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -49,35 +48,6 @@ async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scene: S
     await phone.page.context.set_offline(False)
     await phone.answer("approve", "Sign-in approved")
     await computer.is_signed_in(person)
-
-
-async def test_a_reload_keeps_the_phrase_and_the_request(scene: Scene) -> None:
-    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
-    phrase = await phone.new_phrase()
-    await phone.page.reload()
-    await expect(phone.part("phrase")).to_have_text(phrase)
-    await computer.go_to_pairing(person)
-    await computer.connect_device(phrase)
-    await phone.reads("Connect this account?")
-    await phone.page.reload()
-    await phone.accept_pairing()
-    await computer.reads("DEVICE PAIRING SUCCESSFUL")
-
-
-async def test_an_answer_in_one_tab_closes_the_request_in_the_other(scene: Scene) -> None:
-    computer, phone = await scene.a_computer(), await scene.a_phone()
-    person = await scene.paired(phone)
-    other = WebPhone(await phone.page.context.new_page(), phone.url)
-    await other.page.goto(other.url)
-    await other.is_connected()
-    await computer.sign_in(person)
-    await phone.reads("Approve this sign-in?")
-    await other.answer("approve", "Sign-in approved")
-    await phone.reads("Already answered")
-    await phone.press("done")
-    await computer.is_signed_in(person)
-    await phone.press("tab-history")
-    await expect(phone.part("history-row").first).to_contain_text("Approved")
 
 
 async def test_a_request_that_is_taken_back_leaves_the_screen(scene: Scene) -> None:

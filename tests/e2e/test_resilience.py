@@ -17,7 +17,6 @@ from tests.e2e.phone import NAME, PocketPhone, issue_phrase
 from tests.e2e.scene import Scene
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
-each_service = pytest.mark.parametrize("service", ["login", "pairing", "push"])
 
 
 async def crash(scene: Scene, service: str) -> None:
@@ -27,46 +26,42 @@ async def crash(scene: Scene, service: str) -> None:
     await asyncio.to_thread(scene.stack.restart_service, service)
 
 
-@each_service
-async def test_a_service_crashes_while_the_phone_is_asked_to_pair(own_scene: Scene, service: str) -> None:
-    scene = own_scene
-    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
-    await computer.go_to_pairing(person)
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_crashes_while_people_wait_for_their_phones(fragile_scene: Scene, service: str) -> None:
+    scene = fragile_scene
+    newcomer, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
+    await computer.go_to_pairing(newcomer)
     await computer.connect_device(await phone.new_phrase())
     await phone.reads("Connect this account?")
     await computer.reads("ACCEPT ON YOUR PHONE")
+    other_computer, other_phone = await scene.a_computer(), await scene.a_phone()
+    regular = await scene.paired(other_phone)
+    await other_computer.sign_in(regular)
+    await other_phone.reads("Approve this sign-in?")
+    await other_computer.reads("CHECK YOUR PHONE")
+
     await crash(scene, service)
+
+    await other_phone.answer("approve", "Sign-in approved")
+    await other_computer.is_signed_in(regular)
     await phone.accept_pairing()
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
     await computer.press("ok")
     await phone.answer("approve", "Sign-in approved")
-    await computer.is_signed_in(person)
-
-
-@each_service
-async def test_a_service_crashes_while_the_phone_is_asked_to_approve(own_scene: Scene, service: str) -> None:
-    scene = own_scene
-    computer, phone = await scene.a_computer(), await scene.a_phone()
-    person = await scene.paired(phone)
-    await computer.sign_in(person)
-    await phone.reads("Approve this sign-in?")
-    await computer.reads("CHECK YOUR PHONE")
-    await crash(scene, service)
-    await phone.answer("approve", "Sign-in approved")
-    await computer.is_signed_in(person)
+    await computer.is_signed_in(newcomer)
 
 
 @pytest.fixture(scope="module")
-def second_instances(own_site: Site) -> None:
+def second_instances(fragile_site: Site) -> None:
     """Start a second instance of each service beside the first."""
     with ThreadPoolExecutor() as threads:
-        list(threads.map(own_site.stack.start_second_instance, SERVICES))
+        list(threads.map(fragile_site.stack.start_second_instance, SERVICES))
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_computer_and_phone_at_second_instances_complete_the_flow(own_scene: Scene) -> None:
-    person, computer = await own_scene.a_person(), await own_scene.a_computer("login-2")
-    phone = await own_scene.a_phone("push-2")
+async def test_computer_and_phone_at_second_instances_complete_the_flow(fragile_scene: Scene) -> None:
+    person, computer = await fragile_scene.a_person(), await fragile_scene.a_computer("login-2")
+    phone = await fragile_scene.a_phone("push-2")
     await computer.go_to_pairing(person)
     await computer.connect_device(await phone.new_phrase())
     await phone.accept_pairing()
@@ -76,13 +71,13 @@ async def test_computer_and_phone_at_second_instances_complete_the_flow(own_scen
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(own_scene: Scene) -> None:
-    person, computer = await own_scene.a_person(), await own_scene.a_computer()
-    store = MemoryStore(State(device_name=NAME, url=own_scene.stack.urls["push"]))
+async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(fragile_scene: Scene) -> None:
+    person, computer = await fragile_scene.a_person(), await fragile_scene.a_computer()
+    store = MemoryStore(State(device_name=NAME, url=fragile_scene.stack.urls["push"]))
     asked_at = datetime.now(UTC)
-    issued = await issue_phrase(own_scene.stack.urls["pairing-2"], store.key)
+    issued = await issue_phrase(fragile_scene.stack.urls["pairing-2"], store.key)
     store.update(lambda state: state.with_phrase(PhraseRequest(asked_at=asked_at, expires_at=issued.expires_at)))
-    phone = PocketPhone(await own_scene.exits.enter_async_context(VirtualPhone(store)))
+    phone = PocketPhone(await fragile_scene.exits.enter_async_context(VirtualPhone(store)))
     await computer.go_to_pairing(person)
     await computer.connect_device(issued.phrase)
     await phone.accept_pairing()
@@ -92,10 +87,14 @@ async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(o
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(own_scene: Scene) -> None:
-    person, first, phone = await own_scene.a_person(), await own_scene.a_computer(), await own_scene.a_pocket_phone()
+async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(fragile_scene: Scene) -> None:
+    person, first, phone = (
+        await fragile_scene.a_person(),
+        await fragile_scene.a_computer(),
+        await fragile_scene.a_pocket_phone(),
+    )
     await first.go_to_pairing(person)
-    second = await own_scene.a_window(first.page.context, "login-2")
+    second = await fragile_scene.a_window(first.page.context, "login-2")
     await second.open()
     await second.reads("CONNECT SALESFORCE AUTHENTICATOR")
     await second.press("submit")

@@ -1,0 +1,61 @@
+"""Pictures of the pages, kept as test artefacts, and what every page must have whatever it says."""
+
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Page
+
+from tests.e2e import computer, phone
+
+DIRECTORY: Final = Path(__file__).parents[2] / ".run" / "test-artefacts" / "screenshots"
+SIZES: Final = (computer.SIZE, phone.SIZE)
+FAULTS: Final = """
+() => {
+  const shown = (selector) => [...document.querySelectorAll(selector)].filter((each) => each.checkVisibility());
+  const named = (each) => each.ariaLabel || each.innerText.trim() || each.labels?.length;
+  const ids = [...document.querySelectorAll("[id]")].map((each) => each.id);
+  const nameless = shown("input, select, textarea").filter((each) => !each.ariaLabel && !each.labels?.length);
+  const mute = shown("a, button, summary").filter((each) => !named(each));
+  const root = document.documentElement;
+  const wide = shown("main *").filter((each) => each.getBoundingClientRect().right > root.clientWidth + 1);
+  return [
+    root.lang ? [] : "no language",
+    document.title ? [] : "no title",
+    shown("h1").length === 1 ? [] : `${shown("h1").length} main headings`,
+    shown("main").length === 1 ? [] : `${shown("main").length} main parts`,
+    new Set(ids).size === ids.length ? [] : "an id is there twice",
+    root.scrollWidth <= root.clientWidth ? [] : `${root.scrollWidth - root.clientWidth} px too wide`,
+    nameless.map((each) => `no label: ${each.outerHTML}`),
+    mute.map((each) => `no name: ${each.outerHTML}`),
+    wide.map((each) => `out of the window: ${each.outerHTML}`),
+  ].flat();
+}
+"""
+
+
+class Album:
+    """The pictures of one walk through all pages.
+
+    Attributes:
+        faults: What is wrong with the pages, in words.
+
+    """
+
+    def __init__(self) -> None:
+        """Begin a new album in place of the last one."""
+        self.faults: list[str] = []
+        DIRECTORY.mkdir(parents=True, exist_ok=True)
+        for old in DIRECTORY.glob("*.png"):
+            old.unlink()
+
+    async def take(self, page: Page, name: str) -> None:
+        """Take a page in each size, and look for what no page may have."""
+        before = page.viewport_size
+        for width, height in SIZES:
+            await page.set_viewport_size({"width": width, "height": height})
+            await page.screenshot(
+                path=DIRECTORY / f"{name}-{width}x{height}.png", full_page=True, animations="disabled"
+            )
+            self.faults += [f"{name} at {width}x{height}: {fault}" for fault in await page.evaluate(FAULTS)]
+        if before is not None:
+            await page.set_viewport_size(before)

@@ -1,0 +1,187 @@
+"""Every page is walked past once, pictured in both sizes, and looked over for what no page may have."""
+
+import pytest
+from playwright.async_api import expect
+
+from protocol.jose import PrivateKey
+from protocol.phrases import draw_phrase
+from tests.e2e.album import Album
+from tests.e2e.complaints import OUTAGE
+from tests.e2e.computer import Person
+from tests.e2e.phone import WebPhone, issue_phrase
+from tests.e2e.scene import Scene
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+TRIES = 5
+
+
+async def walk_the_flow(scene: Scene, album: Album) -> None:
+    """Go through everything that goes well, at the computer and on the phone."""
+    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
+    await album.take(phone.page, "phone-no-accounts")
+    await phone.press("tab-history")
+    await phone.reads("History")
+    await album.take(phone.page, "phone-no-history")
+    await phone.press("tab-accounts")
+    await computer.open()
+    await album.take(computer.page, "sign-in")
+    await computer.enter(person.name, person.password)
+    await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
+    await album.take(computer.page, "connect")
+    await computer.press("submit")
+    await computer.reads("PAIR A DEVICE")
+    await album.take(computer.page, "pair")
+    phrase = await phone.new_phrase()
+    await album.take(phone.page, "phone-phrase")
+    await computer.connect_device(phrase)
+    await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
+    await album.take(computer.page, "pair-wait")
+    await phone.reads("Connect this account?")
+    await album.take(phone.page, "phone-pairing")
+    await phone.press("accept")
+    await phone.reads("Account connected")
+    await album.take(phone.page, "phone-connected")
+    await phone.press("done")
+    await computer.reads("DEVICE PAIRING SUCCESSFUL")
+    await album.take(computer.page, "paired")
+    await computer.press("ok")
+    await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
+    await album.take(computer.page, "wait")
+    await phone.reads("Approve this sign-in?")
+    await album.take(phone.page, "phone-sign-in")
+    await walk_two_at_once(scene, album, person)
+    await phone.press("approve")
+    await phone.reads("Sign-in approved")
+    await album.take(phone.page, "phone-approved")
+    await phone.press("done")
+    await computer.is_signed_in(person)
+    await album.take(computer.page, "account")
+    await walk_the_phone(album, phone)
+    await walk_the_endings(scene, album, person, phone)
+
+
+async def walk_two_at_once(scene: Scene, album: Album, person: Person) -> None:
+    """See a second sign-in wait for the first."""
+    second = await scene.a_computer()
+    await second.sign_in(person)
+    await second.reads("ONE REQUEST AT A TIME")
+    await album.take(second.page, "send-later")
+    await second.press("cancel")
+    await second.is_told("Sign-in canceled")
+    await album.take(second.page, "ended-canceled")
+
+
+async def walk_the_phone(album: Album, phone: WebPhone) -> None:
+    """See what the phone keeps."""
+    await phone.reads("Accounts")
+    await album.take(phone.page, "phone-accounts")
+    await phone.press("tab-history")
+    await expect(phone.part("history-row")).to_have_count(2)
+    await album.take(phone.page, "phone-history")
+    await phone.press("tab-settings")
+    await phone.reads("Settings")
+    await album.take(phone.page, "phone-settings")
+    await phone.press("remove-account")
+    await phone.reads("Remove this account?")
+    await album.take(phone.page, "phone-remove")
+    await phone.press("keep")
+    await phone.reads("Accounts")
+
+
+async def walk_the_endings(scene: Scene, album: Album, person: Person, phone: WebPhone) -> None:
+    """See how sign-ins end without a session."""
+    computer, other = await scene.a_computer(), await scene.a_computer()
+    await computer.sign_in(person)
+    await phone.press("deny")
+    await phone.reads("Sign-in denied")
+    await album.take(phone.page, "phone-denied")
+    await computer.reads("Sign-in declined")
+    await album.take(computer.page, "ended-declined")
+    await computer.sign_in(person)
+    await computer.reads("CHECK YOUR PHONE")
+    await other.sign_in(person)
+    await other.reads("ONE REQUEST AT A TIME")
+    await phone.press("report")
+    await phone.reads("Reported")
+    await album.take(phone.page, "phone-reported")
+    await computer.reads("Sign-in reported")
+    await album.take(computer.page, "ended-reported")
+    await other.reads("Sign-in stopped")
+    await album.take(other.page, "ended-stopped")
+    await computer.sign_in(person)
+    await phone.reads("Approve this sign-in?")
+    await other.sign_in(person)
+    await other.reads("ONE REQUEST AT A TIME")
+    await computer.press("cancel")
+    await phone.reads("Request withdrawn")
+    await album.take(phone.page, "phone-withdrawn")
+    await other.reads("SEND THE REQUEST")
+    await album.take(other.page, "send-now")
+    await other.press("cancel")
+    await walk_offline(scene, album, phone)
+
+
+async def walk_offline(scene: Scene, album: Album, phone: WebPhone) -> None:
+    """See the phone without a network."""
+    scene.complaints.tolerate(OUTAGE)
+    await phone.press("done")
+    await phone.page.context.set_offline(offline=True)
+    await phone.page.reload()
+    await expect(phone.part("connection")).to_have_text("Offline. Waiting for a network.")
+    await album.take(phone.page, "phone-offline")
+    await phone.press("new-account")
+    await phone.reads("No phrase just now")
+    await album.take(phone.page, "phone-no-phrase")
+
+
+async def walk_the_refusals(scene: Scene, album: Album) -> None:
+    """See what is refused before any phone is asked."""
+    person, computer = await scene.a_person(), await scene.a_computer()
+    await computer.go_to_pairing(person)
+    await computer.connect_device("crimson oter")
+    await computer.is_told("Check the spelling")
+    await album.take(computer.page, "pair-mistyped")
+    await computer.connect_device((await issue_phrase(scene.stack.urls["pairing"], PrivateKey.generate())).phrase)
+    await expect(computer.part("delivery")).to_have_attribute("data-delivery", "undeliverable")
+    await album.take(computer.page, "pair-wait-undeliverable")
+    await computer.press("cancel")
+    await computer.press("sign-in-again")
+    await computer.enter(person.name, person.password)
+    await computer.press("submit")
+    for _ in range(TRIES - 2):
+        await computer.connect_device(draw_phrase())
+        await computer.is_told("No phone shows this phrase")
+    await album.take(computer.page, "pair-unknown")
+    await computer.connect_device(draw_phrase())
+    await computer.is_told("Pairing is paused")
+    await album.take(computer.page, "pair-paused")
+
+
+async def walk_the_wrong_passwords(scene: Scene, album: Album) -> None:
+    """See what is refused before a sign-in begins."""
+    person, computer = await scene.a_person(), await scene.a_computer()
+    await computer.sign_in(person, "wrong")
+    await computer.is_told("That did not match")
+    await album.take(computer.page, "sign-in-refused")
+    for _ in range(TRIES - 2):
+        await computer.enter(person.name, "wrong")
+    await computer.enter(person.name, "wrong")
+    await computer.is_told("Sign-in is paused")
+    await album.take(computer.page, "sign-in-paused")
+    scene.complaints.tolerate("status of 404")
+    await computer.open("/nowhere")
+    await computer.is_told("Page not found")
+    await album.take(computer.page, "not-found")
+    await computer.page.get_by_role("link", name="Go to the start page").click()
+    await computer.reads("SIGN IN")
+
+
+async def test_every_page_has_its_picture_and_none_has_a_fault(scene: Scene) -> None:
+    album = Album()
+    newcomer = await scene.an_unnamed_phone()
+    await newcomer.reads("Welcome")
+    await album.take(newcomer.page, "phone-welcome")
+    await walk_the_wrong_passwords(scene, album)
+    await walk_the_refusals(scene, album)
+    await walk_the_flow(scene, album)
+    assert album.faults == []

@@ -1,0 +1,111 @@
+"""What nobody answers: both sides are told once its time is up, and can begin again.
+
+All acts wait for such a time, so they are played at once; each has a test that waits for its end.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tests.e2e.conftest import Site, played
+from tests.e2e.phone import NAME
+from tests.e2e.scene import Scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+Act = Callable[[Scene], Awaitable[None]]
+
+
+async def pairing_on_the_screen(scene: Scene) -> None:
+    """Leave a pairing unanswered, and pair with the next phrase."""
+    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
+    await computer.go_to_pairing(person)
+    await computer.connect_device(await phone.new_phrase())
+    await phone.reads("Connect this account?")
+    await computer.is_told("The phone did not answer in time", "accept the notification on the phone")
+    await phone.reads("Too late")
+    await phone.press("done")
+
+    await computer.connect_device(await phone.new_phrase())
+    await phone.accept_pairing()
+    await computer.reads("DEVICE PAIRING SUCCESSFUL")
+
+
+async def pairing_of_a_phone_that_is_gone(scene: Scene) -> None:
+    """Enter the phrase of a phone that was closed."""
+    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
+    phrase = await phone.new_phrase()
+    await phone.page.context.close()
+    await computer.go_to_pairing(person)
+    await computer.connect_device(phrase)
+    await computer.reads("ACCEPT ON YOUR PHONE")
+    await expect(computer.part("delivery")).to_have_text("Waiting for the phone to show it.")
+    await expect(computer.page.get_by_text("A notification was pushed to your phone.")).to_be_visible()
+    await computer.is_told("The phone did not answer in time", "Tap + New Account")
+    await expect(computer.part("phrase")).to_be_enabled()
+
+
+async def sign_in_on_the_screen(scene: Scene) -> None:
+    """Leave an authentication request unanswered, and approve the next one."""
+    computer, phone = await scene.a_computer(), await scene.a_phone()
+    person = await scene.paired(phone)
+    await computer.sign_in(person)
+    await phone.reads("Approve this sign-in?")
+    await computer.is_told("No answer from the phone", "Open Salesforce Authenticator on your phone")
+    await phone.reads("Too late")
+    await computer.press("sign-in-again")
+    await computer.enter(person.name, person.password)
+    await phone.answer("approve", "Sign-in approved")
+    await computer.is_signed_in(person)
+    await expect(computer.page.get_by_text(f"Sign-in not answered on {NAME}")).to_be_visible()
+
+
+async def sign_in_with_a_phone_that_is_gone(scene: Scene) -> None:
+    """Sign in with a phone that was closed, and again once it is open."""
+    computer, phone = await scene.a_computer(), await scene.a_phone()
+    person = await scene.paired(phone)
+    await phone.page.goto("about:blank")
+    await computer.sign_in(person)
+    await computer.reads("CHECK YOUR PHONE")
+    await expect(computer.part("delivery")).to_have_text("Waiting for the phone to show it.")
+    await expect(computer.part("delivery")).to_contain_text("Nothing on the phone yet? Open Salesforce Authenticator")
+    await computer.is_told("No answer from the phone")
+    await computer.press("sign-in-again")
+    await computer.enter(person.name, person.password)
+    await computer.reads("CHECK YOUR PHONE")
+    await phone.page.goto(phone.url)
+    await phone.answer("approve", "Sign-in approved")
+    await computer.is_signed_in(person)
+
+
+ACTS: Final[tuple[Act, ...]] = (
+    pairing_on_the_screen,
+    pairing_of_a_phone_that_is_gone,
+    sign_in_on_the_screen,
+    sign_in_with_a_phone_that_is_gone,
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def acts(hasty_site: Site, browser: Browser) -> AsyncIterator[dict[Act, asyncio.Task[None]]]:
+    """Begin all acts, each on a scene of its own."""
+
+    async def play(act: Act) -> None:
+        async with played(hasty_site, browser) as scene:
+            await act(scene)
+
+    tasks = {act: asyncio.create_task(play(act)) for act in ACTS}
+    yield tasks
+    for task in tasks.values():
+        task.cancel()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_what_nobody_answers_runs_out_and_can_be_begun_again(
+    acts: dict[Act, asyncio.Task[None]], act: Act
+) -> None:
+    await acts[act]
