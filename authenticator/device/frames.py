@@ -69,7 +69,20 @@ class Ended(Model):
     reason: Text
 
 
-Frame = Hello | Ready | Refused | Asked | Ended
+class Waiting(Model):
+    """All that waits for this device when it connects: whatever else it still shows has ended meanwhile.
+
+    Attributes:
+        challenge_ids: The challenges' ids.
+
+    """
+
+    type: Literal["waiting"]
+    challenge_ids: Annotated[tuple[Identifier, ...], Field(max_length=1000)]
+
+
+News = Asked | Ended | Waiting
+Frame = Hello | Ready | Refused | News
 _FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(Annotated[Frame, Field(discriminator="type")])
 
 

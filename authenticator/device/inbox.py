@@ -8,7 +8,7 @@ from typing import Final
 
 from authenticator.device.client import Client, origin_of
 from authenticator.device.errors import DeviceError
-from authenticator.device.frames import Asked, Ended
+from authenticator.device.frames import Ended, News, Waiting
 from authenticator.device.link import Link
 from authenticator.device.requests import Requests
 from authenticator.device.state import Outcome
@@ -42,10 +42,13 @@ class Inbox:
         self._considered: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def take(self, frame: Asked | Ended) -> None:
+    def take(self, frame: News) -> None:
         """Take a frame."""
         if isinstance(frame, Ended):
             self.end(frame.challenge_id, ENDED_BECAUSE.get(frame.reason, Outcome.WITHDRAWN))
+        elif isinstance(frame, Waiting):
+            for challenge_id in self.requests.ids() - set(frame.challenge_ids):
+                self.end(challenge_id, Outcome.WITHDRAWN)
         elif frame.challenge not in self._considered and len(self._considered) < MAX_CONSIDERED:
             self._considered.add(frame.challenge)
             self._start(self._consider(frame.challenge))

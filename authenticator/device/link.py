@@ -8,7 +8,7 @@ from typing import Final
 from authenticator.device.client import Client, origin_of
 from authenticator.device.connection import Connection, connect
 from authenticator.device.errors import ConnectionLostError, DeviceError, ProblemError
-from authenticator.device.frames import Asked, Ended
+from authenticator.device.frames import News
 from authenticator.device.messages import Discovery
 from authenticator.device.retries import Pauses
 from authenticator.device.store import Store
@@ -40,7 +40,7 @@ class Link:
         self._trouble: DeviceError | None = None
         self._changed = asyncio.Event()
 
-    async def run(self, on_frame: Callable[[Asked | Ended], None]) -> None:
+    async def run(self, on_frame: Callable[[News], None]) -> None:
         """Stay connected until cancelled.
 
         Args:
@@ -108,7 +108,7 @@ class Link:
             await connection.close()
         await self.connected()
 
-    async def _connect_once(self, on_frame: Callable[[Asked | Ended], None], pauses: Pauses) -> None:
+    async def _connect_once(self, on_frame: Callable[[News], None], pauses: Pauses) -> None:
         self._discovery = await self._client.discover()
         url = origin_of(self._discovery.socket_url)
         name = {"device_name": self._store.read().device_name}

@@ -80,6 +80,10 @@ class Requests:
         """Return an open request, or None."""
         return self._open.get(challenge_id)
 
+    def ids(self) -> set[str]:
+        """Return the ids of the open requests."""
+        return set(self._open)
+
     def fail(self, error: DeviceError) -> None:
         """Tell whoever waits for requests that no more can come."""
         self._arrived.put_nowait(error)

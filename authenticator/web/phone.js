@@ -130,9 +130,10 @@ export class Phone {
   }
 
   /** @param {import("./socket.js").Frame} frame */
-  #take({ type, challenge, challenge_id, reason }) {
+  #take({ type, challenge, challenge_id, challenge_ids, reason }) {
     if (type === "challenge") void this.prompts.inbox.take(String(challenge));
     if (type === "ended") this.prompts.end(String(challenge_id), reason);
+    if (type === "waiting") this.prompts.endAllBut(new Set(challenge_ids));
   }
 
   #changed() {

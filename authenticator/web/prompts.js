@@ -69,6 +69,11 @@ export class Prompts {
     if (!this.outbox.holds(jti)) this.inbox.end(jti, reason);
   }
 
+  /** @param {Set<string>} ids all that waits at the service; the rest ended while this phone was away */
+  endAllBut(ids) {
+    for (const { claims } of this.waiting) if (!ids.has(claims.jti)) this.end(claims.jti, "withdrawn");
+  }
+
   /**
    * @param {string} jti
    * @param {Verdict} verdict

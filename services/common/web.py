@@ -67,16 +67,27 @@ def render_problem(_request: web.Request, status: int, name: str, detail: str, /
     return problem(status, name, detail)
 
 
-def make_web(health: Health, render_error: ErrorRenderer, content_security_policy: str) -> web.Application:
+def make_web(
+    health: Health,
+    render_error: ErrorRenderer,
+    content_security_policy: str,
+    extra_headers: Mapping[str, str] | None = None,
+) -> web.Application:
     """Return a web application with everything but its own routes.
 
     Args:
         health: What /ready tells.
         render_error: Makes the answers for errors.
         content_security_policy: The policy of its pages (CSP level 3).
+        extra_headers: What else stands on every answer, errors included.
 
     """
-    headers = {**SECURITY_HEADERS, "Content-Security-Policy": content_security_policy}
+    headers = {
+        **SECURITY_HEADERS,
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": content_security_policy,
+        **(extra_headers or {}),
+    }
     application = web.Application(
         middlewares=[_trace, _secure(headers), _answer_errors(render_error)], client_max_size=BODY_BYTES
     )

@@ -10,7 +10,7 @@ from protocol.requests import REQUEST_TYPE, Refusal, RefusedError
 from schemas.pairing_commands import RequestPhrase
 from services.common.clock import now
 from services.common.decisions import OK
-from services.common.device_web import Gate, allow_any_origin, device_name_in
+from services.common.device_web import CORS, Gate, allow_any_origin, device_name_in
 from services.common.health import Health
 from services.common.keys import SigningKeys
 from services.common.publisher import Publisher, UnavailableError
@@ -53,7 +53,7 @@ class PairingWeb:
 
     def make(self, health: Health) -> web.Application:
         """Return the web application."""
-        application = make_web(health, render_problem, CONTENT_SECURITY_POLICY)
+        application = make_web(health, render_problem, CONTENT_SECURITY_POLICY, CORS)
         router = application.router
         router.add_get("/.well-known/jwks.json", serve_key_set(self._signing_keys))
         router.add_get("/nonce", self._gate.serve_nonce)

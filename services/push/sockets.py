@@ -23,8 +23,8 @@ OPEN_SECONDS: Final = 10.0
 PING_SECONDS: Final = 20.0
 FRAME_BYTES: Final = 8 * 1024
 REFUSED_CODE: Final = 4400
-TICK_SECONDS: Final = 5.0
-"""How often a socket looks whether a challenge has expired meanwhile."""
+MARGIN_SECONDS: Final = 0.05
+"""A little past an expiry, so that the clock has passed it for sure."""
 
 
 class Sockets:
@@ -114,26 +114,25 @@ class Sockets:
             log.info("device disconnected", device_id=device_id)
 
     async def _tell(self, socket: web.WebSocketResponse, device_id: str) -> None:
-        """Send challenges as they come, and tell when they end."""
+        """Send challenges as they come, tell when they end, and give a sign of life between."""
         told: dict[str, PendingChallenge] = {}
+        introduced = False
         with self._channels.watch(device_id) as changed:
             while not socket.closed:
                 changed.clear()
                 channel = self._channels.get(device_id)
                 current = {} if channel is None else {each.challenge_id: each for each in channel.open_at(now())}
                 for ended in told.keys() - current.keys():
-                    await socket.send_json(
-                        {"type": "ended", "challenge_id": ended, "reason": _why(channel, told.pop(ended))}
-                    )
+                    reason = _why(channel, told.pop(ended))
+                    await socket.send_json({"type": "ended", "challenge_id": ended, "reason": reason})
                 for pending in current.values():
                     if pending.challenge_id not in told:
                         told[pending.challenge_id] = pending
                         await socket.send_json({"type": "challenge", "challenge": pending.challenge})
-                try:
-                    async with asyncio.timeout(TICK_SECONDS if told else None):
-                        await changed.wait()
-                except TimeoutError:
-                    continue
+                if not introduced:
+                    await socket.send_json({"type": "waiting", "challenge_ids": list(current)})
+                    introduced = True
+                await _wait_for_change(socket, changed, told)
 
     async def _pass_receipt_on(self, device_id: str, challenge_id: str) -> bool:
         channel = self._channels.get(device_id)
@@ -150,6 +149,18 @@ class Sockets:
             )
         )
         return True
+
+
+async def _wait_for_change(
+    socket: web.WebSocketResponse, changed: asyncio.Event, told: dict[str, PendingChallenge]
+) -> None:
+    """Wait until the channel changes or a challenge expires; send a ping that scripts can see if that takes long."""
+    expiries = [(each.expires_at - now()).total_seconds() + MARGIN_SECONDS for each in told.values()]
+    try:
+        async with asyncio.timeout(max(MARGIN_SECONDS, min((PING_SECONDS, *expiries)))):
+            await changed.wait()
+    except TimeoutError:
+        await socket.send_json({"type": "ping"})
 
 
 def _request_in(frame: Any) -> str:

@@ -12,7 +12,7 @@ from protocol.requests import Refusal, RefusedError, SignedRequest
 from schemas.push_commands import SubmitAnswer
 from services.common.clock import now
 from services.common.decisions import OK
-from services.common.device_web import STATUS, Gate, allow_any_origin
+from services.common.device_web import CORS, STATUS, Gate, allow_any_origin
 from services.common.health import Health
 from services.common.publisher import Publisher, UnavailableError
 from services.common.tracing import continue_trace
@@ -48,7 +48,7 @@ class PushWeb:
 
     def make(self, health: Health) -> web.Application:
         """Return the web application."""
-        application = make_web(health, render_problem, self._content_security_policy())
+        application = make_web(health, render_problem, self._content_security_policy(), CORS)
         router = application.router
         router.add_get("/.well-known/countersign", self.discovery)
         router.add_get("/nonce", self._gate.serve_nonce)

@@ -90,6 +90,14 @@ class Device:
         return socket
 
 
+async def news(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
+    """Return the next frame that tells of a challenge or of its end."""
+    while True:
+        frame: dict[str, Any] = await socket.receive_json(timeout=30)
+        if frame["type"] in {"challenge", "ended"}:
+            return frame
+
+
 def a_challenge(device_id: str, challenge_id: str, lifetime_seconds: float = LIFETIME_SECONDS) -> ChallengeIssued:
     """Return a challenge for a device, as a login service of the test's own issues it."""
     at = datetime.now(UTC)

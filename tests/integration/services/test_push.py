@@ -16,7 +16,7 @@ from protocol.jose import PrivateKey
 from protocol.requests import REQUEST_TYPE
 from schemas.codec import Record
 from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, Delivery, PushReceipt, Verdict
-from tests.integration.services.devices import Device, a_challenge
+from tests.integration.services.devices import Device, a_challenge, news
 from tests.integration.services.wire import Wire
 
 
@@ -47,7 +47,7 @@ async def asked(push: Instance, wire: Wire) -> AsyncIterator[Asked]:
         socket = await device.connect()
         issued = a_challenge(device.device_id, uuid.uuid4().hex)
         await wire.publisher.command(issued)
-        frame = await socket.receive_json(timeout=30)
+        frame = await news(socket)
         assert frame == {"type": "challenge", "challenge": issued.challenge}
         yield Asked(device, socket, issued)
 
@@ -60,7 +60,7 @@ async def test_an_answer_becomes_a_response_that_proves_itself(asked: Asked, wir
     assert (response.key, response.verdict) == ("alex", Verdict.APPROVE)
     proof = verify_proof(response.challenge, response.answer)
     assert (proof.device_id, proof.claims.jti) == (asked.device.device_id, asked.issued.challenge_id)
-    ended = await asked.socket.receive_json(timeout=30)
+    ended = await news(asked.socket)
     assert ended == {"type": "ended", "challenge_id": asked.issued.challenge_id, "reason": "answered"}
 
 
@@ -145,9 +145,9 @@ async def test_an_expired_challenge_takes_no_answer(push: Instance, wire: Wire) 
         issued = a_challenge(device.device_id, uuid.uuid4().hex, lifetime_seconds=0.5)
         await wire.publisher.command(issued)
         await wire.next(ChallengeIssued, lambda each: each.challenge_id == issued.challenge_id)
-        frames = [await socket.receive_json(timeout=30)]
+        frames = [await news(socket)]
         if frames[0]["type"] == "challenge":
-            frames.append(await socket.receive_json(timeout=30))
+            frames.append(await news(socket))
         assert frames[-1] == {"type": "ended", "challenge_id": issued.challenge_id, "reason": "expired"}
         path = f"/challenges/{issued.challenge_id}/answer"
         status, document = await device.post(path, await device.answer(issued))
@@ -158,7 +158,7 @@ async def test_a_withdrawn_challenge_ends_on_the_device(asked: Asked, wire: Wire
     await wire.publisher.command(
         ChallengeWithdrawn(challenge_id=asked.issued.challenge_id, device_id=asked.device.device_id)
     )
-    ended = await asked.socket.receive_json(timeout=30)
+    ended = await news(asked.socket)
     assert ended == {"type": "ended", "challenge_id": asked.issued.challenge_id, "reason": "withdrawn"}
     status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
     assert (status, document["type"]) == (404, "urn:countersign:problem:unknown-challenge")
@@ -177,7 +177,23 @@ async def test_a_challenge_waits_for_a_device_that_comes_later(push: Instance, w
         receipt = await wire.next(PushReceipt, lambda each: each.challenge_id == issued.challenge_id)
         assert receipt.delivery is Delivery.UNDELIVERABLE
         socket = await device.connect()
-        assert (await socket.receive_json(timeout=30))["challenge"] == issued.challenge
+        assert (await news(socket))["challenge"] == issued.challenge
+
+
+async def test_a_device_that_was_away_hears_what_still_waits(asked: Asked, wire: Wire) -> None:
+    async with Device(asked.device.url, asked.device.key) as same:
+        again = await same.connect()
+        assert (await news(again))["challenge"] == asked.issued.challenge
+        assert await again.receive_json(timeout=30) == {
+            "type": "waiting",
+            "challenge_ids": [asked.issued.challenge_id],
+        }
+        await wire.publisher.command(
+            ChallengeWithdrawn(challenge_id=asked.issued.challenge_id, device_id=same.device_id)
+        )
+        await news(again)
+        third = await same.connect()
+        assert await third.receive_json(timeout=30) == {"type": "waiting", "challenge_ids": []}
 
 
 @pytest.mark.parametrize("frame", ["{}", "not json", '{"type": "open", "request": "a.b.c"}', '{"type": "open"}', "[]"])
@@ -220,6 +236,6 @@ async def test_any_instance_takes_an_answer_to_what_another_one_sent(asked: Aske
     async with Device(second.url, asked.device.key) as same:
         status, _ = await same.post(asked.path, await same.answer(asked.issued))
     assert status == 200
-    ended = await asked.socket.receive_json(timeout=30)
+    ended = await news(asked.socket)
     assert ended["reason"] == "answered"
     await wire.next(AuthResponse, lambda each: each.challenge_id == asked.issued.challenge_id)
