@@ -101,8 +101,12 @@ class FakeServices:
 
     async def end(self, claims: Claims, reason: str) -> None:
         """Tell the device that a challenge is over."""
-        self.waiting[claims.aud].pop(claims.jti, None)
+        self.end_unheard(claims)
         await self._send(claims.aud, {"type": "ended", "challenge_id": claims.jti, "reason": reason})
+
+    def end_unheard(self, claims: Claims) -> None:
+        """Let a challenge be over while its device is not told."""
+        self.waiting[claims.aud].pop(claims.jti, None)
 
     async def hang_up(self, device_id: str | None = None) -> None:
         """Close the sockets of a device, or of all."""
@@ -225,6 +229,7 @@ class FakeServices:
         await socket.send_json({"type": "ready", "server_time": self.now().isoformat()})
         for challenge in self.waiting.get(device_id, {}).values():
             await socket.send_json({"type": "challenge", "challenge": challenge})
+        await socket.send_json({"type": "waiting", "challenge_ids": list(self.waiting.get(device_id, {}))})
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 self.receipts.append(json.loads(message.data)["challenge_id"])

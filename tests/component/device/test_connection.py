@@ -123,6 +123,20 @@ async def test_withdrawn_request_is_over(services: FakeServices, phone: VirtualP
     assert phone.store.read().history[-1].outcome is Outcome.WITHDRAWN
 
 
+async def test_request_that_ended_while_the_phone_was_away_is_over(services: FakeServices, phone: VirtualPhone) -> None:
+    await pair(services, phone)
+    gone, stays = (services.claims(phone.device_id, Purpose.LOGIN) for _ in range(2))
+    await services.ask(gone)
+    request = await next_request(phone)
+    await services.ask(stays)
+    other = await next_request(phone)
+    services.end_unheard(gone)
+    await services.hang_up(phone.device_id)
+    async with asyncio.timeout(30):
+        assert await request.ended() is Outcome.WITHDRAWN
+    assert other.outcome is None
+
+
 async def test_request_that_ended_before_anybody_looked_is_passed_over(
     services: FakeServices, phone: VirtualPhone
 ) -> None:

@@ -81,6 +81,15 @@ async def test_a_request_that_ends_says_why(
     await result_is(page, heading)
 
 
+async def test_a_request_that_ended_while_the_phone_was_away_is_over(context: BrowserContext, services: Stage) -> None:
+    page = await a_paired_phone(context, services)
+    claims = await ask(services)
+    await expect(page.get_by_test_id("approve")).to_be_visible()
+    services.end_unheard(claims)
+    await services.hang_up()
+    await result_is(page, "Request withdrawn")
+
+
 async def test_a_request_that_ends_behind_another_is_told_in_passing(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
     await ask(services)
