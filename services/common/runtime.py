@@ -1,7 +1,7 @@
 """Runs a service instance: web side first, then Kafka's side; until told to stop, or until something breaks."""
 
 import asyncio
-import contextlib
+import os
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from services.common.edge import Edge
 from services.common.health import Health
+from services.common.keys import KeyFileError
 from services.common.publisher import Publisher
 from services.common.settings import ServiceSettings
 from services.common.views import View
@@ -23,7 +24,10 @@ log = structlog.get_logger(__name__)
 START_PAUSE_SECONDS: Final = 0.5
 DRAIN_SECONDS: Final = 5.0
 """How long requests in progress may take to finish once the instance was told to stop."""
+LEAVE_SECONDS: Final = 8.0
+"""How long it may take to finish what is in progress and to leave the consumer group."""
 CRASHED_STATUS: Final = 1
+UNUSABLE_STATUS: Final = 2
 CHECK_SECONDS: Final = 0.5
 
 
@@ -62,7 +66,7 @@ def run(make: Callable[[], Instance]) -> int:
         make: Wires the instance; called within the event loop.
 
     Returns:
-        The exit status: 0 after a stop that was asked for, 1 after a break.
+        The exit status: 0 after a stop that was asked for, 1 after a break, 2 if a key file cannot be used.
 
     """
     return uvloop.run(_run(make))
@@ -72,7 +76,11 @@ async def _run(make: Callable[[], Instance]) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    instance = make()
+    try:
+        instance = make()
+    except KeyFileError as error:
+        log.error("cannot start", error=str(error))  # noqa: TRY400 - the text says what to do
+        return UNUSABLE_STATUS
     runner = web.AppRunner(instance.web, handle_signals=False, access_log=None, shutdown_timeout=DRAIN_SECONDS)
     await runner.setup()
     try:
@@ -98,8 +106,11 @@ async def _run_until(stop: asyncio.Event, instance: Instance, runner: web.AppRun
     stopping.cancel()
     await runner.shutdown()
     work.cancel()
-    with contextlib.suppress(asyncio.CancelledError, Exception):
-        await work
+    _, unfinished = await asyncio.wait({work}, timeout=LEAVE_SECONDS)
+    if unfinished:
+        # Without Kafka, Faust waits for it even to leave. What is not committed comes again; nothing is lost.
+        log.warning("stopped without taking leave of kafka")
+        os._exit(CRASHED_STATUS)
     log.info("stopped")
     return CRASHED_STATUS if crashed else 0
 

@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,19 @@ def why_not_ready(stack: Stack, name: str) -> str:
     body = answer.read().decode()
     connection.close()
     return "" if answer.status == http.client.OK else body
+
+
+async def test_services_stop_when_told_even_without_kafka(tmp_path: Path) -> None:
+    with Stack(StackOptions(tmp_path)) as stack:
+        assert stack.kafka is not None
+        await asyncio.to_thread(stack.kafka.kill)
+        await until(stack, lambda said: "kafka does not answer" in said)
+        for instance in stack.instances.values():
+            instance.terminate()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for instance in stack.instances.values():
+                while instance.exit_code is None:
+                    await asyncio.sleep(POLL_SECONDS)
 
 
 async def test_services_say_that_kafka_is_away_and_go_on_once_it_is_back(stack: Stack) -> None:
