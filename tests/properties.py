@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "quick",
-    max_examples=100,
+    max_examples=60,
     stateful_step_count=40,
     derandomize=True,
     # A busy machine is no failure.

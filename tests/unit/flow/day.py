@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Final
 
 from tests.unit.flow.invariants import Watcher
-from tests.unit.flow.people import NAMES, PHRASES, People, choose
+from tests.unit.flow.people import NAMES, PHONES, PHRASES, People, choose
 from tests.unit.flow.script import ACTIONS, OFTEN, PAIRING, VERDICTS, Action, act
 from tests.unit.flow.villain import Villain
-from tests.unit.flow.world import World
+from tests.unit.flow.world import ACCOUNTS, World
 
 Step = Callable[[int, int, int, int], None]
-PAUSES: Final = (0.5, 5, 5, 20, 20, 60, 60, 121, 301, 1801)
+PAUSES: Final = (0.5, 5, 5, 20, 20, 60, 60, 121, 301, 1700, 1801)
 BEGINNINGS: Final[tuple[tuple[Action, ...], ...]] = (PAIRING, PAIRING[:4], ())
 CHOICES: Final = (*ACTIONS, *OFTEN)
 MISCHIEF: Final[tuple[Callable[[Villain, int, int, int], None], ...]] = (
@@ -23,6 +23,7 @@ MISCHIEF: Final[tuple[Callable[[Villain, int, int, int], None], ...]] = (
     lambda villain, first, second, third: villain.twist_pairing(
         first, NAMES[second % 2], own_phone=third % 2 == 0, own_seal=third % 3 == 0
     ),
+    lambda villain, first, second, _third: villain.forge_pairing(-1 - first % 3, VERDICTS[second % 4]),
     lambda villain, first, second, third: villain.claim_phrase(PHRASES[first % 3], NAMES[second % 2], third),
     lambda villain, first, _second, _third: villain.fail_pairing(first),
 )
@@ -47,6 +48,7 @@ class Day:
         """What may happen, by its name."""
         return {
             "be honest": self.be_honest,
+            "cross": self.cross,
             "guess phrase": self.guess_phrase,
             "do mischief": self.do_mischief,
             "serve": self.serve,
@@ -57,6 +59,29 @@ class Day:
         """Do what honest people do; mostly the services catch up with it at once."""
         act(self.people, (CHOICES[what % len(CHOICES)], first, second, third))
         if third % 4:
+            self.world.settle()
+
+    def cross(self, what: int, first: int, second: int, third: int) -> None:
+        """Answer what a phone asks, and do something else at the same moment; each service sees it as it likes."""
+        self._ask_something(NAMES[first % 2], second, third)
+        meanwhile: Action = (CHOICES[what % len(CHOICES)], first, second, third)
+        answer: Action = ("answer", first, second, third)
+        for action in (answer, meanwhile) if second % 2 else (meanwhile, answer):
+            act(self.people, action)
+        if second % 3 == 0:
+            self.do_mischief(third, first, second, third)
+        while waiting := self.world.waiting():
+            self.world.step(waiting[third % len(waiting)])
+
+    def _ask_something(self, name: str, phone: int, phrase: int) -> None:
+        """Sign in, and pair a phone if there is none, as far as the phone's answer."""
+        self.world.settle()
+        self.people.sign_in(name)
+        self.world.settle()
+        if not self.world.row(ACCOUNTS, name).devices:
+            self.people.ask_for_phrase(PHONES[phone % 3], PHRASES[phrase % 3])
+            self.world.settle()
+            self.people.enter_phrase(name, -1, PHRASES[phrase % 3])
             self.world.settle()
 
     def guess_phrase(self, name: int, login: int, phrase: int, _third: int) -> None:

@@ -28,6 +28,7 @@ from tests.unit.flow.world import ACCOUNTS, CHANNELS, World
 
 NAMES: Final = ("alex", "bo")
 PHONES: Final = (a_phone("Pixel 9"), a_phone("Fairphone 5"), a_phone("Mallory's phone"))
+MALLORY: Final = PHONES[-1]
 PHRASES: Final = tuple(a_digest(f"phrase {number}") for number in range(3))
 SELDOM: Final = 7
 """One time in so many, somebody acts on what is over."""

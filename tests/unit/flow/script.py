@@ -7,7 +7,8 @@ from typing import Final
 from hypothesis import strategies as st
 
 from schemas.contract import Verdict
-from tests.unit.flow.people import NAMES, PHONES, PHRASES, People, choose
+from services.pairing.domain.rows import Phrase, PhraseState
+from tests.unit.flow.people import NAMES, PHONES, PHRASES, SELDOM, People, choose
 from tests.unit.flow.world import PHRASES as PHRASES_TABLE
 
 PAUSES: Final = (1, 10, 61, 121)
@@ -16,9 +17,13 @@ Action = tuple[str, int, int, int]
 
 
 def _enter_phrase(people: People, first: int, second: int, third: int) -> None:
-    """Enter a phrase that some phone shows: what was unknown once may be known when a request for it comes again."""
-    phrase = PHRASES[third % len(PHRASES)]
-    if people.world.row(PHRASES_TABLE, phrase) is not None:
+    """Enter a phrase that some phone shows, mostly still.
+
+    Never one that none ever showed: what was unknown once may be known when a request for it comes again.
+    """
+    rows: dict[str, Phrase] = people.world.rows(PHRASES_TABLE)
+    fresh = [phrase for phrase, row in rows.items() if row.state is PhraseState.ISSUED]
+    if phrase := choose(fresh if fresh and third % SELDOM else list(rows), third):
         people.enter_phrase(NAMES[first % 2], second, phrase)
 
 
@@ -44,7 +49,7 @@ ACTIONS: Final[Mapping[str, Callable[[People, int, int, int], None]]] = MappingP
         "wait": lambda people, first, _second, _third: people.world.pass_time(PAUSES[first % len(PAUSES)]),
     }
 )
-OFTEN: Final = ("answer", "answer", "answer", "ask phone", "sign in")
+OFTEN: Final = (*["answer"] * 5, *["ask phone", "sign in", "enter phrase"] * 2, "cancel")
 PAIRING: Final[tuple[Action, ...]] = (
     ("sign in", 0, 0, 0),
     ("ask for phrase", 0, 0, 0),

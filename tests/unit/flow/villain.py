@@ -20,10 +20,9 @@ from schemas.contract import (
     Verdict,
 )
 from tests.builders import a_key
-from tests.events import a_response
-from tests.unit.flow.people import NAMES, PHONES, PHRASES, People, choose
+from tests.events import a_challenge, a_paired, a_response
+from tests.unit.flow.people import MALLORY, NAMES, PHRASES, People, choose
 
-MALLORY: Final = PHONES[-1]
 MessageT = TypeVar("MessageT", bound=Message)
 TWISTS: Final[tuple[Mapping[str, object], ...]] = (
     {},
@@ -66,6 +65,16 @@ class Villain:
             seal = pairing_seal(b"Mallory's key", twisted.pairing_id, name, device_id) if own_seal else twisted.seal
             self._publish(twisted.model_copy(update={"seal": seal}))
 
+    def forge_pairing(self, number: int, verdict: Verdict) -> None:
+        """Answer, on Mallory's phone, for a pairing that somebody asked for, all signed and sealed by Mallory."""
+        if asked := choose(self._seen(PairingRequested), number):
+            changes = {"jti": asked.pairing_id, "account_id": asked.account_id}
+            challenge = a_challenge(MALLORY, a_key("mallory"), **changes)
+            self.people.truth.signs(MALLORY, challenge, verdict)
+            fields = {"account_id": asked.account_id, "challenge": challenge, "phone": MALLORY}
+            seal = pairing_seal(b"Mallory's key", asked.pairing_id, asked.account_id, MALLORY.device_id)
+            self._publish(a_paired(asked.pairing_id, self.people.world.now, verdict, seal=seal, **fields))
+
     def claim_phrase(self, phrase: str, name: str, number: int) -> None:
         """Ask the pairing service for a phone that shows a phrase, past the login service."""
         if chosen := choose(self._seen(PairingRequested), number):
@@ -84,4 +93,5 @@ class Villain:
         self.people.world.command(message)
 
     def _seen(self, kind: type[MessageT]) -> list[MessageT]:
-        return self.people.world.published(kind)
+        """Return the last messages of a kind: what they are about may still be open."""
+        return self.people.world.published(kind)[-4:]

@@ -90,7 +90,7 @@ class World:
         self.log: list[Event[Message]] = []
         self.decisions: list[Decided] = []
         self.set_aside: list[Event[Message]] = []
-        self._rows: dict[tuple[str, str], str] = {}
+        self._rows: dict[tuple[str, str], Any] = {}
         self._queues: dict[Place, deque[Record]] = {
             Place(topic.name, table): deque() for table in TABLES for topic in table.reads
         }
@@ -162,12 +162,11 @@ class World:
 
     def row(self, table: Table, key: str) -> Any:
         """Return a row as it is stored, or None."""
-        stored = self._rows.get((table.name, key))
-        return None if stored is None else table.model.model_validate_json(stored)
+        return self._rows.get((table.name, key))
 
     def rows(self, table: Table) -> dict[str, Any]:
         """Return all rows of a table."""
-        return {key: self.row(table, key) for name, key in self._rows if name == table.name}
+        return {key: row for (name, key), row in self._rows.items() if name == table.name}
 
     def published(self, kind: type[MessageT]) -> list[MessageT]:
         """Return all messages of a kind that were published so far."""
@@ -178,7 +177,7 @@ class World:
             self._rows.pop((table.name, key), None)
             return
         stamped = row.model_copy(update={"version": row.version + 1})
-        self._rows[table.name, key] = stamped.model_dump_json()
+        self._rows[table.name, key] = table.model.model_validate_json(stamped.model_dump_json())
         assert self.row(table, key) == stamped, "a row must read as it was written"
 
 
