@@ -86,11 +86,6 @@ _ENDED: Final = {
         "A sign-in stays open only for a while, and this one was not completed in that time. "
         "Sign in again to go on; a phone that was paired stays paired.",
     ),
-    EndReason.SUPERSEDED: Notice(
-        "A newer sign-in took over",
-        "This account was signed in to again after this sign-in began, so this one has ended. "
-        "Go on in the newer window, or sign in again here.",
-    ),
 }
 _PAIRING_FAILED: Final = {
     PairingFailure.UNKNOWN_PHRASE: Notice(

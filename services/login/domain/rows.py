@@ -45,7 +45,6 @@ class EndReason(StrEnum):
     NOT_ANSWERED = "not_answered"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
-    SUPERSEDED = "superseded"
 
 
 class PairingAttempt(Model):

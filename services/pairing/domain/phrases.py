@@ -138,7 +138,7 @@ def decide_withdrawal(row: Phrase | None, withdrawn: PairingWithdrawn) -> Decisi
 def decide_response(row: Phrase | None, response: AuthResponse, rules: PairingRules) -> Decision[Phrase]:
     """Pair the device, or tell the account that it will not be."""
     proof = _checked(response, rules)
-    if row is None or row.claim is None or row.claim.request.pairing_id != proof.claims.jti:
+    if row is None or row.claim is None or row.claim.challenge != response.challenge:
         return Decision(row, outcome="unknown")
     if row.state is not PhraseState.CLAIMED:
         return Decision(row, outcome="decided_before")

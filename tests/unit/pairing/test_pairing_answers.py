@@ -1,5 +1,7 @@
 """What the device's answer makes of a phrase that was entered."""
 
+from typing import Any
+
 import pytest
 
 from protocol.challenges import verify_proof
@@ -81,8 +83,9 @@ def test_the_signed_verdict_counts_and_not_the_one_beside_it() -> None:
     assert only(decide(_claimed(), declined).events, PairingFailed).reason is PairingFailure.DECLINED
 
 
-def test_an_answer_to_what_was_never_asked_decides_nothing() -> None:
-    stray = a_response(a_challenge(jti="pairing-9"))
+@pytest.mark.parametrize("changes", [{"jti": "pairing-9"}, {"account_id": "bo"}, {"exp": int(after(9).timestamp())}])
+def test_an_answer_to_what_was_never_asked_decides_nothing(changes: dict[str, Any]) -> None:
+    stray = a_response(a_challenge(**changes))
     for row in (None, history(an_issue()), _claimed()):
         decision = decide(row, stray)
         assert (decision.outcome, decision.events) == ("unknown", ())
