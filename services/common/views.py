@@ -13,6 +13,7 @@ from aiokafka import ConsumerRecord
 
 from services.common.changelog import is_newer
 from services.common.decisions import RowT
+from services.common.publisher import UnavailableError
 from services.common.tail import tail
 from services.common.waiters import Waiters
 
@@ -48,7 +49,14 @@ class View(Generic[RowT]):
         await self._ready.wait()
 
     def get(self, key: str) -> RowT | None:
-        """Return a key's row, or None."""
+        """Return a key's row, or None.
+
+        Raises:
+            UnavailableError: While it catches up: what it does not know yet, it must not deny.
+
+        """
+        if not self.ready:
+            raise UnavailableError
         value = self._rows.get(key)
         return None if value is None else self._model.model_validate_json(value)
 

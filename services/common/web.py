@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 from aiohttp.typedefs import Middleware
 
 from services.common.clock import now
@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BODY_BYTES: Final = 16 * 1024
 RETRY_AFTER_SECONDS: Final = 2
+CLIENT_LEFT: Final = 499
+"""Stands in the log for a client that has gone before its answer, which nobody reads; the number is nginx's."""
 HEALTH: Final = web.AppKey("health", Health)
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
@@ -147,6 +149,8 @@ def _answer_errors(render: ErrorRenderer) -> Middleware:
             return await handler(request)
         except UnavailableError:
             return _unavailable(render, request)
+        except ClientConnectionResetError:
+            return web.Response(status=CLIENT_LEFT)
         except web.HTTPRedirection:
             raise
         except web.HTTPException as error:

@@ -45,6 +45,8 @@ class Events:
         """Stream to one waiting page until its login moves on."""
         if len(self._tasks) >= self._most:
             raise UnavailableError
+        if ticket is not None:
+            self._accounts.get(ticket.account_id)  # unavailable now rather than in the middle of the stream
         async with sse_response(request) as stream:
             shown = (request.query.get("at", ""), "other" in request.query)
             task = asyncio.create_task(self._stream(stream, ticket, shown))

@@ -7,7 +7,8 @@ from playwright.async_api import Page
 
 from tests.e2e import computer, phone
 
-DIRECTORY: Final = Path(__file__).parents[2] / ".run" / "test-artefacts" / "screenshots"
+ARTEFACTS: Final = Path(__file__).parents[2] / ".run" / "test-artefacts"
+DIRECTORY: Final = ARTEFACTS / "screenshots"
 SIZES: Final = (computer.SIZE, phone.SIZE)
 FAULTS: Final = """
 () => {

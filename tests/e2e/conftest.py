@@ -1,6 +1,7 @@
 """The stacks that these tests play on, and the one browser."""
 
 import asyncio
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,8 +17,11 @@ from deploy.stack import Stack, StackOptions
 from services.login.admin import Administration, administration
 from tests.broker import PARTITIONS
 from tests.chromium import chromium
+from tests.e2e.album import ARTEFACTS
 from tests.e2e.scene import PATIENCE_MILLISECONDS, Scene
 
+LOGS: Final = ARTEFACTS / "logs"
+"""Where the services' logs are kept after the run."""
 NO_SETTINGS: Final[Mapping[str, str]] = {}
 HASTY: Final = {
     "LOGIN_PROMPT_SECONDS": "15",
@@ -50,6 +54,13 @@ async def running(kafka: str, directory: Path, environment: Mapping[str, str] = 
             yield Site(stack, accounts)
     finally:
         await asyncio.to_thread(stack.stop)
+        await asyncio.to_thread(shutil.copytree, stack.logs, LOGS / directory.name, dirs_exist_ok=True)
+
+
+def errors_of(stack: Stack) -> list[str]:
+    """Return what the services of a stack logged as errors of their own."""
+    lines = [line for log in sorted(stack.logs.glob("*.log")) for line in log.read_text().splitlines()]
+    return [line for line in lines if '"level": "error"' in line and '"logger": "services.' in line]
 
 
 @asynccontextmanager
@@ -74,6 +85,7 @@ async def site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
     """Run the stack that most tests share; nothing is stopped there."""
     async with running(kafka, tmp_path_factory.mktemp("stack")) as site:
         yield site
+    assert errors_of(site.stack) == []
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

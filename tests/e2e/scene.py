@@ -85,6 +85,7 @@ class Scene:
             await browser.submit("/sign-in", name=person.name, password=person.password)
             await browser.open("/pair")
             await browser.submit("/pair", phrase=phrase)
+            browser.expect("ACCEPT ON YOUR PHONE")
             await phone.accept_pairing()
             await browser.wait()
             browser.expect("DEVICE PAIRING SUCCESSFUL")
