@@ -109,8 +109,9 @@ class EmbeddedKafka:
             self._process.kill()
 
     def _format(self, properties: Path) -> None:
+        # Joined by a sign of equality, since one in 64 begins with a dash.
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", "--standalone", "--cluster-id", cluster, "--config", str(properties)]
+        arguments = ["format", "--standalone", f"--cluster-id={cluster}", "--config", str(properties)]
         command = java_command("kafka.tools.StorageTool", arguments, self.log_path)
         done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_TIMEOUT_SECONDS, check=False)
         if done.returncode:

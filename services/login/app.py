@@ -11,6 +11,7 @@ from services.common.publisher import Publisher
 from services.common.runtime import Instance
 from services.common.stream_app import make_stream_app, stream_topics
 from services.login.agents import READS, declare_agents
+from services.login.catch_up import CatchUp
 from services.login.cookies import Cookies
 from services.login.deliveries import Deliveries
 from services.login.domain.decide import decide
@@ -59,6 +60,7 @@ def make_instance(settings: LoginSettings) -> Instance:
         visits=visits,
         forms=forms,
         events=events,
+        catch_up=CatchUp(view, cookies),
         signing_keys=signing_keys,
         seconds=settings.session_seconds,
     ).make(health)

@@ -1,4 +1,4 @@
-"""The three cookies of a browser, and the tokens in them. Only digests of tokens leave this module.
+"""The cookies of a browser, and the tokens in them. Only digests of tokens leave this module.
 
 ``browser`` names the browser, for the forms' CSRF tokens. ``login`` binds a login to the browser that started it.
 ``session`` is set once the login is approved; its token follows from the login's under a key that only the service

@@ -20,6 +20,7 @@ from services.common.decisions import OK
 from services.common.publisher import Publisher, UnavailableError
 from services.common.views import View
 from services.login import messages, steps
+from services.login.catch_up import note
 from services.login.cookies import LOGIN, SESSION, Cookies, Ticket
 from services.login.domain.rows import Account, Login
 from services.login.domain.rules import Refused
@@ -79,6 +80,7 @@ class Forms:
             raise web.HTTPSeeOther(visit.home)
         ticket = Ticket(account.account_id, new_token())
         outcome, row = await self._decide(
+            request,
             SignIn(
                 account_id=account.account_id,
                 at=now(),
@@ -87,7 +89,7 @@ class Forms:
                 session_digest=self._cookies.session_ticket(ticket).digest,
                 password_hash=account.password_hash,
                 browser=self._visits.browser(request),
-            )
+            ),
         )
         if outcome == Refused.LOCKED:
             return self._render_locked(request, name, row)
@@ -111,13 +113,14 @@ class Forms:
             notice = messages.unknown_words(unknown) if unknown else messages.wrong_word_count(len(words))
             return self._render_pair(request, visit.account, notice, visit.at, typed)
         outcome, row = await self._decide(
+            request,
             StartPairing(
                 account_id=visit.account.account_id,
                 at=now(),
                 login_id=visit.login.login_id,
                 pairing_id=new_id(),
                 phrase_digest=phrase_digest(self._phrase_key, words),
-            )
+            ),
         )
         if outcome == Refused.PAIRING_PAUSED:
             return self._render_pair(request, row, None, now(), typed)
@@ -129,12 +132,13 @@ class Forms:
         visit = self._visits.of(request)
         if visit.account is not None and visit.login is not None and visit.under_way:
             await self._decide(
+                request,
                 SendPrompt(
                     account_id=visit.account.account_id,
                     at=now(),
                     login_id=visit.login.login_id,
                     challenge_id=new_id(),
-                )
+                ),
             )
         raise web.HTTPSeeOther(self._visits.of(request).home)
 
@@ -144,7 +148,7 @@ class Forms:
         visit = self._visits.of(request)
         if visit.account is not None and visit.login is not None:
             await self._decide(
-                CancelLogin(account_id=visit.account.account_id, at=now(), login_id=visit.login.login_id)
+                request, CancelLogin(account_id=visit.account.account_id, at=now(), login_id=visit.login.login_id)
             )
         raise web.HTTPSeeOther(self._visits.of(request).home)
 
@@ -155,7 +159,7 @@ class Forms:
         visit = self._visits.of(request)
         if ticket is not None and visit.session is not None:
             await self._decide(
-                EndSession(account_id=ticket.account_id, at=now(), session_digest=visit.session.session_digest)
+                request, EndSession(account_id=ticket.account_id, at=now(), session_digest=visit.session.session_digest)
             )
         answer = web.HTTPSeeOther(steps.SIGN_IN)
         self._cookies.drop(answer, SESSION)
@@ -185,7 +189,9 @@ class Forms:
         if account is None:
             return self._render_sign_in(request, name, messages.wrong_password(), UNAUTHORIZED)
         browser = self._visits.browser(request)
-        outcome, row = await self._decide(FailPassword(account_id=account.account_id, at=now(), browser=browser))
+        outcome, row = await self._decide(
+            request, FailPassword(account_id=account.account_id, at=now(), browser=browser)
+        )
         if outcome == Refused.LOCKED:
             return self._render_locked(request, name, row)
         return self._render_sign_in(request, name, messages.wrong_password(), UNAUTHORIZED)
@@ -200,7 +206,7 @@ class Forms:
     def _render_sign_in(self, request: web.Request, name: str, error: messages.Notice, status: int) -> web.Response:
         return self._pages.render(request, "sign_in", status, name=name, error=error, info=None)
 
-    async def _decide(self, command: AccountCommand) -> tuple[str, Account]:
+    async def _decide(self, request: web.Request, command: AccountCommand) -> tuple[str, Account]:
         """Publish a command and await its decision.
 
         Returns:
@@ -213,6 +219,7 @@ class Forms:
         decided = await self._accounts.outcome(command.account_id, await self._publisher.command(command))
         if decided is None:
             raise UnavailableError
+        note(request, decided[1])
         return decided
 
     async def _form(self, request: web.Request) -> dict[str, str]:

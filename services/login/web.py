@@ -8,6 +8,7 @@ from services.common.health import Health
 from services.common.keys import SigningKeys
 from services.common.web import make_web, serve_key_set
 from services.login import messages, steps
+from services.login.catch_up import CatchUp
 from services.login.cookies import LOGIN
 from services.login.domain.rows import Account, EndReason, Login
 from services.login.domain.settle import settle
@@ -21,7 +22,15 @@ class LoginWeb:
     """The web side of one instance: what browsers GET. What they POST is in forms.py."""
 
     def __init__(  # noqa: PLR0913 - the parts of one web side
-        self, *, pages: Pages, visits: Visits, forms: Forms, events: Events, signing_keys: SigningKeys, seconds: int
+        self,
+        *,
+        pages: Pages,
+        visits: Visits,
+        forms: Forms,
+        events: Events,
+        catch_up: CatchUp,
+        signing_keys: SigningKeys,
+        seconds: int,
     ) -> None:
         """Take the parts that it needs.
 
@@ -30,6 +39,7 @@ class LoginWeb:
             visits: Knows who comes.
             forms: Takes what is posted.
             events: Streams to the waiting pages.
+            catch_up: Lets requests wait for what their browsers have seen.
             signing_keys: To publish.
             seconds: How long a session lasts.
 
@@ -38,6 +48,7 @@ class LoginWeb:
         self._visits = visits
         self._forms = forms
         self._events = events
+        self._catch_up = catch_up
         self._signing_keys = signing_keys
         self._session_seconds = seconds
 
@@ -55,6 +66,7 @@ class LoginWeb:
         router.add_get("/.well-known/jwks.json", serve_key_set(self._signing_keys))
         router.add_static("/static", HERE / "static")
         self._forms.add_routes(router)
+        self._catch_up.install(application)
         application.on_shutdown.append(self._events.close_all)
         return application
 

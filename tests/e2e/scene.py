@@ -11,6 +11,7 @@ from authenticator.device.phone import VirtualPhone
 from deploy.demo.browser import TextBrowser
 from deploy.stack import Stack
 from services.login.admin import Administration
+from tests.accounts import let_see
 from tests.e2e import computer, phone
 from tests.e2e.complaints import Complaints
 from tests.e2e.computer import Computer, Person
@@ -42,7 +43,10 @@ class Scene:
     async def a_person(self) -> Person:
         """Make an account that nobody else has."""
         person = Person(f"alex-{uuid.uuid4().hex[:8]}", PASSWORD)
-        await self.accounts.add(person.name, person.password)
+        account = await self.accounts.add(person.name, person.password)
+        for name, instance in self.stack.instances.items():
+            if instance.service == "login":
+                await let_see(self.stack.urls[name], account)
         return person
 
     async def a_computer(self, instance: str = "login", **options: Any) -> Computer:

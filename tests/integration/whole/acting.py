@@ -11,6 +11,7 @@ from deploy.demo.browser import TextBrowser
 from deploy.stack import Stack
 from schemas.contract import Verdict
 from services.login.admin import administration
+from tests.accounts import add_account
 
 PASSWORD = "correct horse battery"
 PATIENCE_SECONDS = 60.0
@@ -71,7 +72,7 @@ async def a_person(stack: Stack) -> AsyncIterator[Person]:
     """Give somebody with a new account and an unpaired phone."""
     name = f"p{uuid.uuid4().hex[:8]}"
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
-        await accounts.add(name, PASSWORD)
+        await add_account(accounts, stack.urls["login"], name, PASSWORD)
     async with (
         TextBrowser(stack.urls["login"]) as browser,
         VirtualPhone.in_memory(stack.urls["push"], "Phone of the whole") as phone,
