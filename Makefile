@@ -25,8 +25,8 @@ setup: ## bring what running needs: system packages, Python packages, Kafka
 setup-tests:
 	@deploy/bootstrap --tests
 
-test: setup-tests lint ## bring what testing needs, then lint and run all tests
-	$(BIN)/pytest $(ARGS)
+test: setup-tests lint ## bring what testing needs, then lint and run all tests, two files at a time
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 unit: setup-tests ## run the tests of the rules alone (ARGS="-k phrase" picks some, here and below)
 	$(BIN)/pytest tests/unit $(ARGS)

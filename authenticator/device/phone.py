@@ -1,7 +1,7 @@
 """A phone: it keeps in touch with the push service, shows requests that it trusts, and answers them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
@@ -25,7 +25,7 @@ from protocol.requests import Refusal, sign_request
 from schemas.contract import Purpose, Verdict
 
 PHRASE_PATIENCE_SECONDS: Final = 20.0
-OVER: Final = {
+OVER: Final[Mapping[str, Outcome]] = {
     Refusal.EXPIRED: Outcome.EXPIRED,
     Refusal.UNKNOWN_CHALLENGE: Outcome.WITHDRAWN,
     Refusal.ALREADY_ANSWERED: Outcome.ANSWERED,
@@ -164,7 +164,7 @@ class VirtualPhone:
             request.in_hand = False
             refusal = error.problem.name if isinstance(error, ProblemError) else ""
             if refusal in OVER or self.clock.now() >= request.claims.expires_at:
-                self._inbox.end(request.claims.jti, OVER.get(Refusal(refusal), Outcome.EXPIRED))
+                self._inbox.end(request.claims.jti, OVER.get(refusal, Outcome.EXPIRED))
             raise
 
     def _note_answered(self, request: Request, verdict: Verdict, at: datetime) -> None:
