@@ -38,6 +38,7 @@ class Child:
         with log_path.open("ab") as log:
             self._process = _SPAWNER.submit(_start, [*leash, *command], log, environment or {}).result()
         self.log_path = log_path
+        self._asked = False
 
     @property
     def pid(self) -> int:
@@ -50,8 +51,9 @@ class Child:
         return self._process.poll()
 
     def terminate(self) -> None:
-        """Ask it to stop (SIGTERM); returns at once."""
-        if self.exit_code is None:
+        """Ask it to stop (SIGTERM), once; returns at once."""
+        if self.exit_code is None and not self._asked:
+            self._asked = True
             self._process.terminate()
 
     def stop(self, timeout_seconds: float) -> None:

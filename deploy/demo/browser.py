@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from html.parser import HTMLParser
 from types import TracebackType
 from typing import Final, Self
@@ -11,6 +12,8 @@ import aiohttp
 
 USER_AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PATIENCE_SECONDS: Final = 30.0
+PAUSE_SECONDS: Final = 0.5
+UNAVAILABLE: Final = 503
 
 
 class PageError(Exception):
@@ -62,14 +65,16 @@ class TextBrowser:
 
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Prepare it.
 
         Args:
             url: The login service's URL.
+            patience_seconds: How long it asks again while the service is "back in a moment".
 
         """
         self._url = url
+        self._patience_seconds = patience_seconds
         self._session = aiohttp.ClientSession(
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             headers={"User-Agent": USER_AGENT},
@@ -106,14 +111,12 @@ class TextBrowser:
 
     async def open(self, path: str) -> Self:
         """Open a page."""
-        async with self._session.get(f"{self._url}{path}") as answer:
-            await self._show(answer)
+        await self._ask("GET", path, {})
         return self
 
     async def submit(self, path: str, **fields: str) -> Self:
         """Submit a form of the page that is shown, to a path."""
-        async with self._session.post(f"{self._url}{path}", data={**self._page.hidden, **fields}) as answer:
-            await self._show(answer)
+        await self._ask("POST", path, {**self._page.hidden, **fields})
         return self
 
     async def wait(self, timeout_seconds: float = PATIENCE_SECONDS) -> Self:
@@ -141,6 +144,16 @@ class TextBrowser:
         if re.sub(r"\s+", " ", self.heading).casefold() != heading.casefold():
             message = f"expected the page {heading!r}, got {self.heading!r} ({self.status}, {self.path}): {self.text}"
             raise PageError(message)
+
+    async def _ask(self, method: str, path: str, fields: dict[str, str]) -> None:
+        """Ask for a page; as a person would, again after a while if the service is "back in a moment"."""
+        deadline = time.monotonic() + self._patience_seconds
+        while True:
+            async with self._session.request(method, f"{self._url}{path}", data=fields or None) as answer:
+                if answer.status != UNAVAILABLE or time.monotonic() > deadline:
+                    await self._show(answer)
+                    return
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _next_page(self) -> str:
         timeout = aiohttp.ClientTimeout(total=None)

@@ -21,6 +21,7 @@ from services.common.settings import ServiceSettings
 from services.common.views import View
 
 log = structlog.get_logger(__name__)
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 START_PAUSE_SECONDS: Final = 0.5
 DRAIN_SECONDS: Final = 5.0
 """How long requests in progress may take to finish once the instance was told to stop."""
@@ -69,12 +70,17 @@ def run(make: Callable[[], Instance]) -> int:
         The exit status: 0 after a stop that was asked for, 1 after a break, 2 if a key file cannot be used.
 
     """
-    return uvloop.run(_run(make))
+    try:
+        return uvloop.run(_run(make))
+    finally:
+        # The loop's handlers are gone by now: a signal sent twice must not spoil the status of a stop that went well.
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 async def _run(make: Callable[[], Instance]) -> int:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         instance = make()
