@@ -8,13 +8,15 @@ from pydantic import Field, TypeAdapter, ValidationError
 from protocol.encoding import digest
 from protocol.jose import PrivateKey, SignatureError, verify_embedded
 from protocol.requests import sign_request
-from schemas.base import Browser, Digest, Identifier, Model, Text
+from schemas.base import AgreementKey, Browser, Digest, Identifier, Model, Text
 from schemas.contract import Purpose, Verdict
 
 CHALLENGE_TYPE: Final = "countersign-challenge+jws"
 ANSWER_TYPE: Final = "countersign-answer+jws"
 Seconds = Annotated[int, Field(strict=True, ge=0, le=4_102_444_800)]
 """Seconds since 1970, up to the year 2100."""
+Number = Annotated[int, Field(strict=True, ge=10, le=99)]
+"""The number that the browser shows and the person enters on the phone."""
 _SECONDS: Final[TypeAdapter[int]] = TypeAdapter(Seconds)
 
 
@@ -24,11 +26,13 @@ class PinnedIssuer(Model):
     Attributes:
         issuer: The issuer's URL.
         keys: JWK thumbprints of its keys at that time.
+        agreement: Its public key for the secret of verification codes; None if it takes none.
 
     """
 
     issuer: Text
     keys: tuple[Digest, ...]
+    agreement: AgreementKey | None = None
 
 
 class Claims(Model):
@@ -46,6 +50,7 @@ class Claims(Model):
         account_id: The account.
         account_name: The account's name as its owner reads it.
         browser: Which browser asks, and from where.
+        number_matching: True if an approval must hold the number that the browser shows. It stands nowhere in here.
         login_issuer: In a pairing challenge, whom to pin.
 
     """
@@ -61,6 +66,7 @@ class Claims(Model):
     account_id: Identifier
     account_name: Text
     browser: Browser
+    number_matching: bool = False
     login_issuer: PinnedIssuer | None = None
 
     @property
@@ -75,11 +81,15 @@ class Answer(Model):
     Attributes:
         challenge_digest: SHA-256 over the ASCII bytes of the challenge's compact JWS, base64url.
         verdict: What the person decided.
+        number: In an approval with number matching, the number that the person entered.
+        agreement_key: In an accepted pairing, the device's public key for the secret of its verification codes.
 
     """
 
     challenge_digest: Digest
     verdict: Verdict
+    number: Number | None = None
+    agreement_key: AgreementKey | None = None
 
 
 class Proof(Model):
@@ -90,6 +100,8 @@ class Proof(Model):
         issuer_key: Thumbprint of the key that signed the challenge.
         device_id: Thumbprint of the key that signed the answer.
         verdict: What was answered.
+        number: The number that was entered, if one was.
+        agreement_key: The device's public key for its verification codes, if it sent one.
         signed_at: When the device signed it, by the device's clock.
 
     """
@@ -98,6 +110,8 @@ class Proof(Model):
     issuer_key: Digest
     device_id: Digest
     verdict: Verdict
+    number: Number | None = None
+    agreement_key: AgreementKey | None = None
     signed_at: datetime
 
 
@@ -139,15 +153,26 @@ def challenge_digest(compact: str) -> str:
 
 
 def sign_answer(  # noqa: PLR0913 - the members of one answer
-    key: PrivateKey, *, challenge: str, verdict: Verdict, url: str, nonce: str, at: datetime
+    key: PrivateKey,
+    *,
+    challenge: str,
+    verdict: Verdict,
+    url: str,
+    nonce: str,
+    at: datetime,
+    number: int | None = None,
+    agreement_key: AgreementKey | None = None,
 ) -> str:
-    """Answer a challenge as a device does: a signed request whose payload covers the challenge and the verdict.
+    """Answer a challenge as a device does: a signed request whose payload covers the challenge and the decision.
 
     Returns:
         The compact JWS to send.
 
     """
-    payload = {"challenge_digest": challenge_digest(challenge), "verdict": verdict.value}
+    said = Answer(
+        challenge_digest=challenge_digest(challenge), verdict=verdict, number=number, agreement_key=agreement_key
+    )
+    payload = said.model_dump(mode="json", exclude_none=True)
     return sign_request(key, url=url, nonce=nonce, at=at, payload=payload, typ=ANSWER_TYPE)
 
 
@@ -178,5 +203,11 @@ def verify_proof(challenge: str, answer: str) -> Proof:
         text = "another device answered"
         raise SignatureError(text)
     return Proof(
-        claims=claims, issuer_key=issuer_key, device_id=device.thumbprint, verdict=said.verdict, signed_at=signed_at
+        claims=claims,
+        issuer_key=issuer_key,
+        device_id=device.thumbprint,
+        verdict=said.verdict,
+        number=said.number,
+        agreement_key=said.agreement_key,
+        signed_at=signed_at,
     )

@@ -1,6 +1,6 @@
 """What every message is: a frozen pydantic model that knows its topic, its type and its key."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
@@ -51,8 +51,25 @@ class Browser(Model):
     Attributes:
         name: Browser and system, for example ``Firefox on Linux``.
         address: The IP address that the request came from.
+        place: Where that address is, as far as is known, for example ``Geneva, Switzerland``; else empty.
+        first_time: True if no sign-in of this account was completed in this browser before.
 
     """
 
     name: Text
     address: Text
+    place: Text = ""
+    first_time: bool = False
+
+
+Coordinate = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+"""A coordinate of a P-256 point, 32 bytes, base64url without padding."""
+
+
+class AgreementKey(Model):
+    """A P-256 public key for key agreement, as a JWK (RFC 7518 section 6.2.1)."""
+
+    kty: Literal["EC"] = "EC"
+    crv: Literal["P-256"] = "P-256"
+    x: Coordinate
+    y: Coordinate

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from schemas.base import Browser, Digest, Identifier, Jws, Message, Moment, Text
+from schemas.base import AgreementKey, Browser, Digest, Identifier, Jws, Message, Moment, Text
 from schemas.topics import (
     AUTH_CHALLENGE,
     AUTH_RESPONSE,
@@ -53,6 +53,7 @@ class PairingRequested(Message):
         service_name: What the person signs in to.
         issuer: URL of the service that will sign this account's login challenges.
         issuer_keys: JWK thumbprints (RFC 7638) of the keys that it signs with today; the device pins them.
+        issuer_agreement: Public key that the device agrees with on the secret of its verification codes.
         browser: Where the phrase was entered.
         requested_at: When it was entered.
         expires_at: When the person's answer comes too late.
@@ -69,6 +70,7 @@ class PairingRequested(Message):
     service_name: Text
     issuer: Text
     issuer_keys: tuple[Digest, ...]
+    issuer_agreement: AgreementKey | None = None
     browser: Browser
     requested_at: Moment
     expires_at: Moment
@@ -164,6 +166,7 @@ class DeviceUnpaired(Message):
         device_id: The device.
         pairing_id: The pairing that ended.
         reason: Why, in a word: ``removed`` or ``too_late``.
+        statement: The same for the device, signed by the account's service (protocol.unpaired).
 
     """
 
@@ -174,6 +177,7 @@ class DeviceUnpaired(Message):
     device_id: Digest
     pairing_id: Identifier
     reason: Text
+    statement: Jws | None = None
 
     @property
     def key(self) -> str:
