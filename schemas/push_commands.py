@@ -59,3 +59,20 @@ class SubmitAnswer(DeviceCommand):
     verdict: Verdict
     challenge_digest: Digest
     answer: Jws
+
+
+class TellUnpaired(DeviceCommand):
+    """The device no longer answers for an account, and shall hear of it.
+
+    Attributes:
+        account_id: The account.
+        pairing_id: The pairing that ended.
+        statement: What the device checks, signed by the account's service (protocol.unpaired).
+
+    """
+
+    type: ClassVar[str] = "countersign.push.tell_unpaired.v1"
+
+    account_id: Identifier
+    pairing_id: Identifier
+    statement: Jws

@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from protocol.challenges import sign_answer
+from protocol.agreement import AgreementPrivateKey
+from protocol.challenges import sign_answer, verify_challenge
 from protocol.encoding import digest, encode_base64url
 from protocol.jose import PrivateKey
 from schemas.base import Browser, Message
 from schemas.codec import Event
-from schemas.contract import Verdict
+from schemas.contract import Purpose, Verdict
 from services.login.domain.rows import Account, Device, Login, LoginState
 from services.login.domain.rules import Rules
 from services.pairing.domain.phrases import PairingRules
@@ -51,6 +52,11 @@ def a_key(name: str) -> PrivateKey:
     return PrivateKey.from_jwk({"kty": "EC", "crv": "P-256", **jwk})
 
 
+def an_agreement_key(name: str) -> AgreementPrivateKey:
+    """Return the key pair for key agreement of this name."""
+    return AgreementPrivateKey.from_jwk(a_key(f"agreement of {name}").to_jwk())
+
+
 @dataclass(frozen=True, slots=True)
 class Phone:
     """A phone in somebody's hand."""
@@ -63,10 +69,27 @@ class Phone:
         """Its id: the thumbprint of its key."""
         return self.key.public.thumbprint
 
-    def answer(self, challenge: str, verdict: Verdict = Verdict.APPROVE, *, at: datetime = T0) -> str:
-        """Sign an answer to a challenge."""
-        url = f"{PUSH_URL}/challenges/any/answer"
-        return sign_answer(self.key, challenge=challenge, verdict=verdict, url=url, nonce="nonce", at=at)
+    @property
+    def agreement(self) -> AgreementPrivateKey:
+        """Its key pair for the secrets of verification codes."""
+        return an_agreement_key(self.name)
+
+    def answer(
+        self, challenge: str, verdict: Verdict = Verdict.APPROVE, *, at: datetime = T0, number: int | None = None
+    ) -> str:
+        """Sign an answer to a challenge; an accepted pairing holds the phone's agreement key."""
+        claims, _ = verify_challenge(challenge)
+        accepts = (claims.purpose, verdict) == (Purpose.PAIRING, Verdict.APPROVE)
+        return sign_answer(
+            self.key,
+            challenge=challenge,
+            verdict=verdict,
+            url=f"{PUSH_URL}/challenges/any/answer",
+            nonce="nonce",
+            at=at,
+            number=number,
+            agreement_key=self.agreement.public if accepts else None,
+        )
 
 
 def a_phone(name: str = "Pixel 9") -> Phone:

@@ -6,9 +6,29 @@ from typing import Any, Final, TypeVar
 from protocol.challenges import Claims, PinnedIssuer, issue_challenge, verify_challenge
 from protocol.jose import PrivateKey
 from protocol.phrases import pairing_seal
+from protocol.unpaired import Unpaired, issue_unpaired
 from schemas.base import Message
-from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, PairingRequested, Purpose, Verdict
-from tests.builders import LOGIN_URL, PAIRING_URL, SEAL_KEY, T0, Phone, a_browser, a_digest, a_key, a_phone
+from schemas.contract import (
+    AuthResponse,
+    ChallengeIssued,
+    DevicePaired,
+    DeviceUnpaired,
+    PairingRequested,
+    Purpose,
+    Verdict,
+)
+from tests.builders import (
+    LOGIN_URL,
+    PAIRING_URL,
+    SEAL_KEY,
+    T0,
+    Phone,
+    a_browser,
+    a_digest,
+    a_key,
+    a_phone,
+    an_agreement_key,
+)
 
 PROMPT_LIFETIME: Final = timedelta(minutes=2)
 PHRASE: Final = a_digest("crimson otter")
@@ -36,7 +56,11 @@ def a_challenge(phone: Phone | None = None, key: PrivateKey | None = None, **cha
         "account_id": "alex",
         "account_name": "Alex",
         "browser": a_browser(),
-        "login_issuer": PinnedIssuer(issuer=LOGIN_URL, keys=(a_key("login service").public.thumbprint,)),
+        "login_issuer": PinnedIssuer(
+            issuer=LOGIN_URL,
+            keys=(a_key("login service").public.thumbprint,),
+            agreement=an_agreement_key("login service").public,
+        ),
     }
     return issue_challenge(key or a_key("pairing service"), Claims.model_validate({**fields, **changes}))
 
@@ -96,11 +120,28 @@ def a_pairing_request(pairing_id: str = "pairing-1", at: datetime = T0, **change
         "service_name": "Account Manager",
         "issuer": LOGIN_URL,
         "issuer_keys": (a_key("login service").public.thumbprint,),
+        "issuer_agreement": an_agreement_key("login service").public,
         "browser": a_browser(),
         "requested_at": at,
         "expires_at": at + PROMPT_LIFETIME,
     }
     return PairingRequested.model_validate({**fields, **changes})
+
+
+def an_unpairing(pairing_id: str = "pairing-1", **changes: Any) -> DeviceUnpaired:
+    """Return a phone that was removed from its account, with the statement for it."""
+    phone: Phone = changes.pop("phone", None) or a_phone()
+    said = Unpaired(
+        iss=LOGIN_URL, aud=phone.device_id, iat=int(T0.timestamp()), account_id="alex", pairing_id=pairing_id
+    )
+    fields = {
+        "account_id": "alex",
+        "device_id": phone.device_id,
+        "pairing_id": pairing_id,
+        "reason": "removed",
+        "statement": issue_unpaired(a_key("login service"), said),
+    }
+    return DeviceUnpaired.model_validate({**fields, **changes})
 
 
 def an_issued_challenge(challenge_id: str = "challenge-1", at: datetime = T0, **changes: Any) -> ChallengeIssued:

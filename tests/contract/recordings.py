@@ -14,7 +14,6 @@ from schemas.codec import TYPES, Headers, encode
 from schemas.contract import (
     ChallengeWithdrawn,
     Delivery,
-    DeviceUnpaired,
     PairingFailed,
     PairingFailure,
     PairingWithdrawn,
@@ -22,9 +21,9 @@ from schemas.contract import (
 )
 from schemas.login_commands import CreateAccount, RemoveAccount
 from schemas.pairing_commands import RetirePhrase
-from schemas.push_commands import RegisterDevice
+from schemas.push_commands import RegisterDevice, TellUnpaired
 from tests.builders import T0, a_phone, an_event
-from tests.events import PHRASE, a_challenge, a_paired, a_pairing_request, a_response, an_issued_challenge
+from tests.events import PHRASE, a_challenge, a_paired, a_pairing_request, a_response, an_issued_challenge, an_unpairing
 from tests.messages import (
     a_cancel,
     a_pairing_start,
@@ -82,13 +81,20 @@ def _examples() -> list[Message]:
         PairingWithdrawn(phrase_digest=PHRASE, pairing_id="pairing-1"),
         PairingFailed(pairing_id="pairing-1", account_id="alex", reason=PairingFailure.DECLINED),
         a_paired(),
-        DeviceUnpaired(account_id="alex", device_id=a_phone().device_id, pairing_id="pairing-1", reason="too_late"),
+        an_unpairing(),
         issued,
         ChallengeWithdrawn(challenge_id="challenge-1", device_id=a_phone().device_id),
         a_response(a_challenge()),
         PushReceipt(challenge_id="challenge-1", reply_key="alex", device_name="Pixel 9", delivery=Delivery.DELIVERED),
         RegisterDevice(device_id=a_phone().device_id, at=T0, device_name="Pixel 9"),
         a_submission(issued),
+        TellUnpaired(
+            device_id=a_phone().device_id,
+            at=T0,
+            account_id="alex",
+            pairing_id="pairing-1",
+            statement=an_unpairing().statement or "",
+        ),
     ]
 
 

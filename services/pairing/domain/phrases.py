@@ -182,7 +182,7 @@ def _claims(row: Phrase, request: PairingRequested, rules: PairingRules) -> Clai
         account_id=request.account_id,
         account_name=request.account_name,
         browser=request.browser,
-        login_issuer=PinnedIssuer(issuer=request.issuer, keys=request.issuer_keys),
+        login_issuer=PinnedIssuer(issuer=request.issuer, keys=request.issuer_keys, agreement=request.issuer_agreement),
     )
 
 
