@@ -54,6 +54,7 @@ DEVICE_UNPAIRED: Final = Topic("device.unpaired", Kind.EVENT, "account id", 7 * 
 PUSH_RECEIPT: Final = Topic("push.receipt", Kind.EVENT, "reply key of the challenge", 60 * 60)
 
 LOGIN_COMMANDS: Final = Topic("login.commands", Kind.COMMAND, "account id", DAY_SECONDS)
+LOGIN_NOTICES: Final = Topic("login.notices", Kind.EVENT, "account id", DAY_SECONDS)
 PAIRING_COMMANDS: Final = Topic("pairing.commands", Kind.COMMAND, "device id", DAY_SECONDS)
 PAIRING_PHRASES: Final = Topic("pairing.phrases", Kind.COMMAND, "phrase digest", DAY_SECONDS)
 PUSH_COMMANDS: Final = Topic("push.commands", Kind.COMMAND, "device id", DAY_SECONDS)
@@ -85,6 +86,7 @@ CONSUMED: Final = (
     *CONTRACT,
     PAIRING_FAILED,
     LOGIN_COMMANDS,
+    LOGIN_NOTICES,
     PAIRING_COMMANDS,
     PAIRING_PHRASES,
     PUSH_COMMANDS,

@@ -20,9 +20,10 @@ from schemas.contract import (
     PushReceipt,
 )
 from schemas.login_commands import CreateAccount, RemoveAccount
+from schemas.login_notices import NoticeDue, NoticeKind
 from schemas.pairing_commands import RetirePhrase
 from schemas.push_commands import RegisterDevice, TellUnpaired
-from tests.builders import T0, a_phone, an_event
+from tests.builders import T0, a_browser, a_phone, an_event
 from tests.events import PHRASE, a_challenge, a_paired, a_pairing_request, a_response, an_issued_challenge, an_unpairing
 from tests.messages import (
     a_cancel,
@@ -74,6 +75,17 @@ def _examples() -> list[Message]:
         a_send(),
         a_cancel(),
         a_sign_out(),
+        NoticeDue(
+            account_id="alex",
+            account_name="Zoë",
+            address="zoe@example.org",
+            kind=NoticeKind.RECOVERY_CODE_USED,
+            at=T0,
+            browser=a_browser(),
+            method_name="Pixel 9",
+            identifier="notice-1",
+            left=9,
+        ),
         a_phrase_request(),
         an_issue(),
         RetirePhrase(phrase_digest=PHRASE, device_id=a_phone().device_id, at=T0),
