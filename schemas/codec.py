@@ -10,14 +10,30 @@ from typing import Annotated, Final, Generic, TypeVar
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from schemas import contract, login_commands, login_notices, pairing_commands, push_commands
+from schemas import (
+    contract,
+    login_administration,
+    login_commands,
+    login_notices,
+    login_sessions,
+    pairing_commands,
+    push_commands,
+)
 from schemas.base import Message, Model, Moment, Text
 
 Headers = list[tuple[str, bytes]]
 MessageT_co = TypeVar("MessageT_co", bound=Message, covariant=True)
 SPEC_VERSION: Final = "1.0"
 NAME_CHARACTERS: Final = 100
-_MODULES: Final = (contract, login_commands, login_notices, pairing_commands, push_commands)
+_MODULES: Final = (
+    contract,
+    login_administration,
+    login_commands,
+    login_notices,
+    login_sessions,
+    pairing_commands,
+    push_commands,
+)
 TYPES: Final[dict[str, type[Message]]] = {
     model.type: model
     for module in _MODULES

@@ -28,27 +28,6 @@ class AccountCommand(Message):
         return self.account_id
 
 
-class CreateAccount(AccountCommand):
-    """Make an account.
-
-    Attributes:
-        display_name: The name as its owner typed it.
-        password_hash: Argon2id hash in PHC string format (never the password).
-
-    """
-
-    type: ClassVar[str] = "countersign.login.create_account.v1"
-
-    display_name: Text
-    password_hash: Text = Field(repr=False)
-
-
-class RemoveAccount(AccountCommand):
-    """Remove an account with all it has."""
-
-    type: ClassVar[str] = "countersign.login.remove_account.v1"
-
-
 class SignIn(AccountCommand):
     """The password was right: begin a login.
 
@@ -58,6 +37,9 @@ class SignIn(AccountCommand):
         session_digest: SHA-256 of the session token that the browser gets once the login is approved.
         password_hash: The hash that the password was checked against: a login by a replaced password is refused.
         browser: Where.
+        browser_digest: SHA-256 of the browser's own token, by which it is known again.
+        remembered_digest: SHA-256 of the token of a remembered browser, if it has one.
+        remember_digest: SHA-256 of the token by which the browser shall be remembered, if that is wished.
 
     """
 
@@ -68,6 +50,9 @@ class SignIn(AccountCommand):
     session_digest: Digest
     password_hash: Text = Field(repr=False)
     browser: Browser
+    browser_digest: Digest | None = None
+    remembered_digest: Digest | None = None
+    remember_digest: Digest | None = None
 
 
 class FailPassword(AccountCommand):
@@ -106,6 +91,7 @@ class SendPrompt(AccountCommand):
     Attributes:
         login_id: The login.
         challenge_id: Names the challenge.
+        device_id: The phone to ask; None asks the one that was chosen to be asked first.
 
     """
 
@@ -113,6 +99,84 @@ class SendPrompt(AccountCommand):
 
     login_id: Identifier
     challenge_id: Identifier
+    device_id: Digest | None = None
+
+
+class UseCode(AccountCommand):
+    """A code of a phone or an app was right: it counts, once.
+
+    Attributes:
+        login_id: The login.
+        method_id: The phone or app that it is of.
+        step: The time step that it belongs to (RFC 6238 section 4.2). The code itself travels nowhere.
+
+    """
+
+    type: ClassVar[str] = "countersign.login.use_code.v1"
+
+    login_id: Identifier
+    method_id: Identifier
+    step: int = Field(ge=0)
+
+
+class UseRecoveryCode(AccountCommand):
+    """A recovery code was entered.
+
+    Attributes:
+        login_id: The login.
+        code_digest: Its Argon2id hash under the salt of the account's set.
+
+    """
+
+    type: ClassVar[str] = "countersign.login.use_recovery_code.v1"
+
+    login_id: Identifier
+    code_digest: Digest = Field(repr=False)
+
+
+class FailCode(AccountCommand):
+    """A code was wrong.
+
+    Attributes:
+        login_id: The login.
+
+    """
+
+    type: ClassVar[str] = "countersign.login.fail_code.v1"
+
+    login_id: Identifier
+
+
+class SendEnrolmentCode(AccountCommand):
+    """Send a code by e-mail that the first pairing needs.
+
+    Attributes:
+        login_id: The login.
+        enrolment_id: Names the code, which follows from it under a key and travels nowhere but in the e-mail.
+
+    """
+
+    type: ClassVar[str] = "countersign.login.send_enrolment_code.v1"
+
+    login_id: Identifier
+    enrolment_id: Identifier
+
+
+class Enrol(AccountCommand):
+    """The code for the first pairing was entered.
+
+    Attributes:
+        login_id: The login.
+        enrolment_id: The e-mailed code that was right, or None for an invitation.
+        invitation_digest: SHA-256 of the invitation's code that was entered, or None for an e-mailed code.
+
+    """
+
+    type: ClassVar[str] = "countersign.login.enrol.v1"
+
+    login_id: Identifier
+    enrolment_id: Identifier | None = None
+    invitation_digest: Digest | None = None
 
 
 class CancelLogin(AccountCommand):
@@ -126,16 +190,3 @@ class CancelLogin(AccountCommand):
     type: ClassVar[str] = "countersign.login.cancel_login.v1"
 
     login_id: Identifier
-
-
-class EndSession(AccountCommand):
-    """Sign out.
-
-    Attributes:
-        session_digest: SHA-256 of the session's token.
-
-    """
-
-    type: ClassVar[str] = "countersign.login.end_session.v1"
-
-    session_digest: Digest

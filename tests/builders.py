@@ -19,7 +19,10 @@ from protocol.jose import PrivateKey
 from schemas.base import Browser, Message
 from schemas.codec import Event
 from schemas.contract import Purpose, Verdict
-from services.login.domain.rows import Account, Device, Login, LoginState
+from services.login.domain.logins import Login, LoginState
+from services.login.domain.methods import Device
+from services.login.domain.numbers import number_of
+from services.login.domain.rows import Account, Session
 from services.login.domain.rules import Rules
 from services.pairing.domain.phrases import PairingRules
 
@@ -29,6 +32,7 @@ LOGIN_URL: Final = "http://login.test"
 PAIRING_URL: Final = "http://pairing.test"
 PUSH_URL: Final = "http://push.test"
 SEAL_KEY: Final = b"the pairing and login services' "
+NUMBER_KEY: Final = b"the key of the numbers"
 _event_numbers: Final = itertools.count(1)
 
 
@@ -77,8 +81,10 @@ class Phone:
     def answer(
         self, challenge: str, verdict: Verdict = Verdict.APPROVE, *, at: datetime = T0, number: int | None = None
     ) -> str:
-        """Sign an answer to a challenge; an accepted pairing holds the phone's agreement key."""
+        """Sign an answer: an accepted pairing holds the phone's agreement key, an approval its number."""
         claims, _ = verify_challenge(challenge)
+        if number is None and claims.number_matching and verdict is Verdict.APPROVE:
+            number = number_of(NUMBER_KEY, claims.jti)
         accepts = (claims.purpose, verdict) == (Purpose.PAIRING, Verdict.APPROVE)
         return sign_answer(
             self.key,
@@ -123,6 +129,19 @@ def a_login(login_id: str = "login-1", **changes: Any) -> Login:
     return Login.model_validate({**fields, **changes})
 
 
+def a_session(name: str = "s", **changes: Any) -> Session:
+    """Return a browser that signed in just now by its phone."""
+    fields = {
+        "session_digest": a_digest(name),
+        "browser": a_browser(),
+        "started_at": T0,
+        "expires_at": after(minutes=12 * 60),
+        "idle_until": after(minutes=12 * 60),
+        "confirmed_at": T0,
+    }
+    return Session.model_validate({**fields, **changes})
+
+
 def an_account(*, paired: bool = True, **changes: Any) -> Account:
     """Return an account, with one phone or with none."""
     fields = {
@@ -143,7 +162,10 @@ def rules(**changes: Any) -> Rules:
         "service_name": "Account Manager",
         "key": key,
         "accepted_keys": (key.public.thumbprint,),
+        "agreement_key": an_agreement_key("login service").public,
+        "agreement_key_id": an_agreement_key("login service").key_id,
         "seal_key": SEAL_KEY,
+        "number_key": NUMBER_KEY,
     }
     return Rules(**{**fields, **changes})
 

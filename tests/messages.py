@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from protocol.challenges import challenge_digest
 from schemas.contract import ChallengeIssued, Verdict
-from schemas.login_commands import CancelLogin, EndSession, FailPassword, SendPrompt, SignIn, StartPairing
+from schemas.login_commands import CancelLogin, FailPassword, SendPrompt, SignIn, StartPairing
+from schemas.login_sessions import EndSession
 from schemas.pairing_commands import IssuePhrase, RequestPhrase
 from schemas.push_commands import SubmitAnswer
 from tests.builders import T0, Phone, a_browser, a_digest, a_phone

@@ -8,7 +8,8 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from schemas.login_commands import AccountCommand, CreateAccount, RemoveAccount
+from schemas.login_administration import CreateAccount, RemoveAccount
+from schemas.login_commands import AccountCommand
 from services.common.clock import now
 from services.common.decisions import OK
 from services.common.publisher import Publisher, UnavailableError

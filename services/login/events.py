@@ -16,7 +16,8 @@ from services.common.publisher import UnavailableError
 from services.common.views import View
 from services.login.cookies import Ticket
 from services.login.deliveries import Deliveries
-from services.login.domain.rows import Account, Login
+from services.login.domain.logins import Login
+from services.login.domain.rows import Account
 from services.login.steps import SIGN_IN, asked_challenge, awaited_moment, pages_of, settled, shows_other
 
 LONGEST_SECONDS: Final = 30 * 60

@@ -6,15 +6,8 @@ from typing import Final
 from aiohttp import web
 
 from protocol.phrases import WORDS, phrase_digest, read_phrase, unknown_words
-from schemas.login_commands import (
-    AccountCommand,
-    CancelLogin,
-    EndSession,
-    FailPassword,
-    SendPrompt,
-    SignIn,
-    StartPairing,
-)
+from schemas.login_commands import AccountCommand, CancelLogin, FailPassword, SendPrompt, SignIn, StartPairing
+from schemas.login_sessions import EndSession
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import OK
 from services.common.publisher import Publisher, UnavailableError
@@ -22,7 +15,8 @@ from services.common.views import View
 from services.login import messages, steps
 from services.login.catch_up import note
 from services.login.cookies import LOGIN, SESSION, Cookies, Ticket
-from services.login.domain.rows import Account, Login
+from services.login.domain.logins import Login
+from services.login.domain.rows import Account
 from services.login.domain.rules import Refused
 from services.login.names import account_id_of
 from services.login.pages import Pages

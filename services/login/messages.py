@@ -6,7 +6,8 @@ from math import ceil
 from typing import Final
 
 from schemas.contract import PairingFailure
-from services.login.domain.rows import EndReason, Happening, HistoryEntry
+from services.login.domain.happenings import Happening, HistoryEntry
+from services.login.domain.logins import EndReason
 
 MOST_WORDS: Final = 3
 MOST_CHARACTERS: Final = 24

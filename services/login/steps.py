@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Final
 
-from services.login.domain.pairing import waits_for_phone
-from services.login.domain.rows import Account, Login, LoginState
+from services.login.domain.logins import Login, LoginState
+from services.login.domain.rows import Account
 from services.login.domain.settle import settle
+from services.login.domain.withdrawals import waits_for_phone
 
 SIGN_IN: Final = "/sign-in"
 CONNECT: Final = "/connect"

@@ -13,7 +13,8 @@ from services.common.web import client_address
 from services.login import steps
 from services.login.cookies import LOGIN, SESSION, Cookies, Ticket
 from services.login.deliveries import Deliveries
-from services.login.domain.rows import Account, Login, LoginState, Session
+from services.login.domain.logins import Login, LoginState
+from services.login.domain.rows import Account, Session
 from services.login.names import browser_name
 
 

@@ -10,7 +10,8 @@ from services.common.web import make_web, serve_key_set
 from services.login import messages, steps
 from services.login.catch_up import CatchUp
 from services.login.cookies import LOGIN
-from services.login.domain.rows import Account, EndReason, Login
+from services.login.domain.logins import EndReason, Login
+from services.login.domain.rows import Account
 from services.login.domain.settle import settle
 from services.login.events import Events
 from services.login.forms import Forms

@@ -19,7 +19,7 @@ from schemas.contract import (
     PairingWithdrawn,
     PushReceipt,
 )
-from schemas.login_commands import CreateAccount, RemoveAccount
+from schemas.login_administration import CreateAccount, RemoveAccount
 from schemas.login_notices import NoticeDue, NoticeKind
 from schemas.pairing_commands import RetirePhrase
 from schemas.push_commands import RegisterDevice, TellUnpaired

@@ -1,14 +1,17 @@
-"""Accounts as such: made, and signed out of."""
+"""Accounts as an administrator sees them: made, invited, reset, removed."""
 
-from schemas.contract import ChallengeWithdrawn, DeviceUnpaired
-from schemas.login_commands import CreateAccount, EndSession, RemoveAccount
+from schemas.login_administration import CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
+from schemas.login_notices import NoticeKind
 from services.common.decisions import Decision
-from services.login.domain.pairing import pairing_withdrawals
-from services.login.domain.rows import Account, Happening, HistoryEntry
-from services.login.domain.rules import Refused
-from services.login.domain.settle import MOST_HISTORY, settle
-
-REMOVED = "removed"
+from services.login.domain.happenings import Happening, HistoryEntry
+from services.login.domain.logins import EndReason
+from services.login.domain.notices import notice
+from services.login.domain.push import unlocked
+from services.login.domain.rows import Account, Invitation
+from services.login.domain.rules import Refused, Rules
+from services.login.domain.settle import settle, tell
+from services.login.domain.unpairing import unpaired
+from services.login.domain.withdrawals import withdrawn_pairings, withdrawn_prompts
 
 
 def decide_creation(row: Account | None, command: CreateAccount) -> Decision[Account]:
@@ -18,6 +21,7 @@ def decide_creation(row: Account | None, command: CreateAccount) -> Decision[Acc
     account = Account(
         account_id=command.account_id,
         display_name=command.display_name,
+        email=command.email,
         password_hash=command.password_hash,
         created_at=command.at,
         history=(HistoryEntry(what=Happening.ACCOUNT_CREATED, at=command.at),),
@@ -25,7 +29,7 @@ def decide_creation(row: Account | None, command: CreateAccount) -> Decision[Acc
     return Decision(account)
 
 
-def decide_removal(account: Account, command: RemoveAccount) -> Decision[Account]:
+def decide_removal(account: Account, command: RemoveAccount, rules: Rules) -> Decision[Account]:
     """Remove an account with all it has; only its name and the fact stay."""
     removed = Account(
         account_id=account.account_id,
@@ -34,37 +38,45 @@ def decide_removal(account: Account, command: RemoveAccount) -> Decision[Account
         created_at=account.created_at,
         removed_at=command.at,
     )
-    unpaired = tuple(
-        DeviceUnpaired(
-            account_id=account.account_id, device_id=device.device_id, pairing_id=device.pairing_id, reason=REMOVED
-        )
-        for device in account.devices
-    )
-    withdrawn = (*withdrawals(account), *pairing_withdrawals(account.logins, command.at))
-    return Decision(removed, (*withdrawn, *unpaired))
+    withdrawn = (*withdrawn_prompts(account), *withdrawn_pairings(account.logins, command.at))
+    return Decision(removed, (*withdrawn, *unpaired(account.account_id, account.devices, command.at, rules)))
 
 
-def withdrawals(account: Account) -> tuple[ChallengeWithdrawn, ...]:
-    """Return what takes an account's open request back from the phone, if there is one."""
-    login = account.open_prompt()
-    if login is None or login.prompt is None:
-        return ()
-    return (ChallengeWithdrawn(challenge_id=login.prompt.challenge_id, device_id=login.prompt.device_id),)
+def decide_email(account: Account, command: SetEmail) -> Decision[Account]:
+    """Send notices to another address."""
+    return Decision(account.model_copy(update={"email": command.email}))
 
 
-def decide_sign_out(account: Account, command: EndSession) -> Decision[Account]:
-    """End a session; one that is gone already stays gone."""
+def decide_invitation(account: Account, command: Invite) -> Decision[Account]:
+    """Let a code admit to the first pairing."""
+    invitation = Invitation(digest=command.invitation_digest, expires_at=command.expires_at)
+    invited = settle(account, command.at).model_copy(update={"invitation": invitation})
+    return Decision(tell(invited, Happening.INVITED, command.at))
+
+
+def decide_reset(account: Account, command: ResetMethods, rules: Rules) -> Decision[Account]:
+    """Remove all methods and end all that was begun with them: the next sign-in enrols anew."""
     settled = settle(account, command.at)
-    session = settled.session(command.session_digest, command.at)
-    if session is None:
-        return Decision(settled)
-    entry = HistoryEntry(what=Happening.SIGNED_OUT, at=command.at, browser=session.browser)
-    return Decision(
-        settled.model_copy(
-            update={
-                "sessions": tuple(each for each in settled.sessions if each is not session),
-                "history": (*settled.history, entry)[-MOST_HISTORY:],
-                "logins": tuple(each for each in settled.logins if each.session_digest != command.session_digest),
-            }
-        )
+    ended = settled
+    for login in settled.logins:
+        if not login.over:
+            ended = ended.with_login(login.ended(EndReason.CANCELLED, command.at))
+    changes = {
+        "devices": (),
+        "apps": (),
+        "recovery": None,
+        "sessions": (),
+        "remembered": (),
+        "wrong_codes": 0,
+        "codes_paused_until": None,
+        "pairing_tries": 0,
+        "pairing_paused_until": None,
+    }
+    reset = unlocked(ended).model_copy(update=changes)
+    events = (
+        *withdrawn_prompts(settled),
+        *withdrawn_pairings(settled.logins, command.at),
+        *unpaired(account.account_id, settled.devices, command.at, rules),
+        *notice(settled, NoticeKind.METHODS_RESET, command.at),
     )
+    return Decision(tell(reset, Happening.METHODS_RESET, command.at), events)

@@ -1,47 +1,26 @@
 """Pairing, as the account sees it: a phrase entered, a phone that accepted or did not."""
 
-from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
-from protocol.challenges import verify_proof
-from protocol.jose import SignatureError
+from protocol.challenges import Proof, verify_proof
+from protocol.jose import PublicKey, SignatureError
 from protocol.phrases import pairing_seal
-from schemas.contract import (
-    DevicePaired,
-    DeviceUnpaired,
-    PairingFailed,
-    PairingFailure,
-    PairingRequested,
-    PairingWithdrawn,
-    Verdict,
-)
+from schemas.contract import DevicePaired, PairingFailed, PairingFailure, PairingRequested, Verdict
 from schemas.login_commands import StartPairing
+from schemas.login_notices import NoticeKind
 from services.common.decisions import Decision, UnacceptableError
-from services.login.domain.rows import Account, Device, Happening, Login, LoginState, PairingAttempt
+from services.login.domain.happenings import Happening
+from services.login.domain.logins import Login, LoginKind, LoginState, PairingAttempt
+from services.login.domain.methods import Device
+from services.login.domain.notices import notice
+from services.login.domain.rows import Account
 from services.login.domain.rules import Refused, Rules
 from services.login.domain.settle import settle, tell
+from services.login.domain.unpairing import TOO_LATE, unpaired
+from services.login.domain.withdrawals import waits_for_phone, withdrawn_pairings
 
-TOO_LATE = "too_late"
-
-
-def waits_for_phone(login: Login, at: datetime) -> bool:
-    """Tell whether the phone can still accept the phrase that was entered in a login."""
-    attempt = login.pairing
-    return (
-        login.state is LoginState.PAIRING
-        and attempt is not None
-        and attempt.failure is None
-        and at <= attempt.expires_at
-    )
-
-
-def pairing_withdrawals(logins: Iterable[Login], at: datetime) -> tuple[PairingWithdrawn, ...]:
-    """Return what takes the pairings back from their phones for which logins still wait."""
-    return tuple(
-        PairingWithdrawn(phrase_digest=login.pairing.phrase_digest, pairing_id=login.pairing.pairing_id)
-        for login in logins
-        if login.pairing is not None and waits_for_phone(login, at)
-    )
+MOST_PHONES: Final = 5
 
 
 def decide_start(account: Account, command: StartPairing, rules: Rules) -> Decision[Account]:
@@ -52,6 +31,8 @@ def decide_start(account: Account, command: StartPairing, rules: Rules) -> Decis
         return Decision(settled, outcome=Refused.NO_LOGIN)
     if login.state not in {LoginState.NEEDS_PHONE, LoginState.PAIRING} or waits_for_phone(login, command.at):
         return Decision(settled, outcome=Refused.NOT_NOW)
+    if len(settled.devices) >= MOST_PHONES:
+        return Decision(settled, outcome=Refused.TOO_MANY_METHODS)
     if settled.pairing_paused_until is not None and command.at < settled.pairing_paused_until:
         return Decision(settled, outcome=Refused.PAIRING_PAUSED)
     tries = settled.pairing_tries + 1
@@ -69,34 +50,30 @@ def decide_start(account: Account, command: StartPairing, rules: Rules) -> Decis
 
 
 def decide_paired(account: Account, paired: DevicePaired, rules: Rules) -> Decision[Account]:
-    """Take the phone in, if the login that named its phrase still waits for it; other logins then have to ask it.
+    """Take the phone in, if the login that named its phrase still waits for it; other sign-ins then have to ask it.
 
     So whoever has just the password cannot pair a phone of their own beside it, in a login that began before.
     """
-    _check(paired, rules)
+    proof = _check(paired, rules)
     settled = settle(account, paired.paired_at)
     if any(each.pairing_id == paired.pairing_id for each in settled.devices):
         return Decision(settled)
+    device = _device(paired, proof)
     login = _login_of(settled, paired.pairing_id)
     if login is None or not waits_for_phone(login, paired.paired_at):
-        unpaired = DeviceUnpaired(
-            account_id=account.account_id, device_id=paired.device_id, pairing_id=paired.pairing_id, reason=TOO_LATE
-        )
-        return Decision(settled, (unpaired,), TOO_LATE)
-    device = Device(
-        device_id=paired.device_id, name=paired.device_name, pairing_id=paired.pairing_id, paired_at=paired.paired_at
-    )
-    logins = tuple(_asks_instead(each) for each in settled.logins)
+        return Decision(settled, unpaired(account.account_id, (device,), paired.paired_at, rules, TOO_LATE), TOO_LATE)
     changes = {
-        "devices": (*settled.devices, device),
-        "logins": logins,
+        "devices": (*(each for each in settled.devices if each.device_id != device.device_id), device),
+        "logins": tuple(_asks_instead(each) for each in settled.logins),
+        "invitation": None,
         "pairing_tries": 0,
         "pairing_paused_until": None,
     }
     done = settled.model_copy(update=changes).with_login(login.model_copy(update={"state": LoginState.PAIRED}))
-    told = tell(done, Happening.PHONE_PAIRED, paired.paired_at, login, device.name)
-    others = (each for each in settled.logins if each is not login)
-    return Decision(told, pairing_withdrawals(others, paired.paired_at))
+    told = tell(done, Happening.PHONE_PAIRED, paired.paired_at, login, device_name=device.name)
+    gone = (each for each in settled.logins if each is not login and _gives_way(each))
+    mail = notice(settled, NoticeKind.PHONE_PAIRED, paired.paired_at, login.browser, device.name)
+    return Decision(told, (*withdrawn_pairings(gone, paired.paired_at), *mail))
 
 
 def decide_failed(account: Account, failed: PairingFailed, at: datetime) -> Decision[Account]:
@@ -112,10 +89,28 @@ def decide_failed(account: Account, failed: PairingFailed, at: datetime) -> Deci
     return Decision(told)
 
 
+def _gives_way(login: Login) -> bool:
+    """Tell whether a login need not look for a phone any more once another login found one."""
+    looking = {LoginState.NEEDS_ENROLMENT, LoginState.NEEDS_PHONE, LoginState.PAIRING}
+    return login.kind is LoginKind.SIGN_IN and login.state in looking
+
+
 def _asks_instead(login: Login) -> Login:
     """Return a login that still looks for a phone as one that can ask the phone there is now."""
-    looking = login.state in {LoginState.NEEDS_PHONE, LoginState.PAIRING}
-    return login.model_copy(update={"state": LoginState.READY}) if looking else login
+    return login.model_copy(update={"state": LoginState.READY}) if _gives_way(login) else login
+
+
+def _device(paired: DevicePaired, proof: Proof) -> Device:
+    offered = proof.claims.login_issuer.agreement if proof.claims.login_issuer is not None else None
+    agreed = proof.agreement_key is not None and offered is not None
+    return Device(
+        device_id=paired.device_id,
+        name=paired.device_name,
+        pairing_id=paired.pairing_id,
+        paired_at=paired.paired_at,
+        agreement_key=proof.agreement_key if agreed else None,
+        agreement_key_id=PublicKey.from_jwk(offered.model_dump()).thumbprint if agreed and offered else None,
+    )
 
 
 def _login_of(account: Account, pairing_id: str) -> Login | None:
@@ -133,13 +128,14 @@ def _request(
         service_name=rules.service_name,
         issuer=rules.issuer,
         issuer_keys=rules.accepted_keys,
+        issuer_agreement=rules.agreement_key,
         browser=login.browser,
         requested_at=attempt.started_at,
         expires_at=attempt.expires_at,
     )
 
 
-def _check(paired: DevicePaired, rules: Rules) -> None:
+def _check(paired: DevicePaired, rules: Rules) -> Proof:
     """Refuse a pairing that the pairing service did not decide, or that the device did not accept."""
     if paired.seal != pairing_seal(rules.seal_key, paired.pairing_id, paired.account_id, paired.device_id):
         text = "forged pairing: the seal does not hold"
@@ -153,3 +149,4 @@ def _check(paired: DevicePaired, rules: Rules) -> None:
     if said != (paired.pairing_id, paired.account_id, paired.device_id, Verdict.APPROVE):
         text = "forged pairing: the proof is of something else"
         raise UnacceptableError(text)
+    return proof

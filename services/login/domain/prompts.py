@@ -1,20 +1,26 @@
 """The phone's side of a login: the authentication request, and what its answer decides."""
 
 from datetime import datetime
+from typing import Final
 
 from protocol.challenges import Claims, Proof, issue_challenge, verify_proof
 from protocol.jose import SignatureError
 from schemas.contract import AuthResponse, ChallengeIssued, Purpose, Verdict
 from schemas.login_commands import SendPrompt
 from services.common.decisions import Decision, UnacceptableError
-from services.login.domain.accounts import withdrawals
-from services.login.domain.rows import Account, EndReason, Happening, Login, LoginState, Prompt, Session
+from services.login.domain import push
+from services.login.domain.approvals import approve
+from services.login.domain.happenings import Happening, Method
+from services.login.domain.logins import EndReason, Login, LoginState, Prompt
+from services.login.domain.methods import Device
+from services.login.domain.numbers import number_of
+from services.login.domain.reports import report
+from services.login.domain.rows import Account
 from services.login.domain.rules import Refused, Rules
 from services.login.domain.settle import settle, tell
 
-MOST_SESSIONS = 20
-LATE = "late"
-UNKNOWN = "unknown"
+LATE: Final = "late"
+UNKNOWN: Final = "unknown"
 
 
 def decide_prompt(account: Account, command: SendPrompt, rules: Rules) -> Decision[Account]:
@@ -25,48 +31,59 @@ def decide_prompt(account: Account, command: SendPrompt, rules: Rules) -> Decisi
         return Decision(settled, outcome=Refused.NO_LOGIN)
     if login.state is LoginState.PROMPTED:
         return Decision(settled)
-    if login.state not in {LoginState.PAIRED, LoginState.READY} or not settled.devices:
+    if login.state not in {LoginState.PAIRED, LoginState.READY}:
         return Decision(settled, outcome=Refused.NOT_NOW)
-    if settled.open_prompt() is not None:
-        waiting = login.model_copy(update={"state": LoginState.READY})
-        return Decision(settled.with_login(waiting), outcome=Refused.OTHER_PROMPT)
-    return send_prompt(settled, login, command.challenge_id, command.at, rules)
+    ready = settled.with_login(login.model_copy(update={"state": LoginState.READY}))
+    refusal = why_not(ready, command.at, rules)
+    if refusal is not None:
+        return Decision(ready, outcome=refusal)
+    device = ready.devices[0] if command.device_id is None else ready.device(command.device_id)
+    if device is None:
+        return Decision(ready, outcome=Refused.UNKNOWN_METHOD)
+    return send_prompt(ready, login, device, challenge_id=command.challenge_id, at=command.at, rules=rules)
 
 
-def send_prompt(account: Account, login: Login, challenge_id: str, at: datetime, rules: Rules) -> Decision[Account]:
-    """Send the authentication request of a login to the account's first phone."""
-    device = account.devices[0]
+def why_not(account: Account, at: datetime, rules: Rules) -> Refused | None:
+    """Return why no request may be sent to an account's phones just now, or None if one may.
+
+    Args:
+        account: The account, settled.
+        at: Now.
+        rules: The limits.
+
+    """
+    if not account.devices:
+        return Refused.NOT_NOW
+    if account.push.reported is not None:
+        return Refused.PUSH_LOCKED
+    if account.open_prompt() is not None:
+        return Refused.OTHER_PROMPT
+    return None if push.next_push_at(account, at, rules) is None else Refused.PUSH_PAUSED
+
+
+def send_prompt(  # noqa: PLR0913 - whom, for what, under which id, when, by which rules
+    account: Account, login: Login, device: Device, *, challenge_id: str, at: datetime, rules: Rules
+) -> Decision[Account]:
+    """Send the authentication request of a login to a phone."""
     prompt = Prompt(
         challenge_id=challenge_id,
         device_id=device.device_id,
         device_name=device.name,
         issued_at=at,
         expires_at=min(at + rules.prompt_lifetime, login.expires_at),
-    )
-    claims = Claims(
-        iss=rules.issuer,
-        aud=device.device_id,
-        jti=challenge_id,
-        iat=int(at.timestamp()),
-        exp=int(prompt.expires_at.timestamp()),
-        purpose=Purpose.LOGIN,
-        reply_key=account.account_id,
-        service=rules.service_name,
-        account_id=account.account_id,
-        account_name=account.display_name,
-        browser=login.browser,
+        number_matching=rules.number_matching,
     )
     issued = ChallengeIssued(
         challenge_id=challenge_id,
         device_id=device.device_id,
         reply_key=account.account_id,
         purpose=Purpose.LOGIN,
-        challenge=issue_challenge(rules.key, claims),
+        challenge=issue_challenge(rules.key, _claims(account, login, prompt, rules)),
         issued_at=at,
         expires_at=prompt.expires_at,
     )
     prompted = login.model_copy(update={"state": LoginState.PROMPTED, "prompt": prompt})
-    return Decision(account.with_login(prompted), (issued,))
+    return Decision(push.sent(account.with_login(prompted), at, rules), (issued,))
 
 
 def decide_response(account: Account, response: AuthResponse, rules: Rules) -> Decision[Account]:
@@ -81,41 +98,40 @@ def decide_response(account: Account, response: AuthResponse, rules: Rules) -> D
         return Decision(settled, outcome=UNKNOWN)
     if login.state is not LoginState.PROMPTED and proof.verdict is not Verdict.REPORT:
         return Decision(settled, outcome=LATE)
-    return _answered(settled, login, proof.verdict, response.answered_at, rules)
+    return _answered(settled, login, proof, response.answered_at, rules)
 
 
-def _answered(account: Account, login: Login, verdict: Verdict, at: datetime, rules: Rules) -> Decision[Account]:
-    match verdict:
-        case Verdict.APPROVE:
-            approved = login.model_copy(update={"state": LoginState.APPROVED, "ended_at": at})
-            opened = _with_session(account.with_login(approved), login, at, rules)
-            return Decision(tell(opened, Happening.SIGNED_IN, at, login))
-        case Verdict.DENY:
-            denied = account.with_login(login.ended(EndReason.DENIED, at))
-            return Decision(tell(denied, Happening.LOGIN_DENIED, at, login))
-        case Verdict.REPORT:
-            ended = _all_ended(account, login, at)
-            events = () if login.state is LoginState.PROMPTED else withdrawals(account)
-            return Decision(tell(ended, Happening.LOGIN_REPORTED, at, login), events)
+def _answered(account: Account, login: Login, proof: Proof, at: datetime, rules: Rules) -> Decision[Account]:
+    if proof.verdict is Verdict.REPORT:
+        return report(account, login, at)
+    if proof.verdict is Verdict.DENY:
+        return Decision(_refused(account, login, EndReason.DENIED, Happening.LOGIN_DENIED, at))
+    if proof.claims.number_matching and proof.number != number_of(rules.number_key, proof.claims.jti):
+        return Decision(_refused(account, login, EndReason.WRONG_NUMBER, Happening.WRONG_NUMBER, at))
+    return Decision(approve(account, login, Method.PUSH, at, rules))
 
 
-def _all_ended(account: Account, reported: Login, at: datetime) -> Account:
-    ended = account
-    for login in account.logins:
-        if not login.over:
-            reason = EndReason.REPORTED if login is reported else EndReason.REPORTED_ELSEWHERE
-            ended = ended.with_login(login.ended(reason, at))
-    return ended
+def _refused(account: Account, login: Login, reason: EndReason, what: Happening, at: datetime) -> Account:
+    ended = push.refused(account.with_login(login.ended(reason, at)), at)
+    return tell(ended, what, at, login)
 
 
-def _with_session(account: Account, login: Login, at: datetime, rules: Rules) -> Account:
-    session = Session(
-        session_digest=login.session_digest,
-        browser=login.browser,
-        started_at=at,
-        expires_at=at + rules.session_lifetime,
+def _claims(account: Account, login: Login, prompt: Prompt, rules: Rules) -> Claims:
+    first_time = login.browser_digest is not None and login.browser_digest not in account.known_browsers
+    return Claims(
+        iss=rules.issuer,
+        aud=prompt.device_id,
+        jti=prompt.challenge_id,
+        iat=int(prompt.issued_at.timestamp()),
+        exp=int(prompt.expires_at.timestamp()),
+        purpose=Purpose.LOGIN,
+        reply_key=account.account_id,
+        service=rules.service_name,
+        account_id=account.account_id,
+        account_name=account.display_name,
+        browser=login.browser.model_copy(update={"first_time": first_time}),
+        number_matching=prompt.number_matching,
     )
-    return account.model_copy(update={"sessions": (*account.sessions, session)[-MOST_SESSIONS:]})
 
 
 def _login_of(account: Account, challenge_id: str) -> Login | None:

@@ -1,149 +1,87 @@
-"""The login service's rows: an account with its phones, logins, sessions and history."""
+"""The login service's row: an account with its methods, logins, sessions and history."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from pydantic import Field
 
 from schemas.base import Browser, Digest, Identifier, Model, Moment, Text
-from schemas.contract import PairingFailure
 from services.common.decisions import Row
-
-
-class Device(Model):
-    """A paired phone."""
-
-    device_id: Digest
-    name: Text
-    pairing_id: Identifier
-    paired_at: Moment
-
-
-class LoginState(StrEnum):
-    """Where a login stands.
-
-    NEEDS_PHONE: no phone is paired; the person is to pair one. PAIRING: a phrase was entered. PAIRED: the phone was
-    paired in this login, and OK is to be clicked. READY: a request can be sent to the phone. PROMPTED: it was sent.
-    APPROVED: the session is open. ENDED: see the reason.
-    """
-
-    NEEDS_PHONE = "needs_phone"
-    PAIRING = "pairing"
-    PAIRED = "paired"
-    READY = "ready"
-    PROMPTED = "prompted"
-    APPROVED = "approved"
-    ENDED = "ended"
-
-
-class EndReason(StrEnum):
-    """Why a login ended without a session."""
-
-    DENIED = "denied"
-    REPORTED = "reported"
-    REPORTED_ELSEWHERE = "reported_elsewhere"
-    NOT_ANSWERED = "not_answered"
-    CANCELLED = "cancelled"
-    TIMED_OUT = "timed_out"
-
-
-class PairingAttempt(Model):
-    """A phrase that was entered.
-
-    Attributes:
-        phrase_digest: HMAC-SHA256 of the phrase.
-        failure: Why the attempt came to nothing; None while it waits.
-
-    """
-
-    pairing_id: Identifier
-    phrase_digest: Digest
-    started_at: Moment
-    expires_at: Moment
-    failure: PairingFailure | None = None
-
-
-class Prompt(Model):
-    """An authentication request that was sent to a phone."""
-
-    challenge_id: Identifier
-    device_id: Digest
-    device_name: Text
-    issued_at: Moment
-    expires_at: Moment
-
-
-class Login(Model):
-    """A login whose password was right.
-
-    Attributes:
-        login_id: Its name.
-        login_digest: SHA-256 of the token that only the browser has in which it waits.
-        session_digest: SHA-256 of the session's token, once approved.
-        browser: Where it waits.
-        state: Where it stands.
-        started_at: When the password was entered.
-        expires_at: When it ends by itself.
-        pairing: The last phrase that was entered in it.
-        prompt: The last request that was sent for it.
-        end_reason: Why it ended.
-        ended_at: When it ended or was approved.
-
-    """
-
-    login_id: Identifier
-    login_digest: Digest
-    session_digest: Digest
-    browser: Browser
-    state: LoginState
-    started_at: Moment
-    expires_at: Moment
-    pairing: PairingAttempt | None = None
-    prompt: Prompt | None = None
-    end_reason: EndReason | None = None
-    ended_at: Moment | None = None
-
-    @property
-    def over(self) -> bool:
-        """True once it is approved or ended."""
-        return self.state in {LoginState.APPROVED, LoginState.ENDED}
-
-    def ended(self, reason: EndReason, at: datetime) -> "Login":
-        """Return it as ended."""
-        return self.model_copy(update={"state": LoginState.ENDED, "end_reason": reason, "ended_at": at})
+from services.login.domain.happenings import HistoryEntry, Method
+from services.login.domain.logins import Login, LoginState
+from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCodes
 
 
 class Session(Model):
-    """A browser that is signed in."""
+    """A browser that is signed in.
+
+    Attributes:
+        session_digest: SHA-256 of its token.
+        browser: Where.
+        started_at: When.
+        expires_at: When it ends whatever is done in it.
+        idle_until: When it ends unless something is done in it before.
+        confirmed_at: When the second factor was last given in it; changes need that to be fresh.
+        method: By what it was opened.
+
+    """
 
     session_digest: Digest
     browser: Browser
     started_at: Moment
     expires_at: Moment
+    idle_until: Moment
+    confirmed_at: Moment | None = None
+    method: Method = Method.PUSH
+
+    def open_at(self, at: datetime) -> bool:
+        """Tell whether it is still open at a time."""
+        return at <= min(self.expires_at, self.idle_until)
 
 
-class Happening(StrEnum):
-    """What an account's history tells."""
+class RememberedBrowser(Model):
+    """A browser that signs in by the password alone for a while.
 
-    ACCOUNT_CREATED = "account_created"
-    SIGNED_IN = "signed_in"
-    SIGNED_OUT = "signed_out"
-    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a happening
-    PAUSED = "paused"
-    LOGIN_DENIED = "login_denied"
-    LOGIN_REPORTED = "login_reported"
-    LOGIN_NOT_ANSWERED = "login_not_answered"
-    PHONE_PAIRED = "phone_paired"
-    PAIRING_DECLINED = "pairing_declined"
+    Attributes:
+        digest: SHA-256 of the token that it keeps.
+
+    """
+
+    digest: Digest
+    browser: Browser
+    since: Moment
+    expires_at: Moment
 
 
-class HistoryEntry(Model):
-    """Something that happened, for the account's owner to read."""
+class Invitation(Model):
+    """An enrolment code that an administrator handed out."""
 
-    what: Happening
+    digest: Digest
+    expires_at: Moment
+
+
+class Reported(Model):
+    """What was known of a sign-in that was answered with "It wasn't me"."""
+
+    browser: Browser
+    started_at: Moment
     at: Moment
-    browser: Browser | None = None
-    device_name: Text = ""
+
+
+class Push(Model):
+    """How an account's phones may be asked.
+
+    Attributes:
+        sent: When the last requests were sent, oldest first.
+        refusals: How many in a row were denied, answered with a wrong number, or not answered.
+        last_refusal_at: When the last of them was.
+        reported: Since when no request is sent at all, and why; None while requests are sent.
+
+    """
+
+    sent: tuple[Moment, ...] = ()
+    refusals: int = 0
+    last_refusal_at: Moment | None = None
+    reported: Reported | None = None
 
 
 class Account(Row):
@@ -152,12 +90,23 @@ class Account(Row):
     Attributes:
         account_id: The sign-in name in its canonical form; the row's key.
         display_name: The name as its owner typed it.
+        email: Where notices go; empty if nowhere.
         password_hash: Argon2id, PHC string format.
         created_at: When it was made.
         removed_at: When it was removed. The row stays, so that a stale record cannot bring the account back.
+        invitation: The enrolment code that is open.
+        enrolment_mails: When enrolment codes were sent by e-mail lately.
         devices: The paired phones; the first one is asked.
+        apps: The authenticator apps.
+        recovery: The recovery codes.
+        push: How the phones may be asked.
+        wrong_codes: How many codes in a row were wrong.
+        codes_paused_until: No code is taken before.
+        password_change_due: True from a report until the password was changed.
         logins: Those that wait, and those that ended lately, oldest first.
         sessions: The browsers that are signed in, oldest first.
+        remembered: The browsers that sign in by the password alone.
+        known_browsers: The browsers, by the digest of their own token, in which sign-ins were completed; newest last.
         history: The last happenings, oldest first.
         wrong_passwords: How many in a row.
         locked_until: No password is taken before.
@@ -168,17 +117,33 @@ class Account(Row):
 
     account_id: Identifier
     display_name: Text
+    email: Text = ""
     password_hash: Text = Field(repr=False)
     created_at: Moment
     removed_at: Moment | None = None
+    invitation: Invitation | None = None
+    enrolment_mails: tuple[Moment, ...] = ()
     devices: tuple[Device, ...] = ()
+    apps: tuple[AuthenticatorApp, ...] = ()
+    recovery: RecoveryCodes | None = None
+    push: Push = Push()
+    wrong_codes: int = 0
+    codes_paused_until: Moment | None = None
+    password_change_due: bool = False
     logins: tuple[Login, ...] = ()
     sessions: tuple[Session, ...] = ()
+    remembered: tuple[RememberedBrowser, ...] = ()
+    known_browsers: tuple[Digest, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
     wrong_passwords: int = 0
     locked_until: Moment | None = None
     pairing_tries: int = 0
     pairing_paused_until: Moment | None = None
+
+    @property
+    def enrolled(self) -> bool:
+        """True where a second factor is there."""
+        return bool(self.devices or self.apps)
 
     def login(self, login_id: str) -> Login | None:
         """Return the login of this id, or None."""
@@ -191,11 +156,16 @@ class Account(Row):
     def session(self, session_digest: str, at: datetime) -> Session | None:
         """Return the session whose token has this digest, if it is still open at a time."""
         found = next((each for each in self.sessions if each.session_digest == session_digest), None)
-        return found if found and at <= found.expires_at else None
+        return found if found and found.open_at(at) else None
 
     def device(self, device_id: str) -> Device | None:
         """Return a paired phone, or None."""
         return next((each for each in self.devices if each.device_id == device_id), None)
+
+    def method(self, method_id: str) -> Device | AuthenticatorApp | None:
+        """Return a phone or an app by its name among the methods, or None."""
+        methods: tuple[Device | AuthenticatorApp, ...] = (*self.devices, *self.apps)
+        return next((each for each in methods if each.method_id == method_id), None)
 
     def open_prompt(self) -> Login | None:
         """Return the login whose request is open, or None (the row being settled)."""
@@ -207,3 +177,8 @@ class Account(Row):
             return self.model_copy(update={"logins": (*self.logins, login)})
         logins = tuple(login if each.login_id == login.login_id else each for each in self.logins)
         return self.model_copy(update={"logins": logins})
+
+    def with_session(self, session: Session) -> "Account":
+        """Return the account with a session changed (nothing is added)."""
+        sessions = tuple(session if each.session_digest == session.session_digest else each for each in self.sessions)
+        return self.model_copy(update={"sessions": sessions})

@@ -1,10 +1,11 @@
 """What the login service decides with: its limits, and how it signs."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from protocol.jose import PrivateKey
+from schemas.base import AgreementKey
 
 
 class Refused(StrEnum):
@@ -15,9 +16,56 @@ class Refused(StrEnum):
     LOCKED = "locked"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
     NO_LOGIN = "no_login"
+    NO_SESSION = "no_session"
+    NOT_CONFIRMED = "not_confirmed"
     NOT_NOW = "not_now"
     PAIRING_PAUSED = "pairing_paused"
     OTHER_PROMPT = "other_prompt"
+    PUSH_PAUSED = "push_paused"
+    PUSH_LOCKED = "push_locked"
+    WRONG_CODE = "wrong_code"
+    USED_CODE = "used_code"
+    CODES_PAUSED = "codes_paused"
+    UNKNOWN_METHOD = "unknown_method"
+    LAST_METHOD = "last_method"
+    TOO_MANY_METHODS = "too_many_methods"
+    TOO_MANY_MAILS = "too_many_mails"
+
+
+class Enrolment(StrEnum):
+    """What the first pairing needs beside the password."""
+
+    NOTHING = "nothing"
+    EMAIL = "email"
+    INVITATION = "invitation"
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Pauses that grow.
+
+    Attributes:
+        tries: How many failures in a row before the first pause.
+        first: How long that pause is; each further failure doubles it.
+        longest: No pause is longer.
+
+    """
+
+    tries: int
+    first: timedelta
+    longest: timedelta
+
+    def after(self, failures: int) -> timedelta:
+        """Return the pause after so many failures in a row, possibly none."""
+        if failures < self.tries:
+            return timedelta()
+        doublings = min(failures - self.tries, 20)
+        return min(self.first * (1 << doublings), self.longest)
+
+    def until(self, failures: int, at: datetime) -> datetime | None:
+        """Return when the pause after so many failures ends, the last one being at a time; None if there is none."""
+        pause = self.after(failures)
+        return at + pause if pause else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +77,23 @@ class Rules:
         service_name: What people sign in to.
         key: The key that signs.
         accepted_keys: Thumbprints of all keys that it signs with or has lately signed with, the active one first.
+        agreement_key: Its public key for the secrets of verification codes, offered to phones that are paired.
+        agreement_key_id: That key's thumbprint.
         seal_key: The secret that the pairing and login services share.
+        number_key: The secret that the numbers of number matching follow from.
+        number_matching: Whether an approval must hold the number that the browser shows.
+        enrolment: What the first pairing needs beside the password.
         prompt_lifetime: How long a request on the phone can be answered.
+        most_prompts: How many requests are sent to an account's phones within the window.
+        prompt_window: That window.
+        refusals: Pauses after requests that were denied, answered with a wrong number or not answered.
         login_lifetime: How long a login may take from the password on.
         session_lifetime: How long a session lasts.
-        password_tries: Wrong passwords in a row before the first pause.
-        first_pause: How long that pause is; each further wrong password doubles it.
-        longest_pause: No pause is longer.
+        idle_lifetime: How long it lasts when nothing is done in it.
+        confirmation_lifetime: How long after the second factor changes are taken without asking for it again.
+        remember_lifetime: How long a browser is remembered; nothing if none is.
+        passwords: Pauses after wrong passwords.
+        codes: Pauses after wrong codes.
         pairing_tries: Phrases in a row before a pause.
         pairing_pause: How long that pause is.
 
@@ -45,12 +103,22 @@ class Rules:
     service_name: str
     key: PrivateKey
     accepted_keys: tuple[str, ...]
+    agreement_key: AgreementKey
+    agreement_key_id: str
     seal_key: bytes = field(repr=False)
+    number_key: bytes = field(repr=False)
+    number_matching: bool = True
+    enrolment: Enrolment = Enrolment.NOTHING
     prompt_lifetime: timedelta = timedelta(minutes=2)
+    most_prompts: int = 3
+    prompt_window: timedelta = timedelta(minutes=10)
+    refusals: Pauses = Pauses(2, timedelta(minutes=1), timedelta(hours=1))
     login_lifetime: timedelta = timedelta(minutes=30)
     session_lifetime: timedelta = timedelta(hours=12)
-    password_tries: int = 5
-    first_pause: timedelta = timedelta(seconds=30)
-    longest_pause: timedelta = timedelta(minutes=15)
+    idle_lifetime: timedelta = timedelta(hours=1)
+    confirmation_lifetime: timedelta = timedelta(minutes=10)
+    remember_lifetime: timedelta = timedelta()
+    passwords: Pauses = Pauses(5, timedelta(seconds=30), timedelta(minutes=15))
+    codes: Pauses = Pauses(5, timedelta(seconds=30), timedelta(hours=1))
     pairing_tries: int = 5
     pairing_pause: timedelta = timedelta(minutes=5)

@@ -1,9 +1,13 @@
 """What time alone does to an account. Expiry needs no timer: whoever reads a row settles it to now first."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from services.login.domain.rows import Account, EndReason, Happening, HistoryEntry, Login, LoginState
+from schemas.base import Browser
+from services.login.domain.happenings import Happening, HistoryEntry
+from services.login.domain.logins import EndReason, Login, LoginState
+from services.login.domain.push import refused
+from services.login.domain.rows import Account
 
 KEPT_AFTER_END: Final = timedelta(minutes=30)
 """How long a login is kept after its end, for its page to tell how it ended."""
@@ -19,10 +23,16 @@ def settle(account: Account, at: datetime) -> Account:
             continue
         settled = settled.with_login(ended)
         if ended.end_reason is EndReason.NOT_ANSWERED and ended.ended_at is not None:
+            settled = refused(settled, ended.ended_at)
             settled = tell(settled, Happening.LOGIN_NOT_ANSWERED, ended.ended_at, login)
-    logins = tuple(each for each in settled.logins if each.ended_at is None or at <= each.ended_at + KEPT_AFTER_END)
-    sessions = tuple(each for each in settled.sessions if at <= each.expires_at)
-    return settled.model_copy(update={"logins": logins, "sessions": sessions})
+    changes = {
+        "logins": tuple(
+            each for each in settled.logins if each.ended_at is None or at <= each.ended_at + KEPT_AFTER_END
+        ),
+        "sessions": tuple(each for each in settled.sessions if each.open_at(at)),
+        "remembered": tuple(each for each in settled.remembered if at <= each.expires_at),
+    }
+    return settled.model_copy(update=changes)
 
 
 def settle_login(login: Login, at: datetime) -> Login:
@@ -36,10 +46,29 @@ def settle_login(login: Login, at: datetime) -> Login:
     return login
 
 
-def tell(account: Account, what: Happening, at: datetime, login: Login | None = None, device_name: str = "") -> Account:
-    """Return the account with a line added to its history."""
-    prompted = login.prompt.device_name if login is not None and login.prompt is not None else ""
-    entry = HistoryEntry(
-        what=what, at=at, browser=None if login is None else login.browser, device_name=device_name or prompted
-    )
+def tell(  # noqa: PLR0913 - to whom, what, when, and its details
+    account: Account,
+    what: Happening,
+    at: datetime,
+    login: Login | None = None,
+    *,
+    device_name: str = "",
+    browser: Browser | None = None,
+) -> Account:
+    """Return the account with a line added to its history.
+
+    Args:
+        account: The account.
+        what: What happened.
+        at: When.
+        login: The login that it is part of, if any: its browser and its phone are told.
+        device_name: Name of the phone or app that it is about.
+        browser: The browser, where no login tells.
+
+    """
+    details: dict[str, Any] = {"browser": browser, "device_name": device_name}
+    if login is not None:
+        prompted = login.prompt.device_name if login.prompt is not None else ""
+        details = {"browser": login.browser, "device_name": device_name or prompted, "method": login.method}
+    entry = HistoryEntry(what=what, at=at, **details)
     return account.model_copy(update={"history": (*account.history, entry)[-MOST_HISTORY:]})

@@ -4,18 +4,20 @@ from typing import Final
 
 from schemas.login_commands import CancelLogin, FailPassword, SignIn
 from services.common.decisions import Decision
-from services.login.domain.accounts import withdrawals
-from services.login.domain.pairing import pairing_withdrawals
-from services.login.domain.prompts import send_prompt
-from services.login.domain.rows import Account, EndReason, Happening, HistoryEntry, Login, LoginState
-from services.login.domain.rules import Refused, Rules
-from services.login.domain.settle import MOST_HISTORY, settle
+from services.login.domain.approvals import approve
+from services.login.domain.happenings import Happening, Method
+from services.login.domain.logins import EndReason, Login, LoginState
+from services.login.domain.prompts import send_prompt, why_not
+from services.login.domain.rows import Account
+from services.login.domain.rules import Enrolment, Refused, Rules
+from services.login.domain.settle import settle, tell
+from services.login.domain.withdrawals import withdrawn_pairings, withdrawn_prompts
 
 MOST_LOGINS: Final = 8
 
 
 def decide_sign_in(account: Account, command: SignIn, rules: Rules) -> Decision[Account]:
-    """Begin a login, and ask the phone if there is one and it is not being asked already."""
+    """Begin a login, and ask the phone if there is one and it may be asked."""
     settled = settle(account, command.at)
     if settled.login(command.login_id) is not None:
         return Decision(settled)
@@ -23,22 +25,23 @@ def decide_sign_in(account: Account, command: SignIn, rules: Rules) -> Decision[
         return Decision(settled, outcome=Refused.LOCKED)
     if command.password_hash != settled.password_hash:
         return Decision(settled, outcome=Refused.PASSWORD_CHANGED)
-    login = Login(
-        login_id=command.login_id,
-        login_digest=command.login_digest,
-        session_digest=command.session_digest,
-        browser=command.browser,
-        state=LoginState.READY if settled.devices else LoginState.NEEDS_PHONE,
-        started_at=command.at,
-        expires_at=command.at + rules.login_lifetime,
-    )
-    leaving = _leaving(settled)
-    logins = tuple(each for each in settled.logins if each not in leaving)
-    changes = {"logins": (*logins, login), "wrong_passwords": 0, "locked_until": None}
-    begun = settled.model_copy(update=changes)
-    if login.state is LoginState.NEEDS_PHONE or begun.open_prompt() is not None:
-        return Decision(begun, pairing_withdrawals(leaving, command.at))
-    return send_prompt(begun, login, command.login_id, command.at, rules)
+    login = _login(settled, command, rules)
+    begun, leaving = begin(settled, login)
+    begun = begun.model_copy(update={"wrong_passwords": 0, "locked_until": None})
+    withdrawn = withdrawn_pairings(leaving, command.at)
+    if _remembered(begun, command):
+        return Decision(approve(begun, login, Method.REMEMBERED, command.at, rules), withdrawn)
+    if login.state is not LoginState.READY or why_not(begun, command.at, rules) is not None:
+        return Decision(begun, withdrawn)
+    asked = send_prompt(begun, login, begun.devices[0], challenge_id=command.login_id, at=command.at, rules=rules)
+    return Decision(asked.row, (*withdrawn, *asked.events))
+
+
+def begin(account: Account, login: Login) -> tuple[Account, tuple[Login, ...]]:
+    """Return the account with a login more, and which one gave way to it, if one had to."""
+    leaving = _leaving(account)
+    logins = tuple(each for each in account.logins if each not in leaving)
+    return account.model_copy(update={"logins": (*logins, login)}), leaving
 
 
 def decide_wrong_password(account: Account, command: FailPassword, rules: Rules) -> Decision[Account]:
@@ -47,18 +50,12 @@ def decide_wrong_password(account: Account, command: FailPassword, rules: Rules)
     if settled.locked_until is not None and command.at < settled.locked_until:
         return Decision(settled, outcome=Refused.LOCKED)
     count = settled.wrong_passwords + 1
-    entries = [HistoryEntry(what=Happening.WRONG_PASSWORD, at=command.at, browser=command.browser)]
-    locked_until = None
-    if count >= rules.password_tries:
-        doublings = min(count - rules.password_tries, 20)
-        locked_until = command.at + min(rules.first_pause * 2**doublings, rules.longest_pause)
-        entries.append(HistoryEntry(what=Happening.PAUSED, at=command.at, browser=command.browser))
-    changes = {
-        "wrong_passwords": count,
-        "locked_until": locked_until,
-        "history": (*settled.history, *entries)[-MOST_HISTORY:],
-    }
-    return Decision(settled.model_copy(update=changes), outcome=Refused.LOCKED if locked_until else "ok")
+    locked_until = rules.passwords.until(count, command.at)
+    told = tell(settled, Happening.WRONG_PASSWORD, command.at, browser=command.browser)
+    if locked_until is not None:
+        told = tell(told, Happening.PAUSED, command.at, browser=command.browser)
+    counted = told.model_copy(update={"wrong_passwords": count, "locked_until": locked_until})
+    return Decision(counted, outcome=Refused.LOCKED if locked_until else "ok")
 
 
 def decide_cancel(account: Account, command: CancelLogin) -> Decision[Account]:
@@ -68,8 +65,35 @@ def decide_cancel(account: Account, command: CancelLogin) -> Decision[Account]:
     if login is None or login.over:
         return Decision(settled)
     prompted = login.state is LoginState.PROMPTED
-    events = withdrawals(settled) if prompted else pairing_withdrawals((login,), command.at)
+    events = withdrawn_prompts(settled) if prompted else withdrawn_pairings((login,), command.at)
     return Decision(settled.with_login(login.ended(EndReason.CANCELLED, command.at)), events)
+
+
+def first_state(account: Account, rules: Rules) -> LoginState:
+    """Return where a login of an account begins."""
+    if account.enrolled:
+        return LoginState.READY
+    return LoginState.NEEDS_PHONE if rules.enrolment is Enrolment.NOTHING else LoginState.NEEDS_ENROLMENT
+
+
+def _login(account: Account, command: SignIn, rules: Rules) -> Login:
+    return Login(
+        login_id=command.login_id,
+        login_digest=command.login_digest,
+        session_digest=command.session_digest,
+        browser=command.browser,
+        browser_digest=command.browser_digest,
+        state=first_state(account, rules),
+        started_at=command.at,
+        expires_at=command.at + rules.login_lifetime,
+        remember_digest=command.remember_digest,
+    )
+
+
+def _remembered(account: Account, command: SignIn) -> bool:
+    """Tell whether the browser is remembered. After a report none is, and none is without a second factor."""
+    digests = {each.digest for each in account.remembered}
+    return account.enrolled and account.push.reported is None and command.remembered_digest in digests
 
 
 def _leaving(account: Account) -> tuple[Login, ...]:

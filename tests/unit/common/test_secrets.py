@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from schemas.base import Model
 from schemas.codec import TYPES, encode
-from schemas.login_commands import CreateAccount
+from schemas.login_administration import CreateAccount
 from services.common.decisions import Row
 from services.login.domain.rows import Account
 from services.pairing.domain.rows import Phrase, Requester

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from schemas.contract import ChallengeIssued, Verdict
-from schemas.login_commands import CreateAccount, RemoveAccount
+from schemas.login_administration import CreateAccount, RemoveAccount
 from schemas.push_commands import RegisterDevice
-from services.login.domain.rows import Account, Login
+from services.login.domain.logins import Login
+from services.login.domain.rows import Account
 from services.login.domain.settle import settle
 from services.push.domain.rows import Channel, PendingChallenge
 from tests.builders import Phone, a_digest, a_phone

@@ -7,7 +7,8 @@ from schemas.base import Message
 from schemas.contract import ChallengeIssued
 from services.common.decisions import Decision, decide_once
 from services.login.domain.decide import decide
-from services.login.domain.rows import Account, Login
+from services.login.domain.logins import Login
+from services.login.domain.rows import Account
 from tests.builders import an_account, an_event, rules
 from tests.events import only
 from tests.messages import a_sign_in

@@ -4,10 +4,11 @@ import pytest
 
 from schemas.base import Message
 from schemas.contract import ChallengeWithdrawn, DeviceUnpaired
-from schemas.login_commands import CreateAccount, RemoveAccount
+from schemas.login_administration import CreateAccount, RemoveAccount
 from services.common.decisions import OK, decide_once
 from services.login.domain.decide import decide
-from services.login.domain.rows import Happening, LoginState
+from services.login.domain.happenings import Happening
+from services.login.domain.logins import LoginState
 from services.login.domain.rules import Refused
 from tests.builders import a_device, a_digest, a_phone, after, an_account, an_event, rules
 from tests.events import a_response

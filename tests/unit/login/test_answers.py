@@ -1,14 +1,17 @@
 """What the phone's answer decides: only for exactly the request that was sent, in time, once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from schemas.contract import Verdict
 from services.common.decisions import OK
-from services.login.domain.prompts import LATE, MOST_SESSIONS, UNKNOWN
-from services.login.domain.rows import EndReason, Happening, LoginState, Session
-from tests.builders import T0, a_browser, a_digest, a_phone, after, an_account
+from services.login.domain.approvals import MOST_SESSIONS
+from services.login.domain.happenings import Happening
+from services.login.domain.logins import EndReason, LoginState
+from services.login.domain.prompts import LATE, UNKNOWN
+from services.login.domain.rows import Session
+from tests.builders import a_digest, a_phone, a_session, after, an_account
 from tests.events import a_challenge, a_login_challenge, a_response
 from tests.messages import a_cancel, a_send, a_sign_in
 from tests.unit.login.owner import Owner, asked
@@ -17,7 +20,7 @@ SESSION = a_digest("session of login-1")
 
 
 def _a_session(name: str, at: datetime) -> Session:
-    return Session(session_digest=a_digest(name), browser=a_browser(), started_at=T0, expires_at=at)
+    return a_session(name, expires_at=at)
 
 
 def test_approve_opens_the_session_of_the_browser_that_waits() -> None:
@@ -33,7 +36,8 @@ def test_approve_opens_the_session_of_the_browser_that_waits() -> None:
 
 
 def test_a_session_ends_by_time_alone() -> None:
-    owner, challenge = asked()
+    owner = Owner(idle_lifetime=timedelta(days=1))
+    challenge = owner.prompt(a_sign_in())
     owner.take(a_response(challenge))
     assert owner.account.session(SESSION, after(minutes=12 * 60)) is not None
     assert owner.account.session(SESSION, after(minutes=12 * 60, seconds=1)) is None

@@ -7,9 +7,9 @@ from schemas.contract import (
     PairingFailure,
 )
 from services.common.decisions import OK
-from services.login.domain.pairing import TOO_LATE
-from services.login.domain.rows import LoginState
+from services.login.domain.logins import LoginState
 from services.login.domain.rules import Refused
+from services.login.domain.unpairing import TOO_LATE
 from tests.builders import (
     a_phone,
     after,

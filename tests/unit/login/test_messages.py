@@ -8,7 +8,8 @@ import pytest
 from schemas.base import Browser
 from schemas.contract import PairingFailure
 from services.login import messages
-from services.login.domain.rows import EndReason, Happening, HistoryEntry
+from services.login.domain.happenings import Happening, HistoryEntry
+from services.login.domain.logins import EndReason
 from services.login.domain.rules import Refused
 
 NAMES = messages.Names("Front Desk", "Pocket Key")

@@ -2,7 +2,8 @@
 
 from schemas.contract import ChallengeWithdrawn, Verdict
 from services.common.decisions import OK
-from services.login.domain.rows import EndReason, Happening, LoginState
+from services.login.domain.happenings import Happening
+from services.login.domain.logins import EndReason, LoginState
 from tests.builders import a_digest, a_phone, after
 from tests.events import a_response, only
 from tests.messages import a_cancel, a_send, a_sign_in

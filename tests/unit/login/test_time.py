@@ -4,9 +4,10 @@ from datetime import datetime
 
 import pytest
 
-from services.login.domain.rows import EndReason, Happening, LoginState, Prompt, Session
+from services.login.domain.happenings import Happening
+from services.login.domain.logins import EndReason, LoginState, Prompt
 from services.login.domain.settle import MOST_HISTORY, settle
-from tests.builders import T0, a_browser, a_device, a_digest, a_login, after, an_account
+from tests.builders import T0, a_device, a_login, a_session, after, an_account
 from tests.messages import a_pairing_start, a_send, a_sign_in
 from tests.unit.login.owner import Owner
 
@@ -79,7 +80,7 @@ def test_an_earlier_clock_does_not_bring_anything_back() -> None:
 
 
 def test_sessions_that_ended_are_dropped() -> None:
-    session = Session(session_digest=a_digest("s"), browser=a_browser(), started_at=T0, expires_at=after(60))
+    session = a_session(expires_at=after(60))
     account = an_account(sessions=(session,))
     assert settle(account, after(60)) == account
     assert settle(account, after(61)).sessions == ()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.common.decisions import OK
-from services.login.domain.rows import Happening
+from services.login.domain.happenings import Happening
 from services.login.domain.rules import Refused
 from services.login.domain.settle import MOST_HISTORY
 from tests.builders import after, an_account

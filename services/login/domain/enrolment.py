@@ -1,0 +1,59 @@
+"""What the first pairing needs beside the password: a code by e-mail, or one that an administrator handed out."""
+
+from datetime import timedelta
+from typing import Final
+
+from schemas.login_commands import Enrol, SendEnrolmentCode
+from schemas.login_notices import NoticeKind
+from services.common.decisions import Decision
+from services.login.domain.codes import codes_paused, failed
+from services.login.domain.logins import LoginState
+from services.login.domain.notices import notice
+from services.login.domain.rows import Account
+from services.login.domain.rules import Refused, Rules
+from services.login.domain.settle import settle
+
+MOST_MAILS: Final = 5
+WINDOW: Final = timedelta(hours=1)
+
+
+def decide_enrolment_code(account: Account, command: SendEnrolmentCode) -> Decision[Account]:
+    """Send a code to the account's address; a few an hour."""
+    settled = settle(account, command.at)
+    login = settled.login(command.login_id)
+    if login is None or login.over:
+        return Decision(settled, outcome=Refused.NO_LOGIN)
+    if login.state is not LoginState.NEEDS_ENROLMENT or not settled.email:
+        return Decision(settled, outcome=Refused.NOT_NOW)
+    sent = tuple(moment for moment in settled.enrolment_mails if moment > command.at - WINDOW)
+    if len(sent) >= MOST_MAILS:
+        return Decision(settled, outcome=Refused.TOO_MANY_MAILS)
+    waiting = settled.with_login(login.model_copy(update={"enrolment_id": command.enrolment_id}))
+    counted = waiting.model_copy(update={"enrolment_mails": (*sent, command.at)})
+    mail = notice(settled, NoticeKind.ENROLMENT_CODE, command.at, login.browser, identifier=command.enrolment_id)
+    return Decision(counted, mail)
+
+
+def decide_enrol(account: Account, command: Enrol, rules: Rules) -> Decision[Account]:
+    """Let a login go on to the first pairing, by a code that was right; each one once."""
+    settled = settle(account, command.at)
+    login = settled.login(command.login_id)
+    if login is None or login.over:
+        return Decision(settled, outcome=Refused.NO_LOGIN)
+    if login.state is not LoginState.NEEDS_ENROLMENT:
+        return Decision(settled)
+    if codes_paused(settled, command.at):
+        return Decision(settled, outcome=Refused.CODES_PAUSED)
+    mailed = command.enrolment_id is not None and command.enrolment_id == login.enrolment_id
+    if not mailed and not _invited(settled, command):
+        return Decision(failed(settled, login, command.at, rules), outcome=Refused.WRONG_CODE)
+    admitted = login.model_copy(update={"state": LoginState.NEEDS_PHONE, "enrolment_id": None})
+    changes = {"wrong_codes": 0, "codes_paused_until": None}
+    if not mailed:
+        changes["invitation"] = None
+    return Decision(settled.with_login(admitted).model_copy(update=changes))
+
+
+def _invited(account: Account, command: Enrol) -> bool:
+    open_one = account.invitation
+    return open_one is not None and open_one.digest == command.invitation_digest and command.at <= open_one.expires_at

@@ -1,0 +1,120 @@
+"""What somebody who is signed in, and has just given the second factor, does with their methods."""
+
+from schemas.contract import ChallengeWithdrawn
+from schemas.login_notices import NoticeKind
+from schemas.login_sessions import AddApp, ChoosePhone, MakeRecoveryCodes, RemoveMethod, RenameMethod
+from services.common.decisions import Decision
+from services.login.domain.happenings import Happening
+from services.login.domain.logins import EndReason
+from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCode, RecoveryCodes
+from services.login.domain.notices import notice
+from services.login.domain.rows import Account
+from services.login.domain.rules import Refused, Rules
+from services.login.domain.sessions import confirmed_session
+from services.login.domain.settle import settle, tell
+from services.login.domain.unpairing import unpaired
+from services.login.domain.withdrawals import withdrawn_prompts
+
+MOST_APPS = 5
+Change = AddApp | ChoosePhone | RenameMethod | RemoveMethod | MakeRecoveryCodes
+
+
+def decide_change(account: Account, command: Change, rules: Rules) -> Decision[Account]:
+    """Decide any change of an account's methods; each needs a session that confirmed itself lately."""
+    settled = settle(account, command.at)
+    session, refusal = confirmed_session(settled, command, rules)
+    if session is None or refusal is not None:
+        return Decision(settled, outcome=refusal or Refused.NO_SESSION)
+    match command:
+        case AddApp():
+            return _add_app(settled, command)
+        case MakeRecoveryCodes():
+            return _make_recovery_codes(settled, command)
+        case ChoosePhone():
+            return _choose(settled, command)
+        case RenameMethod():
+            return _rename(settled, command)
+        case RemoveMethod():
+            return _remove(settled, command, rules)
+
+
+def _add_app(account: Account, command: AddApp) -> Decision[Account]:
+    if account.method(command.method_id) is not None:
+        return Decision(account)
+    if len(account.apps) >= MOST_APPS:
+        return Decision(account, outcome=Refused.TOO_MANY_METHODS)
+    app = AuthenticatorApp(
+        method_id=command.method_id,
+        name=command.name,
+        sealed_secret=command.sealed_secret,
+        added_at=command.at,
+        last_step=command.step,
+    )
+    added = account.model_copy(update={"apps": (*account.apps, app)})
+    return _told(added, Happening.APP_ADDED, NoticeKind.APP_ADDED, command, app.name)
+
+
+def _make_recovery_codes(account: Account, command: MakeRecoveryCodes) -> Decision[Account]:
+    codes = tuple(RecoveryCode(digest=each) for each in command.code_digests)
+    made = RecoveryCodes(salt=command.salt, made_at=command.at, codes=codes)
+    renewed = account.model_copy(update={"recovery": made})
+    return _told(renewed, Happening.RECOVERY_CODES_MADE, NoticeKind.RECOVERY_CODES_MADE, command)
+
+
+def _choose(account: Account, command: ChoosePhone) -> Decision[Account]:
+    chosen = next((each for each in account.devices if each.method_id == command.method_id), None)
+    if chosen is None:
+        return Decision(account, outcome=Refused.UNKNOWN_METHOD)
+    others = tuple(each for each in account.devices if each is not chosen)
+    first = account.model_copy(update={"devices": (chosen, *others)})
+    return Decision(tell(first, Happening.PHONE_CHOSEN, command.at, device_name=chosen.name))
+
+
+def _rename(account: Account, command: RenameMethod) -> Decision[Account]:
+    method = account.method(command.method_id)
+    if method is None:
+        return Decision(account, outcome=Refused.UNKNOWN_METHOD)
+    renamed = method.model_copy(update={"name": command.name})
+    changes = {
+        "devices": tuple(renamed if each is method else each for each in account.devices),
+        "apps": tuple(renamed if each is method else each for each in account.apps),
+    }
+    return Decision(
+        tell(account.model_copy(update=changes), Happening.METHOD_RENAMED, command.at, device_name=command.name)
+    )
+
+
+def _remove(account: Account, command: RemoveMethod, rules: Rules) -> Decision[Account]:
+    method = account.method(command.method_id)
+    if method is None:
+        return Decision(account, outcome=Refused.UNKNOWN_METHOD)
+    if len(account.devices) + len(account.apps) == 1:
+        return Decision(account, outcome=Refused.LAST_METHOD)
+    if isinstance(method, AuthenticatorApp):
+        left = account.model_copy(update={"apps": tuple(each for each in account.apps if each is not method)})
+        return _told(left, Happening.APP_REMOVED, NoticeKind.APP_REMOVED, command, method.name)
+    without, withdrawn = _without_phone(account, method, command)
+    told = _told(without, Happening.PHONE_REMOVED, NoticeKind.PHONE_REMOVED, command, method.name)
+    statements = unpaired(account.account_id, (method,), command.at, rules)
+    return Decision(told.row, (*withdrawn, *statements, *told.events))
+
+
+def _without_phone(
+    account: Account, phone: Device, command: RemoveMethod
+) -> tuple[Account, tuple[ChallengeWithdrawn, ...]]:
+    """Return the account without a phone; a login that it is being asked for has ended."""
+    left = account.model_copy(update={"devices": tuple(each for each in account.devices if each is not phone)})
+    asked = account.open_prompt()
+    if asked is None or asked.prompt is None or asked.prompt.device_id != phone.device_id:
+        return left, ()
+    return left.with_login(asked.ended(EndReason.CANCELLED, command.at)), withdrawn_prompts(account)
+
+
+def _told(
+    account: Account, what: Happening, kind: NoticeKind, command: Change, method_name: str = ""
+) -> Decision[Account]:
+    """Return a change as decided: in the history, and by e-mail."""
+    session = account.session(command.session_digest, command.at)
+    browser = None if session is None else session.browser
+    told = tell(account, what, command.at, device_name=method_name, browser=browser)
+    return Decision(told, notice(account, kind, command.at, browser, method_name))

@@ -1,0 +1,154 @@
+"""What somebody who is signed in does with their sessions, their browsers and their password."""
+
+from datetime import datetime
+
+from schemas.login_notices import NoticeKind
+from schemas.login_sessions import (
+    AddPhone,
+    ChangePassword,
+    Confirm,
+    EndSession,
+    ForgetBrowser,
+    RevokeSession,
+    SessionCommand,
+    TouchSession,
+)
+from services.common.decisions import Decision
+from services.login.domain.happenings import Happening
+from services.login.domain.logins import Login, LoginKind, LoginState
+from services.login.domain.notices import notice
+from services.login.domain.pairing import MOST_PHONES
+from services.login.domain.push import unlocked
+from services.login.domain.rows import Account, Session
+from services.login.domain.rules import Refused, Rules
+from services.login.domain.settle import settle, tell
+from services.login.domain.sign_in import begin
+from services.login.domain.withdrawals import withdrawn_pairings
+
+
+def is_confirmed(session: Session, at: datetime, rules: Rules) -> bool:
+    """Tell whether the second factor was given lately enough in a session for changes to be taken from it."""
+    return session.confirmed_at is not None and at <= session.confirmed_at + rules.confirmation_lifetime
+
+
+def confirmed_session(account: Account, command: SessionCommand, rules: Rules) -> tuple[Session | None, Refused | None]:
+    """Return the session that a change comes from, or why it takes none from it.
+
+    Args:
+        account: The account, settled.
+        command: The change.
+        rules: How long a confirmation lasts.
+
+    """
+    session = account.session(command.session_digest, command.at)
+    if session is None:
+        return None, Refused.NO_SESSION
+    return (session, None) if is_confirmed(session, command.at, rules) else (None, Refused.NOT_CONFIRMED)
+
+
+def decide_touch(account: Account, command: TouchSession, rules: Rules) -> Decision[Account]:
+    """Keep a session from falling idle."""
+    settled = settle(account, command.at)
+    session = settled.session(command.session_digest, command.at)
+    if session is None:
+        return Decision(settled, outcome=Refused.NO_SESSION)
+    touched = session.model_copy(update={"idle_until": command.at + rules.idle_lifetime})
+    return Decision(settled.with_session(touched))
+
+
+def decide_sign_out(account: Account, command: EndSession) -> Decision[Account]:
+    """End a session; one that is gone already stays gone."""
+    settled = settle(account, command.at)
+    session = settled.session(command.session_digest, command.at)
+    if session is None:
+        return Decision(settled)
+    told = tell(settled, Happening.SIGNED_OUT, command.at, browser=session.browser)
+    return Decision(_without(told, command.session_digest))
+
+
+def decide_revocation(account: Account, command: RevokeSession) -> Decision[Account]:
+    """Sign another browser out. No second factor is asked for: it can only make the account safer."""
+    settled = settle(account, command.at)
+    if settled.session(command.session_digest, command.at) is None:
+        return Decision(settled, outcome=Refused.NO_SESSION)
+    other = settled.session(command.revoked_digest, command.at)
+    if other is None:
+        return Decision(settled)
+    told = tell(settled, Happening.SESSION_REVOKED, command.at, browser=other.browser)
+    return Decision(_without(told, command.revoked_digest))
+
+
+def decide_forgetting(account: Account, command: ForgetBrowser) -> Decision[Account]:
+    """Remember a browser no more."""
+    settled = settle(account, command.at)
+    if settled.session(command.session_digest, command.at) is None:
+        return Decision(settled, outcome=Refused.NO_SESSION)
+    gone = next((each for each in settled.remembered if each.digest == command.remembered_digest), None)
+    if gone is None:
+        return Decision(settled)
+    left = tuple(each for each in settled.remembered if each is not gone)
+    forgotten = settled.model_copy(update={"remembered": left})
+    return Decision(tell(forgotten, Happening.BROWSER_FORGOTTEN, command.at, browser=gone.browser))
+
+
+def decide_confirmation(account: Account, command: Confirm, rules: Rules) -> Decision[Account]:
+    """Ask for the second factor again, in a login that is for this session alone."""
+    settled = settle(account, command.at)
+    session = settled.session(command.session_digest, command.at)
+    if session is None or not settled.enrolled:
+        return Decision(settled, outcome=Refused.NO_SESSION)
+    return _begin(settled, command, LoginKind.CONFIRM, LoginState.READY, rules)
+
+
+def decide_further_phone(account: Account, command: AddPhone, rules: Rules) -> Decision[Account]:
+    """Let a confirmed session pair a further phone."""
+    settled = settle(account, command.at)
+    session, refusal = confirmed_session(settled, command, rules)
+    if session is None or refusal is not None:
+        return Decision(settled, outcome=refusal or Refused.NO_SESSION)
+    if len(settled.devices) >= MOST_PHONES:
+        return Decision(settled, outcome=Refused.TOO_MANY_METHODS)
+    return _begin(settled, command, LoginKind.ADD_PHONE, LoginState.NEEDS_PHONE, rules)
+
+
+def decide_password(account: Account, command: ChangePassword, rules: Rules) -> Decision[Account]:
+    """Take another password; every other browser is signed out and forgotten, and the phones may be asked again."""
+    settled = settle(account, command.at)
+    session, refusal = confirmed_session(settled, command, rules)
+    if session is None or refusal is not None:
+        return Decision(settled, outcome=refusal or Refused.NO_SESSION)
+    if command.old_password_hash != settled.password_hash:
+        return Decision(settled, outcome=Refused.PASSWORD_CHANGED)
+    was_locked = settled.push.reported is not None
+    changes = {"password_hash": command.password_hash, "sessions": (session,), "remembered": ()}
+    changed = unlocked(settled).model_copy(update=changes)
+    told = tell(changed, Happening.PASSWORD_CHANGED, command.at, browser=session.browser)
+    if was_locked:
+        told = tell(told, Happening.PUSH_UNLOCKED, command.at, browser=session.browser)
+    return Decision(told, notice(settled, NoticeKind.PASSWORD_CHANGED, command.at, session.browser))
+
+
+def _begin(
+    account: Account, command: Confirm | AddPhone, kind: LoginKind, state: LoginState, rules: Rules
+) -> Decision[Account]:
+    login = Login(
+        login_id=command.login_id,
+        login_digest=command.login_digest,
+        session_digest=command.session_digest,
+        browser=command.browser,
+        kind=kind,
+        state=state,
+        started_at=command.at,
+        expires_at=command.at + rules.login_lifetime,
+    )
+    begun, leaving = begin(account, login)
+    return Decision(begun, withdrawn_pairings(leaving, command.at))
+
+
+def _without(account: Account, session_digest: str) -> Account:
+    """Return the account without a session, and without the login that opened it: its cookie opens it no more."""
+    changes = {
+        "sessions": tuple(each for each in account.sessions if each.session_digest != session_digest),
+        "logins": tuple(each for each in account.logins if each.session_digest != session_digest),
+    }
+    return account.model_copy(update=changes)
