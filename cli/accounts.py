@@ -10,6 +10,7 @@ import typer
 
 from services.login.admin import AdminError, administration
 from services.login.domain.rows import Account
+from services.login.settings import DEFAULT_PRODUCT_NAME
 
 app = typer.Typer(help="Make, list and remove accounts.", no_args_is_help=True)
 ResultT = TypeVar("ResultT")
@@ -26,13 +27,16 @@ DEFAULT_KAFKA = "localhost:9092"
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0913 - the options of a command
     name: Name,
     *,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input's first line.")
     ] = False,
     display_name: Annotated[str | None, typer.Option(help="The name as its owner reads it; default NAME.")] = None,
+    product_name: Annotated[
+        str, typer.Option(envvar="LOGIN_PRODUCT_NAME", help="What people sign in to; no password may contain it.")
+    ] = DEFAULT_PRODUCT_NAME,
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
 ) -> None:
@@ -41,7 +45,7 @@ def add(
 
     async def work() -> Account:
         async with administration(kafka, topic_prefix) as accounts:
-            return await accounts.add(name, password, display_name)
+            return await accounts.add(name, password, display_name, product_name)
 
     account = _run(work())
     typer.echo(f"Account {account.account_id} is there. Its owner pairs a phone at the first sign-in.")

@@ -15,7 +15,9 @@ CHALLENGE_TYPE: Final = "countersign-challenge+jws"
 ANSWER_TYPE: Final = "countersign-answer+jws"
 Seconds = Annotated[int, Field(strict=True, ge=0, le=4_102_444_800)]
 """Seconds since 1970, up to the year 2100."""
-Number = Annotated[int, Field(strict=True, ge=10, le=99)]
+LOWEST_NUMBER: Final = 10
+HIGHEST_NUMBER: Final = 99
+Number = Annotated[int, Field(strict=True, ge=LOWEST_NUMBER, le=HIGHEST_NUMBER)]
 """The number that the browser shows and the person enters on the phone."""
 _SECONDS: Final[TypeAdapter[int]] = TypeAdapter(Seconds)
 

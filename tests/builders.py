@@ -41,6 +41,11 @@ def after(seconds: float = 0, *, minutes: float = 0) -> datetime:
     return T0 + timedelta(seconds=seconds, minutes=minutes)
 
 
+def full_width(text: str) -> str:
+    """Return visible ASCII text in the wide forms that East Asian keyboards give."""
+    return "".join(chr(ord(each) + 0xFEE0) for each in text)
+
+
 def a_digest(text: str) -> str:
     """Return some digest, the same for the same text."""
     return digest(text.encode())

@@ -11,14 +11,15 @@ from typing import Annotated, Final
 import typer
 
 from authenticator.device.asking import Asker, NobodyAnswersError
-from authenticator.device.errors import DeviceError
+from authenticator.device.errors import DeviceError, NumberError
 from authenticator.device.messages import Discovery, IssuedPhrase
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.place import NAME_CHARACTERS, Place, service_address
 from authenticator.device.state import DEFAULT_URL
 from authenticator.device.store import DirectoryStore
 from authenticator.device.terminal import Screen, account_row, advice, entry_row, local_time, printable
-from authenticator.device.waiting import always, answer_requests
+from authenticator.device.waiting import Decide, always, answer_requests
+from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER
 from schemas.contract import Verdict
 
 PROGRAM: Final = "countersign-authenticator"
@@ -88,10 +89,19 @@ def new_account(
 
 
 @app.command()
-def wait(
+def wait(  # noqa: PLR0913 - the options of one command
     context: typer.Context,
     answer: Annotated[
         AnswerChoice | None, typer.Option(help="Answer each request like this, instead of asking.")
+    ] = None,
+    number: Annotated[
+        int | None,
+        typer.Option(
+            min=LOWEST_NUMBER,
+            max=HIGHEST_NUMBER,
+            help="With --answer accept: the number that the browser shows. It goes for one request of this run; "
+            "exit code 2 if another request needs one, or none is given.",
+        ),
     ] = None,
     count: Annotated[int | None, typer.Option(min=1, help="Stop after this many answers.")] = None,
     timeout: Annotated[
@@ -103,8 +113,15 @@ def wait(
     """Show pairing and authentication requests as they come, and answer them. Stop with Ctrl-C."""
     place: Place = context.obj
     screen = Screen(as_json=as_json)
+    if number is not None and answer is not AnswerChoice.ACCEPT:
+        text = "It goes with --answer accept only."
+        raise typer.BadParameter(text, param_hint="--number")
+    decide = None if answer is None else always(answer.verdict, number)
     try:
-        answered = asyncio.run(_wait(place.open(), screen, answer, count, timeout))
+        answered = asyncio.run(_wait(place.open(), screen, decide, count, timeout))
+    except NumberError as error:
+        typer.echo(f"{error} Nothing was answered. Say it with --number, or leave out --answer.", err=True)
+        raise typer.Exit(2) from None
     except NobodyAnswersError:
         typer.echo(
             "\nNo answer can be read from here. Say how to answer: --answer accept, decline or report.", err=True
@@ -170,13 +187,13 @@ async def _ask_for_phrase(store: DirectoryStore) -> tuple[IssuedPhrase, int]:
 
 
 async def _wait(
-    store: DirectoryStore, screen: Screen, answer: AnswerChoice | None, count: int | None, timeout_seconds: float | None
+    store: DirectoryStore, screen: Screen, decide: Decide | None, count: int | None, timeout_seconds: float | None
 ) -> int:
     def tell(error: DeviceError, pause_seconds: float) -> None:
         typer.echo(f"Not connected: {error}; trying again in {pause_seconds:.0f} s.", err=True)
 
     with ExitStack() as stack:
-        decide = always(answer.verdict) if answer else stack.enter_context(Asker(screen)).ask
+        decide = decide or stack.enter_context(Asker(screen)).ask
         async with VirtualPhone(store, on_trouble=tell) as phone:
             await phone.connected(patient=False)
             name = store.read().device_name

@@ -7,14 +7,14 @@ from authenticator.device.client import Client
 from authenticator.device.errors import ProblemError
 from authenticator.device.link import Link
 from authenticator.device.messages import Receipt
-from authenticator.device.requests import Request
+from authenticator.device.requests import Reply, Request
+from authenticator.device.store import Store
 from protocol.challenges import sign_answer
-from protocol.jose import PrivateKey
 from protocol.requests import Refusal
-from schemas.contract import Verdict
+from schemas.contract import Purpose, Verdict
 
 
-async def send_answer(client: Client, link: Link, key: PrivateKey, request: Request, verdict: Verdict) -> datetime:
+async def send_answer(client: Client, link: Link, store: Store, request: Request, reply: Reply) -> datetime:
     """Send an answer; go on trying while the request has not expired.
 
     Returns:
@@ -26,18 +26,26 @@ async def send_answer(client: Client, link: Link, key: PrivateKey, request: Requ
 
     """
     try:
-        return await _post(client, key, request, verdict)
+        return await _post(client, store, request, reply)
     except ProblemError as error:
-        if error.problem.name == Refusal.ALREADY_ANSWERED and error.problem.members.get("verdict") == verdict:
+        if error.problem.name == Refusal.ALREADY_ANSWERED and error.problem.members.get("verdict") == reply.verdict:
             return client.clock.now()  # an earlier attempt had counted, and only its receipt was lost
         if error.problem.name != Refusal.UNKNOWN_DEVICE:
             raise
     await link.renew()  # which makes the device known
-    return await _post(client, key, request, verdict)
+    return await _post(client, store, request, reply)
 
 
-async def _post(client: Client, key: PrivateKey, request: Request, verdict: Verdict) -> datetime:
+async def _post(client: Client, store: Store, request: Request, reply: Reply) -> datetime:
     path = f"/challenges/{request.claims.jti}/answer"
-    sign = partial(sign_answer, key, challenge=request.challenge, verdict=verdict)
+    accepts = (request.claims.purpose, reply.verdict) == (Purpose.PAIRING, Verdict.APPROVE)
+    sign = partial(
+        sign_answer,
+        store.key,
+        challenge=request.challenge,
+        verdict=reply.verdict,
+        number=reply.number,
+        agreement_key=store.agreement.public if accepts else None,
+    )
     patience_seconds = client.clock.seconds_until(request.claims.expires_at)
     return (await client.post(client.push_url, path, sign, Receipt, patience_seconds=patience_seconds)).answered_at

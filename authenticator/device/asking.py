@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from authenticator.device.requests import Request
+from authenticator.device.requests import Reply, Request
+from authenticator.device.state import Outcome
 from authenticator.device.terminal import Screen
 from schemas.contract import Verdict
 
@@ -24,6 +26,7 @@ WORDS: Final = {
     "r": Verdict.REPORT,
     "report": Verdict.REPORT,
 }
+NUMBER: Final = re.compile("[1-9][0-9]")
 
 
 class NobodyAnswersError(Exception):
@@ -61,11 +64,11 @@ class Asker:
         """Listen no more."""
         asyncio.get_running_loop().remove_reader(self._descriptor)
 
-    async def ask(self, request: Request) -> Verdict | None:
-        """Ask until there is an answer.
+    async def ask(self, request: Request) -> Reply | None:
+        """Ask until there is an answer, with the number that the browser shows where an approval needs it.
 
         Returns:
-            The verdict, or None if the request ended before.
+            The reply, or None if the request ended before.
 
         Raises:
             NobodyAnswersError: If standard input is at its end.
@@ -75,21 +78,43 @@ class Asker:
             self._forget_typed_ahead()
         ended = asyncio.ensure_future(request.ended())
         try:
-            while True:
+            verdict = None
+            while verdict is None:
                 self._screen.question(request)
-                line = asyncio.ensure_future(self._lines.get())
-                await asyncio.wait({line, ended}, return_when=asyncio.FIRST_COMPLETED)
-                if ended.done():
-                    line.cancel()
-                    return None
-                said = line.result()
+                said = await self._line(ended)
                 if said is None:
-                    self._lines.put_nowait(None)
-                    raise NobodyAnswersError
-                if said in WORDS:
-                    return WORDS[said]
+                    return None
+                verdict = WORDS.get(said)
+            if verdict is Verdict.APPROVE and request.needs_number:
+                return await self._ask_number(request, ended)
+            return request.reply(verdict)
         finally:
             ended.cancel()
+
+    async def _ask_number(self, request: Request, ended: asyncio.Future[Outcome]) -> Reply | None:
+        """Ask for the number; whoever sees none may still deny."""
+        self._screen.ask_number()
+        while (said := await self._line(ended)) is not None:
+            if NUMBER.fullmatch(said):
+                return request.reply(Verdict.APPROVE, int(said))
+            if WORDS.get(said, Verdict.APPROVE) is not Verdict.APPROVE:
+                return request.reply(WORDS[said])
+            self._screen.ask_number(again=True)
+        return None
+
+    async def _line(self, ended: asyncio.Future[Outcome]) -> str | None:
+        """Wait for a line; None if the request ended before."""
+        line = asyncio.ensure_future(self._lines.get())
+        either: set[asyncio.Future[Any]] = {line, ended}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            line.cancel()
+            return None
+        said = line.result()
+        if said is None:
+            self._lines.put_nowait(None)
+            raise NobodyAnswersError
+        return said
 
     def _forget_typed_ahead(self) -> None:
         """Drop what was typed before this question could be read: it was meant for another one."""

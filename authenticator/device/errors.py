@@ -5,6 +5,7 @@ DeviceError
 ├── ForeignAnswerError  something answers, but not as this protocol says
 ├── ProblemError        a service refused, and says why in a problem document
 ├── ConnectionLostError the socket closed or fell silent
+├── NumberError         an approval lacks the number that the browser shows
 └── StateError          the state directory cannot be used
 """
 
@@ -87,6 +88,14 @@ class ProblemError(DeviceError):
 
 class ConnectionLostError(DeviceError):
     """The socket closed or fell silent."""
+
+
+class NumberError(DeviceError):
+    """An approval lacks the number that the browser shows; nothing was sent."""
+
+    def __init__(self) -> None:
+        """Say what is needed."""
+        super().__init__("This sign-in is approved only with the number that the browser shows: two digits, 10 to 99.")
 
 
 class StateError(DeviceError):

@@ -142,22 +142,29 @@ class VirtualPhone:
         """
         return self._inbox.requests.arrivals()
 
-    async def answer(self, request: Request, verdict: Verdict) -> datetime:
+    async def answer(self, request: Request, verdict: Verdict, number: int | None = None) -> datetime:
         """Answer a request; go on trying while it has not expired.
 
+        Args:
+            request: The request.
+            verdict: What the person decided.
+            number: The number that the browser shows, 10 to 99; an approval with number matching needs it.
+
         Returns:
-            When the service took the answer, which was then in Kafka.
+            When the service took the answer, which was then in Kafka. A wrong number is taken, and denies the sign-in.
 
         Raises:
+            NumberError: If the number is needed and not given; nothing was sent then.
             ProblemError: If the service does not take it: expired, answered before, withdrawn.
             DeviceError: If it could not be reached before the request expired.
 
         """
+        reply = request.reply(verdict, number)
         pairing = request.claims.purpose is Purpose.PAIRING
         request.in_hand = True
         try:
             async with self._inbox.pairing if pairing else nullcontext():
-                answered_at = await send_answer(self._client, self._link, self.store.key, request, verdict)
+                answered_at = await send_answer(self._client, self._link, self.store, request, reply)
                 self._note_answered(request, verdict, answered_at)
                 return answered_at
         except DeviceError as error:

@@ -5,12 +5,27 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from authenticator.device.errors import DeviceError
+from authenticator.device.errors import DeviceError, NumberError
 from authenticator.device.state import Outcome
-from protocol.challenges import Claims
+from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER, Claims
+from schemas.contract import Purpose, Verdict
 
 MAX_OPEN: Final = 32
 """How many requests are shown at once; more are left aside, and come again with the next connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the person says to a request.
+
+    Attributes:
+        verdict: What they decided.
+        number: The number that the browser shows, where an approval needs it.
+
+    """
+
+    verdict: Verdict
+    number: int | None = field(default=None, repr=False)
 
 
 @dataclass(eq=False, slots=True)
@@ -30,6 +45,24 @@ class Request:
     outcome: Outcome | None = None
     in_hand: bool = False
     _over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def needs_number(self) -> bool:
+        """Whether an approval must hold the number that the browser shows. A pairing's never does."""
+        return self.claims.number_matching and self.claims.purpose is Purpose.LOGIN
+
+    def reply(self, verdict: Verdict, number: int | None = None) -> Reply:
+        """Return a reply to this request; a number that it does not need is left out.
+
+        Raises:
+            NumberError: If the number is needed and none of 10 to 99 is given.
+
+        """
+        if verdict is not Verdict.APPROVE or not self.needs_number:
+            return Reply(verdict)
+        if number is None or not LOWEST_NUMBER <= number <= HIGHEST_NUMBER:
+            raise NumberError
+        return Reply(verdict, number)
 
     async def ended(self) -> Outcome:
         """Wait until it ended, and tell how."""

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 from pydantic import StringConstraints
 
 from protocol.challenges import Claims
-from schemas.base import Browser, Digest, Identifier, Model, Moment, Text
+from schemas.base import AgreementKey, Browser, Digest, Identifier, Model, Moment, Text
 from schemas.contract import Purpose, Verdict
 
 HISTORY_LENGTH: Final = 200
@@ -42,6 +42,9 @@ class Account(Model):
         issuer: URL of the service whose login challenges are believed for this account.
         keys: Thumbprints of that service's keys, pinned.
         paired_at: When the person accepted.
+        pairing_id: The pairing that made it; None if it was made before devices kept that.
+        agreement: That service's public key for the secret of verification codes, as the pairing named it; None if the
+            account has no codes.
 
     """
 
@@ -51,6 +54,8 @@ class Account(Model):
     issuer: Text
     keys: tuple[Digest, ...]
     paired_at: Moment
+    pairing_id: Identifier | None = None
+    agreement: AgreementKey | None = None
 
 
 class PhraseRequest(Model):
@@ -172,6 +177,8 @@ def new_account(claims: Claims, at: datetime) -> Account | None:
         issuer=claims.login_issuer.issuer,
         keys=_distinct(claims.login_issuer.keys),
         paired_at=at,
+        pairing_id=claims.jti,
+        agreement=claims.login_issuer.agreement,
     )
 
 

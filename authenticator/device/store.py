@@ -1,31 +1,38 @@
-"""Where a device keeps its key and its state: a directory that several processes may share, or memory."""
+"""Where a device keeps its keys and its state: a directory that several processes may share, or memory."""
 
 import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self, TypeVar
 
 from pydantic import ValidationError
 
 from authenticator.device.errors import StateError
 from authenticator.device.state import Change, State
+from protocol.agreement import AgreementPrivateKey
 from protocol.jose import PrivateKey
 
 KEY_FILE: Final = "key.json"
+AGREEMENT_FILE: Final = "agreement.json"
 STATE_FILE: Final = "state.json"
 LOCK_FILE: Final = "lock"
+KeyT = TypeVar("KeyT", PrivateKey, AgreementPrivateKey)
 
 
 class Store(Protocol):
-    """A device's key and state."""
+    """A device's keys and state."""
 
     @property
     def key(self) -> PrivateKey:
-        """The device's key pair."""
+        """The device's key pair for signatures."""
+
+    @property
+    def agreement(self) -> AgreementPrivateKey:
+        """The device's key pair for the secrets of verification codes."""
 
     def read(self) -> State:
         """Return the state as it is now."""
@@ -35,11 +42,14 @@ class Store(Protocol):
 
 
 class MemoryStore:
-    """A key and a state that live as long as this object: for many phones in one process."""
+    """Keys and a state that live as long as this object: for many phones in one process."""
 
-    def __init__(self, state: State, key: PrivateKey | None = None) -> None:
-        """Begin with a state, and with a new key unless one is given."""
+    def __init__(
+        self, state: State, key: PrivateKey | None = None, agreement: AgreementPrivateKey | None = None
+    ) -> None:
+        """Begin with a state, and with new keys unless they are given."""
         self.key = PrivateKey.generate() if key is None else key
+        self.agreement = AgreementPrivateKey.generate() if agreement is None else agreement
         self._state = state
 
     def read(self) -> State:
@@ -53,19 +63,20 @@ class MemoryStore:
 
 
 class DirectoryStore:
-    """A key and a state in files that only their owner may read.
+    """Keys and a state in files that only their owner may read.
 
     Each change is written beside the old file and then put in its place, under a lock (flock) that all processes take.
     """
 
-    def __init__(self, directory: Path, key: PrivateKey) -> None:
-        """Keep the directory and the key that it holds; see ``open``."""
+    def __init__(self, directory: Path, key: PrivateKey, agreement: AgreementPrivateKey) -> None:
+        """Keep the directory and the keys that it holds; see ``open``."""
         self.key = key
+        self.agreement = agreement
         self._directory = directory
 
     @classmethod
     def open(cls, directory: Path, initial: State) -> Self:
-        """Open a directory; make it, a key and a first state where they are missing.
+        """Open a directory; make it, the keys and a first state where they are missing.
 
         Args:
             directory: The state directory.
@@ -80,18 +91,19 @@ class DirectoryStore:
             with _locked(directory):
                 if not (directory / KEY_FILE).exists():
                     if (directory / STATE_FILE).exists():
-                        text = (
-                            f"{directory} has a state but no {KEY_FILE}: bring the key back, or take another directory."
-                        )
-                        raise StateError(text)
+                        raise _lost(directory / KEY_FILE)
                     _replace(directory / STATE_FILE, initial.model_dump_json(indent=1))
                     _replace(directory / KEY_FILE, json.dumps(PrivateKey.generate().to_jwk()))
-            store = cls(directory, _read_key(directory / KEY_FILE))
-            store.read()
+                key = _read_key(directory / KEY_FILE, PrivateKey.from_jwk)
+                state = _read_state(directory / STATE_FILE)
+                if not (directory / AGREEMENT_FILE).exists():
+                    if any(account.agreement is not None for account in state.accounts):
+                        raise _lost(directory / AGREEMENT_FILE)
+                    _replace(directory / AGREEMENT_FILE, json.dumps(AgreementPrivateKey.generate().to_jwk()))
+            return cls(directory, key, _read_key(directory / AGREEMENT_FILE, AgreementPrivateKey.from_jwk))
         except OSError as error:
             text = f"The state directory {directory} cannot be used: {error.strerror or error}. Take another (--state)."
             raise StateError(text) from error
-        return store
 
     def read(self) -> State:
         """Return the state as it is now.
@@ -100,15 +112,7 @@ class DirectoryStore:
             StateError: If the file is damaged.
 
         """
-        path = self._directory / STATE_FILE
-        try:
-            return State.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            text = f"{path} is damaged ({error.error_count()} errors): bring it back, or take another directory."
-            raise StateError(text) from error
-        except OSError as error:
-            text = f"{path} cannot be read: {error.strerror or error}."
-            raise StateError(text) from error
+        return _read_state(self._directory / STATE_FILE)
 
     def update(self, change: Change) -> State:
         """Change the state, with no other process changing it in between, and return it.
@@ -152,9 +156,25 @@ def _replace(path: Path, text: str) -> None:
         raise
 
 
-def _read_key(path: Path) -> PrivateKey:
+def _read_state(path: Path) -> State:
     try:
-        return PrivateKey.from_jwk(json.loads(path.read_bytes()))
+        return State.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        text = f"{path} is damaged ({error.error_count()} errors): bring it back, or take another directory."
+        raise StateError(text) from error
+    except OSError as error:
+        text = f"{path} cannot be read: {error.strerror or error}."
+        raise StateError(text) from error
+
+
+def _lost(path: Path) -> StateError:
+    """Say that a key is missing which something depends on: a new one would void that without a word."""
+    return StateError(f"{path.parent} has a state but no {path.name}: bring the key back, or take another directory.")
+
+
+def _read_key(path: Path, read: Callable[[dict[str, Any]], KeyT]) -> KeyT:
+    try:
+        return read(json.loads(path.read_bytes()))
     except (ValueError, TypeError, AttributeError) as error:
         text = f"{path} is not a device's private key: bring it back, or take another directory."
         raise StateError(text) from error

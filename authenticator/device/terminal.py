@@ -9,6 +9,7 @@ from authenticator.device.errors import DeviceError, ForeignAnswerError, Problem
 from authenticator.device.requests import Request
 from authenticator.device.state import Account, Entry, Outcome
 from protocol.requests import Refusal
+from schemas.base import Browser
 from schemas.contract import Purpose, Verdict
 
 TITLES = {Purpose.PAIRING: "Pairing request", Purpose.LOGIN: "Authentication request"}
@@ -22,7 +23,9 @@ DONE = {
     (Purpose.LOGIN, Verdict.APPROVE): "Approved.",
     (Purpose.LOGIN, Verdict.DENY): "Denied.",
 }
+WITH_NUMBER = "Approved with that number; a wrong one denies the sign-in."
 REPORTED = "Reported: it wasn't you."
+FIRST_TIME = "first sign-in from this browser"
 OVER = {
     Outcome.WITHDRAWN: "It was cancelled at the computer; no answer is needed.",
     Outcome.EXPIRED: "It has expired.",
@@ -94,9 +97,10 @@ class Screen:
     def request(self, request: Request) -> None:
         """Print a request."""
         claims = request.claims
-        browser = f"{claims.browser.name}, {claims.browser.address}"
-        rows = {"Account": claims.account_name, "Service": claims.service, "Browser": browser}
+        rows = {"Account": claims.account_name, "Service": claims.service, "Browser": _described(claims.browser)}
         lines = [f"  {name}: {printable(value)}" for name, value in rows.items()]
+        if claims.browser.first_time:
+            lines.append(f"  {'':7}  {FIRST_TIME}")
         text = "\n".join(["", TITLES[claims.purpose], *lines, f"  Until:   {local_time(claims.expires_at)}"])
         self.say(
             "request",
@@ -107,6 +111,7 @@ class Screen:
             account_id=claims.account_id,
             account_name=claims.account_name,
             browser=claims.browser.model_dump(),
+            number_needed=request.needs_number,
             issuer=claims.iss,
             expires_at=claims.expires_at.isoformat(),
         )
@@ -116,10 +121,18 @@ class Screen:
         if not self._as_json:
             typer.echo(f"{QUESTIONS[request.claims.purpose]}: ", nl=False)
 
+    def ask_number(self, *, again: bool = False) -> None:
+        """Ask for the number that the browser shows."""
+        if not self._as_json:
+            hint = "Two digits, 10 to 99; or d = deny, r = it wasn't me.\n" if again else ""
+            typer.echo(f"{hint}Number shown in the browser: ", nl=False)
+
     def answered(self, request: Request, verdict: Verdict, at: datetime) -> None:
         """Say that an answer was taken."""
         claims = request.claims
         text = DONE.get((claims.purpose, verdict), REPORTED).format(account=printable(claims.account_name))
+        if verdict is Verdict.APPROVE and request.needs_number:
+            text = WITH_NUMBER
         self.say("answered", text, challenge_id=claims.jti, verdict=verdict, answered_at=at.isoformat())
 
     def ended(self, request: Request, outcome: Outcome) -> None:
@@ -132,6 +145,11 @@ class Screen:
         name = error.problem.name if isinstance(error, ProblemError) else "unreachable"
         text = printable(error.problem.detail) if isinstance(error, ProblemError) else str(error)
         self.say("not_answered", f"Not answered: {text}", challenge_id=request.claims.jti, problem=name, detail=text)
+
+
+def _described(browser: Browser) -> str:
+    place = f" ({browser.place})" if browser.place else ""
+    return f"{browser.name}, {browser.address}{place}"
 
 
 def account_row(account: Account) -> dict[str, str]:

@@ -5,19 +5,29 @@ from collections.abc import Awaitable, Callable
 
 from authenticator.device.errors import DeviceError
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.requests import Request
+from authenticator.device.requests import Reply, Request
 from authenticator.device.terminal import Screen
 from schemas.contract import Verdict
 
-Decide = Callable[[Request], Awaitable[Verdict | None]]
-"""Gives the verdict on a request, or None if it ended before."""
+Decide = Callable[[Request], Awaitable[Reply | None]]
+"""Gives the reply to a request, or None if it ended before."""
 
 
-def always(verdict: Verdict) -> Decide:
-    """Decide each request alike."""
+def always(verdict: Verdict, number: int | None = None) -> Decide:
+    """Decide each request alike.
 
-    async def decide(_request: Request) -> Verdict:
-        return verdict
+    Args:
+        verdict: The verdict.
+        number: The number that the browser shows for the one request that needs it; the next such request raises a
+            NumberError, as does the first where there is none.
+
+    """
+
+    async def decide(request: Request) -> Reply:
+        nonlocal number
+        reply = request.reply(verdict, number)
+        number = None if reply.number is not None else number
+        return reply
 
     return decide
 
@@ -30,12 +40,15 @@ async def answer_requests(
     Args:
         phone: The phone.
         screen: Where they are shown.
-        decide: Gives the verdicts.
+        decide: Gives the replies.
         count: After how many answers to stop, or None.
         timeout_seconds: After how long to stop, or None.
 
     Returns:
         How many were answered.
+
+    Raises:
+        NumberError: If ``decide`` approves a request without the number that it needs; nothing was sent then.
 
     """
     answered = 0
@@ -52,14 +65,14 @@ async def answer_requests(
 
 async def _answer(phone: VirtualPhone, screen: Screen, decide: Decide, request: Request) -> bool:
     screen.request(request)
-    verdict = await decide(request)
-    if verdict is None:
+    reply = await decide(request)
+    if reply is None:
         screen.ended(request, await request.ended())
         return False
     try:
-        at = await phone.answer(request, verdict)
+        at = await phone.answer(request, reply.verdict, reply.number)
     except DeviceError as error:
         screen.not_taken(request, error)
         return False
-    screen.answered(request, verdict, at)
+    screen.answered(request, reply.verdict, at)
     return True

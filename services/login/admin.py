@@ -18,12 +18,20 @@ from services.common.views import View
 from services.login.domain.rows import Account
 from services.login.domain.rules import Refused
 from services.login.names import LONGEST_NAME, account_id_of
+from services.login.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
 from services.login.passwords import LONGEST_PASSWORD, hash_password
+from services.login.settings import DEFAULT_PRODUCT_NAME
 from services.login.tables import accounts_view
 
-SHORTEST_PASSWORD: Final = 8
 CATCH_UP_SECONDS: Final = 60.0
 DECISION_SECONDS: Final = 30.0
+_WEAKNESSES: Final = {
+    Weakness.TOO_SHORT: f"The password must have at least {SHORTEST_PASSWORD} characters.",
+    Weakness.TOO_LONG: f"The password must have at most {LONGEST_PASSWORD} characters.",
+    Weakness.NAMED: "The password must not contain the account's name or the product's.",
+    Weakness.REPETITIVE: "The password repeats itself too much to be safe. Take another one.",
+    Weakness.COMMON: "The password is one of the first that an attacker tries. Take another one.",
+}
 
 
 class AdminError(Exception):
@@ -37,20 +45,33 @@ class Administration:
     view: View[Account]
     publisher: Publisher
 
-    async def add(self, name: str, password: str, display_name: str | None = None) -> Account:
+    async def add(
+        self,
+        name: str,
+        password: str,
+        display_name: str | None = None,
+        product_name: str = DEFAULT_PRODUCT_NAME,
+    ) -> Account:
         """Make an account.
+
+        Args:
+            name: The sign-in name.
+            password: The password.
+            display_name: The name as its owner reads it; default the sign-in name.
+            product_name: What people sign in to; the password must not contain it.
 
         Raises:
             AdminError: If the name or the password will not do, or the account exists.
 
         """
-        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-            text = f"The password must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
-            raise AdminError(text)
+        account_id, shown_name = _id_of(name), (display_name or name).strip()
+        weakness = find_weakness(password, (account_id, shown_name, product_name))
+        if weakness is not None:
+            raise AdminError(_WEAKNESSES[weakness])
         command = CreateAccount(
-            account_id=_id_of(name),
+            account_id=account_id,
             at=now(),
-            display_name=(display_name or name).strip(),
+            display_name=shown_name,
             password_hash=await asyncio.to_thread(hash_password, password),
         )
         outcome, account = await self._decide(command)

@@ -18,6 +18,7 @@ from services.login.domain.decide import decide
 from services.login.domain.rules import Rules
 from services.login.events import Events
 from services.login.forms import Forms
+from services.login.hashing import HashingThreads
 from services.login.pages import Pages
 from services.login.passwords import Passwords
 from services.login.settings import LoginSettings
@@ -50,7 +51,7 @@ def make_instance(settings: LoginSettings) -> Instance:
         cookies=cookies,
         accounts=view,
         publisher=publisher,
-        passwords=Passwords(settings.most_hashing),
+        passwords=Passwords(HashingThreads(settings.most_hashing)),
         phrase_key=phrase_key,
         login_seconds=settings.login_seconds,
     )

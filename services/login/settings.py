@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from services.common.settings import Port, ServiceSettings
 
 DEFAULT_PORT = 8100
+DEFAULT_PRODUCT_NAME = "Account Manager"
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[int, Field(ge=1, le=30 * 24 * 60 * 60)]
@@ -20,7 +21,7 @@ class LoginSettings(ServiceSettings):
 
     port: Port = DEFAULT_PORT
     """Port to listen on."""
-    product_name: Name = "Account Manager"
+    product_name: Name = DEFAULT_PRODUCT_NAME
     """What people sign in to, as they read it."""
     authenticator_name: Name = "Salesforce Authenticator"
     """The authenticator's name, as people read it."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
+from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import ANSWER_TYPE, Claims, PinnedIssuer, issue_challenge
 from protocol.jose import PrivateKey
 from protocol.requests import REQUEST_TYPE, RefusedError, SignedRequest, verify_request
@@ -38,6 +39,7 @@ class FakeServices:
         origin: Where they are.
         refusals: Problems that the next signed requests meet, one each, before anything else is looked at.
         headers: Headers of those refusals.
+        agreement: The login service's key pair for the secrets of verification codes.
         served: The keys in the key set.
         requests: The signed requests that were accepted, in order.
         receipts: Ids of the challenges that devices say they show.
@@ -51,6 +53,7 @@ class FakeServices:
     def __init__(self) -> None:
         self.origin = ""
         self.key = PrivateKey.generate()
+        self.agreement = AgreementPrivateKey.generate()
         self.served = [self.key]
         self.refusals: list[str] = []
         self.headers: dict[str, str] = {}
@@ -75,7 +78,7 @@ class FakeServices:
     def claims(self, device_id: str, purpose: Purpose, **changes: object) -> Claims:
         """Build the claims of a challenge that is fine, but for the changes."""
         now = int(self.now().timestamp())
-        issuer = PinnedIssuer(issuer=self.origin, keys=(self.key.public.thumbprint,))
+        issuer = PinnedIssuer(issuer=self.origin, keys=(self.key.public.thumbprint,), agreement=self.agreement.public)
         fine: dict[str, object] = {
             "iss": self.origin,
             "aud": device_id,

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from authenticator.device.errors import ForeignAnswerError, ProblemError, UnreachableError
+from authenticator.device.errors import ForeignAnswerError, NumberError, ProblemError, UnreachableError
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import Outcome
 from protocol.challenges import challenge_digest, verify_proof
+from schemas.base import AgreementKey
 from schemas.contract import Purpose, Verdict
 from tests.component.device.builders import QUICK, eventually, next_request, pair
 from tests.component.device.fake_services import FakeServices
@@ -36,6 +37,70 @@ async def test_whole_life_of_a_phone(services: FakeServices, phone: VirtualPhone
     assert services.requests[-1].payload["challenge_digest"] == challenge_digest(challenge)
     assert services.receipts == [pairing.claims.jti, login.claims.jti]
     assert [entry.outcome for entry in phone.store.read().history] == [Outcome.APPROVED, Outcome.DENIED]
+
+
+async def test_accepted_pairing_agrees_on_a_secret_that_was_never_sent(
+    services: FakeServices, phone: VirtualPhone
+) -> None:
+    await pair(services, phone)
+    sent = AgreementKey.model_validate(services.requests[-1].payload["agreement_key"])
+    account = phone.store.read().accounts[0]
+    assert account.pairing_id is not None
+    assert account.agreement == services.agreement.public
+    theirs = services.agreement.code_secret(sent, account.pairing_id)
+    assert phone.store.agreement.code_secret(account.agreement, account.pairing_id) == theirs
+
+
+@pytest.mark.parametrize("verdict", [Verdict.DENY, Verdict.REPORT])
+async def test_answer_that_pairs_nothing_holds_no_agreement_key(
+    services: FakeServices, phone: VirtualPhone, verdict: Verdict
+) -> None:
+    await phone.new_phrase()
+    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
+    await phone.answer(await next_request(phone), verdict)
+    assert set(services.requests[-1].payload) == {"challenge_digest", "verdict"}
+
+
+async def test_approval_holds_the_number(services: FakeServices, phone: VirtualPhone) -> None:
+    await pair(services, phone)
+    challenge = await services.ask(services.claims(phone.device_id, Purpose.LOGIN, number_matching=True))
+    await phone.answer(await next_request(phone), Verdict.APPROVE, 42)
+    assert verify_proof(challenge, services.requests[-1].compact).number == 42
+
+
+@pytest.mark.parametrize("number", [None, 9, 100])
+async def test_approval_without_the_number_is_not_sent_and_may_be_given_again(
+    services: FakeServices, phone: VirtualPhone, number: int | None
+) -> None:
+    await pair(services, phone)
+    await services.ask(services.claims(phone.device_id, Purpose.LOGIN, number_matching=True))
+    request = await next_request(phone)
+    before = services.attempts
+    with pytest.raises(NumberError, match="10 to 99"):
+        await phone.answer(request, Verdict.APPROVE, number)
+    assert services.attempts == before
+    await phone.answer(request, Verdict.APPROVE, 10)
+    assert services.requests[-1].payload["number"] == 10
+
+
+@pytest.mark.parametrize(
+    ("purpose", "matching", "verdict"),
+    [
+        (Purpose.LOGIN, True, Verdict.DENY),
+        (Purpose.LOGIN, True, Verdict.REPORT),
+        (Purpose.LOGIN, False, Verdict.APPROVE),
+        (Purpose.PAIRING, True, Verdict.APPROVE),
+    ],
+)
+async def test_number_that_is_not_needed_is_not_sent(
+    services: FakeServices, phone: VirtualPhone, *, purpose: Purpose, matching: bool, verdict: Verdict
+) -> None:
+    await pair(services, phone)
+    await phone.new_phrase()
+    await services.ask(services.claims(phone.device_id, purpose, number_matching=matching))
+    await phone.answer(await next_request(phone), verdict, 42)
+    assert services.requests[-1].payload["verdict"] == verdict
+    assert "number" not in services.requests[-1].payload
 
 
 async def test_dozens_of_phones_fit_into_one_process(services: FakeServices) -> None:

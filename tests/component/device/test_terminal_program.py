@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from schemas.base import Browser
 from schemas.contract import Purpose
 from tests.component.device.builders import DEADLINE_SECONDS, eventually
 from tests.component.device.fake_services import FakeServices
@@ -49,6 +50,14 @@ class Terminal:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+    async def pair(self) -> str:
+        """Pair it with account-1, and return its id."""
+        await self.run("new-account")
+        device_id = await self.device_id()
+        await self.services.ask(self.services.claims(device_id, Purpose.PAIRING))
+        assert (await self.run("wait", "--answer", "accept", "--count", "1"))[0] == 0
+        return device_id
 
     async def device_id(self) -> str:
         """Ask it for its id."""
@@ -104,7 +113,8 @@ async def test_pairing_and_login_are_accepted_by_an_option(terminal: Terminal) -
     assert (await event(process, "request"))["account_name"] == "ann@example.com"
     assert (await event(process, "answered"))["verdict"] == "approve"
     await terminal.services.ask(terminal.services.claims(device_id, Purpose.LOGIN))
-    assert (await event(process, "request"))["browser"] == {"name": "Firefox on Linux", "address": "192.0.2.7"}
+    browser = (await event(process, "request"))["browser"]
+    assert (browser["name"], browser["address"]) == ("Firefox on Linux", "192.0.2.7")
     assert (await finish(process))[0] == 0
 
     assert "ann@example.com" in (await terminal.run("accounts"))[1]
@@ -133,6 +143,54 @@ async def test_person_is_asked_and_answers_without_a_terminal(terminal: Terminal
     assert code == 0
     assert "Reported: it wasn't you." in out
     assert [signed.payload.get("verdict") for signed in terminal.services.requests[1:]] == ["approve", "report"]
+
+
+async def test_number_is_said_by_an_option_for_one_request(terminal: Terminal) -> None:
+    device_id = await terminal.pair()
+    ask = ("wait", "--answer", "accept", "--number", "42", "--timeout", "60")
+    process = await terminal.start(*ask, "--count", "2")
+    await terminal.services.ask(terminal.services.claims(device_id, Purpose.LOGIN, number_matching=True))
+    await line_with(process, "Approved with that number")
+    assert terminal.services.requests[-1].payload["number"] == 42
+    await terminal.services.ask(terminal.services.claims(device_id, Purpose.LOGIN, number_matching=True))
+    code, _, err = await finish(process)
+    assert code == 2
+    assert "--number" in err
+    assert "Nothing was answered" in err
+    assert len(terminal.services.waiting[device_id]) == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--number", "9"), ("--number", "100"), ("--number", "4x")])
+async def test_missing_or_impossible_number_approves_nothing(terminal: Terminal, options: tuple[str, ...]) -> None:
+    device_id = await terminal.pair()
+    await terminal.services.ask(terminal.services.claims(device_id, Purpose.LOGIN, number_matching=True))
+    code, _, err = await terminal.run("wait", "--answer", "accept", *options)
+    assert code == 2
+    assert "--number" in err
+    assert len(terminal.services.waiting[device_id]) == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--answer", "decline")])
+async def test_number_without_an_approval_is_a_slip(terminal: Terminal, options: tuple[str, ...]) -> None:
+    code, _, err = await terminal.run("wait", *options, "--number", "42")
+    assert code == 2
+    assert "--answer accept" in err
+
+
+async def test_person_is_asked_for_the_number(terminal: Terminal) -> None:
+    device_id = await terminal.pair()
+    process = await terminal.start("wait", "--count", "1", stdin=PIPE)
+    browser = Browser(name="Firefox on Linux", address="192.0.2.7", place="Geneva, Switzerland", first_time=True)
+    asked = terminal.services.claims(device_id, Purpose.LOGIN, number_matching=True, browser=browser)
+    await terminal.services.ask(asked)
+    assert "192.0.2.7 (Geneva, Switzerland)" in await line_with(process, "Firefox on Linux")
+    await line_with(process, "first sign-in from this browser")
+    assert process.stdin is not None
+    process.stdin.write(b"a\n7\n 42 \n")
+    code, out, _ = await finish(process)
+    assert code == 0
+    assert "Number shown in the browser: Two digits, 10 to 99" in out
+    assert terminal.services.requests[-1].payload["number"] == 42
 
 
 async def test_request_that_is_withdrawn_is_asked_about_no_more(terminal: Terminal) -> None:

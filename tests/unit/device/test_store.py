@@ -8,13 +8,26 @@ from pathlib import Path
 import pytest
 
 from authenticator.device.errors import StateError
-from authenticator.device.state import Outcome, State
-from authenticator.device.store import KEY_FILE, STATE_FILE, DirectoryStore
-from tests.unit.protocol.builders import NOW, some_claims
+from authenticator.device.state import Account, Outcome, State, new_account
+from authenticator.device.store import AGREEMENT_FILE, KEY_FILE, STATE_FILE, DirectoryStore
+from protocol.agreement import AgreementPrivateKey
+from protocol.challenges import PinnedIssuer
+from schemas.contract import Purpose
+from tests.unit.protocol.builders import ISSUER, NOW, SERVICE, some_claims
 
 NEW = State(device_name="Pixel 9")
 CHANGES = 40
 PROCESSES = 3
+
+
+def an_account(*, agreement: bool) -> Account:
+    """Return an account, with verification codes or without."""
+    pinned = PinnedIssuer(issuer=ISSUER, keys=(SERVICE.public.thumbprint,))
+    if agreement:
+        pinned = pinned.model_copy(update={"agreement": AgreementPrivateKey.generate().public})
+    account = new_account(some_claims(Purpose.PAIRING, login_issuer=pinned), NOW)
+    assert account is not None
+    return account
 
 
 def note_many(directory: Path, who: str) -> None:
@@ -30,6 +43,8 @@ def test_device_is_the_same_when_opened_again(tmp_path: Path) -> None:
     first.update(lambda state: state.with_names(device_name="Pixel 10"))
     again = DirectoryStore.open(tmp_path / "deep" / "state", NEW)
     assert again.key.public.thumbprint == first.key.public.thumbprint
+    assert again.agreement.key_id == first.agreement.key_id
+    assert again.agreement.key_id != again.key.public.thumbprint
     assert again.read().device_name == "Pixel 10"
 
 
@@ -51,7 +66,7 @@ def test_processes_lose_none_of_each_others_changes(tmp_path: Path) -> None:
         assert writer.exitcode == 0
     store = DirectoryStore.open(tmp_path, NEW)
     assert len(store.read().history) == PROCESSES * CHANGES
-    assert {path.name for path in tmp_path.iterdir()} == {KEY_FILE, STATE_FILE, "lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {KEY_FILE, AGREEMENT_FILE, STATE_FILE, "lock"}
 
 
 def test_change_that_fails_leaves_the_state_as_it_was(tmp_path: Path) -> None:
@@ -73,6 +88,8 @@ def test_change_that_fails_leaves_the_state_as_it_was(tmp_path: Path) -> None:
         (KEY_FILE, "{}"),
         (KEY_FILE, "junk"),
         (KEY_FILE, "[]"),
+        (AGREEMENT_FILE, "{}"),
+        (AGREEMENT_FILE, "junk"),
         (STATE_FILE, "{}"),
         (STATE_FILE, "junk"),
         (STATE_FILE, ""),
@@ -100,6 +117,32 @@ def test_directory_that_is_a_file_is_an_error_that_says_so(tmp_path: Path) -> No
         DirectoryStore.open(tmp_path / "file", NEW)
 
 
-def test_key_is_a_private_jwk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [KEY_FILE, AGREEMENT_FILE])
+def test_key_is_a_private_jwk(tmp_path: Path, name: str) -> None:
     DirectoryStore.open(tmp_path, NEW)
-    assert set(json.loads((tmp_path / KEY_FILE).read_text())) == {"kty", "crv", "x", "y", "d"}
+    assert set(json.loads((tmp_path / name).read_text())) == {"kty", "crv", "x", "y", "d"}
+
+
+def test_store_from_before_there_were_codes_gets_an_agreement_key_once(tmp_path: Path) -> None:
+    before = DirectoryStore.open(tmp_path, NEW)
+    old = before.update(lambda state: state.with_account(an_account(agreement=False)))
+    document = json.loads((tmp_path / STATE_FILE).read_text())
+    for member in ("pairing_id", "agreement"):
+        del document["accounts"][0][member]
+    (tmp_path / STATE_FILE).write_text(json.dumps(document))
+    (tmp_path / AGREEMENT_FILE).unlink()
+
+    opened, again = (DirectoryStore.open(tmp_path, NEW) for _ in range(2))
+    assert opened.key.public.thumbprint == before.key.public.thumbprint
+    assert opened.agreement.key_id == again.agreement.key_id
+    assert opened.read().accounts[0].account_id == old.accounts[0].account_id
+
+
+def test_lost_agreement_key_is_not_made_up_for(tmp_path: Path) -> None:
+    """A new one would show codes that the service does not take."""
+    store = DirectoryStore.open(tmp_path, NEW)
+    store.update(lambda state: state.with_account(an_account(agreement=True)))
+    (tmp_path / AGREEMENT_FILE).unlink()
+    with pytest.raises(StateError, match=AGREEMENT_FILE):
+        DirectoryStore.open(tmp_path, NEW)
+    assert not (tmp_path / AGREEMENT_FILE).exists()

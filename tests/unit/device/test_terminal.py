@@ -11,7 +11,7 @@ import pytest
 from authenticator.device.asking import Asker, NobodyAnswersError
 from authenticator.device.clock import ServiceClock
 from authenticator.device.place import service_address
-from authenticator.device.requests import Request
+from authenticator.device.requests import Reply, Request
 from authenticator.device.state import Outcome
 from authenticator.device.terminal import Screen, printable
 from schemas.base import Browser
@@ -52,6 +52,18 @@ def test_request_shows_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None
         assert text in shown
 
 
+def test_place_and_first_time_are_shown_where_they_are_known(capsys: pytest.CaptureFixture[str]) -> None:
+    known = Browser(name="Firefox on Linux", address="192.0.2.7", place="Geneva\x1b, Switzerland", first_time=True)
+    Screen(as_json=False).request(a_request(browser=known))
+    shown = capsys.readouterr().out
+    assert "192.0.2.7 (Geneva\ufffd, Switzerland)" in shown
+    assert "first sign-in from this browser" in shown
+    Screen(as_json=False).request(a_request())
+    shown = capsys.readouterr().out
+    assert "(" not in shown
+    assert "first" not in shown
+
+
 @pytest.mark.parametrize(
     ("typed", "verdict"),
     [
@@ -66,16 +78,53 @@ async def test_answer_is_read_from_a_pipe(pipe: tuple[int, int], typed: bytes, v
     os.write(pipe[1], typed)
     os.close(pipe[1])
     with Asker(Screen(as_json=True), pipe[0]) as asker:
-        assert await asker.ask(a_request()) is verdict
+        assert await asker.ask(a_request()) == Reply(verdict)
         with pytest.raises(NobodyAnswersError):
             await asker.ask(a_request())
+
+
+@pytest.mark.parametrize(
+    ("typed", "reply"),
+    [
+        (b"a\n42\n", Reply(Verdict.APPROVE, 42)),
+        (b"a\n\n9\n100\n042\n4 2\n-42\n\xd9\xa4\xd9\xa2\nyes\n10\n", Reply(Verdict.APPROVE, 10)),
+        (b"a\nd\n", Reply(Verdict.DENY)),
+        (b"a\nr\n", Reply(Verdict.REPORT)),
+        (b"d\n42\n", Reply(Verdict.DENY)),
+        (b"42\nr\n", Reply(Verdict.REPORT)),
+    ],
+)
+async def test_number_is_asked_for_after_an_approval_only(pipe: tuple[int, int], typed: bytes, reply: Reply) -> None:
+    os.write(pipe[1], typed)
+    with Asker(Screen(as_json=True), pipe[0]) as asker:
+        assert await asker.ask(a_request(number_matching=True)) == reply
+
+
+async def test_request_that_ends_while_the_number_is_asked_for_is_over(
+    pipe: tuple[int, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = a_request(number_matching=True)
+    with Asker(Screen(as_json=False), pipe[0]) as asker:
+        os.write(pipe[1], b"a\n")
+        asking = asyncio.ensure_future(asker.ask(request))
+        async with asyncio.timeout(10):
+            while "Number shown" not in capsys.readouterr().out:
+                await asyncio.sleep(0)
+            request.end(Outcome.EXPIRED)
+            assert await asking is None
+
+
+async def test_pairing_is_never_asked_for_a_number(pipe: tuple[int, int]) -> None:
+    os.write(pipe[1], b"a\n")
+    with Asker(Screen(as_json=True), pipe[0]) as asker:
+        assert await asker.ask(a_request(Purpose.PAIRING, number_matching=True)) == Reply(Verdict.APPROVE)
 
 
 async def test_answers_are_read_from_a_file_one_for_each_request(tmp_path: Path) -> None:
     (tmp_path / "answers").write_bytes(b"accept\ndeny\n")
     with (tmp_path / "answers").open("rb") as file, Asker(Screen(as_json=True), file.fileno()) as asker:
-        assert await asker.ask(a_request()) is Verdict.APPROVE
-        assert await asker.ask(a_request()) is Verdict.DENY
+        assert await asker.ask(a_request()) == Reply(Verdict.APPROVE)
+        assert await asker.ask(a_request()) == Reply(Verdict.DENY)
         with pytest.raises(NobodyAnswersError):
             await asker.ask(a_request())
 
@@ -102,7 +151,7 @@ async def test_what_was_typed_before_a_request_is_no_answer_to_it() -> None:
             await asyncio.sleep(0)
             os.write(keyboard, b"d\n")
             async with asyncio.timeout(10):
-                assert await asking is Verdict.DENY
+                assert await asking == Reply(Verdict.DENY)
     finally:
         os.close(terminal)
         os.close(keyboard)

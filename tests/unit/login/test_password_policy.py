@@ -1,0 +1,124 @@
+"""Which new passwords will do: none that is guessed first, and no rule that keeps a good one out."""
+
+import secrets
+import string
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.publisher import Publisher
+from services.login.admin import AdminError, Administration
+from services.login.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
+from services.login.passwords import LONGEST_PASSWORD
+from services.login.tables import accounts_view
+from tests.builders import full_width
+
+NAMES = ("alex.smith@example.org", "Zoë Ångström", "Account Manager")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "correct horse battery",
+        "k7gq-mwx2-8fjr",
+        "My dog is called Rex",
+        "zwölf Boxkämpfer",
+        "正確な馬のバッテリーの話です",
+        "7392a1847562b1",
+        "wet paint, dry humour",
+    ],
+)
+def test_a_good_password_will_do(password: str) -> None:
+    assert find_weakness(password, NAMES) is None
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "administrator",
+        "password1234",
+        "Password2026!",
+        "PASSWORDPASSWORD",
+        "P@ssw0rd1234",
+        "¡¡password!!",
+        "$unshine2020",
+        "qwertyuiop12",
+        "1qaz2wsx3edc",
+        "123456123456",
+        "1234567890!!",
+        "trustno1!!!!!",
+        "trustno1trustno1",
+        full_width("password1234"),
+        "Alexander1984",
+        "password" * 100,
+    ],
+)
+def test_a_common_word_is_refused_however_it_is_decorated(password: str) -> None:
+    assert find_weakness(password, NAMES) is Weakness.COMMON
+
+
+@pytest.mark.parametrize(
+    "password", ["aaaaaaaaaaaa", "1a" * 10, "!!!!!!!!!!!!?", "abcdefghijkl", "ZYXWVUTSRQPO", " " * 20]
+)
+def test_a_password_that_repeats_itself_is_refused(password: str) -> None:
+    assert find_weakness(password, NAMES) is Weakness.REPETITIVE
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "alex.smith-7gq2",
+        "I am Alex-Smith.",
+        "xxALEX.SMITH@EXAMPLE.ORGxx",
+        "account manager 7",
+        "my-AccountManager",
+        "zoe\u0308_a\u030angstro\u0308m!",
+    ],
+)
+def test_a_password_with_a_name_in_it_is_refused_however_that_is_spelt(password: str) -> None:
+    assert find_weakness(password, NAMES) is Weakness.NAMED
+
+
+def test_a_name_that_is_short_may_occur_by_chance() -> None:
+    assert find_weakness("maximal 7 bottles", ("max",)) is None
+
+
+def test_the_length_is_bounded_on_both_sides() -> None:
+    letters = "".join(secrets.choice(string.ascii_letters) for _ in range(LONGEST_PASSWORD + 1))
+    assert find_weakness(letters[: SHORTEST_PASSWORD - 1], NAMES) is Weakness.TOO_SHORT
+    assert find_weakness(letters[:SHORTEST_PASSWORD], ()) is None
+    assert find_weakness(letters[:LONGEST_PASSWORD], ()) is None
+    assert find_weakness(letters, ()) is Weakness.TOO_LONG
+
+
+@given(st.text(min_size=SHORTEST_PASSWORD, max_size=LONGEST_PASSWORD))
+def test_any_text_is_judged(password: str) -> None:
+    assert find_weakness(password, NAMES) in {None, Weakness.NAMED, Weakness.REPETITIVE, Weakness.COMMON}
+
+
+@pytest.mark.parametrize("unit", ["12#45", "#", "a1", "password", "@4310"])
+def test_a_long_password_costs_no_more_than_its_length(unit: str) -> None:
+    """It would be read forever, or run out of memory, if it took the square of it or worse; the test would time out."""
+    for _ in range(50):
+        find_weakness((unit * LONGEST_PASSWORD)[:LONGEST_PASSWORD], NAMES)
+
+
+@pytest.mark.parametrize(
+    ("password", "said"),
+    [
+        ("short", "at least 12 characters"),
+        ("x" * 2000, "at most 1024 characters"),
+        ("it is alex.smith", "must not contain"),
+        ("Front Door 7 bottles", "must not contain"),
+        ("abababababab", "repeats itself"),
+        ("password1234", "first that an attacker tries"),
+    ],
+)
+async def test_an_administrator_is_held_to_it_before_anything_is_sent(password: str, said: str, tmp_path: Path) -> None:
+    nowhere = f"{tmp_path.name}.invalid:9092"
+    administration = Administration(accounts_view(nowhere, ""), Publisher(nowhere, "", "test"))
+    with pytest.raises(AdminError, match=said) as refused:
+        await administration.add("alex.smith", password, product_name="Front Door")
+    assert password not in str(refused.value)

@@ -1,0 +1,81 @@
+"""Recovery codes: random, easy to type, and kept as nothing but salted hashes."""
+
+import asyncio
+import re
+
+import pytest
+
+from protocol.encoding import decode_base64url
+from services.common.publisher import UnavailableError
+from services.login.hashing import HashingThreads
+from services.login.recovery_codes import CODES, RecoveryCodes, RecoveryCodeSet, normalise
+from tests.builders import full_width
+
+
+@pytest.fixture(scope="module")
+def drawn() -> RecoveryCodeSet:
+    return asyncio.run(RecoveryCodes(HashingThreads(10)).make())
+
+
+def _codes() -> RecoveryCodes:
+    return RecoveryCodes(HashingThreads(10))
+
+
+def test_ten_different_codes_are_drawn_in_two_groups_without_lookalikes(drawn: RecoveryCodeSet) -> None:
+    assert len(set(drawn.codes)) == CODES == 10
+    for code in drawn.codes:
+        assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}", code)
+
+
+def test_every_character_of_the_alphabet_is_drawn() -> None:
+    """Ten characters of 32 are 50 bits; fewer than 32 would be less."""
+    sets = [asyncio.run(_codes().make()) for _ in range(4)]
+    assert len(set("".join(code for each in sets for code in each.codes)) - {"-"}) == 32
+
+
+def test_what_is_kept_are_different_hashes_of_32_bytes(drawn: RecoveryCodeSet) -> None:
+    assert len(set(drawn.digests)) == CODES
+    assert {len(decode_base64url(each)) for each in drawn.digests} == {32}
+    assert len(decode_base64url(drawn.salt)) == 16
+    assert not any(code in repr(drawn) for code in drawn.codes)
+
+
+async def test_a_code_has_its_digest_in_its_set_and_in_no_other(drawn: RecoveryCodeSet) -> None:
+    codes = _codes()
+    other = await codes.make()
+    assert await codes.digest(drawn.codes[3], drawn.salt) == drawn.digests[3]
+    assert await codes.digest(drawn.codes[3], other.salt) not in {*drawn.digests, *other.digests}
+    assert await codes.digest("00000-00000", drawn.salt) not in drawn.digests
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "AB01C-DE10F",
+        "ab01c-de10f",
+        " ab01c de10f\n",
+        "ABOIC-DELOF",
+        "aboic\u2013delof",
+        "a b 0 l c d e 1 0 f",
+        full_width("AB01CDE10F"),
+    ],
+)
+def test_a_code_is_read_however_it_is_typed(typed: str) -> None:
+    assert normalise(typed) == "AB01CDE10F"
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "AB01C", "AB01C-DE10", "AB01C-DE10FF", "AB01C-DEU0F", "AB01C_DE10F", "é" * 10, "A" * 10_000]
+)
+async def test_what_cannot_be_a_code_costs_no_hash(typed: str) -> None:
+    """The salt is none; to hash under it would fail."""
+    assert await _codes().digest(typed, "no salt") is None
+
+
+async def test_too_many_at_once_are_told_to_try_later(drawn: RecoveryCodeSet) -> None:
+    codes = RecoveryCodes(HashingThreads(2))
+    asked = [codes.digest(drawn.codes[0], drawn.salt) for _ in range(4)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert answers.count(drawn.digests[0]) == 2
+    assert sum(isinstance(each, UnavailableError) for each in answers) == 2
+    assert await codes.digest(drawn.codes[0], drawn.salt) == drawn.digests[0]
