@@ -3,25 +3,38 @@
 from datetime import timedelta
 from functools import partial
 
+from protocol.agreement import AgreementPrivateKey
 from services.common.edge import Edge
 from services.common.health import Health
-from services.common.keys import SigningKeys, load_secret, load_signing_keys
+from services.common.keys import SigningKeys, load_agreement_keys, load_secret, load_signing_keys
 from services.common.owner import Owner
 from services.common.publisher import Publisher
 from services.common.runtime import Instance
+from services.common.sealing import load_sealer
 from services.common.stream_app import make_stream_app, stream_topics
+from services.login.account_page import AccountPage
+from services.login.adding_methods import AddingMethods
 from services.login.agents import READS, declare_agents
 from services.login.catch_up import CatchUp
+from services.login.changing_password import PasswordPage
+from services.login.code_checks import CodeChecks
 from services.login.cookies import Cookies
 from services.login.deliveries import Deliveries
+from services.login.desk import Desk
 from services.login.domain.decide import decide
-from services.login.domain.rules import Rules
+from services.login.domain.rules import Pauses, Rules
+from services.login.enrolling import EnrolmentForms
+from services.login.enrolment_codes import EnrolmentCodes
+from services.login.entering_codes import CodeForm
 from services.login.events import Events
-from services.login.forms import Forms
 from services.login.hashing import HashingThreads
+from services.login.owners import Owners
 from services.login.pages import Pages
 from services.login.passwords import Passwords
+from services.login.places import Places
+from services.login.recovery_codes import RecoveryCodes
 from services.login.settings import LoginSettings
+from services.login.signing_in import SignInForms
 from services.login.tables import accounts_table, accounts_view
 from services.login.visits import Visits
 from services.login.web import LoginWeb
@@ -31,57 +44,86 @@ SERVICE = "login"
 
 def make_instance(settings: LoginSettings) -> Instance:
     """Wire one instance."""
-    signing_keys = load_signing_keys(settings.secrets_directory, SERVICE)
-    phrase_key = load_secret(settings.secrets_directory, "phrase")
+    directory = settings.secrets_directory
+    signing_keys = load_signing_keys(directory, SERVICE)
+    agreement_keys = load_agreement_keys(directory, SERVICE)
+    phrase_key = load_secret(directory, "phrase")
     app = make_stream_app(SERVICE, settings)
     publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE)
     edge = Edge(publisher, settings.topic_prefix, SERVICE)
-    rules = make_rules(settings, signing_keys, phrase_key)
+    rules = make_rules(
+        settings, signing_keys, agreement_keys.active, phrase_key, load_secret(directory, "numbers")
+    )
     owner = Owner(accounts_table(app, settings), partial(decide, rules=rules), edge, publisher)
     declare_agents(app, stream_topics(app, settings, READS), owner)
     view = accounts_view(settings.kafka_bootstrap, settings.topic_prefix)
     deliveries = Deliveries(settings.kafka_bootstrap, settings.topic_prefix)
     health = Health(app, publisher, [view], edge)
-    cookies = Cookies(load_secret(settings.secrets_directory, "cookies"), secure=settings.url.startswith("https://"))
-    visits = Visits(view, deliveries, cookies, settings.trusted_proxies)
-    pages = Pages(settings, cookies)
-    forms = Forms(
-        pages=pages,
+    cookies = Cookies(load_secret(directory, "cookies"), secure=settings.url.startswith("https://"))
+    visits = Visits(view, deliveries, cookies, Places(settings.geoip_database), settings)
+    desk = Desk(
+        pages=Pages(settings, cookies),
         visits=visits,
         cookies=cookies,
+        rules=rules,
         accounts=view,
         publisher=publisher,
-        passwords=Passwords(HashingThreads(settings.most_hashing)),
-        phrase_key=phrase_key,
-        login_seconds=settings.login_seconds,
     )
-    events = Events(view, deliveries, settings.most_waiting)
+    threads = HashingThreads(settings.most_hashing)
+    recovery_codes = RecoveryCodes(threads)
+    checks = CodeChecks(agreement_keys, load_sealer(directory, SERVICE), recovery_codes)
+    passwords = Passwords(threads)
+    owners = Owners(desk)
+    page = AccountPage(desk, owners, settings.login_seconds)
     web = LoginWeb(
-        pages=pages,
-        visits=visits,
-        forms=forms,
-        events=events,
+        desk=desk,
+        enrolment=EnrolmentForms(desk, EnrolmentCodes(load_secret(directory, "enrolment")), phrase_key),
+        codes=CodeForm(desk, checks),
+        parts=(
+            SignInForms(desk, passwords, settings.login_seconds),
+            page,
+            AddingMethods(desk, owners, page, checks, recovery_codes),
+            PasswordPage(desk, owners, page, passwords),
+        ),
+        events=Events(view, deliveries, settings.most_waiting),
         catch_up=CatchUp(view, cookies),
         signing_keys=signing_keys,
-        seconds=settings.session_seconds,
     ).make(health)
     return Instance(SERVICE, settings, app, publisher, [view], edge, health, web, (deliveries.run,))
 
 
-def make_rules(settings: LoginSettings, signing_keys: SigningKeys, seal_key: bytes) -> Rules:
+def make_rules(
+    settings: LoginSettings, signing_keys: SigningKeys, agreement: AgreementPrivateKey, seal_key: bytes, number_key: bytes
+) -> Rules:
     """Return the rules that the settings describe."""
     return Rules(
         issuer=settings.issuer,
         service_name=settings.product_name,
         key=signing_keys.active,
         accepted_keys=signing_keys.thumbprints,
+        agreement_key=agreement.public,
+        agreement_key_id=agreement.key_id,
         seal_key=seal_key,
+        number_key=number_key,
+        number_matching=settings.number_matching,
+        enrolment=settings.enrolment,
         prompt_lifetime=timedelta(seconds=settings.prompt_seconds),
+        most_prompts=settings.most_prompts,
+        prompt_window=timedelta(seconds=settings.prompt_window_seconds),
+        refusals=_pauses(
+            settings.refusals, settings.refusal_pause_seconds, settings.longest_refusal_pause_seconds
+        ),
         login_lifetime=timedelta(seconds=settings.login_seconds),
         session_lifetime=timedelta(seconds=settings.session_seconds),
-        password_tries=settings.password_tries,
-        first_pause=timedelta(seconds=settings.first_pause_seconds),
-        longest_pause=timedelta(seconds=settings.longest_pause_seconds),
+        idle_lifetime=timedelta(seconds=settings.session_idle_seconds),
+        confirmation_lifetime=timedelta(seconds=settings.confirmation_seconds),
+        remember_lifetime=timedelta(days=settings.remember_days),
+        passwords=_pauses(settings.password_tries, settings.first_pause_seconds, settings.longest_pause_seconds),
+        codes=_pauses(settings.code_tries, settings.code_pause_seconds, settings.longest_code_pause_seconds),
         pairing_tries=settings.pairing_tries,
         pairing_pause=timedelta(seconds=settings.pairing_pause_seconds),
     )
+
+
+def _pauses(tries: int, first_seconds: int, longest_seconds: int) -> Pauses:
+    return Pauses(tries, timedelta(seconds=first_seconds), timedelta(seconds=longest_seconds))

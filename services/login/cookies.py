@@ -2,7 +2,8 @@
 
 ``browser`` names the browser, for the forms' CSRF tokens. ``login`` binds a login to the browser that started it.
 ``session`` is set once the login is approved; its token follows from the login's under a key that only the service
-has, so that any instance can complete the login, again if the answer was lost, and no other browser can.
+has, so that any instance can complete the login, again if the answer was lost, and no other browser can. ``remembered`` is
+set where the person wished so; its token follows from the login's likewise.
 """
 
 from dataclasses import dataclass
@@ -17,10 +18,12 @@ from services.common.clock import new_token
 BROWSER: Final = "countersign_browser"
 LOGIN: Final = "countersign_login"
 SESSION: Final = "countersign_session"
+REMEMBERED: Final = "countersign_remembered"
 TOKEN_CHARACTERS: Final = 43
 BROWSER_SECONDS: Final = 400 * 24 * 60 * 60
 _CSRF_CONTEXT: Final = b"countersign csrf\x00"
 _SESSION_CONTEXT: Final = b"countersign session\x00"
+_REMEMBERED_CONTEXT: Final = b"countersign remembered browser\x00"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,6 +70,10 @@ class Cookies:
     def session_ticket(self, login: Ticket) -> Ticket:
         """Return the session's ticket that a login's ticket turns into once it is approved."""
         return Ticket(login.account_id, keyed_digest(self._key, _SESSION_CONTEXT + login.token.encode()))
+
+    def remembered_ticket(self, login: Ticket) -> Ticket:
+        """Return the ticket by which a browser is remembered after a login, if that was wished in it."""
+        return Ticket(login.account_id, keyed_digest(self._key, _REMEMBERED_CONTEXT + login.token.encode()))
 
     def read(self, request: web.Request, name: str) -> Ticket | None:
         """Return the ticket in a cookie, or None."""

@@ -84,7 +84,7 @@ class Events:
                 await _send(stream, "go", {"to": SIGN_IN})
                 return
             account, login = found
-            pages = pages_of(login, now())
+            pages = pages_of(account, login, now())
             if shown not in {(page, shows_other(account, login)) for page in pages}:
                 await _send(stream, "go", {"to": pages[0]})
                 return

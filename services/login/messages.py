@@ -6,8 +6,11 @@ from math import ceil
 from typing import Final
 
 from schemas.contract import PairingFailure
-from services.login.domain.happenings import Happening, HistoryEntry
+from services.login.domain.happenings import Happening, HistoryEntry, Method
 from services.login.domain.logins import EndReason
+from services.login.domain.rules import Refused
+from services.login.password_policy import SHORTEST_PASSWORD, Weakness
+from services.login.passwords import LONGEST_PASSWORD
 
 MOST_WORDS: Final = 3
 MOST_CHARACTERS: Final = 24
@@ -64,6 +67,11 @@ _ENDED: Final = {
         "Sign-in declined",
         "The request was declined on the phone, so this sign-in has ended. "
         "Was it a slip? Sign in again and approve the next request.",
+    ),
+    EndReason.WRONG_NUMBER: Notice(
+        "The number did not match",
+        "On the phone, another number was entered than the one that stood here, so this sign-in has ended. "
+        "Sign in again, and enter the new number that this page shows then.",
     ),
     EndReason.REPORTED: Notice(
         "Sign-in reported",
@@ -131,15 +139,70 @@ _ERRORS: Final = {
 }
 _HAPPENINGS: Final = {
     Happening.ACCOUNT_CREATED: "Account created",
-    Happening.SIGNED_IN: "Signed in, approved on {device}",
+    Happening.SIGNED_IN: "Signed in, {by}",
+    Happening.CONFIRMED: "Confirmed before a change, {by}",
     Happening.SIGNED_OUT: "Signed out",
+    Happening.SESSION_REVOKED: "Signed out from another browser",
     Happening.WRONG_PASSWORD: "Wrong password",
     Happening.PAUSED: "Sign-in paused after several wrong passwords",
+    Happening.PASSWORD_CHANGED: "Password changed, other browsers signed out",
+    Happening.WRONG_CODE: "Wrong code",
+    Happening.CODES_PAUSED: "Codes paused after several wrong ones",
     Happening.LOGIN_DENIED: "Sign-in declined on {device}",
     Happening.LOGIN_REPORTED: "Sign-in reported on {device}: “It wasn't me”",
     Happening.LOGIN_NOT_ANSWERED: "Sign-in not answered on {device}",
+    Happening.WRONG_NUMBER: "Sign-in ended: a wrong number was entered on {device}",
+    Happening.PUSH_LOCKED: "Requests to phones stopped, all browsers signed out",
+    Happening.PUSH_UNLOCKED: "Requests to phones allowed again",
     Happening.PHONE_PAIRED: "Paired {device}",
     Happening.PAIRING_DECLINED: "Pairing declined on the phone",
+    Happening.PHONE_CHOSEN: "{device} is asked first from now on",
+    Happening.METHOD_RENAMED: "Renamed to {device}",
+    Happening.PHONE_REMOVED: "Removed {device}",
+    Happening.APP_ADDED: "Added {device}",
+    Happening.APP_REMOVED: "Removed {device}",
+    Happening.RECOVERY_CODES_MADE: "New recovery codes made",
+    Happening.RECOVERY_CODE_USED: "A recovery code was used",
+    Happening.BROWSER_REMEMBERED: "Browser remembered",
+    Happening.BROWSER_FORGOTTEN: "Browser forgotten",
+    Happening.INVITED: "Enrolment code issued by an administrator",
+    Happening.METHODS_RESET: "All sign-in methods removed by an administrator",
+}
+_METHODS: Final = {
+    Method.PUSH: "approved on {device}",
+    Method.PHONE_CODE: "by a code of {device}",
+    Method.APP_CODE: "by a code of {device}",
+    Method.RECOVERY_CODE: "by a recovery code",
+    Method.REMEMBERED: "in a remembered browser",
+}
+_CODES: Final = {
+    Refused.WRONG_CODE: Notice(
+        "That code did not match",
+        "Enter the code as it stands now; it changes every 30 seconds. If it never matches, check that the time on the "
+        "phone is set automatically.",
+    ),
+    Refused.USED_CODE: Notice(
+        "This code was used already", "Each code works once. Wait for the next one and enter that."
+    ),
+}
+_CHANGES: Final = {
+    Refused.NOT_CONFIRMED: Notice(
+        "Confirm that it is you", "Before changes, give your second factor once more. Click “Confirm it's you”."
+    ),
+    Refused.LAST_METHOD: Notice(
+        "This is your last method",
+        "Without it nobody could sign in any more, you neither. Add another phone or app first, then remove this one.",
+    ),
+    Refused.TOO_MANY_METHODS: Notice("That is as many as fit", "Remove one that you do not use, then add another."),
+    Refused.UNKNOWN_METHOD: Notice("That did not work", "It is not there any more, or the name was empty. Look again."),
+    Refused.PASSWORD_CHANGED: Notice("The password has just changed", "Start again with the password that holds now."),
+}
+_WEAKNESSES: Final = {
+    Weakness.TOO_SHORT: f"A password has at least {SHORTEST_PASSWORD} characters. A sentence does well.",
+    Weakness.TOO_LONG: f"A password has at most {LONGEST_PASSWORD} characters.",
+    Weakness.NAMED: "A password must not hold your name or the product's. Take something that only you think of.",
+    Weakness.REPETITIVE: "This password repeats itself too much to be safe. Take another one.",
+    Weakness.COMMON: "This password is among the first that an attacker tries. Take another one.",
 }
 
 
@@ -173,6 +236,67 @@ def pairing_paused(until: datetime, at: datetime) -> Notice:
         f"the next one is taken in {_duration(seconds)}. Get a new phrase then; you can leave this page open.",
         seconds,
     )
+
+
+def code_refused(refusal: Refused | None, paused_until: datetime | None, at: datetime) -> Notice | None:
+    """Return what became of a code that was entered, or None if nothing is to be said.
+
+    Args:
+        refusal: Why it was not taken.
+        paused_until: When the next one is taken, if codes are paused.
+        at: Now.
+
+    """
+    if refusal is Refused.CODES_PAUSED and paused_until is not None:
+        seconds = _seconds(paused_until, at)
+        text = (
+            "Several codes in a row did not match. To protect the account, "
+            f"the next one is taken in {_duration(seconds)}."
+        )
+        return Notice("Codes are paused", text, seconds)
+    return None if refusal is None else _CODES.get(refusal, _CODES[Refused.WRONG_CODE])
+
+
+def wrong_first_code() -> Notice:
+    """Return what to say about an app whose first code is wrong."""
+    return Notice(
+        "That code did not match",
+        "Scan the picture, or enter the key in the app once more, then enter the code that the app shows now.",
+    )
+
+
+def too_many_mails() -> Notice:
+    """Return what to say when no further code is sent by e-mail."""
+    return Notice(
+        "No further mail just now",
+        "Several codes were sent within the hour. Look in your mailbox, in the folder for spam too, and use the latest.",
+    )
+
+
+def change_refused(refusal: Refused) -> Notice:
+    """Return why a change of the account was not made."""
+    return _CHANGES.get(refusal, _CHANGES[Refused.UNKNOWN_METHOD])
+
+
+def wrong_old_password() -> Notice:
+    """Return what to say when the old password does not match."""
+    return Notice("The old password did not match", "Enter the password that you signed in with.")
+
+
+def weak_password(weakness: Weakness) -> Notice:
+    """Return why a new password will not do."""
+    return Notice("Choose another password", _WEAKNESSES[weakness])
+
+
+def masked(address: str) -> str:
+    """Return an e-mail address so that its owner knows it and nobody else learns it, for example ``z…@example.org``."""
+    name, _, domain = address.partition("@")
+    return f"{name[:1]}…@{domain}" if domain else ""
+
+
+def seconds_until(until: datetime, at: datetime) -> int:
+    """Return how many whole seconds are left, none if the moment has passed."""
+    return max(0, ceil((until - at).total_seconds()))
 
 
 def unknown_words(words: tuple[str, ...]) -> Notice:
@@ -223,8 +347,11 @@ def error(status: int, names: Names) -> Notice:
 def history_line(entry: HistoryEntry) -> HistoryLine:
     """Return a history entry in words."""
     where = "" if entry.browser is None else f"{entry.browser.name}, {entry.browser.address}"
-    text = _HAPPENINGS[entry.what].format(device=entry.device_name or "the phone")
-    return HistoryLine(text, entry.at.isoformat(), where)
+    if entry.browser is not None and entry.browser.place:
+        where = f"{where}, {entry.browser.place}"
+    device = entry.device_name or "the phone"
+    by = _METHODS[entry.method or Method.PUSH].format(device=device)
+    return HistoryLine(_HAPPENINGS[entry.what].format(device=device, by=by), entry.at.isoformat(), where)
 
 
 def _filled(notice: Notice, names: Names) -> Notice:

@@ -35,6 +35,7 @@ class Pages:
             loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
         )
         self._environment.globals.update(
+            remember_days=settings.remember_days,
             product_name=settings.product_name,
             authenticator_name=settings.authenticator_name,
             authenticator_url=settings.authenticator_url,

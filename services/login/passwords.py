@@ -38,6 +38,15 @@ class Passwords:
         right = await self._threads.run(_verify, password_hash or self._nobody, password)
         return right and password_hash is not None
 
+    async def hash(self, password: str) -> str:
+        """Return a password's hash, PHC string format.
+
+        Raises:
+            UnavailableError: If too many wait.
+
+        """
+        return await self._threads.run(hash_password, password)
+
 
 def _verify(password_hash: str, password: str) -> bool:
     if len(password) > LONGEST_PASSWORD:

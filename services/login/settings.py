@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.common.settings import Port, ServiceSettings
+from services.login.domain.rules import Enrolment
 
 DEFAULT_PORT = 8100
 DEFAULT_PRODUCT_NAME = "Account Manager"
@@ -35,12 +36,38 @@ class LoginSettings(ServiceSettings):
     """How long a login may take from the password on."""
     session_seconds: Seconds = 12 * 60 * 60
     """How long a session lasts."""
+    session_idle_seconds: Seconds = 60 * 60
+    """How long it lasts when nothing is done in it."""
+    confirmation_seconds: Seconds = 600
+    """How long after the second factor changes of an account are taken without asking for it again."""
+    remember_days: Annotated[int, Field(ge=0, le=365)] = 0
+    """How many days a browser can be remembered, to sign in by the password alone; 0 remembers none."""
+    enrolment: Enrolment = Enrolment.NOTHING
+    """What the first pairing needs beside the password: nothing, email or invitation."""
+    number_matching: bool = True
+    """Whether an approval on the phone must hold the number that the browser shows."""
+    most_prompts: Annotated[int, Field(ge=1, le=20)] = 3
+    """How many requests are sent to an account's phones within the window."""
+    prompt_window_seconds: Seconds = 600
+    """That window."""
+    refusals: Count = 2
+    """Requests in a row that were denied or not answered before the first pause."""
+    refusal_pause_seconds: Seconds = 60
+    """How long that pause is; each further refusal doubles it."""
+    longest_refusal_pause_seconds: Seconds = 60 * 60
+    """No such pause is longer."""
     password_tries: Count = 5
     """Wrong passwords in a row before the first pause."""
     first_pause_seconds: Seconds = 30
     """How long the first pause is; each further wrong password doubles it."""
     longest_pause_seconds: Seconds = 15 * 60
     """No pause is longer."""
+    code_tries: Count = 5
+    """Wrong codes in a row before the first pause."""
+    code_pause_seconds: Seconds = 30
+    """How long that pause is; each further wrong code doubles it."""
+    longest_code_pause_seconds: Seconds = 60 * 60
+    """No such pause is longer."""
     pairing_tries: Count = 5
     """Phrases in a row before a pause."""
     pairing_pause_seconds: Seconds = 300

@@ -9,35 +9,34 @@ from services.login.domain.settle import settle
 from services.login.domain.withdrawals import waits_for_phone
 
 SIGN_IN: Final = "/sign-in"
+ENROL: Final = "/enrol"
 CONNECT: Final = "/connect"
 PAIR: Final = "/pair"
 PAIR_WAIT: Final = "/pair/wait"
 PAIR_DONE: Final = "/pair/done"
 SEND: Final = "/send"
 WAIT: Final = "/wait"
+CODE: Final = "/code"
 COMPLETE: Final = "/complete"
 ENDED: Final = "/ended"
 ACCOUNT: Final = "/account"
-WAITING_PAGES: Final = frozenset({PAIR_WAIT, SEND, WAIT, PAIR_DONE})
+LOGIN_PAGES: Final = (ENROL, CONNECT, PAIR, PAIR_WAIT, PAIR_DONE, SEND, WAIT, CODE, ENDED)
 
 
-def pages_of(login: Login, at: datetime) -> tuple[str, ...]:  # noqa: PLR0911 - one line a state
+def pages_of(account: Account, login: Login, at: datetime) -> tuple[str, ...]:
     """Return the pages that fit where a settled login stands; the first is where a stray request is sent."""
-    match login.state:
-        case LoginState.NEEDS_PHONE:
-            return (CONNECT, PAIR)
-        case LoginState.PAIRING:
-            return (PAIR_WAIT,) if waits_for_phone(login, at) else (PAIR, CONNECT)
-        case LoginState.PAIRED:
-            return (PAIR_DONE,)
-        case LoginState.READY:
-            return (SEND,)
-        case LoginState.PROMPTED:
-            return (WAIT,)
-        case LoginState.APPROVED:
-            return (COMPLETE,)
-        case LoginState.ENDED:
-            return (ENDED,)
+    if login.state is LoginState.PAIRING:
+        return (PAIR_WAIT,) if waits_for_phone(login, at) else (PAIR, CONNECT)
+    if login.state is LoginState.READY:
+        return (SEND, CODE) if account.devices else (CODE,)
+    return {
+        LoginState.NEEDS_ENROLMENT: (ENROL,),
+        LoginState.NEEDS_PHONE: (CONNECT, PAIR),
+        LoginState.PAIRED: (PAIR_DONE,),
+        LoginState.PROMPTED: (WAIT, CODE),
+        LoginState.APPROVED: (COMPLETE,),
+        LoginState.ENDED: (ENDED,),
+    }[login.state]
 
 
 def awaited_moment(account: Account, login: Login) -> datetime:

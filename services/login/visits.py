@@ -11,7 +11,7 @@ from services.common.clock import now
 from services.common.views import View
 from services.common.web import client_address
 from services.login import steps
-from services.login.cookies import LOGIN, SESSION, Cookies, Ticket
+from services.login.cookies import LOGIN, REMEMBERED, SESSION, Cookies, Ticket
 from services.login.deliveries import Deliveries
 from services.login.domain.logins import Login, LoginState
 from services.login.domain.rows import Account, Session
@@ -45,20 +45,24 @@ class Visit:
     @property
     def home(self) -> str:
         """The page that this browser belongs on."""
-        if self.login is not None and (self.under_way or self.session is None):
-            return steps.pages_of(self.login, self.at)[0]
+        if self.account is not None and self.login is not None and (self.under_way or self.session is None):
+            return steps.pages_of(self.account, self.login, self.at)[0]
         return steps.SIGN_IN if self.session is None else steps.ACCOUNT
 
 
 class Visits:
     """Looks visits up, and what their pages need to know."""
 
-    def __init__(self, accounts: View[Account], deliveries: Deliveries, cookies: Cookies, trusted_proxies: int) -> None:
+    def __init__(
+        self, accounts: View[Account], deliveries: Deliveries, cookies: Cookies, places: Places, settings: LoginSettings
+    ) -> None:
         """Take the parts that it needs."""
         self._accounts = accounts
         self._deliveries = deliveries
         self._cookies = cookies
-        self._trusted_proxies = trusted_proxies
+        self._places = places
+        self._trusted_proxies = settings.trusted_proxies
+        self._session_seconds = settings.session_seconds
 
     def ticket(self, request: web.Request, name: str) -> Ticket | None:
         """Return the ticket in a cookie, or None."""
@@ -73,17 +77,37 @@ class Visits:
 
     def browser(self, request: web.Request) -> Browser:
         """Return the browser that asks, as the person on the phone gets to see it."""
+        address = client_address(request, self._trusted_proxies)
         return Browser(
             name=browser_name(request.headers.get("User-Agent", ""))[:200],
-            address=client_address(request, self._trusted_proxies),
+            address=address,
+            place=self._places.of(address)[:200],
         )
 
-    def open_session(self, request: web.Request, answer: web.StreamResponse, seconds: int) -> None:
-        """Exchange the login's cookie for the session's."""
+    def login_at(self, request: web.Request, page: str) -> tuple[Account, Login]:
+        """Return the login of a browser that is at a page; lead the browser to where it belongs if it is not there."""
+        visit = self.of(request)
+        if visit.account is None or visit.login is None:
+            raise web.HTTPSeeOther(visit.home)
+        if page not in steps.pages_of(visit.account, visit.login, visit.at):
+            raise web.HTTPSeeOther(visit.home)
+        return visit.account, visit.login
+
+    def complete(self, request: web.Request, visit: Visit, answer: web.StreamResponse) -> None:
+        """Exchange the cookie of an approved login for what it was for."""
         ticket = self._cookies.read(request, LOGIN)
-        if ticket is not None:
-            self._cookies.write_ticket(answer, SESSION, self._cookies.session_ticket(ticket), seconds)
-            self._cookies.drop(answer, LOGIN)
+        if ticket is None or visit.account is None or visit.login is None:
+            return
+        self._cookies.drop(answer, LOGIN)
+        if visit.login.kind is not LoginKind.SIGN_IN:
+            return
+        session = self._cookies.session_ticket(ticket)
+        self._cookies.write_ticket(answer, SESSION, session, self._session_seconds)
+        remembered = self._cookies.remembered_ticket(ticket)
+        browser = next((each for each in visit.account.remembered if each.digest == remembered.digest), None)
+        if browser is not None:
+            seconds = max(1, int((browser.expires_at - visit.at).total_seconds()))
+            self._cookies.write_ticket(answer, REMEMBERED, remembered, seconds)
 
     def waiting(self, login: Login, at: datetime) -> dict[str, Any]:
         """Return what a page needs that waits for the phone."""
@@ -98,6 +122,7 @@ class Visits:
             "seconds_left": max(0, round((until - at).total_seconds())),
             "browser_name": login.browser.name,
             "address": login.browser.address,
+            "place": login.browser.place,
         }
 
     def _login(self, request: web.Request, at: datetime) -> tuple[Account | None, Login | None]:

@@ -1,6 +1,8 @@
-"""Account Manager's pages and endpoints: they check, publish a command, await the view, and show where the login is."""
+"""Account Manager's pages of a sign-in: they show where the login is. What browsers post is in the forms' modules."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 from aiohttp import web
 
@@ -9,49 +11,61 @@ from services.common.keys import SigningKeys
 from services.common.web import make_web, serve_key_set
 from services.login import messages, steps
 from services.login.catch_up import CatchUp
+from services.login.changing_password import PASSWORD
 from services.login.cookies import LOGIN
-from services.login.domain.logins import EndReason, Login
+from services.login.desk import Desk
+from services.login.domain import push
+from services.login.domain.logins import EndReason, Login, LoginKind
+from services.login.domain.numbers import number_of
 from services.login.domain.rows import Account
-from services.login.domain.settle import settle
+from services.login.enrolling import EnrolmentForms
+from services.login.entering_codes import CodeForm
 from services.login.events import Events
-from services.login.forms import Forms
-from services.login.pages import CONTENT_SECURITY_POLICY, HERE, Pages
-from services.login.visits import Visits
+from services.login.pages import CONTENT_SECURITY_POLICY, HERE
+
+
+class Routes(Protocol):
+    """A part of the web side that has addresses of its own."""
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Add them to a router."""
 
 
 class LoginWeb:
-    """The web side of one instance: what browsers GET. What they POST is in forms.py."""
+    """The web side of one instance."""
 
     def __init__(  # noqa: PLR0913 - the parts of one web side
         self,
         *,
-        pages: Pages,
-        visits: Visits,
-        forms: Forms,
+        desk: Desk,
+        enrolment: EnrolmentForms,
+        codes: CodeForm,
+        parts: Sequence[Routes],
         events: Events,
         catch_up: CatchUp,
         signing_keys: SigningKeys,
-        seconds: int,
     ) -> None:
         """Take the parts that it needs.
 
         Args:
-            pages: Renders.
-            visits: Knows who comes.
-            forms: Takes what is posted.
+            desk: Takes forms in, renders, knows who comes.
+            enrolment: The forms of the first pairing.
+            codes: The form for codes.
+            parts: What else has addresses.
             events: Streams to the waiting pages.
             catch_up: Lets requests wait for what their browsers have seen.
             signing_keys: To publish.
-            seconds: How long a session lasts.
 
         """
-        self._pages = pages
-        self._visits = visits
-        self._forms = forms
+        self._desk = desk
+        self._pages = desk.pages
+        self._visits = desk.visits
+        self._enrolment = enrolment
+        self._codes = codes
+        self._parts: tuple[Routes, ...] = (enrolment, codes, *parts)
         self._events = events
         self._catch_up = catch_up
         self._signing_keys = signing_keys
-        self._session_seconds = seconds
 
     def make(self, health: Health) -> web.Application:
         """Return the web application."""
@@ -59,14 +73,14 @@ class LoginWeb:
         router = application.router
         router.add_get("/", self.home)
         router.add_get(steps.SIGN_IN, self.sign_in)
-        for path in (steps.CONNECT, steps.PAIR, steps.PAIR_WAIT, steps.PAIR_DONE, steps.SEND, steps.WAIT, steps.ENDED):
+        for path in steps.LOGIN_PAGES:
             router.add_get(path, self.step)
         router.add_get(steps.COMPLETE, self.complete)
-        router.add_get(steps.ACCOUNT, self.account)
         router.add_get("/events", self.stream)
         router.add_get("/.well-known/jwks.json", serve_key_set(self._signing_keys))
         router.add_static("/static", HERE / "static")
-        self._forms.add_routes(router)
+        for part in self._parts:
+            part.add_routes(router)
         self._catch_up.install(application)
         application.on_shutdown.append(self._events.close_all)
         return application
@@ -84,72 +98,63 @@ class LoginWeb:
 
     async def step(self, request: web.Request) -> web.Response:
         """Show a step of a login, or lead to the step that it is at."""
-        visit = self._visits.of(request)
-        if visit.account is None or visit.login is None:
-            raise web.HTTPSeeOther(visit.home)
-        if request.path not in steps.pages_of(visit.login, visit.at):
-            raise web.HTTPSeeOther(visit.home)
-        return self._render_step(request, visit.account, visit.login, visit.at)
+        account, login = self._visits.login_at(request, request.path)
+        return self._render_step(request, account, login, self._visits.of(request).at)
 
     def _render_step(  # noqa: PLR0911 - one line a page
         self, request: web.Request, account: Account, login: Login, at: datetime
     ) -> web.Response:
         match request.path:
+            case steps.ENROL:
+                return self._enrolment.render_enrol(request, account, login)
             case steps.CONNECT:
-                return self._pages.render(request, "connect", account_name=account.display_name)
+                return self._pages.render(request, "connect", account_name=account.display_name, kind=login.kind)
             case steps.PAIR:
-                return self._forms.render_pair(request, account, login, at)
+                return self._enrolment.render_pair(request, account, login, at)
             case steps.PAIR_WAIT:
                 return self._pages.render(request, "pair_wait", **self._visits.waiting(login, at))
             case steps.PAIR_DONE:
-                return self._pages.render(request, "paired", device_name=account.devices[-1].name)
+                return self._pages.render(
+                    request, "paired", device_name=account.devices[-1].name, kind=login.kind
+                )
             case steps.WAIT:
-                return self._pages.render(request, "wait", **self._visits.waiting(login, at))
+                return self._render_wait(request, login, at)
             case steps.SEND:
                 return self._render_send(request, account, at)
+            case steps.CODE:
+                return self._codes.render(request, account, login, at)
             case _:
-                notice = messages.ended(login.end_reason or EndReason.TIMED_OUT, self._pages.names)
-                return self._pages.render(request, "ended", notice=notice, reason=login.end_reason)
+                reason = login.end_reason or EndReason.TIMED_OUT
+                notice = messages.ended(reason, self._pages.names)
+                return self._pages.render(request, "ended", notice=notice, reason=reason, kind=login.kind)
+
+    def _render_wait(self, request: web.Request, login: Login, at: datetime) -> web.Response:
+        prompt = login.prompt
+        asks = prompt is not None and prompt.number_matching
+        number = number_of(self._desk.rules.number_key, prompt.challenge_id) if prompt is not None and asks else None
+        return self._pages.render(request, "wait", number=number, kind=login.kind, **self._visits.waiting(login, at))
 
     def _render_send(self, request: web.Request, account: Account, at: datetime) -> web.Response:
         other = account.open_prompt()
         until = other.prompt.expires_at if other is not None and other.prompt is not None else at
-        seconds = max(0, round((until - at).total_seconds()))
-        shown = "" if other is None else "&other"
-        return self._pages.render(request, "send", events_detail=shown, other_seconds_left=seconds)
+        paused_until = push.next_push_at(account, at, self._desk.rules)
+        return self._pages.render(
+            request,
+            "send",
+            events_detail="" if other is None else "&other",
+            other_seconds_left=messages.seconds_until(until, at),
+            paused_seconds_left=0 if paused_until is None else messages.seconds_until(paused_until, at),
+            locked=account.push.reported is not None,
+            phones=account.devices,
+        )
 
     async def complete(self, request: web.Request) -> web.Response:
         """Turn an approved login into a session; again and again the same one, if the answer gets lost."""
-        visit = self._visits.of(request)
-        if visit.login is None or steps.COMPLETE not in steps.pages_of(visit.login, visit.at):
-            raise web.HTTPSeeOther(visit.home)
-        answer = web.HTTPSeeOther(steps.ACCOUNT)
-        self._visits.open_session(request, answer, self._session_seconds)
+        account, login = self._visits.login_at(request, steps.COMPLETE)
+        due = account.password_change_due and login.kind is LoginKind.SIGN_IN
+        answer = web.HTTPSeeOther(PASSWORD if due else steps.ACCOUNT)
+        self._visits.complete(request, self._visits.of(request), answer)
         return answer
-
-    async def account(self, request: web.Request) -> web.Response:
-        """Show the account of who is signed in."""
-        visit = self._visits.of(request)
-        if visit.session is None or visit.owner is None:
-            raise web.HTTPSeeOther(visit.home)
-        owner = settle(visit.owner, visit.at)
-        sessions = [
-            {
-                "browser_name": each.browser.name,
-                "address": each.browser.address,
-                "started_at": each.started_at.isoformat(),
-                "current": each.session_digest == visit.session.session_digest,
-            }
-            for each in reversed(owner.sessions)
-        ]
-        return self._pages.render(
-            request,
-            "account",
-            account_name=owner.display_name,
-            devices=[{"name": each.name, "paired_at": each.paired_at.isoformat()} for each in owner.devices],
-            history=[messages.history_line(each) for each in reversed(owner.history)],
-            sessions=sessions,
-        )
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Stream to a waiting page."""

@@ -11,7 +11,7 @@ from services.common.decisions import Decision, UnacceptableError
 from services.login.domain import push
 from services.login.domain.approvals import approve
 from services.login.domain.happenings import Happening, Method
-from services.login.domain.logins import EndReason, Login, LoginState, Prompt
+from services.login.domain.logins import EndReason, Login, LoginKind, LoginState, Prompt
 from services.login.domain.methods import Device
 from services.login.domain.numbers import number_of
 from services.login.domain.reports import report
@@ -33,6 +33,9 @@ def decide_prompt(account: Account, command: SendPrompt, rules: Rules) -> Decisi
         return Decision(settled)
     if login.state not in {LoginState.PAIRED, LoginState.READY}:
         return Decision(settled, outcome=Refused.NOT_NOW)
+    if login.kind is LoginKind.ADD_PHONE:
+        done = login.model_copy(update={"state": LoginState.APPROVED, "ended_at": command.at})
+        return Decision(settled.with_login(done))
     ready = settled.with_login(login.model_copy(update={"state": LoginState.READY}))
     refusal = why_not(ready, command.at, rules)
     if refusal is not None:

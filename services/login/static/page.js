@@ -37,3 +37,8 @@ for (const button of document.querySelectorAll("[data-reveals]")) {
     field.type = "password";
   });
 }
+
+for (const button of document.querySelectorAll("[data-prints]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}

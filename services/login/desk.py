@@ -1,0 +1,76 @@
+"""What every handler of a form needs: the form itself, and the owner's decision on what it asks."""
+
+from aiohttp import web
+
+from schemas.login_commands import AccountCommand
+from services.common.publisher import Publisher, UnavailableError
+from services.common.views import View
+from services.login import messages
+from services.login.catch_up import note
+from services.login.cookies import Cookies
+from services.login.domain.rows import Account
+from services.login.domain.rules import Rules
+from services.login.pages import Pages
+from services.login.visits import Visits
+
+
+class Desk:
+    """Takes forms in for one instance.
+
+    Attributes:
+        pages: Renders.
+        visits: Knows who comes.
+        cookies: Reads and writes the cookies.
+        rules: What the owners decide with; the pages say the same.
+
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of one web side
+        self,
+        *,
+        pages: Pages,
+        visits: Visits,
+        cookies: Cookies,
+        rules: Rules,
+        accounts: View[Account],
+        publisher: Publisher,
+    ) -> None:
+        """Take the parts that it needs."""
+        self.pages = pages
+        self.visits = visits
+        self.cookies = cookies
+        self.rules = rules
+        self._accounts = accounts
+        self._publisher = publisher
+
+    def account(self, account_id: str | None) -> Account | None:
+        """Return an account that is there, or None."""
+        account = None if account_id is None else self._accounts.get(account_id)
+        return None if account is None or account.removed_at is not None else account
+
+    async def decide(self, request: web.Request, command: AccountCommand) -> tuple[str, Account]:
+        """Publish a command and await its decision.
+
+        Returns:
+            The outcome, and the account as it was decided.
+
+        Raises:
+            UnavailableError: If it is not decided in time; it may yet be.
+
+        """
+        decided = await self._accounts.outcome(command.account_id, await self._publisher.command(command))
+        if decided is None:
+            raise UnavailableError
+        note(request, decided[1])
+        return decided
+
+    async def tell(self, command: AccountCommand) -> None:
+        """Publish a command whose decision nobody waits for."""
+        await self._publisher.command(command)
+
+    async def form(self, request: web.Request) -> dict[str, str]:
+        """Return a form's fields, once it is sure that it came from a page of ours."""
+        form = await request.post()
+        if not self.cookies.csrf_holds(request, form.get("csrf")):
+            raise web.HTTPForbidden(text=messages.stale_form().text)
+        return {name: value for name, value in form.items() if isinstance(value, str)}

@@ -1,0 +1,140 @@
+"""The forms of the first pairing: the code that admits to it, where one is asked for, and the phone's phrase."""
+
+from datetime import datetime
+from typing import Final
+
+from aiohttp import web
+
+from protocol.encoding import digest
+from protocol.phrases import WORDS, phrase_digest, read_phrase, unknown_words
+from schemas.login_commands import Enrol, FailCode, SendEnrolmentCode, StartPairing
+from services.common.clock import new_id, now
+from services.login import messages, steps
+from services.login.desk import Desk
+from services.login.domain.logins import Login
+from services.login.domain.rows import Account
+from services.login.domain.rules import Enrolment, Refused
+from services.login.enrolment_codes import EnrolmentCodes
+from services.login.recovery_codes import normalise
+
+TOO_MANY: Final = 429
+UNPROCESSABLE: Final = 422
+
+
+class EnrolmentForms:
+    """Takes them for one instance."""
+
+    def __init__(self, desk: Desk, codes: EnrolmentCodes, phrase_key: bytes) -> None:
+        """Take the parts that they need.
+
+        Args:
+            desk: Takes forms in.
+            codes: Knows the e-mailed codes.
+            phrase_key: The key of the phrases' digests.
+
+        """
+        self._desk = desk
+        self._codes = codes
+        self._phrase_key = phrase_key
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Add what is posted to a router."""
+        router.add_post(steps.ENROL, self.enrol)
+        router.add_post(f"{steps.ENROL}/send", self.send)
+        router.add_post(steps.PAIR, self.pair)
+
+    async def send(self, request: web.Request) -> web.Response:
+        """Send a code to the account's address."""
+        await self._desk.form(request)
+        account, login = self._desk.visits.login_at(request, steps.ENROL)
+        command = SendEnrolmentCode(
+            account_id=account.account_id, at=now(), login_id=login.login_id, enrolment_id=new_id()
+        )
+        outcome, row = await self._desk.decide(request, command)
+        if outcome == Refused.TOO_MANY_MAILS:
+            return self.render_enrol(request, row, login, messages.too_many_mails(), TOO_MANY)
+        raise web.HTTPSeeOther(steps.ENROL)
+
+    async def enrol(self, request: web.Request) -> web.Response:
+        """Take the code that admits to the first pairing."""
+        form = await self._desk.form(request)
+        account, login = self._desk.visits.login_at(request, steps.ENROL)
+        typed = form.get("code", "")
+        mailed = login.enrolment_id is not None and self._codes.matches(account.account_id, login.enrolment_id, typed)
+        invitation = normalise(typed)
+        if mailed:
+            command = self._enrol(account, login, enrolment_id=login.enrolment_id)
+        elif invitation is not None:
+            command = self._enrol(account, login, invitation_digest=digest(invitation.encode()))
+        else:
+            command = FailCode(account_id=account.account_id, at=now(), login_id=login.login_id)
+        outcome, row = await self._desk.decide(request, command)
+        if outcome in {Refused.WRONG_CODE, Refused.CODES_PAUSED}:
+            notice = messages.code_refused(Refused(outcome), row.codes_paused_until, now())
+            status = TOO_MANY if outcome == Refused.CODES_PAUSED else UNPROCESSABLE
+            return self.render_enrol(request, row, login, notice, status)
+        raise web.HTTPSeeOther(self._desk.visits.of(request).home)
+
+    async def pair(self, request: web.Request) -> web.Response:
+        """Take the phrase that the phone shows."""
+        form = await self._desk.form(request)
+        account, login = self._desk.visits.login_at(request, steps.PAIR)
+        typed = form.get("phrase", "")
+        words = read_phrase(typed)
+        unknown = unknown_words(words)
+        if len(words) != WORDS or unknown:
+            notice = messages.unknown_words(unknown) if unknown else messages.wrong_word_count(len(words))
+            return self._render_pair(request, account, notice, now(), typed)
+        outcome, row = await self._desk.decide(
+            request,
+            StartPairing(
+                account_id=account.account_id,
+                at=now(),
+                login_id=login.login_id,
+                pairing_id=new_id(),
+                phrase_digest=phrase_digest(self._phrase_key, words),
+            ),
+        )
+        if outcome == Refused.PAIRING_PAUSED:
+            return self._render_pair(request, row, None, now(), typed)
+        raise web.HTTPSeeOther(steps.PAIR_WAIT)
+
+    def render_enrol(
+        self,
+        request: web.Request,
+        account: Account,
+        login: Login,
+        notice: messages.Notice | None = None,
+        status: int = 200,
+    ) -> web.Response:
+        """Show what is needed before the first pairing."""
+        by_mail = self._desk.rules.enrolment is Enrolment.EMAIL and bool(account.email)
+        return self._desk.pages.render(
+            request,
+            "enrol",
+            status,
+            error=notice,
+            by_mail=by_mail,
+            address=messages.masked(account.email),
+            sent=login.enrolment_id is not None,
+            paused=notice is not None and bool(notice.wait_seconds),
+        )
+
+    def render_pair(self, request: web.Request, account: Account, login: Login, at: datetime) -> web.Response:
+        """Show PAIR A DEVICE, with why the last try came to nothing."""
+        names = self._desk.pages.names
+        notice = None if login.pairing is None else messages.pairing_failed(login.pairing.failure, names)
+        return self._render_pair(request, account, notice, at, "")
+
+    def _render_pair(
+        self, request: web.Request, account: Account, notice: messages.Notice | None, at: datetime, typed: str
+    ) -> web.Response:
+        paused_until = account.pairing_paused_until
+        paused = paused_until is not None and at < paused_until
+        if paused and paused_until is not None:
+            notice = messages.pairing_paused(paused_until, at)
+        status = 200 if notice is None or request.method == "GET" else TOO_MANY if paused else UNPROCESSABLE
+        return self._desk.pages.render(request, "pair", status, phrase=typed, error=notice, paused=paused)
+
+    def _enrol(self, account: Account, login: Login, **codes: str | None) -> Enrol:
+        return Enrol(account_id=account.account_id, at=now(), login_id=login.login_id, **codes)

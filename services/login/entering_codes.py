@@ -1,0 +1,87 @@
+"""The page where a login takes a verification code instead of the phone's answer."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from aiohttp import web
+
+from schemas.login_commands import AccountCommand, FailCode, UseCode, UseRecoveryCode
+from services.common.clock import now
+from services.common.decisions import OK
+from services.login import messages, steps
+from services.login.code_checks import CodeChecks
+from services.login.desk import Desk
+from services.login.domain.logins import Login, LoginState
+from services.login.domain.rows import Account
+from services.login.domain.rules import Refused
+
+TOO_MANY: Final = 429
+UNPROCESSABLE: Final = 422
+
+
+class CodeForm:
+    """Takes codes for one instance."""
+
+    def __init__(self, desk: Desk, checks: CodeChecks) -> None:
+        """Take the parts that it needs.
+
+        Args:
+            desk: Takes forms in.
+            checks: Checks codes.
+
+        """
+        self._desk = desk
+        self._checks = checks
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Add what is posted to a router."""
+        router.add_post(steps.CODE, self.enter)
+
+    async def enter(self, request: web.Request) -> web.Response:
+        """Check a code; whether it counts is for the account's owner to decide."""
+        form = await self._desk.form(request)
+        account, login = self._desk.visits.login_at(request, steps.CODE)
+        at = now()
+        command = await self._command(account, login, form.get("code", ""), at)
+        outcome, row = await self._desk.decide(request, command)
+        if outcome != OK and outcome in set(Refused):
+            login_now = row.login(login.login_id) or login
+            if not login_now.over:
+                return self.render(request, row, login_now, at, Refused(outcome))
+        raise web.HTTPSeeOther(self._desk.visits.of(request).home)
+
+    def render(
+        self, request: web.Request, account: Account, login: Login, at: datetime, refusal: Refused | None = None
+    ) -> web.Response:
+        """Show the page, with what became of the code that was entered."""
+        paused_until = account.codes_paused_until
+        paused = paused_until is not None and at < paused_until
+        notice = messages.code_refused(Refused.CODES_PAUSED if paused else refusal, paused_until, at)
+        status = 200 if refusal is None else TOO_MANY if paused else UNPROCESSABLE
+        return self._desk.pages.render(
+            request,
+            "code",
+            status,
+            error=notice,
+            paused=paused,
+            locked=account.push.reported is not None,
+            waiting=login.state is LoginState.PROMPTED,
+            **self._sources(account),
+        )
+
+    async def _command(self, account: Account, login: Login, typed: str, at: datetime) -> AccountCommand:
+        names: dict[str, Any] = {"account_id": account.account_id, "at": at, "login_id": login.login_id}
+        found = self._checks.find(account, typed, at)
+        if found is not None:
+            return UseCode(method_id=found.method_id, step=found.step, **names)
+        code_digest = await self._checks.recovery_digest(account, typed)
+        return FailCode(**names) if code_digest is None else UseRecoveryCode(code_digest=code_digest, **names)
+
+    def _sources(self, account: Account) -> dict[str, Any]:
+        """Return where the account's codes come from."""
+        return {
+            "phones": [each.name for each in account.devices if each.agreement_key is not None],
+            "apps": [each.name for each in account.apps],
+            "recovery_left": account.recovery.left if account.recovery is not None else 0,
+            "has_phone": bool(account.devices),
+        }

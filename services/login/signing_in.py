@@ -1,0 +1,145 @@
+"""The forms of a sign-in: the password, the request to the phone, giving up, signing out."""
+
+from typing import Final
+
+from aiohttp import web
+
+from protocol.encoding import digest
+from schemas.login_commands import CancelLogin, FailPassword, SendPrompt, SignIn
+from schemas.login_sessions import EndSession
+from services.common.clock import new_id, new_token, now
+from services.common.decisions import OK
+from services.login import messages, steps
+from services.login.cookies import LOGIN, REMEMBERED, SESSION, Ticket
+from services.login.desk import Desk
+from services.login.domain.rows import Account
+from services.login.domain.rules import Refused
+from services.login.names import account_id_of
+from services.login.passwords import Passwords
+
+UNAUTHORIZED: Final = 401
+TOO_MANY: Final = 429
+
+
+class SignInForms:
+    """Takes them for one instance."""
+
+    def __init__(self, desk: Desk, passwords: Passwords, login_seconds: int) -> None:
+        """Take the parts that they need.
+
+        Args:
+            desk: Takes forms in.
+            passwords: Checks passwords.
+            login_seconds: How long a login may take.
+
+        """
+        self._desk = desk
+        self._passwords = passwords
+        self._login_seconds = login_seconds
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Add what is posted to a router."""
+        router.add_post(steps.SIGN_IN, self.sign_in)
+        router.add_post("/prompt", self.prompt)
+        router.add_post("/cancel", self.cancel)
+        router.add_post("/sign-out", self.sign_out)
+
+    async def sign_in(self, request: web.Request) -> web.Response:
+        """Check the password, and begin a login."""
+        form = await self._desk.form(request)
+        name = form.get("name", "")
+        account = self._desk.account(account_id_of(name))
+        right = await self._passwords.matches(account.password_hash if account else None, form.get("password", ""))
+        if account is None or not right:
+            return await self._refuse_password(request, account, name)
+        visit = self._desk.visits.of(request)
+        if visit.under_way and visit.account is not None and visit.account.account_id == account.account_id:
+            raise web.HTTPSeeOther(visit.home)
+        ticket = Ticket(account.account_id, new_token())
+        outcome, row = await self._desk.decide(
+            request, self._command(request, account, ticket, remember="remember" in form)
+        )
+        if outcome == Refused.LOCKED:
+            return self._render_locked(request, name, row)
+        if outcome != OK:
+            return self._render_sign_in(request, name, messages.password_changed(), UNAUTHORIZED)
+        found = steps.settled(row, ticket.digest, now())
+        answer = web.HTTPSeeOther(steps.pages_of(*found, now())[0] if found else steps.SIGN_IN)
+        self._desk.cookies.write_ticket(answer, LOGIN, ticket, self._login_seconds)
+        raise answer
+
+    async def prompt(self, request: web.Request) -> web.Response:
+        """Send the authentication request to the phone."""
+        form = await self._desk.form(request)
+        visit = self._desk.visits.of(request)
+        if visit.account is not None and visit.login is not None and visit.under_way:
+            device = visit.account.method(form.get("phone", ""))
+            await self._desk.decide(
+                request,
+                SendPrompt(
+                    account_id=visit.account.account_id,
+                    at=now(),
+                    login_id=visit.login.login_id,
+                    challenge_id=new_id(),
+                    device_id=getattr(device, "device_id", None),
+                ),
+            )
+        raise web.HTTPSeeOther(self._desk.visits.of(request).home)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Give the login up."""
+        await self._desk.form(request)
+        visit = self._desk.visits.of(request)
+        if visit.account is not None and visit.login is not None:
+            command = CancelLogin(account_id=visit.account.account_id, at=now(), login_id=visit.login.login_id)
+            await self._desk.decide(request, command)
+        raise web.HTTPSeeOther(self._desk.visits.of(request).home)
+
+    async def sign_out(self, request: web.Request) -> web.Response:
+        """End the session."""
+        await self._desk.form(request)
+        visit = self._desk.visits.of(request)
+        if visit.owner is not None and visit.session is not None:
+            session_digest = visit.session.session_digest
+            command = EndSession(account_id=visit.owner.account_id, at=now(), session_digest=session_digest)
+            await self._desk.decide(request, command)
+        answer = web.HTTPSeeOther(steps.SIGN_IN)
+        self._desk.cookies.drop(answer, SESSION)
+        raise answer
+
+    def _command(self, request: web.Request, account: Account, ticket: Ticket, *, remember: bool) -> SignIn:
+        cookies = self._desk.cookies
+        remembered = cookies.read(request, REMEMBERED)
+        wished = remember and bool(self._desk.rules.remember_lifetime)
+        return SignIn(
+            account_id=account.account_id,
+            at=now(),
+            login_id=new_id(),
+            login_digest=ticket.digest,
+            session_digest=cookies.session_ticket(ticket).digest,
+            password_hash=account.password_hash,
+            browser=self._desk.visits.browser(request),
+            browser_digest=digest(cookies.browser_token(request).encode()),
+            remembered_digest=remembered.digest if remembered else None,
+            remember_digest=cookies.remembered_ticket(ticket).digest if wished else None,
+        )
+
+    async def _refuse_password(self, request: web.Request, account: Account | None, name: str) -> web.Response:
+        if account is None:
+            return self._render_sign_in(request, name, messages.wrong_password(), UNAUTHORIZED)
+        browser = self._desk.visits.browser(request)
+        command = FailPassword(account_id=account.account_id, at=now(), browser=browser)
+        outcome, row = await self._desk.decide(request, command)
+        if outcome == Refused.LOCKED:
+            return self._render_locked(request, name, row)
+        return self._render_sign_in(request, name, messages.wrong_password(), UNAUTHORIZED)
+
+    def _render_locked(self, request: web.Request, name: str, account: Account) -> web.Response:
+        at = now()
+        until = account.locked_until or at
+        answer = self._render_sign_in(request, name, messages.locked(until, at), TOO_MANY)
+        answer.headers["Retry-After"] = str(max(1, round((until - at).total_seconds())))
+        return answer
+
+    def _render_sign_in(self, request: web.Request, name: str, error: messages.Notice, status: int) -> web.Response:
+        return self._desk.pages.render(request, "sign_in", status, name=name, error=error, info=None)
