@@ -43,7 +43,7 @@ def test_there_are_many_cases_of_both_kinds() -> None:
 
 @each_case
 def test_a_signature_holds_exactly_if_it_is_valid(jwk: dict[str, str], case: dict[str, Any]) -> None:
-    key = ECKey.import_key(PublicKey.from_jwk(jwk).jwk)
+    key = ECKey.import_key({**PublicKey.from_jwk(jwk).jwk})
     holds = _REGISTRY.get_alg(ALGORITHM).verify(bytes.fromhex(case["msg"]), bytes.fromhex(case["sig"]), key)
     assert holds == (case["result"] == "valid"), case["comment"]
 
