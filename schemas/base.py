@@ -14,6 +14,8 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
 """A SHA-256 or HMAC-SHA256 value, 32 bytes, base64url without padding (RFC 4648 section 5)."""
 Jws = Annotated[str, StringConstraints(max_length=8192, pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
 """A JSON Web Signature in its compact form (RFC 7515 section 7.1)."""
+Sealed = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}$")]
+"""A secret, sealed for its row: JSON Web Encryption in its compact form (RFC 7516 section 7.1)."""
 Moment = AwareDatetime
 """A point in time, ISO 8601 with its offset on the wire."""
 

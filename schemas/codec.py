@@ -63,7 +63,7 @@ class Event(Generic[MessageT_co]):
     Attributes:
         id: Unique over all events; a repeated event has the same id.
         time: When it happened.
-        source: Which service and table decided it, or which web side asked.
+        source: Which service and table decided it, which relay passed it on, or which web side asked.
         traceparent: The W3C trace context it belongs to, or an empty string.
         data: The message.
 

@@ -131,8 +131,9 @@ def a_pairing_request(pairing_id: str = "pairing-1", at: datetime = T0, **change
 def an_unpairing(pairing_id: str = "pairing-1", **changes: Any) -> DeviceUnpaired:
     """Return a phone that was removed from its account, with the statement for it."""
     phone: Phone = changes.pop("phone", None) or a_phone()
+    at: datetime = changes.pop("at", T0)
     said = Unpaired(
-        iss=LOGIN_URL, aud=phone.device_id, iat=int(T0.timestamp()), account_id="alex", pairing_id=pairing_id
+        iss=LOGIN_URL, aud=phone.device_id, iat=int(at.timestamp()), account_id="alex", pairing_id=pairing_id
     )
     fields = {
         "account_id": "alex",

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from protocol.challenges import challenge_digest
-from schemas.contract import ChallengeIssued, Verdict
+from schemas.contract import ChallengeIssued, DeviceUnpaired, Verdict
 from schemas.login_commands import CancelLogin, FailPassword, SendPrompt, SignIn, StartPairing
 from schemas.login_sessions import EndSession
 from schemas.pairing_commands import IssuePhrase, RequestPhrase
-from schemas.push_commands import SubmitAnswer
+from schemas.push_commands import SubmitAnswer, TellUnpaired
 from tests.builders import T0, Phone, a_browser, a_digest, a_phone
-from tests.events import PHRASE
+from tests.events import PHRASE, an_unpairing
 
 PHRASE_LIFETIME: Final = timedelta(minutes=5)
 
@@ -87,3 +87,10 @@ def a_submission(issued: ChallengeIssued, nonce: str = "nonce-1", at: datetime =
         "answer": a_phone().answer(issued.challenge, verdict, at=at),
     }
     return SubmitAnswer.model_validate({**fields, **changes})
+
+
+def a_parting(unpaired: DeviceUnpaired | None = None, at: datetime = T0, **changes: Any) -> TellUnpaired:
+    """Return what a device's channel hears of a pairing that ended."""
+    unpaired = unpaired or an_unpairing()
+    fields = unpaired.model_dump(include={"device_id", "account_id", "pairing_id", "statement"})
+    return TellUnpaired.model_validate({**fields, "at": at, **changes})

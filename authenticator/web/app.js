@@ -72,7 +72,8 @@ class App {
     this.#screen = make();
     this.#frame.main.replaceChildren(this.#screen.node);
     scrollTo(0, 0);
-    if (!isFirst) this.#screen.node.querySelector("h1")?.focus();
+    const heading = isFirst ? null : this.#screen.node.querySelector("h1");
+    (this.#screen.first ?? heading)?.focus();
   }
 
   /** Leave a screen that going back must not lead to again. */

@@ -9,7 +9,8 @@ const MAX_TEXT = 200;
 /** Seconds up to the year 2100. */
 const LAST_SECOND = 4_102_444_800;
 
-/** @typedef {{issuer: string, keys: string[]}} PinnedIssuer */
+/** @typedef {{issuer: string, keys: string[], agreement?: import("./jose.js").PublicJwk | null}} PinnedIssuer */
+/** @typedef {{name: string, address: string, place?: string, first_time?: boolean}} Browser */
 /**
  * @typedef {object} Claims
  * @property {string} iss
@@ -22,7 +23,8 @@ const LAST_SECOND = 4_102_444_800;
  * @property {string} service
  * @property {string} account_id
  * @property {string} account_name
- * @property {{name: string, address: string}} browser
+ * @property {Browser} browser
+ * @property {boolean} [number_matching] an approval must hold the number that the browser shows
  * @property {PinnedIssuer} [login_issuer] in a pairing challenge
  */
 /**
@@ -66,12 +68,14 @@ export async function verifyChallenge(compact, { deviceId, now, trust }) {
  */
 function readClaims(payload) {
   const claims = /** @type {Claims} */ (/** @type {unknown} */ (payload));
-  const { jti, aud, iat, exp, purpose, reply_key, account_id, browser, login_issuer } = claims;
+  const { jti, aud, iat, exp, purpose, reply_key, account_id, browser, number_matching, login_issuer } = claims;
   const sound =
     [jti, reply_key, account_id].every((text) => typeof text === "string" && IDENTIFIER.test(text)) &&
     isThumbprint(aud) &&
     [iat, exp].every((second) => Number.isInteger(second) && second >= 0 && second <= LAST_SECOND) &&
     [claims.iss, claims.service, claims.account_name, browser?.name, browser?.address].every(isText) &&
+    isText(browser.place ?? "") &&
+    [browser.first_time, number_matching].every((flag) => flag === undefined || typeof flag === "boolean") &&
     (purpose === "login" || (purpose === "pairing" && isPinnedIssuer(login_issuer)));
   if (!sound) throw new SignatureError("the claims are not a challenge's");
   return claims;
@@ -89,5 +93,12 @@ function isThumbprint(value) {
 
 /** @param {PinnedIssuer | undefined} value */
 function isPinnedIssuer(value) {
-  return isText(value?.issuer) && Array.isArray(value?.keys) && value.keys.every(isThumbprint);
+  if (!isText(value?.issuer) || !Array.isArray(value?.keys) || !value.keys.every(isThumbprint)) return false;
+  return (value.agreement ?? null) === null || isAgreementKey(value.agreement);
+}
+
+/** @param {import("./jose.js").PublicJwk | null | undefined} value */
+function isAgreementKey(value) {
+  // A coordinate is as long as a thumbprint: 32 bytes.
+  return value?.kty === "EC" && value.crv === "P-256" && isThumbprint(value.x) && isThumbprint(value.y);
 }

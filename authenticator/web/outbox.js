@@ -1,5 +1,6 @@
 /** Answers on their way: kept in the store, sent, and sent again within the time that their challenge leaves. */
 
+import { agree } from "./agreement.js";
 import { Pause, pauseAfter } from "./backoff.js";
 import { ANSWER_TYPE, answerPayload } from "./requests.js";
 import { ProblemError, UnreachableError } from "./service.js";
@@ -14,6 +15,7 @@ const PASSING = new Set(["unavailable", "too-many-requests", "unknown-device", "
 export class Outbox {
   #service;
   #store;
+  #agreementKey;
   #onDelayed;
   #onSettled;
   /** @type {Map<string, Pause>} by the challenge's id */
@@ -22,13 +24,15 @@ export class Outbox {
   /**
    * @param {import("./service.js").Service} service
    * @param {import("./store.js").Store} store
+   * @param {import("./agreement.js").AgreementKey} agreementKey
    * @param {object} listeners
    * @param {(answer: KeptAnswer) => void} listeners.onDelayed could not be sent at once and is kept
    * @param {(answer: KeptAnswer, outcome: Outcome) => Promise<void>} listeners.onSettled
    */
-  constructor(service, store, { onDelayed, onSettled }) {
+  constructor(service, store, agreementKey, { onDelayed, onSettled }) {
     this.#service = service;
     this.#store = store;
+    this.#agreementKey = agreementKey;
     this.#onDelayed = onDelayed;
     this.#onSettled = onSettled;
   }
@@ -38,9 +42,13 @@ export class Outbox {
     for (const answer of await this.#store.all("answers")) void this.#deliver(answer);
   }
 
-  /** @param {KeptAnswer} answer */
-  async submit(answer) {
-    this.#sending.set(answer.jti, new Pause());
+  /** @param {KeptAnswer} decision */
+  async submit(decision) {
+    const { jti, claims, verdict } = decision;
+    this.#sending.set(jti, new Pause());
+    const agreed = verdict === "approve" ? await agree(this.#agreementKey, claims) : undefined;
+    // The answer and what it stands for are kept together: whoever closes the app now has both when it opens again.
+    const answer = { ...decision, agreed };
     await this.#store.put("answers", answer);
     await this.#deliver(answer);
   }
@@ -72,7 +80,8 @@ export class Outbox {
    */
   async #persist(answer, pause) {
     const url = `${this.#service.origin}/challenges/${answer.jti}/answer`;
-    const payload = await answerPayload(answer.challenge, answer.verdict);
+    const { challenge, verdict, number, agreed } = answer;
+    const payload = await answerPayload(challenge, verdict, { number, agreement_key: agreed?.jwk });
     const timeLeft = () => answer.claims.exp * 1000 - this.#service.now();
     for (let failures = 0; timeLeft() > 0; ) {
       try {

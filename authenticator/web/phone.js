@@ -1,6 +1,6 @@
 /** The authenticator without its screens: what it knows, what a person can do with it, and who is told of changes. */
 
-import { deviceKey } from "./keys.js";
+import { agreementKey, deviceKey } from "./keys.js";
 import { askForPhrase } from "./phrases.js";
 import { Prompts } from "./prompts.js";
 import { Service } from "./service.js";
@@ -25,7 +25,8 @@ export class Phone {
    * @returns {Promise<Phone>}
    */
   static async open(store) {
-    const phone = new Phone(store, await deviceKey(store), await store.get("device", "directory"));
+    const keys = { key: await deviceKey(store), agreementKey: await agreementKey(store) };
+    const phone = new Phone(store, keys, await store.get("device", "directory"));
     store.onChangeElsewhere(() => phone.#load());
     await phone.#load();
     if (phone.service.directory === undefined) void phone.#introduce();
@@ -34,10 +35,10 @@ export class Phone {
 
   /**
    * @param {import("./store.js").Store} store
-   * @param {import("./requests.js").DeviceKey} key
+   * @param {{key: import("./requests.js").DeviceKey, agreementKey: import("./agreement.js").AgreementKey}} keys
    * @param {import("./service.js").Directory | undefined} directory
    */
-  constructor(store, key, directory) {
+  constructor(store, { key, agreementKey }, directory) {
     this.id = key.id;
     this.#store = store;
     this.service = new Service(key, store, directory);
@@ -48,6 +49,7 @@ export class Phone {
     });
     this.prompts = new Prompts({
       deviceId: key.id,
+      agreementKey,
       store,
       service: this.service,
       onShown: (jti) => this.socket.send({ type: "receipt", challenge_id: jti }),

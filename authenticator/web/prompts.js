@@ -1,5 +1,6 @@
 /** What this phone is asked: requests that wait, the answer on its way, how each ended. */
 
+import { accountOf } from "./accounts.js";
 import { Inbox } from "./inbox.js";
 import { Outbox, verdictOf } from "./outbox.js";
 import { PinnedTrust } from "./trust.js";
@@ -21,18 +22,19 @@ export class Prompts {
   /**
    * @param {object} context
    * @param {string} context.deviceId
+   * @param {import("./agreement.js").AgreementKey} context.agreementKey
    * @param {import("./store.js").Store} context.store
    * @param {import("./service.js").Service} context.service
    * @param {(jti: string) => void} context.onShown
    * @param {() => void} context.onChange
    */
-  constructor({ deviceId, store, service, onShown, onChange }) {
+  constructor({ deviceId, agreementKey, store, service, onShown, onChange }) {
     this.#store = store;
     this.#service = service;
     this.#onChange = onChange;
-    this.outbox = new Outbox(service, store, {
+    this.outbox = new Outbox(service, store, agreementKey, {
       onDelayed: ({ claims }) => this.#progress(claims),
-      onSettled: ({ claims }, outcome) => this.#finish({ claims, ...outcome }, this.#isOnScreen(claims)),
+      onSettled: (answer, outcome) => this.#settle(answer, outcome),
     });
     this.inbox = new Inbox({
       deviceId,
@@ -77,13 +79,14 @@ export class Prompts {
   /**
    * @param {string} jti
    * @param {Verdict} verdict
+   * @param {number} [number] the one that the computer shows, from 10 to 99
    */
-  async answer(jti, verdict) {
+  async answer(jti, verdict, number) {
     const request = this.inbox.remove(jti);
     if (request === undefined) return;
     this.outcome = { claims: request.claims, ending: "sending" };
     this.#onChange();
-    await this.outbox.submit({ jti, verdict, ...request });
+    await this.outbox.submit({ jti, verdict, number, ...request });
   }
 
   /**
@@ -120,6 +123,18 @@ export class Prompts {
   }
 
   /**
+   * @param {import("./store.js").KeptAnswer} answer
+   * @param {import("./outbox.js").Outcome} outcome
+   */
+  async #settle(answer, outcome) {
+    const { claims } = answer;
+    const onScreen = this.#isOnScreen(claims);
+    const account = outcome.ending === "accepted" ? accountOf(answer, this.#service.now()) : undefined;
+    if (account !== undefined) await this.#store.put("accounts", account);
+    await this.#finish({ claims, ...outcome }, onScreen);
+  }
+
+  /**
    * @param {Outcome & {ending: Ending}} outcome
    * @param {boolean} onScreen
    */
@@ -129,11 +144,7 @@ export class Prompts {
     if (onScreen) this.outcome = { ...outcome, verdict };
     else this.notice = { claims, ending };
     const now = this.#service.now();
-    const { jti, purpose, service, account_id, account_name, browser, login_issuer } = claims;
-    if (ending === "accepted" && login_issuer !== undefined) {
-      const { issuer, keys } = login_issuer;
-      await this.#store.put("accounts", { issuer, account_id, account_name, service, keys, since: now });
-    }
+    const { jti, purpose, service, account_name, browser } = claims;
     if (purpose === "pairing") await this.#store.delete("device", "phrase");
     const asked = claims.iat * 1000;
     await this.#store.record({ jti, purpose, service, account_name, browser, asked, at: now, ending });

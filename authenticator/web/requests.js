@@ -26,8 +26,12 @@ export function signRequest(key, { url, nonce, now, payload, typ = REQUEST_TYPE 
 /**
  * @param {string} challenge its compact JWS
  * @param {Verdict} verdict
- * @returns {Promise<{challenge_digest: string, verdict: Verdict}>} the payload of the answer
+ * @param {object} [more]
+ * @param {number} [more.number] in an approval with number matching, what the person entered
+ * @param {import("./jose.js").PublicJwk} [more.agreement_key] in an accepted pairing, this phone's
+ * @returns {Promise<Record<string, unknown>>} the payload of the answer
  */
-export async function answerPayload(challenge, verdict) {
-  return { challenge_digest: await digest(encodeText(challenge)), verdict };
+export async function answerPayload(challenge, verdict, { number, agreement_key } = {}) {
+  const said = { challenge_digest: await digest(encodeText(challenge)), verdict };
+  return { ...said, ...(number !== undefined && { number }), ...(agreement_key !== undefined && { agreement_key }) };
 }

@@ -15,6 +15,7 @@ import { welcomeView } from "./views/welcome.js";
  * @property {HTMLElement} node
  * @property {() => void} update is called each second and after each change
  * @property {() => void} [close]
+ * @property {HTMLElement} [first] takes the focus when the screen opens, in place of the heading
  */
 /** @typedef {{key: string, make: () => Screen, tab?: string}} Choice another key means another screen */
 /** @typedef {{tell: (text: string) => void, goHome: () => void}} Actions */

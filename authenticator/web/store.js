@@ -13,6 +13,8 @@ const HISTORY_LIMIT = 200;
  * @property {string} service
  * @property {string[]} keys thumbprints that are pinned for the issuer
  * @property {number} since milliseconds since 1970
+ * @property {string} pairing_id the pairing that connected it
+ * @property {CryptoKey} [codeKey] what its verification codes are made with, if that was agreed on
  */
 /** @typedef {"accepted" | "declined" | "approved" | "denied" | "reported" | "expired" | "withdrawn" | "elsewhere" | "unsent"
  *   | "refused"} Ending */
@@ -22,7 +24,7 @@ const HISTORY_LIMIT = 200;
  * @property {"pairing" | "login"} purpose
  * @property {string} service
  * @property {string} account_name
- * @property {{name: string, address: string}} browser
+ * @property {import("./challenges.js").Browser} browser
  * @property {number} asked milliseconds since 1970
  * @property {number} at when it ended, milliseconds since 1970
  * @property {Ending} ending
@@ -33,6 +35,8 @@ const HISTORY_LIMIT = 200;
  * @property {string} challenge its compact JWS
  * @property {import("./challenges.js").Claims} claims
  * @property {import("./requests.js").Verdict} verdict
+ * @property {number} [number] the number that the person entered
+ * @property {import("./agreement.js").Agreed} [agreed] in an accepted pairing
  */
 
 /**

@@ -33,7 +33,8 @@ export function problemText(problem) {
  * @param {Outcome} outcome
  * @returns {Message} for the result screen
  */
-export function outcomeMessage({ claims: { purpose, service, account_name: account }, ending, verdict, problem }) {
+export function outcomeMessage({ claims, ending, verdict, problem }) {
+  const { purpose, service, account_name: account } = claims;
   const isPairing = purpose === "pairing";
   const again = isPairing ? "Start again at your computer." : "Sign in again at your computer for a new request.";
   switch (ending) {
@@ -54,7 +55,7 @@ export function outcomeMessage({ claims: { purpose, service, account_name: accou
     case "declined":
       return { icon: "no", title: "Pairing declined", text: `${account} was not connected to this phone.` };
     case "approved":
-      return { icon: "yes", title: "Sign-in approved", text: `Go on at your computer. You are signing in to ${service}.` };
+      return approved(claims);
     case "denied":
       return { icon: "no", title: "Sign-in denied", text: "Whoever tried to sign in does not get in." };
     case "reported":
@@ -78,6 +79,18 @@ export function outcomeMessage({ claims: { purpose, service, account_name: accou
     case "refused":
       return { icon: "alert", title: "Answer refused", text: problemText(problem) };
   }
+}
+
+/**
+ * @param {import("./challenges.js").Claims} claims
+ * @returns {Message}
+ */
+function approved({ service, number_matching }) {
+  const text = `Go on at your computer. You are signing in to ${service}.`;
+  if (!number_matching) return { icon: "yes", title: "Sign-in approved", text };
+  // Only the service knows whether the number was right.
+  const unsure = `Your computer goes on if the number was the one that it shows. If it was not, sign in to ${service} again.`;
+  return { icon: "send", title: "Approval sent", text: unsure };
 }
 
 /** @param {import("./requests.js").Verdict | undefined} verdict */

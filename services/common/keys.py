@@ -1,23 +1,36 @@
-"""Keys at rest: random secrets and signing keys, one file each, made when missing.
+"""Keys at rest: random secrets, signing keys and agreement keys, made when missing.
 
 All instances of a deployment see the same directory (or the same mounted secrets).
 """
 
-import json
-import os
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Final
 
+from protocol.agreement import AgreementPrivateKey
 from protocol.jose import PrivateKey, PublicJwk
+from services.common.key_files import KeyFileError, KeyKind, load_keys, read_or_make
+from services.common.key_ring import KeyRing
 
 SECRET_BYTES = 32
 
-
-class KeyFileError(ValueError):
-    """A key file that cannot be read or used; its text names the file and says what to do."""
+SIGNING: Final = KeyKind(
+    name="signing",
+    keys="P-256 keys",
+    generate=PrivateKey.generate,
+    from_jwk=PrivateKey.from_jwk,
+    to_jwk=PrivateKey.to_jwk,
+    id_of=lambda key: key.public.thumbprint,
+)
+AGREEMENT: Final = KeyKind(
+    name="agreement",
+    keys="P-256 keys",
+    generate=AgreementPrivateKey.generate,
+    from_jwk=AgreementPrivateKey.from_jwk,
+    to_jwk=AgreementPrivateKey.to_jwk,
+    id_of=lambda key: key.key_id,
+)
 
 
 def load_secret(directory: Path, name: str) -> bytes:
@@ -30,9 +43,12 @@ def load_secret(directory: Path, name: str) -> bytes:
     Returns:
         32 bytes.
 
+    Raises:
+        KeyFileError: If the file cannot be read or made, or holds something else.
+
     """
     path = directory / f"{name}.key"
-    text = _read_or_make(path, lambda: secrets.token_hex(SECRET_BYTES))
+    text = read_or_make(path, lambda: secrets.token_hex(SECRET_BYTES))
     try:
         secret = bytes.fromhex(text.strip())
     except ValueError:
@@ -73,48 +89,34 @@ class SigningKeys:
 def load_signing_keys(directory: Path, name: str) -> SigningKeys:
     """Return a service's signing keys, making one if there is none yet.
 
-    To rotate without downtime: add a new key at the end of the file's list, restart; when devices had time to see it,
-    move it to the front, restart; later remove the old one.
+    To rotate without downtime, by ``countersign keys rotate signing``: add a new key at the end of the list, restart;
+    when devices had time to see it, move it to the front, restart; later remove the old one.
 
     Args:
         directory: Where secrets are kept.
         name: The service's name; the file is NAME-signing.jwks.json, a private JWK set.
 
+    Raises:
+        KeyFileError: If the file cannot be read or made, or holds something else.
+
     """
-    path = directory / f"{name}-signing.jwks.json"
-    text = _read_or_make(path, lambda: json.dumps({"keys": [PrivateKey.generate().to_jwk()]}, indent=2))
-    try:
-        document: Any = json.loads(text)
-        keys = tuple(PrivateKey.from_jwk(each) for each in document["keys"])
-        return SigningKeys(keys[0], keys)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        message = f"{path} is not a private JWK set of P-256 keys; restore it, or remove it to make a new one"
-        raise KeyFileError(message) from error
+    keys = load_keys(directory, name, SIGNING)
+    return SigningKeys(keys[0], keys)
 
 
-def _read_or_make(path: Path, make: Callable[[], str]) -> str:
-    """Read a file, or make it."""
-    try:
-        if not path.exists():
-            _make(path, make)
-        return path.read_text()
-    except OSError as error:
-        message = f"{path} can be neither read nor made: {error.strerror}"
-        raise KeyFileError(message) from error
-    except UnicodeDecodeError:
-        message = f"{path} is not text; restore it, or remove it to make a new one"
-        raise KeyFileError(message) from None
+AgreementKeys = KeyRing[AgreementPrivateKey]
+"""The keys that the secrets of verification codes are derived with. Old ones still derive."""
 
 
-def _make(path: Path, make: Callable[[], str]) -> None:
-    """Make a file; of several processes that make it at once, the first one's content stays."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    draft.touch(mode=0o600)
-    try:
-        draft.write_text(make())
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+def load_agreement_keys(directory: Path, name: str) -> AgreementKeys:
+    """Return a service's keys for key agreement, making one if there is none yet.
+
+    Args:
+        directory: Where secrets are kept.
+        name: The service's name; the file is NAME-agreement.jwks.json, a private JWK set.
+
+    Raises:
+        KeyFileError: If the file cannot be read or made, or holds something else.
+
+    """
+    return KeyRing(lambda: load_keys(directory, name, AGREEMENT), AGREEMENT.id_of)

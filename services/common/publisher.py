@@ -102,17 +102,17 @@ class Publisher:
             raise UnavailableError from error
         return event.id
 
-    async def decided(self, cause: Event[Message], table: str, messages: Iterable[Message]) -> None:
+    async def decided(self, cause: Event[Message], decider: str, messages: Iterable[Message]) -> None:
         """Publish what a decision leads to, under ids that the cause gives; try until Kafka has it.
 
         Args:
             cause: The event that was decided.
-            table: The table whose owner decided it.
+            decider: The table whose owner decided it, or the relay that passes it on.
             messages: What to publish, in order.
 
         """
         for index, message in enumerate(messages):
-            source = f"{self._source}/{table}"
+            source = f"{self._source}/{decider}"
             event = Event(f"{cause.id}.{index}", cause.time, source, cause.traceparent, message)
             await self.surely(encode(event))
 

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from services.common.edge import Edge
 from services.common.health import Health
-from services.common.keys import KeyFileError
+from services.common.key_files import KeyFileError
 from services.common.publisher import Publisher
 from services.common.settings import ServiceSettings
 from services.common.views import View

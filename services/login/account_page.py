@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import yarl
 from aiohttp import web
 from pydantic import ValidationError
 
@@ -69,9 +70,7 @@ class AccountPage:
         ticket, login_id = Ticket(owner.account.account_id, new_token()), new_id()
         answer = await self._begin(request, owner, Confirm, ticket, login_id)
         if why_not(owner.account, now(), self._desk.rules) is None:
-            prompt = SendPrompt(
-                account_id=owner.account.account_id, at=now(), login_id=login_id, challenge_id=login_id
-            )
+            prompt = SendPrompt(account_id=owner.account.account_id, at=now(), login_id=login_id, challenge_id=login_id)
             await self._desk.decide(request, prompt)
         raise answer
 
@@ -127,7 +126,7 @@ class AccountPage:
         command = owner.command(kind, login_id=login_id, login_digest=ticket.digest, browser=browser)
         outcome, _ = await self._desk.decide(request, command)
         if outcome != OK:
-            raise web.HTTPSeeOther(f"{steps.ACCOUNT}?refused={outcome}")
+            raise web.HTTPSeeOther(yarl.URL(steps.ACCOUNT) % {"refused": outcome})
         answer = web.HTTPSeeOther("/")
         self._desk.cookies.write_ticket(answer, LOGIN, ticket, self._login_seconds)
         return answer

@@ -51,16 +51,14 @@ def make_instance(settings: LoginSettings) -> Instance:
     app = make_stream_app(SERVICE, settings)
     publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE)
     edge = Edge(publisher, settings.topic_prefix, SERVICE)
-    rules = make_rules(
-        settings, signing_keys, agreement_keys.active, phrase_key, load_secret(directory, "numbers")
-    )
+    rules = make_rules(settings, signing_keys, agreement_keys.active)
     owner = Owner(accounts_table(app, settings), partial(decide, rules=rules), edge, publisher)
     declare_agents(app, stream_topics(app, settings, READS), owner)
     view = accounts_view(settings.kafka_bootstrap, settings.topic_prefix)
     deliveries = Deliveries(settings.kafka_bootstrap, settings.topic_prefix)
     health = Health(app, publisher, [view], edge)
     cookies = Cookies(load_secret(directory, "cookies"), secure=settings.url.startswith("https://"))
-    visits = Visits(view, deliveries, cookies, Places(settings.geoip_database), settings)
+    visits = Visits(view, deliveries, cookies, Places(None), settings)
     desk = Desk(
         pages=Pages(settings, cookies),
         visits=visits,
@@ -92,9 +90,7 @@ def make_instance(settings: LoginSettings) -> Instance:
     return Instance(SERVICE, settings, app, publisher, [view], edge, health, web, (deliveries.run,))
 
 
-def make_rules(
-    settings: LoginSettings, signing_keys: SigningKeys, agreement: AgreementPrivateKey, seal_key: bytes, number_key: bytes
-) -> Rules:
+def make_rules(settings: LoginSettings, signing_keys: SigningKeys, agreement: AgreementPrivateKey) -> Rules:
     """Return the rules that the settings describe."""
     return Rules(
         issuer=settings.issuer,
@@ -103,16 +99,14 @@ def make_rules(
         accepted_keys=signing_keys.thumbprints,
         agreement_key=agreement.public,
         agreement_key_id=agreement.key_id,
-        seal_key=seal_key,
-        number_key=number_key,
+        seal_key=load_secret(settings.secrets_directory, "phrase"),
+        number_key=load_secret(settings.secrets_directory, "numbers"),
         number_matching=settings.number_matching,
         enrolment=settings.enrolment,
         prompt_lifetime=timedelta(seconds=settings.prompt_seconds),
         most_prompts=settings.most_prompts,
         prompt_window=timedelta(seconds=settings.prompt_window_seconds),
-        refusals=_pauses(
-            settings.refusals, settings.refusal_pause_seconds, settings.longest_refusal_pause_seconds
-        ),
+        refusals=_pauses(settings.refusals, settings.refusal_pause_seconds, settings.longest_refusal_pause_seconds),
         login_lifetime=timedelta(seconds=settings.login_seconds),
         session_lifetime=timedelta(seconds=settings.session_seconds),
         idle_lifetime=timedelta(seconds=settings.session_idle_seconds),

@@ -68,7 +68,7 @@ class PasswordPage:
         refusal = await self._owners.change(request, command)
         if refusal is not None:
             return self._page.render(request, owner, refusal)
-        raise web.HTTPSeeOther(f"{steps.ACCOUNT}?changed=password")
+        raise web.HTTPSeeOther(steps.ACCOUNT)
 
     async def _refuse(self, request: web.Request, owner: Owner) -> web.Response:
         """Count the wrong password as at a sign-in, so that a browser left open is no place to guess at it."""

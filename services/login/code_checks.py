@@ -1,4 +1,4 @@
-"""Checks verification codes as they are typed: whose they are, and of which time step. Whether they count is decided."""
+"""Checks verification codes as they are typed: whose they are, of which time step. Whether they count is decided."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +42,7 @@ class CodeChecks:
         self._recovery_codes = recovery_codes
 
     def find(self, account: Account, typed: str, at: datetime) -> Step | None:
-        """Return which phone or app a typed code is of, or None; one that is of several is of the one used least lately.
+        """Return which phone or app a typed code is of, or None; of several, the one that was used least lately.
 
         Args:
             account: Whose it should be.
@@ -54,7 +54,7 @@ class CodeChecks:
         if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
             return None
         found: list[Step] = []
-        for method in sorted((*account.devices, *account.apps), key=lambda each: each.last_step):
+        for method in sorted(account.methods, key=lambda each: each.last_step):
             secret = self._secret(account, method)
             step = None if secret is None else find_step(secret, digits, at)
             if step is not None:

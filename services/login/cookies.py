@@ -2,8 +2,8 @@
 
 ``browser`` names the browser, for the forms' CSRF tokens. ``login`` binds a login to the browser that started it.
 ``session`` is set once the login is approved; its token follows from the login's under a key that only the service
-has, so that any instance can complete the login, again if the answer was lost, and no other browser can. ``remembered`` is
-set where the person wished so; its token follows from the login's likewise.
+has, so that any instance can complete the login, again if the answer was lost, and no other browser can.
+``remembered`` is set where the person wished so; its token follows from the login's likewise.
 """
 
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from protocol.encoding import digest
 from protocol.phrases import WORDS, phrase_digest, read_phrase, unknown_words
-from schemas.login_commands import Enrol, FailCode, SendEnrolmentCode, StartPairing
+from schemas.login_commands import AccountCommand, Enrol, FailCode, SendEnrolmentCode, StartPairing
 from services.common.clock import new_id, now
 from services.login import messages, steps
 from services.login.desk import Desk
@@ -63,7 +63,7 @@ class EnrolmentForms:
         mailed = login.enrolment_id is not None and self._codes.matches(account.account_id, login.enrolment_id, typed)
         invitation = normalise(typed)
         if mailed:
-            command = self._enrol(account, login, enrolment_id=login.enrolment_id)
+            command: AccountCommand = self._enrol(account, login, enrolment_id=login.enrolment_id)
         elif invitation is not None:
             command = self._enrol(account, login, invitation_digest=digest(invitation.encode()))
         else:

@@ -269,7 +269,7 @@ def too_many_mails() -> Notice:
     """Return what to say when no further code is sent by e-mail."""
     return Notice(
         "No further mail just now",
-        "Several codes were sent within the hour. Look in your mailbox, in the folder for spam too, and use the latest.",
+        "Several codes were sent within the hour. Look for the latest in your mailbox, and among the spam.",
     )
 
 

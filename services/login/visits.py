@@ -13,9 +13,11 @@ from services.common.web import client_address
 from services.login import steps
 from services.login.cookies import LOGIN, REMEMBERED, SESSION, Cookies, Ticket
 from services.login.deliveries import Deliveries
-from services.login.domain.logins import Login, LoginState
+from services.login.domain.logins import Login, LoginKind, LoginState
 from services.login.domain.rows import Account, Session
 from services.login.names import browser_name
+from services.login.places import Places
+from services.login.settings import LoginSettings
 
 
 @dataclass(frozen=True, slots=True)

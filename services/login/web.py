@@ -114,9 +114,7 @@ class LoginWeb:
             case steps.PAIR_WAIT:
                 return self._pages.render(request, "pair_wait", **self._visits.waiting(login, at))
             case steps.PAIR_DONE:
-                return self._pages.render(
-                    request, "paired", device_name=account.devices[-1].name, kind=login.kind
-                )
+                return self._pages.render(request, "paired", device_name=account.devices[-1].name, kind=login.kind)
             case steps.WAIT:
                 return self._render_wait(request, login, at)
             case steps.SEND:

@@ -1,24 +1,26 @@
-"""The push service's agents: challenges and commands in, responses out."""
+"""The push service's agents: challenges, ended pairings and commands in, responses out."""
 
 from typing import Any
 
 import faust
 from faust.types import StreamT, TopicT
 
-from schemas.topics import AUTH_CHALLENGE, PUSH_COMMANDS, Topic
+from schemas.topics import AUTH_CHALLENGE, DEVICE_UNPAIRED, PUSH_COMMANDS, Topic
 from services.common.owner import Owner
+from services.common.relay import Relay
 from services.push.domain.rows import Channel
 
-READS = (AUTH_CHALLENGE, PUSH_COMMANDS)
+READS = (AUTH_CHALLENGE, PUSH_COMMANDS, DEVICE_UNPAIRED)
 
 
-def declare_agents(app: faust.App, topics: dict[Topic, TopicT], channels: Owner[Channel]) -> None:
+def declare_agents(app: faust.App, topics: dict[Topic, TopicT], channels: Owner[Channel], unpaired: Relay) -> None:
     """Declare the agents of an instance.
 
     Args:
         app: The Faust app.
         topics: The topics of READS.
         channels: Decides for the channels.
+        unpaired: Tells the channels of pairings that ended.
 
     """
 
@@ -31,3 +33,8 @@ def declare_agents(app: faust.App, topics: dict[Topic, TopicT], channels: Owner[
     async def on_push_command(stream: StreamT[Any]) -> None:
         async for record in stream.events():
             await channels.handle(record)
+
+    @app.agent(topics[DEVICE_UNPAIRED])
+    async def on_device_unpaired(stream: StreamT[Any]) -> None:
+        async for record in stream.events():
+            await unpaired.handle(record)

@@ -7,10 +7,12 @@ from services.common.keys import load_secret
 from services.common.nonces import Nonces
 from services.common.owner import Owner
 from services.common.publisher import Publisher
+from services.common.relay import Relay
 from services.common.runtime import Instance
 from services.common.stream_app import make_stream_app, stream_topics
 from services.push.agents import READS, declare_agents
 from services.push.domain.challenges import decide
+from services.push.domain.unpaired import pass_unpaired_on
 from services.push.settings import PushSettings
 from services.push.sockets import Sockets
 from services.push.tables import channels_table, channels_view
@@ -25,7 +27,8 @@ def make_instance(settings: PushSettings) -> Instance:
     publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE)
     edge = Edge(publisher, settings.topic_prefix, SERVICE)
     owner = Owner(channels_table(app, settings), decide, edge, publisher)
-    declare_agents(app, stream_topics(app, settings, READS), owner)
+    unpaired = Relay("unpaired", pass_unpaired_on, edge, publisher)
+    declare_agents(app, stream_topics(app, settings, READS), owner, unpaired)
     view = channels_view(settings)
     health = Health(app, publisher, [view], edge)
     gate = Gate(Nonces(load_secret(settings.secrets_directory, "push-nonce")), settings.url)

@@ -1,4 +1,4 @@
-"""The devices' sockets: opened by a signed nonce, then told of challenges as they come and go (docs/protocol.md, 5)."""
+"""The devices' sockets: opened by a signed nonce, then told what comes and goes (docs/protocol.md, section 5)."""
 
 import asyncio
 import json
@@ -114,8 +114,9 @@ class Sockets:
             log.info("device disconnected", device_id=device_id)
 
     async def _tell(self, socket: web.WebSocketResponse, device_id: str) -> None:
-        """Send challenges as they come, tell when they end, and give a sign of life between."""
+        """Send challenges as they come, tell when they or pairings end, and give a sign of life between."""
         told: dict[str, PendingChallenge] = {}
+        parted: set[str] = set()
         introduced = False
         with self._channels.watch(device_id) as changed:
             while not socket.closed:
@@ -125,6 +126,7 @@ class Sockets:
                 for ended in told.keys() - current.keys():
                     reason = _why(channel, told.pop(ended))
                     await socket.send_json({"type": "ended", "challenge_id": ended, "reason": reason})
+                parted = await _tell_unpaired(socket, channel, parted)
                 for pending in current.values():
                     if pending.challenge_id not in told:
                         told[pending.challenge_id] = pending
@@ -149,6 +151,15 @@ class Sockets:
             )
         )
         return True
+
+
+async def _tell_unpaired(socket: web.WebSocketResponse, channel: Channel | None, told: set[str]) -> set[str]:
+    """Send the statements of pairings that ended, but for those told before; return the pairings told by now."""
+    statements = () if channel is None else channel.unpaired
+    for each in statements:
+        if each.pairing_id not in told:
+            await socket.send_json({"type": "unpaired", "statement": each.statement})
+    return {each.pairing_id for each in statements}
 
 
 async def _wait_for_change(

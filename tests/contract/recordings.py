@@ -22,12 +22,13 @@ from schemas.contract import (
 from schemas.login_administration import CreateAccount, RemoveAccount
 from schemas.login_notices import NoticeDue, NoticeKind
 from schemas.pairing_commands import RetirePhrase
-from schemas.push_commands import RegisterDevice, TellUnpaired
+from schemas.push_commands import RegisterDevice
 from tests.builders import T0, a_browser, a_phone, an_event
 from tests.events import PHRASE, a_challenge, a_paired, a_pairing_request, a_response, an_issued_challenge, an_unpairing
 from tests.messages import (
     a_cancel,
     a_pairing_start,
+    a_parting,
     a_phrase_request,
     a_send,
     a_sign_in,
@@ -100,13 +101,7 @@ def _examples() -> list[Message]:
         PushReceipt(challenge_id="challenge-1", reply_key="alex", device_name="Pixel 9", delivery=Delivery.DELIVERED),
         RegisterDevice(device_id=a_phone().device_id, at=T0, device_name="Pixel 9"),
         a_submission(issued),
-        TellUnpaired(
-            device_id=a_phone().device_id,
-            at=T0,
-            account_id="alex",
-            pairing_id="pairing-1",
-            statement=an_unpairing().statement or "",
-        ),
+        a_parting(),
     ]
 
 

@@ -3,9 +3,12 @@
 import { countdown } from "../countdown.js";
 import { button, el, heading, setText } from "../dom.js";
 import { timeOfDay } from "../times.js";
+import { numberForm } from "./number.js";
 
 /** A request must not be answered by a tap that was meant for the screen before. */
 const GUARD_MS = 500;
+/** As far as a browser tells: what is pointed at with a mouse is typed at with keys. */
+const HAS_KEYBOARD = "(hover: hover) and (pointer: fine)";
 
 /**
  * @param {import("../phone.js").Phone} phone
@@ -18,6 +21,7 @@ export function requestView({ prompts, service }, claims) {
   const time = countdown({ ends: claims.exp * 1000, length, now: () => service.now() });
   const count = el("p", { class: "count", testid: "request-count", "aria-live": "polite" });
   const answer = (/** @type {import("../requests.js").Verdict} */ verdict) => () => void prompts.answer(claims.jti, verdict);
+  const approval = approvalOf(claims, (number) => void prompts.answer(claims.jti, "approve", number));
   const node = el(
     "div",
     { class: "stack", testid: `request-${claims.purpose}` },
@@ -26,7 +30,7 @@ export function requestView({ prompts, service }, claims) {
     isPairing ? pairingLead(claims) : loginLead(claims),
     details(claims),
     time.node,
-    el("div", { class: "actions" }, ...(isPairing ? pairingAnswers(answer) : loginAnswers(answer))),
+    el("div", { class: "actions" }, ...(isPairing ? pairingAnswers(answer) : loginAnswers(answer, approval.node))),
   );
   guard(node);
   const update = () => {
@@ -35,7 +39,8 @@ export function requestView({ prompts, service }, claims) {
     setText(count, number > 1 ? `1 of ${number} requests` : "");
   };
   update();
-  return { node, update };
+  // A keyboard on the screen would hide what is asked, so there the number waits for a tap.
+  return { node, update, first: matchMedia(HAS_KEYBOARD).matches ? approval.input : undefined };
 }
 
 /** @param {import("../challenges.js").Claims} claims */
@@ -95,10 +100,23 @@ function pairingAnswers(answer) {
   ];
 }
 
-/** @param {(verdict: import("../requests.js").Verdict) => () => void} answer */
-function loginAnswers(answer) {
+/**
+ * @param {import("../challenges.js").Claims} claims of a login
+ * @param {(number?: number) => void} approve
+ * @returns {{node: HTMLElement, input?: HTMLInputElement}}
+ */
+function approvalOf({ number_matching }, approve) {
+  if (number_matching === true) return numberForm(approve);
+  return { node: button("Approve", () => approve(), { class: "primary", testid: "approve" }) };
+}
+
+/**
+ * @param {(verdict: import("../requests.js").Verdict) => () => void} answer
+ * @param {HTMLElement} approval
+ */
+function loginAnswers(answer, approval) {
   return [
-    button("Approve", answer("approve"), { class: "primary", testid: "approve" }),
+    approval,
     button("Deny", answer("deny"), { class: "secondary", testid: "deny" }),
     button("It wasn't me", answer("report"), { class: "quiet danger", testid: "report", "aria-describedby": "report-hint" }),
     el("p", { id: "report-hint", class: "hint centred" }, "This ends all your waiting sign-ins."),
@@ -107,7 +125,7 @@ function loginAnswers(answer) {
 
 /** @param {HTMLElement} node */
 function guard(node) {
-  const buttons = [...node.querySelectorAll("button")];
+  const buttons = /** @type {HTMLButtonElement[]} */ ([...node.querySelectorAll("button:enabled")]);
   for (const each of buttons) each.disabled = true;
   setTimeout(() => {
     for (const each of buttons) each.disabled = false;

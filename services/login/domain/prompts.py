@@ -23,7 +23,7 @@ LATE: Final = "late"
 UNKNOWN: Final = "unknown"
 
 
-def decide_prompt(account: Account, command: SendPrompt, rules: Rules) -> Decision[Account]:
+def decide_prompt(account: Account, command: SendPrompt, rules: Rules) -> Decision[Account]:  # noqa: PLR0911 - one line a case
     """Ask the phone; one open request an account at a time. A second click changes nothing."""
     settled = settle(account, command.at)
     login = settled.login(command.login_id)

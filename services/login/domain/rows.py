@@ -145,6 +145,11 @@ class Account(Row):
         """True where a second factor is there."""
         return bool(self.devices or self.apps)
 
+    @property
+    def methods(self) -> tuple[Device | AuthenticatorApp, ...]:
+        """What makes codes: the phones, then the apps."""
+        return (*self.devices, *self.apps)
+
     def login(self, login_id: str) -> Login | None:
         """Return the login of this id, or None."""
         return next((each for each in self.logins if each.login_id == login_id), None)
@@ -164,8 +169,7 @@ class Account(Row):
 
     def method(self, method_id: str) -> Device | AuthenticatorApp | None:
         """Return a phone or an app by its name among the methods, or None."""
-        methods: tuple[Device | AuthenticatorApp, ...] = (*self.devices, *self.apps)
-        return next((each for each in methods if each.method_id == method_id), None)
+        return next((each for each in self.methods if each.method_id == method_id), None)
 
     def open_prompt(self) -> Login | None:
         """Return the login whose request is open, or None (the row being settled)."""

@@ -7,7 +7,7 @@ from protocol.requests import Refusal
 from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, Delivery, PushReceipt
-from schemas.push_commands import RegisterDevice, SubmitAnswer
+from schemas.push_commands import RegisterDevice, SubmitAnswer, TellUnpaired
 from services.common.decisions import OK, Decision
 from services.common.used_nonces import MOST_KEPT, UsedNonce, is_used, recent_nonces
 from services.push.domain.rows import (
@@ -18,6 +18,7 @@ from services.push.domain.rows import (
     Channel,
     PendingChallenge,
 )
+from services.push.domain.unpaired import decide_unpaired
 
 
 def decide(row: Channel | None, event: Event[Message]) -> Decision[Channel]:
@@ -40,6 +41,8 @@ def decide(row: Channel | None, event: Event[Message]) -> Decision[Channel]:
             return decide_registration(row or Channel(device_id=registration.device_id), registration)
         case SubmitAnswer() as answer:
             return decide_answer(row or Channel(device_id=answer.device_id), answer)
+        case TellUnpaired() as ended:
+            return decide_unpaired(row or Channel(device_id=ended.device_id), ended)
         case _:
             return Decision(row)
 

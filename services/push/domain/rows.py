@@ -10,6 +10,7 @@ from services.common.used_nonces import UsedNonce
 
 MOST_PENDING: Final = 10
 MOST_ANSWERED: Final = 20
+MOST_UNPAIRED: Final = 20
 KEPT_AFTER_EXPIRY: Final = timedelta(seconds=600)
 """A challenge is kept this long after it expired, so that a late answer hears that it is late."""
 
@@ -38,6 +39,19 @@ class AnsweredChallenge(Model):
     at: Moment
 
 
+class UnpairedStatement(Model):
+    """What the device shall hear of a pairing that ended.
+
+    Attributes:
+        pairing_id: The pairing.
+        statement: What the device checks (protocol.unpaired).
+
+    """
+
+    pairing_id: Identifier
+    statement: Jws
+
+
 class Channel(Row):
     """How a device is reached, and what waits for it.
 
@@ -46,6 +60,7 @@ class Channel(Row):
         device_name: Its name; empty until it connects for the first time.
         pending: The challenges that wait, oldest first.
         answered: The last answers, oldest first.
+        unpaired: The last pairings of it that ended, oldest first. It may have heard of them already: it does not say.
         nonces: The nonces that it used lately.
 
     """
@@ -54,6 +69,7 @@ class Channel(Row):
     device_name: Text = ""
     pending: tuple[PendingChallenge, ...] = ()
     answered: tuple[AnsweredChallenge, ...] = ()
+    unpaired: tuple[UnpairedStatement, ...] = ()
     nonces: tuple[UsedNonce, ...] = ()
 
     def waiting(self, challenge_id: str) -> PendingChallenge | None:

@@ -18,6 +18,9 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; worker-src 'self'; "
     "connect-src 'self'"
 )
+PAIRING: Final = "pairing-1"
+SECRET: Final = b"a secret of 20 bytes"
+"""What the verification codes of a phone that was paired before are made with."""
 
 
 class Stage(FakeServices):
@@ -86,13 +89,16 @@ async def a_paired_phone(context: BrowserContext, services: Stage) -> Page:
     """Open the app as on a phone that was paired before, and wait until it is connected."""
     page = await context.new_page()
     await page.goto("/icons/icon.svg")
-    code = """async ([issuer, key]) => {
+    code = """async ([issuer, key, pairing_id, secret]) => {
       const store = await (await import("/store.js")).openStore();
       const account = { issuer, account_id: "account-1", account_name: "ann@example.com", service: "Account Manager" };
-      await store.put("accounts", { ...account, keys: [key], since: 0 });
+      const hmac = { name: "HMAC", hash: "SHA-1" };
+      const bytes = new TextEncoder().encode(secret);
+      const codeKey = await crypto.subtle.importKey("raw", bytes, hmac, false, ["sign"]);
+      await store.put("accounts", { ...account, keys: [key], since: 0, pairing_id, codeKey });
       await store.put("device", "Pixel 9", "name");
     }"""
-    await page.evaluate(code, [services.origin, services.key.public.thumbprint])
+    await page.evaluate(code, [services.origin, services.key.public.thumbprint, PAIRING, SECRET.decode()])
     await page.goto("/")
     await expect(page.get_by_test_id("connection")).to_have_text("Connected")
     return page

@@ -122,6 +122,10 @@ async def test_who_may_ask_this_phone(page: Page) -> None:
         {"browser": {"name": "Firefox on Linux"}},
         {"login_issuer": None},
         {"login_issuer": {"issuer": "http://localhost:8100", "keys": ["short"]}},
+        {"login_issuer": {"issuer": "http://localhost:8100", "keys": [], "agreement": {"kty": "EC", "crv": "P-256"}}},
+        {"browser": {"name": "Firefox on Linux", "address": "192.0.2.7", "place": "a" * 201}},
+        {"browser": {"name": "Firefox on Linux", "address": "192.0.2.7", "first_time": 1}},
+        {"number_matching": "yes"},
     ],
 )
 async def test_claims_of_another_shape_are_refused(page: Page, change: dict[str, Any]) -> None:

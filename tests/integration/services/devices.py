@@ -9,10 +9,12 @@ import aiohttp
 from protocol.challenges import Claims, issue_challenge, sign_answer
 from protocol.jose import PrivateKey
 from protocol.requests import sign_request
+from protocol.unpaired import Unpaired, issue_unpaired
 from schemas.base import Browser
-from schemas.contract import ChallengeIssued, Purpose, Verdict
+from schemas.contract import ChallengeIssued, DeviceUnpaired, Purpose, Verdict
 
 ISSUER = PrivateKey.generate()
+ISSUER_URL = "http://localhost:8100"
 LIFETIME_SECONDS = 120
 
 
@@ -91,10 +93,10 @@ class Device:
 
 
 async def news(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
-    """Return the next frame that tells of a challenge or of its end."""
+    """Return the next frame that tells of a challenge, of its end, or of the end of a pairing."""
     while True:
         frame: dict[str, Any] = await socket.receive_json(timeout=30)
-        if frame["type"] in {"challenge", "ended"}:
+        if frame["type"] in {"challenge", "ended", "unpaired"}:
             return frame
 
 
@@ -103,7 +105,7 @@ def a_challenge(device_id: str, challenge_id: str, lifetime_seconds: float = LIF
     at = datetime.now(UTC)
     expires_at = at + timedelta(seconds=lifetime_seconds)
     claims = Claims(
-        iss="http://localhost:8100",
+        iss=ISSUER_URL,
         aud=device_id,
         jti=challenge_id,
         iat=int(at.timestamp()),
@@ -123,4 +125,17 @@ def a_challenge(device_id: str, challenge_id: str, lifetime_seconds: float = LIF
         challenge=issue_challenge(ISSUER, claims),
         issued_at=at,
         expires_at=expires_at,
+    )
+
+
+def an_unpairing(device_id: str, pairing_id: str) -> DeviceUnpaired:
+    """Return the end of a device's pairing, as the same login service tells of it."""
+    at = int(datetime.now(UTC).timestamp())
+    said = Unpaired(iss=ISSUER_URL, aud=device_id, iat=at, account_id="alex", pairing_id=pairing_id)
+    return DeviceUnpaired(
+        account_id="alex",
+        device_id=device_id,
+        pairing_id=pairing_id,
+        reason="removed",
+        statement=issue_unpaired(ISSUER, said),
     )

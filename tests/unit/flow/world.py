@@ -24,6 +24,7 @@ from services.pairing.domain.requesters import decide_requester
 from services.pairing.domain.rows import Phrase, Requester
 from services.push.domain.challenges import decide as decide_channel
 from services.push.domain.rows import Channel
+from services.push.domain.unpaired import pass_unpaired_on
 from tests.builders import T0, pairing_rules, rules
 
 MessageT = TypeVar("MessageT", bound=Message)
@@ -53,7 +54,11 @@ PHRASES: Final = Table(
     (topics.PAIRING_PHRASES, topics.PAIRING_REQUESTED, topics.AUTH_RESPONSE),
 )
 CHANNELS: Final = Table("channels", Channel, decide_channel, (topics.AUTH_CHALLENGE, topics.PUSH_COMMANDS))
-TABLES: Final = (ACCOUNTS, REQUESTERS, PHRASES, CHANNELS)
+UNPAIRED: Final = Table(
+    "unpaired", Row, lambda _row, event: Decision(None, pass_unpaired_on(event)), (topics.DEVICE_UNPAIRED,)
+)
+"""No table: a relay, which is one without rows."""
+TABLES: Final = (ACCOUNTS, REQUESTERS, PHRASES, CHANNELS, UNPAIRED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ import hashlib
 import json
 
 import pytest
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 
-from protocol.encoding import decode_base64url, encode_base64url, keyed_digest
+from protocol.encoding import decode_base64url, digest, encode_base64url, keyed_digest
 from protocol.jose import PublicKey, _DeterministicES256, read_header, verify_embedded
 from tests.unit.protocol.builders import DEVICE, SERVICE
 
@@ -23,10 +23,26 @@ RFC_9449_PROOF = (
     ".2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg"
 )
 
+RFC_7638_31_MODULUS = (
+    "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknj"
+    "hMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQ"
+    "vRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzK"
+    "nqDKgw"
+)
+
 
 def test_example_signature_of_rfc_7515_appendix_a3_verifies() -> None:
     payload = DEVICE.public.verify(RFC_7515_A3)
     assert json.loads(payload) == {"iss": "joe", "exp": 1300819380, "http://example.com/is_root": True}
+
+
+def test_thumbprint_of_another_kind_of_key_is_the_published_one_of_rfc_7638_section_31() -> None:
+    """Its example is an RSA key: the canonical text and its digest are made by the same code as for ours."""
+    text = f'{{"e":"AQAB","kty":"RSA","n":"{RFC_7638_31_MODULUS}"}}'
+    published = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    more = {**json.loads(text), "alg": "RS256", "kid": "2011-04-29"}
+    assert digest(text.encode()) == published
+    assert RSAKey.import_key(more).thumbprint() == published
 
 
 def test_thumbprint_is_the_published_one_of_rfc_9449_section_6() -> None:

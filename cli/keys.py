@@ -1,0 +1,170 @@
+"""``countersign keys``: list and rotate the keys of the services."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+
+from services.common.key_files import KeyFileError, KeyKind
+from services.common.key_rotation import activate_key, add_key, key_ids, require_keys, retire_key
+from services.common.keys import AGREEMENT, SIGNING
+from services.common.sealing import SEALING
+
+app = typer.Typer(help="List and rotate the services' keys.", no_args_is_help=True)
+
+
+class Service(StrEnum):
+    """A service that has keys."""
+
+    LOGIN = "login"
+    PAIRING = "pairing"
+
+
+class Kind(StrEnum):
+    """Which keys."""
+
+    SIGNING = "signing"
+    AGREEMENT = "agreement"
+    SEALING = "sealing"
+    ALL = "all"
+
+
+KINDS: Final[dict[Service, tuple[KeyKind[Any], ...]]] = {
+    Service.LOGIN: (SIGNING, AGREEMENT, SEALING),
+    Service.PAIRING: (SIGNING,),
+}
+PURPOSES: Final = {
+    SIGNING.name: ("signs", "is published and accepted"),
+    AGREEMENT.name: ("is for new pairings", "is for older pairings"),
+    SEALING.name: ("seals", "opens what it sealed"),
+}
+"""What the active key does, and what the others do."""
+LOSSES: Final = {
+    SIGNING.name: "Answers to what it signed will be refused, and proofs of them no longer match the published keys.",
+    AGREEMENT.name: "Verification codes of phones that were paired with it will be refused: pair those phones again.",
+    SEALING.name: "Authenticator apps whose secrets it sealed will be refused: their owners have to add them again.",
+}
+"""What retiring a key costs."""
+
+Directory = Annotated[
+    Path,
+    typer.Option("--secrets-directory", envvar="LOGIN_SECRETS_DIRECTORY", help="Where the services' keys are kept."),
+]
+DEFAULT_DIRECTORY = Path(".run/secrets")
+
+
+@app.command("list")
+def list_keys(
+    *,
+    service: Annotated[Service | None, typer.Option(help="Only this service's.")] = None,
+    directory: Directory = DEFAULT_DIRECTORY,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the ids of the services' keys, and what each is for."""
+    rows = [
+        {"service": each.value, "kind": kind.name, "key_id": key_id, "active": index == 0}
+        for each in ([service] if service else list(Service))
+        for kind in KINDS[each]
+        for index, key_id in enumerate(_ids(directory, each, kind))
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    if not rows:
+        typer.echo(f"There are no keys in {directory}. The services make them at their first start.")
+    for row in rows:
+        active, other = PURPOSES[str(row["kind"])]
+        purpose = active if row["active"] else other
+        typer.echo(f"{row['service']:<9}{row['kind']:<11}{row['key_id']:<45}{purpose}")
+
+
+@app.command()
+def rotate(  # noqa: PLR0913 - the options of a command
+    keys: Annotated[Kind, typer.Argument(help="Which keys.")] = Kind.ALL,
+    *,
+    service: Annotated[Service, typer.Option(help="Whose keys.")] = Service.LOGIN,
+    activate: Annotated[
+        str | None, typer.Option(metavar="KEY_ID", help="Add none; use this known key from now on.")
+    ] = None,
+    retire: Annotated[str | None, typer.Option(metavar="KEY_ID", help="Add none; remove this old key.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    directory: Directory = DEFAULT_DIRECTORY,
+) -> None:
+    """Give a service a new key and keep the old ones for what was made with them.
+
+    A new agreement or sealing key is used from the next start on. A new signing key is only published at first, so that
+    every phone finds it before it signs; --activate then takes it into use.
+    """
+    kinds = [kind for kind in KINDS[service] if keys in {Kind.ALL, kind.name}]
+    if not kinds:
+        _fail(f"the {service} service has no {keys} keys")
+    if activate and retire:
+        _fail("give --activate or --retire, not both")
+    try:
+        if activate:
+            _activate(directory, service, _kind_of(directory, service, kinds, activate), activate)
+        elif retire:
+            _retire(directory, service, _kind_of(directory, service, kinds, retire), retire, yes=yes)
+        else:
+            for kind in kinds:
+                require_keys(directory, service, kind)  # of all, before any is changed
+            for kind in kinds:
+                _add(directory, service, kind)
+    except KeyFileError as error:
+        _fail(str(error))
+
+
+def _add(directory: Path, service: Service, kind: KeyKind[Any]) -> None:
+    published_first = kind is SIGNING
+    key_id = add_key(directory, service, kind, active=not published_first)
+    typer.echo(f"The {service} service has a new {kind.name} key: {key_id}")
+    if published_first:
+        typer.echo(
+            "It signs nothing yet: phones and the other instances have to know it first.\n"
+            f"  1. Restart every instance of the {service} service. The key is then published.\n"
+            "  2. A minute later, when no copy of the published keys is older than it:\n"
+            f"     countersign keys rotate signing --service {service} --activate {key_id}"
+        )
+        return
+    typer.echo(
+        f"It {PURPOSES[kind.name][0]} once the {service} service is restarted, one instance after the other. "
+        "The older keys stay, for what was made with them."
+    )
+
+
+def _activate(directory: Path, service: Service, kind: KeyKind[Any], key_id: str) -> None:
+    activate_key(directory, service, kind, key_id)
+    typer.echo(
+        f"The active {kind.name} key of the {service} service is now {key_id}\n"
+        f"Restart every instance of the {service} service. The older keys stay, for what was made with them; "
+        "remove one that is not needed any more with --retire."
+    )
+
+
+def _retire(directory: Path, service: Service, kind: KeyKind[Any], key_id: str, *, yes: bool) -> None:
+    if not yes and not typer.confirm(f"{LOSSES[kind.name]}\nRemove the {kind.name} key {key_id}?"):
+        _fail("nothing was changed")
+    retire_key(directory, service, kind, key_id)
+    typer.echo(f"Removed. Restart every instance of the {service} service.")
+
+
+def _kind_of(directory: Path, service: Service, kinds: list[KeyKind[Any]], key_id: str) -> KeyKind[Any]:
+    for kind in kinds:
+        if key_id in key_ids(directory, service, kind):
+            return kind
+    text = f"{key_id} is none of the keys; list them with: countersign keys list --service {service}"
+    raise KeyFileError(text)
+
+
+def _ids(directory: Path, service: Service, kind: KeyKind[Any]) -> tuple[str, ...]:
+    try:
+        return key_ids(directory, service, kind)
+    except KeyFileError as error:
+        _fail(str(error))
+
+
+def _fail(text: str) -> NoReturn:
+    typer.echo(f"countersign: {text}", err=True)
+    raise typer.Exit(1)

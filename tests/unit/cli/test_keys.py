@@ -1,0 +1,149 @@
+"""`countersign keys` lists and rotates keys, says what to do next, and takes none away without asking."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.__main__ import app
+from services.common.keys import load_agreement_keys, load_signing_keys
+from services.common.sealing import load_sealer
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Give the secrets directory of services that were started once."""
+    load_signing_keys(tmp_path, "login")
+    load_signing_keys(tmp_path, "pairing")
+    load_agreement_keys(tmp_path, "login")
+    load_sealer(tmp_path, "login")
+    return tmp_path
+
+
+def keys(directory: Path, *words: str, answer: str = "") -> Result:
+    """Run the command."""
+    return CliRunner().invoke(app, ["keys", *words, "--secrets-directory", str(directory)], input=answer)
+
+
+def ids(directory: Path, kind: str, service: str = "login") -> list[str]:
+    """Return the ids of the keys of a kind, the active one first."""
+    rows: list[dict[str, Any]] = json.loads(keys(directory, "list", "--json").stdout)
+    found = [row for row in rows if (row["kind"], row["service"]) == (kind, service)]
+    assert [row["active"] for row in found] == [True] + [False] * (len(found) - 1)
+    return [row["key_id"] for row in found]
+
+
+def test_keys_are_listed_with_what_they_are_for(directory: Path) -> None:
+    said = keys(directory, "list")
+    assert said.exit_code == 0
+    lines = said.stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["login", "signing"],
+        ["login", "agreement"],
+        ["login", "sealing"],
+        ["pairing", "signing"],
+    ]
+    assert ids(directory, "sealing")[0] in lines[2]
+    assert lines[2].endswith("seals")
+    assert keys(directory, "list", "--service", "pairing").stdout.splitlines() == lines[3:]
+
+
+def test_no_private_key_is_printed(directory: Path) -> None:
+    said = keys(directory, "rotate").stdout + keys(directory, "list").stdout + keys(directory, "list", "--json").stdout
+    private = {
+        key[member]
+        for path in directory.iterdir()
+        for key in json.loads(path.read_text())["keys"]
+        for member in ("d", "k")
+        if member in key
+    }
+    assert len(private) == 7
+    assert not any(each in said for each in private)
+
+
+@pytest.mark.parametrize("kind", ["agreement", "sealing"])
+def test_a_new_key_is_for_what_is_new_and_the_old_one_stays(directory: Path, kind: str) -> None:
+    (old,) = ids(directory, kind)
+    said = keys(directory, "rotate", kind)
+    assert said.exit_code == 0
+    new, kept = ids(directory, kind)
+    assert kept == old
+    assert new in said.stdout
+    assert "restarted, one instance after the other" in said.stdout
+
+
+@pytest.mark.parametrize("service", ["login", "pairing"])
+def test_a_signing_key_rotates_in_two_steps_that_are_said(directory: Path, service: str) -> None:
+    (old,) = ids(directory, "signing", service)
+    said = keys(directory, "rotate", "signing", "--service", service)
+    assert said.exit_code == 0
+    active, new = ids(directory, "signing", service)
+    assert active == old
+    next_step = f"countersign keys rotate signing --service {service} --activate {new}"
+    assert next_step in said.stdout
+    assert keys(directory, *next_step.split()[2:]).exit_code == 0
+    assert ids(directory, "signing", service) == [new, old]
+
+
+def test_all_keys_of_a_service_rotate_together(directory: Path) -> None:
+    assert keys(directory, "rotate").exit_code == 0
+    assert [len(ids(directory, kind)) for kind in ("signing", "agreement", "sealing")] == [2, 2, 2]
+    assert len(ids(directory, "signing", "pairing")) == 1
+
+
+def test_an_old_key_is_retired_after_a_yes(directory: Path) -> None:
+    (old,) = ids(directory, "sealing")
+    keys(directory, "rotate", "sealing")
+    asked = keys(directory, "rotate", "--retire", old, answer="n\n")
+    assert asked.exit_code == 1
+    assert "have to add them again" in asked.stdout
+    assert old in ids(directory, "sealing")
+    assert keys(directory, "rotate", "--retire", old, answer="y\n").exit_code == 0
+    assert old not in ids(directory, "sealing")
+
+
+def test_an_old_key_is_retired_without_asking_where_that_was_said(directory: Path) -> None:
+    (old,) = ids(directory, "agreement")
+    keys(directory, "rotate", "agreement")
+    assert keys(directory, "rotate", "agreement", "--retire", old, "--yes").exit_code == 0
+    assert len(ids(directory, "agreement")) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["rotate", "--retire", "unknown", "--yes"], "unknown is none of the keys"),
+        (["rotate", "--activate", "unknown"], "unknown is none of the keys"),
+        (["rotate", "--retire", "ACTIVE", "--yes"], "is the active sealing key"),
+        (["rotate", "sealing", "--service", "pairing"], "the pairing service has no sealing keys"),
+        (["rotate", "--retire", "a", "--activate", "b"], "not both"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_changes_nothing(directory: Path, words: list[str], said: str) -> None:
+    (active,) = ids(directory, "sealing")
+    before = {path: path.read_bytes() for path in directory.iterdir()}
+    refused = keys(directory, *[active if word == "ACTIVE" else word for word in words])
+    assert refused.exit_code == 1
+    assert said in refused.stderr
+    assert {path: path.read_bytes() for path in directory.iterdir()} == before
+
+
+@pytest.mark.parametrize(("content", "said"), [("{}", "is not a private JWK set"), (None, "is not there")])
+def test_a_broken_or_missing_file_is_named_before_anything_is_changed(
+    directory: Path, content: str | None, said: str
+) -> None:
+    signing = (directory / "login-signing.jwks.json").read_bytes()
+    path = directory / "login-sealing.jwks.json"
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    refused = keys(directory, "rotate")
+    assert refused.exit_code == 1
+    assert f"{path} {said}" in refused.stderr
+    assert (directory / "login-signing.jwks.json").read_bytes() == signing
+
+
+def test_no_keys_at_all_is_said(tmp_path: Path) -> None:
+    assert "make them at their first start" in keys(tmp_path, "list").stdout
