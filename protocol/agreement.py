@@ -69,11 +69,21 @@ class AgreementPrivateKey:
             SignatureError: If the peer's key is not a point of the curve.
 
         """
-        PublicKey.from_jwk(peer.model_dump())  # refuses what is not a point of the curve
+        check_agreement_key(peer)
         theirs = ec.EllipticCurvePublicNumbers(_number(peer.x), _number(peer.y), ec.SECP256R1()).public_key()
         ours = ec.derive_private_key(_number(self._jwk["d"]), ec.SECP256R1())
         shared = ours.exchange(ec.ECDH(), theirs)
         return HKDF(SHA256(), SECRET_BYTES, salt=None, info=_INFO + pairing_id.encode("ascii")).derive(shared)
+
+
+def check_agreement_key(key: AgreementKey) -> None:
+    """Refuse a public key that is not a point of the curve.
+
+    Raises:
+        SignatureError: If it is none.
+
+    """
+    PublicKey.from_jwk(key.model_dump())
 
 
 def _number(base64url: str) -> int:

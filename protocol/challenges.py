@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from protocol.agreement import check_agreement_key
 from protocol.encoding import digest
 from protocol.jose import PrivateKey, SignatureError, verify_embedded
 from protocol.requests import sign_request
@@ -143,10 +144,13 @@ def verify_challenge(compact: str) -> tuple[Claims, str]:
         text = "the kid is not the thumbprint of the key"
         raise SignatureError(text)
     try:
-        return Claims.model_validate_json(payload), key.thumbprint
+        claims = Claims.model_validate_json(payload)
     except ValidationError as error:
         text = "the claims are not a challenge's"
         raise SignatureError(text) from error
+    if claims.login_issuer is not None and claims.login_issuer.agreement is not None:
+        check_agreement_key(claims.login_issuer.agreement)
+    return claims, key.thumbprint
 
 
 def challenge_digest(compact: str) -> str:
@@ -204,6 +208,8 @@ def verify_proof(challenge: str, answer: str) -> Proof:
     if device.thumbprint != claims.aud:
         text = "another device answered"
         raise SignatureError(text)
+    if said.agreement_key is not None:
+        check_agreement_key(said.agreement_key)
     return Proof(
         claims=claims,
         issuer_key=issuer_key,

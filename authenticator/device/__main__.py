@@ -12,12 +12,13 @@ import typer
 
 from authenticator.device.asking import Asker, NobodyAnswersError
 from authenticator.device.errors import DeviceError, NumberError
-from authenticator.device.messages import Discovery, IssuedPhrase
+from authenticator.device.looking import JsonOption, accounts, codes, history, status
+from authenticator.device.messages import IssuedPhrase
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.place import NAME_CHARACTERS, Place, service_address
 from authenticator.device.state import DEFAULT_URL
 from authenticator.device.store import DirectoryStore
-from authenticator.device.terminal import Screen, account_row, advice, entry_row, local_time, printable
+from authenticator.device.terminal import Screen, advice, local_time, printable
 from authenticator.device.waiting import Decide, always, answer_requests
 from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER
 from schemas.contract import Verdict
@@ -28,11 +29,10 @@ INTERRUPTED: Final = 130
 HELP: Final = (
     "An authenticator for the terminal: it pairs with accounts and approves sign-ins as a phone does.\n\n"
     "Get a pairing phrase with `new-account` and type it at the computer. Then `wait` shows the pairing request, and "
-    "later each authentication request, and takes your answers."
+    "later each authentication request, and takes your answers. `codes` prints verification codes, with no network."
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 class AnswerChoice(StrEnum):
@@ -133,50 +133,8 @@ def wait(  # noqa: PLR0913 - the options of one command
         raise typer.Exit(1)
 
 
-@app.command()
-def accounts(context: typer.Context, *, as_json: JsonOption = False) -> None:
-    """List the accounts that this device approves sign-ins for."""
-    place: Place = context.obj
-    rows = [account_row(account) for account in place.open().read().accounts]
-    Screen(as_json=as_json).table("account", rows, "No accounts yet. Get a pairing phrase with `new-account`.")
-
-
-@app.command()
-def history(context: typer.Context, *, as_json: JsonOption = False) -> None:
-    """List the requests that were answered, or ended otherwise; the newest last."""
-    place: Place = context.obj
-    rows = [entry_row(entry) for entry in place.open().read().history]
-    Screen(as_json=as_json).table("ended", rows, "No requests yet.")
-
-
-@app.command()
-def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Show this device's id and name, and try the connection. Exit code 1 if there is none."""
-    place: Place = context.obj
-    store = place.open()
-    state = store.read()
-    try:
-        found = asyncio.run(_try_connection(store))
-        connection = f"connected ({printable(found.product_name)})"
-    except DeviceError as error:
-        found, connection = None, f"{error} {advice(error)}".strip()
-    text = (
-        f"Device:       {printable(state.device_name)}\nDevice id:    {store.key.public.thumbprint}\n"
-        f"State:        {place.directory}\nAccounts:     {len(state.accounts)}\n"
-        f"Push service: {state.url}\nConnection:   {connection}"
-    )
-    Screen(as_json=as_json).say(
-        "status",
-        text,
-        device_id=store.key.public.thumbprint,
-        device_name=state.device_name,
-        accounts=len(state.accounts),
-        url=state.url,
-        connected=found is not None,
-        detail=connection,
-    )
-    if found is None:
-        raise typer.Exit(1)
+for look in (accounts, codes, history, status):
+    app.command()(look)
 
 
 async def _ask_for_phrase(store: DirectoryStore) -> tuple[IssuedPhrase, int]:
@@ -194,17 +152,12 @@ async def _wait(
 
     with ExitStack() as stack:
         decide = decide or stack.enter_context(Asker(screen)).ask
-        async with VirtualPhone(store, on_trouble=tell) as phone:
+        async with VirtualPhone(store, on_trouble=tell, on_removed=screen.removed) as phone:
             await phone.connected(patient=False)
             name = store.read().device_name
             text = f"Waiting for requests as {printable(name)}. Stop with Ctrl-C."
             screen.say("waiting", text, device_id=phone.device_id, device_name=name)
             return await answer_requests(phone, screen, decide, count=count, timeout_seconds=timeout_seconds)
-
-
-async def _try_connection(store: DirectoryStore) -> Discovery:
-    async with VirtualPhone(store) as phone:
-        return await phone.connected(patient=False)
 
 
 def main() -> None:

@@ -13,15 +13,16 @@ class ServiceClock:
 
     """
 
-    def __init__(self, local_time: Callable[[], float] = time.time) -> None:
-        """Begin with this machine's clock as it is.
+    def __init__(self, local_time: Callable[[], float] = time.time, offset_seconds: float = 0.0) -> None:
+        """Begin with what is known.
 
         Args:
             local_time: Gives this machine's time, seconds since 1970.
+            offset_seconds: How far the service's clock was ahead when it was heard last.
 
         """
         self._local_time = local_time
-        self.offset_seconds = 0.0
+        self.offset_seconds = offset_seconds
 
     def now(self) -> datetime:
         """Return the service's time."""

@@ -6,6 +6,7 @@ DeviceError
 ├── ProblemError        a service refused, and says why in a problem document
 ├── ConnectionLostError the socket closed or fell silent
 ├── NumberError         an approval lacks the number that the browser shows
+├── NoCodesError        an account has no verification codes
 └── StateError          the state directory cannot be used
 """
 
@@ -96,6 +97,17 @@ class NumberError(DeviceError):
     def __init__(self) -> None:
         """Say what is needed."""
         super().__init__("This sign-in is approved only with the number that the browser shows: two digits, 10 to 99.")
+
+
+class NoCodesError(DeviceError):
+    """An account has no verification codes."""
+
+    def __init__(self, service: str, account_name: str) -> None:
+        """Say which account, and what to do."""
+        super().__init__(
+            f"{account_name} at {service} has no verification codes: none were agreed on when this device was "
+            f"connected. Connect it again to get some."
+        )
 
 
 class StateError(DeviceError):

@@ -81,7 +81,19 @@ class Waiting(Model):
     challenge_ids: Annotated[tuple[Identifier, ...], Field(max_length=1000)]
 
 
-News = Asked | Ended | Waiting
+class Parted(Model):
+    """An account's service says that this device no longer answers for the account.
+
+    Attributes:
+        statement: What it signed, unverified.
+
+    """
+
+    type: Literal["unpaired"]
+    statement: Jws
+
+
+News = Asked | Ended | Waiting | Parted
 Frame = Hello | Ready | Refused | News
 _FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(Annotated[Frame, Field(discriminator="type")])
 

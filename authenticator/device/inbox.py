@@ -2,24 +2,36 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from collections.abc import Set as AbstractSet
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from authenticator.device.client import Client, origin_of
 from authenticator.device.errors import DeviceError
-from authenticator.device.frames import Ended, News, Waiting
+from authenticator.device.frames import Ended, News, Parted, Waiting
 from authenticator.device.link import Link
+from authenticator.device.parting import judge_unpaired
 from authenticator.device.requests import Requests
-from authenticator.device.state import Outcome
+from authenticator.device.state import Account, Outcome
 from authenticator.device.store import Store
 from authenticator.device.trust import Distrust, Judgement, KeysNeeded, Trusted, judge
 
 log = logging.getLogger(__name__)
 KEYS_PATIENCE_SECONDS: Final = 60.0
 MAX_CONSIDERED: Final = 64
-"""How many challenges are judged at once; more are left aside, and come again with the next connection."""
+"""How many challenges and statements are judged at once; more are left aside, and come with the next connection."""
 ENDED_BECAUSE: Final = {"answered": Outcome.ANSWERED, "expired": Outcome.EXPIRED}
+NOT_NOTED_YET: Final = (Distrust.NOT_PAIRED, Distrust.OTHER_PAIRING)
+"""What an account looks like whose pairing was accepted and is not noted yet."""
+Removed = Callable[[Account], None]
+"""Takes the account that was removed by its service."""
+JudgedT = TypeVar("JudgedT", Trusted, Account)
+
+
+def log_removed(account: Account) -> None:
+    """Note a removed account where nobody else wants to know of it."""
+    log.info("an account was removed by %s", account.issuer)
 
 
 class Inbox:
@@ -32,13 +44,14 @@ class Inbox:
 
     """
 
-    def __init__(self, store: Store, client: Client, link: Link) -> None:
+    def __init__(self, store: Store, client: Client, link: Link, on_removed: Removed) -> None:
         """Begin empty."""
         self.requests = Requests()
         self.pairing = asyncio.Lock()
         self._store = store
         self._client = client
         self._link = link
+        self._on_removed = on_removed
         self._considered: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -49,9 +62,10 @@ class Inbox:
         elif isinstance(frame, Waiting):
             for challenge_id in self.requests.ids() - set(frame.challenge_ids):
                 self.end(challenge_id, Outcome.WITHDRAWN)
-        elif frame.challenge not in self._considered and len(self._considered) < MAX_CONSIDERED:
-            self._considered.add(frame.challenge)
-            self._start(self._consider(frame.challenge))
+        elif isinstance(frame, Parted):
+            self._consider(frame.statement, self._part)
+        else:
+            self._consider(frame.challenge, self._show)
 
     def end(self, challenge_id: str, outcome: Outcome) -> None:
         """End a request that was not answered here, unless an answer to it is on its way, and note it."""
@@ -66,14 +80,35 @@ class Inbox:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _consider(self, challenge: str) -> None:
+    def _consider(self, compact: str, consider: Callable[[str], Coroutine[None, None, None]]) -> None:
+        if compact not in self._considered and len(self._considered) < MAX_CONSIDERED:
+            self._considered.add(compact)
+            self._start(consider(compact)).add_done_callback(lambda _: self._considered.discard(compact))
+
+    async def _part(self, statement: str) -> None:
+        device_id = self._store.key.public.thumbprint
         try:
-            judgement = await self._judge(challenge)
+            judgement = await self._judge(
+                lambda served: judge_unpaired(statement, state=self._store.read(), device_id=device_id, served=served)
+            )
+        except DeviceError as error:
+            log.warning("an account is not removed, its issuer's keys are not to be had: %s", error)
+            return
+        if isinstance(judgement, Distrust):
+            repeated = judgement in NOT_NOTED_YET
+            log.log(logging.INFO if repeated else logging.WARNING, "an account is not removed: %s", judgement)
+            return
+        for challenge_id in self.requests.of_account(judgement.issuer, judgement.account_id):
+            self.end(challenge_id, Outcome.REMOVED)
+        self._store.update(lambda state: state.with_removed(judgement, self._client.clock.now()))
+        self._on_removed(judgement)
+
+    async def _show(self, challenge: str) -> None:
+        try:
+            judgement = await self._judge(partial(self._judge_challenge, challenge))
         except DeviceError as error:
             log.warning("a challenge is not shown, its issuer's keys are not to be had: %s", error)
             return
-        finally:
-            self._considered.discard(challenge)
         if not isinstance(judgement, Trusted):
             log.warning("a challenge is not shown: %s", judgement)
             return
@@ -91,17 +126,19 @@ class Inbox:
             self._start(self._expire(claims.jti, self._client.clock.seconds_until(claims.expires_at)))
         await self._link.send_receipt(claims.jti)
 
-    async def _judge(self, challenge: str) -> Trusted | Distrust:
-        judgement = self._judge_now(challenge)
-        if judgement is Distrust.NOT_PAIRED and self.pairing.locked():
+    async def _judge(
+        self, judge_now: Callable[[AbstractSet[str] | None], JudgedT | Distrust | KeysNeeded]
+    ) -> JudgedT | Distrust:
+        judgement = judge_now(None)
+        if isinstance(judgement, Distrust) and judgement in NOT_NOTED_YET and self.pairing.locked():
             async with self.pairing:
-                judgement = self._judge_now(challenge)
+                judgement = judge_now(None)
         if isinstance(judgement, KeysNeeded):
             served = await self._client.key_set(judgement.issuer, patience_seconds=KEYS_PATIENCE_SECONDS)
-            judgement = self._judge_now(challenge, served)
+            judgement = judge_now(served)
         return Distrust.UNKNOWN_KEY if isinstance(judgement, KeysNeeded) else judgement
 
-    def _judge_now(self, challenge: str, served: AbstractSet[str] | None = None) -> Judgement:
+    def _judge_challenge(self, challenge: str, served: AbstractSet[str] | None) -> Judgement:
         return judge(
             challenge,
             state=self._store.read(),
@@ -115,7 +152,8 @@ class Inbox:
         await asyncio.sleep(after_seconds)
         self.end(challenge_id, Outcome.EXPIRED)
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

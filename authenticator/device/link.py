@@ -118,6 +118,7 @@ class Link:
 
         async with connect(self._client.session, url, sign, self._client.timing) as connection:
             self._client.clock.synchronize(connection.ready.server_time)
+            self._store.update(lambda state: state.with_clock(self._client.clock.offset_seconds))
             pauses.reset()
             self._connection, self._trouble = connection, None
             self._changed.set()

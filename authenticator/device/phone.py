@@ -13,13 +13,14 @@ import aiohttp
 from authenticator.device.answering import send_answer
 from authenticator.device.client import Client, origin_of
 from authenticator.device.clock import ServiceClock
+from authenticator.device.codes import VerificationCode, code_of
 from authenticator.device.errors import DeviceError, ProblemError
-from authenticator.device.inbox import Inbox
+from authenticator.device.inbox import Inbox, Removed, log_removed
 from authenticator.device.link import Link, Trouble, log_trouble
 from authenticator.device.messages import Discovery, IssuedPhrase
 from authenticator.device.requests import Request
 from authenticator.device.retries import Timing
-from authenticator.device.state import Outcome, PhraseRequest, State, new_account
+from authenticator.device.state import Account, Outcome, PhraseRequest, State, new_account
 from authenticator.device.store import MemoryStore, Store
 from protocol.requests import Refusal, sign_request
 from schemas.contract import Purpose, Verdict
@@ -49,21 +50,29 @@ class VirtualPhone:
 
     """
 
-    def __init__(self, store: Store, *, timing: Timing | None = None, on_trouble: Trouble = log_trouble) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        timing: Timing | None = None,
+        on_trouble: Trouble = log_trouble,
+        on_removed: Removed = log_removed,
+    ) -> None:
         """Prepare it.
 
         Args:
             store: Its key and what it remembers, the push service's URL included.
             timing: How patient it is.
             on_trouble: Is told when the connection is lost or cannot be made.
+            on_removed: Is told when an account was removed by its service.
 
         """
         self.store = store
-        self.clock = ServiceClock()
+        self.clock = ServiceClock(offset_seconds=store.read().clock_offset_seconds)
         timing = Timing() if timing is None else timing
         self._client = Client(aiohttp.ClientSession(), store.read().url, self.clock, timing)
         self._link = Link(self._client, store, on_trouble)
-        self._inbox = Inbox(store, self._client, self._link)
+        self._inbox = Inbox(store, self._client, self._link, on_removed)
         self._staying: asyncio.Task[None]
 
     @classmethod
@@ -132,6 +141,15 @@ class VirtualPhone:
         phrase = PhraseRequest(asked_at=asked_at, expires_at=issued.expires_at)
         self.store.update(lambda state: state.with_phrase(phrase))
         return issued
+
+    def code(self, account: Account) -> VerificationCode:
+        """Return the verification code of an account now, by the service's clock; needs no network.
+
+        Raises:
+            NoCodesError: If the account has none.
+
+        """
+        return code_of(account, self.store.agreement, self.clock.now())
 
     def requests(self) -> AsyncIterator[Request]:
         """Give each request that may be shown, as it comes; an endless iterator.

@@ -113,6 +113,12 @@ class Requests:
         """Return an open request, or None."""
         return self._open.get(challenge_id)
 
+    def of_account(self, issuer: str, account_id: str) -> list[str]:
+        """Return the ids of the open login requests of an account."""
+        asked = (request.claims for request in self._open.values())
+        logins = (claims for claims in asked if claims.purpose is Purpose.LOGIN)
+        return [claims.jti for claims in logins if (claims.iss, claims.account_id) == (issuer, account_id)]
+
     def ids(self) -> set[str]:
         """Return the ids of the open requests."""
         return set(self._open)

@@ -5,13 +5,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
-from pydantic import StringConstraints
+from pydantic import FiniteFloat, StringConstraints
 
 from protocol.challenges import Claims
 from schemas.base import AgreementKey, Browser, Digest, Identifier, Model, Moment, Text
 from schemas.contract import Purpose, Verdict
 
 HISTORY_LENGTH: Final = 200
+CLOCK_STEP_SECONDS: Final = 1.0
+"""Differences of the clocks that are smaller are not worth remembering: an answer is on its way for as long."""
 DEFAULT_URL: Final = "http://localhost:8300"
 DeviceName = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
 
@@ -25,6 +27,7 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     ANSWERED = "answered"
+    REMOVED = "removed"
 
     @classmethod
     def of(cls, verdict: Verdict) -> Self:
@@ -72,14 +75,14 @@ class PhraseRequest(Model):
 
 
 class Entry(Model):
-    """A request that ended.
+    """A request that ended, or an account that its service removed.
 
     Attributes:
-        challenge_id: The request.
+        challenge_id: The request; of a removed account, the pairing.
         purpose: What was asked.
         service: What the person signs in to.
         account_name: For which account.
-        browser: Which browser asked, from where.
+        browser: Which browser asked, from where; None where none did.
         outcome: How it ended.
         at: When, by the service's clock.
 
@@ -89,7 +92,7 @@ class Entry(Model):
     purpose: Purpose
     service: Text
     account_name: Text
-    browser: Browser
+    browser: Browser | None
     outcome: Outcome
     at: Moment
 
@@ -103,6 +106,8 @@ class State(Model):
         accounts: The accounts, the oldest first.
         phrase: The phrase that was asked for last, until it is used.
         history: The requests that ended, the newest last.
+        clock_offset_seconds: How far the push service's clock was ahead of this device's when they last met, so that
+            codes are right without a network.
 
     """
 
@@ -111,6 +116,7 @@ class State(Model):
     accounts: tuple[Account, ...] = ()
     phrase: PhraseRequest | None = None
     history: tuple[Entry, ...] = ()
+    clock_offset_seconds: FiniteFloat = 0.0
 
     def account(self, issuer: str, account_id: str) -> Account | None:
         """Return the account that was paired with an issuer under an id, or None."""
@@ -158,8 +164,31 @@ class State(Model):
             outcome=outcome,
             at=at,
         )
-        noted = self.model_copy(update={"history": (*self.history, entry)[-HISTORY_LENGTH:]})
+        noted = self.model_copy(update={"history": _noted(self.history, entry)})
         return noted.with_phrase(None) if claims.purpose is Purpose.PAIRING else noted
+
+    def with_removed(self, account: Account, at: datetime) -> Self:
+        """Remove an account as its service says, and note it; not if it was paired again meanwhile."""
+        current = self.account(account.issuer, account.account_id)
+        if current is None or current.pairing_id is None or current.pairing_id != account.pairing_id:
+            return self
+        entry = Entry(
+            challenge_id=current.pairing_id,
+            purpose=Purpose.PAIRING,
+            service=current.service,
+            account_name=current.account_name,
+            browser=None,
+            outcome=Outcome.REMOVED,
+            at=at,
+        )
+        left = tuple(each for each in self.accounts if each is not current)
+        return self.model_copy(update={"accounts": left, "history": _noted(self.history, entry)})
+
+    def with_clock(self, offset_seconds: float) -> Self:
+        """Remember how far the service's clock is ahead, where that differs from what is remembered."""
+        if abs(offset_seconds - self.clock_offset_seconds) < CLOCK_STEP_SECONDS:
+            return self
+        return self.model_copy(update={"clock_offset_seconds": offset_seconds})
 
     def ended(self, challenge_id: str) -> bool:
         """Tell whether a request ended here before."""
@@ -180,6 +209,10 @@ def new_account(claims: Claims, at: datetime) -> Account | None:
         pairing_id=claims.jti,
         agreement=claims.login_issuer.agreement,
     )
+
+
+def _noted(history: tuple[Entry, ...], entry: Entry) -> tuple[Entry, ...]:
+    return (*history, entry)[-HISTORY_LENGTH:]
 
 
 def _distinct(keys: Iterable[str]) -> tuple[str, ...]:

@@ -1,13 +1,14 @@
 """What the terminal device prints: plain text for people, one JSON object a line for scripts."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import typer
 
 from authenticator.device.errors import DeviceError, ForeignAnswerError, ProblemError, UnreachableError
 from authenticator.device.requests import Request
-from authenticator.device.state import Account, Entry, Outcome
+from authenticator.device.state import Account, Outcome
 from protocol.requests import Refusal
 from schemas.base import Browser
 from schemas.contract import Purpose, Verdict
@@ -30,6 +31,7 @@ OVER = {
     Outcome.WITHDRAWN: "It was cancelled at the computer; no answer is needed.",
     Outcome.EXPIRED: "It has expired.",
     Outcome.ANSWERED: "It was answered elsewhere.",
+    Outcome.REMOVED: "Its account was removed from this device; no answer is needed.",
 }
 
 
@@ -77,7 +79,7 @@ class Screen:
         """
         typer.echo(json.dumps({"event": event, **members}, default=str) if self._as_json else text)
 
-    def table(self, event: str, rows: list[dict[str, str]], empty: str) -> None:
+    def table(self, event: str, rows: Sequence[Mapping[str, str | int]], empty: str) -> None:
         """Print rows of the same columns, under headings."""
         if self._as_json:
             for row in rows:
@@ -88,7 +90,7 @@ class Screen:
             return
         lines = [
             [name.replace("_", " ").upper() for name in rows[0]],
-            *([*map(printable, row.values())] for row in rows),
+            *([printable(str(value)) for value in row.values()] for row in rows),
         ]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         for line in lines:
@@ -140,6 +142,13 @@ class Screen:
         text = OVER.get(outcome, outcome)
         self.say("ended", text, challenge_id=request.claims.jti, outcome=outcome)
 
+    def removed(self, account: Account) -> None:
+        """Say that an account was removed by its service."""
+        service, name = printable(account.service), printable(account.account_name)
+        text = f"Removed by {service}: this device no longer answers for {name}."
+        names = {"service": account.service, "account_name": account.account_name, "account_id": account.account_id}
+        self.say("removed", text, **names)
+
     def not_taken(self, request: Request, error: DeviceError) -> None:
         """Say that an answer was not taken."""
         name = error.problem.name if isinstance(error, ProblemError) else "unreachable"
@@ -150,27 +159,3 @@ class Screen:
 def _described(browser: Browser) -> str:
     place = f" ({browser.place})" if browser.place else ""
     return f"{browser.name}, {browser.address}{place}"
-
-
-def account_row(account: Account) -> dict[str, str]:
-    """Return the columns of an account."""
-    return {
-        "service": account.service,
-        "account": account.account_name,
-        "account_id": account.account_id,
-        "issuer": account.issuer,
-        "paired": local_time(account.paired_at),
-    }
-
-
-def entry_row(entry: Entry) -> dict[str, str]:
-    """Return the columns of a request that ended."""
-    return {
-        "when": local_time(entry.at),
-        "request": entry.purpose,
-        "outcome": entry.outcome,
-        "service": entry.service,
-        "account": entry.account_name,
-        "browser": entry.browser.name,
-        "address": entry.browser.address,
-    }

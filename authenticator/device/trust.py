@@ -16,7 +16,7 @@ CLOCK_TOLERANCE: Final = timedelta(seconds=60)
 
 
 class Distrust(StrEnum):
-    """Why a challenge is not shown."""
+    """Why a challenge is not shown, or a word of parting not believed."""
 
     BAD_SIGNATURE = "its signature does not hold"
     OTHER_DEVICE = "it is for another device"
@@ -24,6 +24,7 @@ class Distrust(StrEnum):
     NO_PHRASE = "this device did not ask for a pairing phrase"
     NO_ISSUER = "it does not say who will sign the account's requests"
     NOT_PAIRED = "this device is not paired with that account of that issuer"
+    OTHER_PAIRING = "it is about another pairing with that account"
     UNKNOWN_KEY = "its key is not one of its issuer's"
 
 

@@ -56,9 +56,10 @@ export class Attention {
 
 /** @param {Claims} claims */
 async function notify(claims) {
+  const { name, address, place } = claims.browser;
   const registration = await navigator.serviceWorker?.ready;
   await registration?.showNotification(summary(claims), {
-    body: `${claims.browser.name}, ${claims.browser.address}`,
+    body: [name, address, place].filter(Boolean).join(", "),
     tag: claims.jti,
     icon: "/icons/icon-192.png",
     badge: "/icons/badge-96.png",

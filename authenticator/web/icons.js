@@ -10,6 +10,7 @@ const PATHS = {
   no: "M7 7l10 10M17 7L7 17",
   alert: "M12 6.5v7M12 17.5h.01",
   clock: "M12 7v5.2l3.2 2M12 3.5a8.5 8.5 0 1 0 .01 0",
+  copy: "M9 9h10v10H9zM6 15H5V5h10v1",
   send: "M12 19V6M6.5 11.5L12 6l5.5 5.5",
 };
 

@@ -59,7 +59,7 @@ function chooseByRoute(phone, { tell, goHome }) {
   }
   if (name === "history") return { key: name, tab: name, make: () => historyView(phone) };
   if (name === "settings") return { key: name, tab: name, make: () => settingsView(phone, tell) };
-  return { key: "home", tab: "home", make: () => homeView(phone) };
+  return { key: "home", tab: "home", make: () => homeView(phone, tell) };
 }
 
 /**

@@ -92,7 +92,7 @@ class Demo:
         await self._step("6  the person clicks OK; the authentication request goes to the phone")
 
     async def _approve(self, browser: TextBrowser, phone: VirtualPhone) -> None:
-        await self._answer(phone, Purpose.LOGIN)
+        await self._answer(phone, Purpose.LOGIN, browser.number)
         await browser.wait()
         if browser.path == "/complete":
             await browser.open("/complete")
@@ -101,7 +101,7 @@ class Demo:
             raise MissingStepError(message)
         await self._step("   the person approves on the phone: signed in, the account page is there")
 
-    async def _answer(self, phone: VirtualPhone, purpose: Purpose) -> None:
+    async def _answer(self, phone: VirtualPhone, purpose: Purpose, number: int | None = None) -> None:
         async with asyncio.timeout(ANSWER_SECONDS):
             async for request in phone.requests():
                 if request.claims.purpose is not purpose:
@@ -109,7 +109,9 @@ class Demo:
                     raise MissingStepError(message)
                 asked = request.claims
                 console.print(f"   [dim]phone:[/] {asked.service} asks for {asked.account_name}, {asked.browser.name}")
-                await phone.answer(request, Verdict.APPROVE)
+                if number is not None:
+                    console.print(f"   [dim]phone:[/] the person enters the number that the computer shows: {number}")
+                await phone.answer(request, Verdict.APPROVE, number=number)
                 return
 
     async def _step(self, title: str) -> None:

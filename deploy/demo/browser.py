@@ -29,14 +29,17 @@ class _Page(HTMLParser):
         self.words: list[str] = []
         self.hidden: dict[str, str] = {}
         self.events = ""
+        self.number: int | None = None
+        self._in_number = False
         self._path: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Enter an element, and note a form's hidden field."""
+        """Enter an element, and note a form's hidden field, or that the number comes."""
         fields = dict(attrs)
         if tag == "input" and fields.get("type") == "hidden":
             self.hidden[fields.get("name") or ""] = fields.get("value") or ""
         self.events = fields.get("data-events") or self.events
+        self._in_number = fields.get("data-testid") == "number"
         self._path.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -49,6 +52,8 @@ class _Page(HTMLParser):
         text = " ".join(data.split())
         if not text or {"script", "style", "title", "noscript"} & set(self._path):
             return
+        if self._in_number:
+            self.number = int(text)
         if "h1" in self._path:
             self.heading = f"{self.heading} {text}".strip()
         self.words.append(text)
@@ -98,6 +103,11 @@ class TextBrowser:
     def heading(self) -> str:
         """The page's main heading."""
         return self._page.heading
+
+    @property
+    def number(self) -> int | None:
+        """The number that is to be entered on the phone, if the page shows one."""
+        return self._page.number
 
     @property
     def text(self) -> str:

@@ -58,7 +58,7 @@ def make_instance(settings: LoginSettings) -> Instance:
     deliveries = Deliveries(settings.kafka_bootstrap, settings.topic_prefix)
     health = Health(app, publisher, [view], edge)
     cookies = Cookies(load_secret(directory, "cookies"), secure=settings.url.startswith("https://"))
-    visits = Visits(view, deliveries, cookies, Places(None), settings)
+    visits = Visits(view, deliveries, cookies, Places(settings.geoip_database), settings)
     desk = Desk(
         pages=Pages(settings, cookies),
         visits=visits,

@@ -1,12 +1,14 @@
 """The login service's settings. Environment variables begin with LOGIN_."""
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from services.common.settings import Port, ServiceSettings
 from services.login.domain.rules import Enrolment
+from services.login.places import require_database
 
 DEFAULT_PORT = 8100
 DEFAULT_PRODUCT_NAME = "Account Manager"
@@ -76,3 +78,5 @@ class LoginSettings(ServiceSettings):
     """Open event streams that one instance takes; more are told to try later."""
     most_hashing: Count = 50
     """Passwords that may wait to be checked in one instance; more are told to try later."""
+    geoip_database: Annotated[Path, AfterValidator(require_database)] | None = None
+    """A City or Country database in MaxMind's format, to tell where sign-ins come from; default none."""

@@ -1,14 +1,16 @@
-/** The connected accounts, and the way to a new one. */
+/** The connected accounts with their verification codes, and the way to a new one. */
 
 import { button, el, heading } from "../dom.js";
 import { icon } from "../icons.js";
 import { day } from "../times.js";
+import { codeView } from "./code.js";
 
 /**
  * @param {import("../phone.js").Phone} phone
+ * @param {(text: string) => void} tell
  * @returns {import("../screens.js").Screen}
  */
-export function homeView(phone) {
+export function homeView(phone, tell) {
   const content = el("div", { class: "grow" });
   const open = () => {
     location.hash = "#/new-account";
@@ -20,22 +22,34 @@ export function homeView(phone) {
     content,
     el("div", { class: "actions floating" }, button("+ New Account", open, { class: "primary", testid: "new-account" })),
   );
-  /** @type {import("../store.js").Account[] | undefined} */
-  let shown;
+  let shown = "";
+  /** @type {{node: HTMLElement, update: () => void}[]} */
+  let rows = [];
+  const draw = () => {
+    rows = phone.accounts.map((account) => accountRow(account, { now: () => phone.service.now(), tell }));
+    const list = el("ul", { class: "cards" }, ...rows.map((row) => row.node));
+    content.replaceChildren(rows.length === 0 ? emptyState() : list);
+  };
   const update = () => {
-    if (phone.accounts === shown) return;
-    shown = phone.accounts;
-    content.replaceChildren(shown.length === 0 ? emptyState() : el("ul", { class: "cards" }, ...shown.map(accountRow)));
+    const accounts = JSON.stringify(phone.accounts);
+    if (accounts !== shown) draw();
+    shown = accounts;
+    for (const row of rows) row.update();
   };
   update();
   return { node, update };
 }
 
-/** @param {import("../store.js").Account} account */
-function accountRow({ service, account_name, since }) {
-  return el(
-    "li",
-    { class: "card account", testid: "account-row" },
+/**
+ * @param {import("../store.js").Account} account
+ * @param {Parameters<typeof codeView>[1]} context
+ */
+function accountRow(account, context) {
+  const { service, account_name, since } = account;
+  const code = codeView(account, context);
+  const about = el(
+    "div",
+    { class: "account" },
     el("span", { class: "initial", "aria-hidden": "true" }, [...service][0]?.toUpperCase() ?? ""),
     el(
       "div",
@@ -45,6 +59,7 @@ function accountRow({ service, account_name, since }) {
       el("p", { class: "hint" }, `Connected since ${day(since)}`),
     ),
   );
+  return { node: el("li", { class: "card part", testid: "account-row" }, about, code.node), update: code.update };
 }
 
 function emptyState() {

@@ -2,6 +2,7 @@
 
 import { countdown } from "../countdown.js";
 import { button, el, heading, setText } from "../dom.js";
+import { icon } from "../icons.js";
 import { timeOfDay } from "../times.js";
 import { numberForm } from "./number.js";
 
@@ -70,15 +71,23 @@ function loginLead({ service, account_name }) {
 
 /** @param {import("../challenges.js").Claims} claims */
 function details({ browser, iat }) {
+  const { name, address, place, first_time } = browser;
   const rows = [
-    ["Browser", browser.name, "request-browser"],
-    ["Address", browser.address, "request-address"],
+    ["Browser", name, "request-browser"],
+    ["Address", address, "request-address"],
+    ...(place ? [["Place", place, "request-place"]] : []),
     ["Time", timeOfDay(iat * 1000), "request-time"],
   ];
+  const mark = el("p", { class: "mark-new", testid: "first-time" }, icon("alert"), "First sign-in from this browser");
   return el(
-    "dl",
-    { class: "card facts" },
-    ...rows.map(([term, value, testid]) => el("div", {}, el("dt", {}, term), el("dd", {}, bdi(value, testid)))),
+    "div",
+    { class: "card part" },
+    first_time ? mark : null,
+    el(
+      "dl",
+      { class: "facts" },
+      ...rows.map(([term, value, testid]) => el("div", {}, el("dt", {}, term), el("dd", {}, bdi(value, testid)))),
+    ),
   );
 }
 

@@ -16,6 +16,7 @@ from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import ANSWER_TYPE, Claims, PinnedIssuer, issue_challenge
 from protocol.jose import PrivateKey
 from protocol.requests import REQUEST_TYPE, RefusedError, SignedRequest, verify_request
+from protocol.unpaired import Unpaired, issue_unpaired
 from schemas.base import Browser
 from schemas.contract import Purpose
 
@@ -42,6 +43,7 @@ class FakeServices:
         agreement: The login service's key pair for the secrets of verification codes.
         served: The keys in the key set.
         requests: The signed requests that were accepted, in order.
+        parted: Statements by device that each of its sockets gets: that it no longer answers for an account.
         receipts: Ids of the challenges that devices say they show.
         nonces_given: How many nonces were asked for on their own.
         openings: How many sockets were opened.
@@ -60,6 +62,7 @@ class FakeServices:
         self.problem_members: dict[str, Any] = {}
         self.requests: list[SignedRequest] = []
         self.attempts = 0
+        self.parted: dict[str, list[str]] = defaultdict(list)
         self.receipts: list[str] = []
         self.nonces_given = 0
         self.openings = 0
@@ -101,6 +104,22 @@ class FakeServices:
         self.waiting.setdefault(claims.aud, {})[claims.jti] = challenge
         await self._send(claims.aud, {"type": "challenge", "challenge": challenge})
         return challenge
+
+    def parting(self, device_id: str, pairing_id: str, key: PrivateKey | None = None, /, **changes: str) -> str:
+        """Sign a statement that is fine, but for the changes: account-1 is paired with the device no more."""
+        fine = {
+            "iss": self.origin,
+            "aud": device_id,
+            "iat": int(self.now().timestamp()),
+            "account_id": "account-1",
+            "pairing_id": pairing_id,
+        }
+        return issue_unpaired(self.key if key is None else key, Unpaired.model_validate({**fine, **changes}))
+
+    async def part(self, device_id: str, statement: str) -> None:
+        """Send a statement to a device now, and again whenever it connects."""
+        self.parted[device_id].append(statement)
+        await self._send(device_id, {"type": "unpaired", "statement": statement})
 
     async def end(self, claims: Claims, reason: str) -> None:
         """Tell the device that a challenge is over."""
@@ -232,6 +251,8 @@ class FakeServices:
         await socket.send_json({"type": "ready", "server_time": self.now().isoformat()})
         for challenge in self.waiting.get(device_id, {}).values():
             await socket.send_json({"type": "challenge", "challenge": challenge})
+        for statement in self.parted[device_id]:
+            await socket.send_json({"type": "unpaired", "statement": statement})
         await socket.send_json({"type": "waiting", "challenge_ids": list(self.waiting.get(device_id, {}))})
         async for message in socket:
             if message.type is WSMsgType.TEXT:

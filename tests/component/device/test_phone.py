@@ -10,6 +10,7 @@ from authenticator.device.errors import ForeignAnswerError, NumberError, Problem
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import Outcome
 from protocol.challenges import challenge_digest, verify_proof
+from protocol.verification_codes import find_step
 from schemas.base import AgreementKey
 from schemas.contract import Purpose, Verdict
 from tests.component.device.builders import QUICK, eventually, next_request, pair
@@ -125,6 +126,23 @@ async def test_phone_with_a_wrong_clock_works(services: FakeServices) -> None:
     async with VirtualPhone.in_memory(services.origin, timing=QUICK) as phone:
         await pair(services, phone)
         assert phone.store.read().accounts
+
+
+async def test_code_is_that_of_the_service_even_where_the_clock_is_wrong(services: FakeServices) -> None:
+    services.clock_offset = timedelta(hours=3)
+    async with VirtualPhone.in_memory(services.origin, timing=QUICK) as phone:
+        await pair(services, phone)
+        store = phone.store
+    sent = AgreementKey.model_validate(services.requests[-1].payload["agreement_key"])
+    (account,) = store.read().accounts
+    assert account.pairing_id is not None
+    secret = services.agreement.code_secret(sent, account.pairing_id)
+    store.update(lambda state: state.with_names(url="http://127.0.0.1:1"))
+    async with VirtualPhone(store, timing=QUICK) as offline:
+        shown = offline.code(account)
+    assert find_step(secret, shown.code, services.now()) is not None
+    assert 1 <= shown.seconds_left <= 30
+    assert shown.code not in repr(shown)
 
 
 async def test_clock_that_drifts_meanwhile_is_put_right_once(services: FakeServices, phone: VirtualPhone) -> None:

@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
-from schemas.base import Browser
+from protocol.challenges import PinnedIssuer
+from protocol.verification_codes import find_step
+from schemas.base import AgreementKey, Browser
 from schemas.contract import Purpose
 from tests.component.device.builders import DEADLINE_SECONDS, eventually
 from tests.component.device.fake_services import FakeServices
+from tests.unit.protocol.builders import ISSUER, SERVICE
 
 
 class Terminal:
@@ -24,6 +27,7 @@ class Terminal:
         self.services = services
         self._arguments = ["--state", str(directory), "--url", url]
         self._started: list[Process] = []
+        self.pairing_id = ""
 
     async def start(self, *command: str, stdin: int = DEVNULL) -> Process:
         """Start it."""
@@ -51,11 +55,13 @@ class Terminal:
                 process.kill()
                 await process.wait()
 
-    async def pair(self) -> str:
+    async def pair(self, **changes: object) -> str:
         """Pair it with account-1, and return its id."""
         await self.run("new-account")
         device_id = await self.device_id()
-        await self.services.ask(self.services.claims(device_id, Purpose.PAIRING))
+        claims = self.services.claims(device_id, Purpose.PAIRING, **changes)
+        self.pairing_id = claims.jti
+        await self.services.ask(claims)
         assert (await self.run("wait", "--answer", "accept", "--count", "1"))[0] == 0
         return device_id
 
@@ -191,6 +197,44 @@ async def test_person_is_asked_for_the_number(terminal: Terminal) -> None:
     assert code == 0
     assert "Number shown in the browser: Two digits, 10 to 99" in out
     assert terminal.services.requests[-1].payload["number"] == 42
+
+
+async def test_codes_are_printed_with_no_network(terminal: Terminal, tmp_path: Path) -> None:
+    await terminal.pair()
+    sent = AgreementKey.model_validate(terminal.services.requests[-1].payload["agreement_key"])
+    secret = terminal.services.agreement.code_secret(sent, terminal.pairing_id)
+    offline = Terminal(terminal.services, "http://127.0.0.1:1", tmp_path / "state")
+    openings = terminal.services.openings
+    code, out, _ = await offline.run("codes", "--json")
+    shown = json.loads(out)
+    assert (code, shown["account"]) == (0, "ann@example.com")
+    assert find_step(secret, shown["code"], terminal.services.now()) is not None
+    assert 1 <= shown["seconds_left"] <= 30
+    code, out, _ = await offline.run("codes")
+    assert code == 0
+    assert "SECONDS LEFT" in out
+    assert terminal.services.openings == openings
+
+
+async def test_account_without_codes_is_said(terminal: Terminal) -> None:
+    code, out, _ = await terminal.run("codes")
+    assert (code, "No accounts yet" in out) == (1, True)
+    await terminal.pair(login_issuer=PinnedIssuer(issuer=ISSUER, keys=(SERVICE.public.thumbprint,)))
+    code, out, err = await terminal.run("codes")
+    assert (code, out) == (1, "")
+    assert "ann@example.com at Account Manager has no verification codes" in err
+
+
+async def test_removed_account_is_said(terminal: Terminal) -> None:
+    device_id = await terminal.pair()
+    process = await terminal.start("wait")
+    await line_with(process, "Waiting for requests")
+    await terminal.services.part(device_id, terminal.services.parting(device_id, terminal.pairing_id))
+    assert "no longer answers for ann@example.com" in await line_with(process, "Removed by Account Manager")
+    process.send_signal(signal.SIGINT)
+    await finish(process)
+    assert "No accounts yet" in (await terminal.run("accounts"))[1]
+    assert "removed" in (await terminal.run("history"))[1]
 
 
 async def test_request_that_is_withdrawn_is_asked_about_no_more(terminal: Terminal) -> None:

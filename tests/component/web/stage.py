@@ -1,5 +1,6 @@
 """The authenticator web app on its services, in one process, with the page policy that the push service sends."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import BrowserContext, Page, expect
 
 from protocol.challenges import Claims
+from protocol.verification_codes import code_at, step_at
 from schemas.contract import Purpose
 from tests.component.device.fake_services import FakeServices
 
@@ -119,3 +121,12 @@ async def press(page: Page, name: str) -> None:
 async def result_is(page: Page, heading: str) -> None:
     """Wait for the result that is headed so."""
     await expect(page.get_by_test_id("result").get_by_role("heading")).to_have_text(heading)
+
+
+async def shows_code_of(page: Page, services: Stage, secret: bytes) -> None:
+    """Wait until the only account shows the verification code of a secret at the services' time."""
+    step = step_at(services.now())
+    codes = (code_at(secret, each) for each in (step, step + 1))
+    spelled = "|".join(" ".join(code) for code in codes)
+    label = re.compile(rf"^Verification code of ann@example\.com: ({spelled})\. Copy$")
+    await expect(page.get_by_role("button", name=label)).to_be_visible()

@@ -11,7 +11,7 @@ from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import PinnedIssuer, verify_proof
 from schemas.base import AgreementKey
 from schemas.contract import Purpose
-from tests.component.web.stage import Stage, a_paired_phone, a_phone, press, result_is
+from tests.component.web.stage import Stage, a_paired_phone, a_phone, press, result_is, shows_code_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 MESSAGE: Final = "any message"
@@ -79,6 +79,8 @@ async def test_an_accepted_pairing_sends_the_phone_s_key_and_keeps_the_codes_key
     secret = services.agreement.code_secret(proof.agreement_key, proof.claims.jti)
     assert await page.evaluate(KEPT, MESSAGE) == [proof.claims.jti, mac(secret), True, "InvalidAccessError"]
     assert proof.agreement_key.x != services.requests[-1].device.jwk["x"]
+    await press(page, "done")
+    await shows_code_of(page, services, secret)
 
 
 async def test_an_answer_that_is_kept_over_a_reload_agrees_on_the_same(
@@ -115,6 +117,9 @@ async def test_without_a_usable_key_of_the_service_a_pairing_holds_without_codes
     await press(page, "accept")
     await result_is(page, "Account connected")
     assert "agreement_key" not in services.requests[-1].payload
+    await press(page, "done")
+    await expect(page.get_by_test_id("account-row")).to_contain_text("This account has no verification codes.")
+    await expect(page.get_by_test_id("code")).to_have_count(0)
 
 
 async def test_a_declined_pairing_agrees_on_nothing(context: BrowserContext, services: Stage) -> None:

@@ -8,6 +8,7 @@ from playwright.async_api import BrowserContext, expect
 
 from protocol.challenges import verify_proof
 from protocol.jose import PrivateKey
+from schemas.base import Browser
 from schemas.contract import Purpose, Verdict
 from tests.component.web.stage import Stage, a_paired_phone, ask, press, result_is
 
@@ -51,6 +52,20 @@ async def test_a_key_that_its_issuer_rotates_in_is_believed_and_a_stranger_s_is_
     services.served = []
     await services.ask(services.claims(services.device_id, Purpose.LOGIN, account_name="pinned"), newer)
     await expect(page.get_by_test_id("request-account")).to_have_text("pinned")
+
+
+async def test_a_request_says_where_it_comes_from_as_far_as_is_known(context: BrowserContext, services: Stage) -> None:
+    page = await a_paired_phone(context, services)
+    known = Browser(name="Safari on Mac", address="192.0.2.7", place="Geneva, Switzerland", first_time=True)
+    await ask(services, browser=known)
+    await expect(page.get_by_test_id("request-place")).to_have_text("Geneva, Switzerland")
+    await expect(page.get_by_test_id("first-time")).to_have_text("First sign-in from this browser")
+    await press(page, "deny")
+    await press(page, "done")
+    await ask(services)
+    await expect(page.get_by_test_id("request-address")).to_have_text("192.0.2.7")
+    await expect(page.get_by_test_id("request-place")).to_have_count(0)
+    await expect(page.get_by_test_id("first-time")).to_have_count(0)
 
 
 async def test_several_requests_are_shown_oldest_first(context: BrowserContext, services: Stage) -> None:

@@ -33,6 +33,7 @@ from schemas.contract import (
 from services.common.keys import load_secret
 from services.login.admin import administration
 from services.login.catch_up import SEEN, read_seen
+from services.login.domain.numbers import number_of
 from tests.accounts import add_account, let_see
 from tests.integration.services.devices import ISSUER
 from tests.integration.services.wire import Wire
@@ -63,6 +64,7 @@ class Person:
     key: PrivateKey
     wire: Wire
     seal_key: bytes
+    number_key: bytes
 
     async def sign_in(self, browser: TextBrowser | None = None, password: str = PASSWORD) -> TextBrowser:
         """Enter name and password."""
@@ -132,8 +134,16 @@ class Person:
     async def answer(self, issued: ChallengeIssued, verdict: Verdict, key: PrivateKey | None = None) -> None:
         """Answer as the phone and the push service do."""
         at = datetime.now(UTC)
+        claims, _ = verify_challenge(issued.challenge)
+        asked = claims.number_matching and verdict is Verdict.APPROVE
         signed = sign_answer(
-            key or self.key, challenge=issued.challenge, verdict=verdict, url="u", nonce=uuid.uuid4().hex, at=at
+            key or self.key,
+            challenge=issued.challenge,
+            verdict=verdict,
+            url="u",
+            nonce=uuid.uuid4().hex,
+            at=at,
+            number=number_of(self.number_key, claims.jti) if asked else None,
         )
         response = AuthResponse(
             challenge_id=issued.challenge_id,
@@ -157,7 +167,14 @@ async def person(login: Instance, stack: Stack, wire: Wire) -> AsyncIterator[Per
         await add_account(accounts, login.url, name, PASSWORD)
     async with TextBrowser(login.url) as browser:
         await browser.open("/sign-in")
-        yield Person(name, browser, PrivateKey.generate(), wire, load_secret(stack.secrets, "phrase"))
+        yield Person(
+            name,
+            browser,
+            PrivateKey.generate(),
+            wire,
+            load_secret(stack.secrets, "phrase"),
+            load_secret(stack.secrets, "numbers"),
+        )
 
 
 async def test_a_login_is_complete_once_the_phone_approved(person: Person) -> None:
@@ -266,7 +283,7 @@ async def test_wrong_passwords_lead_to_a_pause_that_the_right_one_does_not_lift(
 async def test_an_unknown_name_gets_the_answer_of_a_wrong_password(person: Person) -> None:
     await person.sign_in(password="wrong wrong wrong")
     known = (person.browser.status, person.browser.heading)
-    nobody = Person("nobody-of-that-name", person.browser, person.key, person.wire, b"")
+    nobody = Person("nobody-of-that-name", person.browser, person.key, person.wire, b"", b"")
     await nobody.sign_in()
     assert (person.browser.status, person.browser.heading) == known
 

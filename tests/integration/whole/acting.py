@@ -39,11 +39,11 @@ class Person:
         await self.browser.open("/sign-in")
         await self.browser.submit("/sign-in", name=self.name, password=password)
 
-    async def answer(self, verdict: Verdict = Verdict.APPROVE) -> None:
+    async def answer(self, verdict: Verdict = Verdict.APPROVE, number: int | None = None) -> None:
         """Answer the next request on the phone."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             async for request in self.phone.requests():
-                await self.phone.answer(request, verdict)
+                await self.phone.answer(request, verdict, number=number)
                 return
 
     async def enter_phrase(self) -> None:
@@ -61,7 +61,7 @@ class Person:
 
     async def approve(self) -> None:
         """Approve on the phone: the browser is at the account page."""
-        await self.answer()
+        await self.answer(number=self.browser.number)
         if self.browser.path == "/wait":
             await self.browser.wait(PATIENCE_SECONDS)
         assert self.browser.path == "/account", self.browser.text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authenticator.device.frames import Asked, Ended, Hello, Ready, Refused, parse_frame
+from authenticator.device.frames import Asked, Ended, Hello, Parted, Ready, Refused, parse_frame
 from authenticator.device.messages import Discovery, parse_problem
 from tests.unit.protocol.builders import a_challenge
 
@@ -21,6 +21,7 @@ def test_frames_are_read() -> None:
         Refused: {"type": "problem", "problem": PROBLEM},
         Asked: {"type": "challenge", "challenge": challenge},
         Ended: {"type": "ended", "challenge_id": "1", "reason": "withdrawn"},
+        Parted: {"type": "unpaired", "statement": challenge},
     }
     for kind, frame in frames.items():
         assert type(parse_frame(json.dumps(frame))) is kind
@@ -37,6 +38,8 @@ def test_frame_that_is_none_is_passed_over(text: str) -> None:
         {"type": "unheard-of"},
         {"type": "challenge", "challenge": "not a JWS"},
         {"type": "challenge", "challenge": "A" * 9000},
+        {"type": "unpaired", "statement": "not a JWS"},
+        {"type": "unpaired", "challenge": a_challenge()},
         {"type": "ended", "challenge_id": "../1", "reason": "withdrawn"},
         {"type": "ready", "server_time": "2026-11-24T08:00:00"},
         {"nonce": "abc"},

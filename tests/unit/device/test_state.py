@@ -58,6 +58,28 @@ def test_each_verdict_has_its_outcome() -> None:
     assert [Outcome.of(verdict) for verdict in Verdict] == [Outcome.APPROVED, Outcome.DENIED, Outcome.REPORTED]
 
 
+def test_account_that_was_paired_again_meanwhile_is_not_removed() -> None:
+    old = new_account(PAIRING, NOW)
+    assert old is not None
+    again = old.model_copy(update={"pairing_id": "a-later-one"})
+    state = State(device_name="Pixel 9").with_account(again)
+    assert state.with_removed(old, NOW) == state
+    assert state.with_removed(again, NOW).accounts == ()
+
+
+def test_account_from_before_pairings_were_kept_is_not_removed() -> None:
+    account = new_account(PAIRING, NOW)
+    assert account is not None
+    state = State(device_name="Pixel 9").with_account(account.model_copy(update={"pairing_id": None}))
+    assert state.with_removed(account.model_copy(update={"pairing_id": None}), NOW) == state
+
+
+def test_clock_is_remembered_where_it_makes_a_difference() -> None:
+    state = State(device_name="Pixel 9").with_clock(0.9)
+    assert state.clock_offset_seconds == 0
+    assert state.with_clock(-10800.5).clock_offset_seconds == -10800.5
+
+
 @pytest.mark.parametrize("name", ["", " ", "P" * 61])
 def test_device_name_is_checked(name: str) -> None:
     with pytest.raises(ValueError, match="device_name"):

@@ -1,0 +1,59 @@
+/** An account's verification code: large, with the time left, copied by a tap. */
+
+import { codeAt, STEP_MS, stepAt } from "../codes.js";
+import { button, el, setText } from "../dom.js";
+import { icon } from "../icons.js";
+import { ring } from "../ring.js";
+
+/**
+ * @param {import("../store.js").Account} account
+ * @param {object} context
+ * @param {() => number} context.now milliseconds since 1970, as the service counts them
+ * @param {(text: string) => void} context.tell
+ * @returns {{node: HTMLElement, update: () => void}} update is called each second
+ */
+export function codeView({ codeKey, account_name }, { now, tell }) {
+  if (codeKey === undefined) return withoutCode();
+  const digits = el("span", { class: "digits", translate: "no" });
+  const time = ring(STEP_MS);
+  const node = button("", () => void copy(code, tell), { class: "verification", testid: "code" });
+  const caption = el("span", { class: "caption" }, "Verification code");
+  node.append(el("span", {}, caption, digits), icon("copy"), time.node);
+  let code = "";
+  let step = -1;
+  const show = async (/** @type {number} */ wanted) => {
+    const made = await codeAt(codeKey, wanted);
+    if (wanted !== step) return;
+    code = made;
+    setText(digits, `${code.slice(0, 3)}\u2009${code.slice(3)}`);
+    // Digit by digit, and not in a live region: heard by whoever comes here, not with each new code.
+    node.setAttribute("aria-label", `Verification code of ${account_name}: ${[...code].join(" ")}. Copy`);
+  };
+  const update = () => {
+    const moment = now();
+    time.update(STEP_MS - (moment % STEP_MS));
+    if (stepAt(moment) === step) return;
+    step = stepAt(moment);
+    void show(step);
+  };
+  update();
+  return { node, update };
+}
+
+function withoutCode() {
+  const text = "This account has no verification codes. Sign-ins are approved here while the phone is online.";
+  return { node: el("p", { class: "hint without-code", testid: "no-code" }, text), update: () => {} };
+}
+
+/**
+ * @param {string} code
+ * @param {(text: string) => void} tell
+ */
+async function copy(code, tell) {
+  try {
+    await navigator.clipboard.writeText(code);
+    tell("The code was copied.");
+  } catch {
+    tell("This browser does not let the app copy. Type the code as it is shown.");
+  }
+}

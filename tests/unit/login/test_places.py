@@ -1,0 +1,91 @@
+"""Where an address is: what a GeoIP database on disk knows of it, and nothing where there is none."""
+
+from pathlib import Path
+
+import pytest
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
+
+from services.common.settings import load_settings
+from services.login.places import Places
+from services.login.settings import LoginSettings
+
+GENEVA = {
+    "city": {"names": {"en": "Geneva", "de": "Genf"}},
+    "country": {"iso_code": "CH", "names": {"en": "Switzerland"}},
+}
+SWITZERLAND = {"country": {"iso_code": "CH", "names": {"en": "Switzerland", "de": "Schweiz"}}}
+NAMELESS = {"location": {"latitude": 1.5}}
+
+
+def a_database(path: Path, kind: str = "GeoLite2-City") -> Path:
+    """Write a small database."""
+    writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type=kind)
+    writer.insert_network(IPSet(["203.0.114.0/24", "2a00:1450::/32"]), GENEVA)
+    writer.insert_network(IPSet(["8.8.8.0/24"]), SWITZERLAND)
+    writer.insert_network(IPSet(["9.9.9.0/24"]), NAMELESS)
+    writer.insert_network(IPSet(["10.0.0.0/8"]), GENEVA)
+    writer.to_db_file(str(path))
+    return path
+
+
+@pytest.mark.parametrize("address", ["203.0.114.7", "2a00:1450::7"])
+def test_city_and_country_are_named(address: str, tmp_path: Path) -> None:
+    assert Places(a_database(tmp_path / "city.mmdb")).of(address) == "Geneva, Switzerland"
+
+
+def test_a_country_alone_is_named(tmp_path: Path) -> None:
+    assert Places(a_database(tmp_path / "city.mmdb")).of("8.8.8.8") == "Switzerland"
+    assert Places(a_database(tmp_path / "country.mmdb", "DBIP-Country-Lite")).of("8.8.8.8") == "Switzerland"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.1.2.3",
+        "127.0.0.1",
+        "::1",
+        "fe80::1",
+        "1.1.1.1",
+        "9.9.9.9",
+        "unknown",
+        "",
+        "203.0.114.7, 8.8.8.8",
+        "x" * 9999,
+    ],
+)
+def test_an_address_that_is_private_unknown_or_none_is_nowhere(address: str, tmp_path: Path) -> None:
+    assert Places(a_database(tmp_path / "city.mmdb")).of(address) == ""
+
+
+def test_without_a_database_every_address_is_nowhere() -> None:
+    assert Places(None).of("203.0.114.7") == ""
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a database", b"\xab\xcd\xefMaxMind.com"])
+def test_a_missing_or_broken_database_stops_the_start_by_the_settings_name(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "city.mmdb"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv("LOGIN_GEOIP_DATABASE", str(path))
+    with pytest.raises(SystemExit) as stopped:
+        load_settings(LoginSettings, "program", [])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert "setting LOGIN_GEOIP_DATABASE (or --geoip-database) is invalid" in said
+    assert f"{path} cannot be read" in said
+
+
+def test_a_database_of_another_kind_stops_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = a_database(tmp_path / "asn.mmdb", "GeoLite2-ASN")
+    with pytest.raises(SystemExit):
+        load_settings(LoginSettings, "program", ["--geoip-database", str(path)])
+    assert "a City or a Country database is needed" in capsys.readouterr().err
+
+
+def test_a_database_that_can_be_read_is_taken(tmp_path: Path) -> None:
+    path = a_database(tmp_path / "city.mmdb")
+    settings = load_settings(LoginSettings, "program", ["--geoip-database", str(path)])
+    assert Places(settings.geoip_database).of("203.0.114.7") == "Geneva, Switzerland"
