@@ -20,9 +20,9 @@ from schemas.base import Browser, Message
 from schemas.codec import Event
 from schemas.contract import Purpose, Verdict
 from services.login.domain.logins import Login, LoginState
-from services.login.domain.methods import Device
+from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCode, RecoveryCodes
 from services.login.domain.numbers import number_of
-from services.login.domain.rows import Account, Session
+from services.login.domain.rows import Account, RememberedBrowser, Session
 from services.login.domain.rules import Rules
 from services.pairing.domain.phrases import PairingRules
 
@@ -117,7 +117,25 @@ def a_device(phone: Phone | None = None, **changes: Any) -> Device:
     """Return a phone as the account that it is paired with knows it."""
     phone = phone or a_phone()
     fields = {"device_id": phone.device_id, "name": phone.name, "pairing_id": "pairing-0", "paired_at": T0}
-    return Device.model_validate({**fields, **changes})
+    agreed = {"agreement_key": phone.agreement.public, "agreement_key_id": an_agreement_key("login service").key_id}
+    return Device.model_validate({**fields, **agreed, **changes})
+
+
+def an_app(method_id: str = "app-0", **changes: Any) -> AuthenticatorApp:
+    """Return an authenticator app as its account knows it."""
+    fields = {"method_id": method_id, "name": "Desk app", "sealed_secret": "sealed", "added_at": T0}
+    return AuthenticatorApp.model_validate({**fields, **changes})
+
+
+def recovery_codes(*codes: str) -> RecoveryCodes:
+    """Return a set of recovery codes, none of them used."""
+    return RecoveryCodes(salt="c2FsdA", made_at=T0, codes=tuple(RecoveryCode(digest=a_digest(each)) for each in codes))
+
+
+def a_remembered_browser(name: str = "r", **changes: Any) -> RememberedBrowser:
+    """Return a browser that signs in by the password alone for a week."""
+    fields = {"digest": a_digest(name), "browser": a_browser(), "since": T0, "expires_at": after(minutes=7 * 24 * 60)}
+    return RememberedBrowser.model_validate({**fields, **changes})
 
 
 def a_login(login_id: str = "login-1", **changes: Any) -> Login:

@@ -67,16 +67,18 @@ def a_challenge(phone: Phone | None = None, key: PrivateKey | None = None, **cha
 
 def a_login_challenge(phone: Phone | None = None, key: PrivateKey | None = None, **changes: Any) -> str:
     """Return the signed challenge of the login ``login-1``."""
-    fields = {"iss": LOGIN_URL, "jti": "login-1", "purpose": Purpose.LOGIN, "reply_key": "alex", "login_issuer": None}
+    named = {"iss": LOGIN_URL, "jti": "login-1", "purpose": Purpose.LOGIN, "reply_key": "alex"}
+    fields = {**named, "number_matching": True, "login_issuer": None}
     return a_challenge(phone, key or a_key("login service"), **{**fields, **changes})
 
 
 def a_response(
     challenge: str, verdict: Verdict = Verdict.APPROVE, at: datetime = T0, phone: Phone | None = None, **changes: Any
 ) -> AuthResponse:
-    """Return the response to a challenge."""
+    """Return the response to a challenge; an approval holds the browser's number unless told otherwise."""
     claims, _ = verify_challenge(challenge)
     phone = phone or a_phone()
+    number: int | None = changes.pop("number", None)
     fields = {
         "challenge_id": claims.jti,
         "device_id": phone.device_id,
@@ -84,7 +86,7 @@ def a_response(
         "purpose": claims.purpose,
         "verdict": verdict,
         "challenge": challenge,
-        "answer": phone.answer(challenge, verdict, at=at),
+        "answer": phone.answer(challenge, verdict, at=at, number=number),
         "answered_at": at,
     }
     return AuthResponse.model_validate({**fields, **changes})

@@ -5,7 +5,18 @@ from typing import Any, Final
 
 from protocol.challenges import challenge_digest
 from schemas.contract import ChallengeIssued, DeviceUnpaired, Verdict
-from schemas.login_commands import CancelLogin, FailPassword, SendPrompt, SignIn, StartPairing
+from schemas.login_commands import (
+    CancelLogin,
+    Enrol,
+    FailCode,
+    FailPassword,
+    SendEnrolmentCode,
+    SendPrompt,
+    SignIn,
+    StartPairing,
+    UseCode,
+    UseRecoveryCode,
+)
 from schemas.login_sessions import EndSession
 from schemas.pairing_commands import IssuePhrase, RequestPhrase
 from schemas.push_commands import SubmitAnswer, TellUnpaired
@@ -40,9 +51,38 @@ def a_pairing_start(pairing_id: str = "pairing-1", at: datetime = T0, **changes:
     return StartPairing.model_validate({**fields, **changes})
 
 
-def a_send(login_id: str = "login-1", at: datetime = T0, challenge_id: str = "challenge-1") -> SendPrompt:
-    """Return a click that asks the phone."""
-    return SendPrompt(account_id="alex", at=at, login_id=login_id, challenge_id=challenge_id)
+def a_send(
+    login_id: str = "login-1", at: datetime = T0, challenge_id: str = "challenge-1", device_id: str | None = None
+) -> SendPrompt:
+    """Return a click that asks the phone: the first one, or the one that was chosen."""
+    return SendPrompt(account_id="alex", at=at, login_id=login_id, challenge_id=challenge_id, device_id=device_id)
+
+
+def a_code(step: int = 100, login_id: str = "login-1", at: datetime = T0, method_id: str = "pairing-0") -> UseCode:
+    """Return a right verification code: of the account's phone unless told otherwise."""
+    return UseCode(account_id="alex", at=at, login_id=login_id, method_id=method_id, step=step)
+
+
+def a_wrong_code(at: datetime = T0, login_id: str = "login-1") -> FailCode:
+    """Return a wrong code."""
+    return FailCode(account_id="alex", at=at, login_id=login_id)
+
+
+def a_recovery_code(code: str = "code 1", login_id: str = "login-1", at: datetime = T0) -> UseRecoveryCode:
+    """Return a recovery code that was entered."""
+    return UseRecoveryCode(account_id="alex", at=at, login_id=login_id, code_digest=a_digest(code))
+
+
+def an_enrolment_mail(
+    enrolment_id: str = "enrolment-1", login_id: str = "login-1", at: datetime = T0
+) -> SendEnrolmentCode:
+    """Return a wish for a code by e-mail."""
+    return SendEnrolmentCode(account_id="alex", at=at, login_id=login_id, enrolment_id=enrolment_id)
+
+
+def an_enrolment(login_id: str = "login-1", at: datetime = T0, **changes: Any) -> Enrol:
+    """Return a code for the first pairing that was entered; which one, a test says."""
+    return Enrol.model_validate({"account_id": "alex", "at": at, "login_id": login_id, **changes})
 
 
 def a_cancel(login_id: str = "login-1", at: datetime = T0) -> CancelLogin:

@@ -11,34 +11,9 @@ from typing import Any, Final
 
 from schemas.base import Message
 from schemas.codec import TYPES, Headers, encode
-from schemas.contract import (
-    ChallengeWithdrawn,
-    Delivery,
-    PairingFailed,
-    PairingFailure,
-    PairingWithdrawn,
-    PushReceipt,
-)
-from schemas.login_administration import CreateAccount, RemoveAccount
-from schemas.login_notices import NoticeDue, NoticeKind
-from schemas.pairing_commands import RetirePhrase
-from schemas.push_commands import RegisterDevice
-from tests.builders import T0, a_browser, a_phone, an_event
-from tests.events import PHRASE, a_challenge, a_paired, a_pairing_request, a_response, an_issued_challenge, an_unpairing
-from tests.messages import (
-    a_cancel,
-    a_pairing_start,
-    a_parting,
-    a_phrase_request,
-    a_send,
-    a_sign_in,
-    a_sign_out,
-    a_submission,
-    a_wrong_password,
-    an_issue,
-)
+from tests.builders import T0, an_event
+from tests.contract.examples import examples
 
-PASSWORD_HASH: Final = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"
 DIRECTORY: Final = Path(__file__).parent / "v1"
 
 
@@ -65,46 +40,6 @@ def _read(path: Path) -> Recording:
     return Recording(path.stem, document["topic"], document["key"].encode(), value, headers)
 
 
-def _examples() -> list[Message]:
-    issued = an_issued_challenge()
-    return [
-        CreateAccount(account_id="alex", at=T0, display_name="Zoë", password_hash=PASSWORD_HASH),
-        RemoveAccount(account_id="alex", at=T0),
-        a_sign_in(),
-        a_wrong_password(),
-        a_pairing_start(),
-        a_send(),
-        a_cancel(),
-        a_sign_out(),
-        NoticeDue(
-            account_id="alex",
-            account_name="Zoë",
-            address="zoe@example.org",
-            kind=NoticeKind.RECOVERY_CODE_USED,
-            at=T0,
-            browser=a_browser(),
-            method_name="Pixel 9",
-            identifier="notice-1",
-            left=9,
-        ),
-        a_phrase_request(),
-        an_issue(),
-        RetirePhrase(phrase_digest=PHRASE, device_id=a_phone().device_id, at=T0),
-        a_pairing_request(),
-        PairingWithdrawn(phrase_digest=PHRASE, pairing_id="pairing-1"),
-        PairingFailed(pairing_id="pairing-1", account_id="alex", reason=PairingFailure.DECLINED),
-        a_paired(),
-        an_unpairing(),
-        issued,
-        ChallengeWithdrawn(challenge_id="challenge-1", device_id=a_phone().device_id),
-        a_response(a_challenge()),
-        PushReceipt(challenge_id="challenge-1", reply_key="alex", device_name="Pixel 9", delivery=Delivery.DELIVERED),
-        RegisterDevice(device_id=a_phone().device_id, at=T0, device_name="Pixel 9"),
-        a_submission(issued),
-        a_parting(),
-    ]
-
-
 def _record(message: Message) -> None:
     path = DIRECTORY / f"{message.type}.json"
     if path.exists():
@@ -121,7 +56,7 @@ def _record(message: Message) -> None:
 
 
 if __name__ == "__main__":
-    examples = _examples()
-    assert {message.type for message in examples} == set(TYPES)
-    for example in examples:
-        _record(example)
+    messages = examples()
+    assert {message.type for message in messages} == set(TYPES)
+    for message in messages:
+        _record(message)

@@ -13,12 +13,41 @@ from services.common.decisions import Row
 from services.login.domain.rows import Account
 from services.pairing.domain.rows import Phrase, Requester
 from services.push.domain.rows import Channel
-from tests.builders import SEAL_KEY, T0, a_key, a_login, an_account, an_event, pairing_rules, rules
-from tests.messages import a_sign_in
+from tests.builders import (
+    NUMBER_KEY,
+    SEAL_KEY,
+    T0,
+    a_digest,
+    a_key,
+    a_login,
+    an_account,
+    an_app,
+    an_event,
+    pairing_rules,
+    recovery_codes,
+    rules,
+)
+from tests.messages import a_recovery_code, a_sign_in
+from tests.session_messages import a_password_change, an_app_added, new_recovery_codes
 
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"
 CREATE = CreateAccount(account_id="alex", at=T0, display_name="Alex", password_hash=HASH)
-HOLDERS = [CREATE, a_sign_in(password_hash=HASH), an_account(password_hash=HASH)]
+HOLDERS = [
+    CREATE,
+    a_sign_in(password_hash=HASH),
+    a_password_change(old_password_hash=HASH),
+    a_password_change(password_hash=HASH),
+    an_account(password_hash=HASH),
+]
+SEALED = "what the key ring sealed"
+CODE = a_digest("code 1")
+CODE_HOLDERS = [
+    an_app_added(sealed_secret=SEALED),
+    an_account(apps=(an_app(sealed_secret=SEALED),)),
+    a_recovery_code(),
+    new_recovery_codes(),
+    an_account(recovery=recovery_codes("code 1")),
+]
 SECRET_NAMES = {"password", "phrase", "token", "secret", "seed", "code", "cookie", "private_key"}
 
 
@@ -27,6 +56,13 @@ def test_a_password_hash_is_in_no_repr(holder: Model) -> None:
     assert HASH not in repr(holder)
     assert HASH not in str(holder)
     assert HASH in holder.model_dump_json()
+
+
+@pytest.mark.parametrize("holder", CODE_HOLDERS, ids=lambda holder: type(holder).__name__)
+def test_neither_a_sealed_secret_nor_the_hash_of_a_recovery_code_is_in_a_repr(holder: Model) -> None:
+    assert (SEALED in holder.model_dump_json()) is not (CODE in holder.model_dump_json())
+    assert SEALED not in repr(holder)
+    assert CODE not in repr(holder)
 
 
 def test_a_password_hash_is_in_no_repr_of_what_carries_a_message() -> None:
@@ -46,6 +82,7 @@ def test_the_text_of_a_failed_check_holds_nothing_of_what_was_checked() -> None:
 def test_rules_show_no_key() -> None:
     for each in (rules(), pairing_rules()):
         assert repr(SEAL_KEY) not in repr(each)
+        assert repr(NUMBER_KEY) not in repr(each)
         assert each.key.to_jwk()["d"] not in repr(each)
     assert a_key("phone").to_jwk()["d"] not in repr(a_key("phone"))
 
@@ -63,7 +100,7 @@ def test_no_field_is_for_a_secret(model: type[Model]) -> None:
 
 def test_a_login_and_a_session_are_known_by_digests_alone() -> None:
     digests = {name for name in _fields(type(a_login())) if name.endswith("_digest")}
-    assert digests == {"login_digest", "session_digest"}
+    assert digests == {"login_digest", "session_digest", "browser_digest", "remember_digest"}
     for name in digests:
         with pytest.raises(ValidationError):
             a_login(**{name: "a token, or anything else that is not 43 characters of base64url"})

@@ -45,7 +45,7 @@ class Owner:
         return login
 
 
-def asked() -> tuple[Owner, str]:
+def asked(account: Account | None = None, **rule_changes: Any) -> tuple[Owner, str]:
     """Return the owner of an account whose phone is asked for a login, and the challenge."""
-    owner = Owner()
+    owner = Owner(account, **rule_changes)
     return owner, owner.prompt(a_sign_in())

@@ -1,13 +1,20 @@
-"""It wasn't me: a report ends every pending login of the account, and nothing that was decided before."""
+"""It wasn't me: a report ends every pending login and every session, and keeps how earlier logins ended.
 
-from schemas.contract import ChallengeWithdrawn, Verdict
+That no request is sent after it: test_locked_push.py.
+"""
+
+from protocol.challenges import verify_proof
+from schemas.contract import ChallengeWithdrawn, PairingWithdrawn, Verdict
+from schemas.login_notices import NoticeDue, NoticeKind
 from services.common.decisions import OK
 from services.login.domain.happenings import Happening
 from services.login.domain.logins import EndReason, LoginState
-from tests.builders import a_digest, a_phone, after
+from services.login.domain.rows import Reported
+from tests.builders import a_browser, a_digest, a_phone, a_remembered_browser, a_session, after, an_account
 from tests.events import a_response, only
-from tests.messages import a_cancel, a_send, a_sign_in
-from tests.unit.login.owner import asked
+from tests.messages import a_cancel, a_pairing_start, a_send, a_sign_in
+from tests.session_messages import a_further_phone
+from tests.unit.login.owner import Owner, asked
 
 SESSION = a_digest("session of login-1")
 
@@ -21,16 +28,65 @@ def test_a_report_ends_every_pending_login() -> None:
     reasons = [login.end_reason for login in owner.account.logins]
     assert reasons == [EndReason.REPORTED, EndReason.REPORTED_ELSEWHERE, EndReason.REPORTED_ELSEWHERE]
     assert owner.account.sessions == ()
-    assert owner.account.history[-1].what is Happening.LOGIN_REPORTED
+    assert [entry.what for entry in owner.account.history[-2:]] == [Happening.LOGIN_REPORTED, Happening.PUSH_LOCKED]
 
 
-def test_a_report_does_not_rewrite_how_earlier_logins_ended() -> None:
+def test_a_report_does_not_rewrite_how_earlier_logins_ended_and_signs_their_browsers_out() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge))
+    assert owner.account.session(SESSION, after(1)) is not None
     second = owner.prompt(a_sign_in("login-2", after(1)))
     owner.take(a_response(second, Verdict.REPORT, after(2)))
     assert owner.login("login-1").state is LoginState.APPROVED
-    assert owner.account.session(SESSION, after(3)) is not None
+    assert owner.account.sessions == ()
+
+
+def test_a_report_forgets_every_remembered_browser() -> None:
+    owner, challenge = asked(an_account(remembered=(a_remembered_browser(), a_remembered_browser("another"))))
+    owner.take(a_response(challenge, Verdict.REPORT, after(1)))
+    assert owner.account.remembered == ()
+
+
+def test_a_report_keeps_what_was_known_of_the_attempt_and_asks_for_another_password() -> None:
+    owner = Owner()
+    mallory = a_browser(name="Chrome on Windows", address="203.0.113.9", place="Nowhere")
+    challenge = owner.prompt(a_sign_in(browser=mallory))
+    owner.take(a_response(challenge, Verdict.REPORT, after(7)))
+    assert owner.account.push.reported == Reported(browser=mallory, started_at=after(), at=after(7))
+    assert owner.account.password_change_due
+    assert owner.account.history[-2].browser == mallory
+
+
+def test_a_report_is_told_by_mail_with_the_browser_that_was_reported() -> None:
+    owner, challenge = asked(an_account(email="alex@example.org"))
+    mail = only(owner.take(a_response(challenge, Verdict.REPORT, after(1))).events, NoticeDue)
+    assert (mail.kind, mail.browser, mail.at) == (NoticeKind.SIGN_IN_REPORTED, a_browser(), after(1))
+
+
+def test_a_report_takes_the_pairing_of_a_further_phone_back() -> None:
+    owner = Owner(an_account(sessions=(a_session(),)))
+    owner.take(a_further_phone())
+    owner.take(a_pairing_start(at=after(1), login_id="add-1"))
+    challenge = owner.prompt(a_sign_in(at=after(2)))
+    withdrawn = only(owner.take(a_response(challenge, Verdict.REPORT, after(3))).events, PairingWithdrawn)
+    assert withdrawn.pairing_id == "pairing-1"
+    assert owner.login("add-1").end_reason is EndReason.REPORTED_ELSEWHERE
+
+
+def test_an_approval_that_the_owner_regrets_can_still_be_reported() -> None:
+    owner, challenge = asked()
+    owner.take(a_response(challenge, at=after(1)))
+    assert owner.take(a_response(challenge, Verdict.REPORT, after(2))).outcome == OK
+    assert owner.account.sessions == ()
+    assert owner.account.push.reported is not None
+
+
+def test_a_report_needs_no_number() -> None:
+    owner, challenge = asked()
+    response = a_response(challenge, Verdict.REPORT)
+    assert verify_proof(response.challenge, response.answer).number is None
+    assert owner.take(response).outcome == OK
+    assert owner.account.push.reported is not None
 
 
 def test_a_report_that_crosses_a_cancel_still_ends_the_other_logins() -> None:

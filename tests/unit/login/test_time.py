@@ -1,15 +1,18 @@
 """What time alone does: a row that nobody wrote to reads the same, a moment later, as what it has become."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from services.login.domain.happenings import Happening
 from services.login.domain.logins import EndReason, LoginState, Prompt
+from services.login.domain.rules import Pauses
 from services.login.domain.settle import MOST_HISTORY, settle
-from tests.builders import T0, a_device, a_login, a_session, after, an_account
+from tests.builders import T0, a_device, a_login, a_remembered_browser, a_session, after, an_account
 from tests.messages import a_pairing_start, a_send, a_sign_in
 from tests.unit.login.owner import Owner
+
+OVER = {LoginState.APPROVED, LoginState.ENDED}
 
 
 def _a_prompt(expires_at: datetime) -> Prompt:
@@ -33,6 +36,7 @@ def test_a_request_that_is_not_answered_ends_its_login_and_is_told() -> None:
     assert settled.open_prompt() is None
     assert settled.history[-1].what is Happening.LOGIN_NOT_ANSWERED
     assert settled.history[-1].at == after(minutes=2)
+    assert (settled.push.refusals, settled.push.last_refusal_at) == (1, after(minutes=2))
 
 
 def test_a_request_is_open_up_to_its_last_moment() -> None:
@@ -41,7 +45,7 @@ def test_a_request_is_open_up_to_its_last_moment() -> None:
     assert settle(owner.account, after(minutes=2)) == owner.account
 
 
-@pytest.mark.parametrize("state", [LoginState.NEEDS_PHONE, LoginState.PAIRING, LoginState.PAIRED, LoginState.READY])
+@pytest.mark.parametrize("state", sorted(set(LoginState) - OVER))
 def test_a_login_that_takes_too_long_ends_by_itself(state: LoginState) -> None:
     account = an_account(logins=(a_login(state=state),))
     assert settle(account, after(minutes=30)) == account
@@ -79,19 +83,26 @@ def test_an_earlier_clock_does_not_bring_anything_back() -> None:
     assert settle(late, after(minutes=1)) == late
 
 
-def test_sessions_that_ended_are_dropped() -> None:
-    session = a_session(expires_at=after(60))
-    account = an_account(sessions=(session,))
+@pytest.mark.parametrize("end", ["expires_at", "idle_until"])
+def test_sessions_that_ended_are_dropped(end: str) -> None:
+    account = an_account(sessions=(a_session("s", **{end: after(60)}),))
     assert settle(account, after(60)) == account
     assert settle(account, after(61)).sessions == ()
 
 
+def test_browsers_whose_time_is_over_are_remembered_no_more() -> None:
+    account = an_account(remembered=(a_remembered_browser(expires_at=after(60)),))
+    assert settle(account, after(60)) == account
+    assert settle(account, after(61)).remembered == ()
+
+
 def test_the_history_stays_bounded_when_time_ends_requests() -> None:
-    full = tuple(an_account().history)
-    owner = Owner(an_account(history=full))
+    never = Pauses(10_000, timedelta(seconds=1), timedelta(seconds=1))
+    owner = Owner(refusals=never, most_prompts=5)
     for number in range(MOST_HISTORY + 5):
-        owner.take(a_sign_in(f"login-{number}", after(minutes=3 * number)))
+        owner.prompt(a_sign_in(f"login-{number}", after(minutes=3 * number)))
     assert len(owner.account.history) == MOST_HISTORY
+    assert {entry.what for entry in owner.account.history} == {Happening.LOGIN_NOT_ANSWERED}
 
 
 def test_no_request_outlives_its_login() -> None:
