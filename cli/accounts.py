@@ -1,9 +1,10 @@
-"""``countersign accounts``: make, list and remove accounts."""
+"""``countersign accounts``: make, invite, list, reset and remove accounts."""
 
 import asyncio
 import json
 import sys
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -12,7 +13,7 @@ from services.login.admin import AdminError, administration
 from services.login.domain.rows import Account
 from services.login.settings import DEFAULT_PRODUCT_NAME
 
-app = typer.Typer(help="Make, list and remove accounts.", no_args_is_help=True)
+app = typer.Typer(help="Make, invite, list, reset and remove accounts.", no_args_is_help=True)
 ResultT = TypeVar("ResultT")
 
 Name = Annotated[str, typer.Argument(help="The sign-in name; upper and lower case are the same.")]
@@ -37,6 +38,7 @@ def add(  # noqa: PLR0913 - the options of a command
     product_name: Annotated[
         str, typer.Option(envvar="LOGIN_PRODUCT_NAME", help="What people sign in to; no password may contain it.")
     ] = DEFAULT_PRODUCT_NAME,
+    email: Annotated[str, typer.Option(help="Where notices and enrolment codes go.")] = "",
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
 ) -> None:
@@ -45,7 +47,7 @@ def add(  # noqa: PLR0913 - the options of a command
 
     async def work() -> Account:
         async with administration(kafka, topic_prefix) as accounts:
-            return await accounts.add(name, password, display_name, product_name)
+            return await accounts.add(name, password, display_name, product_name, email=email)
 
     account = _run(work())
     typer.echo(f"Account {account.account_id} is there. Its owner pairs a phone at the first sign-in.")
@@ -66,8 +68,8 @@ def list_accounts(*, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "", as
     if not found:
         typer.echo("There are no accounts. Make one with: countersign accounts add NAME")
     for account in found:
-        phones = ", ".join(device.name for device in account.devices) or "no phone"
-        typer.echo(f"{account.account_id:<24}  {account.created_at:%Y-%m-%d %H:%M} UTC  {phones}")
+        methods = ", ".join(method.name for method in account.methods) or "no phone"
+        typer.echo(f"{account.account_id:<24}  {account.created_at:%Y-%m-%d %H:%M} UTC  {methods}")
 
 
 @app.command()
@@ -82,6 +84,63 @@ def remove(name: Name, *, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "
     typer.echo(f"Account {name} is removed.")
 
 
+@app.command()
+def email(
+    name: Name,
+    address: Annotated[str, typer.Argument(help="The new address; '' for none.")],
+    *,
+    kafka: Kafka = DEFAULT_KAFKA,
+    topic_prefix: Prefix = "",
+) -> None:
+    """Send an account's notices and enrolment codes to another address."""
+
+    async def work() -> None:
+        async with administration(kafka, topic_prefix) as accounts:
+            await accounts.set_email(name, address)
+
+    _run(work())
+    typer.echo(f"Notices for {name} go to {address}." if address else f"No notices for {name} are sent.")
+
+
+@app.command()
+def invite(
+    name: Name,
+    *,
+    days: Annotated[int, typer.Option(min=1, max=90, help="How long the code holds.")] = 7,
+    kafka: Kafka = DEFAULT_KAFKA,
+    topic_prefix: Prefix = "",
+) -> None:
+    """Make an enrolment code, which the first pairing needs where LOGIN_ENROLMENT is invitation or email."""
+
+    async def work() -> str:
+        async with administration(kafka, topic_prefix) as accounts:
+            return await accounts.invite(name, timedelta(days=days))
+
+    code = _run(work())
+    typer.echo(f"Enrolment code for {name}: {code}")
+    typer.echo(f"Hand it to the account's owner. It works once, within {days} days, and is shown only now.")
+
+
+@app.command()
+def reset(
+    name: Name,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    kafka: Kafka = DEFAULT_KAFKA,
+    topic_prefix: Prefix = "",
+) -> None:
+    """Remove all phones, apps and recovery codes of an account, and sign it out everywhere."""
+    if not yes:
+        typer.confirm(f"Remove all sign-in methods of {name}? Its owner has to enrol anew", abort=True)
+
+    async def work() -> None:
+        async with administration(kafka, topic_prefix) as accounts:
+            await accounts.reset(name)
+
+    _run(work())
+    typer.echo(f"All sign-in methods of {name} are removed. Its owner enrols anew at the next sign-in.")
+
+
 def _ask_password() -> str:
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
@@ -91,8 +150,11 @@ def _as_dict(account: Account) -> dict[str, object]:
     return {
         "account_id": account.account_id,
         "display_name": account.display_name,
+        "email": account.email,
         "created_at": account.created_at.isoformat(),
         "phones": [{"name": device.name, "device_id": device.device_id} for device in account.devices],
+        "apps": [{"name": app.name} for app in account.apps],
+        "recovery_codes_left": account.recovery.left if account.recovery is not None else 0,
     }
 
 

@@ -68,6 +68,16 @@ class Demo:
             await self._sign_in(browser)
             await self._step("the person signs in again: password, then straight to the request on the phone")
             await self._approve(browser, phone)
+            await browser.submit("/sign-out")
+            await self._enter_code(browser, phone)
+
+    async def _enter_code(self, browser: TextBrowser, phone: VirtualPhone) -> None:
+        await self._sign_in(browser)
+        await browser.open("/code")
+        (account,) = phone.store.state.accounts
+        await browser.submit("/code", code=phone.code(account).code)
+        browser.expect("YOUR ACCOUNT")
+        await self._step("the person signs out, and in again by a verification code of the phone instead")
 
     async def _sign_in(self, browser: TextBrowser) -> None:
         await browser.open("/sign-in")

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from schemas.login_administration import CreateAccount, RemoveAccount
+from schemas.login_administration import CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
 from schemas.login_commands import AccountCommand
 from services.common.clock import now
 from services.common.decisions import OK
@@ -17,6 +20,7 @@ from services.common.tracing import continue_trace
 from services.common.views import View
 from services.login.domain.rows import Account
 from services.login.domain.rules import Refused
+from services.login.invitations import new_invitation
 from services.login.names import LONGEST_NAME, account_id_of
 from services.login.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
 from services.login.passwords import LONGEST_PASSWORD, hash_password
@@ -51,6 +55,8 @@ class Administration:
         password: str,
         display_name: str | None = None,
         product_name: str = DEFAULT_PRODUCT_NAME,
+        *,
+        email: str = "",
     ) -> Account:
         """Make an account.
 
@@ -59,9 +65,10 @@ class Administration:
             password: The password.
             display_name: The name as its owner reads it; default the sign-in name.
             product_name: What people sign in to; the password must not contain it.
+            email: Where notices go; empty if nowhere.
 
         Raises:
-            AdminError: If the name or the password will not do, or the account exists.
+            AdminError: If the name, the password or the address will not do, or the account exists.
 
         """
         account_id, shown_name = _id_of(name), (display_name or name).strip()
@@ -73,6 +80,7 @@ class Administration:
             at=now(),
             display_name=shown_name,
             password_hash=await asyncio.to_thread(hash_password, password),
+            email=_address(email),
         )
         outcome, account = await self._decide(command)
         if outcome == Refused.ACCOUNT_EXISTS:
@@ -87,17 +95,58 @@ class Administration:
             AdminError: If there is none of that name.
 
         """
-        account_id = _id_of(name)
-        known = self.view.get(account_id)
-        if known is None or known.removed_at is not None:
-            text = f"There is no account {account_id}. List them with: countersign accounts list"
-            raise AdminError(text)
-        await self._decide(RemoveAccount(account_id=account_id, at=now()))
+        await self._decide(RemoveAccount(account_id=self._existing(name), at=now()))
+
+    async def set_email(self, name: str, email: str) -> None:
+        """Send an account's notices to another address.
+
+        Args:
+            name: The sign-in name.
+            email: The address; empty for none.
+
+        Raises:
+            AdminError: If there is no account of that name, or the address is none.
+
+        """
+        await self._decide(SetEmail(account_id=self._existing(name), at=now(), email=_address(email)))
+
+    async def invite(self, name: str, lifetime: timedelta) -> str:
+        """Make an enrolment code for an account; one before holds no more.
+
+        Returns:
+            The code, to be handed to the account's owner. It is kept nowhere.
+
+        Raises:
+            AdminError: If there is no account of that name.
+
+        """
+        code, digest = new_invitation()
+        at = now()
+        command = Invite(account_id=self._existing(name), at=at, invitation_digest=digest, expires_at=at + lifetime)
+        await self._decide(command)
+        return code
+
+    async def reset(self, name: str) -> None:
+        """Remove all methods of an account, sign it out everywhere, and let its owner enrol anew.
+
+        Raises:
+            AdminError: If there is no account of that name.
+
+        """
+        await self._decide(ResetMethods(account_id=self._existing(name), at=now()))
 
     def list(self) -> tuple[Account, ...]:
         """Return all accounts by name."""
         present = (account for account in self.view.all() if account.removed_at is None)
         return tuple(sorted(present, key=lambda account: account.account_id))
+
+    def _existing(self, name: str) -> str:
+        account_id = _id_of(name)
+        known = self.view.get(account_id)
+        if known is None or known.removed_at is not None:
+            text = f"There is no account {account_id}. List them with: countersign accounts list"
+            raise AdminError(text)
+        return account_id
 
     async def _decide(self, command: AccountCommand) -> tuple[str, Account]:
         try:
@@ -164,3 +213,11 @@ def _id_of(name: str) -> str:
         text = f"A name has 1 to {LONGEST_NAME} letters (a to z), digits and the marks . _ ~ @ + -"
         raise AdminError(text)
     return account_id
+
+
+def _address(email: str) -> str:
+    try:
+        return Address(addr_spec=email).addr_spec if email else ""
+    except (HeaderParseError, ValueError, IndexError):
+        text = f"{email[:100]!r} is not an e-mail address."
+        raise AdminError(text) from None

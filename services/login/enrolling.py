@@ -5,7 +5,6 @@ from typing import Final
 
 from aiohttp import web
 
-from protocol.encoding import digest
 from protocol.phrases import WORDS, phrase_digest, read_phrase, unknown_words
 from schemas.login_commands import AccountCommand, Enrol, FailCode, SendEnrolmentCode, StartPairing
 from services.common.clock import new_id, now
@@ -15,7 +14,7 @@ from services.login.domain.logins import Login
 from services.login.domain.rows import Account
 from services.login.domain.rules import Enrolment, Refused
 from services.login.enrolment_codes import EnrolmentCodes
-from services.login.recovery_codes import normalise
+from services.login.invitations import invitation_digest
 
 TOO_MANY: Final = 429
 UNPROCESSABLE: Final = 422
@@ -61,11 +60,11 @@ class EnrolmentForms:
         account, login = self._desk.visits.login_at(request, steps.ENROL)
         typed = form.get("code", "")
         mailed = login.enrolment_id is not None and self._codes.matches(account.account_id, login.enrolment_id, typed)
-        invitation = normalise(typed)
+        invitation = invitation_digest(typed)
         if mailed:
             command: AccountCommand = self._enrol(account, login, enrolment_id=login.enrolment_id)
         elif invitation is not None:
-            command = self._enrol(account, login, invitation_digest=digest(invitation.encode()))
+            command = self._enrol(account, login, invitation_digest=invitation)
         else:
             command = FailCode(account_id=account.account_id, at=now(), login_id=login.login_id)
         outcome, row = await self._desk.decide(request, command)

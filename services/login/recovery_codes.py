@@ -5,7 +5,6 @@ checking a typed one costs one hash and not ten. Other sets have other salts: no
 """
 
 import secrets
-import unicodedata
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,15 +12,12 @@ from argon2.low_level import Type, hash_secret_raw
 
 from protocol.encoding import decode_base64url, encode_base64url
 from services.login.hashing import ITERATIONS, LANES, MEMORY_KIBIBYTES, HashingThreads
+from services.login.typed_codes import draw_code, grouped, read_code
 
 CODES: Final = 10
 CHARACTERS: Final = 10
 """Of each code, hyphen aside: 5 bits each."""
 SALT_BYTES: Final = 16
-LONGEST_TYPED: Final = 64
-_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base32: without I, L and O, which look like digits, and without U."""
-_LOOKALIKES: Final = str.maketrans("ILO", "110")
 _DIGEST_BYTES: Final = 32
 
 
@@ -39,24 +35,6 @@ class RecoveryCodeSet:
     codes: tuple[str, ...] = field(repr=False)
     salt: str
     digests: tuple[str, ...]
-
-
-def normalise(typed: str) -> str | None:
-    """Return a code as it is hashed: upper case, without blanks and hyphens, lookalikes read as what they look like.
-
-    Args:
-        typed: The code as it was typed.
-
-    Returns:
-        Ten characters of the alphabet, or None if it cannot be a code.
-
-    """
-    if len(typed) > LONGEST_TYPED:
-        return None
-    plain = unicodedata.normalize("NFKC", typed).upper()
-    kept = "".join(each for each in plain if not each.isspace() and unicodedata.category(each) != "Pd")
-    code = kept.translate(_LOOKALIKES)
-    return code if len(code) == CHARACTERS and set(code) <= set(_ALPHABET) else None
 
 
 class RecoveryCodes:
@@ -89,16 +67,15 @@ class RecoveryCodes:
             UnavailableError: If too many wait.
 
         """
-        code = normalise(typed)
+        code = read_code(typed, CHARACTERS)
         return None if code is None else await self._threads.run(_digest, code, salt)
 
 
 def _make() -> RecoveryCodeSet:
-    drawn = ["".join(secrets.choice(_ALPHABET) for _ in range(CHARACTERS)) for _ in range(CODES)]
+    drawn = [draw_code(CHARACTERS) for _ in range(CODES)]
     salt = encode_base64url(secrets.token_bytes(SALT_BYTES))
-    half = CHARACTERS // 2
     return RecoveryCodeSet(
-        codes=tuple(f"{code[:half]}-{code[half:]}" for code in drawn),
+        codes=tuple(grouped(code, CHARACTERS // 2) for code in drawn),
         salt=salt,
         digests=tuple(_digest(code, salt) for code in drawn),
     )
