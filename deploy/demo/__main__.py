@@ -74,7 +74,7 @@ class Demo:
     async def _enter_code(self, browser: TextBrowser, phone: VirtualPhone) -> None:
         await self._sign_in(browser)
         await browser.open("/code")
-        (account,) = phone.store.state.accounts
+        (account,) = phone.store.read().accounts
         await browser.submit("/code", code=phone.code(account).code)
         browser.expect("YOUR ACCOUNT")
         await self._step("the person signs out, and in again by a verification code of the phone instead")
