@@ -25,8 +25,9 @@ setup: ## bring what running needs: system packages, Python packages, Kafka
 setup-tests:
 	@deploy/bootstrap --tests
 
-test: setup-tests lint ## bring what testing needs, then lint and run all tests, two files at a time
+test: setup-tests lint ## bring what testing needs, lint, run all tests (two files at a time), look for vulnerabilities
 	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m deploy.audit
 
 unit: setup-tests ## run the tests of the rules alone (ARGS="-k phrase" picks some, here and below)
 	$(BIN)/pytest tests/unit $(ARGS)
@@ -59,11 +60,11 @@ lock: setup-tests ## renew the pinned versions in requirements/ (needs Python 3.
 	cd requirements && $(PIP_COMPILE) --output-file main.txt main.in
 	cd requirements && $(PIP_COMPILE) --output-file test.txt test.in
 
-audit: setup-tests ## look for known vulnerabilities in the pinned Python packages
-	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/main.txt -r requirements/test.txt
+audit: setup-tests ## look anew for known vulnerabilities in the pinned Python packages
+	@$(BIN)/python -m deploy.audit --anew
 
 clean: ## remove what was installed and cached here; data and keys stay
-	rm -rf .venv .run/kafka-jars .run/logs .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf .venv .run/kafka-jars .run/logs .run/audit.json .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 reset: ## remove all accounts, phones, keys and records of `make run`

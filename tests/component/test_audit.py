@@ -1,0 +1,158 @@
+"""The look for known vulnerabilities: pip-audit itself, asking a service of the test's own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from deploy.audit import UNREACHED, audit
+from deploy.ports import free_port
+from tests.builders import T0
+
+LOCK_FILE = f"harmless==1.0 --hash=sha256:{'0' * 64}\nleaky==2.0 --hash=sha256:{'1' * 64}\n"
+UNKNOWN = f"elsewhere @ https://files.test/elsewhere-2.0.zip --hash=sha256:{'2' * 64}\n"
+"""pip-audit looks up no package that has no version."""
+LEAK = {
+    "id": "OSV-2026-1",
+    "affected": [
+        {
+            "package": {"name": "leaky", "ecosystem": "PyPI"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.1"}]}],
+        }
+    ],
+}
+
+
+@dataclass
+class Service:
+    """A vulnerability service that answers as OSV does, and the files of one project.
+
+    Attributes:
+        known: The vulnerabilities that it knows, by package.
+        asked: The packages that it was asked about.
+        broken: True to answer with an error.
+        now: The time.
+
+    """
+
+    directory: Path
+    url: str = ""
+    known: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    broken: bool = False
+    now: datetime = T0
+
+    async def query(self, request: web.Request) -> web.Response:
+        """Answer what is known of a package."""
+        name = (await request.json())["package"]["name"]
+        self.asked.append(name)
+        vulnerabilities = self.known.get(name)
+        return web.json_response(
+            {"vulns": vulnerabilities} if vulnerabilities else {}, status=503 if self.broken else 200
+        )
+
+    async def audit(self, *urls: str, anew: bool = False) -> tuple[bool, str]:
+        """Look for vulnerabilities here, or wherever else."""
+        options = [("--vulnerability-service", "osv", "--osv-url", url) for url in urls or (self.url,)]
+        return await asyncio.to_thread(audit, [self.lock_file], options, self.memory, self.now, anew=anew)
+
+    @property
+    def lock_file(self) -> Path:
+        """The project's lock file."""
+        return self.directory / "main.txt"
+
+    @property
+    def memory(self) -> Path:
+        """Where the last result is kept."""
+        return self.directory / "run" / "audit.json"
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    """Give a running service."""
+    made = Service(tmp_path)
+    made.lock_file.write_text(LOCK_FILE)
+    application = web.Application()
+    application.router.add_post("/v1/query", made.query)
+    async with TestServer(application) as server:
+        made.url = str(server.make_url("/v1/query"))
+        yield made
+
+
+async def test_packages_without_known_vulnerabilities_are_fine_and_not_looked_up_again_that_day(
+    service: Service,
+) -> None:
+    assert await service.audit() == (True, "no known vulnerabilities in 2 packages")
+    assert service.asked == ["harmless", "leaky"]
+    fine, text = await service.audit()
+    assert fine
+    assert text.startswith("no known vulnerabilities in 2 packages (looked up at ")
+    assert len(service.asked) == 2
+
+
+async def test_a_vulnerability_fails_each_time_and_says_what_to_do(service: Service) -> None:
+    service.known["leaky"] = [LEAK]
+    for _ in range(2):
+        fine, text = await service.audit()
+        assert not fine
+        assert text == "known vulnerabilities: 1\n  leaky 2.0: OSV-2026-1, fixed in 2.1"
+
+
+async def test_a_change_of_the_packages_a_wish_and_a_day_later_each_look_again(service: Service) -> None:
+    await service.audit()
+    service.known["leaky"] = [LEAK]
+    assert (await service.audit())[0]
+    assert not (await service.audit(anew=True))[0]
+    service.lock_file.write_text(LOCK_FILE + "\n")
+    assert not (await service.audit())[0]
+    service.lock_file.write_text(LOCK_FILE)
+    service.now += timedelta(hours=23)
+    assert (await service.audit())[0]
+    service.now += timedelta(hours=1)
+    assert not (await service.audit())[0]
+
+
+async def test_a_service_that_is_out_of_reach_is_said_and_fails_nothing(service: Service) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}/v1/query"
+    assert await service.audit(nowhere) == (True, UNREACHED)
+    assert (await service.audit())[1].startswith(UNREACHED)
+    service.now += timedelta(hours=1)
+    service.broken = True
+    assert await service.audit() == (True, UNREACHED)
+    service.broken = False
+    assert (await service.audit(anew=True))[1] == "no known vulnerabilities in 2 packages"
+
+
+async def test_a_service_that_knows_no_package_counts_as_out_of_reach(service: Service) -> None:
+    service.lock_file.write_text(UNKNOWN)
+    assert await service.audit() == (True, UNREACHED)
+    service.lock_file.write_text(LOCK_FILE + UNKNOWN)
+    expected = "no known vulnerabilities in 2 packages; not known to the service: 1, such as elsewhere"
+    assert await service.audit() == (True, expected)
+
+
+async def test_the_next_service_is_asked_where_one_is_out_of_reach(service: Service) -> None:
+    service.known["leaky"] = [LEAK]
+    fine, text = await service.audit(f"http://127.0.0.1:{free_port()}/v1/query", service.url)
+    assert not fine
+    assert "OSV-2026-1" in text
+
+
+async def test_a_lock_file_that_cannot_be_read_fails(service: Service) -> None:
+    service.lock_file.write_text("leaky==2.0\n")
+    fine, text = await service.audit()
+    assert not fine
+    assert "hash" in text
+    assert not service.memory.exists()
+
+
+async def test_what_was_kept_is_of_no_use_once_spoiled(service: Service) -> None:
+    service.memory.parent.mkdir()
+    service.memory.write_text("{")
+    assert (await service.audit())[1] == "no known vulnerabilities in 2 packages"
