@@ -54,12 +54,14 @@ DEVICE_UNPAIRED: Final = Topic("device.unpaired", Kind.EVENT, "account id", 7 * 
 PUSH_RECEIPT: Final = Topic("push.receipt", Kind.EVENT, "reply key of the challenge", 60 * 60)
 
 LOGIN_COMMANDS: Final = Topic("login.commands", Kind.COMMAND, "account id", DAY_SECONDS)
+LOGIN_GUESSES: Final = Topic("login.guesses", Kind.COMMAND, "digest of a source of guesses", DAY_SECONDS)
 LOGIN_NOTICES: Final = Topic("login.notices", Kind.EVENT, "account id", DAY_SECONDS)
 PAIRING_COMMANDS: Final = Topic("pairing.commands", Kind.COMMAND, "device id", DAY_SECONDS)
 PAIRING_PHRASES: Final = Topic("pairing.phrases", Kind.COMMAND, "phrase digest", DAY_SECONDS)
 PUSH_COMMANDS: Final = Topic("push.commands", Kind.COMMAND, "device id", DAY_SECONDS)
 
 ACCOUNTS_TABLE: Final = "accounts"
+GUESSES_TABLE: Final = "guesses"
 REQUESTERS_TABLE: Final = "requesters"
 PHRASES_TABLE: Final = "phrases"
 CHANNELS_TABLE: Final = "channels"
@@ -77,6 +79,7 @@ def changelog(service: str, table: str) -> Topic:
 
 
 ACCOUNTS_CHANGELOG: Final = changelog("login", ACCOUNTS_TABLE)
+GUESSES_CHANGELOG: Final = changelog("login", GUESSES_TABLE)
 REQUESTERS_CHANGELOG: Final = changelog("pairing", REQUESTERS_TABLE)
 PHRASES_CHANGELOG: Final = changelog("pairing", PHRASES_TABLE)
 CHANNELS_CHANGELOG: Final = changelog("push", CHANNELS_TABLE)
@@ -87,12 +90,13 @@ CONSUMED: Final = (
     PAIRING_FAILED,
     DEVICE_UNPAIRED,
     LOGIN_COMMANDS,
+    LOGIN_GUESSES,
     LOGIN_NOTICES,
     PAIRING_COMMANDS,
     PAIRING_PHRASES,
     PUSH_COMMANDS,
 )
-CHANGELOGS: Final = (ACCOUNTS_CHANGELOG, REQUESTERS_CHANGELOG, PHRASES_CHANGELOG, CHANNELS_CHANGELOG)
+CHANGELOGS: Final = (ACCOUNTS_CHANGELOG, GUESSES_CHANGELOG, REQUESTERS_CHANGELOG, PHRASES_CHANGELOG, CHANNELS_CHANGELOG)
 ALL: Final = (
     *CONSUMED,
     PUSH_RECEIPT,

@@ -17,6 +17,7 @@ from schemas.login_commands import (
     UseCode,
     UseRecoveryCode,
 )
+from schemas.login_guesses import CountGuess
 from schemas.login_sessions import EndSession
 from schemas.pairing_commands import IssuePhrase, RequestPhrase
 from schemas.push_commands import SubmitAnswer, TellUnpaired
@@ -43,6 +44,11 @@ def a_sign_in(login_id: str = "login-1", at: datetime = T0, **changes: Any) -> S
 def a_wrong_password(at: datetime = T0) -> FailPassword:
     """Return a wrong password."""
     return FailPassword(account_id="alex", at=at, browser=a_browser())
+
+
+def a_guess(at: datetime = T0, *, by_address: bool = True) -> CountGuess:
+    """Return a wrong password that no account counts."""
+    return CountGuess(source=a_digest("source"), at=at, by_address=by_address)
 
 
 def a_pairing_start(pairing_id: str = "pairing-1", at: datetime = T0, **changes: Any) -> StartPairing:

@@ -5,20 +5,24 @@ from typing import Any
 import faust
 from faust.types import StreamT, TopicT
 
-from schemas.topics import AUTH_RESPONSE, DEVICE_PAIRED, LOGIN_COMMANDS, PAIRING_FAILED, Topic
+from schemas.topics import AUTH_RESPONSE, DEVICE_PAIRED, LOGIN_COMMANDS, LOGIN_GUESSES, PAIRING_FAILED, Topic
 from services.common.owner import Owner
+from services.login.domain.guesses import Guesses
 from services.login.domain.rows import Account
 
-READS = (LOGIN_COMMANDS, DEVICE_PAIRED, PAIRING_FAILED, AUTH_RESPONSE)
+READS = (LOGIN_COMMANDS, LOGIN_GUESSES, DEVICE_PAIRED, PAIRING_FAILED, AUTH_RESPONSE)
 
 
-def declare_agents(app: faust.App, topics: dict[Topic, TopicT], accounts: Owner[Account]) -> None:
+def declare_agents(  # noqa: C901 - one agent a topic
+    app: faust.App, topics: dict[Topic, TopicT], accounts: Owner[Account], guesses: Owner[Guesses]
+) -> None:
     """Declare the agents of an instance.
 
     Args:
         app: The Faust app.
         topics: The topics of READS.
         accounts: Decides for the accounts.
+        guesses: Decides for the sources of guesses.
 
     """
 
@@ -26,6 +30,11 @@ def declare_agents(app: faust.App, topics: dict[Topic, TopicT], accounts: Owner[
     async def on_login_command(stream: StreamT[Any]) -> None:
         async for record in stream.events():
             await accounts.handle(record)
+
+    @app.agent(topics[LOGIN_GUESSES])
+    async def on_login_guess(stream: StreamT[Any]) -> None:
+        async for record in stream.events():
+            await guesses.handle(record)
 
     @app.agent(topics[DEVICE_PAIRED])
     async def on_device_paired(stream: StreamT[Any]) -> None:

@@ -22,11 +22,13 @@ from services.login.cookies import Cookies
 from services.login.deliveries import Deliveries
 from services.login.desk import Desk
 from services.login.domain.decide import decide
+from services.login.domain.guesses import decide_guess
 from services.login.domain.rules import Pauses, Rules
 from services.login.enrolling import EnrolmentForms
 from services.login.enrolment_codes import EnrolmentCodes
 from services.login.entering_codes import CodeForm
 from services.login.events import Events
+from services.login.guess_counts import GuessCounts
 from services.login.hashing import HashingThreads
 from services.login.owners import Owners
 from services.login.pages import Pages
@@ -35,7 +37,8 @@ from services.login.places import Places
 from services.login.recovery_codes import RecoveryCodes
 from services.login.settings import LoginSettings
 from services.login.signing_in import SignInForms
-from services.login.tables import accounts_table, accounts_view
+from services.login.sweep import Sweeper
+from services.login.tables import accounts_table, accounts_view, guesses_table, guesses_view
 from services.login.visits import Visits
 from services.login.web import LoginWeb
 
@@ -53,10 +56,12 @@ def make_instance(settings: LoginSettings) -> Instance:
     edge = Edge(publisher, settings.topic_prefix, SERVICE)
     rules = make_rules(settings, signing_keys, agreement_keys.active)
     owner = Owner(accounts_table(app, settings), partial(decide, rules=rules), edge, publisher)
-    declare_agents(app, stream_topics(app, settings, READS), owner)
+    guesses = Owner(guesses_table(app, settings), partial(decide_guess, rules=rules), edge, publisher)
+    declare_agents(app, stream_topics(app, settings, READS), owner, guesses)
     view = accounts_view(settings.kafka_bootstrap, settings.topic_prefix)
+    guesses_seen = guesses_view(settings.kafka_bootstrap, settings.topic_prefix)
     deliveries = Deliveries(settings.kafka_bootstrap, settings.topic_prefix)
-    health = Health(app, publisher, [view], edge)
+    health = Health(app, publisher, [view, guesses_seen], edge)
     cookies = Cookies(load_secret(directory, "cookies"), secure=settings.url.startswith("https://"))
     visits = Visits(view, deliveries, cookies, Places(settings.geoip_database), settings)
     desk = Desk(
@@ -78,7 +83,7 @@ def make_instance(settings: LoginSettings) -> Instance:
         enrolment=EnrolmentForms(desk, EnrolmentCodes(load_secret(directory, "enrolment")), phrase_key),
         codes=CodeForm(desk, checks),
         parts=(
-            SignInForms(desk, passwords, settings.login_seconds),
+            SignInForms(desk, passwords, GuessCounts(guesses_seen, publisher), settings.login_seconds),
             page,
             AddingMethods(desk, owners, page, checks, recovery_codes),
             PasswordPage(desk, owners, page, passwords),
@@ -87,7 +92,9 @@ def make_instance(settings: LoginSettings) -> Instance:
         catch_up=CatchUp(view, cookies),
         signing_keys=signing_keys,
     ).make(health)
-    return Instance(SERVICE, settings, app, publisher, [view], edge, health, web, (deliveries.run,))
+    sweeper = Sweeper(guesses_seen, publisher)
+    tasks = (deliveries.run, sweeper.run)
+    return Instance(SERVICE, settings, app, publisher, [view, guesses_seen], edge, health, web, tasks)
 
 
 def make_rules(settings: LoginSettings, signing_keys: SigningKeys, agreement: AgreementPrivateKey) -> Rules:
@@ -113,6 +120,7 @@ def make_rules(settings: LoginSettings, signing_keys: SigningKeys, agreement: Ag
         confirmation_lifetime=timedelta(seconds=settings.confirmation_seconds),
         remember_lifetime=timedelta(days=settings.remember_days),
         passwords=_pauses(settings.password_tries, settings.first_pause_seconds, settings.longest_pause_seconds),
+        addresses=_pauses(settings.address_tries, settings.first_pause_seconds, settings.longest_pause_seconds),
         codes=_pauses(settings.code_tries, settings.code_pause_seconds, settings.longest_code_pause_seconds),
         pairing_tries=settings.pairing_tries,
         pairing_pause=timedelta(seconds=settings.pairing_pause_seconds),

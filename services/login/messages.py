@@ -227,6 +227,17 @@ def locked(until: datetime, at: datetime) -> Notice:
     )
 
 
+def address_paused(until: datetime, at: datetime) -> Notice:
+    """Return what to say while no password is taken from an address."""
+    seconds = _seconds(until, at)
+    return Notice(
+        "Sign-in is paused here",
+        "Many passwords that came from this network did not match. To protect everybody's accounts, "
+        f"the next one is taken from here in {_duration(seconds)}.",
+        seconds,
+    )
+
+
 def pairing_paused(until: datetime, at: datetime) -> Notice:
     """Return what to say while no phrase is taken for an account."""
     seconds = _seconds(until, at)

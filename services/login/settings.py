@@ -64,6 +64,8 @@ class LoginSettings(ServiceSettings):
     """How long the first pause is; each further wrong password doubles it."""
     longest_pause_seconds: Seconds = 15 * 60
     """No pause is longer."""
+    address_tries: Count = 20
+    """Wrong passwords in a row from one address, at whatever account, before the first pause, which grows likewise."""
     code_tries: Count = 5
     """Wrong codes in a row before the first pause."""
     code_pause_seconds: Seconds = 30

@@ -1,10 +1,13 @@
 """The forms of a sign-in: the password, the request to the phone, giving up, signing out."""
 
+import asyncio
+from datetime import datetime
 from typing import Final
 
 from aiohttp import web
 
 from protocol.encoding import digest
+from schemas.base import Browser
 from schemas.login_commands import CancelLogin, FailPassword, SendPrompt, SignIn
 from schemas.login_sessions import EndSession
 from services.common.clock import new_id, new_token, now
@@ -14,6 +17,7 @@ from services.login.cookies import LOGIN, REMEMBERED, SESSION, Ticket
 from services.login.desk import Desk
 from services.login.domain.rows import Account
 from services.login.domain.rules import Refused
+from services.login.guess_counts import GuessCounts
 from services.login.names import account_id_of
 from services.login.passwords import Passwords
 
@@ -24,17 +28,19 @@ TOO_MANY: Final = 429
 class SignInForms:
     """Takes them for one instance."""
 
-    def __init__(self, desk: Desk, passwords: Passwords, login_seconds: int) -> None:
+    def __init__(self, desk: Desk, passwords: Passwords, guesses: GuessCounts, login_seconds: int) -> None:
         """Take the parts that they need.
 
         Args:
             desk: Takes forms in.
             passwords: Checks passwords.
+            guesses: Counts the wrong ones that no account counts.
             login_seconds: How long a login may take.
 
         """
         self._desk = desk
         self._passwords = passwords
+        self._guesses = guesses
         self._login_seconds = login_seconds
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -47,7 +53,10 @@ class SignInForms:
     async def sign_in(self, request: web.Request) -> web.Response:
         """Check the password, and begin a login."""
         form = await self._desk.form(request)
-        name = form.get("name", "")
+        name, address = form.get("name", ""), self._desk.visits.browser(request).address
+        paused_until = self._guesses.address_paused_until(address, now())
+        if paused_until is not None:
+            return self._render_paused(request, name, messages.address_paused(paused_until, now()))
         account = self._desk.account(account_id_of(name))
         right = await self._passwords.matches(account.password_hash if account else None, form.get("password", ""))
         if account is None or not right:
@@ -60,7 +69,7 @@ class SignInForms:
             request, self._command(request, account, ticket, remember="remember" in form)
         )
         if outcome == Refused.LOCKED:
-            return self._render_locked(request, name, row)
+            return self._render_locked(request, name, row.locked_until)
         if outcome != OK:
             return self._render_sign_in(request, name, messages.password_changed(), UNAUTHORIZED)
         found = steps.settled(row, ticket.digest, now())
@@ -125,20 +134,31 @@ class SignInForms:
         )
 
     async def _refuse_password(self, request: web.Request, account: Account | None, name: str) -> web.Response:
-        if account is None:
-            return self._render_sign_in(request, name, messages.wrong_password(), UNAUTHORIZED)
+        """Count a wrong password, and say so; a name that nobody has takes as long and is told the same."""
         browser = self._desk.visits.browser(request)
-        command = FailPassword(account_id=account.account_id, at=now(), browser=browser)
-        outcome, row = await self._desk.decide(request, command)
+        (outcome, locked_until), _ = await asyncio.gather(
+            self._count(request, account, name, browser), self._guesses.count_address(browser.address)
+        )
         if outcome == Refused.LOCKED:
-            return self._render_locked(request, name, row)
+            return self._render_locked(request, name, locked_until)
         return self._render_sign_in(request, name, messages.wrong_password(), UNAUTHORIZED)
 
-    def _render_locked(self, request: web.Request, name: str, account: Account) -> web.Response:
+    async def _count(
+        self, request: web.Request, account: Account | None, name: str, browser: Browser
+    ) -> tuple[str, datetime | None]:
+        if account is None:
+            return await self._guesses.count_name(account_id_of(name) or name)
+        command = FailPassword(account_id=account.account_id, at=now(), browser=browser)
+        outcome, row = await self._desk.decide(request, command)
+        return outcome, row.locked_until
+
+    def _render_locked(self, request: web.Request, name: str, until: datetime | None) -> web.Response:
         at = now()
-        until = account.locked_until or at
-        answer = self._render_sign_in(request, name, messages.locked(until, at), TOO_MANY)
-        answer.headers["Retry-After"] = str(max(1, round((until - at).total_seconds())))
+        return self._render_paused(request, name, messages.locked(until or at, at))
+
+    def _render_paused(self, request: web.Request, name: str, notice: messages.Notice) -> web.Response:
+        answer = self._render_sign_in(request, name, notice, TOO_MANY)
+        answer.headers["Retry-After"] = str(notice.wait_seconds)
         return answer
 
     def _render_sign_in(self, request: web.Request, name: str, error: messages.Notice, status: int) -> web.Response:

@@ -1,10 +1,11 @@
-"""The login service's storage: its table, and the view of it that every instance has."""
+"""The login service's storage: its tables, and the views of them that every instance has."""
 
 import faust
 
-from schemas.topics import ACCOUNTS_CHANGELOG, ACCOUNTS_TABLE
+from schemas.topics import ACCOUNTS_CHANGELOG, ACCOUNTS_TABLE, GUESSES_CHANGELOG, GUESSES_TABLE
 from services.common.tables import RowTable
 from services.common.views import View
+from services.login.domain.guesses import Guesses
 from services.login.domain.rows import Account
 from services.login.settings import LoginSettings
 
@@ -23,3 +24,19 @@ def accounts_view(bootstrap: str, prefix: str) -> View[Account]:
 
     """
     return View(bootstrap, f"{prefix}{ACCOUNTS_CHANGELOG.name}", Account)
+
+
+def guesses_table(app: faust.App, settings: LoginSettings) -> RowTable[Guesses]:
+    """Declare the table of sources of guesses, by their digest."""
+    return RowTable(app, GUESSES_TABLE, Guesses, settings.partitions)
+
+
+def guesses_view(bootstrap: str, prefix: str) -> View[Guesses]:
+    """Return the view of all sources of guesses.
+
+    Args:
+        bootstrap: Kafka's ``host:port`` list.
+        prefix: What stands before each topic's name.
+
+    """
+    return View(bootstrap, f"{prefix}{GUESSES_CHANGELOG.name}", Guesses)

@@ -11,6 +11,7 @@ from schemas.contract import (
     PairingWithdrawn,
     PushReceipt,
 )
+from schemas.login_guesses import ForgetGuesses
 from schemas.login_notices import NoticeDue, NoticeKind
 from schemas.pairing_commands import RetirePhrase
 from schemas.push_commands import RegisterDevice
@@ -19,6 +20,7 @@ from tests.events import PHRASE, a_challenge, a_paired, a_pairing_request, a_res
 from tests.messages import (
     a_cancel,
     a_code,
+    a_guess,
     a_pairing_start,
     a_parting,
     a_phrase_request,
@@ -87,6 +89,8 @@ def examples() -> list[Message]:
             identifier="notice-1",
             left=9,
         ),
+        a_guess(),
+        ForgetGuesses(source=a_digest("source"), at=T0),
         a_phrase_request(),
         an_issue(),
         RetirePhrase(phrase_digest=PHRASE, device_id=a_phone().device_id, at=T0),

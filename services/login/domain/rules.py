@@ -93,6 +93,7 @@ class Rules:
         confirmation_lifetime: How long after the second factor changes are taken without asking for it again.
         remember_lifetime: How long a browser is remembered; nothing if none is.
         passwords: Pauses after wrong passwords.
+        addresses: Pauses after wrong passwords from one address, at whatever account.
         codes: Pauses after wrong codes.
         pairing_tries: Phrases in a row before a pause.
         pairing_pause: How long that pause is.
@@ -119,6 +120,7 @@ class Rules:
     confirmation_lifetime: timedelta = timedelta(minutes=10)
     remember_lifetime: timedelta = timedelta()
     passwords: Pauses = Pauses(5, timedelta(seconds=30), timedelta(minutes=15))
+    addresses: Pauses = Pauses(20, timedelta(seconds=30), timedelta(minutes=15))
     codes: Pauses = Pauses(5, timedelta(seconds=30), timedelta(hours=1))
     pairing_tries: int = 5
     pairing_pause: timedelta = timedelta(minutes=5)

@@ -10,6 +10,7 @@ from schemas.base import Model
 from schemas.codec import TYPES, encode
 from schemas.login_administration import CreateAccount
 from services.common.decisions import Row
+from services.login.domain.guesses import Guesses
 from services.login.domain.rows import Account
 from services.pairing.domain.rows import Phrase, Requester
 from services.push.domain.rows import Channel
@@ -92,7 +93,7 @@ def _fields(model: type[Model]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "model", [*TYPES.values(), Account, Requester, Phrase, Channel], ids=lambda model: model.__name__
+    "model", [*TYPES.values(), Account, Guesses, Requester, Phrase, Channel], ids=lambda model: model.__name__
 )
 def test_no_field_is_for_a_secret(model: type[Model]) -> None:
     assert _fields(model).isdisjoint(SECRET_NAMES)
@@ -109,6 +110,7 @@ def test_a_login_and_a_session_are_known_by_digests_alone() -> None:
 def test_every_row_is_checked_here() -> None:
     assert {row for row in Row.__subclasses__() if row.__module__.startswith("services.")} == {
         Account,
+        Guesses,
         Requester,
         Phrase,
         Channel,

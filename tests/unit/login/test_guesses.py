@@ -1,0 +1,82 @@
+"""Passwords that are guessed from one address, or for names that nobody has."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from schemas.base import Message
+from schemas.login_guesses import ForgetGuesses
+from services.common.decisions import OK, Decision, decide_once
+from services.login.domain.decide import decide
+from services.login.domain.guesses import KEPT, Guesses, address_source, decide_guess, name_source
+from services.login.domain.rules import Pauses, Refused
+from tests.builders import T0, a_digest, after, an_account, an_event, rules
+from tests.messages import a_guess, a_wrong_password
+
+RULES = rules(addresses=Pauses(3, timedelta(minutes=1), timedelta(minutes=4)))
+
+
+def take(row: Guesses | None, message: Message) -> Decision[Guesses]:
+    return decide_once(row, an_event(message), lambda known, event: decide_guess(known, event, RULES))
+
+
+def after_guesses(*moments: datetime) -> tuple[Guesses, list[str]]:
+    row, outcomes = None, []
+    for moment in moments:
+        decision = take(row, a_guess(moment))
+        row = decision.row
+        outcomes.append(decision.outcome)
+    assert row is not None
+    return row, outcomes
+
+
+def test_an_address_is_paused_from_the_third_wrong_password_on() -> None:
+    row, outcomes = after_guesses(after(0), after(1), after(2))
+    assert outcomes == [OK, OK, Refused.LOCKED]
+    assert row.paused_until == after(62)
+    assert (row.paused(after(61)), row.paused(after(62))) == (True, False)
+
+
+def test_the_pauses_grow_and_no_further() -> None:
+    row, _ = after_guesses(*(after(minutes=5 * number) for number in range(8)))
+    assert row.paused_until == after(minutes=39)
+
+
+def test_what_comes_during_a_pause_counts_for_nothing() -> None:
+    row, outcomes = after_guesses(after(0), after(1), after(2), after(30))
+    assert outcomes[-1] == Refused.LOCKED
+    assert row.paused_until == after(62)
+
+
+def test_a_source_that_was_quiet_begins_anew() -> None:
+    row, outcomes = after_guesses(after(0), after(1), T0 + KEPT + timedelta(seconds=2))
+    assert (row.wrong, outcomes[-1]) == (1, OK)
+
+
+@pytest.mark.parametrize(("later", "forgotten"), [(KEPT, False), (KEPT + timedelta(seconds=1), True)])
+def test_a_source_is_forgotten_once_it_was_quiet_for_long(later: timedelta, *, forgotten: bool) -> None:
+    row, _ = after_guesses(T0)
+    decision = take(row, ForgetGuesses(source=a_digest("source"), at=T0 + later))
+    assert (decision.row is None) == forgotten
+
+
+def test_a_name_without_an_account_is_paused_just_as_an_account_is() -> None:
+    account, row = an_account(), None
+    for second in range(12):
+        counted = decide_once(account, an_event(a_wrong_password(after(second))), lambda a, e: decide(a, e, RULES))
+        guessed = take(row, a_guess(after(second), by_address=False))
+        assert counted.row is not None
+        assert guessed.row is not None
+        account, row = counted.row, guessed.row
+        assert (counted.outcome, account.locked_until) == (guessed.outcome, row.paused_until)
+
+
+def test_a_repeated_guess_counts_once() -> None:
+    event = an_event(a_guess())
+    first = decide_once(None, event, lambda known, each: decide_guess(known, each, RULES))
+    again = decide_once(first.row, event, lambda known, each: decide_guess(known, each, RULES))
+    assert again.row == first.row
+
+
+def test_no_name_is_taken_for_an_address() -> None:
+    assert address_source("192.0.2.7") != name_source("192.0.2.7")
