@@ -120,6 +120,16 @@ def test_too_few_or_too_many_words_are_counted(count: int, said: str) -> None:
     assert said in notice.text
 
 
+CODE_REFUSALS = (Refused.WRONG_CODE, Refused.USED_CODE, Refused.CODES_PAUSED)
+CHANGE_REFUSALS = (Refused.NOT_CONFIRMED, Refused.LAST_METHOD, Refused.TOO_MANY_METHODS, Refused.UNKNOWN_METHOD)
+
+
+def _code_refused(refusal: Refused, later: datetime) -> messages.Notice:
+    notice = messages.code_refused(refusal, later, NOW)
+    assert notice is not None
+    return notice
+
+
 def test_every_refusal_that_a_person_meets_has_its_notice() -> None:
     later = NOW + timedelta(seconds=30)
     told = {
@@ -127,8 +137,18 @@ def test_every_refusal_that_a_person_meets_has_its_notice() -> None:
         Refused.PASSWORD_CHANGED: messages.password_changed(),
         Refused.LOCKED: messages.locked(later, NOW),
         Refused.PAIRING_PAUSED: messages.pairing_paused(later, NOW),
+        Refused.TOO_MANY_MAILS: messages.too_many_mails(),
+        **{refusal: _code_refused(refusal, later) for refusal in CODE_REFUSALS},
+        **{refusal: messages.change_refused(refusal) for refusal in CHANGE_REFUSALS},
     }
-    leads_to_the_right_page = {Refused.NO_LOGIN, Refused.NOT_NOW, Refused.OTHER_PROMPT}
+    leads_to_the_right_page = {
+        Refused.NO_LOGIN,
+        Refused.NO_SESSION,
+        Refused.NOT_NOW,
+        Refused.OTHER_PROMPT,
+        Refused.PUSH_PAUSED,
+        Refused.PUSH_LOCKED,
+    }
     met_by_operators_only = {Refused.ACCOUNT_EXISTS}
     assert told.keys() | leads_to_the_right_page | met_by_operators_only == set(Refused)
     assert len(set(told.values())) == len(told)
