@@ -55,6 +55,10 @@ class Computer:
         """Click a button or a link."""
         await self.part(testid).click()
 
+    async def number(self) -> int:
+        """Wait for the number that is to be entered on the phone; return it."""
+        return int(await self.part("number").inner_text())
+
     def part(self, testid: str) -> Locator:
         """Return a part of the page."""
         return self.page.get_by_test_id(testid)

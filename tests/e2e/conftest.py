@@ -29,6 +29,12 @@ HASTY: Final = {
     "LOGIN_PAIRING_PAUSE_SECONDS": "3",
 }
 """Settings with which what takes minutes takes seconds."""
+GENEROUS: Final = {
+    "LOGIN_MOST_PROMPTS": "20",
+    "LOGIN_REFUSALS": "20",
+    "LOGIN_REMEMBER_DAYS": "30",
+}
+"""Settings that let one account be asked and refuse more often than a person would, and browsers be remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,14 @@ async def hasty_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> As
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def generous_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """Run a stack whose limits one long test does not reach, and that remembers browsers."""
+    async with running(kafka, tmp_path_factory.mktemp("generous-stack"), GENEROUS) as site:
+        yield site
+    assert errors_of(site.stack) == []
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def fragile_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """Run a stack whose services may be killed, if they are started again, and multiplied."""
     async with running(kafka, tmp_path_factory.mktemp("fragile-stack")) as site:
@@ -113,6 +127,13 @@ async def scene(site: Site, browser: Browser) -> AsyncIterator[Scene]:
 async def hasty_scene(hasty_site: Site, browser: Browser) -> AsyncIterator[Scene]:
     """Set a scene on the stack where time is short."""
     async with played(hasty_site, browser) as scene:
+        yield scene
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def generous_scene(generous_site: Site, browser: Browser) -> AsyncIterator[Scene]:
+    """Set a scene on the stack where limits are far away."""
+    async with played(generous_site, browser) as scene:
         yield scene
 
 

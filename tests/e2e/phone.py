@@ -22,13 +22,16 @@ PATIENCE_SECONDS: Final = 30.0
 
 
 class Phone(Protocol):
-    """Any phone, seen or not."""
+    """Any phone, seen or not, in the hands of a person who is glad to approve."""
 
     async def new_phrase(self) -> str:
         """Ask for a pairing phrase."""
 
     async def accept_pairing(self) -> None:
         """Accept the pairing that is asked for."""
+
+    async def approve(self, number: int) -> None:
+        """Approve the sign-in that is asked for, with the number that the computer shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,8 @@ class WebPhone:
         await self.reads(result)
         await self.press("done")
 
-    async def approve(self, number: int | None = None) -> None:
-        """Approve the sign-in that is shown, with the computer's number where one is asked for; put the result away."""
-        if number is None:
-            await self.answer("approve", "Sign-in approved")
-            return
+    async def approve(self, number: int) -> None:
+        """Approve the sign-in that is shown, with the number that the computer shows; put the result away."""
         await self.part("number").fill(str(number))
         await self.answer("approve", "Approval sent")
 
@@ -107,9 +107,13 @@ class PocketPhone:
         """Accept the pairing that is asked for."""
         await self.answer(Verdict.APPROVE, Purpose.PAIRING)
 
-    async def answer(self, verdict: Verdict, purpose: Purpose = Purpose.LOGIN) -> None:
-        """Answer the next request, which must be of a kind."""
-        await self._virtual.answer(await self.is_asked(purpose), verdict)
+    async def approve(self, number: int) -> None:
+        """Approve the next request, which must be a sign-in's, with the number that the computer shows."""
+        await self.answer(Verdict.APPROVE, number=number)
+
+    async def answer(self, verdict: Verdict, purpose: Purpose = Purpose.LOGIN, number: int | None = None) -> None:
+        """Answer the next request, which must be of a kind; an approved sign-in needs a number."""
+        await self._virtual.answer(await self.is_asked(purpose), verdict, number)
 
     async def is_asked(self, purpose: Purpose = Purpose.LOGIN) -> Request:
         """Wait for the next request, which must be of a kind."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from playwright.async_api import Browser, BrowserContext
 
 from authenticator.device.phone import VirtualPhone
-from deploy.demo.browser import TextBrowser
+from deploy.demo.browser import USER_AGENT, TextBrowser
 from deploy.stack import Stack
 from services.login.admin import Administration
 from tests.accounts import let_see
@@ -51,7 +51,7 @@ class Scene:
 
     async def a_computer(self, instance: str = "login", **options: Any) -> Computer:
         """Open a window of a new browser at an instance of the login service."""
-        context = await self._browser("computer", computer.SIZE, **options)
+        context = await self._browser("computer", computer.SIZE, user_agent=USER_AGENT, **options)
         return await self.a_window(context, instance)
 
     async def a_window(self, context: BrowserContext, instance: str = "login") -> Computer:

@@ -114,7 +114,7 @@ async def reach_account(scene: Scene, computer: Computer) -> Standing:
     phone = await scene.a_pocket_phone()
     standing = Standing(await scene.paired(phone), phone)
     await computer.sign_in(standing.person)
-    await phone.answer(Verdict.APPROVE)
+    await phone.approve(await computer.number())
     await computer.is_signed_in(standing.person)
     return standing
 
@@ -145,7 +145,7 @@ async def finish_paired(computer: Computer, standing: Standing) -> None:
 
 async def finish_wait(computer: Computer, standing: Standing) -> None:
     """Approve on the phone."""
-    await standing.phone.answer(Verdict.APPROVE)
+    await standing.phone.approve(await computer.number())
     await finish_account(computer, standing)
 
 

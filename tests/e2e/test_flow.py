@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import expect
 
-from schemas.contract import Verdict
 from tests.e2e.phone import NAME
 from tests.e2e.scene import Scene
 
@@ -44,20 +43,21 @@ async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scene
     await computer.reads("CHECK YOUR PHONE")
     await expect(computer.page.get_by_text(f"An authentication request was pushed to {NAME}.")).to_be_visible()
     await phone.reads("Approve this sign-in?")
-    await expect(phone.part("request-browser")).to_have_text("HeadlessChrome on Linux")
+    await expect(phone.part("request-browser")).to_have_text("Firefox on Linux")
     await expect(phone.part("request-address")).to_have_text("127.0.0.1")
+    number = str(await computer.number())
+    await phone.page.get_by_label("Enter the number that your computer shows").fill(number)
     await phone.page.get_by_role("button", name="Approve", exact=True).click()
     await computer.is_signed_in(person)
     await expect(computer.part("device-row")).to_contain_text(NAME)
-    await phone.reads("Sign-in approved")
+    await phone.reads("Approval sent")
     await phone.press("done")
     await expect(phone.part("account-row")).to_contain_text(person.name)
 
     await computer.press("sign-out")
     await computer.reads("SIGN IN")
     await computer.enter(person.name, person.password)
-    await computer.reads("CHECK YOUR PHONE")
-    await phone.answer("approve", "Sign-in approved")
+    await phone.approve(await computer.number())
     await computer.is_signed_in(person)
     await expect(computer.part("history-entry").first).to_contain_text(f"Signed in, approved on {NAME}")
 
@@ -72,6 +72,6 @@ async def test_the_waiting_pages_are_told_when_to_move_on_and_never_ask(scene: S
     await phone.accept_pairing()
     async with computer.page.expect_response("**/events?at=/wait"):
         await computer.press("ok")
-    await phone.answer(Verdict.APPROVE)
+    await phone.approve(await computer.number())
     await computer.is_signed_in(person)
     assert (asked["/pair/wait"], asked["/wait"], asked["/complete"]) == (1, 1, 1)

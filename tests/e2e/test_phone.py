@@ -9,10 +9,21 @@ from tests.e2e.scene import Scene
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+async def test_an_approval_with_the_number_is_told_on_both_sides_and_kept_in_the_history(scene: Scene) -> None:
+    computer, phone = await scene.a_computer(), await scene.a_phone()
+    person = await scene.paired(phone)
+    await computer.sign_in(person)
+    await phone.approve(await computer.number())
+    await computer.is_signed_in(person)
+    await phone.press("tab-history")
+    await expect(phone.part("history-row")).to_have_count(2)
+    await expect(phone.part("history-row").first).to_contain_text("Approved")
+    await expect(phone.part("history-row").last).to_contain_text("Connected")
+
+
 @pytest.mark.parametrize(
     ("button", "on_the_phone", "on_the_computer", "in_the_history"),
     [
-        ("approve", "Sign-in approved", "YOUR ACCOUNT", "Approved"),
         ("deny", "Sign-in denied", "Sign-in declined", "Denied"),
         ("report", "Reported", "Sign-in reported", "Reported"),
     ],
@@ -46,7 +57,7 @@ async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scene: S
     await computer.reads("CHECK YOUR PHONE")
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "sending")
     await phone.page.context.set_offline(False)
-    await phone.answer("approve", "Sign-in approved")
+    await phone.approve(await computer.number())
     await computer.is_signed_in(person)
 
 

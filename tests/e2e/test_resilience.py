@@ -10,7 +10,6 @@ from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import PhraseRequest, State
 from authenticator.device.store import MemoryStore
 from deploy.stack import SERVICES
-from schemas.contract import Verdict
 from tests.e2e.complaints import OUTAGE
 from tests.e2e.conftest import Site
 from tests.e2e.phone import NAME, PocketPhone, issue_phrase
@@ -42,12 +41,12 @@ async def test_a_service_crashes_while_people_wait_for_their_phones(fragile_scen
 
     await crash(scene, service)
 
-    await other_phone.answer("approve", "Sign-in approved")
+    await other_phone.approve(await other_computer.number())
     await other_computer.is_signed_in(regular)
     await phone.accept_pairing()
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
     await computer.press("ok")
-    await phone.answer("approve", "Sign-in approved")
+    await phone.approve(await computer.number())
     await computer.is_signed_in(newcomer)
 
 
@@ -66,7 +65,7 @@ async def test_computer_and_phone_at_second_instances_complete_the_flow(fragile_
     await computer.connect_device(await phone.new_phrase())
     await phone.accept_pairing()
     await computer.press("ok")
-    await phone.answer("approve", "Sign-in approved")
+    await phone.approve(await computer.number())
     await computer.is_signed_in(person)
 
 
@@ -82,7 +81,7 @@ async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(f
     await computer.connect_device(issued.phrase)
     await phone.accept_pairing()
     await computer.press("ok")
-    await phone.answer(Verdict.APPROVE)
+    await phone.approve(await computer.number())
     await computer.is_signed_in(person)
 
 
@@ -103,8 +102,7 @@ async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(fra
     await first.reads("ACCEPT ON YOUR PHONE")
     await phone.accept_pairing()
     await first.press("ok")
-    await second.reads("CHECK YOUR PHONE")
-    await phone.answer(Verdict.APPROVE)
+    await phone.approve(await second.number())
     await first.is_signed_in(person)
     await second.is_signed_in(person)
     await second.press("sign-out")

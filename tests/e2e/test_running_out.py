@@ -58,7 +58,7 @@ async def sign_in_on_the_screen(scene: Scene) -> None:
     await phone.reads("Too late")
     await computer.press("sign-in-again")
     await computer.enter(person.name, person.password)
-    await phone.answer("approve", "Sign-in approved")
+    await phone.approve(await computer.number())
     await computer.is_signed_in(person)
     await expect(computer.page.get_by_text(f"Sign-in not answered on {NAME}")).to_be_visible()
 
@@ -75,9 +75,8 @@ async def sign_in_with_a_phone_that_is_gone(scene: Scene) -> None:
     await computer.is_told("No answer from the phone")
     await computer.press("sign-in-again")
     await computer.enter(person.name, person.password)
-    await computer.reads("CHECK YOUR PHONE")
     await phone.page.goto(phone.url)
-    await phone.answer("approve", "Sign-in approved")
+    await phone.approve(await computer.number())
     await computer.is_signed_in(person)
 
 

@@ -24,8 +24,8 @@ async def test_two_windows_of_a_phone_show_the_same_and_answer_once(scene: Scene
     await computer.sign_in(person)
     for window in (phone, other):
         await window.reads("Approve this sign-in?")
-        await expect(window.part("approve")).to_be_enabled()
-    await phone.answer("approve", "Sign-in approved")
+        await expect(window.part("deny")).to_be_enabled()
+    await phone.approve(await computer.number())
     await computer.is_signed_in(person)
     await other.reads("Already answered")
     await other.press("done")
@@ -41,7 +41,7 @@ async def test_an_answer_given_while_the_push_service_is_away_arrives_when_it_is
     person = await fragile_scene.paired(phone)
     computer = await fragile_scene.a_computer()
     await computer.sign_in(person)
-    await expect(phone.part("approve")).to_be_enabled()
+    await phone.part("number").fill(str(await computer.number()))
 
     fragile_scene.stack.kill_service("push")
     await expect(phone.part("connection")).to_contain_text("Reconnecting")
@@ -50,7 +50,7 @@ async def test_an_answer_given_while_the_push_service_is_away_arrives_when_it_is
     await phone.page.goto("about:blank")
     await asyncio.to_thread(fragile_scene.stack.restart_service, "push")
     await phone.page.goto(phone.url)
-    await phone.reads("Sign-in approved")
+    await phone.reads("Approval sent")
     await computer.is_signed_in(person)
 
 
