@@ -11,6 +11,8 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import BrowserContext, Page, expect
 
 from protocol.challenges import Claims
+from protocol.jose import PrivateKey
+from protocol.unpaired import Unpaired, issue_unpaired
 from protocol.verification_codes import code_at, step_at
 from schemas.contract import Purpose
 from tests.component.device.fake_services import FakeServices
@@ -51,6 +53,23 @@ class Stage(FakeServices):
         text = (WEB_APP / "service-worker.js").read_text(encoding="utf-8")
         text = text.replace('const VERSION = "', f'const VERSION = "{self.version}')
         return web.Response(text=text, content_type="text/javascript")
+
+    async def part(self, key: PrivateKey | None = None, **changes: object) -> str:
+        """Tell the phone that its pairing ended, as the account's service states it but for the changes."""
+        fine: dict[str, object] = {
+            "iss": self.origin,
+            "aud": self.device_id,
+            "iat": int(self.now().timestamp()),
+            "account_id": "account-1",
+            "pairing_id": PAIRING,
+        }
+        statement = issue_unpaired(key or self.key, Unpaired.model_validate({**fine, **changes}))
+        await self.send({"type": "unpaired", "statement": statement})
+        return statement
+
+    async def send(self, frame: dict[str, object]) -> None:
+        """Send the only device a frame, whatever it says."""
+        await self._send(self.device_id, frame)
 
     @property
     def device_id(self) -> str:
