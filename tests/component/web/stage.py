@@ -12,7 +12,6 @@ from playwright.async_api import BrowserContext, Page, expect
 
 from protocol.challenges import Claims
 from protocol.jose import PrivateKey
-from protocol.unpaired import Unpaired, issue_unpaired
 from protocol.verification_codes import code_at, step_at
 from schemas.contract import Purpose
 from tests.component.device.fake_services import FakeServices
@@ -54,17 +53,10 @@ class Stage(FakeServices):
         text = text.replace('const VERSION = "', f'const VERSION = "{self.version}')
         return web.Response(text=text, content_type="text/javascript")
 
-    async def part(self, key: PrivateKey | None = None, **changes: object) -> str:
-        """Tell the phone that its pairing ended, as the account's service states it but for the changes."""
-        fine: dict[str, object] = {
-            "iss": self.origin,
-            "aud": self.device_id,
-            "iat": int(self.now().timestamp()),
-            "account_id": "account-1",
-            "pairing_id": PAIRING,
-        }
-        statement = issue_unpaired(key or self.key, Unpaired.model_validate({**fine, **changes}))
-        await self.send({"type": "unpaired", "statement": statement})
+    async def unpair(self, key: PrivateKey | None = None, pairing_id: str = PAIRING, **changes: str) -> str:
+        """Tell the only device that its pairing ended, by a statement that is fine but for the changes; return that."""
+        statement = self.parting(self.device_id, pairing_id, key, **changes)
+        await self.part(self.device_id, statement)
         return statement
 
     async def send(self, frame: dict[str, object]) -> None:

@@ -29,7 +29,7 @@ async def answers_still(page: Page, services: Stage) -> None:
 
 async def test_the_account_goes_with_a_word_and_an_entry(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
-    await services.part()
+    await services.unpair()
     await expect(page.get_by_test_id("account-row")).to_have_count(0)
     await expect(page.get_by_test_id("banner")).to_contain_text(FAREWELL)
     (row,) = await history(page)
@@ -45,9 +45,9 @@ async def test_the_account_goes_with_a_word_and_an_entry(context: BrowserContext
 async def test_hearing_it_again_changes_nothing(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
     for _ in range(2):
-        await services.part()
+        await services.unpair()
         await expect(page.get_by_test_id("banner")).to_contain_text(FAREWELL)
-    await services.part()
+    await services.unpair()
     await services.hang_up()
     await expect(page.get_by_test_id("connection")).to_have_text("Connected")
     assert len(await history(page)) == 1
@@ -56,7 +56,7 @@ async def test_hearing_it_again_changes_nothing(context: BrowserContext, service
 
 async def test_a_later_pairing_stands(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
-    await services.part(pairing_id="pairing-2")
+    await services.unpair(pairing_id="pairing-2")
     await answers_still(page, services)
     await expect(page.get_by_test_id("account-row")).to_have_count(1)
 
@@ -64,14 +64,14 @@ async def test_a_later_pairing_stands(context: BrowserContext, services: Stage) 
 async def test_only_what_the_account_s_service_signed_is_believed(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
     stranger = PrivateKey.generate()
-    statement = await services.part(stranger)
+    statement = await services.unpair(stranger)
     header, payload, signature = statement.split(".")
     for forged in (f"{header}.{payload}.{signature[::-1]}", "nonsense", "", f"{header}.e30.{signature}"):
         await services.send({"type": "unpaired", "statement": forged})
     await services.send({"type": "unpaired"})
-    await services.part(aud=stranger.public.thumbprint)
-    await services.part(iss="http://elsewhere.example")
-    await services.part(account_id="account-2")
+    await services.unpair(aud=stranger.public.thumbprint)
+    await services.unpair(iss="http://elsewhere.example")
+    await services.unpair(account_id="account-2")
     challenge = await services.ask(services.claims(services.device_id, Purpose.LOGIN))
     await services.send({"type": "unpaired", "statement": challenge})
     await press(page, "deny")
@@ -85,7 +85,7 @@ async def test_a_key_that_the_service_publishes_by_now_is_believed(context: Brow
     page = await a_paired_phone(context, services)
     newer = PrivateKey.generate()
     services.served = [services.key, newer]
-    await services.part(newer)
+    await services.unpair(newer)
     await expect(page.get_by_test_id("account-row")).to_have_count(0)
 
 
@@ -93,7 +93,7 @@ async def test_what_the_account_asked_before_is_over(context: BrowserContext, se
     page = await a_paired_phone(context, services)
     await ask(services)
     await expect(page.get_by_test_id("approve")).to_be_enabled()
-    await services.part()
+    await services.unpair()
     await result_is(page, "Request withdrawn")
     await press(page, "done")
     await expect(page.get_by_test_id("banner")).to_contain_text(FAREWELL)
@@ -105,7 +105,7 @@ async def test_each_window_of_the_app_tells_it(context: BrowserContext, services
     other = await context.new_page()
     await other.goto("/#/history")
     await expect(other.get_by_test_id("connection")).to_have_text("Connected")
-    await services.part()
+    await services.unpair()
     for each in (page, other):
         await expect(each.get_by_test_id("banner")).to_contain_text(FAREWELL)
     assert len(await history(page)) == 1
