@@ -38,14 +38,20 @@ async def send_answer(client: Client, link: Link, store: Store, request: Request
 
 async def _post(client: Client, store: Store, request: Request, reply: Reply) -> datetime:
     path = f"/challenges/{request.claims.jti}/answer"
-    accepts = (request.claims.purpose, reply.verdict) == (Purpose.PAIRING, Verdict.APPROVE)
     sign = partial(
         sign_answer,
         store.key,
         challenge=request.challenge,
         verdict=reply.verdict,
         number=reply.number,
-        agreement_key=store.agreement.public if accepts else None,
+        agreement_key=store.agreement.public if _agrees(request, reply) else None,
     )
     patience_seconds = client.clock.seconds_until(request.claims.expires_at)
     return (await client.post(client.push_url, path, sign, Receipt, patience_seconds=patience_seconds)).answered_at
+
+
+def _agrees(request: Request, reply: Reply) -> bool:
+    """Tell whether this answer agrees on verification codes: it accepts a pairing whose issuer takes them."""
+    issuer = request.claims.login_issuer
+    accepted = (request.claims.purpose, reply.verdict) == (Purpose.PAIRING, Verdict.APPROVE)
+    return accepted and issuer is not None and issuer.agreement is not None

@@ -10,7 +10,7 @@ import { openStore } from "./store.js";
 import { keepForOffline } from "./updates.js";
 import { phraseState } from "./views/phrase.js";
 import { unfitView } from "./views/unfit.js";
-import { noticeText } from "./words.js";
+import { noticeText, partingText } from "./words.js";
 
 const TICK_MS = 1000;
 const DEFAULT_PRODUCT = "Authenticator";
@@ -25,6 +25,8 @@ class App {
   #routeName = "";
   /** @type {import("./prompts.js").Prompts["notice"]} */
   #noticed;
+  /** How many of the pairings that ended were told of. */
+  #parted = 0;
 
   /** @param {Phone} phone */
   constructor(phone) {
@@ -48,20 +50,22 @@ class App {
       render();
     }, TICK_MS);
     render();
-    void keepForOffline((act) => this.#frame.tell("A new version of this app is here.", { label: "Reload", act }));
+    void keepForOffline((act) => this.#frame.post("A new version of this app is here.", { label: "Reload", act }));
   }
 
   #render() {
-    const { prompts, service, connection, name } = this.#phone;
+    const { prompts, partings, service, connection, name } = this.#phone;
     this.#enterRoute();
     const choice = chooseScreen(this.#phone, { tell: (text) => this.#frame.tell(text), goHome: () => this.#goHome() });
     const product = service.directory?.product_name ?? DEFAULT_PRODUCT;
-    this.#frame.update({ product, connection, tab: choice.tab, named: name !== "" });
+    this.#frame.update({ product, connection, tab: choice.tab, asks: choice.asks === true, named: name !== "" });
     if (choice.key === this.#key) this.#screen?.update();
     else this.#show(choice);
     this.#attention.update(prompts.waiting, product);
     if (prompts.notice !== undefined && prompts.notice !== this.#noticed) this.#frame.tell(noticeText(prompts.notice));
     this.#noticed = prompts.notice;
+    for (const parting of partings.ended.slice(this.#parted)) this.#frame.post(partingText(parting));
+    this.#parted = partings.ended.length;
   }
 
   /** @param {import("./screens.js").Choice} choice */

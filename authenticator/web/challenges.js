@@ -1,13 +1,9 @@
 /** Challenges: what they say, and whether this device may show them (docs/protocol.md, section 6). */
 
 import { SignatureError, verifyEmbedded } from "./jose.js";
+import { isAgreementKey, isFlag, isIdentifier, isSecond, isText, isThumbprint } from "./shapes.js";
 
 const CHALLENGE_TYPE = "countersign-challenge+jws";
-const IDENTIFIER = /^[A-Za-z0-9._~@+-]{1,128}$/;
-const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
-const MAX_TEXT = 200;
-/** Seconds up to the year 2100. */
-const LAST_SECOND = 4_102_444_800;
 
 /** @typedef {{issuer: string, keys: string[], agreement?: import("./jose.js").PublicJwk | null}} PinnedIssuer */
 /** @typedef {{name: string, address: string, place?: string, first_time?: boolean}} Browser */
@@ -34,7 +30,7 @@ const LAST_SECOND = 4_102_444_800;
  * @property {(claims: Claims) => Promise<readonly string[]>} published thumbprints that the issuer serves now
  */
 
-/** A challenge that must not be shown. */
+/** A challenge that must not be shown, or another word of a service that must not be believed. */
 export class ChallengeError extends Error {
   name = "ChallengeError";
 }
@@ -70,35 +66,19 @@ function readClaims(payload) {
   const claims = /** @type {Claims} */ (/** @type {unknown} */ (payload));
   const { jti, aud, iat, exp, purpose, reply_key, account_id, browser, number_matching, login_issuer } = claims;
   const sound =
-    [jti, reply_key, account_id].every((text) => typeof text === "string" && IDENTIFIER.test(text)) &&
+    [jti, reply_key, account_id].every(isIdentifier) &&
     isThumbprint(aud) &&
-    [iat, exp].every((second) => Number.isInteger(second) && second >= 0 && second <= LAST_SECOND) &&
+    [iat, exp].every(isSecond) &&
     [claims.iss, claims.service, claims.account_name, browser?.name, browser?.address].every(isText) &&
     isText(browser.place ?? "") &&
-    [browser.first_time, number_matching].every((flag) => flag === undefined || typeof flag === "boolean") &&
+    [browser.first_time, number_matching].every(isFlag) &&
     (purpose === "login" || (purpose === "pairing" && isPinnedIssuer(login_issuer)));
   if (!sound) throw new SignatureError("the claims are not a challenge's");
   return claims;
-}
-
-/** @param {unknown} value */
-function isText(value) {
-  return typeof value === "string" && value.length <= MAX_TEXT;
-}
-
-/** @param {unknown} value */
-function isThumbprint(value) {
-  return typeof value === "string" && THUMBPRINT.test(value);
 }
 
 /** @param {PinnedIssuer | undefined} value */
 function isPinnedIssuer(value) {
   if (!isText(value?.issuer) || !Array.isArray(value?.keys) || !value.keys.every(isThumbprint)) return false;
   return (value.agreement ?? null) === null || isAgreementKey(value.agreement);
-}
-
-/** @param {import("./jose.js").PublicJwk | null | undefined} value */
-function isAgreementKey(value) {
-  // A coordinate is as long as a thumbprint: 32 bytes.
-  return value?.kty === "EC" && value.crv === "P-256" && isThumbprint(value.x) && isThumbprint(value.y);
 }

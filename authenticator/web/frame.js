@@ -19,6 +19,7 @@ export class Frame {
   #connection;
   #tabs;
   #notices = el("div", { class: "notices", role: "status", testid: "notice" });
+  #banners = el("div", { class: "banners", role: "status", testid: "banner" });
 
   /** @param {{onRetry: () => void}} listeners */
   constructor({ onRetry }) {
@@ -33,7 +34,8 @@ export class Frame {
     this.main = el("main", {});
     const header = el("header", {}, el("span", { class: "mark" }, icon("mark")), this.#product);
     const announcer = el("div", { id: "announcer", class: "unseen", role: "status" });
-    this.node = el("div", { class: "app" }, header, this.#connection, this.main, this.#notices, this.#tabs, announcer);
+    const parts = [header, this.#connection, this.#banners, this.main, this.#notices, this.#tabs, announcer];
+    this.node = el("div", { class: "app" }, ...parts);
   }
 
   /**
@@ -41,9 +43,10 @@ export class Frame {
    * @param {string} shown.product
    * @param {import("./socket.js").ConnectionState} shown.connection
    * @param {string | undefined} shown.tab none, while the person has one thing to do
+   * @param {boolean} shown.asks whether a request waits for an answer
    * @param {boolean} shown.named whether the phone has a name and so connects
    */
-  update({ product, connection, tab, named }) {
+  update({ product, connection, tab, asks, named }) {
     setText(this.#product, product);
     const waits = connection.status === "waiting" && navigator.onLine;
     setText(this.#state, connectionText(connection, navigator.onLine));
@@ -54,6 +57,7 @@ export class Frame {
     this.#connection.hidden = !named || (tab === undefined && connection.status === "connected" && navigator.onLine);
     this.#connection.dataset.status = navigator.onLine ? connection.status : "offline";
     this.#tabs.hidden = tab === undefined;
+    this.#banners.hidden = asks;
     for (const [index, [name]] of TABS.entries()) {
       const link = this.#tabs.children[index];
       if (name === tab) link.setAttribute("aria-current", "page");
@@ -61,14 +65,26 @@ export class Frame {
     }
   }
 
-  /**
-   * @param {string} text
-   * @param {{label: string, act: () => void}} [action] with one, the notice stays
-   */
-  tell(text, action) {
+  /** @param {string} text is shown for a few seconds */
+  tell(text) {
     const notice = el("p", { class: "notice" }, text);
-    if (action === undefined) setTimeout(() => notice.remove(), NOTICE_MS);
-    else notice.append(" ", button(action.label, action.act, { class: "link" }));
+    setTimeout(() => notice.remove(), NOTICE_MS);
     this.#notices.replaceChildren(notice);
+  }
+
+  /**
+   * @param {string} text stays until the person puts it away
+   * @param {{label: string, act: () => void}} [action]
+   */
+  post(text, { label, act } = { label: "OK", act: () => {} }) {
+    const banner = el("p", { class: "banner" }, el("span", {}, text));
+    const done = () => {
+      banner.remove();
+      act();
+    };
+    banner.append(button(label, done, { class: "link" }));
+    const same = [...this.#banners.children].find((other) => other.textContent === banner.textContent);
+    same?.remove();
+    this.#banners.append(banner);
   }
 }

@@ -1,12 +1,8 @@
 /** Requests that wait for the person: taken in when they may be shown, gone when they end. */
 
-import { Pause, pauseAfter } from "./backoff.js";
 import { ChallengeError, verifyChallenge } from "./challenges.js";
 import { SignatureError } from "./jose.js";
-import { ProblemError, UnreachableError } from "./service.js";
-
-/** How often an issuer's keys are asked for before a challenge is dropped; the socket sends it again later. */
-const TRIES = 6;
+import { patiently } from "./patience.js";
 
 /** @typedef {{claims: import("./challenges.js").Claims, challenge: string}} Waiting */
 /** @typedef {"withdrawn" | "answered" | "expired"} Reason */
@@ -78,8 +74,9 @@ export class Inbox {
 
   /** @param {string} challenge */
   async #admit(challenge) {
-    const { trust, isAnswered, onShown, onArrived } = this.#context;
-    const { claims, thumbprint, rotated } = await this.#verify(challenge);
+    const { deviceId, service, trust, isAnswered, onShown, onArrived } = this.#context;
+    const check = () => verifyChallenge(challenge, { deviceId, now: service.now(), trust });
+    const { claims, thumbprint, rotated } = await patiently(check);
     if ((await isAnswered(claims.jti)) || this.#ended.has(claims.jti)) return;
     if (rotated && claims.purpose === "login") await trust.pin(claims, thumbprint);
     const request = { claims, challenge };
@@ -87,21 +84,5 @@ export class Inbox {
     if (isNew) this.waiting = [...this.waiting, request].sort((a, b) => a.claims.iat - b.claims.iat);
     onShown(request);
     if (isNew) onArrived(request);
-  }
-
-  /** @param {string} challenge */
-  async #verify(challenge) {
-    const { deviceId, service, trust } = this.#context;
-    for (let failures = 0; ; ) {
-      try {
-        return await verifyChallenge(challenge, { deviceId, now: service.now(), trust });
-      } catch (error) {
-        failures += 1;
-        const passing = error instanceof UnreachableError || error instanceof ProblemError;
-        if (passing && failures >= TRIES) throw new ChallengeError("its issuer's keys cannot be had");
-        if (!passing) throw error;
-        await new Pause().wait(pauseAfter(failures));
-      }
-    }
   }
 }

@@ -1,10 +1,12 @@
 /** The authenticator without its screens: what it knows, what a person can do with it, and who is told of changes. */
 
 import { agreementKey, deviceKey } from "./keys.js";
+import { Partings } from "./partings.js";
 import { askForPhrase } from "./phrases.js";
 import { Prompts } from "./prompts.js";
 import { Service } from "./service.js";
 import { Socket } from "./socket.js";
+import { PinnedTrust } from "./trust.js";
 
 export class Phone {
   name = "";
@@ -47,11 +49,11 @@ export class Phone {
       onFrame: (frame) => this.#take(frame),
       onState: (state) => this.#connected(state),
     });
+    const context = { deviceId: key.id, store, service: this.service, trust: new PinnedTrust(store, this.service) };
+    this.partings = new Partings(context);
     this.prompts = new Prompts({
-      deviceId: key.id,
+      ...context,
       agreementKey,
-      store,
-      service: this.service,
       onShown: (jti) => this.socket.send({ type: "receipt", challenge_id: jti }),
       onChange: () => this.#load(),
     });
@@ -106,6 +108,7 @@ export class Phone {
     this.accounts = accounts.sort((a, b) => a.since - b.since);
     this.history = history.sort((a, b) => b.at - a.at);
     if (this.phrase === undefined || this.phrase.status === "ready") this.phrase = phrase;
+    this.partings.notice(this.history);
     this.prompts.reconcile(this.history);
     if (!this.#running && this.name !== "") this.#start();
     this.#changed();
@@ -132,10 +135,16 @@ export class Phone {
   }
 
   /** @param {import("./socket.js").Frame} frame */
-  #take({ type, challenge, challenge_id, challenge_ids, reason }) {
+  #take({ type, challenge, challenge_id, challenge_ids, reason, statement }) {
     if (type === "challenge") void this.prompts.inbox.take(String(challenge));
     if (type === "ended") this.prompts.end(String(challenge_id), reason);
+    if (type === "unpaired") void this.#part(String(statement));
     if (type === "waiting") this.prompts.endAllBut(new Set(challenge_ids));
+  }
+
+  /** @param {string} statement */
+  async #part(statement) {
+    if (await this.partings.take(statement)) await this.#load();
   }
 
   #changed() {

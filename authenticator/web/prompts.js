@@ -1,9 +1,8 @@
 /** What this phone is asked: requests that wait, the answer on its way, how each ended. */
 
-import { accountOf } from "./accounts.js";
+import { accountOf, endsWith } from "./accounts.js";
 import { Inbox } from "./inbox.js";
 import { Outbox, verdictOf } from "./outbox.js";
-import { PinnedTrust } from "./trust.js";
 
 /** @typedef {import("./challenges.js").Claims} Claims */
 /** @typedef {import("./store.js").Ending} Ending */
@@ -25,10 +24,11 @@ export class Prompts {
    * @param {import("./agreement.js").AgreementKey} context.agreementKey
    * @param {import("./store.js").Store} context.store
    * @param {import("./service.js").Service} context.service
+   * @param {import("./trust.js").PinnedTrust} context.trust
    * @param {(jti: string) => void} context.onShown
    * @param {() => void} context.onChange
    */
-  constructor({ deviceId, agreementKey, store, service, onShown, onChange }) {
+  constructor({ deviceId, agreementKey, store, service, trust, onShown, onChange }) {
     this.#store = store;
     this.#service = service;
     this.#onChange = onChange;
@@ -39,7 +39,7 @@ export class Prompts {
     this.inbox = new Inbox({
       deviceId,
       service,
-      trust: new PinnedTrust(store, service),
+      trust,
       isAnswered: (jti) => this.#isAnswered(jti),
       onShown: ({ claims }) => onShown(claims.jti),
       onArrived: () => this.#arrived(),
@@ -90,13 +90,17 @@ export class Prompts {
   }
 
   /**
-   * Another window of this app may have answered what waits here.
+   * Another window of this app may have answered what waits here, and a pairing that ended takes its requests along.
    *
    * @param {import("./store.js").Entry[]} history
    */
   reconcile(history) {
     const settled = new Set(history.filter(({ ending }) => ending !== "refused").map(({ jti }) => jti));
-    for (const { claims } of this.waiting) if (settled.has(claims.jti)) this.end(claims.jti, "answered");
+    const partings = history.filter(({ ending }) => ending === "unpaired");
+    for (const { claims } of this.waiting) {
+      if (settled.has(claims.jti)) this.end(claims.jti, "answered");
+      else if (partings.some((parting) => endsWith(parting, claims))) this.end(claims.jti, "withdrawn");
+    }
   }
 
   /** The person has read how it ended. */

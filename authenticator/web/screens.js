@@ -17,7 +17,7 @@ import { welcomeView } from "./views/welcome.js";
  * @property {() => void} [close]
  * @property {HTMLElement} [first] takes the focus when the screen opens, in place of the heading
  */
-/** @typedef {{key: string, make: () => Screen, tab?: string}} Choice another key means another screen */
+/** @typedef {{key: string, make: () => Screen, tab?: string, asks?: boolean}} Choice another key means another screen */
 /** @typedef {{tell: (text: string) => void, goHome: () => void}} Actions */
 
 /**
@@ -34,7 +34,7 @@ export function chooseScreen(phone, actions) {
   }
   if (waiting.length > 0) {
     const { claims } = waiting[0];
-    return { key: `request ${claims.jti}`, make: () => requestView(phone, claims) };
+    return { key: `request ${claims.jti}`, asks: true, make: () => requestView(phone, claims) };
   }
   return chooseByRoute(phone, actions);
 }

@@ -17,14 +17,16 @@ const HISTORY_LIMIT = 200;
  * @property {CryptoKey} [codeKey] what its verification codes are made with, if that was agreed on
  */
 /** @typedef {"accepted" | "declined" | "approved" | "denied" | "reported" | "expired" | "withdrawn" | "elsewhere" | "unsent"
- *   | "refused"} Ending */
+ *   | "refused" | "unpaired"} Ending */
 /**
- * @typedef {object} Entry one request and how it ended
+ * @typedef {object} Entry one request and how it ended, or the end of a pairing
  * @property {string} jti
- * @property {"pairing" | "login"} purpose
+ * @property {"pairing" | "login" | "parting"} purpose
  * @property {string} service
  * @property {string} account_name
- * @property {import("./challenges.js").Browser} browser
+ * @property {import("./challenges.js").Browser} [browser] of a request
+ * @property {string} [issuer] of a parting
+ * @property {string} [account_id] of a parting
  * @property {number} asked milliseconds since 1970
  * @property {number} at when it ended, milliseconds since 1970
  * @property {Ending} ending
@@ -114,6 +116,20 @@ export class Store {
   async delete(table, key) {
     await settled(this.#table(table, "readwrite").delete(key));
     this.#channel.postMessage(table);
+  }
+
+  /**
+   * Remove an account if it is still there by the pairing that ended, and not by a later one.
+   *
+   * @param {import("./unpaired.js").Unpaired} statement
+   * @returns {Promise<Account | undefined>} what was removed
+   */
+  async removePaired({ iss, account_id, pairing_id }) {
+    const table = this.#table("accounts", "readwrite");
+    const account = /** @type {Account | undefined} */ (await settled(table.get([iss, account_id])));
+    if (account?.pairing_id !== pairing_id) return undefined;
+    await settled(table.delete([iss, account_id]));
+    return account;
   }
 
   /**

@@ -32,7 +32,7 @@ export class PinnedTrust {
   }
 
   /**
-   * @param {Claims} claims
+   * @param {Pick<Claims, "purpose" | "iss">} claims
    * @returns {Promise<readonly string[]>} thumbprints
    */
   async published({ purpose, iss }) {

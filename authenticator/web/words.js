@@ -115,6 +115,7 @@ export function endingText(ending) {
     elsewhere: "Answered in another window",
     unsent: "Could not be sent",
     refused: "Refused",
+    unpaired: "Disconnected",
   }[ending];
 }
 
@@ -124,6 +125,14 @@ export function endingText(ending) {
  */
 export function noticeText({ claims: { account_name, browser }, ending }) {
   return `A request of ${account_name} from ${browser.name} ended: ${endingText(ending).toLowerCase()}.`;
+}
+
+/**
+ * @param {import("./store.js").Entry} parting
+ * @returns {string}
+ */
+export function partingText({ service, account_name }) {
+  return `${service} no longer uses this phone for ${account_name}.`;
 }
 
 /**

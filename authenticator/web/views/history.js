@@ -5,7 +5,7 @@ import { timeOfDay } from "../times.js";
 import { endingText } from "../words.js";
 
 const GOOD = ["accepted", "approved"];
-const BAD = ["reported", "refused", "unsent"];
+const BAD = ["reported", "refused", "unsent", "unpaired"];
 
 /**
  * @param {import("../phone.js").Phone} phone
@@ -30,6 +30,9 @@ export function historyView(phone) {
 
 /** @param {import("../store.js").Entry} entry */
 function row({ purpose, service, account_name, browser, asked, at, ending }) {
+  const what = { pairing: "Connect to ", login: "Sign in to ", parting: "This phone was removed by " }[purpose];
+  const from = browser === undefined ? null : [el("bdi", {}, browser.name), ", ", el("bdi", {}, browser.address)];
+  const when = purpose === "parting" ? `Ended ${timeOfDay(asked)}` : `Asked ${timeOfDay(asked)}, ended ${timeOfDay(at)}`;
   const tone = GOOD.includes(ending) ? "good" : BAD.includes(ending) ? "warning" : "plain";
   return el(
     "li",
@@ -40,8 +43,8 @@ function row({ purpose, service, account_name, browser, asked, at, ending }) {
       el("bdi", { class: "name" }, account_name),
       el("span", { class: `tag ${tone}` }, endingText(ending)),
     ),
-    el("p", { class: "detail" }, purpose === "pairing" ? "Connect to " : "Sign in to ", el("bdi", {}, service)),
-    el("p", { class: "hint" }, el("bdi", {}, browser.name), ", ", el("bdi", {}, browser.address)),
-    el("p", { class: "hint" }, `Asked ${timeOfDay(asked)}, ended ${timeOfDay(at)}`),
+    el("p", { class: "detail" }, what, el("bdi", {}, service)),
+    from === null ? null : el("p", { class: "hint" }, ...from),
+    el("p", { class: "hint" }, when),
   );
 }

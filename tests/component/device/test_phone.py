@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from authenticator.device.errors import ForeignAnswerError, NumberError, ProblemError, UnreachableError
+from authenticator.device.errors import ForeignAnswerError, NoCodesError, NumberError, ProblemError, UnreachableError
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import Outcome
-from protocol.challenges import challenge_digest, verify_proof
+from protocol.challenges import PinnedIssuer, challenge_digest, verify_proof
 from protocol.verification_codes import find_step
 from schemas.base import AgreementKey
 from schemas.contract import Purpose, Verdict
@@ -60,6 +60,18 @@ async def test_answer_that_pairs_nothing_holds_no_agreement_key(
     await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
     await phone.answer(await next_request(phone), verdict)
     assert set(services.requests[-1].payload) == {"challenge_digest", "verdict"}
+
+
+async def test_service_that_takes_no_codes_is_sent_no_agreement_key(
+    services: FakeServices, phone: VirtualPhone
+) -> None:
+    await phone.new_phrase()
+    issuer = PinnedIssuer(issuer=services.origin, keys=(services.key.public.thumbprint,))
+    await services.ask(services.claims(phone.device_id, Purpose.PAIRING, login_issuer=issuer))
+    await phone.answer(await next_request(phone), Verdict.APPROVE)
+    assert set(services.requests[-1].payload) == {"challenge_digest", "verdict"}
+    with pytest.raises(NoCodesError, match="has no verification codes"):
+        phone.code(phone.store.read().accounts[0])
 
 
 async def test_approval_holds_the_number(services: FakeServices, phone: VirtualPhone) -> None:

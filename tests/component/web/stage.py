@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import BrowserContext, Page, expect
 
 from protocol.challenges import Claims
+from protocol.jose import PrivateKey
 from protocol.verification_codes import code_at, step_at
 from schemas.contract import Purpose
 from tests.component.device.fake_services import FakeServices
@@ -51,6 +52,16 @@ class Stage(FakeServices):
         text = (WEB_APP / "service-worker.js").read_text(encoding="utf-8")
         text = text.replace('const VERSION = "', f'const VERSION = "{self.version}')
         return web.Response(text=text, content_type="text/javascript")
+
+    async def unpair(self, key: PrivateKey | None = None, pairing_id: str = PAIRING, **changes: str) -> str:
+        """Tell the only device that its pairing ended, by a statement that is fine but for the changes; return that."""
+        statement = self.parting(self.device_id, pairing_id, key, **changes)
+        await self.part(self.device_id, statement)
+        return statement
+
+    async def send(self, frame: dict[str, object]) -> None:
+        """Send the only device a frame, whatever it says."""
+        await self._send(self.device_id, frame)
 
     @property
     def device_id(self) -> str:

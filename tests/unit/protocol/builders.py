@@ -6,7 +6,7 @@ from protocol.challenges import Claims, PinnedIssuer, issue_challenge, sign_answ
 from protocol.encoding import encode_base64url
 from protocol.jose import PrivateKey
 from protocol.requests import sign_request
-from schemas.base import Browser
+from schemas.base import AgreementKey, Browser
 from schemas.contract import Purpose, Verdict
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -70,10 +70,26 @@ def a_challenge(purpose: Purpose = Purpose.LOGIN, key: PrivateKey = SERVICE, **c
     return issue_challenge(key, some_claims(purpose, **changes))
 
 
-def an_answer(challenge: str, verdict: Verdict = Verdict.APPROVE, key: PrivateKey = DEVICE) -> str:
+def an_answer(
+    challenge: str,
+    verdict: Verdict = Verdict.APPROVE,
+    key: PrivateKey = DEVICE,
+    *,
+    number: int | None = None,
+    agreement_key: AgreementKey | None = None,
+) -> str:
     """Return the device's answer."""
     url = f"{ORIGIN}/challenges/{some_claims().jti}/answer"
-    return sign_answer(key, challenge=challenge, verdict=verdict, url=url, nonce=NONCE, at=NOW)
+    return sign_answer(
+        key,
+        challenge=challenge,
+        verdict=verdict,
+        url=url,
+        nonce=NONCE,
+        at=NOW,
+        number=number,
+        agreement_key=agreement_key,
+    )
 
 
 def with_header(compact: str, header: bytes) -> str:

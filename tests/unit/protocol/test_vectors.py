@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import ANSWER_TYPE, verify_challenge, verify_proof
 from protocol.encoding import decode_base64url, encode_base64url
-from protocol.jose import PrivateKey, SignatureError
+from protocol.jose import PrivateKey, SignatureError, read_header
 from protocol.requests import REQUEST_TYPE, RefusedError, verify_request
+from protocol.unpaired import verify_unpaired
+from protocol.verification_codes import code_at, step_at
+from schemas.base import AgreementKey
 from tests.unit.protocol import make_vectors
 
 VECTORS: dict[str, Any] = json.loads(make_vectors.FILE.read_text(encoding="utf-8"))
@@ -42,7 +46,8 @@ def test_base64url_holds() -> None:
 
 
 def test_requests_and_answers_hold() -> None:
-    for case, typ in [(VECTORS["request"], REQUEST_TYPE), *((case, ANSWER_TYPE) for case in VECTORS["answers"])]:
+    answers = [*VECTORS["answers"], *VECTORS["numbers"]["answers"], VECTORS["agreement"]["answer"]]
+    for case, typ in [(VECTORS["request"], REQUEST_TYPE), *((case, ANSWER_TYPE) for case in answers)]:
         signed = verify_request(case["jws"], path=case["path"], origins={case["origin"]}, now=NOW, typ=typ)
         assert signed.device.thumbprint == VECTORS["keys"]["device"]["thumbprint"]
         assert signed.payload == json.loads(decode_base64url(case["payload_base64url"]))
@@ -57,6 +62,56 @@ def test_challenges_hold_and_answers_prove_their_verdicts() -> None:
         assert verify_proof(challenge["jws"], case["jws"]).verdict == case["verdict"]
 
 
+def test_answers_prove_the_number_that_was_entered() -> None:
+    challenge = VECTORS["numbers"]["challenge"]
+    claims, _ = verify_challenge(challenge["jws"])
+    assert claims.model_dump(mode="json", exclude_none=True) == challenge["claims"]
+    assert claims.number_matching
+    for case in VECTORS["numbers"]["answers"]:
+        proof = verify_proof(challenge["jws"], case["jws"])
+        assert (proof.verdict, proof.number) == (case["verdict"], case["number"])
+
+
+@pytest.mark.parametrize("case", VECTORS["agreement"]["derivations"], ids=why)
+def test_both_sides_derive_the_same_codes(case: dict[str, Any]) -> None:
+    device, issuer = (AgreementPrivateKey.from_jwk(case[side]) for side in ("device", "issuer"))
+    for own, peer in ((device, issuer), (issuer, device)):
+        secret = own.code_secret(peer.public, case["pairing_id"])
+        assert secret.hex() == case["secret_hex"]
+        for code in case["codes"]:
+            assert code_at(secret, step_at(datetime.fromtimestamp(code["at"], UTC))) == code["code"]
+
+
+@pytest.mark.parametrize("case", VECTORS["agreement"]["refused_keys"], ids=why)
+def test_keys_that_nothing_can_be_agreed_on_with_are_refused(case: dict[str, Any]) -> None:
+    own = AgreementPrivateKey.from_jwk(VECTORS["agreement"]["derivations"][0]["device"])
+    with pytest.raises(ValueError):  # noqa: PT011 - of the form or of the curve
+        own.code_secret(AgreementKey.model_validate(case["jwk"]), "pairing-1")
+
+
+def test_pairing_exchanges_the_keys_of_the_derivation() -> None:
+    exchange, derivation = VECTORS["agreement"], VECTORS["agreement"]["derivations"][0]
+    proof = verify_proof(exchange["challenge"]["jws"], exchange["answer"]["jws"])
+    assert proof.claims.jti == derivation["pairing_id"]
+    assert proof.claims.login_issuer is not None
+    assert proof.claims.login_issuer.agreement == AgreementKey.model_validate(derivation["issuer"])
+    assert proof.agreement_key == AgreementKey.model_validate(derivation["device"])
+
+
+def test_statement_of_an_unpaired_device_holds() -> None:
+    case = VECTORS["unpaired"]["statement"]
+    said, key = verify_unpaired(case["jws"])
+    assert said.model_dump(mode="json") == case["claims"]
+    assert key == VECTORS["keys"]["issuer"]["thumbprint"]
+    assert read_header(case["jws"]) == case["header"]
+
+
+@pytest.mark.parametrize("case", VECTORS["unpaired"]["refused"], ids=why)
+def test_statements_are_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(SignatureError):
+        verify_unpaired(case["jws"])
+
+
 @pytest.mark.parametrize("case", VECTORS["refused_requests"], ids=why)
 def test_requests_are_refused_by_name(case: dict[str, Any]) -> None:
     with pytest.raises(RefusedError) as refused:
@@ -64,13 +119,17 @@ def test_requests_are_refused_by_name(case: dict[str, Any]) -> None:
     assert refused.value.refusal == case["refusal"]
 
 
-@pytest.mark.parametrize("case", VECTORS["refused_challenges"], ids=why)
+@pytest.mark.parametrize("case", [*VECTORS["refused_challenges"], *VECTORS["agreement"]["refused_challenges"]], ids=why)
 def test_challenges_are_refused(case: dict[str, Any]) -> None:
     with pytest.raises(SignatureError):
         verify_challenge(case["jws"])
 
 
-@pytest.mark.parametrize("case", VECTORS["refused_proofs"], ids=why)
+@pytest.mark.parametrize(
+    "case",
+    [*VECTORS["refused_proofs"], *VECTORS["numbers"]["refused_proofs"], *VECTORS["agreement"]["refused_proofs"]],
+    ids=why,
+)
 def test_proofs_are_refused(case: dict[str, Any]) -> None:
     with pytest.raises(SignatureError):
         verify_proof(case["challenge"], case["answer"])

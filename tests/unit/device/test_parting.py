@@ -1,0 +1,53 @@
+"""Which word of parting a device believes: docs/protocol.md section 10, by its vectors."""
+
+import json
+from typing import Any
+
+import pytest
+
+from authenticator.device.parting import judge_unpaired
+from authenticator.device.state import Account, State, new_account
+from authenticator.device.trust import Distrust, KeysNeeded
+from schemas.contract import Purpose
+from tests.unit.protocol import make_vectors
+from tests.unit.protocol.builders import DEVICE, NOW, some_claims
+
+VECTORS: dict[str, Any] = json.loads(make_vectors.FILE.read_text(encoding="utf-8"))["unpaired"]
+FINE: str = VECTORS["statement"]["jws"]
+
+
+def judged(
+    statement: str, *, served: frozenset[str] | None = None, **changes: object
+) -> Account | Distrust | KeysNeeded:
+    """Return what a device that is paired as the vectors say decides."""
+    account = new_account(some_claims(Purpose.PAIRING), NOW)
+    assert account is not None
+    state = State(device_name="Pixel 9").with_account(account.model_copy(update={**VECTORS["account"], **changes}))
+    return judge_unpaired(statement, state=state, device_id=DEVICE.public.thumbprint, served=served)
+
+
+def why(case: dict[str, Any]) -> str:
+    """Return what a case is about."""
+    return str(case["why"])
+
+
+def test_statement_by_a_pinned_key_removes_the_account_with_nothing_to_fetch() -> None:
+    removed = judged(FINE, keys=tuple(VECTORS["account"]["keys"]))
+    assert isinstance(removed, Account)
+    assert removed.pairing_id == VECTORS["account"]["pairing_id"]
+
+
+@pytest.mark.parametrize("case", [*VECTORS["refused"], *VECTORS["ignored"]], ids=why)
+def test_nothing_else_removes_it(case: dict[str, Any]) -> None:
+    served = frozenset(VECTORS["account"]["keys"])
+    assert isinstance(judged(case["jws"], served=served), Distrust)
+
+
+def test_key_that_was_rotated_in_removes_it() -> None:
+    assert judged(FINE, keys=()) == KeysNeeded(VECTORS["account"]["issuer"])
+    assert judged(FINE, keys=(), served=frozenset()) is Distrust.UNKNOWN_KEY
+    assert isinstance(judged(FINE, keys=(), served=frozenset(VECTORS["account"]["keys"])), Account)
+
+
+def test_account_from_before_pairings_were_kept_stays() -> None:
+    assert judged(FINE, pairing_id=None) is Distrust.OTHER_PAIRING

@@ -1,0 +1,77 @@
+"""The parts of which docs/protocol-vectors.json is made."""
+
+import hashlib
+import json
+from typing import Any, Final
+
+from protocol.challenges import challenge_digest, verify_challenge
+from protocol.encoding import encode_base64url
+from protocol.jose import PrivateKey, read_header
+from tests.unit.protocol.builders import ORIGIN, some_claims
+
+OTHER: Final = PrivateKey.from_jwk(
+    {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "YP7UuiVanTHJYet0xjVtaMBJuJI7Yfps5mliLmDyn7Y",
+        "y": "eQP-EAi4vJmkGunpVii8ZPLxsgwtfp9Rd6PClNRGIpk",
+        "d": "ya-p2EW6dRZrXCFXZ7HWk05Qw9s26JsSe4piKxIPZyE",
+    }
+)
+"""Somebody else's key: that of RFC 6979 appendix A.2.5."""
+SHORT: Final = PrivateKey.from_jwk(
+    {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "AFVDiUrz0A7X10Cr29dclrBod7eH219w7qeLkKjXwAo",
+        "y": "u0yFo9jqKe-q-iRAaRLdhNWxTcMr9lbvbGvVil2UP5I",
+        "d": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAXs",
+    }
+)
+"""A key whose x begins with a zero byte, which must not be dropped."""
+ANSWER_PATH: Final = f"/challenges/{some_claims().jti}/answer"
+Case = dict[str, Any]
+
+
+def key_case(key: PrivateKey) -> Case:
+    """Return a key pair and its thumbprint."""
+    jwk = key.to_jwk()
+    text = json.dumps({name: jwk[name] for name in ("crv", "kty", "x", "y")}, separators=(",", ":"))
+    assert key.public.thumbprint == encode_base64url(hashlib.sha256(text.encode()).digest())
+    return {"private": jwk, "thumbprint_of": text, "thumbprint": key.public.thumbprint}
+
+
+def request_case(compact: str, path: str) -> Case:
+    """Return a signed request, in its parts."""
+    payload, signature = compact.split(".")[1:]
+    return {
+        "method": "POST",
+        "path": path,
+        "origin": ORIGIN,
+        "header": read_header(compact),
+        "payload_base64url": payload,
+        "signature_base64url": signature,
+        "jws": compact,
+    }
+
+
+def challenge_case(compact: str) -> Case:
+    """Return a challenge, in its parts."""
+    claims, _ = verify_challenge(compact)
+    said = claims.model_dump(mode="json", exclude_none=True)
+    return {"header": read_header(compact), "claims": said, "jws": compact, "digest": challenge_digest(compact)}
+
+
+def altered(compact: str, part: int) -> str:
+    """Return a JWS with one character changed, in the middle of one part."""
+    parts = compact.split(".")
+    middle = len(parts[part]) // 2
+    letter = "B" if parts[part][middle] == "A" else "A"
+    parts[part] = parts[part][:middle] + letter + parts[part][middle + 1 :]
+    return ".".join(parts)
+
+
+def second_spelling(compact: str) -> str:
+    """Return a JWS whose last character decodes to the same bytes but is another one."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return compact[:-1] + letters[letters.index(compact[-1]) + 1]
