@@ -20,6 +20,9 @@ def approve(  # noqa: PLR0913 - who, what, how, when, and by which rules
 ) -> Account:
     """Return the account with a login approved: its session is open, or confirmed.
 
+    A remembered browser gives no second factor. So it begins no count of wrong codes or of refusals anew, and prolongs
+    its own time by nothing.
+
     Args:
         account: The account, settled.
         login: The login, not over.
@@ -30,11 +33,14 @@ def approve(  # noqa: PLR0913 - who, what, how, when, and by which rules
 
     """
     approved = login.model_copy(update={"state": LoginState.APPROVED, "ended_at": at, "method": method})
-    calm = trusted_again(account.with_login(approved)).model_copy(update={"wrong_codes": 0, "codes_paused_until": None})
+    done = account.with_login(approved)
+    if method is not Method.REMEMBERED:
+        done = trusted_again(done).model_copy(update={"wrong_codes": 0, "codes_paused_until": None})
     if login.kind is not LoginKind.SIGN_IN:
-        return tell(_confirmed(calm, login, at), Happening.CONFIRMED, at, approved, device_name=device_name)
-    opened = tell(_opened(calm, approved, at, rules), Happening.SIGNED_IN, at, approved, device_name=device_name)
-    return _remembered(_known(opened, login), login, at, rules)
+        return tell(_confirmed(done, login, at), Happening.CONFIRMED, at, approved, device_name=device_name)
+    opened = tell(_opened(done, approved, at, rules), Happening.SIGNED_IN, at, approved, device_name=device_name)
+    known = _known(opened, login)
+    return known if method is Method.REMEMBERED else _remembered(known, login, at, rules)
 
 
 def _opened(account: Account, login: Login, at: datetime, rules: Rules) -> Account:

@@ -29,7 +29,7 @@ def decide_sign_in(account: Account, command: SignIn, rules: Rules) -> Decision[
     begun, leaving = begin(settled, login)
     begun = begun.model_copy(update={"wrong_passwords": 0, "locked_until": None})
     withdrawn = withdrawn_pairings(leaving, command.at)
-    if _remembered(begun, command):
+    if _remembered(begun, command, rules):
         return Decision(approve(begun, login, Method.REMEMBERED, command.at, rules), withdrawn)
     if login.state is not LoginState.READY or why_not(begun, command.at, rules) is not None:
         return Decision(begun, withdrawn)
@@ -90,10 +90,15 @@ def _login(account: Account, command: SignIn, rules: Rules) -> Login:
     )
 
 
-def _remembered(account: Account, command: SignIn) -> bool:
-    """Tell whether the browser is remembered. After a report none is, and none is without a second factor."""
-    digests = {each.digest for each in account.remembered}
-    return account.enrolled and account.push.reported is None and command.remembered_digest in digests
+def _remembered(account: Account, command: SignIn, rules: Rules) -> bool:
+    """Tell whether the browser is remembered. After a report none is, and none is without a second factor.
+
+    A setting that came to be shorter holds for the browsers that were remembered before it, too.
+    """
+    if not account.enrolled or account.push.reported is not None:
+        return False
+    still = (each for each in account.remembered if command.at <= each.since + rules.remember_lifetime)
+    return command.remembered_digest in {each.digest for each in still}
 
 
 def _leaving(account: Account) -> tuple[Login, ...]:

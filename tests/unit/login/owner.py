@@ -5,11 +5,14 @@ from typing import Any
 
 from schemas.base import Message
 from schemas.contract import ChallengeIssued
-from services.common.decisions import Decision, decide_once
+from schemas.login_commands import AccountCommand
+from services.common.decisions import OK, Decision, decide_once
 from services.login.domain.decide import decide
+from services.login.domain.happenings import Happening
 from services.login.domain.logins import Login
 from services.login.domain.rows import Account
-from tests.builders import an_account, an_event, rules
+from services.login.domain.settle import settle
+from tests.builders import a_session, an_account, an_event, rules
 from tests.events import only
 from tests.messages import a_sign_in
 
@@ -38,11 +41,38 @@ class Owner:
         """Decide a message that must lead to a challenge, and return the challenge."""
         return only(self.take(message).events, ChallengeIssued).challenge
 
+    def refuse(self, command: AccountCommand, reason: str) -> None:
+        """Decide a command that must be refused for a reason, lead to nothing and change nothing that time does not."""
+        before = settle(self.account, command.at)
+        decision = self.take(command)
+        assert (decision.outcome, decision.events) == (reason, ())
+        assert same(self.account, before)
+
+    def ignore(self, command: AccountCommand) -> None:
+        """Decide a command that must change nothing, and need not."""
+        self.refuse(command, OK)
+
+    def told(self) -> list[Happening]:
+        """Return what the history tells, oldest first."""
+        return [entry.what for entry in self.account.history]
+
     def login(self, login_id: str = "login-1") -> Login:
         """Return a login that must be there."""
         login = self.account.login(login_id)
         assert login is not None
         return login
+
+
+def same(first: Account, second: Account) -> bool:
+    """Tell whether two rows are the same but for what they remember of events."""
+    envelope = {"applied": (), "latest": ()}
+    return first.model_copy(update=envelope) == second.model_copy(update=envelope)
+
+
+def signed_in(**changes: Any) -> Owner:
+    """Return the owner of an account with the session ``s``, which confirmed itself just now."""
+    rule_changes = changes.pop("rules", {})
+    return Owner(an_account(**{"sessions": (a_session(),), **changes}), **rule_changes)
 
 
 def asked(account: Account | None = None, **rule_changes: Any) -> tuple[Owner, str]:
