@@ -11,7 +11,7 @@ from services.login.domain.rows import Account, Invitation
 from services.login.domain.rules import Refused, Rules
 from services.login.domain.settle import settle, tell
 from services.login.domain.unpairing import unpaired
-from services.login.domain.withdrawals import withdrawn_pairings, withdrawn_prompts
+from services.login.domain.withdrawals import withdrawn
 
 
 def decide_creation(row: Account | None, command: CreateAccount) -> Decision[Account]:
@@ -38,8 +38,8 @@ def decide_removal(account: Account, command: RemoveAccount, rules: Rules) -> De
         created_at=account.created_at,
         removed_at=command.at,
     )
-    withdrawn = (*withdrawn_prompts(account), *withdrawn_pairings(account.logins, command.at))
-    return Decision(removed, (*withdrawn, *unpaired(account.account_id, account.devices, command.at, rules)))
+    taken_back = withdrawn(account, account.logins, command.at)
+    return Decision(removed, (*taken_back, *unpaired(account.account_id, account.devices, command.at, rules)))
 
 
 def decide_email(account: Account, command: SetEmail) -> Decision[Account]:
@@ -55,7 +55,8 @@ def decide_invitation(account: Account, command: Invite) -> Decision[Account]:
 
 
 def decide_reset(account: Account, command: ResetMethods, rules: Rules) -> Decision[Account]:
-    """Remove all methods and end all that was begun with them: the next sign-in enrols anew."""
+    """Remove all methods and end all that was begun with them: the next sign-in enrols anew.
+
     settled = settle(account, command.at)
     ended = settled
     for login in settled.logins:
@@ -74,8 +75,7 @@ def decide_reset(account: Account, command: ResetMethods, rules: Rules) -> Decis
     }
     reset = unlocked(ended).model_copy(update=changes)
     events = (
-        *withdrawn_prompts(settled),
-        *withdrawn_pairings(settled.logins, command.at),
+        *withdrawn(settled, settled.logins, command.at),
         *unpaired(account.account_id, settled.devices, command.at, rules),
         *notice(settled, NoticeKind.METHODS_RESET, command.at),
     )

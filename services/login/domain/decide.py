@@ -32,7 +32,17 @@ from schemas.login_sessions import (
     TouchSession,
 )
 from services.common.decisions import Decision
-from services.login.domain import accounts, codes, enrolment, managing, pairing, prompts, sessions, sign_in
+from services.login.domain import (
+    accounts,
+    codes,
+    confirmations,
+    enrolment,
+    managing,
+    pairing,
+    prompts,
+    sessions,
+    sign_in,
+)
 from services.login.domain.rows import Account
 from services.login.domain.rules import Refused, Rules
 
@@ -120,9 +130,9 @@ def _decide_in_session(account: Account, command: SessionCommand, rules: Rules) 
         case ForgetBrowser():
             return sessions.decide_forgetting(account, command)
         case Confirm():
-            return sessions.decide_confirmation(account, command, rules)
+            return confirmations.decide_confirmation(account, command, rules)
         case AddPhone():
-            return sessions.decide_further_phone(account, command, rules)
+            return confirmations.decide_further_phone(account, command, rules)
         case ChangePassword():
             return sessions.decide_password(account, command, rules)
         case AddApp() | ChoosePhone() | RenameMethod() | RemoveMethod() | MakeRecoveryCodes():

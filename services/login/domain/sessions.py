@@ -4,9 +4,7 @@ from datetime import datetime
 
 from schemas.login_notices import NoticeKind
 from schemas.login_sessions import (
-    AddPhone,
     ChangePassword,
-    Confirm,
     EndSession,
     ForgetBrowser,
     RevokeSession,
@@ -15,15 +13,13 @@ from schemas.login_sessions import (
 )
 from services.common.decisions import Decision
 from services.login.domain.happenings import Happening
-from services.login.domain.logins import Login, LoginKind, LoginState
+from services.login.domain.logins import EndReason
 from services.login.domain.notices import notice
-from services.login.domain.pairing import MOST_PHONES
 from services.login.domain.push import unlocked
 from services.login.domain.rows import Account, Session
 from services.login.domain.rules import Refused, Rules
 from services.login.domain.settle import settle, tell
-from services.login.domain.sign_in import begin
-from services.login.domain.withdrawals import withdrawn_pairings
+from services.login.domain.withdrawals import withdrawn
 
 
 def is_confirmed(session: Session, at: datetime, rules: Rules) -> bool:
@@ -63,7 +59,7 @@ def decide_sign_out(account: Account, command: EndSession) -> Decision[Account]:
     if session is None:
         return Decision(settled)
     told = tell(settled, Happening.SIGNED_OUT, command.at, browser=session.browser)
-    return Decision(_without(told, command.session_digest))
+    return _without(told, command.session_digest, command.at)
 
 
 def decide_revocation(account: Account, command: RevokeSession) -> Decision[Account]:
@@ -75,7 +71,7 @@ def decide_revocation(account: Account, command: RevokeSession) -> Decision[Acco
     if other is None:
         return Decision(settled)
     told = tell(settled, Happening.SESSION_REVOKED, command.at, browser=other.browser)
-    return Decision(_without(told, command.revoked_digest))
+    return _without(told, command.revoked_digest, command.at)
 
 
 def decide_forgetting(account: Account, command: ForgetBrowser) -> Decision[Account]:
@@ -91,28 +87,11 @@ def decide_forgetting(account: Account, command: ForgetBrowser) -> Decision[Acco
     return Decision(tell(forgotten, Happening.BROWSER_FORGOTTEN, command.at, browser=gone.browser))
 
 
-def decide_confirmation(account: Account, command: Confirm, rules: Rules) -> Decision[Account]:
-    """Ask for the second factor again, in a login that is for this session alone."""
-    settled = settle(account, command.at)
-    session = settled.session(command.session_digest, command.at)
-    if session is None or not settled.enrolled:
-        return Decision(settled, outcome=Refused.NO_SESSION)
-    return _begin(settled, command, LoginKind.CONFIRM, LoginState.READY, rules)
-
-
-def decide_further_phone(account: Account, command: AddPhone, rules: Rules) -> Decision[Account]:
-    """Let a confirmed session pair a further phone."""
-    settled = settle(account, command.at)
-    session, refusal = confirmed_session(settled, command, rules)
-    if session is None or refusal is not None:
-        return Decision(settled, outcome=refusal or Refused.NO_SESSION)
-    if len(settled.devices) >= MOST_PHONES:
-        return Decision(settled, outcome=Refused.TOO_MANY_METHODS)
-    return _begin(settled, command, LoginKind.ADD_PHONE, LoginState.NEEDS_PHONE, rules)
-
-
 def decide_password(account: Account, command: ChangePassword, rules: Rules) -> Decision[Account]:
-    """Take another password; every other browser is signed out and forgotten, and the phones may be asked again."""
+    """Take another password; every other browser is signed out and forgotten, and the phones may be asked again.
+
+    Logins that others began by the old password end, too: who knew it gets no further by it.
+    """
     settled = settle(account, command.at)
     session, refusal = confirmed_session(settled, command, rules)
     if session is None or refusal is not None:
@@ -120,35 +99,26 @@ def decide_password(account: Account, command: ChangePassword, rules: Rules) -> 
     if command.old_password_hash != settled.password_hash:
         return Decision(settled, outcome=Refused.PASSWORD_CHANGED)
     was_locked = settled.push.reported is not None
+    leaving = [each for each in settled.logins if each.session_digest != session.session_digest and not each.over]
     changes = {"password_hash": command.password_hash, "sessions": (session,), "remembered": ()}
     changed = unlocked(settled).model_copy(update=changes)
+    for each in leaving:
+        changed = changed.with_login(each.ended(EndReason.CANCELLED, command.at))
     told = tell(changed, Happening.PASSWORD_CHANGED, command.at, browser=session.browser)
     if was_locked:
         told = tell(told, Happening.PUSH_UNLOCKED, command.at, browser=session.browser)
-    return Decision(told, notice(settled, NoticeKind.PASSWORD_CHANGED, command.at, session.browser))
+    mail = notice(settled, NoticeKind.PASSWORD_CHANGED, command.at, session.browser)
+    return Decision(told, (*withdrawn(settled, leaving, command.at), *mail))
 
 
-def _begin(
-    account: Account, command: Confirm | AddPhone, kind: LoginKind, state: LoginState, rules: Rules
-) -> Decision[Account]:
-    login = Login(
-        login_id=command.login_id,
-        login_digest=command.login_digest,
-        session_digest=command.session_digest,
-        browser=command.browser,
-        kind=kind,
-        state=state,
-        started_at=command.at,
-        expires_at=command.at + rules.login_lifetime,
-    )
-    begun, leaving = begin(account, login)
-    return Decision(begun, withdrawn_pairings(leaving, command.at))
+def _without(account: Account, session_digest: str, at: datetime) -> Decision[Account]:
+    """Return the account without a session, without the login that opened it, and without those that were for it.
 
-
-def _without(account: Account, session_digest: str) -> Account:
-    """Return the account without a session, and without the login that opened it: its cookie opens it no more."""
+    So its cookie opens it no more, and no phone is asked for it any more.
+    """
+    leaving = tuple(each for each in account.logins if each.session_digest == session_digest)
     changes = {
         "sessions": tuple(each for each in account.sessions if each.session_digest != session_digest),
-        "logins": tuple(each for each in account.logins if each.session_digest != session_digest),
+        "logins": tuple(each for each in account.logins if each not in leaving),
     }
-    return account.model_copy(update=changes)
+    return Decision(account.model_copy(update=changes), withdrawn(account, leaving, at))

@@ -27,6 +27,15 @@ def withdrawn_prompts(account: Account) -> tuple[ChallengeWithdrawn, ...]:
     return (ChallengeWithdrawn(challenge_id=login.prompt.challenge_id, device_id=login.prompt.device_id),)
 
 
+def withdrawn(
+    account: Account, logins: Iterable[Login], at: datetime
+) -> tuple[ChallengeWithdrawn | PairingWithdrawn, ...]:
+    """Return what takes back whatever some of an account's logins still ask of phones."""
+    leaving = tuple(logins)
+    prompts = withdrawn_prompts(account) if account.open_prompt() in leaving else ()
+    return (*prompts, *withdrawn_pairings(leaving, at))
+
+
 def withdrawn_pairings(logins: Iterable[Login], at: datetime) -> tuple[PairingWithdrawn, ...]:
     """Return what takes the pairings back from their phones for which logins still wait."""
     return tuple(

@@ -1,0 +1,53 @@
+"""Logins within a session: the second factor given again, and a further phone paired."""
+
+from schemas.login_sessions import AddPhone, Confirm
+from services.common.decisions import Decision
+from services.login.domain.logins import Login, LoginKind, LoginState
+from services.login.domain.pairing import MOST_PHONES
+from services.login.domain.rows import Account
+from services.login.domain.rules import Refused, Rules
+from services.login.domain.sessions import confirmed_session
+from services.login.domain.settle import settle
+from services.login.domain.sign_in import begin
+from services.login.domain.withdrawals import withdrawn_pairings
+
+
+def decide_confirmation(account: Account, command: Confirm, rules: Rules) -> Decision[Account]:
+    """Ask for the second factor again, in a login that is for this session alone."""
+    settled = settle(account, command.at)
+    session = settled.session(command.session_digest, command.at)
+    if session is None or not settled.enrolled:
+        return Decision(settled, outcome=Refused.NO_SESSION)
+    if settled.login(command.login_id) is not None:
+        return Decision(settled)
+    return _begin(settled, command, LoginKind.CONFIRM, LoginState.READY, rules)
+
+
+def decide_further_phone(account: Account, command: AddPhone, rules: Rules) -> Decision[Account]:
+    """Let a confirmed session pair a further phone."""
+    settled = settle(account, command.at)
+    session, refusal = confirmed_session(settled, command, rules)
+    if session is None or refusal is not None:
+        return Decision(settled, outcome=refusal or Refused.NO_SESSION)
+    if settled.login(command.login_id) is not None:
+        return Decision(settled)
+    if len(settled.devices) >= MOST_PHONES:
+        return Decision(settled, outcome=Refused.TOO_MANY_METHODS)
+    return _begin(settled, command, LoginKind.ADD_PHONE, LoginState.NEEDS_PHONE, rules)
+
+
+def _begin(
+    account: Account, command: Confirm | AddPhone, kind: LoginKind, state: LoginState, rules: Rules
+) -> Decision[Account]:
+    login = Login(
+        login_id=command.login_id,
+        login_digest=command.login_digest,
+        session_digest=command.session_digest,
+        browser=command.browser,
+        kind=kind,
+        state=state,
+        started_at=command.at,
+        expires_at=command.at + rules.login_lifetime,
+    )
+    begun, leaving = begin(account, login)
+    return Decision(begun, withdrawn_pairings(leaving, command.at))

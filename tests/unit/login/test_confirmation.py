@@ -1,0 +1,174 @@
+"""Changes are taken only from a session in which the second factor was given lately; it can be given again."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from schemas.contract import Verdict
+from schemas.login_commands import AccountCommand
+from services.common.decisions import OK
+from services.login.domain.happenings import Happening, Method
+from services.login.domain.logins import LoginKind, LoginState
+from services.login.domain.rules import Refused
+from tests.builders import a_browser, a_digest, a_login, a_remembered_browser, a_session, after, an_account, an_app
+from tests.events import a_response
+from tests.messages import a_code, a_pairing_start, a_send, a_sign_in
+from tests.session_messages import (
+    SESSION,
+    a_choice,
+    a_confirmation,
+    a_further_phone,
+    a_method_removal,
+    a_password_change,
+    a_renaming,
+    an_app_added,
+    new_recovery_codes,
+)
+from tests.unit.login.owner import Owner, signed_in
+
+LATEST = after(minutes=10)
+TOO_LATE = after(minutes=10, seconds=0.001)
+
+
+def _changes(seconds: float = 0) -> list[AccountCommand]:
+    at = after(seconds)
+    return [
+        an_app_added(at=at),
+        new_recovery_codes(at),
+        a_choice("pairing-0", at),
+        a_renaming("pairing-0", at=at),
+        a_method_removal("app-0", at),
+        a_further_phone(at=at),
+        a_password_change(at),
+    ]
+
+
+def _owner(**changes: Any) -> Owner:
+    return signed_in(apps=(an_app(),), sessions=(a_session(**{"name": "s", **changes}),))
+
+
+def _name(message: AccountCommand) -> str:
+    return type(message).__name__
+
+
+@pytest.mark.parametrize("change", _changes(600), ids=_name)
+def test_a_session_that_confirmed_itself_lately_changes_what_it_likes(change: AccountCommand) -> None:
+    assert _owner().take(change).outcome == OK
+
+
+@pytest.mark.parametrize("change", _changes(600.001), ids=_name)
+def test_a_session_that_confirmed_itself_too_long_ago_changes_nothing(change: AccountCommand) -> None:
+    _owner().refuse(change, Refused.NOT_CONFIRMED)
+
+
+@pytest.mark.parametrize("change", _changes(), ids=_name)
+def test_a_session_that_never_did_changes_nothing(change: AccountCommand) -> None:
+    _owner(confirmed_at=None).refuse(change, Refused.NOT_CONFIRMED)
+
+
+@pytest.mark.parametrize("change", _changes(1), ids=_name)
+def test_without_a_session_nothing_is_changed(change: AccountCommand) -> None:
+    Owner(an_account(apps=(an_app(),))).refuse(change, Refused.NO_SESSION)
+    over = _owner(idle_until=after(0.5))
+    assert over.take(change).outcome == Refused.NO_SESSION
+    assert over.account.history == ()
+
+
+@pytest.mark.parametrize("change", _changes(), ids=_name)
+def test_another_session_of_the_account_does_not_confirm_this_one(change: AccountCommand) -> None:
+    sessions = (a_session("another"), a_session(confirmed_at=None))
+    signed_in(apps=(an_app(),), sessions=sessions).refuse(change, Refused.NOT_CONFIRMED)
+
+
+def test_how_long_it_counts_is_a_setting() -> None:
+    short = {"confirmation_lifetime": timedelta(seconds=5)}
+    for at, outcome in ((after(5), OK), (after(6), Refused.NOT_CONFIRMED)):
+        assert signed_in(rules=short).take(a_renaming("pairing-0", at=at)).outcome == outcome
+
+
+def test_a_remembered_browser_signs_in_without_being_confirmed() -> None:
+    account = an_account(remembered=(a_remembered_browser(),))
+    owner = Owner(account, remember_lifetime=timedelta(days=7))
+    owner.take(a_sign_in(remembered_digest=a_digest("r")))
+    (session,) = owner.account.sessions
+    assert session.confirmed_at is None
+    owner.refuse(a_further_phone(session_digest=session.session_digest), Refused.NOT_CONFIRMED)
+
+
+def test_the_second_factor_is_asked_for_in_a_login_of_its_own() -> None:
+    owner = _owner(confirmed_at=None)
+    decision = owner.take(a_confirmation(at=after(1)))
+    assert (decision.outcome, decision.events) == (OK, ())
+    login = owner.login("confirm-1")
+    assert (login.kind, login.state, login.session_digest) == (LoginKind.CONFIRM, LoginState.READY, SESSION)
+    assert (login.login_digest, login.browser) == (a_digest("token of confirm-1"), a_browser())
+    assert login.expires_at == after(1, minutes=30)
+
+
+def test_an_approval_on_the_phone_confirms_the_session_and_opens_none() -> None:
+    owner = _owner(confirmed_at=None)
+    owner.take(a_confirmation())
+    owner.take(a_response(owner.prompt(a_send("confirm-1", after(1))), at=after(2)))
+    (session,) = owner.account.sessions
+    assert (session.session_digest, session.confirmed_at) == (SESSION, after(2))
+    entry = owner.account.history[-1]
+    assert (entry.what, entry.method, entry.device_name) == (Happening.CONFIRMED, Method.PUSH, "Pixel 9")
+    assert owner.take(a_renaming("pairing-0", at=after(3))).outcome == OK
+
+
+def test_a_code_confirms_it_too() -> None:
+    owner = _owner(confirmed_at=None)
+    owner.take(a_confirmation())
+    owner.take(a_code(login_id="confirm-1", at=after(2)))
+    assert [each.confirmed_at for each in owner.account.sessions] == [after(2)]
+
+
+def test_it_confirms_that_session_alone_and_does_not_prolong_it() -> None:
+    sessions = (a_session("another", confirmed_at=None), a_session(confirmed_at=None))
+    owner = signed_in(sessions=sessions)
+    owner.take(a_confirmation())
+    owner.take(a_code(login_id="confirm-1", at=after(2)))
+    confirmed = sessions[1].model_copy(update={"confirmed_at": after(2)})
+    assert owner.account.sessions == (sessions[0], confirmed)
+
+
+def test_a_denial_confirms_nothing() -> None:
+    owner = _owner(confirmed_at=None)
+    owner.take(a_confirmation())
+    owner.take(a_response(owner.prompt(a_send("confirm-1", after(1))), Verdict.DENY, after(2)))
+    assert [each.confirmed_at for each in owner.account.sessions] == [None]
+
+
+def test_it_confirms_no_session_that_ended_meanwhile() -> None:
+    owner = _owner(confirmed_at=None, expires_at=after(60))
+    owner.take(a_confirmation())
+    owner.take(a_code(login_id="confirm-1", at=after(61)))
+    assert owner.account.sessions == ()
+
+
+def test_it_is_begun_once_and_only_in_a_session() -> None:
+    owner = _owner()
+    owner.take(a_confirmation())
+    owner.ignore(a_confirmation())
+    owner.refuse(a_confirmation("confirm-2", session_digest=a_digest("another")), Refused.NO_SESSION)
+
+
+def test_it_can_be_given_up_and_pairs_no_phone() -> None:
+    owner = _owner()
+    owner.take(a_confirmation())
+    owner.refuse(a_pairing_start(login_id="confirm-1"), Refused.NOT_NOW)
+
+
+def test_the_request_waits_while_the_phone_is_asked_for_another_login() -> None:
+    owner = _owner()
+    owner.prompt(a_sign_in())
+    owner.take(a_confirmation(at=after(1)))
+    owner.refuse(a_send("confirm-1", after(2)), Refused.OTHER_PROMPT)
+
+
+def test_it_leaves_logins_alone_that_wait() -> None:
+    owner = _owner()
+    owner.account = owner.account.with_login(a_login())
+    owner.take(a_confirmation())
+    assert owner.login().state is LoginState.READY

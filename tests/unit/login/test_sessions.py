@@ -1,0 +1,115 @@
+"""Sessions: how long they last, and how their owner ends them."""
+
+from datetime import timedelta
+
+from schemas.contract import ChallengeWithdrawn
+from services.common.decisions import OK
+from services.login.domain.happenings import Happening
+from services.login.domain.rules import Refused
+from tests.builders import a_browser, a_digest, a_login, a_session, after
+from tests.events import a_response, only
+from tests.messages import a_send, a_sign_in, a_sign_out
+from tests.session_messages import SESSION, a_confirmation, a_revocation, a_touch
+from tests.unit.login.owner import Owner, asked, signed_in
+
+OTHER = a_digest("another")
+
+
+def _two() -> Owner:
+    """Return an account that is signed in in two browsers."""
+    return signed_in(sessions=(a_session(), a_session("another", browser=a_browser(name="Safari on iOS"))))
+
+
+def test_a_session_ends_when_nothing_is_done_in_it() -> None:
+    owner, challenge = asked()
+    owner.take(a_response(challenge))
+    session = a_digest("session of login-1")
+    assert owner.account.session(session, after(minutes=60)) is not None
+    assert owner.account.session(session, after(minutes=60, seconds=0.001)) is None
+
+
+def test_what_is_done_in_it_keeps_it_open() -> None:
+    owner, challenge = asked()
+    owner.take(a_response(challenge))
+    session = a_digest("session of login-1")
+    for hour in range(1, 12):
+        assert owner.take(a_touch(after(minutes=60 * hour), session)).outcome == OK
+    assert owner.account.session(session, after(minutes=60 * 12)) is not None
+
+
+def test_and_yet_no_longer_than_its_whole_time() -> None:
+    owner, challenge = asked(idle_lifetime=timedelta(hours=5))
+    owner.take(a_response(challenge))
+    session = a_digest("session of login-1")
+    for hour in (4, 8, 12):
+        owner.take(a_touch(after(minutes=60 * hour), session))
+    owner.refuse(a_touch(after(minutes=60 * 12, seconds=0.001), session), Refused.NO_SESSION)
+
+
+def test_a_session_that_fell_idle_cannot_be_kept_open_any_more() -> None:
+    owner = signed_in(sessions=(a_session(idle_until=after(60)),))
+    owner.take(a_touch(after(60)))
+    assert owner.take(a_touch(after(60, minutes=60.1))).outcome == Refused.NO_SESSION
+    assert owner.account.sessions == ()
+
+
+def test_the_settings_say_how_long_it_is() -> None:
+    owner, challenge = asked(session_lifetime=timedelta(minutes=9), idle_lifetime=timedelta(minutes=2))
+    owner.take(a_response(challenge, at=after(1)))
+    (session,) = owner.account.sessions
+    assert (session.expires_at, session.idle_until) == (after(1, minutes=9), after(1, minutes=2))
+
+
+def test_a_browser_is_signed_out_from_another_one_and_its_owner_reads_which() -> None:
+    owner = _two()
+    decision = owner.take(a_revocation(OTHER, after(5)))
+    assert (decision.outcome, decision.events) == (OK, ())
+    assert [each.session_digest for each in owner.account.sessions] == [SESSION]
+    entry = owner.account.history[-1]
+    assert (entry.what, entry.browser) == (Happening.SESSION_REVOKED, a_browser(name="Safari on iOS"))
+
+
+def test_to_sign_another_browser_out_needs_no_second_factor() -> None:
+    owner = signed_in(sessions=(a_session(confirmed_at=None), a_session("another")))
+    assert owner.take(a_revocation(OTHER)).outcome == OK
+    assert len(owner.account.sessions) == 1
+
+
+def test_who_is_signed_out_signs_nobody_out() -> None:
+    owner = _two()
+    owner.take(a_revocation(OTHER))
+    owner.refuse(a_revocation(SESSION, session_digest=OTHER), Refused.NO_SESSION)
+    owner.refuse(a_touch(session_digest=OTHER), Refused.NO_SESSION)
+
+
+def test_to_sign_a_browser_out_that_is_not_signed_in_changes_nothing() -> None:
+    owner = _two()
+    owner.ignore(a_revocation(a_digest("third")))
+
+
+def test_a_session_that_is_signed_out_does_not_come_back_by_its_login() -> None:
+    owner, challenge = asked()
+    owner.take(a_response(challenge))
+    owner.account = owner.account.with_login(a_login("login-2"))
+    owner.take(a_sign_out(at=after(1)))
+    assert owner.account.login("login-1") is None
+    assert owner.account.login("login-2") is not None
+
+
+def test_a_request_that_was_to_confirm_a_session_is_taken_back_when_the_session_is_signed_out() -> None:
+    for end in (a_revocation(SESSION, after(2), OTHER), a_revocation(SESSION, after(2), SESSION)):
+        owner = _two()
+        owner.take(a_confirmation())
+        owner.prompt(a_send("confirm-1", after(1), "confirm-1"))
+        withdrawn = only(owner.take(end).events, ChallengeWithdrawn)
+        assert withdrawn.challenge_id == "confirm-1"
+        assert owner.account.open_prompt() is None
+
+
+def test_such_a_request_of_another_session_stays() -> None:
+    owner = _two()
+    owner.prompt(a_sign_in())
+    owner.take(a_confirmation(at=after(1)))
+    assert owner.take(a_revocation(OTHER, after(2))).events == ()
+    assert owner.account.open_prompt() == owner.login()
+    assert owner.account.login("confirm-1") is not None
