@@ -80,7 +80,7 @@ def _decide_login(account: Account, event: Event[Message], rules: Rules) -> Deci
         case FailPassword() as command:
             return sign_in.decide_wrong_password(account, command, rules)
         case SendEnrolmentCode() as command:
-            return enrolment.decide_enrolment_code(account, command)
+            return enrolment.decide_enrolment_code(account, command, rules)
         case Enrol() as command:
             return enrolment.decide_enrol(account, command, rules)
         case StartPairing() as command:

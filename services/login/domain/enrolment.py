@@ -10,20 +10,21 @@ from services.login.domain.codes import codes_paused, failed
 from services.login.domain.logins import LoginState
 from services.login.domain.notices import notice
 from services.login.domain.rows import Account
-from services.login.domain.rules import Refused, Rules
+from services.login.domain.rules import Enrolment, Refused, Rules
 from services.login.domain.settle import settle
 
 MOST_MAILS: Final = 5
 WINDOW: Final = timedelta(hours=1)
 
 
-def decide_enrolment_code(account: Account, command: SendEnrolmentCode) -> Decision[Account]:
-    """Send a code to the account's address; a few an hour."""
+def decide_enrolment_code(account: Account, command: SendEnrolmentCode, rules: Rules) -> Decision[Account]:
+    """Send a code to the account's address, if that is what admits here; a few an hour."""
     settled = settle(account, command.at)
     login = settled.login(command.login_id)
     if login is None or login.over:
         return Decision(settled, outcome=Refused.NO_LOGIN)
-    if login.state is not LoginState.NEEDS_ENROLMENT or not settled.email:
+    by_mail = rules.enrolment is Enrolment.EMAIL and settled.email
+    if login.state is not LoginState.NEEDS_ENROLMENT or not by_mail:
         return Decision(settled, outcome=Refused.NOT_NOW)
     sent = tuple(moment for moment in settled.enrolment_mails if moment > command.at - WINDOW)
     if len(sent) >= MOST_MAILS:

@@ -1,0 +1,207 @@
+"""Whoever has just the password cannot pair the first phone where the settings ask for more."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from schemas.contract import PairingRequested
+from schemas.login_notices import NoticeDue, NoticeKind
+from services.common.decisions import OK
+from services.login.domain.enrolment import MOST_MAILS
+from services.login.domain.logins import LoginState
+from services.login.domain.rules import Enrolment, Refused
+from tests.builders import a_browser, a_digest, a_login, after, an_account, an_app
+from tests.events import a_paired, only
+from tests.messages import (
+    a_cancel,
+    a_code,
+    a_pairing_start,
+    a_send,
+    a_sign_in,
+    a_wrong_code,
+    an_enrolment,
+    an_enrolment_mail,
+)
+from tests.session_messages import an_invitation
+from tests.unit.login.owner import Owner
+
+INVITED: Final[dict[str, Any]] = {"invitation_digest": a_digest("invitation")}
+MAILED: Final[dict[str, Any]] = {"enrolment_id": "enrolment-1"}
+
+
+def _new(enrolment: Enrolment, **changes: Any) -> Owner:
+    """Return an account without any method in which somebody signs in."""
+    owner = Owner(an_account(**{"paired": False, "email": "alex@example.org", **changes}), enrolment=enrolment)
+    owner.take(a_sign_in())
+    return owner
+
+
+def _invited(enrolment: Enrolment = Enrolment.INVITATION) -> Owner:
+    owner = _new(enrolment)
+    owner.take(an_invitation())
+    return owner
+
+
+def _mailed() -> Owner:
+    owner = _new(Enrolment.EMAIL)
+    owner.take(an_enrolment_mail())
+    return owner
+
+
+def test_where_nothing_more_is_asked_for_a_phone_is_paired_at_once() -> None:
+    assert _new(Enrolment.NOTHING).login().state is LoginState.NEEDS_PHONE
+
+
+@pytest.mark.parametrize("enrolment", [Enrolment.EMAIL, Enrolment.INVITATION])
+def test_where_more_is_asked_for_no_phrase_no_request_and_no_code_is_taken_before(enrolment: Enrolment) -> None:
+    owner = _new(enrolment)
+    assert owner.login().state is LoginState.NEEDS_ENROLMENT
+    for message in (a_pairing_start(), a_send(), a_code()):
+        owner.refuse(message, Refused.NOT_NOW)
+
+
+@pytest.mark.parametrize("enrolment", list(Enrolment))
+def test_who_has_a_method_is_not_asked(enrolment: Enrolment) -> None:
+    owner = Owner(an_account(paired=False, apps=(an_app(),)), enrolment=enrolment)
+    owner.take(a_sign_in())
+    assert owner.login().state is LoginState.READY
+
+
+def test_a_code_is_sent_to_the_accounts_address() -> None:
+    owner = _new(Enrolment.EMAIL)
+    mail = only(owner.take(an_enrolment_mail(at=after(5))).events, NoticeDue)
+    assert (mail.kind, mail.identifier, mail.at) == (NoticeKind.ENROLMENT_CODE, "enrolment-1", after(5))
+    assert (mail.address, mail.account_name, mail.browser) == ("alex@example.org", "Alex", a_browser())
+
+
+def test_the_code_that_was_sent_admits_and_pairs() -> None:
+    owner = _mailed()
+    assert owner.take(an_enrolment(**MAILED)).outcome == OK
+    assert owner.login().state is LoginState.NEEDS_PHONE
+    only(owner.take(a_pairing_start()).events, PairingRequested)
+    owner.take(a_paired())
+    assert owner.login().state is LoginState.PAIRED
+
+
+def test_a_later_code_takes_the_place_of_an_earlier_one() -> None:
+    owner = _mailed()
+    owner.take(an_enrolment_mail("enrolment-2", at=after(1)))
+    assert owner.take(an_enrolment(**MAILED)).outcome == Refused.WRONG_CODE
+    assert owner.take(an_enrolment(enrolment_id="enrolment-2")).outcome == OK
+
+
+def test_a_code_admits_only_in_the_login_that_it_was_sent_for() -> None:
+    owner = _mailed()
+    owner.take(a_sign_in("login-2", after(1)))
+    assert owner.take(an_enrolment("login-2", after(2), **MAILED)).outcome == Refused.WRONG_CODE
+    assert owner.login("login-2").state is LoginState.NEEDS_ENROLMENT
+
+
+def test_before_a_code_was_sent_none_is_right() -> None:
+    owner = _new(Enrolment.EMAIL)
+    codes: dict[str, Any]
+    for codes in ({}, {"enrolment_id": None}, MAILED):
+        assert owner.take(an_enrolment(**codes)).outcome == Refused.WRONG_CODE
+        assert owner.login().state is LoginState.NEEDS_ENROLMENT
+
+
+def test_five_mails_an_hour_are_sent() -> None:
+    owner = _new(Enrolment.EMAIL)
+    for number in range(MOST_MAILS):
+        assert owner.take(an_enrolment_mail(f"enrolment-{number}", at=after(number))).outcome == OK
+    owner.take(a_sign_in("login-2", after(minutes=45)))
+    for at in (after(minutes=50), after(minutes=60, seconds=-0.001)):
+        owner.refuse(an_enrolment_mail("more", "login-2", at), Refused.TOO_MANY_MAILS)
+    only(owner.take(an_enrolment_mail("more", "login-2", after(minutes=60))).events, NoticeDue)
+    owner.refuse(an_enrolment_mail("yet-more", "login-2", after(minutes=60)), Refused.TOO_MANY_MAILS)
+    assert len(owner.account.enrolment_mails) == MOST_MAILS
+
+
+def test_without_an_address_no_mail_is_sent() -> None:
+    _new(Enrolment.EMAIL, email="").refuse(an_enrolment_mail(), Refused.NOT_NOW)
+
+
+@pytest.mark.parametrize("enrolment", [Enrolment.INVITATION, Enrolment.NOTHING])
+def test_no_mail_admits_where_the_settings_ask_for_something_else(enrolment: Enrolment) -> None:
+    _new(enrolment).refuse(an_enrolment_mail(), Refused.NOT_NOW)
+
+
+def test_no_mail_is_sent_in_a_login_that_needs_none_or_is_over() -> None:
+    owner = _mailed()
+    owner.take(an_enrolment(**MAILED))
+    owner.refuse(an_enrolment_mail("enrolment-2"), Refused.NOT_NOW)
+    owner.take(a_cancel())
+    for login_id in ("login-1", "login-9"):
+        owner.refuse(an_enrolment_mail("enrolment-2", login_id), Refused.NO_LOGIN)
+
+
+@pytest.mark.parametrize("enrolment", [Enrolment.INVITATION, Enrolment.EMAIL])
+def test_an_invitation_that_an_administrator_handed_out_admits(enrolment: Enrolment) -> None:
+    owner = _invited(enrolment)
+    assert owner.take(an_enrolment(**INVITED)).outcome == OK
+    assert owner.login().state is LoginState.NEEDS_PHONE
+
+
+def test_an_invitation_admits_once() -> None:
+    owner = _invited()
+    owner.take(a_sign_in("login-2", after(1)))
+    owner.take(an_enrolment(at=after(2), **INVITED))
+    assert owner.take(an_enrolment("login-2", after(2), **INVITED)).outcome == Refused.WRONG_CODE
+    assert owner.login("login-2").state is LoginState.NEEDS_ENROLMENT
+
+
+def test_an_invitation_admits_until_it_ends() -> None:
+    last = after() + timedelta(days=7)
+    for at, outcome in ((last, OK), (last + timedelta(milliseconds=1), Refused.WRONG_CODE)):
+        owner = Owner(an_account(paired=False), enrolment=Enrolment.INVITATION)
+        owner.take(an_invitation(lasts=timedelta(days=7)))
+        owner.take(a_sign_in(at=at))
+        assert owner.take(an_enrolment(at=at, **INVITED)).outcome == outcome
+
+
+def test_a_later_invitation_takes_the_place_of_an_earlier_one() -> None:
+    owner = _invited()
+    owner.take(an_invitation("another"))
+    assert owner.take(an_enrolment(**INVITED)).outcome == Refused.WRONG_CODE
+    assert owner.take(an_enrolment(invitation_digest=a_digest("another"))).outcome == OK
+
+
+def test_an_invitation_that_was_not_used_ends_when_a_phone_is_paired() -> None:
+    owner = _mailed()
+    owner.take(an_invitation())
+    owner.take(an_enrolment(**MAILED))
+    assert owner.account.invitation is not None
+    owner.take(a_pairing_start())
+    owner.take(a_paired())
+    assert owner.account.invitation is None
+
+
+def test_wrong_codes_count_and_pause_and_during_the_pause_the_right_one_is_refused() -> None:
+    owner = _invited()
+    for _ in range(3):
+        assert owner.take(an_enrolment(invitation_digest=a_digest("guess"))).outcome == Refused.WRONG_CODE
+    owner.take(a_wrong_code())
+    owner.take(an_enrolment(enrolment_id="guess"))
+    assert owner.account.codes_paused_until == after(30)
+    owner.refuse(an_enrolment(at=after(29), **INVITED), Refused.CODES_PAUSED)
+    assert owner.take(an_enrolment(at=after(30), **INVITED)).outcome == OK
+    assert owner.account.wrong_codes == 0
+    owner.take(a_sign_in("login-2", after(31)))
+    assert owner.take(a_wrong_code(after(32), "login-2")).outcome == Refused.WRONG_CODE
+
+
+def test_what_admits_has_no_effect_in_a_login_that_is_further() -> None:
+    owner = _invited()
+    owner.account = owner.account.with_login(a_login("ready"))
+    owner.ignore(an_enrolment("ready", **INVITED))
+    owner.refuse(an_enrolment("login-9", **INVITED), Refused.NO_LOGIN)
+
+
+def test_a_login_that_still_waits_to_be_admitted_has_to_ask_the_phone_once_there_is_one() -> None:
+    owner = _invited()
+    owner.take(a_sign_in("mallory", after(1)))
+    owner.take(an_enrolment(at=after(2), **INVITED))
+    owner.take(a_pairing_start(at=after(3)))
+    owner.take(a_paired(at=after(4)))
+    assert owner.login("mallory").state is LoginState.READY
