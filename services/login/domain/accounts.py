@@ -6,7 +6,7 @@ from services.common.decisions import Decision
 from services.login.domain.happenings import Happening, HistoryEntry
 from services.login.domain.logins import EndReason
 from services.login.domain.notices import notice
-from services.login.domain.push import unlocked
+from services.login.domain.push import trusted_again
 from services.login.domain.rows import Account, Invitation
 from services.login.domain.rules import Refused, Rules
 from services.login.domain.settle import settle, tell
@@ -73,7 +73,7 @@ def decide_reset(account: Account, command: ResetMethods, rules: Rules) -> Decis
         "pairing_tries": 0,
         "pairing_paused_until": None,
     }
-    reset = unlocked(ended).model_copy(update=changes)
+    reset = trusted_again(ended).model_copy(update=changes)
     events = (
         *withdrawn(settled, settled.logins, command.at),
         *unpaired(account.account_id, settled.devices, command.at, rules),

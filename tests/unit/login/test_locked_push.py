@@ -1,0 +1,134 @@
+"""After "It wasn't me" no request reaches the phones, on any way, until the password has been changed."""
+
+from collections.abc import Callable
+
+import pytest
+
+from schemas.contract import ChallengeIssued, Verdict
+from services.common.decisions import OK
+from services.login.domain.happenings import Happening, Method
+from services.login.domain.logins import LoginState
+from services.login.domain.rules import Refused
+from tests.builders import a_device, a_digest, a_phone, after, an_account
+from tests.events import a_paired, a_response, only
+from tests.messages import a_code, a_pairing_start, a_recovery_code, a_send, a_sign_in, an_enrolment
+from tests.session_messages import (
+    a_confirmation,
+    a_further_phone,
+    a_password_change,
+    a_reset,
+    an_invitation,
+    new_recovery_codes,
+)
+from tests.unit.login.owner import Owner, asked, signed_in
+
+FAIR = a_phone("Fairphone 5")
+BACK = a_digest("session of back")
+
+
+def _reported() -> Owner:
+    """Return an account with two phones whose owner said half a minute ago that it wasn't them."""
+    devices = (a_device(), a_device(FAIR, pairing_id="pairing-2"))
+    owner, challenge = asked(an_account(devices=devices))
+    owner.take(a_response(challenge, Verdict.REPORT, after(1)))
+    return owner
+
+
+def _signed_in_again() -> Owner:
+    """Return that account once its owner has come in by a code, in the session of the login ``back``."""
+    owner = _reported()
+    owner.take(a_sign_in("back", after(30)))
+    assert owner.take(a_code(login_id="back", at=after(31))).outcome == OK
+    assert owner.account.session(BACK, after(32)) is not None
+    return owner
+
+
+def _sign_in(owner: Owner) -> None:
+    decision = owner.take(a_sign_in("again", after(40)))
+    assert (decision.outcome, decision.events) == (OK, ())
+    assert owner.login("again").state is LoginState.READY
+
+
+def _send(owner: Owner) -> None:
+    owner.take(a_sign_in("again", after(40)))
+    for phone in (None, a_phone().device_id, FAIR.device_id):
+        owner.refuse(a_send("again", after(41), device_id=phone), Refused.PUSH_LOCKED)
+
+
+def _confirm(owner: Owner) -> None:
+    owner.take(a_confirmation(at=after(40), session_digest=BACK))
+    owner.refuse(a_send("confirm-1", after(41)), Refused.PUSH_LOCKED)
+
+
+def _pair_a_further_phone(owner: Owner) -> None:
+    owner.take(a_further_phone(at=after(40), session_digest=BACK))
+    owner.take(a_pairing_start(at=after(41), login_id="add-1"))
+    assert owner.take(a_paired(at=after(42), phone=a_phone("Third phone"))).events == ()
+    assert len(owner.account.devices) == 3
+    assert owner.take(a_send("add-1", after(43))).events == ()
+
+
+def _wait_for_long(owner: Owner) -> None:
+    owner.take(a_sign_in("again", after(minutes=60 * 24 * 365)))
+    owner.refuse(a_send("again", after(minutes=60 * 24 * 365)), Refused.PUSH_LOCKED)
+
+
+@pytest.mark.parametrize("way", [_sign_in, _send, _confirm, _pair_a_further_phone, _wait_for_long])
+def test_no_way_leads_to_a_phone(way: Callable[[Owner], None]) -> None:
+    owner = _signed_in_again()
+    way(owner)
+    assert owner.account.push.reported is not None
+    assert owner.account.open_prompt() is None
+
+
+def test_an_administrators_reset_does_not_unlock_the_phone_that_is_paired_after_it() -> None:
+    owner = _signed_in_again()
+    owner.take(a_reset(after(40)))
+    owner.take(a_sign_in("anew", after(50)))
+    owner.take(a_pairing_start("pairing-9", after(51), login_id="anew"))
+    owner.take(a_paired("pairing-9", after(52)))
+    assert owner.login("anew").state is LoginState.PAIRED
+    refused = owner.take(a_send("anew", after(53)))
+    assert (refused.outcome, refused.events) == (Refused.PUSH_LOCKED, ())
+    assert owner.account.password_change_due
+    assert owner.take(a_code(login_id="anew", at=after(54), method_id="pairing-9")).outcome == OK
+
+
+def test_neither_does_an_invitation() -> None:
+    owner = Owner(_signed_in_again().account, enrolment="invitation")
+    owner.take(an_invitation(at=after(40)))
+    owner.take(a_sign_in("again", after(41)))
+    owner.take(an_enrolment("again", after(42), invitation_digest=a_digest("invitation")))
+    assert owner.take(a_send("again", after(43))).events == ()
+
+
+def test_codes_and_recovery_codes_still_let_the_owner_in() -> None:
+    owner = _signed_in_again()
+    owner.take(new_recovery_codes(after(40), session_digest=BACK))
+    owner.take(a_sign_in("again", after(41)))
+    owner.take(a_recovery_code(login_id="again", at=after(42)))
+    assert [each.method for each in owner.account.sessions] == [Method.PHONE_CODE, Method.RECOVERY_CODE]
+    assert owner.account.password_change_due
+
+
+def test_with_another_password_the_phones_are_asked_again() -> None:
+    owner = _signed_in_again()
+    owner.take(a_password_change(after(40), session_digest=BACK))
+    assert owner.account.push.reported is None
+    assert not owner.account.password_change_due
+    assert owner.told()[-2:] == [Happening.PASSWORD_CHANGED, Happening.PUSH_UNLOCKED]
+    issued = owner.take(a_sign_in("again", after(41), password_hash="$argon2id$2")).events
+    assert only(issued, ChallengeIssued).device_id == a_phone().device_id
+
+
+def test_who_began_to_sign_in_by_the_old_password_cannot_ask_them_then() -> None:
+    owner = _signed_in_again()
+    owner.take(a_sign_in("mallory", after(39)))
+    owner.take(a_password_change(after(40), session_digest=BACK))
+    owner.refuse(a_send("mallory", after(41)), Refused.NO_LOGIN)
+
+
+def test_that_the_phones_were_not_locked_is_not_told() -> None:
+    owner = signed_in()
+    owner.take(a_password_change())
+    assert Happening.PUSH_UNLOCKED not in owner.told()
