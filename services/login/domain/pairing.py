@@ -60,10 +60,11 @@ def decide_paired(account: Account, paired: DevicePaired, rules: Rules) -> Decis
         return Decision(settled)
     device = _device(paired, proof)
     login = _login_of(settled, paired.pairing_id)
-    if login is None or not waits_for_phone(login, paired.paired_at):
+    others = tuple(each for each in settled.devices if each.device_id != device.device_id)
+    if login is None or not waits_for_phone(login, paired.paired_at) or len(others) >= MOST_PHONES:
         return Decision(settled, unpaired(account.account_id, (device,), paired.paired_at, rules, TOO_LATE), TOO_LATE)
     changes = {
-        "devices": (*(each for each in settled.devices if each.device_id != device.device_id), device),
+        "devices": (*others, device),
         "logins": tuple(_asks_instead(each) for each in settled.logins),
         "invitation": None,
         "pairing_tries": 0,

@@ -1,0 +1,143 @@
+"""A further phone: paired only from a session that confirmed itself, and asked for nothing by that alone."""
+
+from typing import Any
+
+import pytest
+
+from schemas.contract import DeviceUnpaired, PairingRequested, PairingWithdrawn
+from services.common.decisions import OK
+from services.login.domain.happenings import Happening
+from services.login.domain.logins import LoginKind, LoginState
+from services.login.domain.pairing import MOST_PHONES
+from services.login.domain.rules import Refused
+from services.login.domain.unpairing import TOO_LATE
+from tests.builders import a_device, a_digest, a_login, a_phone, after, an_agreement_key, an_app, recovery_codes
+from tests.events import a_paired, only
+from tests.messages import a_code, a_pairing_start, a_recovery_code, a_send, a_sign_in
+from tests.session_messages import a_further_phone, a_revocation
+from tests.unit.login.owner import Owner, signed_in
+
+FAIR = a_phone("Fairphone 5")
+MANY = tuple(a_device(a_phone(f"Phone {number}"), pairing_id=f"p{number}") for number in range(MOST_PHONES))
+
+
+def _adding(**changes: Any) -> Owner:
+    """Return an account whose owner entered the phrase of a further phone."""
+    owner = signed_in(**changes)
+    owner.take(a_further_phone())
+    only(owner.take(a_pairing_start(at=after(1), login_id="add-1")).events, PairingRequested)
+    return owner
+
+
+def test_a_confirmed_session_may_pair_a_further_phone() -> None:
+    owner = signed_in()
+    assert owner.take(a_further_phone(at=after(1))).outcome == OK
+    login = owner.login("add-1")
+    assert (login.kind, login.state, login.session_digest) == (
+        LoginKind.ADD_PHONE,
+        LoginState.NEEDS_PHONE,
+        a_digest("s"),
+    )
+    assert owner.account.login_by_digest(a_digest("token of add-1")) == login
+
+
+def test_the_phone_that_accepts_comes_after_those_that_were_there() -> None:
+    owner = _adding()
+    owner.take(a_paired(at=after(2), phone=FAIR))
+    assert [each.name for each in owner.account.devices] == ["Pixel 9", "Fairphone 5"]
+    assert owner.login("add-1").state is LoginState.PAIRED
+    assert owner.account.history[-1].what is Happening.PHONE_PAIRED
+
+
+def test_the_phone_brings_the_key_that_its_codes_are_agreed_on_with() -> None:
+    owner = _adding()
+    owner.take(a_paired(at=after(2), phone=FAIR))
+    added = owner.account.devices[-1]
+    assert added.agreement_key == FAIR.agreement.public
+    assert added.agreement_key_id == an_agreement_key("login service").key_id
+
+
+def test_a_click_on_ok_ends_it_and_opens_and_asks_nothing() -> None:
+    owner = _adding()
+    owner.take(a_paired(at=after(2), phone=FAIR))
+    sessions = owner.account.sessions
+    decision = owner.take(a_send("add-1", after(3)))
+    assert (decision.outcome, decision.events) == (OK, ())
+    assert owner.login("add-1").state is LoginState.APPROVED
+    assert owner.account.sessions == sessions
+    owner.refuse(a_send("add-1", after(4)), Refused.NO_LOGIN)
+
+
+def test_the_same_phone_once_more_takes_its_own_place() -> None:
+    owner = _adding()
+    owner.take(a_paired(at=after(2)))
+    assert [(each.name, each.pairing_id) for each in owner.account.devices] == [("Pixel 9", "pairing-1")]
+
+
+def test_somebody_with_just_the_password_cannot_pair_a_phone_beside_it() -> None:
+    owner = _adding()
+    owner.take(a_sign_in(at=after(2)))
+    owner.refuse(a_pairing_start("pairing-2", after(3)), Refused.NOT_NOW)
+    owner.take(a_paired(at=after(4), phone=FAIR))
+    owner.refuse(a_pairing_start("pairing-2", after(5)), Refused.NOT_NOW)
+
+
+def test_a_phone_that_is_added_leaves_another_addition_waiting() -> None:
+    owner = _adding()
+    owner.take(a_further_phone("add-2", after(2)))
+    owner.take(a_pairing_start("pairing-2", after(3), login_id="add-2"))
+    assert owner.take(a_paired("pairing-1", after(4), phone=FAIR)).events == ()
+    assert owner.take(a_paired("pairing-2", after(5), phone=a_phone("Third"))).outcome == OK
+    assert len(owner.account.devices) == 3
+
+
+def test_a_few_phones_can_be_paired() -> None:
+    owner = signed_in(devices=MANY[:-1], logins=(a_login("add-1", kind=LoginKind.ADD_PHONE, state="needs_phone"),))
+    assert owner.take(a_further_phone("add-2")).outcome == OK
+    owner.account = owner.account.model_copy(update={"devices": MANY})
+    owner.refuse(a_further_phone("add-3"), Refused.TOO_MANY_METHODS)
+    owner.refuse(a_pairing_start(login_id="add-1"), Refused.TOO_MANY_METHODS)
+
+
+def test_of_two_that_accept_when_there_is_room_for_one_the_second_is_told_that_it_is_not_paired() -> None:
+    owner = _adding(devices=MANY[:-1])
+    owner.take(a_further_phone("add-2", after(2)))
+    owner.take(a_pairing_start("pairing-2", after(3), login_id="add-2"))
+    owner.take(a_paired("pairing-1", after(4), phone=FAIR))
+    decision = owner.take(a_paired("pairing-2", after(5), phone=a_phone("Third")))
+    assert decision.outcome == TOO_LATE
+    assert only(decision.events, DeviceUnpaired).device_id == a_phone("Third").device_id
+    assert len(owner.account.devices) == MOST_PHONES
+
+
+def test_where_there_is_no_more_room_a_phone_that_is_there_can_still_take_its_own_place() -> None:
+    owner = _adding(devices=MANY[:-1])
+    owner.account = owner.account.model_copy(update={"devices": MANY})
+    assert owner.take(a_paired("pairing-1", after(4), phone=a_phone("Phone 2"))).outcome == OK
+    assert len(owner.account.devices) == MOST_PHONES
+
+
+@pytest.mark.parametrize("code", ["of the old phone", "of recovery"])
+def test_who_lost_a_phone_pairs_another_after_a_code(code: str) -> None:
+    owner = Owner(signed_in(sessions=(), recovery=recovery_codes("code 1"), logins=(a_login(),)).account)
+    owner.take(a_code() if code == "of the old phone" else a_recovery_code())
+    session = owner.account.sessions[0].session_digest
+    owner.take(a_further_phone(at=after(1), session_digest=session))
+    owner.take(a_pairing_start(at=after(2), login_id="add-1"))
+    assert owner.take(a_paired(at=after(3), phone=FAIR)).outcome == OK
+    assert len(owner.account.devices) == 2
+
+
+def test_a_session_that_is_signed_out_pairs_none_and_the_phone_is_told() -> None:
+    other = signed_in().account.sessions[0].model_copy(update={"session_digest": a_digest("another")})
+    owner = _adding(sessions=(*signed_in().account.sessions, other), apps=(an_app(),))
+    withdrawn = only(owner.take(a_revocation(a_digest("s"), after(2), a_digest("another"))).events, PairingWithdrawn)
+    assert withdrawn.pairing_id == "pairing-1"
+    decision = owner.take(a_paired(at=after(3), phone=FAIR))
+    assert decision.outcome == TOO_LATE
+    assert len(owner.account.devices) == 1
+
+
+def test_the_same_addition_is_begun_once() -> None:
+    owner = _adding()
+    owner.ignore(a_further_phone())
