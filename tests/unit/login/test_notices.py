@@ -1,0 +1,119 @@
+"""Each change of an account's methods is told its owner by e-mail, where it happened and what it is about."""
+
+from collections.abc import Callable
+
+import pytest
+
+from schemas.contract import Verdict
+from schemas.login_commands import AccountCommand
+from schemas.login_notices import NoticeDue, NoticeKind
+from services.common.decisions import Decision
+from services.login.domain.rows import Account
+from tests.builders import a_browser, a_device, a_login, a_phone, after, an_app, recovery_codes
+from tests.events import a_paired, a_response
+from tests.messages import a_code, a_pairing_start, a_recovery_code, a_sign_in
+from tests.session_messages import (
+    a_choice,
+    a_further_phone,
+    a_method_removal,
+    a_password_change,
+    a_renaming,
+    a_reset,
+    an_address,
+    an_app_added,
+    an_invitation,
+    new_recovery_codes,
+)
+from tests.unit.login.owner import Owner, signed_in
+
+FAIR = a_phone("Fairphone 5")
+ADDRESS = "alex@example.org"
+AT = after(5)
+
+
+def _owner(email: str) -> Owner:
+    return signed_in(
+        email=email,
+        devices=(a_device(), a_device(FAIR, pairing_id="pairing-2")),
+        apps=(an_app(),),
+        recovery=recovery_codes("code 1"),
+        logins=(a_login(),),
+    )
+
+
+def _pair(owner: Owner) -> Decision[Account]:
+    owner.take(a_further_phone())
+    owner.take(a_pairing_start(login_id="add-1"))
+    return owner.take(a_paired(at=AT, phone=a_phone("Third")))
+
+
+def _report(owner: Owner) -> Decision[Account]:
+    return owner.take(a_response(owner.prompt(a_sign_in("asked")), Verdict.REPORT, AT))
+
+
+TOLD: dict[NoticeKind, tuple[Callable[[Owner], Decision[Account]], str]] = {
+    NoticeKind.PHONE_PAIRED: (_pair, "Third"),
+    NoticeKind.PHONE_REMOVED: (lambda owner: owner.take(a_method_removal("pairing-2", AT)), "Fairphone 5"),
+    NoticeKind.APP_ADDED: (lambda owner: owner.take(an_app_added(at=AT)), "Desk app"),
+    NoticeKind.APP_REMOVED: (lambda owner: owner.take(a_method_removal("app-0", AT)), "Desk app"),
+    NoticeKind.RECOVERY_CODES_MADE: (lambda owner: owner.take(new_recovery_codes(AT)), ""),
+    NoticeKind.RECOVERY_CODE_USED: (lambda owner: owner.take(a_recovery_code(at=AT)), ""),
+    NoticeKind.PASSWORD_CHANGED: (lambda owner: owner.take(a_password_change(AT)), ""),
+    NoticeKind.SIGN_IN_REPORTED: (_report, ""),
+    NoticeKind.METHODS_RESET: (lambda owner: owner.take(a_reset(AT)), ""),
+}
+
+
+def _mails(decision: Decision[Account]) -> list[NoticeDue]:
+    return [each for each in decision.events if isinstance(each, NoticeDue)]
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_the_owner_hears_of_it(kind: NoticeKind) -> None:
+    do, method_name = TOLD[kind]
+    (mail,) = _mails(do(_owner(ADDRESS)))
+    assert (mail.kind, mail.method_name, mail.at) == (kind, method_name, AT)
+    assert (mail.account_id, mail.account_name, mail.address) == ("alex", "Alex", ADDRESS)
+    assert mail.browser == (None if kind is NoticeKind.METHODS_RESET else a_browser())
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_without_an_address_it_happens_all_the_same_and_nobody_is_written_to(kind: NoticeKind) -> None:
+    owner = _owner("")
+    before = len(owner.account.history)
+    assert _mails(TOLD[kind][0](owner)) == []
+    assert len(owner.account.history) > before
+
+
+def test_every_kind_of_notice_is_tried_here_or_among_the_enrolment_codes() -> None:
+    assert TOLD.keys() == set(NoticeKind) - {NoticeKind.ENROLMENT_CODE}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        a_sign_in("another"),
+        a_code(),
+        a_choice("pairing-2"),
+        a_renaming("pairing-2"),
+        an_address("new@example.org"),
+        an_invitation(),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_what_changes_no_method_is_not_written_about(command: AccountCommand) -> None:
+    assert _mails(_owner(ADDRESS).take(command)) == []
+
+
+def test_what_was_refused_is_not_written_about() -> None:
+    owner = _owner(ADDRESS)
+    for command in (an_app_added(at=after(minutes=11)), a_password_change(old_password_hash="$argon2id$0")):
+        assert owner.take(command).events == ()
+    owner.take(a_code(100))
+    assert owner.take(a_recovery_code("another")).events == ()
+
+
+def test_no_notice_holds_an_address_in_what_gets_into_a_log() -> None:
+    (mail,) = _mails(_owner(ADDRESS).take(new_recovery_codes(AT)))
+    assert ADDRESS not in repr(mail)
+    assert ADDRESS in mail.model_dump_json()
