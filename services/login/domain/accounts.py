@@ -57,6 +57,8 @@ def decide_invitation(account: Account, command: Invite) -> Decision[Account]:
 def decide_reset(account: Account, command: ResetMethods, rules: Rules) -> Decision[Account]:
     """Remove all methods and end all that was begun with them: the next sign-in enrols anew.
 
+    A report stays: whoever knows the password still does, and the new phones are to be left in peace, too.
+    """
     settled = settle(account, command.at)
     ended = settled
     for login in settled.logins:
