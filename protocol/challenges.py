@@ -53,6 +53,7 @@ class Claims(Model):
         account_id: The account.
         account_name: The account's name as its owner reads it.
         browser: Which browser asks, and from where.
+        action: What is approved where it is more than a sign-in, as the person reads it; empty for a sign-in.
         number_matching: True if an approval must hold the number that the browser shows. It stands nowhere in here.
         login_issuer: In a pairing challenge, whom to pin.
 
@@ -69,6 +70,7 @@ class Claims(Model):
     account_id: Identifier
     account_name: Text
     browser: Browser
+    action: Text = ""
     number_matching: bool = False
     login_issuer: PinnedIssuer | None = None
 

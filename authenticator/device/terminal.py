@@ -99,7 +99,13 @@ class Screen:
     def request(self, request: Request) -> None:
         """Print a request."""
         claims = request.claims
-        rows = {"Account": claims.account_name, "Service": claims.service, "Browser": _described(claims.browser)}
+        rows: dict[str, str] = {
+            "Account": claims.account_name,
+            "Service": claims.service,
+            "Browser": _described(claims.browser),
+        }
+        if claims.action:
+            rows["For"] = claims.action
         lines = [f"  {name}: {printable(value)}" for name, value in rows.items()]
         if claims.browser.first_time:
             lines.append(f"  {'':7}  {FIRST_TIME}")
@@ -112,6 +118,7 @@ class Screen:
             service=claims.service,
             account_id=claims.account_id,
             account_name=claims.account_name,
+            action=claims.action,
             browser=claims.browser.model_dump(),
             number_needed=request.needs_number,
             issuer=claims.iss,

@@ -20,6 +20,7 @@ const CHALLENGE_TYPE = "countersign-challenge+jws";
  * @property {string} account_id
  * @property {string} account_name
  * @property {Browser} browser
+ * @property {string} [action] what is approved where it is more than a sign-in
  * @property {boolean} [number_matching] an approval must hold the number that the browser shows
  * @property {PinnedIssuer} [login_issuer] in a pairing challenge
  */
@@ -70,7 +71,7 @@ function readClaims(payload) {
     isThumbprint(aud) &&
     [iat, exp].every(isSecond) &&
     [claims.iss, claims.service, claims.account_name, browser?.name, browser?.address].every(isText) &&
-    isText(browser.place ?? "") &&
+    [browser.place ?? "", claims.action ?? ""].every(isText) &&
     [browser.first_time, number_matching].every(isFlag) &&
     (purpose === "login" || (purpose === "pairing" && isPinnedIssuer(login_issuer)));
   if (!sound) throw new SignatureError("the claims are not a challenge's");

@@ -27,7 +27,7 @@ export function requestView({ prompts, service }, claims) {
     "div",
     { class: "stack", testid: `request-${claims.purpose}` },
     count,
-    heading(isPairing ? "Connect this account?" : "Approve this sign-in?"),
+    heading(isPairing ? "Connect this account?" : claims.action ? "Confirm this change?" : "Approve this sign-in?"),
     isPairing ? pairingLead(claims) : loginLead(claims),
     details(claims),
     time.node,
@@ -57,22 +57,23 @@ function pairingLead({ service, account_name }) {
 }
 
 /** @param {import("../challenges.js").Claims} claims */
-function loginLead({ service, account_name }) {
+function loginLead({ service, account_name, action }) {
   return el(
     "p",
     { class: "lead" },
-    "Somebody signs in to ",
+    action ? "Somebody is about to change an account of " : "Somebody signs in to ",
     bdi(service, "request-service"),
-    " as ",
+    action ? ", " : " as ",
     bdi(account_name, "request-account"),
     ". Is it you?",
   );
 }
 
 /** @param {import("../challenges.js").Claims} claims */
-function details({ browser, iat }) {
+function details({ action, browser, iat }) {
   const { name, address, place, first_time } = browser;
   const rows = [
+    ...(action ? [["For", action, "request-action"]] : []),
     ["Browser", name, "request-browser"],
     ["Address", address, "request-address"],
     ...(place ? [["Place", place, "request-place"]] : []),

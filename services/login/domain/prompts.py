@@ -19,6 +19,7 @@ from services.login.domain.rows import Account
 from services.login.domain.rules import Refused, Rules
 from services.login.domain.settle import settle, tell
 
+CONFIRMATION: Final = "Confirm a change of how this account signs in"
 LATE: Final = "late"
 UNKNOWN: Final = "unknown"
 
@@ -133,6 +134,7 @@ def _claims(account: Account, login: Login, prompt: Prompt, rules: Rules) -> Cla
         account_id=account.account_id,
         account_name=account.display_name,
         browser=login.browser.model_copy(update={"first_time": first_time}),
+        action=CONFIRMATION if login.kind is LoginKind.CONFIRM else "",
         number_matching=prompt.number_matching,
     )
 

@@ -82,6 +82,13 @@ async def test_several_requests_are_shown_oldest_first(context: BrowserContext, 
     await expect(page.get_by_test_id("request-account")).to_have_text("second")
 
 
+async def test_what_is_more_than_a_sign_in_says_so(context: BrowserContext, services: Stage) -> None:
+    page = await a_paired_phone(context, services)
+    await services.ask(services.claims(services.device_id, Purpose.LOGIN, action="Change how this account signs in"))
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Confirm this change?")
+    await expect(page.get_by_test_id("request-action")).to_have_text("Change how this account signs in")
+
+
 @pytest.mark.parametrize(
     ("reason", "heading"),
     [("withdrawn", "Request withdrawn"), ("answered", "Already answered"), ("expired", "Too late")],

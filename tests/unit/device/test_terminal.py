@@ -52,6 +52,11 @@ def test_request_shows_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None
         assert text in shown
 
 
+def test_what_is_more_than_a_sign_in_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen(as_json=False).request(a_request(action="Change how this account signs in"))
+    assert "For: Change how this account signs in" in capsys.readouterr().out
+
+
 def test_place_and_first_time_are_shown_where_they_are_known(capsys: pytest.CaptureFixture[str]) -> None:
     known = Browser(name="Firefox on Linux", address="192.0.2.7", place="Geneva\x1b, Switzerland", first_time=True)
     Screen(as_json=False).request(a_request(browser=known))
