@@ -91,7 +91,7 @@ def make_instance(settings: LoginSettings) -> Instance:
         events=Events(view, deliveries, settings.most_waiting),
         catch_up=CatchUp(view, cookies),
         signing_keys=signing_keys,
-    ).make(health)
+    ).make(health, settings.url)
     sweeper = Sweeper(guesses_seen, publisher)
     tasks = (deliveries.run, sweeper.run)
     return Instance(SERVICE, settings, app, publisher, [view, guesses_seen], edge, health, web, tasks)

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from services.common.health import Health
 from services.common.keys import SigningKeys
+from services.common.openapi import serve_document
 from services.common.web import make_web, serve_key_set
 from services.login import messages, steps
 from services.login.catch_up import CatchUp
@@ -21,6 +22,7 @@ from services.login.domain.rows import Account
 from services.login.enrolling import EnrolmentForms
 from services.login.entering_codes import CodeForm
 from services.login.events import Events
+from services.login.openapi import describe
 from services.login.pages import CONTENT_SECURITY_POLICY, HERE
 
 
@@ -67,8 +69,14 @@ class LoginWeb:
         self._catch_up = catch_up
         self._signing_keys = signing_keys
 
-    def make(self, health: Health) -> web.Application:
-        """Return the web application."""
+    def make(self, health: Health, url: str) -> web.Application:
+        """Return the web application.
+
+        Args:
+            health: What /ready tells.
+            url: Where browsers reach it.
+
+        """
         application = make_web(health, self._pages.render_error, CONTENT_SECURITY_POLICY)
         router = application.router
         router.add_get("/", self.home)
@@ -79,6 +87,7 @@ class LoginWeb:
         router.add_get("/events", self.stream)
         router.add_get("/.well-known/jwks.json", serve_key_set(self._signing_keys))
         router.add_static("/static", HERE / "static")
+        serve_document(application, describe(url, HERE / "static"))
         for part in self._parts:
             part.add_routes(router)
         self._catch_up.install(application)

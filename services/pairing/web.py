@@ -13,10 +13,12 @@ from services.common.decisions import OK
 from services.common.device_web import CORS, Gate, allow_any_origin, device_name_in
 from services.common.health import Health
 from services.common.keys import SigningKeys
+from services.common.openapi import serve_document
 from services.common.publisher import Publisher, UnavailableError
 from services.common.views import View
 from services.common.web import make_web, render_problem, serve_key_set
 from services.pairing.domain.rows import Phrase, Requester
+from services.pairing.openapi import describe
 from services.pairing.settings import PairingSettings
 
 DRAWS: Final = 10
@@ -43,6 +45,7 @@ class PairingWeb:
         phrase_key: bytes,
     ) -> None:
         """Take the parts that it needs."""
+        self._url = settings.url
         self._lifetime = timedelta(seconds=settings.phrase_seconds)
         self._gate = gate
         self._requesters = requesters
@@ -59,6 +62,7 @@ class PairingWeb:
         router.add_get("/nonce", self._gate.serve_nonce)
         router.add_post("/phrases", self.new_phrase)
         router.add_options("/phrases", allow_any_origin)
+        serve_document(application, describe(self._url))
         return application
 
     async def new_phrase(self, request: web.Request) -> web.Response:

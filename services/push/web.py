@@ -14,11 +14,13 @@ from services.common.clock import now
 from services.common.decisions import OK
 from services.common.device_web import CORS, STATUS, Gate, allow_any_origin
 from services.common.health import Health
+from services.common.openapi import serve_document
 from services.common.publisher import Publisher, UnavailableError
 from services.common.tracing import continue_trace
 from services.common.views import View
 from services.common.web import make_web, problem, render_problem
 from services.push.domain.rows import Channel
+from services.push.openapi import describe
 from services.push.settings import PushSettings
 from services.push.sockets import Sockets
 
@@ -56,6 +58,7 @@ class PushWeb:
         router.add_options("/challenges/{challenge_id}/answer", allow_any_origin)
         router.add_get("/socket", self._sockets.serve)
         router.add_get("/", self.index)
+        serve_document(application, describe(self._settings.url, WEB_APP))
         router.add_static("/", WEB_APP, append_version=False)
         application.on_shutdown.append(self._sockets.close_all)
         return application
