@@ -38,7 +38,8 @@ _OPTIONAL: Final = frozenset({"remember", "phone"})
 _DESCRIPTION: Final = (
     "Pages and forms for browsers, which the cookies tell apart: countersign_browser (any browser), countersign_login "
     "(one in which a login waits) and countersign_session (one that is signed in). A form counts only with the csrf "
-    "token of a page that the same browser was given. Who asks for a page that is not theirs now is led to the one that is. "
+    "token of a page that the same browser was given. Who asks for a page that is not theirs now is led to the one "
+    "that is. "
     "Errors are pages as well."
 )
 
