@@ -1,5 +1,6 @@
 """Who is signed in and acts on their account: what all its pages and forms ask first."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +10,7 @@ from aiohttp import web
 from schemas.login_sessions import SessionCommand, TouchSession
 from services.common.clock import now
 from services.common.decisions import OK
+from services.common.publisher import UnavailableError
 from services.login import steps
 from services.login.desk import Desk
 from services.login.domain.rows import Account, Session
@@ -60,7 +62,8 @@ class Owners:
             settle(visit.owner, visit.at), visit.session, visit.at, is_confirmed(visit.session, visit.at, rules)
         )
         if owner.session.idle_until - visit.at < rules.idle_lifetime * (1 - TOUCH_FRACTION):
-            await self._desk.tell(owner.command(TouchSession))
+            with suppress(UnavailableError):  # a page that can be shown is shown; the next click touches it again
+                await self._desk.tell(owner.command(TouchSession))
         return owner
 
     async def change(self, request: web.Request, command: SessionCommand) -> Refused | None:

@@ -9,7 +9,8 @@ from schemas.login_guesses import ForgetGuesses
 from services.common.clock import now
 from services.common.publisher import Publisher, UnavailableError
 from services.common.views import View
-from services.login.domain.guesses import KEPT, Guesses
+from services.login.domain.guesses import Guesses
+from services.login.domain.rules import QUIET
 
 log = structlog.get_logger(__name__)
 EVERY_SECONDS: Final = 300.0
@@ -43,7 +44,7 @@ class Sweeper:
 
         """
         moment = now()
-        old = [guesses for guesses in self._guesses.all() if moment > guesses.last_at + KEPT][:MOST_AT_ONCE]
+        old = [guesses for guesses in self._guesses.all() if moment > guesses.last_at + QUIET][:MOST_AT_ONCE]
         for guesses in old:
             await self._publisher.command(ForgetGuesses(source=guesses.source, at=moment))
         return len(old)

@@ -4,18 +4,14 @@ The wrong passwords of an account are counted in its own row. A name without an 
 rule, so that its pauses do not tell that there is no such account.
 """
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from protocol.encoding import digest
 from schemas.base import Digest, Message, Moment
 from schemas.codec import Event
 from schemas.login_guesses import CountGuess, ForgetGuesses
 from services.common.decisions import Decision, Row
-from services.login.domain.rules import Pauses, Refused, Rules
-
-KEPT: Final = timedelta(hours=1)
-"""A source that was quiet for so long begins anew; so does an account's pause end at the latest."""
+from services.login.domain.rules import QUIET, Pauses, Refused, Rules
 
 
 class Guesses(Row):
@@ -65,13 +61,13 @@ def decide_guess(row: Guesses | None, event: Event[Message], rules: Rules) -> De
         case CountGuess() as command:
             return _count(row, command, rules.addresses if command.by_address else rules.passwords)
         case ForgetGuesses() as command:
-            return Decision(None if row is None or command.at > row.last_at + KEPT else row)
+            return Decision(None if row is None or command.at > row.last_at + QUIET else row)
         case _:
             return Decision(row)
 
 
 def _count(row: Guesses | None, command: CountGuess, pauses: Pauses) -> Decision[Guesses]:
-    known = row if row is not None and command.at <= row.last_at + KEPT else None
+    known = row if row is not None and command.at <= row.last_at + QUIET else None
     if known is not None and known.paused(command.at):
         return Decision(known, outcome=Refused.LOCKED)
     wrong = 1 if known is None else known.wrong + 1

@@ -108,7 +108,8 @@ class Account(Row):
         remembered: The browsers that sign in by the password alone.
         known_browsers: The browsers, by the digest of their own token, in which sign-ins were completed; newest last.
         history: The last happenings, oldest first.
-        wrong_passwords: How many in a row.
+        wrong_passwords: How many in a row, none of them long after the one before.
+        wrong_password_at: When the last one was.
         locked_until: No password is taken before.
         pairing_tries: How many phrases were entered in a row without a phone being paired.
         pairing_paused_until: No phrase is taken before.
@@ -136,6 +137,7 @@ class Account(Row):
     known_browsers: tuple[Digest, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
     wrong_passwords: int = 0
+    wrong_password_at: Moment | None = None
     locked_until: Moment | None = None
     pairing_tries: int = 0
     pairing_paused_until: Moment | None = None

@@ -3,9 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from protocol.jose import PrivateKey
 from schemas.base import AgreementKey
+
+QUIET: Final = timedelta(hours=1)
+"""After so long without a wrong password the count begins anew, for names that exist and for those that do not."""
 
 
 class Refused(StrEnum):

@@ -9,7 +9,7 @@ from services.login.domain.happenings import Happening, Method
 from services.login.domain.logins import EndReason, Login, LoginState
 from services.login.domain.prompts import send_prompt, why_not
 from services.login.domain.rows import Account
-from services.login.domain.rules import Enrolment, Refused, Rules
+from services.login.domain.rules import QUIET, Enrolment, Refused, Rules
 from services.login.domain.settle import settle, tell
 from services.login.domain.withdrawals import withdrawn_pairings, withdrawn_prompts
 
@@ -49,13 +49,14 @@ def decide_wrong_password(account: Account, command: FailPassword, rules: Rules)
     settled = settle(account, command.at)
     if settled.locked_until is not None and command.at < settled.locked_until:
         return Decision(settled, outcome=Refused.LOCKED)
-    count = settled.wrong_passwords + 1
+    lately = settled.wrong_password_at is not None and command.at <= settled.wrong_password_at + QUIET
+    count = settled.wrong_passwords + 1 if lately else 1
     locked_until = rules.passwords.until(count, command.at)
     told = tell(settled, Happening.WRONG_PASSWORD, command.at, browser=command.browser)
     if locked_until is not None:
         told = tell(told, Happening.PAUSED, command.at, browser=command.browser)
-    counted = told.model_copy(update={"wrong_passwords": count, "locked_until": locked_until})
-    return Decision(counted, outcome=Refused.LOCKED if locked_until else "ok")
+    changes = {"wrong_passwords": count, "wrong_password_at": command.at, "locked_until": locked_until}
+    return Decision(told.model_copy(update=changes), outcome=Refused.LOCKED if locked_until else "ok")
 
 
 def decide_cancel(account: Account, command: CancelLogin) -> Decision[Account]:

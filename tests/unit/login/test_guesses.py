@@ -8,8 +8,8 @@ from schemas.base import Message
 from schemas.login_guesses import ForgetGuesses
 from services.common.decisions import OK, Decision, decide_once
 from services.login.domain.decide import decide
-from services.login.domain.guesses import KEPT, Guesses, address_source, decide_guess, name_source
-from services.login.domain.rules import Pauses, Refused
+from services.login.domain.guesses import Guesses, address_source, decide_guess, name_source
+from services.login.domain.rules import QUIET, Pauses, Refused
 from tests.builders import T0, a_digest, after, an_account, an_event, rules
 from tests.messages import a_guess, a_wrong_password
 
@@ -49,11 +49,11 @@ def test_what_comes_during_a_pause_counts_for_nothing() -> None:
 
 
 def test_a_source_that_was_quiet_begins_anew() -> None:
-    row, outcomes = after_guesses(after(0), after(1), T0 + KEPT + timedelta(seconds=2))
+    row, outcomes = after_guesses(after(0), after(1), T0 + QUIET + timedelta(seconds=2))
     assert (row.wrong, outcomes[-1]) == (1, OK)
 
 
-@pytest.mark.parametrize(("later", "forgotten"), [(KEPT, False), (KEPT + timedelta(seconds=1), True)])
+@pytest.mark.parametrize(("later", "forgotten"), [(QUIET, False), (QUIET + timedelta(seconds=1), True)])
 def test_a_source_is_forgotten_once_it_was_quiet_for_long(later: timedelta, *, forgotten: bool) -> None:
     row, _ = after_guesses(T0)
     decision = take(row, ForgetGuesses(source=a_digest("source"), at=T0 + later))
@@ -62,9 +62,10 @@ def test_a_source_is_forgotten_once_it_was_quiet_for_long(later: timedelta, *, f
 
 def test_a_name_without_an_account_is_paused_just_as_an_account_is() -> None:
     account, row = an_account(), None
-    for second in range(12):
-        counted = decide_once(account, an_event(a_wrong_password(after(second))), lambda a, e: decide(a, e, RULES))
-        guessed = take(row, a_guess(after(second), by_address=False))
+    moments = [after(second) for second in (*range(12), 40, 41, 4000, 4001)]
+    for moment in moments:
+        counted = decide_once(account, an_event(a_wrong_password(moment)), lambda a, e: decide(a, e, RULES))
+        guessed = take(row, a_guess(moment, by_address=False))
         assert counted.row is not None
         assert guessed.row is not None
         account, row = counted.row, guessed.row

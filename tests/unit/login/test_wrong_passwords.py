@@ -48,7 +48,7 @@ def test_the_pause_doubles_up_to_a_quarter_of_an_hour() -> None:
 
 
 def test_the_pause_stays_at_its_longest_after_very_many_wrong_passwords() -> None:
-    owner = Owner(an_account(wrong_passwords=10_000))
+    owner = Owner(an_account(wrong_passwords=10_000, wrong_password_at=after(minutes=-20)))
     owner.take(a_wrong_password())
     assert owner.account.locked_until == after(minutes=15)
 
