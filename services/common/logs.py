@@ -48,7 +48,8 @@ def configure_logs(service: str, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_service,
         _add_trace,
-        structlog.processors.dict_tracebacks,
+        # Without local variables: a password can be among them.
+        structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
