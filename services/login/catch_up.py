@@ -1,7 +1,8 @@
 """Read your own writes, at whatever instance: a browser brings along how new a row it has seen.
 
 Each instance's view follows the owners' decisions on its own, a few milliseconds behind. Without this, a browser that
-posts to one instance and is led to a page of another could be taken for a stranger there.
+posts to one instance and is led to a page of another could be taken for a stranger there. What it brings is sealed, so
+that nobody learns from how long a made-up one is waited for whether an account exists.
 """
 
 from typing import Final
@@ -46,7 +47,7 @@ class CatchUp:
         return answer
 
     async def _wait(self, request: web.Request) -> None:
-        seen = read_seen(request.cookies.get(SEEN, ""))
+        seen = read_seen(self._cookies.unseal(request.cookies.get(SEEN, "")) or "")
         if seen is not None and not request.path.startswith("/static/"):
             account_id, *stamp = seen
             row = await self._accounts.wait_for(
@@ -58,7 +59,7 @@ class CatchUp:
     def _tell(self, request: web.Request, response: web.StreamResponse) -> None:
         account = request.get(_NOTED)
         if account is not None:
-            self._cookies.write(response, SEEN, seen_value(account), SEEN_SECONDS)
+            self._cookies.write(response, SEEN, self._cookies.seal(seen_value(account)), SEEN_SECONDS)
 
 
 def note(request: web.Request, account: Account) -> None:

@@ -3,7 +3,8 @@
 ``browser`` names the browser, for the forms' CSRF tokens. ``login`` binds a login to the browser that started it.
 ``session`` is set once the login is approved; its token follows from the login's under a key that only the service
 has, so that any instance can complete the login, again if the answer was lost, and no other browser can.
-``remembered`` is set where the person wished so; its token follows from the login's likewise.
+``remembered`` is set where the person wished so; its token follows from the login's likewise. Whatever else a
+stranger puts into a cookie is no token, and leads to no error.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ BROWSER_SECONDS: Final = 400 * 24 * 60 * 60
 _CSRF_CONTEXT: Final = b"countersign csrf\x00"
 _SESSION_CONTEXT: Final = b"countersign session\x00"
 _REMEMBERED_CONTEXT: Final = b"countersign remembered browser\x00"
+_SEAL_CONTEXT: Final = b"countersign sealed cookie\x00"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,7 +58,7 @@ class Cookies:
     def browser_token(self, request: web.Request) -> str:
         """Return the browser's own token, a new one if it has none yet."""
         token = request.cookies.get(BROWSER, "")
-        return token if len(token) == TOKEN_CHARACTERS and token.isascii() else new_token()
+        return token if _is_token(token) else new_token()
 
     def csrf_token(self, browser_token: str) -> str:
         """Return the token that this browser's forms carry (OWASP: HMAC-based token pattern)."""
@@ -65,7 +67,9 @@ class Cookies:
     def csrf_holds(self, request: web.Request, given: object) -> bool:
         """Tell whether a form came from a page of ours in this browser."""
         token = request.cookies.get(BROWSER, "")
-        return bool(token) and isinstance(given, str) and compare_digest(given, self.csrf_token(token))
+        if not _is_token(token) or not isinstance(given, str) or not given.isascii():
+            return False
+        return compare_digest(given, self.csrf_token(token))
 
     def session_ticket(self, login: Ticket) -> Ticket:
         """Return the session's ticket that a login's ticket turns into once it is approved."""
@@ -78,7 +82,16 @@ class Cookies:
     def read(self, request: web.Request, name: str) -> Ticket | None:
         """Return the ticket in a cookie, or None."""
         account_id, _, token = request.cookies.get(name, "").rpartition(".")
-        return Ticket(account_id, token) if account_id and len(token) == TOKEN_CHARACTERS else None
+        return Ticket(account_id, token) if account_id and _is_token(token) else None
+
+    def seal(self, value: str) -> str:
+        """Return a value so that no browser can make one up: with its digest under the service's key."""
+        return f"{value}.{keyed_digest(self._key, _SEAL_CONTEXT + value.encode())}"
+
+    def unseal(self, sealed: str) -> str | None:
+        """Return a value that was sealed, or None."""
+        value = sealed.rpartition(".")[0]
+        return value if sealed.isascii() and compare_digest(sealed, self.seal(value)) else None
 
     def write(self, response: web.StreamResponse, name: str, value: str, seconds: int) -> None:
         """Set a cookie."""
@@ -91,3 +104,7 @@ class Cookies:
     def drop(self, response: web.StreamResponse, name: str) -> None:
         """Remove a cookie."""
         response.del_cookie(name, path="/", httponly=True, samesite="Lax", secure=self._secure)
+
+
+def _is_token(text: str) -> bool:
+    return len(text) == TOKEN_CHARACTERS and text.isascii()

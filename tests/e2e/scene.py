@@ -46,7 +46,7 @@ class Scene:
         account = await self.accounts.add(person.name, person.password)
         for name, instance in self.stack.instances.items():
             if instance.service == "login":
-                await let_see(self.stack.urls[name], account)
+                await let_see(self.stack.urls[name], self.stack.secrets, account)
         return person
 
     async def a_computer(self, instance: str = "login", **options: Any) -> Computer:

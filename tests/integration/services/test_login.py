@@ -34,7 +34,7 @@ from services.common.keys import load_secret
 from services.login.admin import administration
 from services.login.catch_up import SEEN, read_seen
 from services.login.domain.numbers import number_of
-from tests.accounts import add_account, let_see
+from tests.accounts import add_account, let_see, sealed
 from tests.integration.services.devices import ISSUER
 from tests.integration.services.wire import Wire
 
@@ -164,7 +164,7 @@ async def person(login: Instance, stack: Stack, wire: Wire) -> AsyncIterator[Per
     """Give somebody with an account and no phone yet."""
     name = f"p{uuid.uuid4().hex[:8]}"
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
-        await add_account(accounts, login.url, name, PASSWORD)
+        await add_account(accounts, login.url, stack.secrets, name, PASSWORD)
     async with TextBrowser(login.url) as browser:
         await browser.open("/sign-in")
         yield Person(
@@ -398,31 +398,31 @@ async def test_a_removed_account_is_gone_and_its_name_is_free(person: Person, st
         await accounts.remove(person.name)
         removed = accounts.view.get(person.name)
         assert removed is not None
-        await let_see(login.url, removed)
+        await let_see(login.url, stack.secrets, removed)
         await person.browser.open("/connect")
         assert person.browser.path == "/sign-in"
         await person.sign_in()
         assert person.browser.status == 401
-        await add_account(accounts, login.url, person.name, PASSWORD)
+        await add_account(accounts, login.url, stack.secrets, person.name, PASSWORD)
     await person.sign_in()
     assert person.browser.path == "/connect"
 
 
 async def test_an_instance_waits_for_what_the_browser_has_seen_and_says_if_that_takes_too_long(
-    person: Person, login: Instance
+    person: Person, login: Instance, stack: Stack
 ) -> None:
     await person.sign_in()
     seen = person.browser.cookies[SEEN]
-    account_id, epoch, version = read_seen(seen) or ("", 0, 0)
+    account_id, epoch, version = read_seen(seen.rpartition(".")[0]) or ("", 0, 0)
     assert account_id == person.name
     async with aiohttp.ClientSession(cookies={SEEN: seen}) as session, session.get(f"{login.url}/sign-in") as answer:
         assert answer.status == 200
-    ahead = {SEEN: f"{account_id}.{epoch}-{version + 1}"}
+    ahead = {SEEN: sealed(stack.secrets, f"{account_id}.{epoch}-{version + 1}")}
     async with aiohttp.ClientSession(cookies=ahead) as session:
         waiting = asyncio.create_task(session.get(f"{login.url}/sign-in"))
         await person.sign_in(password="wrong wrong wrong")
         async with await waiting as answer:
             assert answer.status == 200
-    ahead = {SEEN: f"{account_id}.{epoch}-{version + 1000}"}
+    ahead = {SEEN: sealed(stack.secrets, f"{account_id}.{epoch}-{version + 1000}")}
     async with aiohttp.ClientSession(cookies=ahead) as session, session.get(f"{login.url}/sign-in") as answer:
         assert answer.status == 503

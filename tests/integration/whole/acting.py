@@ -72,7 +72,7 @@ async def a_person(stack: Stack) -> AsyncIterator[Person]:
     """Give somebody with a new account and an unpaired phone."""
     name = f"p{uuid.uuid4().hex[:8]}"
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
-        await add_account(accounts, stack.urls["login"], name, PASSWORD)
+        await add_account(accounts, stack.urls["login"], stack.secrets, name, PASSWORD)
     async with (
         TextBrowser(stack.urls["login"], patience_seconds=0) as browser,
         VirtualPhone.in_memory(stack.urls["push"], "Phone of the whole") as phone,
