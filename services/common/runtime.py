@@ -87,7 +87,13 @@ async def _run(make: Callable[[], Instance]) -> int:
     except KeyFileError as error:
         log.error("cannot start", error=str(error))  # noqa: TRY400 - the text says what to do
         return UNUSABLE_STATUS
-    runner = web.AppRunner(instance.web, handle_signals=False, access_log=None, shutdown_timeout=DRAIN_SECONDS)
+    runner = web.AppRunner(
+        instance.web,
+        handle_signals=False,
+        access_log=None,
+        shutdown_timeout=DRAIN_SECONDS,
+        auto_decompress=False,  # nobody has reason to compress what our forms and devices send
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, instance.settings.host, instance.settings.port).start()

@@ -17,6 +17,8 @@ from services.common.tracing import continue_trace
 log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BODY_BYTES: Final = 16 * 1024
+PATH_CHARACTERS: Final = 255
+"""No address here is as long; what is longer is no file's name on any disk either."""
 RETRY_AFTER_SECONDS: Final = 2
 CLIENT_LEFT: Final = 499
 """Stands in the log for a client that has gone before its answer, which nobody reads; the number is nginx's."""
@@ -91,7 +93,7 @@ def make_web(
         **(extra_headers or {}),
     }
     application = web.Application(
-        middlewares=[_trace, _secure(headers), _answer_errors(render_error)], client_max_size=BODY_BYTES
+        middlewares=[_trace, _secure(headers), _answer_errors(render_error), _bound_path], client_max_size=BODY_BYTES
     )
     application[HEALTH] = health
     application.router.add_get("/live", _live)
@@ -164,6 +166,13 @@ def _answer_errors(render: ErrorRenderer) -> Middleware:
             return render(request, 500, "internal-error", "Something went wrong here. Please try again.")
 
     return answer_errors
+
+
+@web.middleware
+async def _bound_path(request: web.Request, handler: Handler) -> web.StreamResponse:
+    if len(request.rel_url.raw_path) > PATH_CHARACTERS:
+        raise web.HTTPNotFound
+    return await handler(request)
 
 
 def _unavailable(render: ErrorRenderer, request: web.Request) -> web.Response:

@@ -1,5 +1,7 @@
 """What every handler of a form needs: the form itself, and the owner's decision on what it asks."""
 
+from typing import Final
+
 from aiohttp import web
 
 from schemas.login_commands import AccountCommand
@@ -12,6 +14,9 @@ from services.login.domain.rows import Account
 from services.login.domain.rules import Rules
 from services.login.pages import Pages
 from services.login.visits import Visits
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+UTF_8: Final = "utf-8"
 
 
 class Desk:
@@ -70,7 +75,18 @@ class Desk:
 
     async def form(self, request: web.Request) -> dict[str, str]:
         """Return a form's fields, once it is sure that it came from a page of ours."""
-        form = await request.post()
+        form = await _read(request)
         if not self.cookies.csrf_holds(request, form.get("csrf")):
             raise web.HTTPForbidden(text=messages.stale_form().text)
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+        return form
+
+
+async def _read(request: web.Request) -> dict[str, str]:
+    """Return a form's fields; none of what no browser makes of a page of ours."""
+    if request.content_type != FORM_TYPE or (request.charset or UTF_8).lower() != UTF_8:
+        return {}
+    try:
+        form = await request.post()
+    except UnicodeDecodeError:
+        return {}
+    return {name: value for name, value in form.items() if isinstance(value, str)}

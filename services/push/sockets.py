@@ -49,7 +49,10 @@ class Sockets:
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one device until it goes."""
         socket = web.WebSocketResponse(heartbeat=PING_SECONDS, max_msg_size=FRAME_BYTES)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ValueError as error:  # a key that is no text, which aiohttp does not expect
+            raise web.HTTPBadRequest(text="The WebSocket's handshake is malformed.") from error
         if len(self._open) >= self._most:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"full")
             return socket
