@@ -3,6 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
+from services.common.dead_letters import DeadLetters
 from services.common.edge import Edge
 from services.common.health import Health
 from services.common.keys import SigningKeys, load_secret, load_signing_keys
@@ -16,9 +17,12 @@ from services.login.cookies import Cookies
 from services.login.deliveries import Deliveries
 from services.login.domain.decide import decide
 from services.login.domain.rules import Rules
+from services.login.enrolment_codes import EnrolmentCodes
 from services.login.events import Events
 from services.login.forms import Forms
 from services.login.hashing import HashingThreads
+from services.login.letters import Letters
+from services.login.notices import notice_reader
 from services.login.pages import Pages
 from services.login.passwords import Passwords
 from services.login.settings import LoginSettings
@@ -65,7 +69,10 @@ def make_instance(settings: LoginSettings) -> Instance:
         signing_keys=signing_keys,
         seconds=settings.session_seconds,
     ).make(health)
-    return Instance(SERVICE, settings, app, publisher, [view], edge, health, web, (deliveries.run,))
+    enrolment_codes = EnrolmentCodes(load_secret(settings.secrets_directory, "enrolment"))
+    letters = Letters(settings.product_name, settings.url, settings.mail_from, enrolment_codes)
+    notices = notice_reader(settings, letters, DeadLetters(publisher, settings.topic_prefix, SERVICE))
+    return Instance(SERVICE, settings, app, publisher, [view], edge, health, web, (deliveries.run, notices.run))
 
 
 def make_rules(settings: LoginSettings, signing_keys: SigningKeys, seal_key: bytes) -> Rules:
