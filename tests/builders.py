@@ -8,7 +8,7 @@ import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -26,6 +26,7 @@ from services.login.domain.rows import Account, RememberedBrowser, Session
 from services.login.domain.rules import Rules
 from services.pairing.domain.phrases import PairingRules
 
+MessageT = TypeVar("MessageT", bound=Message)
 T0: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """When every test begins."""
 LOGIN_URL: Final = "http://login.test"
@@ -206,8 +207,8 @@ def pairing_rules(**changes: Any) -> PairingRules:
 
 
 def an_event(
-    message: Message, *, at: datetime | None = None, event_id: str | None = None, traceparent: str = ""
-) -> Event[Message]:
+    message: MessageT, *, at: datetime | None = None, event_id: str | None = None, traceparent: str = ""
+) -> Event[MessageT]:
     """Return a message in its envelope, of the time at which it was given."""
     time: datetime = at if at is not None else getattr(message, "at", T0)
     return Event(event_id or f"event-{next(_event_numbers)}", time, "test", traceparent, message)

@@ -1,6 +1,6 @@
 /**
  * What a phone and a login service agree on while they pair: the key of the account's verification codes, by P-256 ECDH
- * and HKDF-SHA-256 (RFC 5869). All of it happens inside WebCrypto, so that no script ever holds a secret.
+ * and HKDF-SHA-256 (docs/protocol.md, section 9). All of it happens inside WebCrypto, so that no script ever holds a secret.
  */
 
 import { encodeText } from "./encoding.js";
@@ -24,6 +24,15 @@ export async function generateAgreementKey() {
 }
 
 /**
+ * @param {PublicJwk} jwk somebody else's
+ * @returns {Promise<CryptoKey>}
+ * @throws {DOMException} if it is not a point of the curve
+ */
+export function readAgreementKey({ kty, crv, x, y }) {
+  return crypto.subtle.importKey("jwk", { kty, crv, x, y }, CURVE, true, []);
+}
+
+/**
  * @param {CryptoKey} privateKey this phone's
  * @param {PublicJwk} peer the login service's
  * @param {string} pairingId the pairing in which the keys are exchanged
@@ -31,7 +40,7 @@ export async function generateAgreementKey() {
  * @throws {DOMException} if the peer's key is not a point of the curve
  */
 export async function deriveCodeKey(privateKey, peer, pairingId) {
-  const theirs = await crypto.subtle.importKey("jwk", peer, CURVE, true, []);
+  const theirs = await readAgreementKey(peer);
   const shared = await crypto.subtle.deriveKey({ name: "ECDH", public: theirs }, privateKey, "HKDF", false, ["deriveKey"]);
   const expand = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encodeText(INFO + pairingId) };
   return crypto.subtle.deriveKey(expand, shared, CODE_KEY, false, ["sign"]);
@@ -39,16 +48,10 @@ export async function deriveCodeKey(privateKey, peer, pairingId) {
 
 /**
  * @param {AgreementKey} key this phone's
- * @param {import("./challenges.js").Claims} claims of a pairing that is accepted
- * @returns {Promise<Agreed | undefined>} undefined if the service takes no codes, or its key cannot be used
+ * @param {import("./challenges.js").Claims} claims of what is approved
+ * @returns {Promise<Agreed | undefined>} undefined if it is no pairing with a service that takes codes
  */
 export async function agree({ privateKey, jwk }, { login_issuer, jti }) {
-  const peer = login_issuer?.agreement ?? undefined;
-  if (peer === undefined) return undefined;
-  try {
-    return { jwk, codeKey: await deriveCodeKey(privateKey, peer, jti) };
-  } catch (error) {
-    console.warn("No verification codes were agreed on:", error);
-    return undefined;
-  }
+  const peer = login_issuer?.agreement;
+  return peer ? { jwk, codeKey: await deriveCodeKey(privateKey, peer, jti) } : undefined;
 }

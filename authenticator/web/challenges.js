@@ -1,5 +1,6 @@
 /** Challenges: what they say, and whether this device may show them (docs/protocol.md, section 6). */
 
+import { readAgreementKey } from "./agreement.js";
 import { SignatureError, verifyEmbedded } from "./jose.js";
 import { isAgreementKey, isFlag, isIdentifier, isSecond, isText, isThumbprint } from "./shapes.js";
 
@@ -49,6 +50,7 @@ export async function verifyChallenge(compact, { deviceId, now, trust }) {
   const { header, payload, thumbprint } = await verifyEmbedded(compact, CHALLENGE_TYPE);
   if (header.kid !== thumbprint) throw new SignatureError("the kid is not the thumbprint of the key");
   const claims = readClaims(payload);
+  await requirePoint(claims.login_issuer?.agreement);
   if (claims.aud !== deviceId) throw new ChallengeError("it is for another device");
   if (claims.exp * 1000 <= now) throw new ChallengeError("it has expired");
   const known = await trust.known(claims);
@@ -76,6 +78,16 @@ function readClaims(payload) {
     (purpose === "login" || (purpose === "pairing" && isPinnedIssuer(login_issuer)));
   if (!sound) throw new SignatureError("the claims are not a challenge's");
   return claims;
+}
+
+/** @param {import("./jose.js").PublicJwk | null | undefined} agreement */
+async function requirePoint(agreement) {
+  if (!agreement) return;
+  try {
+    await readAgreementKey(agreement);
+  } catch {
+    throw new SignatureError("the key to agree with is no point of the curve");
+  }
 }
 
 /** @param {PinnedIssuer | undefined} value */

@@ -1,4 +1,4 @@
-/** Accounts that their service takes from this phone. */
+/** Accounts that their service takes from this phone (docs/protocol.md, section 10). */
 
 import { ChallengeError } from "./challenges.js";
 import { SignatureError } from "./jose.js";
@@ -11,6 +11,8 @@ export class Partings {
   #context;
   /** @type {Set<string> | undefined} */
   #known;
+  /** @type {Set<string>} statements of pairings whose answer is still on its way */
+  #early = new Set();
 
   /**
    * @param {object} context
@@ -31,6 +33,7 @@ export class Partings {
    */
   async take(compact) {
     const { store, service } = this.#context;
+    this.#early.delete(compact);
     const statement = await this.#believed(compact);
     const account = statement === undefined ? undefined : await store.removePaired(statement);
     if (statement === undefined || account === undefined) return false;
@@ -40,6 +43,16 @@ export class Partings {
     // The pairing itself has an entry under its id.
     await store.record({ ...entry, jti: `${pairing_id} ended`, purpose: "parting", ending: "unpaired" });
     return true;
+  }
+
+  /**
+   * Take again what came before it was known whether this phone is paired.
+   *
+   * @returns {Promise<boolean>} whether an account was removed
+   */
+  async retry() {
+    const taken = await Promise.all([...this.#early].map((compact) => this.take(compact)));
+    return taken.includes(true);
   }
 
   /** @param {import("./store.js").Entry[]} history all of it, whenever it may have changed */
@@ -52,12 +65,12 @@ export class Partings {
 
   /** @param {string} compact */
   async #believed(compact) {
-    const { deviceId, store, trust } = this.#context;
+    const { deviceId, trust } = this.#context;
     try {
       return await patiently(() =>
         verifyUnpaired(compact, {
           deviceId,
-          find: ({ iss, account_id }) => store.get("accounts", [iss, account_id]),
+          find: (statement) => this.#find(statement, compact),
           published: (iss) => trust.published({ purpose: "login", iss }),
         }),
       );
@@ -66,5 +79,17 @@ export class Partings {
       console.warn("A statement that a pairing ended was not believed:", error.message);
       return undefined;
     }
+  }
+
+  /**
+   * @param {import("./unpaired.js").Unpaired} statement
+   * @param {string} compact
+   * @returns {Promise<import("./store.js").Account | undefined>}
+   */
+  async #find({ iss, account_id, pairing_id }, compact) {
+    const { store } = this.#context;
+    // Asked for first: an answer is let go only after its account is there.
+    if ((await store.get("answers", pairing_id))?.verdict === "approve") this.#early.add(compact);
+    return store.get("accounts", [iss, account_id]);
   }
 }

@@ -112,6 +112,7 @@ export class Phone {
     this.prompts.reconcile(this.history);
     if (!this.#running && this.name !== "") this.#start();
     this.#changed();
+    if (await this.partings.retry()) await this.#load();
   }
 
   /** Learn the product's name for the first screen. Where that fails, the socket's opening tries again. */

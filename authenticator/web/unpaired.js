@@ -1,4 +1,4 @@
-/** Statements that a pairing ended, signed by the account's service (docs/protocol.md, section 5). */
+/** Statements that a pairing ended, signed by the account's service (docs/protocol.md, section 10). */
 
 import { ChallengeError } from "./challenges.js";
 import { SignatureError, verifyEmbedded } from "./jose.js";

@@ -14,8 +14,8 @@ from faust.types import EventT
 from structlog.contextvars import bound_contextvars
 
 from schemas.base import Message
-from schemas.codec import Event, Headers, Record, UndecodableError, decode
-from services.common.clock import now
+from schemas.codec import Event, Headers, UndecodableError, decode
+from services.common.dead_letters import DeadLetters, Place
 from services.common.decisions import UnacceptableError
 from services.common.publisher import Publisher
 from services.common.tables import NotDeliveredError
@@ -24,7 +24,6 @@ from services.common.tracing import continue_trace
 log = structlog.get_logger(__name__)
 LOCKS: Final = 256
 ERRORS_UNTIL_RED: Final = 3
-MESSAGE_CHARACTERS: Final = 500
 
 
 def headers_of(record: EventT[Any]) -> Headers:
@@ -63,9 +62,7 @@ class Edge:
             service: The service's name.
 
         """
-        self._publisher = publisher
-        self._prefix = prefix
-        self._service = service
+        self._dead_letters = DeadLetters(publisher, prefix, service)
         self._locks = tuple(asyncio.Lock() for _ in range(LOCKS))
         self.failures = 0
 
@@ -82,8 +79,7 @@ class Edge:
         """
         message = record.message
         async with self._locks[hash(message.key) % LOCKS]:
-            place = f"{message.topic}/{message.partition}/{message.offset}"
-            with bound_contextvars(record=place):
+            with bound_contextvars(record=str(_place(record))):
                 try:
                     yield
                 except NotDeliveredError:
@@ -101,13 +97,9 @@ class Edge:
 
     async def _set_aside(self, record: EventT[Any], reason: str) -> None:
         message = record.message
-        topic = message.topic.removeprefix(self._prefix)
-        headers = [
-            *headers_of(record),
-            ("dlq_reason", reason[:MESSAGE_CHARACTERS].encode()),
-            ("dlq_service", self._service.encode()),
-            ("dlq_partition", str(message.partition).encode()),
-            ("dlq_offset", str(message.offset).encode()),
-            ("dlq_time", now().isoformat().encode()),
-        ]
-        await self._publisher.surely(Record(f"{topic}.dlq", message.key, message.value, headers))
+        await self._dead_letters.set_aside(_place(record), message.key, message.value, headers_of(record), reason)
+
+
+def _place(record: EventT[Any]) -> Place:
+    message = record.message
+    return Place(message.topic, message.partition, message.offset)

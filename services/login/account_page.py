@@ -102,12 +102,14 @@ class AccountPage:
 
     def render(self, request: web.Request, owner: Owner, refusal: Refused | None = None) -> web.Response:
         """Show the account, with why a change was not made."""
+        return self._render(request, owner, None if refusal is None else messages.change_refused(refusal))
+
+    def _render(self, request: web.Request, owner: Owner, notice: messages.Notice | None) -> web.Response:
         account = owner.account
-        notice = None if refusal is None else messages.change_refused(refusal)
         return self._desk.pages.render(
             request,
             "account",
-            200 if refusal is None or request.method == "GET" else CONFLICT,
+            200 if notice is None or request.method == "GET" else CONFLICT,
             error=notice,
             account_name=account.display_name,
             account=account,
@@ -116,6 +118,7 @@ class AccountPage:
             history=[messages.history_line(each) for each in reversed(account.history)],
             remember=bool(self._desk.rules.remember_lifetime),
             reported=account.push.reported,
+            address=messages.masked(account.email),
         )
 
     async def _begin(
@@ -138,7 +141,8 @@ class AccountPage:
         try:
             command = owner.command(kind, **values)
         except ValidationError:
-            return self.render(request, owner, Refused.UNKNOWN_METHOD)
+            nameless = "name" in fields and not values["name"]
+            return self._render(request, owner, messages.nameless() if nameless else messages.method_gone())
         refusal = await self._owners.change(request, command)
         if refusal is not None:
             return self.render(request, owner, refusal)

@@ -68,11 +68,11 @@ class AddingMethods:
         secret = self._checks.app_secret(owner.account.account_id, method_id, sealed)
         if secret is None:
             raise web.HTTPSeeOther(APP)
+        name = form.get("name", "").strip()[:LONGEST_NAME] or DEFAULT_NAME
         step = find_step(secret, form.get("code", "")[:LONGEST_NAME], now())
         if step is None:
             notice = messages.wrong_first_code()
-            return self._render_app(request, owner, method_id, secret, sealed, notice)
-        name = form.get("name", "").strip()[:LONGEST_NAME] or DEFAULT_NAME
+            return self._render_app(request, owner, method_id, secret, sealed, notice, name)
         command = owner.command(AddApp, method_id=method_id, name=name, sealed_secret=sealed, step=step)
         refusal = await self._owners.change(request, command)
         if refusal is not None:
@@ -106,6 +106,7 @@ class AddingMethods:
         secret: bytes,
         sealed: str,
         notice: messages.Notice | None = None,
+        name: str = DEFAULT_NAME,
     ) -> web.Response:
         uri = otpauth_uri(secret, issuer=self._desk.pages.names.product, account_name=owner.account.display_name)
         return self._desk.pages.render(
@@ -118,4 +119,5 @@ class AddingMethods:
             secret_text=secret_text(secret),
             method_id=method_id,
             sealed=sealed,
+            name=name,
         )

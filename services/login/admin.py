@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from email.errors import HeaderParseError
-from email.headerregistry import Address
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -18,6 +16,7 @@ from services.common.decisions import OK
 from services.common.publisher import Publisher, UnavailableError
 from services.common.tracing import continue_trace
 from services.common.views import View
+from services.login.addresses import read_address
 from services.login.domain.rows import Account
 from services.login.domain.rules import Refused
 from services.login.invitations import new_invitation
@@ -217,7 +216,7 @@ def _id_of(name: str) -> str:
 
 def _address(email: str) -> str:
     try:
-        return Address(addr_spec=email).addr_spec if email else ""
-    except (HeaderParseError, ValueError, IndexError):
+        return read_address(email).addr_spec if email else ""
+    except ValueError:
         text = f"{email[:100]!r} is not an e-mail address."
         raise AdminError(text) from None

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from protocol.agreement import AgreementPrivateKey
+from services.common.dead_letters import DeadLetters
 from services.common.edge import Edge
 from services.common.health import Health
 from services.common.keys import SigningKeys, load_agreement_keys, load_secret, load_signing_keys
@@ -30,6 +31,8 @@ from services.login.entering_codes import CodeForm
 from services.login.events import Events
 from services.login.guess_counts import GuessCounts
 from services.login.hashing import HashingThreads
+from services.login.letters import Letters
+from services.login.notices import notice_reader
 from services.login.owners import Owners
 from services.login.pages import Pages
 from services.login.passwords import Passwords
@@ -72,6 +75,7 @@ def make_instance(settings: LoginSettings) -> Instance:
         accounts=view,
         publisher=publisher,
     )
+    enrolment_codes = EnrolmentCodes(load_secret(directory, "enrolment"))
     threads = HashingThreads(settings.most_hashing)
     recovery_codes = RecoveryCodes(threads)
     checks = CodeChecks(agreement_keys, load_sealer(directory, SERVICE), recovery_codes)
@@ -80,7 +84,7 @@ def make_instance(settings: LoginSettings) -> Instance:
     page = AccountPage(desk, owners, settings.login_seconds)
     web = LoginWeb(
         desk=desk,
-        enrolment=EnrolmentForms(desk, EnrolmentCodes(load_secret(directory, "enrolment")), phrase_key),
+        enrolment=EnrolmentForms(desk, enrolment_codes, phrase_key),
         codes=CodeForm(desk, checks),
         parts=(
             SignInForms(desk, passwords, GuessCounts(guesses_seen, publisher), settings.login_seconds),
@@ -92,8 +96,9 @@ def make_instance(settings: LoginSettings) -> Instance:
         catch_up=CatchUp(view, cookies),
         signing_keys=signing_keys,
     ).make(health, settings.url)
-    sweeper = Sweeper(guesses_seen, publisher)
-    tasks = (deliveries.run, sweeper.run)
+    letters = Letters(settings.product_name, settings.url, settings.mail_from, enrolment_codes)
+    notices = notice_reader(settings, letters, DeadLetters(publisher, settings.topic_prefix, SERVICE))
+    tasks = (deliveries.run, notices.run, Sweeper(guesses_seen, publisher).run)
     return Instance(SERVICE, settings, app, publisher, [view, guesses_seen], edge, health, web, tasks)
 
 

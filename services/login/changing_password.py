@@ -57,6 +57,8 @@ class PasswordPage:
             return self._render(request, owner, messages.locked(account.locked_until, owner.at))
         if not await self._passwords.matches(account.password_hash, form.get("old", "")):
             return await self._refuse(request, owner)
+        if new == form.get("old"):
+            return self._render(request, owner, messages.same_password())
         weakness = find_weakness(new, (account.account_id, account.display_name, self._desk.pages.names.product))
         if weakness is not None:
             return self._render(request, owner, messages.weak_password(weakness))

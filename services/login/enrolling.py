@@ -1,6 +1,5 @@
 """The forms of the first pairing: the code that admits to it, where one is asked for, and the phone's phrase."""
 
-from datetime import datetime
 from typing import Final
 
 from aiohttp import web
@@ -51,7 +50,7 @@ class EnrolmentForms:
         )
         outcome, row = await self._desk.decide(request, command)
         if outcome == Refused.TOO_MANY_MAILS:
-            return self.render_enrol(request, row, login, messages.too_many_mails(), TOO_MANY)
+            return self.render_enrol(request, row, login, messages.too_many_mails())
         raise web.HTTPSeeOther(steps.ENROL)
 
     async def enrol(self, request: web.Request) -> web.Response:
@@ -69,9 +68,8 @@ class EnrolmentForms:
             command = FailCode(account_id=account.account_id, at=now(), login_id=login.login_id)
         outcome, row = await self._desk.decide(request, command)
         if outcome in {Refused.WRONG_CODE, Refused.CODES_PAUSED}:
-            notice = messages.code_refused(Refused(outcome), row.codes_paused_until, now())
-            status = TOO_MANY if outcome == Refused.CODES_PAUSED else UNPROCESSABLE
-            return self.render_enrol(request, row, login, notice, status)
+            notice = messages.wrong_enrolment_code(by_mail=self._by_mail(row))
+            return self.render_enrol(request, row, login, notice)
         raise web.HTTPSeeOther(self._desk.visits.of(request).home)
 
     async def pair(self, request: web.Request) -> web.Response:
@@ -83,7 +81,7 @@ class EnrolmentForms:
         unknown = unknown_words(words)
         if len(words) != WORDS or unknown:
             notice = messages.unknown_words(unknown) if unknown else messages.wrong_word_count(len(words))
-            return self._render_pair(request, account, notice, now(), typed)
+            return self._render_pair(request, account, login, notice, typed)
         outcome, row = await self._desk.decide(
             request,
             StartPairing(
@@ -95,7 +93,7 @@ class EnrolmentForms:
             ),
         )
         if outcome == Refused.PAIRING_PAUSED:
-            return self._render_pair(request, row, None, now(), typed)
+            return self._render_pair(request, row, login, None, typed)
         raise web.HTTPSeeOther(steps.PAIR_WAIT)
 
     def render_enrol(
@@ -104,36 +102,45 @@ class EnrolmentForms:
         account: Account,
         login: Login,
         notice: messages.Notice | None = None,
-        status: int = 200,
     ) -> web.Response:
-        """Show what is needed before the first pairing."""
-        by_mail = self._desk.rules.enrolment is Enrolment.EMAIL and bool(account.email)
+        """Show what is needed before the first pairing, with what became of the last try."""
+        at, paused_until = now(), account.codes_paused_until
+        paused = paused_until is not None and at < paused_until
+        if paused:
+            notice = messages.code_refused(Refused.CODES_PAUSED, paused_until, at)
+        status = 200 if notice is None or request.method == "GET" else TOO_MANY if paused else UNPROCESSABLE
         return self._desk.pages.render(
             request,
             "enrol",
             status,
             error=notice,
-            by_mail=by_mail,
+            by_mail=self._by_mail(account),
             address=messages.masked(account.email),
             sent=login.enrolment_id is not None,
-            paused=notice is not None and bool(notice.wait_seconds),
+            paused=paused,
         )
 
-    def render_pair(self, request: web.Request, account: Account, login: Login, at: datetime) -> web.Response:
+    def render_pair(self, request: web.Request, account: Account, login: Login) -> web.Response:
         """Show PAIR A DEVICE, with why the last try came to nothing."""
         names = self._desk.pages.names
         notice = None if login.pairing is None else messages.pairing_failed(login.pairing.failure, names)
-        return self._render_pair(request, account, notice, at, "")
+        return self._render_pair(request, account, login, notice, "")
 
     def _render_pair(
-        self, request: web.Request, account: Account, notice: messages.Notice | None, at: datetime, typed: str
+        self, request: web.Request, account: Account, login: Login, notice: messages.Notice | None, typed: str
     ) -> web.Response:
-        paused_until = account.pairing_paused_until
+        at, paused_until = now(), account.pairing_paused_until
         paused = paused_until is not None and at < paused_until
         if paused and paused_until is not None:
             notice = messages.pairing_paused(paused_until, at)
         status = 200 if notice is None or request.method == "GET" else TOO_MANY if paused else UNPROCESSABLE
-        return self._desk.pages.render(request, "pair", status, phrase=typed, error=notice, paused=paused)
+        return self._desk.pages.render(
+            request, "pair", status, phrase=typed, error=notice, paused=paused, kind=login.kind
+        )
+
+    def _by_mail(self, account: Account) -> bool:
+        """Tell whether the code comes by e-mail; who has no address needs an administrator's."""
+        return self._desk.rules.enrolment is Enrolment.EMAIL and bool(account.email)
 
     def _enrol(self, account: Account, login: Login, **codes: str | None) -> Enrol:
         return Enrol(account_id=account.account_id, at=now(), login_id=login.login_id, **codes)

@@ -47,16 +47,29 @@ class CodeForm:
         if outcome != OK and outcome in set(Refused):
             login_now = row.login(login.login_id) or login
             if not login_now.over:
-                return self.render(request, row, login_now, at, Refused(outcome))
+                printed = not "".join(form.get("code", "").split()).isdigit()
+                return self.render(request, row, login_now, at, Refused(outcome), printed=printed)
         raise web.HTTPSeeOther(self._desk.visits.of(request).home)
 
-    def render(
-        self, request: web.Request, account: Account, login: Login, at: datetime, refusal: Refused | None = None
+    def render(  # noqa: PLR0913 - where the login stands, and what was entered
+        self,
+        request: web.Request,
+        account: Account,
+        login: Login,
+        at: datetime,
+        refusal: Refused | None = None,
+        *,
+        printed: bool = False,
     ) -> web.Response:
-        """Show the page, with what became of the code that was entered."""
+        """Show the page, with what became of the code that was entered, perhaps one of a printed list."""
         paused_until = account.codes_paused_until
         paused = paused_until is not None and at < paused_until
-        notice = messages.code_refused(Refused.CODES_PAUSED if paused else refusal, paused_until, at)
+        notice = messages.code_refused(
+            Refused.CODES_PAUSED if paused else refusal,
+            paused_until,
+            at,
+            printed=printed and account.recovery is not None,
+        )
         status = 200 if refusal is None else TOO_MANY if paused else UNPROCESSABLE
         return self._desk.pages.render(
             request,
@@ -66,6 +79,7 @@ class CodeForm:
             paused=paused,
             locked=account.push.reported is not None,
             waiting=login.state is LoginState.PROMPTED,
+            kind=login.kind,
             **self._sources(account),
         )
 

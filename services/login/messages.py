@@ -7,7 +7,7 @@ from typing import Final
 
 from schemas.contract import PairingFailure
 from services.login.domain.happenings import Happening, HistoryEntry, Method
-from services.login.domain.logins import EndReason
+from services.login.domain.logins import EndReason, LoginKind
 from services.login.domain.rules import Refused
 from services.login.password_policy import SHORTEST_PASSWORD, Weakness
 from services.login.passwords import LONGEST_PASSWORD
@@ -60,7 +60,7 @@ class HistoryLine:
 _NEW_PHRASE: Final = "Tap + New Account in {authenticator} for a new phrase"
 _SOMEBODY_KNOWS: Final = (
     "If this is your account, somebody else may know its password: "
-    "change it, or ask your administrator to, before you sign in again."
+    "sign in with a verification code and change it, or ask your administrator for help."
 )
 _ENDED: Final = {
     EndReason.DENIED: Notice(
@@ -76,7 +76,7 @@ _ENDED: Final = {
     EndReason.REPORTED: Notice(
         "Sign-in reported",
         "On the phone, this sign-in was answered with “It wasn't me”. To keep the account safe, "
-        f"all its waiting sign-ins have ended. {_SOMEBODY_KNOWS}",
+        f"all its waiting sign-ins have ended and all browsers are signed out. {_SOMEBODY_KNOWS}",
     ),
     EndReason.REPORTED_ELSEWHERE: Notice(
         "Sign-in stopped",
@@ -96,6 +96,26 @@ _ENDED: Final = {
         "Sign in again to go on; a phone that was paired stays paired.",
     ),
 }
+_ENDED_WITHIN: Final = {
+    EndReason.DENIED: Notice(
+        "Declined on the phone", "So nothing was confirmed. Was it a slip? Go back to your account and try again."
+    ),
+    EndReason.WRONG_NUMBER: Notice(
+        "The number did not match",
+        "On the phone, another number was entered than the one that stood here, so nothing was confirmed. "
+        "Go back to your account, try again, and enter the new number that is shown then.",
+    ),
+    EndReason.NOT_ANSWERED: Notice(
+        "No answer from the phone",
+        "The request ran out before it was answered, so nothing was confirmed. Open {authenticator} on your phone, "
+        "go back to your account and try again.",
+    ),
+    EndReason.CANCELLED: Notice("Canceled", "Nothing was changed. You are still signed in."),
+    EndReason.TIMED_OUT: Notice(
+        "That took too long", "It stays open only for a while. Nothing was changed, and you can start it again."
+    ),
+}
+"""How what somebody began who was signed in already came to its end."""
 _PAIRING_FAILED: Final = {
     PairingFailure.UNKNOWN_PHRASE: Notice(
         "No phone shows this phrase",
@@ -185,6 +205,14 @@ _CODES: Final = {
         "This code was used already", "Each code works once. Wait for the next one and enter that."
     ),
 }
+_PRINTED_CODES: Final = {
+    Refused.WRONG_CODE: Notice(
+        "That code did not match", "Compare it with your list. Codes of an earlier list do not work any more."
+    ),
+    Refused.USED_CODE: Notice(
+        "This code was used already", "Each code of your list works once. Cross this one out and take the next."
+    ),
+}
 _CHANGES: Final = {
     Refused.NOT_CONFIRMED: Notice(
         "Confirm that it is you", "Before changes, give your second factor once more. Click “Confirm it's you”."
@@ -194,7 +222,6 @@ _CHANGES: Final = {
         "Without it nobody could sign in any more, you neither. Add another phone or app first, then remove this one.",
     ),
     Refused.TOO_MANY_METHODS: Notice("That is as many as fit", "Remove one that you do not use, then add another."),
-    Refused.UNKNOWN_METHOD: Notice("That did not work", "It is not there any more, or the name was empty. Look again."),
     Refused.PASSWORD_CHANGED: Notice("The password has just changed", "Start again with the password that holds now."),
 }
 _WEAKNESSES: Final = {
@@ -249,13 +276,16 @@ def pairing_paused(until: datetime, at: datetime) -> Notice:
     )
 
 
-def code_refused(refusal: Refused | None, paused_until: datetime | None, at: datetime) -> Notice | None:
+def code_refused(
+    refusal: Refused | None, paused_until: datetime | None, at: datetime, *, printed: bool = False
+) -> Notice | None:
     """Return what became of a code that was entered, or None if nothing is to be said.
 
     Args:
         refusal: Why it was not taken.
         paused_until: When the next one is taken, if codes are paused.
         at: Now.
+        printed: True if it looks like one of a list of recovery codes.
 
     """
     if refusal is Refused.CODES_PAUSED and paused_until is not None:
@@ -265,7 +295,20 @@ def code_refused(refusal: Refused | None, paused_until: datetime | None, at: dat
             f"the next one is taken in {_duration(seconds)}."
         )
         return Notice("Codes are paused", text, seconds)
-    return None if refusal is None else _CODES.get(refusal, _CODES[Refused.WRONG_CODE])
+    codes = _PRINTED_CODES if printed else _CODES
+    return None if refusal is None else codes.get(refusal, codes[Refused.WRONG_CODE])
+
+
+def wrong_enrolment_code(*, by_mail: bool) -> Notice:
+    """Return what to say about an enrolment code that does not match.
+
+    Args:
+        by_mail: True if it was to come by e-mail.
+
+    """
+    source = "in the latest e-mail" if by_mail else "as your administrator gave it to you"
+    text = f"Compare it with what stands {source}. A code works once, and only for a while."
+    return Notice("That code did not match", text)
 
 
 def wrong_first_code() -> Notice:
@@ -286,12 +329,29 @@ def too_many_mails() -> Notice:
 
 def change_refused(refusal: Refused) -> Notice:
     """Return why a change of the account was not made."""
-    return _CHANGES.get(refusal, _CHANGES[Refused.UNKNOWN_METHOD])
+    return _CHANGES.get(refusal, method_gone())
+
+
+def method_gone() -> Notice:
+    """Return what to say about a change of what is not there."""
+    return Notice("That did not work", "It is not there any more; it may have been removed in another window.")
+
+
+def nameless() -> Notice:
+    """Return what to say about an empty name."""
+    return Notice("A name is needed", "Enter one by which you know the phone or app.")
+
+
+def same_password() -> Notice:
+    """Return what to say about a new password that is the old one."""
+    return Notice(
+        "Choose another password", "This is the password that you have. Take one that you have not used here."
+    )
 
 
 def wrong_old_password() -> Notice:
     """Return what to say when the old password does not match."""
-    return Notice("The old password did not match", "Enter the password that you signed in with.")
+    return Notice("The current password did not match", "Enter the password that you signed in with.")
 
 
 def weak_password(weakness: Weakness) -> Notice:
@@ -335,9 +395,10 @@ def pairing_failed(failure: PairingFailure | None, names: Names) -> Notice:
     return _filled(_PAIRING_FAILED[failure or PairingFailure.NOT_ANSWERED], names)
 
 
-def ended(reason: EndReason, names: Names) -> Notice:
-    """Return how a login ended without a session."""
-    return _filled(_ENDED[reason], names)
+def ended(reason: EndReason, kind: LoginKind, names: Names) -> Notice:
+    """Return how a login ended without what it was for."""
+    told = _ENDED[reason] if kind is LoginKind.SIGN_IN else _ENDED_WITHIN.get(reason, _ENDED[reason])
+    return _filled(told, names)
 
 
 def stale_form() -> Notice:

@@ -1,12 +1,13 @@
 """The login service's settings. Environment variables begin with LOGIN_."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.common.settings import Port, ServiceSettings
+from services.login.addresses import read_address
 from services.login.domain.rules import Enrolment
 from services.login.places import require_database
 
@@ -82,3 +83,33 @@ class LoginSettings(ServiceSettings):
     """Passwords that may wait to be checked in one instance; more are told to try later."""
     geoip_database: Annotated[Path, AfterValidator(require_database)] | None = None
     """A City or Country database in MaxMind's format, to tell where sign-ins come from; default none."""
+    smtp_host: str = ""
+    """Mail server for notices to people; empty sends none."""
+    smtp_port: Port = 587
+    """The mail server's port."""
+    smtp_security: Literal["none", "starttls", "tls"] = "starttls"
+    """How the way to the mail server is protected; its certificate is checked against the system's (SSL_CERT_FILE)."""
+    smtp_username: Annotated[str, Field(validate_default=True)] = ""
+    """Name to sign in with at the mail server; empty does not sign in."""
+    smtp_password: SecretStr = SecretStr("")
+    """Password for that; better given by the environment, since everybody on a machine sees command lines."""
+    mail_from: Annotated[str, Field(validate_default=True)] = ""
+    """Address that notices come from; needed with a mail server."""
+
+    @field_validator("smtp_username")
+    @classmethod
+    def _protect_password(cls, name: str, info: ValidationInfo) -> str:
+        if name and info.data.get("smtp_security") == "none":
+            text = "it would send its password unprotected: set LOGIN_SMTP_SECURITY to starttls or tls"
+            raise ValueError(text)
+        return name
+
+    @field_validator("mail_from")
+    @classmethod
+    def _require_sender(cls, address: str, info: ValidationInfo) -> str:
+        if address:
+            read_address(address)
+        elif info.data.get("smtp_host"):
+            text = "with LOGIN_SMTP_HOST set, it has to name an address"
+            raise ValueError(text)
+        return address

@@ -125,6 +125,7 @@ class Visits:
             "browser_name": login.browser.name,
             "address": login.browser.address,
             "place": login.browser.place,
+            "kind": login.kind,
         }
 
     def _login(self, request: web.Request, at: datetime) -> tuple[Account | None, Login | None]:

@@ -119,7 +119,7 @@ class LoginWeb:
             case steps.CONNECT:
                 return self._pages.render(request, "connect", account_name=account.display_name, kind=login.kind)
             case steps.PAIR:
-                return self._enrolment.render_pair(request, account, login, at)
+                return self._enrolment.render_pair(request, account, login)
             case steps.PAIR_WAIT:
                 return self._pages.render(request, "pair_wait", **self._visits.waiting(login, at))
             case steps.PAIR_DONE:
@@ -127,21 +127,21 @@ class LoginWeb:
             case steps.WAIT:
                 return self._render_wait(request, login, at)
             case steps.SEND:
-                return self._render_send(request, account, at)
+                return self._render_send(request, account, login, at)
             case steps.CODE:
                 return self._codes.render(request, account, login, at)
             case _:
                 reason = login.end_reason or EndReason.TIMED_OUT
-                notice = messages.ended(reason, self._pages.names)
+                notice = messages.ended(reason, login.kind, self._pages.names)
                 return self._pages.render(request, "ended", notice=notice, reason=reason, kind=login.kind)
 
     def _render_wait(self, request: web.Request, login: Login, at: datetime) -> web.Response:
         prompt = login.prompt
         asks = prompt is not None and prompt.number_matching
         number = number_of(self._desk.rules.number_key, prompt.challenge_id) if prompt is not None and asks else None
-        return self._pages.render(request, "wait", number=number, kind=login.kind, **self._visits.waiting(login, at))
+        return self._pages.render(request, "wait", number=number, **self._visits.waiting(login, at))
 
-    def _render_send(self, request: web.Request, account: Account, at: datetime) -> web.Response:
+    def _render_send(self, request: web.Request, account: Account, login: Login, at: datetime) -> web.Response:
         other = account.open_prompt()
         until = other.prompt.expires_at if other is not None and other.prompt is not None else at
         paused_until = push.next_push_at(account, at, self._desk.rules)
@@ -153,12 +153,13 @@ class LoginWeb:
             paused_seconds_left=0 if paused_until is None else messages.seconds_until(paused_until, at),
             locked=account.push.reported is not None,
             phones=account.devices,
+            kind=login.kind,
         )
 
     async def complete(self, request: web.Request) -> web.Response:
         """Turn an approved login into a session; again and again the same one, if the answer gets lost."""
         account, login = self._visits.login_at(request, steps.COMPLETE)
-        due = account.password_change_due and login.kind is LoginKind.SIGN_IN
+        due = account.password_change_due and login.kind is not LoginKind.ADD_PHONE
         answer = web.HTTPSeeOther(PASSWORD if due else steps.ACCOUNT)
         self._visits.complete(request, self._visits.of(request), answer)
         return answer

@@ -1,7 +1,7 @@
 """Pictures of the pages, kept as test artefacts, and what every page must have whatever it says."""
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from playwright.async_api import Page
 
@@ -10,6 +10,8 @@ from tests.e2e import computer, phone
 ARTEFACTS: Final = Path(__file__).parents[2] / ".run" / "test-artefacts"
 DIRECTORY: Final = ARTEFACTS / "screenshots"
 SIZES: Final = (computer.SIZE, phone.SIZE)
+SCHEMES: Final[tuple[tuple[Literal["light", "dark"], str], ...]] = (("light", ""), ("dark", "-dark"))
+"""The colour schemes, and what marks the pictures' names."""
 FAULTS: Final = """
 () => {
   const shown = (selector) => [...document.querySelectorAll(selector)].filter((each) => each.checkVisibility());
@@ -35,7 +37,7 @@ FAULTS: Final = """
 
 
 class Album:
-    """The pictures of one walk through all pages.
+    """The pictures of a walk past pages.
 
     Attributes:
         faults: What is wrong with the pages, in words.
@@ -43,20 +45,26 @@ class Album:
     """
 
     def __init__(self) -> None:
-        """Begin a new album in place of the last one."""
+        """Begin one."""
         self.faults: list[str] = []
-        DIRECTORY.mkdir(parents=True, exist_ok=True)
-        for old in DIRECTORY.glob("*.png"):
-            old.unlink()
 
     async def take(self, page: Page, name: str) -> None:
-        """Take a page in each size, and look for what no page may have."""
+        """Take a page in each size, by day and by night, and look for what no page may have."""
         before = page.viewport_size
         for width, height in SIZES:
             await page.set_viewport_size({"width": width, "height": height})
-            await page.screenshot(
-                path=DIRECTORY / f"{name}-{width}x{height}.png", full_page=True, animations="disabled"
-            )
             self.faults += [f"{name} at {width}x{height}: {fault}" for fault in await page.evaluate(FAULTS)]
+            for scheme, mark in SCHEMES:
+                await page.emulate_media(color_scheme=scheme)
+                path = DIRECTORY / f"{name}-{width}x{height}{mark}.png"
+                await page.screenshot(path=path, full_page=True, animations="disabled")
+        await page.emulate_media(color_scheme="light")
         if before is not None:
             await page.set_viewport_size(before)
+
+
+def clear() -> None:
+    """Make room for new pictures."""
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    for old in DIRECTORY.glob("*.png"):
+        old.unlink()

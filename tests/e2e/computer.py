@@ -55,6 +55,22 @@ class Computer:
         """Click a button or a link."""
         await self.part(testid).click()
 
+    async def use_code(self, code: str) -> None:
+        """Go from the page that waits for the phone to the one for codes, and enter one there."""
+        await self.press("use-code")
+        await self.enter_code(code)
+
+    async def enter_code(self, code: str) -> None:
+        """Enter a code on the page that is shown."""
+        await self.part("code").fill(code)
+        await self.press("submit")
+
+    async def change_password(self, old: str, new: str) -> None:
+        """Change the password, on the page for that."""
+        await self.part("old-password").fill(old)
+        await self.part("new-password").fill(new)
+        await self.press("submit")
+
     async def number(self) -> int:
         """Wait for the number that is to be entered on the phone; return it."""
         return int(await self.part("number").inner_text())

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from deploy.stack import Stack, StackOptions
 from services.login.admin import Administration, administration
 from tests.broker import PARTITIONS
 from tests.chromium import chromium
-from tests.e2e.album import ARTEFACTS
+from tests.e2e.album import ARTEFACTS, Album, clear
 from tests.e2e.scene import PATIENCE_MILLISECONDS, Scene
 
 LOGS: Final = ARTEFACTS / "logs"
@@ -27,6 +27,8 @@ HASTY: Final = {
     "LOGIN_PROMPT_SECONDS": "15",
     "LOGIN_FIRST_PAUSE_SECONDS": "3",
     "LOGIN_PAIRING_PAUSE_SECONDS": "3",
+    "LOGIN_REFUSAL_PAUSE_SECONDS": "3",
+    "LOGIN_CODE_PAUSE_SECONDS": "3",
 }
 """Settings with which what takes minutes takes seconds."""
 GENEROUS: Final = {
@@ -35,6 +37,9 @@ GENEROUS: Final = {
     "LOGIN_REMEMBER_DAYS": "30",
 }
 """Settings that let one account be asked and refuse more often than a person would, and browsers be remembered."""
+
+CAREFUL: Final = {"LOGIN_ENROLMENT": "invitation"}
+"""Settings with which the password alone pairs no phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +115,32 @@ async def generous_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def careful_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """Run a stack where the first pairing needs an administrator's code."""
+    async with running(kafka, tmp_path_factory.mktemp("careful-stack"), CAREFUL) as site:
+        yield site
+    assert errors_of(site.stack) == []
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def fragile_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """Run a stack whose services may be killed, if they are started again, and multiplied."""
     async with running(kafka, tmp_path_factory.mktemp("fragile-stack")) as site:
         yield site
+
+
+@pytest.fixture(scope="session")
+def shelf() -> None:
+    """Make room for this run's pictures."""
+    clear()
+
+
+@pytest.fixture
+def album(shelf: None) -> Iterator[Album]:  # noqa: ARG001 - it has to be clear before
+    """Give a test its album, and hold at the end that no page in it has a fault."""
+    album = Album()
+    yield album
+    assert album.faults == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -134,6 +161,13 @@ async def hasty_scene(hasty_site: Site, browser: Browser) -> AsyncIterator[Scene
 async def generous_scene(generous_site: Site, browser: Browser) -> AsyncIterator[Scene]:
     """Set a scene on the stack where limits are far away."""
     async with played(generous_site, browser) as scene:
+        yield scene
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def careful_scene(careful_site: Site, browser: Browser) -> AsyncIterator[Scene]:
+    """Set a scene on the stack where the password alone pairs no phone."""
+    async with played(careful_site, browser) as scene:
         yield scene
 
 

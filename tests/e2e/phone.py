@@ -1,24 +1,29 @@
 """The person with the phone: what they do in the authenticator web app, and what they see there."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 import aiohttp
 from playwright.async_api import Locator, Page, expect
 
+from authenticator.device.codes import code_of
 from authenticator.device.messages import IssuedPhrase
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.requests import Request
 from protocol.jose import PrivateKey
 from protocol.requests import sign_request
+from protocol.verification_codes import STEP_SECONDS
 from schemas.contract import Purpose, Verdict
+from tests.e2e.computer import Person
 
 SIZE: Final = (390, 844)
 NAME: Final = "Pixel 9"
 PATIENCE_SECONDS: Final = 30.0
+POLL_SECONDS: Final = 0.1
 
 
 class Phone(Protocol):
@@ -74,6 +79,12 @@ class WebPhone:
         await self.part("number").fill(str(number))
         await self.answer("approve", "Approval sent")
 
+    async def code(self) -> str:
+        """Read the verification code of the one account that it has."""
+        digits = self.part("code").locator(".digits")
+        await expect(digits).to_have_text(re.compile(r"\d{3}\s\d{3}"))
+        return re.sub(r"\s", "", await digits.inner_text())
+
     async def press(self, testid: str) -> None:
         """Tap a button."""
         await self.part(testid).click()
@@ -114,6 +125,18 @@ class PocketPhone:
     async def answer(self, verdict: Verdict, purpose: Purpose = Purpose.LOGIN, number: int | None = None) -> None:
         """Answer the next request, which must be of a kind; an approved sign-in needs a number."""
         await self._virtual.answer(await self.is_asked(purpose), verdict, number)
+
+    def code(self, person: Person, steps_later: int = 0) -> str:
+        """Return the code of a person's account, of now or of a later time step; one step later is taken as well."""
+        account = next(each for each in self._virtual.store.read().accounts if each.account_name == person.name)
+        at = self._virtual.clock.now() + timedelta(seconds=steps_later * STEP_SECONDS)
+        return code_of(account, self._virtual.store.agreement, at).code
+
+    async def forgets(self, person: Person) -> None:
+        """Wait until it was told that it answers for a person no more."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while any(each.account_name == person.name for each in self._virtual.store.read().accounts):
+                await asyncio.sleep(POLL_SECONDS)
 
     async def is_asked(self, purpose: Purpose = Purpose.LOGIN) -> Request:
         """Wait for the next request, which must be of a kind."""

@@ -71,9 +71,9 @@ class Scene:
         await taken.page.goto(taken.url)
         return taken
 
-    async def a_pocket_phone(self, instance: str = "push") -> PocketPhone:
+    async def a_pocket_phone(self, instance: str = "push", *, name: str = phone.NAME) -> PocketPhone:
         """Take a new phone without a screen."""
-        virtual = VirtualPhone.in_memory(self.stack.urls[instance], phone.NAME)
+        virtual = VirtualPhone.in_memory(self.stack.urls[instance], name)
         return PocketPhone(await self.exits.enter_async_context(virtual))
 
     async def paired(self, phone: Phone) -> Person:
@@ -81,6 +81,14 @@ class Scene:
         person = await self.a_person()
         await self.pair(person, phone, await phone.new_phrase())
         return person
+
+    async def signed_in(self, phone: Phone) -> tuple[Person, Computer]:
+        """Make an account, pair a phone with it, and sign in with that."""
+        person, taken = await self.paired(phone), await self.a_computer()
+        await taken.sign_in(person)
+        await phone.approve(await taken.number())
+        await taken.is_signed_in(person)
+        return person, taken
 
     async def pair(self, person: Person, phone: Phone, phrase: str) -> None:
         """Pair the phone that shows a phrase with an account, in a browser that is closed then."""

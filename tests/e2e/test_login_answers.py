@@ -1,5 +1,7 @@
 """Authentication requests that are not approved, and several at once: what both sides are told, and how they go on."""
 
+from itertools import product
+
 import pytest
 from playwright.async_api import expect
 
@@ -72,3 +74,26 @@ async def test_an_approval_signs_in_the_browser_that_asked_and_no_other(scene: S
     for path in ("/account", "/complete", "/"):
         await stranger.open(path)
         await stranger.reads("SIGN IN")
+
+
+async def test_what_kafka_knows_of_a_sign_in_opens_it_in_no_other_browser(scene: Scene) -> None:
+    computer, thief, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
+    person = await scene.paired(phone)
+    await computer.sign_in(person)
+    number = await computer.number()
+    account = scene.accounts.view.get(person.name)
+    assert account is not None
+    login = account.logins[-1]
+    known = (login.login_id, login.login_digest, login.session_digest)
+
+    async def nothing_opens() -> None:
+        for name, value in product(("countersign_login", "countersign_session"), known):
+            await thief.page.context.add_cookies([{"name": name, "value": f"{person.name}.{value}", "url": thief.url}])
+            for path in ("/", "/wait", "/code", "/complete", "/account"):
+                await thief.open(path)
+                await thief.reads("SIGN IN")
+
+    await nothing_opens()
+    await phone.approve(number)
+    await computer.is_signed_in(person)
+    await nothing_opens()

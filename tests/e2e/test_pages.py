@@ -1,4 +1,4 @@
-"""Every page is walked past once, pictured in both sizes, and looked over for what no page may have."""
+"""Each page of pairing and signing in, and of the phone: pictured, and looked over for what no page may have."""
 
 import pytest
 from playwright.async_api import expect
@@ -11,7 +11,7 @@ from tests.e2e.computer import Person
 from tests.e2e.phone import WebPhone, issue_phrase
 from tests.e2e.scene import Scene
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
 TRIES = 5
 
 
@@ -179,13 +179,21 @@ async def walk_the_wrong_passwords(scene: Scene, album: Album) -> None:
     await computer.reads("SIGN IN")
 
 
-async def test_every_page_has_its_picture_and_none_has_a_fault(generous_scene: Scene) -> None:
+async def test_every_page_of_pairing_and_signing_in_has_its_picture(generous_scene: Scene, album: Album) -> None:
     scene = generous_scene
-    album = Album()
     newcomer = await scene.an_unnamed_phone()
     await newcomer.reads("Welcome")
     await album.take(newcomer.page, "phone-welcome")
     await walk_the_wrong_passwords(scene, album)
     await walk_the_refusals(scene, album)
     await walk_the_flow(scene, album)
-    assert album.faults == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (390, 600), (1280, 600)])
+async def test_the_number_is_seen_without_scrolling(scene: Scene, width: int, height: int) -> None:
+    person = await scene.paired(await scene.a_pocket_phone())
+    computer = await scene.a_computer()
+    await computer.page.set_viewport_size({"width": width, "height": height})
+    await computer.sign_in(person)
+    await computer.number()
+    await expect(computer.part("number")).to_be_in_viewport(ratio=1)

@@ -11,6 +11,7 @@ from authenticator.device.state import PhraseRequest, State
 from authenticator.device.store import MemoryStore
 from deploy.stack import SERVICES
 from tests.e2e.complaints import OUTAGE
+from tests.e2e.computer import Computer
 from tests.e2e.conftest import Site
 from tests.e2e.phone import NAME, PocketPhone, issue_phrase
 from tests.e2e.scene import Scene
@@ -23,6 +24,11 @@ async def crash(scene: Scene, service: str) -> None:
     scene.complaints.tolerate(OUTAGE)
     await asyncio.to_thread(scene.stack.kill_service, service)
     await asyncio.to_thread(scene.stack.restart_service, service)
+
+
+async def outcome(computer: Computer) -> str:
+    """Return what a computer is told after a code: the account's name, or a notice's title."""
+    return await computer.page.locator("[data-testid=account-name], [data-testid=notice-title]").first.inner_text()
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -67,6 +73,20 @@ async def test_computer_and_phone_at_second_instances_complete_the_flow(fragile_
     await computer.press("ok")
     await phone.approve(await computer.number())
     await computer.is_signed_in(person)
+
+
+@pytest.mark.usefixtures("second_instances")
+async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(fragile_scene: Scene) -> None:
+    phone = await fragile_scene.a_pocket_phone()
+    person = await fragile_scene.paired(phone)
+    computers = [await fragile_scene.a_computer(instance) for instance in ("login", "login-2")]
+    for computer in computers:
+        await computer.sign_in(person)
+        await computer.press("use-code")
+        await computer.part("code").fill(phone.code(person))
+    await asyncio.gather(*(computer.press("submit") for computer in computers))
+    told = [await outcome(computer) for computer in computers]
+    assert sorted(told) == sorted([person.name, "This code was used already"])
 
 
 @pytest.mark.usefixtures("second_instances")

@@ -5,8 +5,11 @@ from playwright.async_api import expect
 
 from schemas.contract import Verdict
 from tests.e2e.scene import Scene
+from tests.e2e.ways_in import add_app, make_recovery_codes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+NEW_PASSWORD = "a lantern over seven quiet harbours"
+TRIES = 5
 
 
 async def test_the_whole_flow_works_without_scripts(scene: Scene) -> None:
@@ -44,3 +47,45 @@ async def test_a_second_sign_in_without_scripts_sees_when_its_request_can_be_sen
     await second.press("send")
     await phone.approve(await second.number())
     await second.is_signed_in(person)
+
+
+async def test_the_account_s_forms_and_codes_work_without_scripts(generous_scene: Scene) -> None:
+    phone, computer = await generous_scene.a_pocket_phone(), await generous_scene.a_computer(java_script_enabled=False)
+    person = await generous_scene.paired(phone)
+    await computer.sign_in(person)
+    await phone.approve(await computer.number())
+    await computer.is_signed_in(person)
+    codes = await make_recovery_codes(computer)
+    app = await add_app(computer)
+    await computer.press("change-password")
+    await computer.change_password(person.password, NEW_PASSWORD)
+    await computer.is_signed_in(person)
+
+    await computer.press("sign-out")
+    await computer.enter(person.name, NEW_PASSWORD)
+    await computer.use_code(app.code(1))
+    await computer.is_signed_in(person)
+    await computer.press("sign-out")
+    await computer.enter(person.name, NEW_PASSWORD)
+    await computer.use_code(codes[0])
+    await computer.is_signed_in(person)
+
+
+async def test_pauses_end_by_themselves_without_scripts(hasty_scene: Scene) -> None:
+    phone, computer = await hasty_scene.a_pocket_phone(), await hasty_scene.a_computer(java_script_enabled=False)
+    person = await hasty_scene.paired(phone)
+    for _ in range(2):
+        await computer.sign_in(person)
+        await phone.answer(Verdict.DENY)
+        await computer.is_told("Sign-in declined")
+    await computer.sign_in(person)
+    await computer.reads("REQUESTS ARE PAUSED")
+    await computer.reads("SEND THE REQUEST")
+    await computer.press("use-code")
+    for _ in range(TRIES):
+        await computer.enter_code("no code")
+        await expect(computer.part("notice-title")).to_be_visible()
+    await computer.is_told("Codes are paused")
+    await expect(computer.part("code")).to_be_enabled()
+    await computer.enter_code(phone.code(person))
+    await computer.is_signed_in(person)

@@ -1,5 +1,6 @@
 """What somebody who is signed in, and has just given the second factor, does with their methods."""
 
+from schemas.base import Browser
 from schemas.contract import ChallengeWithdrawn
 from schemas.login_notices import NoticeKind
 from schemas.login_sessions import AddApp, ChoosePhone, MakeRecoveryCodes, RemoveMethod, RenameMethod
@@ -67,7 +68,7 @@ def _choose(account: Account, command: ChoosePhone) -> Decision[Account]:
         return Decision(account, outcome=Refused.UNKNOWN_METHOD)
     others = tuple(each for each in account.devices if each is not chosen)
     first = account.model_copy(update={"devices": (chosen, *others)})
-    return Decision(tell(first, Happening.PHONE_CHOSEN, command.at, device_name=chosen.name))
+    return Decision(_kept(first, Happening.PHONE_CHOSEN, command, chosen.name))
 
 
 def _rename(account: Account, command: RenameMethod) -> Decision[Account]:
@@ -79,9 +80,7 @@ def _rename(account: Account, command: RenameMethod) -> Decision[Account]:
         "devices": tuple(renamed if each is method else each for each in account.devices),
         "apps": tuple(renamed if each is method else each for each in account.apps),
     }
-    return Decision(
-        tell(account.model_copy(update=changes), Happening.METHOD_RENAMED, command.at, device_name=command.name)
-    )
+    return Decision(_kept(account.model_copy(update=changes), Happening.METHOD_RENAMED, command, command.name))
 
 
 def _remove(account: Account, command: RemoveMethod, rules: Rules) -> Decision[Account]:
@@ -114,7 +113,15 @@ def _told(
     account: Account, what: Happening, kind: NoticeKind, command: Change, method_name: str = ""
 ) -> Decision[Account]:
     """Return a change as decided: in the history, and by e-mail."""
+    mail = notice(account, kind, command.at, _browser(account, command), method_name)
+    return Decision(_kept(account, what, command, method_name), mail)
+
+
+def _kept(account: Account, what: Happening, command: Change, method_name: str) -> Account:
+    """Return the account with a change in its history."""
+    return tell(account, what, command.at, device_name=method_name, browser=_browser(account, command))
+
+
+def _browser(account: Account, command: Change) -> Browser | None:
     session = account.session(command.session_digest, command.at)
-    browser = None if session is None else session.browser
-    told = tell(account, what, command.at, device_name=method_name, browser=browser)
-    return Decision(told, notice(account, kind, command.at, browser, method_name))
+    return None if session is None else session.browser

@@ -5,13 +5,14 @@ from hashlib import sha1
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Error, Page, expect
 
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import PinnedIssuer, verify_proof
 from schemas.base import AgreementKey
 from schemas.contract import Purpose
 from tests.component.web.stage import Stage, a_paired_phone, a_phone, press, result_is, shows_code_of
+from tests.component.web.vectors import VECTORS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 MESSAGE: Final = "any message"
@@ -37,6 +38,14 @@ KEPT: Final = f"""async (message) => {{
   const isSecret = !account.codeKey.extractable && !privateKey.extractable;
   return [account.pairing_id, await mac(account.codeKey, message), isSecret, await exported(account.codeKey)];
 }}"""
+CODES: Final = """async ([jwk, peer, pairingId, moments]) => {
+  const { deriveCodeKey } = await import("/agreement.js");
+  const { codeAt, stepAt } = await import("/codes.js");
+  const curve = { name: "ECDH", namedCurve: "P-256" };
+  const key = await crypto.subtle.importKey("jwk", jwk, curve, false, ["deriveKey"]);
+  const codeKey = await deriveCodeKey(key, peer, pairingId);
+  return Promise.all(moments.map((seconds) => codeAt(codeKey, stepAt(seconds * 1000))));
+}"""
 OWN: Final = """async () => {
   const store = await (await import("/store.js")).openStore();
   return (await store.get("device", "agreement"))?.jwk ?? null;
@@ -64,6 +73,27 @@ async def test_both_sides_derive_the_same(context: BrowserContext) -> None:
     peers = [each.public.model_dump() for each in theirs]
     derived = await page.evaluate(DERIVED, [ours.to_jwk(), peers, "pairing-7", MESSAGE])
     assert derived == [mac(each.code_secret(ours.public, "pairing-7")) for each in theirs]
+
+
+async def test_secrets_and_codes_are_those_of_the_vectors(context: BrowserContext) -> None:
+    page = await context.new_page()
+    await page.goto("/icons/icon.svg")
+    for case in VECTORS["agreement"]["derivations"]:
+        peers, pairing_id = [case["issuer"]], case["pairing_id"]
+        derived = await page.evaluate(DERIVED, [case["device"], peers, pairing_id, MESSAGE])
+        assert derived == [mac(bytes.fromhex(case["secret_hex"]))], case["why"]
+        moments = [each["at"] for each in case["codes"]]
+        codes = await page.evaluate(CODES, [case["device"], case["issuer"], pairing_id, moments])
+        assert codes == [each["code"] for each in case["codes"]], case["why"]
+
+
+async def test_keys_that_nothing_can_be_agreed_on_with_are_refused(context: BrowserContext) -> None:
+    page = await context.new_page()
+    await page.goto("/icons/icon.svg")
+    own = VECTORS["agreement"]["derivations"][0]["device"]
+    for case in VECTORS["agreement"]["refused_keys"]:
+        with pytest.raises(Error, match="DataError"):
+            await page.evaluate(DERIVED, [own, [case["jwk"]], "pairing-1", MESSAGE])
 
 
 async def test_an_accepted_pairing_sends_the_phone_s_key_and_keeps_the_codes_key(
@@ -103,17 +133,12 @@ async def test_an_answer_that_is_kept_over_a_reload_agrees_on_the_same(
     assert (await page.evaluate(KEPT, MESSAGE))[1] == mac(secret)
 
 
-@pytest.mark.parametrize(
-    "agreement", [None, AgreementKey(x="A" * 43, y="A" * 43)], ids=["none", "no point of the curve"]
-)
-async def test_without_a_usable_key_of_the_service_a_pairing_holds_without_codes(
-    context: BrowserContext, services: Stage, agreement: AgreementKey | None
+async def test_a_service_that_takes_no_codes_is_paired_with_all_the_same(
+    context: BrowserContext, services: Stage
 ) -> None:
     page = await a_phone(context)
-    keys = (services.key.public.thumbprint,)
-    await asked_to_pair(
-        page, services, login_issuer=PinnedIssuer(issuer=services.origin, keys=keys, agreement=agreement)
-    )
+    issuer = PinnedIssuer(issuer=services.origin, keys=(services.key.public.thumbprint,))
+    await asked_to_pair(page, services, login_issuer=issuer)
     await press(page, "accept")
     await result_is(page, "Account connected")
     assert "agreement_key" not in services.requests[-1].payload

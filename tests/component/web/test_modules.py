@@ -1,9 +1,6 @@
 """The app's pure modules give to the byte what docs/protocol-vectors.json holds, and refuse what it refuses."""
 
-import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -13,15 +10,11 @@ from playwright.async_api import Browser, Page
 from protocol.challenges import ANSWER_TYPE, Claims, issue_challenge, verify_proof
 from protocol.jose import PrivateKey
 from protocol.requests import verify_request
+from schemas.base import AgreementKey
 from tests.component.web.stage import stage
+from tests.component.web.vectors import DEVICE, ISSUER, NOW, VECTORS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-VECTORS: Final[dict[str, Any]] = json.loads(
-    (Path(__file__).parents[3] / "docs" / "protocol-vectors.json").read_text(encoding="utf-8")
-)
-NOW: Final = datetime.fromtimestamp(VECTORS["now"], UTC)
-DEVICE: Final[str] = VECTORS["keys"]["device"]["thumbprint"]
-ISSUER: Final[str] = VECTORS["keys"]["issuer"]["thumbprint"]
 VERIFY: Final = """
 async ([challenges, deviceId, now, known, published]) => {
   const { verifyChallenge } = await import("/challenges.js");
@@ -81,14 +74,14 @@ async def test_base64url_is_canonical(page: Page) -> None:
 
 
 async def test_challenges_that_hold_are_read(page: Page) -> None:
-    challenges = [VECTORS["challenges"][purpose] for purpose in ("pairing", "login")]
+    challenges = [*VECTORS["challenges"].values(), VECTORS["numbers"]["challenge"], VECTORS["agreement"]["challenge"]]
     verdicts = await judge(page, [challenge["jws"] for challenge in challenges])
     assert verdicts == [{"claims": each["claims"], "thumbprint": ISSUER, "rotated": False} for each in challenges]
 
 
 async def test_challenges_that_are_refused(page: Page) -> None:
-    refused = [each["jws"] for each in VECTORS["refused_challenges"]]
-    for why, verdict in zip(VECTORS["refused_challenges"], await judge(page, refused), strict=True):
+    refused = [*VECTORS["refused_challenges"], *VECTORS["agreement"]["refused_challenges"]]
+    for why, verdict in zip(refused, await judge(page, [each["jws"] for each in refused]), strict=True):
         assert str(verdict).startswith("SignatureError"), why["why"]
 
 
@@ -164,18 +157,22 @@ async def test_requests_are_signed_to_the_byte(page: Page) -> None:
 
 
 async def test_answers_are_signed_to_the_byte_and_prove_what_was_said(page: Page) -> None:
-    assert VECTORS["answers"]
-    for answer in VECTORS["answers"]:
-        challenge = VECTORS["challenges"][answer["to"]]["jws"]
+    numbers, agreement = VECTORS["numbers"], VECTORS["agreement"]
+    device = AgreementKey.model_validate(agreement["derivations"][0]["device"]).model_dump()
+    plain: list[Any] = [(VECTORS["challenges"][each["to"]], each, {}) for each in VECTORS["answers"]]
+    numbered = [(numbers["challenge"], each, {"number": each["number"]}) for each in numbers["answers"]]
+    agreed = (agreement["challenge"], {**agreement["answer"], "verdict": "approve"}, {"agreement_key": device})
+    for challenge, answer, members in [*plain, *numbered, agreed]:
+        more = {name: value for name, value in members.items() if value is not None}
         code = """async (words) => (await import("/requests.js")).answerPayload(...words)"""
-        payload = await page.evaluate(code, [challenge, answer["verdict"]])
+        payload = await page.evaluate(code, [challenge["jws"], answer["verdict"], more])
         signed = await sign(page, answer, payload)
         assert signing_input(signed) == signing_input(answer["jws"])
         assert (
             verify_request(signed, path=answer["path"], origins={answer["origin"]}, now=NOW, typ=ANSWER_TYPE).payload
             == payload
         )
-        assert verify_proof(challenge, signed).verdict == answer["verdict"]
+        assert verify_proof(challenge["jws"], signed).verdict == answer["verdict"]
 
 
 async def test_a_key_set_is_read_past_keys_of_other_kinds(page: Page) -> None:

@@ -1,16 +1,49 @@
 """A service takes its account from the phone by a signed statement, and nobody else can."""
 
-from typing import Final
+import asyncio
+from typing import Any, Final
 
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose
-from tests.component.web.stage import Stage, a_paired_phone, ask, press, result_is
+from tests.component.web.stage import Stage, a_paired_phone, a_phone, ask, press, result_is
+from tests.component.web.vectors import DEVICE, VECTORS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 FAREWELL: Final = "Account Manager no longer uses this phone for ann@example.com."
+
+
+STATED: Final = """async ([statements, deviceId, account, published]) => {
+  const { verifyUnpaired } = await import("/unpaired.js");
+  const isThat = ({ iss, account_id }) => iss === account.issuer && account_id === account.account_id;
+  const find = async (statement) => (isThat(statement) ? account : undefined);
+  const verdict = async (statement) => {
+    try {
+      return (await verifyUnpaired(statement, { deviceId, find, published: async () => published })) ?? null;
+    } catch (error) {
+      return error.name;
+    }
+  };
+  return Promise.all(statements.map(verdict));
+}"""
+
+
+async def test_statements_are_judged_as_the_vectors_say(context: BrowserContext) -> None:
+    page = await context.new_page()
+    await page.goto("/icons/icon.svg")
+    case = VECTORS["unpaired"]
+
+    async def judge(statements: list[dict[str, Any]]) -> list[Any]:
+        texts = [each["jws"] for each in statements]
+        verdicts: list[Any] = await page.evaluate(STATED, [texts, DEVICE, case["account"], []])
+        return verdicts
+
+    assert await judge([case["statement"]]) == [case["statement"]["claims"]]
+    assert await judge(case["refused"]) == ["SignatureError"] * len(case["refused"])
+    for why, verdict in zip(case["ignored"], await judge(case["ignored"]), strict=True):
+        assert verdict in (None, "ChallengeError"), why["why"]
 
 
 async def history(page: Page) -> list[str]:
@@ -86,6 +119,30 @@ async def test_a_key_that_the_service_publishes_by_now_is_believed(context: Brow
     newer = PrivateKey.generate()
     services.served = [services.key, newer]
     await services.unpair(newer)
+    await expect(page.get_by_test_id("account-row")).to_have_count(0)
+
+
+async def test_a_pairing_that_ended_before_its_answer_arrived_leaves_no_account(
+    context: BrowserContext, services: Stage
+) -> None:
+    page = await a_phone(context)
+    await press(page, "new-account")
+    await expect(page.get_by_test_id("phrase")).to_be_visible()
+    claims = await ask(services, Purpose.PAIRING)
+    services.answer_gate.clear()
+    await press(page, "accept")
+    await expect(page.get_by_test_id("result")).to_have_attribute("data-ending", "sending")
+    await services.unpair(pairing_id=claims.jti)
+    behind = await ask(services, Purpose.PAIRING, account_id="account-2")
+    async with asyncio.timeout(10):
+        while behind.jti not in services.receipts:
+            await asyncio.sleep(0.05)
+    services.answer_gate.set()
+    await result_is(page, "Account connected")
+    await press(page, "done")
+    await press(page, "decline")
+    await press(page, "done")
+    await expect(page.get_by_test_id("banner")).to_contain_text(FAREWELL)
     await expect(page.get_by_test_id("account-row")).to_have_count(0)
 
 

@@ -9,7 +9,7 @@ from schemas.base import Browser
 from schemas.contract import PairingFailure
 from services.login import messages
 from services.login.domain.happenings import Happening, HistoryEntry
-from services.login.domain.logins import EndReason
+from services.login.domain.logins import EndReason, LoginKind
 from services.login.domain.rules import Refused
 
 NAMES = messages.Names("Front Desk", "Pocket Key")
@@ -23,11 +23,12 @@ def _complete(notice: messages.Notice) -> None:
     assert "{" not in notice.title + notice.text
 
 
+@pytest.mark.parametrize("kind", LoginKind)
 @pytest.mark.parametrize("reason", EndReason)
-def test_every_end_of_a_login_has_its_own_words(reason: EndReason) -> None:
-    notice = messages.ended(reason, NAMES)
+def test_every_end_of_a_login_has_its_own_words(reason: EndReason, kind: LoginKind) -> None:
+    notice = messages.ended(reason, kind, NAMES)
     _complete(notice)
-    others = {messages.ended(other, NAMES).text for other in EndReason if other is not reason}
+    others = {messages.ended(other, kind, NAMES).text for other in EndReason if other is not reason}
     assert notice.text not in others
 
 
@@ -37,6 +38,13 @@ def test_every_failed_pairing_has_its_own_words(failure: PairingFailure) -> None
     _complete(notice)
     others = {messages.pairing_failed(other, NAMES).text for other in PairingFailure if other is not failure}
     assert notice.text not in others
+
+
+@pytest.mark.parametrize("reason", EndReason)
+@pytest.mark.parametrize("kind", [LoginKind.CONFIRM, LoginKind.ADD_PHONE])
+def test_who_is_signed_in_already_is_not_told_to_sign_in_again(reason: EndReason, kind: LoginKind) -> None:
+    signed_out = reason in {EndReason.REPORTED, EndReason.REPORTED_ELSEWHERE}
+    assert signed_out or "sign in" not in messages.ended(reason, kind, NAMES).text.casefold()
 
 
 def test_a_pairing_that_nobody_answered_says_so() -> None:

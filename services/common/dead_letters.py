@@ -1,0 +1,59 @@
+"""Dead letters: a record that a service could not use, whole, with the reason and its place in its headers."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.codec import Headers, Record
+from services.common.clock import now
+from services.common.publisher import Publisher
+
+MESSAGE_CHARACTERS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record is.
+
+    Attributes:
+        topic: Its topic's full name.
+        partition: Its partition.
+        offset: Its offset.
+
+    """
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """The dead letters of one service instance.
+
+    Attributes:
+        publisher: Takes them.
+        prefix: What stands before each topic's name.
+        service: The service's name.
+
+    """
+
+    publisher: Publisher
+    prefix: str
+    service: str
+
+    async def set_aside(
+        self, place: Place, key: bytes | None, value: bytes | None, headers: Headers, reason: str
+    ) -> None:
+        """Publish a record to its topic's dead-letter topic, trying until Kafka has it."""
+        topic = place.topic.removeprefix(self.prefix)
+        added = [
+            ("dlq_reason", reason[:MESSAGE_CHARACTERS].encode()),
+            ("dlq_service", self.service.encode()),
+            ("dlq_partition", str(place.partition).encode()),
+            ("dlq_offset", str(place.offset).encode()),
+            ("dlq_time", now().isoformat().encode()),
+        ]
+        await self.publisher.surely(Record(f"{topic}.dlq", key, value, [*headers, *added]))

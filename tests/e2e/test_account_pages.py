@@ -1,0 +1,185 @@
+"""Each page of codes, of the account and of enrolment: pictured, and looked over for what no page may have."""
+
+import pytest
+from playwright.async_api import expect
+
+from schemas.contract import Verdict
+from tests.e2e.album import Album
+from tests.e2e.computer import Computer, Person
+from tests.e2e.phone import PocketPhone
+from tests.e2e.scene import Scene
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
+TRIES = 5
+WRONG_CODE = "WRONG-WRONG"
+
+
+async def sign_in_remembered(computer: Computer, album: Album, person: Person, phone: PocketPhone) -> None:
+    """Sign in in a browser that is to be remembered."""
+    await computer.open("/sign-in")
+    await computer.part("remember").check()
+    await album.take(computer.page, "sign-in-remember")
+    await computer.enter(person.name, person.password)
+    await phone.approve(await computer.number())
+    await computer.is_signed_in(person)
+
+
+async def walk_adding(scene: Scene, album: Album, computer: Computer) -> None:
+    """Add a phone, an app and recovery codes."""
+    other = await scene.a_pocket_phone(name="Old tablet with a name that is rather long")
+    await computer.press("add-phone")
+    await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
+    await album.take(computer.page, "add-phone-connect")
+    await computer.press("submit")
+    await computer.connect_device(await other.new_phrase())
+    await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
+    await album.take(computer.page, "add-phone-wait")
+    await other.accept_pairing()
+    await computer.reads("DEVICE PAIRING SUCCESSFUL")
+    await album.take(computer.page, "add-phone-paired")
+    await computer.press("ok")
+    await computer.press("add-app")
+    await computer.reads("ADD AN AUTHENTICATOR APP")
+    await album.take(computer.page, "app")
+    await computer.page.get_by_text("Cannot scan it?").click()
+    await computer.enter_code("12345")
+    await computer.is_told("That code did not match")
+    await computer.page.get_by_text("Cannot scan it?").click()
+    await album.take(computer.page, "app-wrong-code")
+    await computer.open("/account")
+    await computer.press("make-codes")
+    await computer.reads("RECOVERY CODES")
+    await album.take(computer.page, "recovery-codes")
+    await computer.page.emulate_media(media="print")
+    await album.take(computer.page, "recovery-codes-printed")
+    await computer.page.emulate_media(media="screen")
+    await computer.press("done")
+
+
+async def walk_the_account(album: Album, computer: Computer, person: Person) -> None:
+    """See the account's page with much on it, and the password's."""
+    await computer.is_signed_in(person)
+    await album.take(computer.page, "account-full")
+    await computer.part("change").last.click()
+    await album.take(computer.page, "account-changing")
+    await computer.part("new-name").last.fill(" ")
+    await computer.part("rename").last.click()
+    await computer.is_told("A name is needed")
+    await album.take(computer.page, "account-refused")
+    await computer.press("change-password")
+    await computer.reads("CHANGE THE PASSWORD")
+    await album.take(computer.page, "password")
+    await computer.change_password(person.password, "password1234")
+    await computer.is_told("Choose another password")
+    await album.take(computer.page, "password-refused")
+
+
+async def walk_confirming(album: Album, computer: Computer, person: Person, phone: PocketPhone) -> None:
+    """Come in as a remembered browser, and be asked for the second factor."""
+    await computer.open("/account")
+    await computer.press("sign-out")
+    await computer.enter(person.name, person.password)
+    await computer.is_signed_in(person)
+    await album.take(computer.page, "account-unconfirmed")
+    await computer.press("change-password")
+    await computer.reads("CHANGE THE PASSWORD")
+    await album.take(computer.page, "password-unconfirmed")
+    await computer.press("confirm")
+    await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
+    await album.take(computer.page, "wait-confirm")
+    await phone.answer(Verdict.DENY)
+    await computer.is_told("Declined on the phone")
+    await album.take(computer.page, "ended-not-confirmed")
+    await computer.press("back")
+    await computer.press("confirm")
+    await computer.reads("CHECK YOUR PHONE")
+    await phone.approve(10 + (await computer.number() - 9) % 90)
+    await computer.is_told("The number did not match")
+    await album.take(computer.page, "ended-wrong-number-confirm")
+
+
+async def walk_codes(scene: Scene, album: Album, person: Person) -> None:
+    """See the page for codes, and the choice between phones."""
+    computer, other = await scene.a_computer(), await scene.a_computer()
+    await other.sign_in(person)
+    await other.reads("CHECK YOUR PHONE")
+    await computer.sign_in(person)
+    await other.press("cancel")
+    await computer.reads("SEND THE REQUEST")
+    await album.take(computer.page, "send-choice")
+    await computer.press("use-code")
+    await computer.reads("ENTER A VERIFICATION CODE")
+    await album.take(computer.page, "code-with-recovery")
+    await computer.enter_code(WRONG_CODE)
+    await computer.is_told("That code did not match")
+    await album.take(computer.page, "code-wrong")
+    for _ in range(TRIES - 2):
+        await computer.enter_code(WRONG_CODE)
+        await computer.is_told("That code did not match")
+    await computer.enter_code(WRONG_CODE)
+    await computer.is_told("Codes are paused")
+    await album.take(computer.page, "code-paused")
+
+
+async def test_every_page_of_the_account_has_its_picture(generous_scene: Scene, album: Album) -> None:
+    scene, phone = generous_scene, await generous_scene.a_pocket_phone()
+    person, computer = await scene.paired(phone), await scene.a_computer()
+    await sign_in_remembered(computer, album, person, phone)
+    await walk_adding(scene, album, computer)
+    await walk_the_account(album, computer, person)
+    await walk_confirming(album, computer, person, phone)
+    await walk_codes(scene, album, person)
+
+
+async def test_every_page_of_a_guarded_phone_has_its_picture(scene: Scene, album: Album) -> None:
+    phone, computer = await scene.a_pocket_phone(), await scene.a_computer()
+    person = await scene.paired(phone)
+    await computer.sign_in(person)
+    await phone.approve(10 + (await computer.number() - 9) % 90)
+    await computer.is_told("The number did not match")
+    await album.take(computer.page, "ended-wrong-number")
+    await computer.sign_in(person)
+    await computer.press("use-code")
+    await computer.reads("ENTER A VERIFICATION CODE")
+    await album.take(computer.page, "code")
+    await computer.press("use-push")
+    await phone.answer(Verdict.DENY)
+    await computer.is_told("Sign-in declined")
+    await computer.sign_in(person)
+    await computer.reads("REQUESTS ARE PAUSED")
+    await album.take(computer.page, "send-paused")
+    await computer.use_code(phone.code(person))
+    await computer.is_signed_in(person)
+    await computer.press("sign-out")
+
+    await computer.enter(person.name, person.password)
+    await phone.answer(Verdict.REPORT)
+    await computer.is_told("Sign-in reported")
+    await computer.sign_in(person)
+    await computer.reads("NO REQUESTS TO THE PHONE")
+    await album.take(computer.page, "send-locked")
+    await computer.press("use-code")
+    await computer.reads("ENTER A VERIFICATION CODE")
+    await album.take(computer.page, "code-locked")
+    await computer.enter_code(phone.code(person, 1))
+    await computer.reads("CHANGE THE PASSWORD")
+    await album.take(computer.page, "password-reported")
+    await computer.page.get_by_role("link", name="Later").click()
+    await computer.is_signed_in(person)
+    await album.take(computer.page, "account-reported")
+
+
+async def test_every_page_of_enrolment_has_its_picture(careful_scene: Scene, album: Album) -> None:
+    person, computer = await careful_scene.a_person(), await careful_scene.a_computer()
+    await computer.sign_in(person)
+    await computer.reads("ONE MORE PROOF")
+    await album.take(computer.page, "enrol")
+    await computer.enter_code(WRONG_CODE)
+    await computer.is_told("That code did not match")
+    await album.take(computer.page, "enrol-wrong")
+    for _ in range(TRIES - 2):
+        await computer.enter_code(WRONG_CODE)
+        await computer.is_told("That code did not match")
+    await computer.enter_code(WRONG_CODE)
+    await computer.is_told("Codes are paused")
+    await album.take(computer.page, "enrol-paused")

@@ -1,0 +1,42 @@
+"""What a person makes on the account's page for the day when the phone is not at hand."""
+
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+
+from protocol.verification_codes import STEP_SECONDS
+from tests.e2e.computer import Computer
+
+
+class App:
+    """Somebody else's authenticator app that was given a secret."""
+
+    def __init__(self, secret: str) -> None:
+        """Take the secret, base32."""
+        self._totp = pyotp.TOTP(secret)
+
+    def code(self, steps_later: int = 0) -> str:
+        """Return the code of now, or of a later time step; one step later is taken as well."""
+        return self._totp.at(datetime.now(UTC) + timedelta(seconds=steps_later * STEP_SECONDS))
+
+
+async def add_app(computer: Computer, name: str = "Authenticator app") -> App:
+    """Add an app from the account's page, by the text beside the picture."""
+    await computer.press("add-app")
+    await computer.reads("ADD AN AUTHENTICATOR APP")
+    await computer.page.get_by_text("Cannot scan it?").click()
+    app = App((await computer.part("secret").inner_text()).replace(" ", ""))
+    await computer.part("app-name").fill(name)
+    await computer.enter_code(app.code())
+    await computer.reads("YOUR ACCOUNT")
+    return app
+
+
+async def make_recovery_codes(computer: Computer) -> list[str]:
+    """Make recovery codes on the account's page; return what is shown."""
+    await computer.press("make-codes")
+    await computer.reads("RECOVERY CODES")
+    codes = await computer.part("recovery-codes").get_by_role("listitem").all_inner_texts()
+    await computer.press("done")
+    await computer.reads("YOUR ACCOUNT")
+    return [code.strip() for code in codes]

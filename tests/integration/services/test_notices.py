@@ -1,0 +1,213 @@
+"""Notices that are due reach a real mail server, once each and in order, or the dead letters with the reason."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from deploy.instance import Instance
+from deploy.ports import free_port
+from deploy.stack import Stack, StackOptions
+from schemas.codec import encode
+from schemas.login_administration import RemoveAccount
+from schemas.login_notices import NoticeDue, NoticeKind
+from services.common.clock import now
+from services.common.keys import load_secret
+from services.login.enrolment_codes import EnrolmentCodes
+from services.login.notices import PATIENCE
+from tests.broker import PARTITIONS
+from tests.builders import a_browser, an_event
+from tests.integration.services.wire import PATIENCE_SECONDS, Wire
+from tests.smtp import HOST, PASSWORD, USERNAME, Certificate, PostOffice, a_certificate, a_mail_server
+
+MAIL_PORT = free_port()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """Give the mail server's certificate."""
+    return a_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="module")
+def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Stack]:
+    """Give a stack whose login service sends mail."""
+    made = Stack(
+        StackOptions(
+            tmp_path_factory.mktemp("stack"),
+            kafka_bootstrap=kafka,
+            topic_prefix=f"n{uuid.uuid4().hex[:10]}.",
+            partitions=PARTITIONS,
+            environment={
+                "LOGIN_SMTP_HOST": HOST,
+                "LOGIN_SMTP_PORT": str(MAIL_PORT),
+                "LOGIN_SMTP_USERNAME": USERNAME,
+                "LOGIN_SMTP_PASSWORD": PASSWORD,
+                "LOGIN_MAIL_FROM": "account@example.org",
+                "SSL_CERT_FILE": str(certificate.path),
+            },
+        )
+    )
+    made.logs.mkdir(parents=True)
+    made.apply_topics()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def due(run: Callable[[str], Instance], wire: Wire) -> "Due":
+    """Give what makes notices due while the login service runs."""
+    run("login")
+    return Due(wire)
+
+
+class Due:
+    """Makes notices due."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+
+    async def notice(self, account_id: str, kind: NoticeKind = NoticeKind.PHONE_PAIRED, **changes: Any) -> None:
+        """Publish a notice, as the account's owner would."""
+        fields = {
+            "account_id": account_id,
+            "account_name": "Zoë",
+            "address": f"{account_id}@example.org",
+            "kind": kind,
+            "at": now(),
+            "browser": a_browser(),
+            "method_name": "Pixel 9",
+            **changes,
+        }
+        await self.wire.publisher.command(NoticeDue.model_validate(fields))
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not holds():
+            await asyncio.sleep(0.05)
+
+
+def a_name() -> str:
+    return f"zoe-{uuid.uuid4().hex[:8]}"
+
+
+async def test_a_notice_is_sent_over_a_protected_connection(due: Due, certificate: Certificate) -> None:
+    name = a_name()
+    with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
+        await due.notice(name)
+        await until(lambda: bool(office.messages))
+    (message,) = office.messages
+    assert message["To"] == f"{name}@example.org"
+    assert "Pixel 9" in message.get_content()
+    assert office.secured == [True]
+
+
+async def test_the_notices_of_an_account_go_out_in_order(due: Due, certificate: Certificate) -> None:
+    name = a_name()
+    devices = [f"Phone {number}" for number in range(5)]
+    with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
+        for device in devices:
+            await due.notice(name, method_name=device)
+        await until(lambda: len(office.messages) == len(devices))
+    for device, message in zip(devices, office.messages, strict=True):
+        assert device in message.get_content()
+
+
+async def test_a_server_that_is_away_gets_everything_once_it_is_back(due: Due, certificate: Certificate) -> None:
+    names = [a_name() for _ in range(3)]
+    for name in names:
+        await due.notice(name)
+    office = PostOffice()
+    with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
+        await until(lambda: len(office.messages) == len(names))
+    assert sorted(message["To"] for message in office.messages) == sorted(f"{name}@example.org" for name in names)
+
+
+async def test_a_server_that_asks_to_try_again_is_tried_again(due: Due, certificate: Certificate) -> None:
+    office = PostOffice(answers=["451 4.7.1 try again", "451 4.7.1 try again"])
+    with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
+        await due.notice(a_name())
+        await until(lambda: bool(office.messages))
+    assert office.answers == []
+
+
+async def test_a_refused_notice_goes_to_the_dead_letters_and_the_next_one_out(
+    due: Due, certificate: Certificate
+) -> None:
+    name = a_name()
+    office = PostOffice(answers=["550 5.1.1 no such user"])
+    with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
+        await due.notice(name, method_name="Refused")
+        await due.notice(name, method_name="Taken")
+        letter = await due.wire.dead_letter("login.notices", name.encode())
+        await until(lambda: bool(office.messages))
+    assert dict(letter.headers)["dlq_reason"].startswith(b"550")
+    assert b"Refused" in letter.value
+    assert "Taken" in office.messages[0].get_content()
+
+
+async def test_a_notice_that_waited_too_long_for_the_server_is_a_dead_letter(due: Due) -> None:
+    name = a_name()
+    await due.notice(name, at=now() - PATIENCE - timedelta(minutes=1))
+    letter = await due.wire.dead_letter("login.notices", name.encode())
+    assert b"localhost" in dict(letter.headers)["dlq_reason"]
+
+
+@pytest.mark.parametrize("value", [b"{}", b"", None])
+async def test_what_is_no_notice_is_a_dead_letter(due: Due, value: bytes | None) -> None:
+    name = a_name()
+    notice = encode(an_event(RemoveAccount(account_id=name, at=now())))
+    await due.wire.publisher.surely(replace(notice, topic="login.notices"))
+    letter = await due.wire.dead_letter("login.notices", name.encode())
+    assert b"not a notice: countersign.login.remove_account.v1" in dict(letter.headers)["dlq_reason"]
+    other = a_name()
+    await due.wire.publisher.surely(replace(notice, topic="login.notices", key=other.encode(), value=value))
+    letter = await due.wire.dead_letter("login.notices", other.encode())
+    assert letter.value == value
+
+
+async def test_an_enrolment_code_is_in_the_e_mail_and_nowhere_in_kafka(
+    due: Due, certificate: Certificate, stack: Stack
+) -> None:
+    name = a_name()
+    with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
+        await due.notice(name, NoticeKind.ENROLMENT_CODE, identifier="enrolment-1", method_name="")
+        await until(lambda: bool(office.messages))
+    code = EnrolmentCodes(load_secret(stack.secrets, "enrolment")).code(name, "enrolment-1")
+    assert f"{code[:3]} {code[3:]}" in office.messages[0].get_content()
+    log = (stack.logs / "login.log").read_text()
+    assert code not in log
+    assert not any(code.encode() in (record.value or b"") for record in due.wire.records)
+
+
+async def test_no_password_and_no_address_is_in_the_log(due: Due, stack: Stack, certificate: Certificate) -> None:
+    name = a_name()
+    office = PostOffice(answers=[f"550 5.1.1 <{name}@example.org> no such user"])
+    with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
+        await due.notice(name)
+        await due.wire.dead_letter("login.notices", name.encode())
+    log = (stack.logs / "login.log").read_text()
+    assert "550 5.1.1" in log
+    assert f"{name}@example.org" not in log
+    assert PASSWORD not in log
+
+
+async def test_a_stop_does_not_wait_for_a_mail_server_that_is_away_and_loses_no_notice(
+    due: Due, stack: Stack, certificate: Certificate
+) -> None:
+    name = a_name()
+    await due.notice(name)
+    await until(lambda: "the mail server takes nothing" in (stack.logs / "login.log").read_text())
+    instance = stack.instances["login"]
+    instance.stop()
+    assert instance.exit_code == 0
+    with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
+        stack.restart_service("login")
+        await until(lambda: bool(office.messages))
+    assert office.messages[0]["To"] == f"{name}@example.org"

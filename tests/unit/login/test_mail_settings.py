@@ -1,0 +1,52 @@
+"""Settings of the mail server: none by default, and those that cannot work stop the start by their names."""
+
+import pytest
+
+from services.common.settings import load_settings
+from services.login.settings import LoginSettings
+
+
+def load(**environment: str) -> LoginSettings:
+    """Load the settings from an environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(f"LOGIN_{name}", value)
+        return load_settings(LoginSettings, "program", [])
+
+
+def test_no_mail_is_sent_unless_a_server_is_set() -> None:
+    assert load().smtp_host == ""
+
+
+def test_a_server_is_reached_by_starttls_unless_said_otherwise() -> None:
+    settings = load(SMTP_HOST="mail.example.org", MAIL_FROM="account@example.org")
+    assert (settings.smtp_port, settings.smtp_security) == (587, "starttls")
+
+
+def test_the_password_is_in_no_text_of_the_settings() -> None:
+    settings = load(SMTP_HOST="mail.example.org", MAIL_FROM="a@example.org", SMTP_USERNAME="a", SMTP_PASSWORD="hunter2")
+    assert settings.smtp_password.get_secret_value() == "hunter2"
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("environment", "named", "why"),
+    [
+        ({"SMTP_HOST": "mail.example.org"}, "MAIL_FROM", "it has to name an address"),
+        ({"SMTP_HOST": "mail.example.org", "MAIL_FROM": "account"}, "MAIL_FROM", "not an e-mail address"),
+        ({"MAIL_FROM": "a@example.org\nBcc: eve@example.org"}, "MAIL_FROM", "not an e-mail address"),
+        ({"SMTP_USERNAME": "a", "SMTP_SECURITY": "none"}, "SMTP_USERNAME", "password unprotected"),
+        ({"SMTP_SECURITY": "ssl"}, "SMTP_SECURITY", "'tls'"),
+        ({"SMTP_PORT": "0"}, "SMTP_PORT", "greater than"),
+    ],
+)
+def test_what_cannot_work_is_named(
+    environment: dict[str, str], named: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        load(**environment)
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert f"setting LOGIN_{named} " in said
+    assert why in said
