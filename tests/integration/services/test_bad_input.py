@@ -13,6 +13,7 @@ from services.login.catch_up import SEEN
 from services.login.cookies import BROWSER, LOGIN, SESSION
 
 Start = Callable[[str], Instance]
+Headers = dict[str, str | bytes]
 FORM: Final = "application/x-www-form-urlencoded"
 NO_TEXT: Final = b"\xff" * 43
 SWITCH: Final = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
@@ -69,7 +70,7 @@ def a_browser(login: Instance) -> tuple[bytes, bytes]:
 def test_a_form_that_no_page_sends_is_refused(run: Start, content_type: str, body: bytes) -> None:
     login = run("login")
     cookie, token = a_browser(login)
-    headers = {"Cookie": cookie, "Content-Type": content_type}
+    headers: Headers = {"Cookie": cookie, "Content-Type": content_type}
     status, page = ask(login, "POST", "/sign-in", headers, body.replace(b"TOKEN", token))
     assert (status, "This page was too old" in page) == (403, True)
 
@@ -77,7 +78,7 @@ def test_a_form_that_no_page_sends_is_refused(run: Start, content_type: str, bod
 def test_a_form_that_says_it_is_compressed_is_taken_as_it_came(run: Start) -> None:
     login = run("login")
     cookie, _ = a_browser(login)
-    headers = {"Cookie": cookie, "Content-Type": FORM, "Content-Encoding": "gzip"}
+    headers: Headers = {"Cookie": cookie, "Content-Type": FORM, "Content-Encoding": "gzip"}
     assert ask(login, "POST", "/sign-in", headers, b"not compressed at all")[0] == 403
 
 
@@ -93,7 +94,7 @@ def test_a_signed_request_that_is_none_gets_a_problem_document(run: Start, servi
 @pytest.mark.parametrize("cookie", [f"{BROWSER}=", f"{LOGIN}=alex.", f"{SESSION}=alex.", f"{SEEN}=alex.1-1."])
 def test_a_cookie_that_is_no_text_is_no_cookie(run: Start, cookie: str) -> None:
     login = run("login")
-    headers = {"Cookie": cookie.encode() + NO_TEXT, "Content-Type": FORM}
+    headers: Headers = {"Cookie": cookie.encode() + NO_TEXT, "Content-Type": FORM}
     assert ask(login, "POST", "/sign-in", headers, b"csrf=x")[0] == 403
     assert ask(login, "GET", "/wait", headers)[0] == 303
 
