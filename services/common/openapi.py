@@ -4,13 +4,13 @@ They stand beside the routes, as plain Python, because what they say follows fro
 hold them to the router, and what the services answer to them.
 """
 
-import mimetypes
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from aiohttp import web
+from aiohttp.web_fileresponse import CONTENT_TYPES
 from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import models_json_schema
 
@@ -19,6 +19,7 @@ DOCUMENT: Final = "/openapi.json"
 _REFERENCE: Final = "#/components/schemas/{model}"
 _VERSION: Final = "1"
 TEXT: Final[Json] = {"type": "string"}
+BYTES: Final = "application/octet-stream"
 
 
 class Shape(BaseModel):
@@ -129,7 +130,7 @@ def file_paths(prefix: str, directory: Path, not_found: Json) -> dict[str, Json]
     Args:
         prefix: What stands before the files' names in addresses, with a slash at its end.
         directory: The folder on disk.
-        not_found: The answer for a name that no file has.
+        not_found: The answer at an address where nothing can be; where just no file is, it has no body.
 
     """
     folders = {directory, *(each for each in directory.rglob("*") if each.is_dir() and any(each.iterdir()))}
@@ -142,7 +143,7 @@ def file_paths(prefix: str, directory: Path, not_found: Json) -> dict[str, Json]
 
 
 def _files(names: Sequence[str], not_found: Json) -> Json:
-    types = {mimetypes.guess_type(name)[0] or "application/octet-stream" for name in names}
+    types = {CONTENT_TYPES.guess_type(name)[0] or BYTES for name in names}
     content: dict[str, Json] = {each: {} for each in sorted(types)}
     return {
         "parameters": [parameter("filename", "path", "The file's name.", type="string", enum=list(names))],
@@ -152,7 +153,7 @@ def _files(names: Sequence[str], not_found: Json) -> Json:
                 "200": answer("The file.", content),
                 "206": answer("The part of the file that Range asks for.", content),
                 "304": answer("It has not changed since the browser got it."),
-                "404": not_found,
+                "404": {**not_found, "content": {**not_found["content"], BYTES: {}}},
                 "416": answer("The file has no such part."),
             },
         },

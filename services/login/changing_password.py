@@ -16,6 +16,7 @@ from services.login.password_policy import SHORTEST_PASSWORD, find_weakness
 from services.login.passwords import Passwords
 
 PASSWORD: Final = f"{steps.ACCOUNT}/password"
+TOO_MANY: Final = 429
 UNPROCESSABLE: Final = 422
 
 
@@ -84,7 +85,7 @@ class PasswordPage:
         return self._desk.pages.render(
             request,
             "password",
-            200 if notice is None else UNPROCESSABLE,
+            200 if notice is None else TOO_MANY if notice.wait_seconds else UNPROCESSABLE,
             error=notice,
             confirmed=owner.confirmed,
             reported=owner.account.push.reported,

@@ -132,13 +132,22 @@ _FORMS: Final[dict[str, tuple[str, str, dict[str, Json]]]] = {
         "",
         {"200": answer("The codes.", _HTML), "409": _REFUSED},
     ),
-    PASSWORD: ("Changes the password", "old new", {"409": _REFUSED, "422": _WRONG}),
+    PASSWORD: ("Changes the password", "old new", {"409": _REFUSED, "422": _WRONG, "429": _WAITS}),
 }
 _COMPLETE: Final[Json] = {
     "get": {
         "summary": "Turns an approved login into a session",
         "responses": {"303": _LEAD, "503": _UNAVAILABLE},
     }
+}
+_EVENT: Final[Json] = {
+    "description": "Each event.",
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["go", "delivery"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
 }
 _EVENTS: Final[dict[str, Any]] = {
     "get": {
@@ -152,7 +161,7 @@ _EVENTS: Final[dict[str, Any]] = {
             parameter("other", "query", "There if the page says that the phone is asked for another login."),
         ],
         "responses": {
-            "200": answer("The events, until the page shall go on.", {"text/event-stream": TEXT}),
+            "200": answer("The events, until the page shall go on.", {"text/event-stream": _EVENT}),
             "503": _UNAVAILABLE,
         },
     }

@@ -13,6 +13,7 @@ from services.login.settings import LoginSettings
 
 log = structlog.get_logger(__name__)
 HERE: Final = Path(__file__).parent
+TOO_MANY: Final = 429
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -64,6 +65,9 @@ class Pages:
         response = web.Response(
             text=text, status=http_status, content_type="text/html", headers={"Cache-Control": "no-store"}
         )
+        notice = context.get("error")
+        if http_status == TOO_MANY and isinstance(notice, messages.Notice) and notice.wait_seconds:
+            response.headers["Retry-After"] = str(notice.wait_seconds)
         self._cookies.write(response, BROWSER, token, BROWSER_SECONDS)
         return response
 

@@ -56,7 +56,8 @@ class SignInForms:
         name, address = form.get("name", ""), self._desk.visits.browser(request).address
         paused_until = self._guesses.address_paused_until(address, now())
         if paused_until is not None:
-            return self._render_paused(request, name, messages.address_paused(paused_until, now()))
+            notice = messages.address_paused(paused_until, now())
+            return self._render_sign_in(request, name, notice, TOO_MANY)
         account = self._desk.account(account_id_of(name))
         right = await self._passwords.matches(account.password_hash if account else None, form.get("password", ""))
         if account is None or not right:
@@ -154,12 +155,7 @@ class SignInForms:
 
     def _render_locked(self, request: web.Request, name: str, until: datetime | None) -> web.Response:
         at = now()
-        return self._render_paused(request, name, messages.locked(until or at, at))
-
-    def _render_paused(self, request: web.Request, name: str, notice: messages.Notice) -> web.Response:
-        answer = self._render_sign_in(request, name, notice, TOO_MANY)
-        answer.headers["Retry-After"] = str(notice.wait_seconds)
-        return answer
+        return self._render_sign_in(request, name, messages.locked(until or at, at), TOO_MANY)
 
     def _render_sign_in(self, request: web.Request, name: str, error: messages.Notice, status: int) -> web.Response:
         return self._desk.pages.render(request, "sign_in", status, name=name, error=error, info=None)

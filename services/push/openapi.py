@@ -2,9 +2,13 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from protocol.challenges import ANSWER_TYPE, Answer
 from protocol.requests import Refusal
+from schemas.base import Identifier
 from schemas.contract import Verdict
 from services.common.device_openapi import (
     NONCE,
@@ -57,6 +61,7 @@ def describe(url: str, web_app: Path) -> Json:
     return make_document("Countersign push", description, url, paths, [Discovery, Answer, Answered])
 
 
+_IDENTIFIER: Final[Json] = TypeAdapter(Identifier).json_schema()
 _DISCOVERY = {
     "get": {
         "summary": "Where a device finds everything",
@@ -65,8 +70,8 @@ _DISCOVERY = {
     }
 }
 _ANSWER = {
-    "parameters": [parameter("challenge_id", "path", "The challenge that is answered.")],
-    "options": PREFLIGHT,
+    "parameters": [parameter("challenge_id", "path", "The challenge that is answered.", **_IDENTIFIER)],
+    "options": {**PREFLIGHT, "responses": {**PREFLIGHT["responses"], "404": NOT_FOUND}},
     "post": {
         "summary": "A device's answer to a challenge",
         "description": "docs/protocol.md, section 7. A refusal as already-answered has the verdict that counts.",
@@ -75,12 +80,14 @@ _ANSWER = {
             "200": json_answer("It counts, and is in Kafka.", Answered, NONCE),
             **refusals(
                 Refusal.REPLAYED,
-                Refusal.UNKNOWN_DEVICE,
-                Refusal.UNKNOWN_CHALLENGE,
                 Refusal.ALREADY_ANSWERED,
                 Refusal.WRONG_CHALLENGE,
                 Refusal.EXPIRED,
                 Refusal.TOO_MANY,
+            ),
+            "404": problem_answer(
+                "The challenge does not wait for this device, or the address is none.",
+                [Refusal.UNKNOWN_DEVICE, Refusal.UNKNOWN_CHALLENGE, "not-found"],
             ),
         },
     },

@@ -1,0 +1,77 @@
+"""Requests made up by schemathesis after a service's own OpenAPI document; the answers are held to the document."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import SearchStrategy
+from schemathesis import APIOperation, Case, GenerationMode, SerializationContext
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi import checks
+
+CHECKS: Final = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+EXAMPLES: Final = 5
+"""Of each operation, twice: some that fit the document and some that do not."""
+Dress = Callable[[Case[Any]], None]
+"""Gives a made-up request what it needs to get further."""
+_ANSWER_SECONDS: Final = 30
+
+
+@schemathesis.serializer("application/jose")
+def _as_it_is(_context: SerializationContext, value: Any) -> bytes:
+    return str(value).encode()
+
+
+class Fuzzer:
+    """Asks one service.
+
+    Attributes:
+        statuses: How often each status was answered, by operation, as ``POST /sign-in``.
+
+    """
+
+    def __init__(self, url: str, dress: Dress = lambda _case: None) -> None:
+        self.statuses: dict[str, Counter[int]] = {}
+        self._url = url
+        self._dress = dress
+        self._session = requests.Session()
+        self._schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+
+    def ask_all(self, wanted: Callable[[str], bool] = lambda _label: True) -> None:
+        """Ask for each operation whose label is wanted."""
+        with self._session:
+            for found in self._schema.get_all_operations():
+                assert isinstance(found, Ok), found
+                if wanted(found.ok().label):
+                    self._ask(found.ok())
+
+    def ask(self, label: str, strategy: SearchStrategy[Any], body: Callable[[Any], Any]) -> None:
+        """Ask for one operation with bodies that are made of what a strategy draws."""
+        operation = self._schema.find_operation_by_label(label)
+        assert operation is not None
+        self._try(strategy, lambda drawn: self._send(operation.Case(body=body(drawn), media_type="application/jose")))
+
+    def _ask(self, operation: APIOperation[Any, Any, Any, Any]) -> None:
+        self._try(operation.as_strategy(generation_mode=GenerationMode.POSITIVE), self._send)
+        if operation.body or operation.query or operation.path_parameters:
+            self._try(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), self._send)
+
+    def _try(self, strategy: SearchStrategy[Any], use: Callable[[Any], None]) -> None:
+        bounded = settings(max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
+        bounded(given(strategy)(use))()
+
+    def _send(self, case: Case[Any]) -> None:
+        self._dress(case)
+        answer = case.call(base_url=self._url, session=self._session, allow_redirects=False, timeout=_ANSWER_SECONDS)
+        self.statuses.setdefault(case.operation.label, Counter())[answer.status_code] += 1
+        case.validate_response(answer, checks=CHECKS)

@@ -1,0 +1,139 @@
+"""Whatever is sent, each service answers as its OpenAPI document says, and never with an error of its own."""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import strategies as st
+from schemathesis import Case
+
+from deploy.stack import Stack, StackOptions
+from protocol.challenges import ANSWER_TYPE
+from protocol.jose import PrivateKey
+from protocol.requests import REQUEST_TYPE, sign_request
+from services.common.keys import load_secret
+from services.login.cookies import BROWSER, LOGIN, SESSION, Cookies
+from tests.broker import PARTITIONS
+from tests.integration.services.devices import Device
+from tests.integration.whole.acting import a_person
+from tests.integration.whole.fuzzing import Dress, Fuzzer
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=70),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+NAMES = st.fixed_dictionaries({"device_name": st.text(min_size=1, max_size=60)}) | st.fixed_dictionaries(
+    {}, optional={"device_name": JSON}
+)
+ANSWERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "challenge_digest": st.just("A" * 43) | JSON,
+        "verdict": st.sampled_from(["approve", "deny", "report"]) | JSON,
+        "number": st.integers(10, 99) | JSON,
+        "agreement_key": JSON,
+    },
+)
+ENDS = {"POST /cancel", "POST /sign-out"}
+"""What would end the login or the session that the other requests are about."""
+
+
+@pytest.fixture(scope="module")
+def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give a running stack that does not pause an address for guessing."""
+    options = StackOptions(
+        tmp_path_factory.mktemp("stack"),
+        kafka_bootstrap=kafka,
+        topic_prefix=f"c{uuid.uuid4().hex[:10]}.",
+        partitions=PARTITIONS,
+        environment={"LOGIN_ADDRESS_TRIES": "100000", "LOGIN_REMEMBER_DAYS": "1"},
+    )
+    with Stack(options) as running:
+        yield running
+
+
+@pytest.mark.parametrize("service", ["login", "pairing", "push"])
+def test_a_stranger_is_answered_as_the_document_says(stack: Stack, service: str) -> None:
+    fuzzer = Fuzzer(stack.urls[service])
+    fuzzer.ask_all()
+    assert fuzzer.statuses["GET /ready"].keys() == {200}
+
+
+def test_a_browser_without_a_login_is_answered_as_the_document_says(stack: Stack) -> None:
+    fuzzer = Fuzzer(stack.urls["login"], as_browser(stack, {}))
+    fuzzer.ask_all(lambda label: label.startswith("POST"))
+    assert 401 in fuzzer.statuses["POST /sign-in"]
+
+
+async def test_somebody_who_pairs_a_phone_is_answered_as_the_document_says(stack: Stack) -> None:
+    async with a_person(stack) as person:
+        await person.enter_password()
+        dress = as_browser(stack, person.browser.cookies)
+        fuzzer = Fuzzer(stack.urls["login"], dress)
+        await asyncio.to_thread(fuzzer.ask_all, lambda label: "/pair" in label or "/prompt" in label)
+    assert 422 in fuzzer.statuses["POST /pair"]
+
+
+async def test_somebody_who_is_signed_in_is_answered_as_the_document_says(stack: Stack) -> None:
+    async with a_person(stack) as person:
+        await person.enter_password()
+        await person.pair()
+        await person.browser.submit("/prompt")
+        await person.approve()
+        signed_in = person.browser.cookies
+        await person.enter_password()
+        dress = as_browser(stack, {**signed_in, LOGIN: person.browser.cookies[LOGIN]})
+        fuzzer = Fuzzer(stack.urls["login"], dress)
+        await asyncio.to_thread(fuzzer.ask_all, lambda label: label not in ENDS and "/events" not in label)
+    assert fuzzer.statuses["GET /account"].keys() == {200}
+    assert 409 in fuzzer.statuses["POST /account/methods/rename"]
+    assert 200 in fuzzer.statuses["POST /account/recovery-codes"]
+    assert 422 in fuzzer.statuses["POST /account/password"]
+
+
+def test_a_device_that_asks_for_phrases_is_answered_as_the_document_says(stack: Stack) -> None:
+    fuzzer = Fuzzer(stack.urls["pairing"])
+    url = f"{stack.urls['pairing']}/phrases"
+    fuzzer.ask("POST /phrases", NAMES, lambda payload: signed(PrivateKey.generate(), url, payload, REQUEST_TYPE))
+    assert {201, 400} <= fuzzer.statuses["POST /phrases"].keys()
+
+
+async def test_a_device_that_answers_is_answered_as_the_document_says(stack: Stack) -> None:
+    label = "POST /challenges/{challenge_id}/answer"
+    url = f"{stack.urls['push']}/challenges/c1/answer"
+
+    def to_one(case: Case[Any]) -> None:
+        case.path_parameters["challenge_id"] = "c1"
+
+    fuzzer = Fuzzer(stack.urls["push"], to_one)
+    async with Device(stack.urls["push"]) as device, await device.connect():
+        await asyncio.to_thread(
+            fuzzer.ask, label, ANSWERS, lambda payload: signed(device.key, url, payload, ANSWER_TYPE)
+        )
+    assert fuzzer.statuses[label].keys() == {400, 404}
+
+
+def as_browser(stack: Stack, cookies: dict[str, str]) -> Dress:
+    """Give requests the cookies of a browser, and their forms the token of its pages."""
+    known = Cookies(load_secret(stack.secrets, "cookies"), secure=False)
+    kept = {BROWSER: "b" * 43} | {name: value for name, value in cookies.items() if name in {BROWSER, LOGIN, SESSION}}
+    token = known.csrf_token(kept[BROWSER])
+
+    def dress(case: Case[Any]) -> None:
+        case.cookies = dict(kept)
+        if isinstance(case.body, dict):
+            case.body["csrf"] = token
+
+    return dress
+
+
+def signed(key: PrivateKey, url: str, payload: dict[str, object], typ: str) -> str:
+    """Sign a request for a URL, with a nonce of the service there."""
+    origin = "/".join(url.split("/")[:3])
+    nonce = requests.get(f"{origin}/nonce", timeout=30).headers["Replay-Nonce"]
+    return sign_request(key, url=url, nonce=nonce, at=datetime.now(UTC), payload=payload, typ=typ)
