@@ -21,7 +21,7 @@ CHECKS: Final = [
     checks.response_schema_conformance,
 ]
 EXAMPLES: Final = 5
-"""Of each operation, twice: some that fit the document and some that do not."""
+"""Of each operation: so many that fit the document, and so many that do not."""
 Dress = Callable[[Case[Any]], None]
 """Gives a made-up request what it needs to get further."""
 _ANSWER_SECONDS: Final = 30
@@ -40,10 +40,11 @@ class Fuzzer:
 
     """
 
-    def __init__(self, url: str, dress: Dress = lambda _case: None) -> None:
+    def __init__(self, url: str, dress: Dress = lambda _case: None, examples: int = EXAMPLES) -> None:
         self.statuses: dict[str, Counter[int]] = {}
         self._url = url
         self._dress = dress
+        self._examples = examples
         self._session = requests.Session()
         self._schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
 
@@ -67,7 +68,7 @@ class Fuzzer:
             self._try(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), self._send)
 
     def _try(self, strategy: SearchStrategy[Any], use: Callable[[Any], None]) -> None:
-        bounded = settings(max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
+        bounded = settings(max_examples=self._examples, database=None, suppress_health_check=list(HealthCheck))
         bounded(given(strategy)(use))()
 
     def _send(self, case: Case[Any]) -> None:
