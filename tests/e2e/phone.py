@@ -1,6 +1,7 @@
 """The person with the phone: what they do in the authenticator web app, and what they see there."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,6 +90,11 @@ class WebPhone:
     async def is_connected(self) -> None:
         """Wait until the push service can reach it."""
         await expect(self.part("connection")).to_have_text("Connected")
+
+    async def code(self) -> str:
+        """Read the verification code of the only account, six digits."""
+        await expect(self.part("code")).to_contain_text(re.compile(r"\d{3}"))
+        return "".join(filter(str.isdigit, await self.part("code").inner_text()))
 
 
 class PocketPhone:
