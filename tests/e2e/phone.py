@@ -101,12 +101,6 @@ class WebPhone:
         """Wait until the push service can reach it."""
         await expect(self.part("connection")).to_have_text("Connected")
 
-    async def code(self) -> str:
-        """Read the verification code of the only account, six digits."""
-        digits = self.part("code").locator(".digits")
-        await expect(digits).to_have_text(re.compile(r"^\d{3}\s\d{3}$"))
-        return "".join(filter(str.isdigit, await digits.inner_text()))
-
 
 class PocketPhone:
     """A phone without a screen, for tests of what the computer shows."""
