@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from protocol.challenges import Claims, PinnedIssuer, issue_challenge, verify_challenge
+from protocol.challenges import Claims, PinnedIssuer, issue_challenge, sign_answer, verify_challenge
 from protocol.jose import PrivateKey
 from protocol.phrases import pairing_seal
 from protocol.unpaired import Unpaired, issue_unpaired
@@ -20,6 +20,7 @@ from schemas.contract import (
 from tests.builders import (
     LOGIN_URL,
     PAIRING_URL,
+    PUSH_URL,
     SEAL_KEY,
     T0,
     Phone,
@@ -90,6 +91,14 @@ def a_response(
         "answered_at": at,
     }
     return AuthResponse.model_validate({**fields, **changes})
+
+
+def without_number(challenge: str, at: datetime = T0, phone: Phone | None = None) -> AuthResponse:
+    """Return the approval of a phone that leaves out the number."""
+    phone = phone or a_phone()
+    url = f"{PUSH_URL}/challenges/any/answer"
+    answer = sign_answer(phone.key, challenge=challenge, verdict=Verdict.APPROVE, url=url, nonce="nonce", at=at)
+    return a_response(challenge, at=at, phone=phone, answer=answer)
 
 
 def a_paired(

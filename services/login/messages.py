@@ -306,8 +306,8 @@ def wrong_enrolment_code(*, by_mail: bool) -> Notice:
         by_mail: True if it was to come by e-mail.
 
     """
-    source = "in the latest e-mail" if by_mail else "as your administrator gave it to you"
-    text = f"Compare it with what stands {source}. A code works once, and only for a while."
+    source = "in the latest e-mail" if by_mail else "that your administrator gave you"
+    text = f"Compare it with the one {source}. A code works once, and only for a while."
     return Notice("That code did not match", text)
 
 

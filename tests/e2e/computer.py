@@ -15,6 +15,7 @@ class Person:
 
     name: str
     password: str
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)

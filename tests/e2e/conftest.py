@@ -19,6 +19,7 @@ from tests.broker import PARTITIONS
 from tests.chromium import chromium
 from tests.e2e.album import ARTEFACTS, Album, clear
 from tests.e2e.scene import PATIENCE_MILLISECONDS, Scene
+from tests.smtp import PostOffice, a_mail_server
 
 LOGS: Final = ARTEFACTS / "logs"
 """Where the services' logs are kept after the run."""
@@ -27,7 +28,7 @@ HASTY: Final = {
     "LOGIN_PROMPT_SECONDS": "15",
     "LOGIN_FIRST_PAUSE_SECONDS": "3",
     "LOGIN_PAIRING_PAUSE_SECONDS": "3",
-    "LOGIN_REFUSAL_PAUSE_SECONDS": "3",
+    "LOGIN_REFUSAL_PAUSE_SECONDS": "12",
     "LOGIN_CODE_PAUSE_SECONDS": "3",
 }
 """Settings with which what takes minutes takes seconds."""
@@ -38,8 +39,13 @@ GENEROUS: Final = {
 }
 """Settings that let one account be asked and refuse more often than a person would, and browsers be remembered."""
 
-CAREFUL: Final = {"LOGIN_ENROLMENT": "invitation"}
-"""Settings with which the password alone pairs no phone."""
+CAREFUL: Final = {
+    "LOGIN_ENROLMENT": "email",
+    "LOGIN_SMTP_HOST": "localhost",
+    "LOGIN_SMTP_SECURITY": "none",
+    "LOGIN_MAIL_FROM": "accounts@example.org",
+}
+"""Settings with which the password alone pairs no phone; the mail server's port is still to be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +120,26 @@ async def generous_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) ->
     assert errors_of(site.stack) == []
 
 
+@pytest.fixture(scope="session")
+def mail_server() -> Iterator[tuple[PostOffice, int]]:
+    """Run the mail server of the careful stack; give what it takes, and its port."""
+    with a_mail_server() as running_server:
+        yield running_server
+
+
+@pytest.fixture(scope="session")
+def post_office(mail_server: tuple[PostOffice, int]) -> PostOffice:
+    """Give what the mail server took."""
+    return mail_server[0]
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def careful_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    """Run a stack where the first pairing needs an administrator's code."""
-    async with running(kafka, tmp_path_factory.mktemp("careful-stack"), CAREFUL) as site:
+async def careful_site(
+    kafka: str, tmp_path_factory: pytest.TempPathFactory, mail_server: tuple[PostOffice, int]
+) -> AsyncIterator[Site]:
+    """Run a stack where the first pairing needs a code by e-mail, or an administrator's where there is no address."""
+    settings = {**CAREFUL, "LOGIN_SMTP_PORT": str(mail_server[1])}
+    async with running(kafka, tmp_path_factory.mktemp("careful-stack"), settings) as site:
         yield site
     assert errors_of(site.stack) == []
 

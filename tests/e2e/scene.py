@@ -40,10 +40,11 @@ class Scene:
     complaints: Complaints = field(default_factory=Complaints)
     exits: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    async def a_person(self) -> Person:
-        """Make an account that nobody else has."""
-        person = Person(f"alex-{uuid.uuid4().hex[:8]}", PASSWORD)
-        account = await self.accounts.add(person.name, person.password)
+    async def a_person(self, *, with_email: bool = False) -> Person:
+        """Make an account that nobody else has, perhaps with an e-mail address."""
+        name = f"alex-{uuid.uuid4().hex[:8]}"
+        person = Person(name, PASSWORD, f"{name}@example.org" if with_email else "")
+        account = await self.accounts.add(person.name, person.password, email=person.email)
         for name, instance in self.stack.instances.items():
             if instance.service == "login":
                 await let_see(self.stack.urls[name], self.stack.secrets, account)

@@ -1,16 +1,102 @@
-"""Where the first pairing needs more than the password: a code that an administrator hands out."""
+"""Where the first pairing needs more than the password: a code by e-mail, or one that an administrator hands out."""
 
+import asyncio
 import re
 from datetime import timedelta
+from email.message import EmailMessage
 
 import pytest
 from playwright.async_api import expect
 
+from tests.e2e.computer import Person
+from tests.e2e.phone import PATIENCE_SECONDS, POLL_SECONDS
 from tests.e2e.scene import Scene
+from tests.e2e.ways_in import make_recovery_codes
+from tests.smtp import PostOffice
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+MOST_MAILS = 5
 A_DAY = timedelta(days=1)
 TRIES = 5
+
+
+async def letters(office: PostOffice, person: Person, count: int) -> list[EmailMessage]:
+    """Wait for so many e-mails to a person; return them, the oldest first."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(found := [each for each in office.messages if each["To"] == person.email]) < count:
+            await asyncio.sleep(POLL_SECONDS)
+    return found
+
+
+def code_in(letter: EmailMessage) -> str:
+    """Return the code of an e-mail, as it stands there."""
+    found = re.search(r"^ +(\d{3}\s\d{3})\s*$", letter.get_content(), re.MULTILINE)
+    assert found is not None, letter.get_content()
+    return found[1]
+
+
+async def test_a_code_by_e_mail_admits_to_the_first_pairing(careful_scene: Scene, post_office: PostOffice) -> None:
+    person, computer = await careful_scene.a_person(with_email=True), await careful_scene.a_computer()
+    phone = await careful_scene.a_pocket_phone()
+    await computer.sign_in(person)
+    await computer.reads("ONE MORE PROOF")
+    await expect(computer.page.get_by_text("a…@example.org")).to_be_visible()
+    await expect(computer.part("code")).to_have_count(0)
+    await computer.press("send-code")
+    (letter,) = await letters(post_office, person, 1)
+    await computer.enter_code(code_in(letter)[::-1])
+    await computer.is_told("That code did not match", "in the latest e-mail")
+    await computer.enter_code(code_in(letter))
+    await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
+
+    await computer.press("submit")
+    await computer.connect_device(await phone.new_phrase())
+    await phone.accept_pairing()
+    await computer.press("ok")
+    await phone.approve(await computer.number())
+    await computer.is_signed_in(person)
+    await expect(computer.part("notices-to")).to_contain_text("a…@example.org")
+    await make_recovery_codes(computer)
+    subjects = [each["Subject"] for each in await letters(post_office, person, 3)]
+    assert subjects == [
+        "Account Manager: your code to connect a phone",
+        "Account Manager: a phone was connected",
+        "Account Manager: new recovery codes were made",
+    ]
+
+
+async def test_only_the_latest_e_mail_s_code_is_taken_and_few_are_sent(
+    careful_scene: Scene, post_office: PostOffice
+) -> None:
+    person, computer = await careful_scene.a_person(with_email=True), await careful_scene.a_computer()
+    await computer.sign_in(person)
+    for count in range(1, MOST_MAILS + 1):
+        await computer.press("send-code")
+        sent = await letters(post_office, person, count)
+    await computer.press("send-code")
+    await computer.is_told("No further mail just now", "Look for the latest in your mailbox")
+    await computer.enter_code(code_in(sent[0]))
+    await computer.is_told("That code did not match")
+    await computer.enter_code(code_in(sent[-1]))
+    await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
+
+
+async def test_an_e_mailed_code_admits_only_the_browser_that_asked_for_it(
+    careful_scene: Scene, post_office: PostOffice
+) -> None:
+    person = await careful_scene.a_person(with_email=True)
+    owner, thief = await careful_scene.a_computer(), await careful_scene.a_computer()
+    for computer in (owner, thief):
+        await computer.sign_in(person)
+        await computer.reads("ONE MORE PROOF")
+    await owner.press("send-code")
+    (letter,) = await letters(post_office, person, 1)
+    await thief.press("send-code")
+    await letters(post_office, person, 2)
+    await thief.enter_code(code_in(letter))
+    await thief.is_told("That code did not match")
+    await owner.enter_code(code_in(letter))
+    await owner.reads("CONNECT SALESFORCE AUTHENTICATOR")
 
 
 async def test_an_administrator_s_code_admits_to_the_first_pairing(careful_scene: Scene) -> None:
@@ -38,7 +124,7 @@ async def test_a_wrong_enrolment_code_says_so_and_five_pause(careful_scene: Scen
     await computer.sign_in(person)
     for _ in range(TRIES - 1):
         await computer.enter_code("AAAA-BBBB-CCCC-DDDD")
-        await computer.is_told("That code did not match", "as your administrator gave it to you")
+        await computer.is_told("That code did not match", "that your administrator gave you")
     await computer.enter_code("AAAA-BBBB-CCCC-DDDD")
     await computer.is_told("Codes are paused")
     await expect(computer.part("notice-text")).to_have_text(re.compile(r"the next one is taken in \d+ seconds?\."))

@@ -117,6 +117,19 @@ async def test_a_phone_that_is_removed_is_told_and_is_asked_no_more(scene: Scene
     await computer.is_signed_in(person)
 
 
+async def test_the_phone_s_app_shows_that_it_was_removed(scene: Scene) -> None:
+    phone = await scene.a_phone()
+    person, computer = await scene.signed_in(phone)
+    await add_phone(computer, await scene.a_pocket_phone(name=OTHER))
+    await row_of(computer, NAME).get_by_test_id("change").click()
+    await row_of(computer, NAME).get_by_test_id("remove").click()
+    await expect(computer.part("device-row")).to_have_count(1)
+    await expect(phone.part("account-row")).to_have_count(0)
+    await phone.press("tab-history")
+    await expect(phone.part("history-row").first).to_contain_text("Disconnected")
+    await expect(phone.part("history-row").first).to_contain_text(person.name)
+
+
 async def test_a_lost_phone_is_replaced_with_a_code_of_the_old_one(scene: Scene) -> None:
     lost, new = await scene.a_pocket_phone(), await scene.a_pocket_phone(name=OTHER)
     person, computer = await scene.paired(lost), await scene.a_computer()

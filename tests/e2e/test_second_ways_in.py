@@ -125,5 +125,5 @@ async def test_recovery_codes_are_shown_once_and_print_without_buttons(scene: Sc
     for hidden in (computer.part("done"), computer.page.get_by_role("button", name="Print")):
         await expect(hidden).to_be_hidden()
     await computer.open("/account")
-    await computer.page.go_back()
+    await computer.is_signed_in(person)
     await expect(computer.part("recovery-codes")).to_have_count(0)

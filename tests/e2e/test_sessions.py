@@ -5,14 +5,14 @@ from playwright.async_api import expect
 
 from schemas.contract import Verdict
 from tests.e2e.computer import Computer, Person
-from tests.e2e.phone import PocketPhone
+from tests.e2e.phone import Phone
 from tests.e2e.scene import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEW_PASSWORD = "a lantern over seven quiet harbours"
 
 
-async def remembered(scene: Scene, phone: PocketPhone) -> tuple[Person, Computer]:
+async def remembered(scene: Scene, phone: Phone) -> tuple[Person, Computer]:
     """Sign in in a browser that is to be remembered."""
     person, computer = await scene.paired(phone), await scene.a_computer()
     await computer.open("/sign-in")
@@ -75,7 +75,7 @@ async def test_browsers_are_not_remembered_unless_the_operator_wants_that(scene:
 
 
 async def test_changes_need_the_second_factor_first(generous_scene: Scene) -> None:
-    phone = await generous_scene.a_pocket_phone()
+    phone = await generous_scene.a_phone()
     person, computer = await remembered(generous_scene, phone)
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
@@ -86,7 +86,7 @@ async def test_changes_need_the_second_factor_first(generous_scene: Scene) -> No
     await computer.is_at("/account")
 
     await computer.press("confirm")
-    await computer.reads("CHECK YOUR PHONE")
+    await phone.reads("Confirm this change?")
     await phone.approve(await computer.number())
     await computer.is_signed_in(person)
     await expect(computer.part("history-entry").first).to_contain_text("Confirmed before a change, approved on")

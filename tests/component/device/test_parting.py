@@ -73,6 +73,19 @@ async def test_open_requests_of_the_account_end_and_others_stay(services: FakeSe
     assert phone.store.read().accounts[0].account_id == "account-2"
 
 
+async def test_pairing_of_the_same_account_that_waits_stays(services: FakeServices, phone: VirtualPhone) -> None:
+    await pair(services, phone)
+    ended = pairing_of(phone)
+    await phone.new_phrase()
+    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
+    again = await next_request(phone)
+    await services.part(phone.device_id, services.parting(phone.device_id, ended))
+    await eventually(lambda: not phone.store.read().accounts)
+    assert again.outcome is None
+    await phone.answer(again, Verdict.APPROVE)
+    assert pairing_of(phone) == again.claims.jti
+
+
 async def test_login_of_the_removed_account_is_not_shown(
     services: FakeServices, phone: VirtualPhone, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -134,10 +147,13 @@ async def test_only_the_issuers_keys_remove_and_one_rotated_in_does(
     await eventually(lambda: not phone.store.read().accounts)
 
 
+@pytest.mark.parametrize("paired_before", [False, True])
 async def test_statement_that_overtakes_the_receipt_of_the_pairing_counts(
-    services: FakeServices, phone: VirtualPhone
+    services: FakeServices, phone: VirtualPhone, *, paired_before: bool
 ) -> None:
     """A pairing that was accepted too late is taken back at once, maybe before the phone has noted it."""
+    if paired_before:
+        await pair(services, phone)
     await phone.new_phrase()
     claims = services.claims(phone.device_id, Purpose.PAIRING)
     await services.ask(claims)
@@ -146,6 +162,7 @@ async def test_statement_that_overtakes_the_receipt_of_the_pairing_counts(
     answering = asyncio.create_task(phone.answer(request, Verdict.APPROVE))
     await eventually(lambda: not services.waiting[phone.device_id])
     await services.part(phone.device_id, services.parting(phone.device_id, claims.jti))
+    services.parted.clear()  # it is not sent again, whatever becomes of the socket
     stays = services.claims(phone.device_id, Purpose.PAIRING)
     await services.ask(stays)
     await eventually(lambda: stays.jti in services.receipts)  # so the statement, sent before, is there as well

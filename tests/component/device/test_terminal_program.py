@@ -6,6 +6,7 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,15 @@ async def test_codes_are_printed_with_no_network(terminal: Terminal, tmp_path: P
     assert code == 0
     assert "SECONDS LEFT" in out
     assert terminal.services.openings == openings
+
+
+async def test_codes_are_those_of_a_service_whose_clock_is_far_off(terminal: Terminal) -> None:
+    terminal.services.clock_offset = timedelta(hours=-5)
+    await terminal.pair()
+    sent = AgreementKey.model_validate(terminal.services.requests[-1].payload["agreement_key"])
+    secret = terminal.services.agreement.code_secret(sent, terminal.pairing_id)
+    _, out, _ = await terminal.run("codes", "--json")
+    assert find_step(secret, json.loads(out)["code"], terminal.services.now()) is not None
 
 
 async def test_account_without_codes_is_said(terminal: Terminal) -> None:

@@ -100,7 +100,9 @@ async def news(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
             return frame
 
 
-def a_challenge(device_id: str, challenge_id: str, lifetime_seconds: float = LIFETIME_SECONDS) -> ChallengeIssued:
+def a_challenge(
+    device_id: str, challenge_id: str, lifetime_seconds: float = LIFETIME_SECONDS, *, number_matching: bool = False
+) -> ChallengeIssued:
     """Return a challenge for a device, as a login service of the test's own issues it."""
     at = datetime.now(UTC)
     expires_at = at + timedelta(seconds=lifetime_seconds)
@@ -116,6 +118,7 @@ def a_challenge(device_id: str, challenge_id: str, lifetime_seconds: float = LIF
         account_id="alex",
         account_name="Alex",
         browser=Browser(name="Firefox on Linux", address="192.0.2.7"),
+        number_matching=number_matching,
     )
     return ChallengeIssued(
         challenge_id=challenge_id,

@@ -14,14 +14,18 @@ import pytest
 
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.requests import Request
+from authenticator.device.state import Outcome
 from deploy.instance import Instance
 from deploy.stack import Stack
+from protocol.agreement import AgreementPrivateKey
+from protocol.challenges import verify_proof
 from protocol.phrases import phrase_digest, read_phrase
+from protocol.verification_codes import find_step
 from schemas.base import Browser, Message
 from schemas.contract import AuthResponse, DevicePaired, PairingRequested, Purpose, Verdict
 from services.common.keys import load_secret
 from tests.integration.services.conftest import READY_SECONDS
-from tests.integration.services.devices import ISSUER, a_challenge
+from tests.integration.services.devices import ISSUER, a_challenge, an_unpairing
 from tests.integration.services.wire import Wire
 
 DEADLINE_SECONDS = 60.0
@@ -102,6 +106,35 @@ async def test_terminal_device_pairs_and_approves_and_both_are_proven_offline(
         assert (code, finding["proven"], finding["verdict"]) == (0, True, "approve"), finding
         assert issuer_key is None or finding["issuer_key"] == issuer_key.public.thumbprint
     assert (await proven(paired, str(issuer_keys)))[0] == 1
+
+
+async def test_phone_agrees_on_codes_answers_with_a_number_and_hears_that_it_is_unpaired(
+    push: Instance, stack: Stack, wire: Wire
+) -> None:
+    service = AgreementPrivateKey.generate()
+    async with VirtualPhone.in_memory(push.url, "Pixel 9") as phone:
+        claim = a_claim(stack, (await phone.new_phrase()).phrase)
+        claim = claim.model_copy(update={"issuer_agreement": service.public})
+        await wire.publisher.command(claim)
+        await phone.answer(await next_request(phone), Verdict.APPROVE)
+        paired = await wire.next(DevicePaired, lambda each: each.pairing_id == claim.pairing_id)
+        sent = verify_proof(paired.challenge, paired.answer).agreement_key
+        assert sent is not None
+        (account,) = phone.store.read().accounts
+        secret = service.code_secret(sent, claim.pairing_id)
+        assert find_step(secret, phone.code(account).code, datetime.now(UTC)) is not None
+
+        challenge = a_challenge(phone.device_id, uuid.uuid4().hex, number_matching=True)
+        await wire.publisher.command(challenge)
+        await phone.answer(await next_request(phone), Verdict.APPROVE, 42)
+        response = await wire.next(AuthResponse, lambda each: each.challenge_id == challenge.challenge_id)
+        assert verify_proof(response.challenge, response.answer).number == 42
+
+        await wire.publisher.command(an_unpairing(phone.device_id, claim.pairing_id))
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while phone.store.read().accounts:
+                await asyncio.sleep(0.05)
+        assert phone.store.read().history[-1].outcome is Outcome.REMOVED
 
 
 async def test_phone_outlives_a_crash_of_the_push_service(push: Instance, stack: Stack, wire: Wire) -> None:

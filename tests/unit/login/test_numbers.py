@@ -1,19 +1,18 @@
 """Number matching: an approval counts only with the number in the browser, which the phone is never sent."""
 
 from collections import Counter
-from datetime import datetime
 
 import pytest
 
-from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER, sign_answer, verify_challenge
+from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER, verify_challenge
 from schemas.contract import Verdict
 from services.common.decisions import OK
 from services.login.domain.happenings import Happening
 from services.login.domain.logins import EndReason, LoginState
 from services.login.domain.numbers import number_of
 from services.login.domain.prompts import LATE
-from tests.builders import NUMBER_KEY, PUSH_URL, T0, a_phone, after
-from tests.events import a_response
+from tests.builders import NUMBER_KEY, after
+from tests.events import a_response, without_number
 from tests.messages import a_sign_in
 from tests.unit.login.owner import Owner, asked, same
 
@@ -27,11 +26,6 @@ def _shown(challenge: str) -> int:
 
 def _another(challenge: str) -> int:
     return min(ALL - {_shown(challenge)})
-
-
-def _without_number(challenge: str, at: datetime = T0) -> str:
-    url = f"{PUSH_URL}/challenges/any/answer"
-    return sign_answer(a_phone().key, challenge=challenge, verdict=Verdict.APPROVE, url=url, nonce="nonce", at=at)
 
 
 def test_a_challenge_says_that_an_approval_needs_the_number() -> None:
@@ -67,8 +61,7 @@ def test_a_wrong_number_ends_the_login_counts_as_a_refusal_and_is_told() -> None
 
 def test_an_approval_without_a_number_denies() -> None:
     owner, challenge = asked()
-    response = a_response(challenge).model_copy(update={"answer": _without_number(challenge)})
-    owner.take(response)
+    owner.take(without_number(challenge))
     assert owner.login().end_reason is EndReason.WRONG_NUMBER
     assert owner.account.sessions == ()
 
@@ -123,8 +116,7 @@ def test_a_number_follows_from_the_key_and_the_challenge_alone() -> None:
 def test_where_numbers_are_switched_off_an_approval_needs_none() -> None:
     owner, challenge = asked(number_matching=False)
     assert not verify_challenge(challenge)[0].number_matching
-    response = a_response(challenge).model_copy(update={"answer": _without_number(challenge)})
-    assert owner.take(response).outcome == OK
+    assert owner.take(without_number(challenge)).outcome == OK
     assert owner.login().state is LoginState.APPROVED
 
 
