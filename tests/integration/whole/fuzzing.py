@@ -20,7 +20,7 @@ CHECKS: Final = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
-EXAMPLES: Final = 5
+EXAMPLES: Final = 4
 """Of each operation: so many that fit the document, and so many that do not."""
 Dress = Callable[[Case[Any]], None]
 """Gives a made-up request what it needs to get further."""

@@ -1,0 +1,177 @@
+"""No secret that is shown, typed, kept or sent in cookies is in any record of any topic, or in any log line."""
+
+import base64
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from deploy.stack import Stack, StackOptions
+from protocol.verification_codes import code_at, step_at
+from services.login.admin import administration
+from services.login.cookies import BROWSER, LOGIN, REMEMBERED, SESSION
+from services.login.invitations import new_invitation
+from services.login.recovery_codes import CODES
+from tests.broker import PARTITIONS
+from tests.integration.whole.acting import PASSWORD, Person, a_person
+from tests.integration.whole.leaks import deployment_keys, find_leaks
+from tests.integration.whole.records import all_records
+
+NEW_PASSWORD = "a better horse than before"
+WRONG_PASSWORDS = ("a wrong password", "another wrong one", "horse horse horse")
+WRONG_RECOVERY_CODE = "QQQQQ-77777"
+APP_SECRET = re.compile(r"(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}")
+RECOVERY_CODE = re.compile(r"\b[0-9A-Z]{5}-[0-9A-Z]{5}\b")
+PLANTED = bytes(range(20))
+
+
+@pytest.fixture(scope="module")
+def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give a running stack that asks for an enrolment code, and remembers browsers."""
+    options = StackOptions(
+        tmp_path_factory.mktemp("stack"),
+        kafka_bootstrap=kafka,
+        topic_prefix=f"x{uuid.uuid4().hex[:10]}.",
+        partitions=PARTITIONS,
+        environment={"LOGIN_ENROLMENT": "invitation", "LOGIN_REMEMBER_DAYS": "1"},
+    )
+    with Stack(options) as running:
+        yield running
+
+
+@dataclass
+class Secretive:
+    """Somebody who uses all that is secret, and keeps a note of each.
+
+    Attributes:
+        person: The person, with browser and phone.
+        notes: What must be found nowhere.
+
+    """
+
+    person: Person
+    notes: set[str | bytes] = field(default_factory=set)
+
+    async def submit(self, path: str, **fields: str) -> None:
+        """Submit a form, and note the cookies that the browser has then, and the token of the page's forms."""
+        await self.person.browser.submit(path, **fields)
+        for name, value in self.person.browser.cookies.items():
+            if name in {BROWSER, LOGIN, SESSION, REMEMBERED}:
+                self.notes.add(value.rpartition(".")[2])
+
+    async def type(self, path: str, code: str) -> None:
+        """Type a code."""
+        self.notes.add(code)
+        await self.submit(path, code=code)
+
+    async def sign_in(self, password: str, **wishes: str) -> None:
+        """Enter name and password."""
+        self.notes.add(password)
+        await self.person.browser.open("/sign-in")
+        await self.submit("/sign-in", name=self.person.name, password=password, **wishes)
+
+    async def enrol(self, invitation: str) -> None:
+        """Come for the first time, with slips: the browser is at the account page."""
+        await self.sign_in(WRONG_PASSWORDS[0])
+        await self.sign_in(PASSWORD)
+        await self.type("/enrol", new_invitation()[0])
+        await self.type("/enrol", invitation)
+        await self.person.pair()
+        self.notes |= set(self.person.phrases)
+        await self.submit("/prompt")
+        await self.person.browser.open("/code")
+        await self.type("/code", code_at(b"of another phone", 1))
+        await self.person.browser.open("/wait")
+        await self.person.approve()
+        account = self.person.phone.store.read().accounts[0]
+        assert account.agreement is not None
+        assert account.pairing_id is not None
+        self.notes.add(self.person.phone.store.agreement.code_secret(account.agreement, account.pairing_id))
+
+    async def add_app(self) -> None:
+        """Add an authenticator app, the first code wrong."""
+        await self.person.browser.open("/account/app")
+        shown = APP_SECRET.search(self.person.browser.text)
+        assert shown is not None, self.person.browser.text
+        secret = base64.b32decode(shown[0].replace(" ", ""))
+        self.notes |= {shown[0], secret}
+        await self.type("/account/app", code_at(b"of another app", 1))
+        await self.type("/account/app", code_at(secret, step_at(datetime.now(UTC))))
+        assert self.person.browser.path == "/account", self.person.browser.text
+
+    async def make_recovery_codes(self) -> list[str]:
+        """Make recovery codes, and return them."""
+        await self.submit("/account/recovery-codes")
+        codes = RECOVERY_CODE.findall(self.person.browser.text)
+        assert len(codes) == CODES, self.person.browser.text
+        self.notes |= set(codes)
+        return codes
+
+    async def change_password(self) -> None:
+        """Change the password, after one that is wrong and one that is weak."""
+        self.notes |= {*WRONG_PASSWORDS, NEW_PASSWORD}
+        await self.person.browser.open("/account/password")
+        await self.submit("/account/password", old=WRONG_PASSWORDS[1], new=NEW_PASSWORD)
+        await self.submit("/account/password", old=PASSWORD, new=WRONG_PASSWORDS[2])
+        await self.submit("/account/password", old=PASSWORD, new=NEW_PASSWORD)
+        assert self.person.browser.path == "/account", self.person.browser.text
+
+    async def come_back(self, password: str, *codes: str, **wishes: str) -> None:
+        """Sign out and in again by a code, the last one of some."""
+        await self.submit("/sign-out")
+        await self.sign_in(password, **wishes)
+        await self.person.browser.open("/code")
+        for code in codes:
+            await self.type("/code", code)
+        assert self.person.browser.path == "/account", self.person.browser.text
+
+    def code_of_phone(self) -> str:
+        """Return the code that the phone shows."""
+        return self.person.phone.code(self.person.phone.store.read().accounts[0]).code
+
+
+async def test_no_secret_is_in_any_record_or_log_line(stack: Stack) -> None:
+    async with a_person(stack) as person, administration(stack.bootstrap, stack.topic_prefix) as accounts:
+        somebody = Secretive(person)
+        await somebody.enrol(await accounts.invite(person.name, timedelta(hours=1)))
+        await somebody.add_app()
+        recovery_codes = await somebody.make_recovery_codes()
+        await somebody.come_back(PASSWORD, somebody.code_of_phone())
+        await somebody.change_password()
+        await somebody.come_back(NEW_PASSWORD, WRONG_RECOVERY_CODE, recovery_codes[0], remember="on")
+        await somebody.submit("/sign-out")
+        await somebody.sign_in(NEW_PASSWORD)
+        assert person.browser.path == "/account", person.browser.text
+    content = b"\n".join(each.content for each in await all_records(stack))
+    content += b"".join((stack.logs / f"{name}.log").read_bytes() for name in stack.instances)
+    # What a challenge says is found within its JWS, so a secret there would be.
+    said = [person.name, "Firefox on Linux", '"purpose":"pairing"']
+    assert find_leaks(said, content) == said
+    assert find_leaks(somebody.notes | deployment_keys(stack.secrets), content) == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "content"),
+    [
+        ("correct horse", b'{"a": "Correct Horse"}'),
+        ("crimson otter", b"crimson-otter"),
+        ("ABCDE-12345", b"abcde12345"),
+        ("123456", b'{"code":"123456","at":"10:00:00.654321"}'),
+        ("123456", b"eyJ." + base64.urlsafe_b64encode(b'{"code": 123456}') + b".c2ln"),
+        (PLANTED, b"x" + PLANTED + b"y"),
+        (PLANTED, PLANTED.hex().encode()),
+        (PLANTED, base64.b32encode(PLANTED)),
+        (PLANTED, base64.b64encode(PLANTED)),
+        (PLANTED, base64.urlsafe_b64encode(PLANTED)),
+    ],
+)
+def test_the_search_finds_a_secret_however_it_is_written(secret: str | bytes, content: bytes) -> None:
+    assert find_leaks([secret], content) == [secret]
+
+
+@pytest.mark.parametrize("content", [b"10:00:00.123456", b"1123456", b"a123456f"])
+def test_the_search_takes_no_other_number_for_a_code(content: bytes) -> None:
+    assert find_leaks(["123456"], content) == []
