@@ -67,19 +67,19 @@ class TextBrowser:
         status: The HTTP status of that page.
         heading: The page's main heading.
         text: All that the page says.
+        patience_seconds: How long it asks again while the service is "back in a moment".
 
     """
 
-    def __init__(self, url: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, url: str) -> None:
         """Prepare it.
 
         Args:
             url: The login service's URL.
-            patience_seconds: How long it asks again while the service is "back in a moment".
 
         """
         self._url = url
-        self._patience_seconds = patience_seconds
+        self.patience_seconds = PATIENCE_SECONDS
         self._session = aiohttp.ClientSession(
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             headers={"User-Agent": USER_AGENT},
@@ -157,7 +157,7 @@ class TextBrowser:
 
     async def _ask(self, method: str, path: str, fields: dict[str, str]) -> None:
         """Ask for a page; as a person would, again after a while if the service is "back in a moment"."""
-        deadline = time.monotonic() + self._patience_seconds
+        deadline = time.monotonic() + self.patience_seconds
         while True:
             async with self._session.request(method, f"{self._url}{path}", data=fields or None) as answer:
                 if answer.status != UNAVAILABLE or time.monotonic() > deadline:

@@ -20,7 +20,7 @@ from schemas.login_sessions import (
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import OK
 from services.login import messages, steps
-from services.login.cookies import LOGIN, Ticket
+from services.login.cookies import LOGIN, NEXT, Ticket
 from services.login.desk import Desk
 from services.login.domain.prompts import why_not
 from services.login.domain.rules import Refused
@@ -65,10 +65,14 @@ class AccountPage:
 
     async def confirm(self, request: web.Request) -> web.Response:
         """Ask for the second factor again: a request to the phone if it may be asked, or a code."""
-        await self._desk.form(request)
+        form = await self._desk.form(request)
         owner = await self._owners.of(request)
         ticket, login_id = Ticket(owner.account.account_id, new_token()), new_id()
         answer = await self._begin(request, owner, Confirm, ticket, login_id)
+        if form.get("next") == steps.TO_PASSWORD:
+            self._desk.cookies.write(answer, NEXT, steps.TO_PASSWORD, self._login_seconds)
+        else:
+            self._desk.cookies.drop(answer, NEXT)
         if why_not(owner.account, now(), self._desk.rules) is None:
             prompt = SendPrompt(account_id=owner.account.account_id, at=now(), login_id=login_id, challenge_id=login_id)
             await self._desk.decide(request, prompt)

@@ -3,8 +3,9 @@
 ``browser`` names the browser, for the forms' CSRF tokens. ``login`` binds a login to the browser that started it.
 ``session`` is set once the login is approved; its token follows from the login's under a key that only the service
 has, so that any instance can complete the login, again if the answer was lost, and no other browser can.
-``remembered`` is set where the person wished so; its token follows from the login's likewise. Whatever else a
-stranger puts into a cookie is no token, and leads to no error.
+``remembered`` is set where the person wished so; its token follows from the login's likewise. ``next`` is no secret: it
+says which page of the account asked for a confirmation. Whatever else a stranger puts into a cookie is no token, and
+leads to no error.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ BROWSER: Final = "countersign_browser"
 LOGIN: Final = "countersign_login"
 SESSION: Final = "countersign_session"
 REMEMBERED: Final = "countersign_remembered"
+NEXT: Final = "countersign_next"
 TOKEN_CHARACTERS: Final = 43
 BROWSER_SECONDS: Final = 400 * 24 * 60 * 60
 _CSRF_CONTEXT: Final = b"countersign csrf\x00"

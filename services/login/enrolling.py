@@ -50,7 +50,9 @@ class EnrolmentForms:
         )
         outcome, row = await self._desk.decide(request, command)
         if outcome == Refused.TOO_MANY_MAILS:
-            return self.render_enrol(request, row, login, messages.too_many_mails())
+            answer = self.render_enrol(request, row, login, messages.too_many_mails())
+            answer.set_status(TOO_MANY)
+            return answer
         raise web.HTTPSeeOther(steps.ENROL)
 
     async def enrol(self, request: web.Request) -> web.Response:

@@ -32,9 +32,10 @@ _FIELD_SCHEMAS: Final[dict[str, Json]] = {
     "new": {"type": "string", "format": "password"},
     "remember": {"type": "string", "description": "There if the browser shall be remembered."},
     "phone": {"type": "string", "description": "The id of the phone to ask; default the first."},
+    "next": {"type": "string", "description": "Where to go then: password, or else the account."},
     "secret": {"type": "string", "description": "The app's secret, sealed, as the page holds it."},
 }
-_OPTIONAL: Final = frozenset({"remember", "phone"})
+_OPTIONAL: Final = frozenset({"remember", "phone", "next"})
 _DESCRIPTION: Final = (
     "Pages and forms for browsers, which the cookies tell apart: countersign_browser (any browser), countersign_login "
     "(one in which a login waits) and countersign_session (one that is signed in). A form counts only with the csrf "
@@ -119,7 +120,7 @@ _FORMS: Final[dict[str, tuple[str, str, dict[str, Json]]]] = {
     steps.CODE: ("Takes a code", "code", {"422": _WRONG, "429": _WAITS}),
     "/cancel": ("Gives the login up", "", {}),
     "/sign-out": ("Ends the session", "", {}),
-    f"{steps.ACCOUNT}/confirm": ("Asks for the second factor again, before changes", "", {}),
+    f"{steps.ACCOUNT}/confirm": ("Asks for the second factor again, before changes", "next", {}),
     f"{steps.ACCOUNT}/phones": ("Begins to pair a further phone", "", {}),
     f"{steps.ACCOUNT}/methods/choose": ("Has another phone asked first", "method_id", {"409": _REFUSED}),
     f"{steps.ACCOUNT}/methods/rename": ("Renames a phone or an app", "method_id name", {"409": _REFUSED}),

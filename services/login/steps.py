@@ -20,6 +20,8 @@ CODE: Final = "/code"
 COMPLETE: Final = "/complete"
 ENDED: Final = "/ended"
 ACCOUNT: Final = "/account"
+TO_PASSWORD: Final = "password"  # noqa: S105 - the name of a page
+"""How the page that changes the password is named where a confirmation asks what is next."""
 LOGIN_PAGES: Final = (ENROL, CONNECT, PAIR, PAIR_WAIT, PAIR_DONE, SEND, WAIT, CODE, ENDED)
 
 

@@ -13,7 +13,7 @@ from services.common.web import make_web, serve_key_set
 from services.login import messages, steps
 from services.login.catch_up import CatchUp
 from services.login.changing_password import PASSWORD
-from services.login.cookies import LOGIN
+from services.login.cookies import LOGIN, NEXT
 from services.login.desk import Desk
 from services.login.domain import push
 from services.login.domain.logins import EndReason, Login, LoginKind
@@ -160,7 +160,8 @@ class LoginWeb:
         """Turn an approved login into a session; again and again the same one, if the answer gets lost."""
         account, login = self._visits.login_at(request, steps.COMPLETE)
         due = account.password_change_due and login.kind is not LoginKind.ADD_PHONE
-        answer = web.HTTPSeeOther(PASSWORD if due else steps.ACCOUNT)
+        wanted = request.cookies.get(NEXT) == steps.TO_PASSWORD and login.kind is LoginKind.CONFIRM
+        answer = web.HTTPSeeOther(PASSWORD if due or wanted else steps.ACCOUNT)
         self._visits.complete(request, self._visits.of(request), answer)
         return answer
 

@@ -1,92 +1,16 @@
-"""The stacks that these tests play on, and the one browser."""
+"""The stacks, the browser and the scenes of these tests."""
 
-import asyncio
-import shutil
-import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from deploy.stack import Stack, StackOptions
-from services.login.admin import Administration, administration
-from tests.broker import PARTITIONS
 from tests.chromium import chromium
-from tests.e2e.album import ARTEFACTS, Album, clear
+from tests.e2e.album import Album, clear
 from tests.e2e.scene import PATIENCE_MILLISECONDS, Scene
+from tests.e2e.stacks import CAREFUL, GENEROUS, HASTY, Site, errors_of, played, running
 from tests.smtp import PostOffice, a_mail_server
-
-LOGS: Final = ARTEFACTS / "logs"
-"""Where the services' logs are kept after the run."""
-NO_SETTINGS: Final[Mapping[str, str]] = {}
-HASTY: Final = {
-    "LOGIN_PROMPT_SECONDS": "15",
-    "LOGIN_FIRST_PAUSE_SECONDS": "3",
-    "LOGIN_PAIRING_PAUSE_SECONDS": "3",
-    "LOGIN_REFUSAL_PAUSE_SECONDS": "12",
-    "LOGIN_CODE_PAUSE_SECONDS": "3",
-}
-"""Settings with which what takes minutes takes seconds."""
-GENEROUS: Final = {
-    "LOGIN_MOST_PROMPTS": "20",
-    "LOGIN_REFUSALS": "20",
-    "LOGIN_REMEMBER_DAYS": "30",
-}
-"""Settings that let one account be asked and refuse more often than a person would, and browsers be remembered."""
-
-CAREFUL: Final = {
-    "LOGIN_ENROLMENT": "email",
-    "LOGIN_SMTP_HOST": "localhost",
-    "LOGIN_SMTP_SECURITY": "none",
-    "LOGIN_MAIL_FROM": "accounts@example.org",
-}
-"""Settings with which the password alone pairs no phone; the mail server's port is still to be named."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A running stack and its administrator."""
-
-    stack: Stack
-    accounts: Administration
-
-
-@asynccontextmanager
-async def running(kafka: str, directory: Path, environment: Mapping[str, str] = NO_SETTINGS) -> AsyncIterator[Site]:
-    """Run a stack with topics of its own."""
-    prefix = f"e2e{uuid.uuid4().hex[:8]}."
-    stack = Stack(
-        StackOptions(
-            directory, kafka_bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS, environment=environment
-        )
-    )
-    await asyncio.to_thread(stack.start)
-    try:
-        async with administration(kafka, prefix) as accounts:
-            yield Site(stack, accounts)
-    finally:
-        await asyncio.to_thread(stack.stop)
-        await asyncio.to_thread(shutil.copytree, stack.logs, LOGS / directory.name, dirs_exist_ok=True)
-
-
-def errors_of(stack: Stack) -> list[str]:
-    """Return what the services of a stack logged as errors of their own."""
-    lines = [line for log in sorted(stack.logs.glob("*.log")) for line in log.read_text().splitlines()]
-    return [line for line in lines if '"level": "error"' in line and '"logger": "services.' in line]
-
-
-@asynccontextmanager
-async def played(site: Site, browser: Browser) -> AsyncIterator[Scene]:
-    """Give a test its scene, and hold at the end that no browser had a reason to complain."""
-    scene = Scene(site.stack, browser, site.accounts)
-    async with scene.exits:
-        yield scene
-    assert scene.complaints.unexpected() == []
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -43,6 +43,19 @@ async def test_each_answer_is_told_on_both_sides_and_kept_in_the_history(
     await expect(phone.part("history-row").last).to_contain_text("Connected")
 
 
+async def test_a_browser_in_which_nobody_signed_in_before_is_marked(scene: Scene) -> None:
+    computer, phone = await scene.a_computer(), await scene.a_phone()
+    person = await scene.paired(phone)
+    await computer.sign_in(person)
+    await expect(phone.part("first-time")).to_have_text("First sign-in from this browser")
+    await phone.approve(await computer.number())
+    await computer.is_signed_in(person)
+    await computer.press("sign-out")
+    await computer.enter(person.name, person.password)
+    await phone.reads("Approve this sign-in?")
+    await expect(phone.part("first-time")).to_have_count(0)
+
+
 async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scene: Scene) -> None:
     scene.complaints.tolerate(OUTAGE)
     computer, phone = await scene.a_computer(), await scene.a_phone()

@@ -12,9 +12,9 @@ from authenticator.device.store import MemoryStore
 from deploy.stack import SERVICES
 from tests.e2e.complaints import OUTAGE
 from tests.e2e.computer import Computer
-from tests.e2e.conftest import Site
 from tests.e2e.phone import NAME, PocketPhone, issue_phrase
 from tests.e2e.scene import Scene
+from tests.e2e.stacks import Site
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 

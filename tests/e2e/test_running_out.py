@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.e2e.conftest import Site, played
 from tests.e2e.phone import NAME
 from tests.e2e.scene import Scene
+from tests.e2e.stacks import Site, played
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Act = Callable[[Scene], Awaitable[None]]

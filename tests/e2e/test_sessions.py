@@ -126,6 +126,19 @@ async def test_a_confirmation_that_is_declined_changes_nothing_and_keeps_the_ses
     await expect(computer.part("confirm")).to_be_visible()
 
 
+async def test_a_confirmation_that_the_password_s_page_asked_for_leads_back_there(generous_scene: Scene) -> None:
+    phone = await generous_scene.a_pocket_phone()
+    person, computer = await remembered(generous_scene, phone)
+    await computer.press("sign-out")
+    await computer.enter(person.name, person.password)
+    await computer.press("change-password")
+    await computer.press("confirm")
+    await phone.approve(await computer.number())
+    await computer.reads("CHANGE THE PASSWORD")
+    await computer.change_password(person.password, NEW_PASSWORD)
+    await computer.is_signed_in(person)
+
+
 async def test_a_code_confirms_as_well(generous_scene: Scene) -> None:
     phone = await generous_scene.a_pocket_phone()
     person, computer = await remembered(generous_scene, phone)

@@ -74,7 +74,7 @@ async def a_person(stack: Stack) -> AsyncIterator[Person]:
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
         await add_account(accounts, stack.urls["login"], stack.secrets, name, PASSWORD)
     async with (
-        TextBrowser(stack.urls["login"], patience_seconds=0) as browser,
+        TextBrowser(stack.urls["login"]) as browser,
         VirtualPhone.in_memory(stack.urls["push"], "Phone of the whole") as phone,
     ):
         yield Person(name, browser, phone, [])

@@ -60,6 +60,7 @@ async def test_services_say_that_kafka_is_away_and_go_on_once_it_is_back(stack: 
         await person.enter_phrase()
         await asyncio.to_thread(stack.kafka.kill)
         await until(stack, lambda said: "kafka does not answer" in said)
+        person.browser.patience_seconds = 0
         await person.browser.submit("/cancel")
         assert person.browser.status == 503
         assert "Nothing is lost" in person.browser.text

@@ -1,0 +1,85 @@
+"""The stacks that these tests play on: one as it comes, and some whose settings let things come up sooner or never."""
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Browser
+
+from deploy.stack import Stack, StackOptions
+from services.login.admin import Administration, administration
+from tests.broker import PARTITIONS
+from tests.e2e.album import ARTEFACTS
+from tests.e2e.scene import Scene
+
+LOGS: Final = ARTEFACTS / "logs"
+"""Where the services' logs are kept after the run."""
+NO_SETTINGS: Final[Mapping[str, str]] = {}
+HASTY: Final = {
+    "LOGIN_PROMPT_SECONDS": "15",
+    "LOGIN_FIRST_PAUSE_SECONDS": "3",
+    "LOGIN_PAIRING_PAUSE_SECONDS": "3",
+    "LOGIN_REFUSAL_PAUSE_SECONDS": "12",
+    "LOGIN_CODE_PAUSE_SECONDS": "3",
+}
+"""Settings with which what takes minutes takes seconds."""
+GENEROUS: Final = {
+    "LOGIN_MOST_PROMPTS": "20",
+    "LOGIN_REFUSALS": "20",
+    "LOGIN_REMEMBER_DAYS": "30",
+}
+"""Settings that let one account be asked and refuse more often than a person would, and browsers be remembered."""
+
+CAREFUL: Final = {
+    "LOGIN_ENROLMENT": "email",
+    "LOGIN_SMTP_HOST": "localhost",
+    "LOGIN_SMTP_SECURITY": "none",
+    "LOGIN_MAIL_FROM": "accounts@example.org",
+}
+"""Settings with which the password alone pairs no phone; the mail server's port is still to be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running stack and its administrator."""
+
+    stack: Stack
+    accounts: Administration
+
+
+@asynccontextmanager
+async def running(kafka: str, directory: Path, environment: Mapping[str, str] = NO_SETTINGS) -> AsyncIterator[Site]:
+    """Run a stack with topics of its own."""
+    prefix = f"e2e{uuid.uuid4().hex[:8]}."
+    stack = Stack(
+        StackOptions(
+            directory, kafka_bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS, environment=environment
+        )
+    )
+    await asyncio.to_thread(stack.start)
+    try:
+        async with administration(kafka, prefix) as accounts:
+            yield Site(stack, accounts)
+    finally:
+        await asyncio.to_thread(stack.stop)
+        await asyncio.to_thread(shutil.copytree, stack.logs, LOGS / directory.name, dirs_exist_ok=True)
+
+
+def errors_of(stack: Stack) -> list[str]:
+    """Return what the services of a stack logged as errors of their own."""
+    lines = [line for log in sorted(stack.logs.glob("*.log")) for line in log.read_text().splitlines()]
+    return [line for line in lines if '"level": "error"' in line and '"logger": "services.' in line]
+
+
+@asynccontextmanager
+async def played(site: Site, browser: Browser) -> AsyncIterator[Scene]:
+    """Give a test its scene, and hold at the end that no browser had a reason to complain."""
+    scene = Scene(site.stack, browser, site.accounts)
+    async with scene.exits:
+        yield scene
+    assert scene.complaints.unexpected() == []

@@ -1,0 +1,74 @@
+"""Each page that says no for a while, or asks for more: pictured, and looked over for what no page may have."""
+
+import pytest
+from playwright.async_api import expect
+
+from schemas.contract import Verdict
+from tests.e2e.album import Album
+from tests.e2e.scene import Scene
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
+TRIES = 5
+WRONG_CODE = "WRONG-WRONG"
+
+
+async def test_every_page_of_a_guarded_phone_has_its_picture(scene: Scene, album: Album) -> None:
+    phone, computer = await scene.a_pocket_phone(), await scene.a_computer()
+    person = await scene.paired(phone)
+    await computer.sign_in(person)
+    await phone.approve(10 + (await computer.number() - 9) % 90)
+    await computer.is_told("The number did not match")
+    await album.take(computer.page, "ended-wrong-number")
+    await computer.sign_in(person)
+    await computer.press("use-code")
+    await computer.reads("ENTER A VERIFICATION CODE")
+    await album.take(computer.page, "code")
+    await computer.press("use-push")
+    await phone.answer(Verdict.DENY)
+    await computer.is_told("Sign-in declined")
+    await computer.sign_in(person)
+    await computer.reads("REQUESTS ARE PAUSED")
+    await album.take(computer.page, "send-paused")
+    await computer.use_code(phone.code(person))
+    await computer.is_signed_in(person)
+    await computer.press("sign-out")
+
+    await computer.enter(person.name, person.password)
+    await phone.answer(Verdict.REPORT)
+    await computer.is_told("Sign-in reported")
+    await computer.sign_in(person)
+    await computer.reads("NO REQUESTS TO THE PHONE")
+    await album.take(computer.page, "send-locked")
+    await computer.press("use-code")
+    await computer.reads("ENTER A VERIFICATION CODE")
+    await album.take(computer.page, "code-locked")
+    await computer.enter_code(phone.code(person, 1))
+    await computer.reads("CHANGE THE PASSWORD")
+    await album.take(computer.page, "password-reported")
+    await computer.page.get_by_role("link", name="Later").click()
+    await computer.is_signed_in(person)
+    await album.take(computer.page, "account-reported")
+
+
+async def test_every_page_of_enrolment_has_its_picture(careful_scene: Scene, album: Album) -> None:
+    person, computer = await careful_scene.a_person(), await careful_scene.a_computer()
+    await computer.sign_in(person)
+    await computer.reads("ONE MORE PROOF")
+    await album.take(computer.page, "enrol")
+    await computer.enter_code(WRONG_CODE)
+    await computer.is_told("That code did not match")
+    await album.take(computer.page, "enrol-wrong")
+    for _ in range(TRIES - 2):
+        await computer.enter_code(WRONG_CODE)
+        await computer.is_told("That code did not match")
+    await computer.enter_code(WRONG_CODE)
+    await computer.is_told("Codes are paused")
+    await album.take(computer.page, "enrol-paused")
+    await computer.press("cancel")
+    await computer.is_told("Sign-in canceled")
+    await computer.sign_in(await careful_scene.a_person(with_email=True))
+    await computer.reads("ONE MORE PROOF")
+    await album.take(computer.page, "enrol-by-mail")
+    await computer.press("send-code")
+    await expect(computer.part("code")).to_be_visible()
+    await album.take(computer.page, "enrol-by-mail-sent")
