@@ -37,7 +37,7 @@ class Day:
     def _settle_in(self, beginning: int) -> None:
         """Enrol a phone, come in by it, and make recovery codes; half the time add an app and another phone."""
         people, insiders = self.people, self.insiders
-        people.sign_in(0, 0, 0)
+        people.sign_in(0, beginning, 0)
         people.ask_for_mail(1)
         people.enrol(1, 0)
         people.invite(2)
