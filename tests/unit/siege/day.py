@@ -37,7 +37,7 @@ class Day:
     def _settle_in(self, beginning: int) -> None:
         """Enrol a phone, come in by it, and make recovery codes; half the time add an app and another phone."""
         people, insiders = self.people, self.insiders
-        people.sign_in(0, 0, 0)
+        people.sign_in(0, beginning, 0)
         people.ask_for_mail(1)
         people.enrol(1, 0)
         people.invite(2)
@@ -85,6 +85,7 @@ class Day:
             "use old password": lambda a, _b, _c: mallory.use_old_password(a),
             "enter code again": lambda a, b, _c: mallory.enter_code_again(a, b),
             "answer again": lambda a, b, _c: mallory.answer_again(a, b),
+            "twist answer": lambda a, b, _c: mallory.twist_answer(a, b),
             "answer for another": lambda a, b, _c: mallory.answer_for_another_phone(a, b),
             "answer own copy": lambda a, b, _c: mallory.answer_own_copy(a, b),
             "forge pairing": lambda a, b, _c: mallory.forge_pairing(a, b),

@@ -53,6 +53,13 @@ class Mallory:
             changes = {"answered_at": self._guarded.now, **twists[twist % len(twists)]}
             self._guarded.give(response.model_copy(update=changes))
 
+    def twist_answer(self, request: int, verdicts: int) -> None:
+        """Hold an answer up on its way, and publish another verdict beside what was signed."""
+        if issued := self._people.request(request):
+            phone = next(each for each in PHONES if each.device_id == issued.device_id)
+            signed = a_response(issued.challenge, VERDICTS[verdicts % 3], self._guarded.now, phone)
+            self._guarded.give(signed.model_copy(update={"verdict": VERDICTS[verdicts // 3 % 3]}))
+
     def answer_for_another_phone(self, request: int, number: int) -> None:
         """Answer what another phone is asked."""
         if issued := self._people.request(request):

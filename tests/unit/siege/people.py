@@ -57,7 +57,8 @@ class People:
         if wish % 2:
             changes["remember_digest"] = a_digest(f"cookie of {login_id}")
         if cookie % 3:
-            changes["remembered_digest"] = choose([*self.guarded.ledger.remembered, *self._wishes()], cookie)
+            good = list(self.guarded.ledger.remembered)
+            changes["remembered_digest"] = choose(good if good and cookie % SELDOM else self._wishes(), cookie)
         hashed = self.guarded.ledger.password_hash
         self.guarded.give(a_sign_in(login_id, self.guarded.now, password_hash=hashed, **changes))
         return login_id

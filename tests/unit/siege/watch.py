@@ -47,6 +47,8 @@ def check(ledger: Ledger, message: Message, at: datetime, before: Account, decis
     for issued in decision.events:
         if isinstance(issued, ChallengeIssued):
             _check_request(ledger, issued)
+    if isinstance(message, AuthResponse) and message.purpose is Purpose.LOGIN and decision.outcome == OK:
+        _check_taken(ledger, message)
     if isinstance(message, Change | ChangePassword | AddPhone):
         _check_change(ledger, message, at, before, decision)
     assert (after.password_hash == before.password_hash) or isinstance(message, ChangePassword), "another password"
@@ -102,25 +104,27 @@ def _check_approval(ledger: Ledger, message: Message, at: datetime, login: Login
             raise AssertionError(message)
 
 
+def _check_taken(ledger: Ledger, response: AuthResponse) -> None:
+    """An answer is taken, whatever it says, only from a paired phone and to a request that was sent."""
+    proof = verify_proof(response.challenge, response.answer)
+    assert proof.device_id in ledger.phones.values(), "a phone was heard that is not paired"
+    assert proof.issuer_key == LOGIN_KEY, "an answer to somebody else's challenge"
+    assert proof.claims.jti in ledger.drawn, "an answer to what was never asked"
+
+
 def _check_answer(ledger: Ledger, response: AuthResponse, login: Login) -> None:
     proof = verify_proof(response.challenge, response.answer)
     asked = ledger.asked.get(proof.claims.jti)
     assert asked is not None, "an answer to what was not asked any more"
     assert response.challenge == asked.challenge, "an answer to another challenge"
     assert ledger.drawn[proof.claims.jti] == login.login_id, "an answer for another login"
-    assert (proof.verdict, proof.issuer_key) == (Verdict.APPROVE, LOGIN_KEY), "not an approval of our challenge"
-    assert (proof.claims.purpose, proof.claims.account_id) == (Purpose.LOGIN, login_account(response))
+    assert proof.verdict is Verdict.APPROVE, "not an approval"
+    assert (proof.claims.purpose, proof.claims.account_id) == (Purpose.LOGIN, response.reply_key)
     assert proof.device_id == asked.device_id, "another phone answered"
-    assert proof.device_id in ledger.phones.values(), "a phone answered that is not paired"
     assert response.answered_at <= asked.expires_at, "an answer too late"
     assert proof.claims.number_matching is ledger.rules.number_matching
     if ledger.rules.number_matching:
         assert proof.number == number_of(NUMBER_KEY, proof.claims.jti), "a wrong number"
-
-
-def login_account(response: AuthResponse) -> str:
-    """Return the account that a response came to."""
-    return response.reply_key
 
 
 def _check_sessions(before: Account, after: Account, approved: list[Login]) -> None:
