@@ -105,7 +105,8 @@ def client_address(request: web.Request, trusted_proxies: int) -> str:
     """Return the client's IP address, seen past as many proxies as are trusted."""
     peer = request.remote or "unknown"
     hops = [hop.strip() for hop in ",".join(request.headers.getall("X-Forwarded-For", ())).split(",") if hop.strip()]
-    return hops[-trusted_proxies][:64] if 0 < trusted_proxies <= len(hops) else peer
+    seen = hops[-trusted_proxies][:64] if 0 < trusted_proxies <= len(hops) else peer
+    return seen if seen.isascii() else peer
 
 
 def serve_key_set(keys: SigningKeys) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -1,0 +1,23 @@
+"""Where a request comes from."""
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from services.common.web import client_address
+
+
+@pytest.mark.parametrize(
+    ("said", "trusted_proxies", "address"),
+    [
+        ("192.0.2.1", 0, "unknown"),
+        ("192.0.2.1", 1, "192.0.2.1"),
+        ("203.0.113.9, 192.0.2.1", 1, "192.0.2.1"),
+        ("203.0.113.9, 192.0.2.1, 192.0.2.2", 2, "192.0.2.1"),
+        ("192.0.2.1", 2, "unknown"),
+        ("", 1, "unknown"),
+        ("\u00e9", 1, "unknown"),
+    ],
+)
+def test_the_address_is_what_the_trusted_proxies_say(said: str, trusted_proxies: int, address: str) -> None:
+    request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": said})
+    assert client_address(request, trusted_proxies) == address
