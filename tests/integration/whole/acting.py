@@ -14,7 +14,7 @@ from services.login.admin import administration
 from tests.accounts import add_account
 
 PASSWORD = "correct horse battery"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 @dataclass

@@ -12,6 +12,7 @@ from deploy.stack import Stack, StackOptions
 from tests.integration.whole.acting import PATIENCE_SECONDS, a_person
 
 POLL_SECONDS = 0.1
+pytestmark = pytest.mark.timeout(4 * PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
