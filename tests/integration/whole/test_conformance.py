@@ -59,9 +59,10 @@ def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
         yield running
 
 
-@pytest.mark.parametrize("service", ["login", "pairing", "push"])
-def test_a_stranger_is_answered_as_the_document_says(stack: Stack, service: str) -> None:
-    fuzzer = Fuzzer(stack.urls[service])
+# At the login service a stranger's forms all end at the token; the tests below get further.
+@pytest.mark.parametrize(("service", "examples"), [("login", 2), ("pairing", 10), ("push", 10)])
+def test_a_stranger_is_answered_as_the_document_says(stack: Stack, service: str, examples: int) -> None:
+    fuzzer = Fuzzer(stack.urls[service], examples=examples)
     fuzzer.ask_all()
     assert fuzzer.statuses["GET /ready"].keys() == {200}
 
