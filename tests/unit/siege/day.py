@@ -33,6 +33,8 @@ class Day:
         self.mallory = Mallory(self.people)
         if beginning % 4:
             self._settle_in(beginning)
+        elif beginning % 8:
+            self._race(beginning, 0, 1)
 
     def _settle_in(self, beginning: int) -> None:
         """Enrol a phone, come in by it, and make recovery codes; half the time add an app and another phone."""
@@ -70,6 +72,7 @@ class Day:
             "enter recovery code": lambda a, b, _c: people.enter_recovery_code(a, b),
             "enrol": self._enrol,
             "pair": self._pair,
+            "race": self._race,
             "confirm": self._confirm,
             "add phone": self._add_phone,
             "add app": lambda a, _b, _c: insiders.add_app(a),
@@ -100,6 +103,16 @@ class Day:
         elif third % 3 == 1:
             self.people.invite(code)
         self.people.enrol(login, code)
+
+    def _race(self, first: int, second: int, third: int) -> None:
+        """Pair two phones at once in two logins: Mallory's, where Mallory knows the password, may be faster."""
+        for phrase in (first, second):
+            self.people.sign_in(phrase, 0, 0)
+            self.people.enter_phrase(1)
+        for request in (third, third + 1):
+            self.people.accept(request % 2, PHONES[second % 3 + request % 2 - 1])
+        self.people.enter_phrase(third)
+        self.people.accept(0, PHONES[2])
 
     def _confirm(self, session: int, method: int, drift: int) -> None:
         self.insiders.confirm(session)

@@ -48,7 +48,7 @@ def check(ledger: Ledger, message: Message, at: datetime, before: Account, decis
         if isinstance(issued, ChallengeIssued):
             _check_request(ledger, issued)
     if isinstance(message, AuthResponse) and message.purpose is Purpose.LOGIN and decision.outcome == OK:
-        _check_taken(ledger, message)
+        _check_taken(ledger, message, after)
     if isinstance(message, Change | ChangePassword | AddPhone):
         _check_change(ledger, message, at, before, decision)
     assert (after.password_hash == before.password_hash) or isinstance(message, ChangePassword), "another password"
@@ -104,12 +104,18 @@ def _check_approval(ledger: Ledger, message: Message, at: datetime, login: Login
             raise AssertionError(message)
 
 
-def _check_taken(ledger: Ledger, response: AuthResponse) -> None:
-    """An answer is taken, whatever it says, only from a paired phone and to a request that was sent."""
+def _check_taken(ledger: Ledger, response: AuthResponse, after: Account) -> None:
+    """An answer is taken, whatever it says, only from a paired phone and to a request that was sent.
+
+    A report leaves nothing open.
+    """
     proof = verify_proof(response.challenge, response.answer)
     assert proof.device_id in ledger.phones.values(), "a phone was heard that is not paired"
     assert proof.issuer_key == LOGIN_KEY, "an answer to somebody else's challenge"
     assert proof.claims.jti in ledger.drawn, "an answer to what was never asked"
+    if proof.verdict is Verdict.REPORT:
+        assert all(each.over for each in after.logins), "a login outlived a report"
+        assert (after.sessions, after.remembered) == ((), ()), "a browser outlived a report"
 
 
 def _check_answer(ledger: Ledger, response: AuthResponse, login: Login) -> None:
