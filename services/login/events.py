@@ -85,7 +85,7 @@ class Events:
                 return
             account, login = found
             pages = pages_of(account, login, now())
-            if shown not in {(page, shows_other(account, login)) for page in pages}:
+            if shown not in {(page, shows_other(account, login, page)) for page in pages}:
                 await _send(stream, "go", {"to": pages[0]})
                 return
             with self._deliveries.watch(asked_challenge(login) or "", changed):

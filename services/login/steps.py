@@ -52,9 +52,9 @@ def awaited_moment(account: Account, login: Login) -> datetime:
     return min(moments)
 
 
-def shows_other(account: Account, login: Login) -> bool:
-    """Tell whether a login's page says that the phone is being asked for another login just now."""
-    return login.state is LoginState.READY and account.open_prompt() is not None
+def shows_other(account: Account, login: Login, page: str) -> bool:
+    """Tell whether a page of a login says that the phone is being asked for another login just now."""
+    return page == SEND and login.state is LoginState.READY and account.open_prompt() is not None
 
 
 def asked_challenge(login: Login) -> str | None:

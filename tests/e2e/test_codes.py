@@ -42,6 +42,22 @@ async def test_a_code_works_while_the_phone_is_offline(scene: Scene) -> None:
     await computer.is_signed_in(person)
 
 
+async def test_a_code_can_be_entered_while_the_phone_is_asked_for_another_sign_in(scene: Scene) -> None:
+    computer, other, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
+    person = await scene.paired(phone)
+    await other.sign_in(person)
+    await other.reads("CHECK YOUR PHONE")
+    await computer.sign_in(person)
+    await computer.reads("ONE REQUEST AT A TIME")
+    async with computer.page.expect_response("**/events?at=/code"):
+        await computer.press("use-code")
+    await other.press("cancel")
+    await other.is_told("Sign-in canceled")
+    await computer.reads("ENTER A VERIFICATION CODE")
+    await computer.enter_code(phone.code(person))
+    await computer.is_signed_in(person)
+
+
 async def test_a_wrong_code_says_so_and_the_right_one_goes_on(scene: Scene) -> None:
     computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
