@@ -13,7 +13,7 @@ from tests.unit.siege.mallory import Mallory
 from tests.unit.siege.people import PHONES, SELDOM, People, choose
 
 Step = Callable[[int, int, int], object]
-PAUSES: Final = (1, 5, 20, 31, 31, 61, 61, 121, 121, 301, 601, 601, 1801, 3601, 7300, 90_000)
+PAUSES: Final = (1, 5, 20, 31, 61, 61, 121, 121, 301, 601, 601, 1801, 3601, 7300, 86_000, 90_000)
 VERDICTS: Final = (Verdict.APPROVE, Verdict.APPROVE, Verdict.APPROVE, Verdict.DENY, Verdict.DENY, Verdict.REPORT)
 OFTEN: Final = ("sign in", "send", "answer", "enter code", "cross", "wait")
 
