@@ -13,6 +13,7 @@ from services.common.publisher import Publisher
 from services.common.runtime import Instance
 from services.common.sealing import load_sealer
 from services.common.stream_app import make_stream_app, stream_topics
+from services.common.sweep import Sweeper
 from services.login.account_page import AccountPage
 from services.login.adding_methods import AddingMethods
 from services.login.agents import READS, declare_agents
@@ -40,7 +41,7 @@ from services.login.places import Places
 from services.login.recovery_codes import RecoveryCodes
 from services.login.settings import LoginSettings
 from services.login.signing_in import SignInForms
-from services.login.sweep import Sweeper
+from services.login.sweep import MOST_AT_ONCE, quiet_sources
 from services.login.tables import accounts_table, accounts_view, guesses_table, guesses_view
 from services.login.visits import Visits
 from services.login.web import LoginWeb
@@ -98,7 +99,8 @@ def make_instance(settings: LoginSettings) -> Instance:
     ).make(health, settings.url)
     letters = Letters(settings.product_name, settings.url, settings.mail_from, enrolment_codes)
     notices = notice_reader(settings, letters, DeadLetters(publisher, settings.topic_prefix, SERVICE))
-    tasks = (deliveries.run, notices.run, Sweeper(guesses_seen, publisher).run)
+    sweeper = Sweeper("guesses", partial(quiet_sources, guesses_seen), publisher, most_at_once=MOST_AT_ONCE)
+    tasks = (deliveries.run, notices.run, sweeper.run)
     return Instance(SERVICE, settings, app, publisher, [view, guesses_seen], edge, health, web, tasks)
 
 

@@ -11,11 +11,12 @@ from services.common.owner import Owner
 from services.common.publisher import Publisher
 from services.common.runtime import Instance
 from services.common.stream_app import make_stream_app, stream_topics
+from services.common.sweep import Sweeper
 from services.pairing.agents import READS, declare_agents
 from services.pairing.domain.phrases import PairingRules, decide_phrase
 from services.pairing.domain.requesters import decide_requester
 from services.pairing.settings import PairingSettings
-from services.pairing.sweep import Sweeper
+from services.pairing.sweep import MOST_AT_ONCE, ended_phrases
 from services.pairing.tables import phrases_table, phrases_view, requesters_table, requesters_view
 from services.pairing.web import PairingWeb
 
@@ -51,5 +52,5 @@ def make_instance(settings: PairingSettings) -> Instance:
         signing_keys=signing_keys,
         phrase_key=phrase_key,
     ).make(health)
-    sweeper = Sweeper(views[1], publisher)
+    sweeper = Sweeper("phrases", partial(ended_phrases, views[1]), publisher, most_at_once=MOST_AT_ONCE)
     return Instance(SERVICE, settings, app, publisher, views, edge, health, web, (sweeper.run,))
