@@ -187,7 +187,6 @@ def rules(**changes: Any) -> Rules:
         "key": key,
         "accepted_keys": (key.public.thumbprint,),
         "agreement_key": an_agreement_key("login service").public,
-        "agreement_key_id": an_agreement_key("login service").key_id,
         "seal_key": SEAL_KEY,
         "number_key": NUMBER_KEY,
     }

@@ -112,7 +112,6 @@ def make_rules(settings: LoginSettings, signing_keys: SigningKeys, agreement: Ag
         key=signing_keys.active,
         accepted_keys=signing_keys.thumbprints,
         agreement_key=agreement.public,
-        agreement_key_id=agreement.key_id,
         seal_key=load_secret(settings.secrets_directory, "phrase"),
         number_key=load_secret(settings.secrets_directory, "numbers"),
         number_matching=settings.number_matching,

@@ -38,7 +38,7 @@ def decide_removal(account: Account, command: RemoveAccount, rules: Rules) -> De
         created_at=account.created_at,
         removed_at=command.at,
     )
-    taken_back = withdrawn(account, account.logins, command.at)
+    taken_back = withdrawn(account.logins, command.at)
     return Decision(removed, (*taken_back, *unpaired(account.account_id, account.devices, command.at, rules)))
 
 
@@ -60,10 +60,7 @@ def decide_reset(account: Account, command: ResetMethods, rules: Rules) -> Decis
     A report stays: whoever knows the password still does, and the new phones are to be left in peace, too.
     """
     settled = settle(account, command.at)
-    ended = settled
-    for login in settled.logins:
-        if not login.over:
-            ended = ended.with_login(login.ended(EndReason.CANCELLED, command.at))
+    ended = settled.with_ended(settled.logins, EndReason.CANCELLED, command.at)
     changes = {
         "devices": (),
         "apps": (),
@@ -77,7 +74,7 @@ def decide_reset(account: Account, command: ResetMethods, rules: Rules) -> Decis
     }
     reset = trusted_again(ended).model_copy(update=changes)
     events = (
-        *withdrawn(settled, settled.logins, command.at),
+        *withdrawn(settled.logins, command.at),
         *unpaired(account.account_id, settled.devices, command.at, rules),
         *notice(settled, NoticeKind.METHODS_RESET, command.at),
     )

@@ -8,12 +8,12 @@ from services.common.decisions import Decision
 from services.login.domain.approvals import approve
 from services.login.domain.happenings import Happening, Method
 from services.login.domain.logins import Login, LoginState
-from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCode
+from services.login.domain.methods import Device, RecoveryCode
 from services.login.domain.notices import notice
 from services.login.domain.rows import Account
 from services.login.domain.rules import Refused, Rules
 from services.login.domain.settle import settle, tell
-from services.login.domain.withdrawals import withdrawn_prompts
+from services.login.domain.withdrawals import withdrawn
 
 
 def decide_code(account: Account, command: UseCode, rules: Rules) -> Decision[Account]:
@@ -22,26 +22,26 @@ def decide_code(account: Account, command: UseCode, rules: Rules) -> Decision[Ac
     Check and record are one decision, so a code counts once however many browsers send it at the same instant.
     """
     settled = settle(account, command.at)
-    login, refusal = _ready(settled, command.login_id, command.at)
-    if login is None or refusal is not None:
-        return Decision(settled, outcome=refusal or Refused.NO_LOGIN)
+    login = _ready(settled, command.login_id, command.at)
+    if isinstance(login, Refused):
+        return Decision(settled, outcome=login)
     method = settled.method(command.method_id)
     if method is None:
         return Decision(settled, outcome=Refused.UNKNOWN_METHOD)
     if command.step <= method.last_step:
         return Decision(failed(settled, login, command.at, rules), outcome=Refused.USED_CODE)
-    used = _with_step(settled, method, command.step)
+    used = settled.with_method(method.model_copy(update={"last_step": command.step}))
     kind = Method.PHONE_CODE if isinstance(method, Device) else Method.APP_CODE
     approved = approve(used, login, kind, command.at, rules, device_name=method.name)
-    return Decision(approved, withdrawn_prompts(settled) if login.state is LoginState.PROMPTED else ())
+    return Decision(approved, withdrawn((login,), command.at))
 
 
 def decide_recovery_code(account: Account, command: UseRecoveryCode, rules: Rules) -> Decision[Account]:
     """Complete a login by a recovery code, and use it up."""
     settled = settle(account, command.at)
-    login, refusal = _ready(settled, command.login_id, command.at)
-    if login is None or refusal is not None:
-        return Decision(settled, outcome=refusal or Refused.NO_LOGIN)
+    login = _ready(settled, command.login_id, command.at)
+    if isinstance(login, Refused):
+        return Decision(settled, outcome=login)
     found = _recovery_code(settled, command.code_digest)
     if found is None or found.used_at is not None:
         wrong = failed(settled, login, command.at, rules)
@@ -50,8 +50,7 @@ def decide_recovery_code(account: Account, command: UseRecoveryCode, rules: Rule
     approved = approve(used, login, Method.RECOVERY_CODE, command.at, rules)
     left = 0 if used.recovery is None else used.recovery.left
     mail = notice(settled, NoticeKind.RECOVERY_CODE_USED, command.at, login.browser, left=left)
-    withdrawn = withdrawn_prompts(settled) if login.state is LoginState.PROMPTED else ()
-    return Decision(approved, (*withdrawn, *mail))
+    return Decision(approved, (*withdrawn((login,), command.at), *mail))
 
 
 def decide_wrong_code(account: Account, command: FailCode, rules: Rules) -> Decision[Account]:
@@ -71,13 +70,14 @@ def codes_paused(account: Account, at: datetime) -> bool:
     return account.codes_paused_until is not None and at < account.codes_paused_until
 
 
-def _ready(account: Account, login_id: str, at: datetime) -> tuple[Login | None, Refused | None]:
+def _ready(account: Account, login_id: str, at: datetime) -> Login | Refused:
+    """Return the login that a code can complete, or why none is taken."""
     login = account.login(login_id)
     if login is None or login.over:
-        return None, Refused.NO_LOGIN
+        return Refused.NO_LOGIN
     if login.state not in {LoginState.READY, LoginState.PROMPTED}:
-        return None, Refused.NOT_NOW
-    return login, Refused.CODES_PAUSED if codes_paused(account, at) else None
+        return Refused.NOT_NOW
+    return Refused.CODES_PAUSED if codes_paused(account, at) else login
 
 
 def failed(account: Account, login: Login, at: datetime, rules: Rules) -> Account:
@@ -88,16 +88,6 @@ def failed(account: Account, login: Login, at: datetime, rules: Rules) -> Accoun
     if paused_until is not None:
         told = tell(told, Happening.CODES_PAUSED, at, login)
     return told.model_copy(update={"wrong_codes": count, "codes_paused_until": paused_until})
-
-
-def _with_step(account: Account, method: Device | AuthenticatorApp, step: int) -> Account:
-    used = method.model_copy(update={"last_step": step})
-    return account.model_copy(
-        update={
-            "devices": tuple(used if each is method else each for each in account.devices),
-            "apps": tuple(used if each is method else each for each in account.apps),
-        }
-    )
 
 
 def _recovery_code(account: Account, digest: str) -> RecoveryCode | None:

@@ -9,7 +9,7 @@ from services.login.domain.rules import Refused, Rules
 from services.login.domain.sessions import confirmed_session
 from services.login.domain.settle import settle
 from services.login.domain.sign_in import begin
-from services.login.domain.withdrawals import withdrawn_pairings
+from services.login.domain.withdrawals import withdrawn
 
 
 def decide_confirmation(account: Account, command: Confirm, rules: Rules) -> Decision[Account]:
@@ -26,9 +26,9 @@ def decide_confirmation(account: Account, command: Confirm, rules: Rules) -> Dec
 def decide_further_phone(account: Account, command: AddPhone, rules: Rules) -> Decision[Account]:
     """Let a confirmed session pair a further phone."""
     settled = settle(account, command.at)
-    session, refusal = confirmed_session(settled, command, rules)
-    if session is None or refusal is not None:
-        return Decision(settled, outcome=refusal or Refused.NO_SESSION)
+    session = confirmed_session(settled, command, rules)
+    if isinstance(session, Refused):
+        return Decision(settled, outcome=session)
     if settled.login(command.login_id) is not None:
         return Decision(settled)
     if len(settled.devices) >= MOST_PHONES:
@@ -50,4 +50,4 @@ def _begin(
         expires_at=command.at + rules.login_lifetime,
     )
     begun, leaving = begin(account, login)
-    return Decision(begun, withdrawn_pairings(leaving, command.at))
+    return Decision(begun, withdrawn(leaving, command.at))

@@ -10,8 +10,8 @@ from protocol.encoding import digest
 from schemas.base import Digest, Message, Moment
 from schemas.codec import Event
 from schemas.login_guesses import CountGuess, ForgetGuesses
-from services.common.decisions import Decision, Row
-from services.login.domain.rules import QUIET, Pauses, Refused, Rules
+from services.common.decisions import OK, Decision, Row
+from services.login.domain.rules import QUIET, Pauses, Refused, Rules, failures_in_a_row
 
 
 class Guesses(Row):
@@ -67,10 +67,10 @@ def decide_guess(row: Guesses | None, event: Event[Message], rules: Rules) -> De
 
 
 def _count(row: Guesses | None, command: CountGuess, pauses: Pauses) -> Decision[Guesses]:
-    known = row if row is not None and command.at <= row.last_at + QUIET else None
-    if known is not None and known.paused(command.at):
-        return Decision(known, outcome=Refused.LOCKED)
-    wrong = 1 if known is None else known.wrong + 1
+    if row is not None and row.paused(command.at):
+        return Decision(row, outcome=Refused.LOCKED)
+    before, last_at = (0, None) if row is None else (row.wrong, row.last_at)
+    wrong = failures_in_a_row(before, last_at, command.at)
     paused_until = pauses.until(wrong, command.at)
     counted = Guesses(source=command.source, wrong=wrong, last_at=command.at, paused_until=paused_until)
-    return Decision(counted, outcome=Refused.LOCKED if paused_until else "ok")
+    return Decision(counted, outcome=Refused.LOCKED if paused_until else OK)

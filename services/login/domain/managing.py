@@ -1,7 +1,6 @@
 """What somebody who is signed in, and has just given the second factor, does with their methods."""
 
-from schemas.base import Browser
-from schemas.contract import ChallengeWithdrawn
+from schemas.base import Browser, Message
 from schemas.login_notices import NoticeKind
 from schemas.login_sessions import AddApp, ChoosePhone, MakeRecoveryCodes, RemoveMethod, RenameMethod
 from services.common.decisions import Decision
@@ -14,7 +13,7 @@ from services.login.domain.rules import Refused, Rules
 from services.login.domain.sessions import confirmed_session
 from services.login.domain.settle import settle, tell
 from services.login.domain.unpairing import unpaired
-from services.login.domain.withdrawals import withdrawn_prompts
+from services.login.domain.withdrawals import withdrawn
 
 MOST_APPS = 5
 Change = AddApp | ChoosePhone | RenameMethod | RemoveMethod | MakeRecoveryCodes
@@ -23,9 +22,9 @@ Change = AddApp | ChoosePhone | RenameMethod | RemoveMethod | MakeRecoveryCodes
 def decide_change(account: Account, command: Change, rules: Rules) -> Decision[Account]:
     """Decide any change of an account's methods; each needs a session that confirmed itself lately."""
     settled = settle(account, command.at)
-    session, refusal = confirmed_session(settled, command, rules)
-    if session is None or refusal is not None:
-        return Decision(settled, outcome=refusal or Refused.NO_SESSION)
+    session = confirmed_session(settled, command, rules)
+    if isinstance(session, Refused):
+        return Decision(settled, outcome=session)
     match command:
         case AddApp():
             return _add_app(settled, command)
@@ -75,38 +74,32 @@ def _rename(account: Account, command: RenameMethod) -> Decision[Account]:
     method = account.method(command.method_id)
     if method is None:
         return Decision(account, outcome=Refused.UNKNOWN_METHOD)
-    renamed = method.model_copy(update={"name": command.name})
-    changes = {
-        "devices": tuple(renamed if each is method else each for each in account.devices),
-        "apps": tuple(renamed if each is method else each for each in account.apps),
-    }
-    return Decision(_kept(account.model_copy(update=changes), Happening.METHOD_RENAMED, command, command.name))
+    renamed = account.with_method(method.model_copy(update={"name": command.name}))
+    return Decision(_kept(renamed, Happening.METHOD_RENAMED, command, command.name))
 
 
 def _remove(account: Account, command: RemoveMethod, rules: Rules) -> Decision[Account]:
     method = account.method(command.method_id)
     if method is None:
         return Decision(account, outcome=Refused.UNKNOWN_METHOD)
-    if len(account.devices) + len(account.apps) == 1:
+    if len(account.methods) == 1:
         return Decision(account, outcome=Refused.LAST_METHOD)
     if isinstance(method, AuthenticatorApp):
         left = account.model_copy(update={"apps": tuple(each for each in account.apps if each is not method)})
         return _told(left, Happening.APP_REMOVED, NoticeKind.APP_REMOVED, command, method.name)
-    without, withdrawn = _without_phone(account, method, command)
+    without, taken_back = _without_phone(account, method, command)
     told = _told(without, Happening.PHONE_REMOVED, NoticeKind.PHONE_REMOVED, command, method.name)
     statements = unpaired(account.account_id, (method,), command.at, rules)
-    return Decision(told.row, (*withdrawn, *statements, *told.events))
+    return Decision(told.row, (*taken_back, *statements, *told.events))
 
 
-def _without_phone(
-    account: Account, phone: Device, command: RemoveMethod
-) -> tuple[Account, tuple[ChallengeWithdrawn, ...]]:
+def _without_phone(account: Account, phone: Device, command: RemoveMethod) -> tuple[Account, tuple[Message, ...]]:
     """Return the account without a phone; a login that it is being asked for has ended."""
     left = account.model_copy(update={"devices": tuple(each for each in account.devices if each is not phone)})
     asked = account.open_prompt()
     if asked is None or asked.prompt is None or asked.prompt.device_id != phone.device_id:
         return left, ()
-    return left.with_login(asked.ended(EndReason.CANCELLED, command.at)), withdrawn_prompts(account)
+    return left.with_ended((asked,), EndReason.CANCELLED, command.at), withdrawn((asked,), command.at)
 
 
 def _told(

@@ -18,7 +18,7 @@ from services.login.domain.rows import Account
 from services.login.domain.rules import Refused, Rules
 from services.login.domain.settle import settle, tell
 from services.login.domain.unpairing import TOO_LATE, unpaired
-from services.login.domain.withdrawals import waits_for_phone, withdrawn_pairings
+from services.login.domain.withdrawals import waits_for_phone, withdrawn
 
 MOST_PHONES: Final = 5
 
@@ -74,7 +74,7 @@ def decide_paired(account: Account, paired: DevicePaired, rules: Rules) -> Decis
     told = tell(done, Happening.PHONE_PAIRED, paired.paired_at, login, device_name=device.name)
     gone = (each for each in settled.logins if each is not login and _gives_way(each))
     mail = notice(settled, NoticeKind.PHONE_PAIRED, paired.paired_at, login.browser, device.name)
-    return Decision(told, (*withdrawn_pairings(gone, paired.paired_at), *mail))
+    return Decision(told, (*withdrawn(gone, paired.paired_at), *mail))
 
 
 def decide_failed(account: Account, failed: PairingFailed, at: datetime) -> Decision[Account]:

@@ -46,12 +46,9 @@ def trusted_again(account: Account) -> Account:
 
 def locked(account: Account, reported: Reported) -> Account:
     """Return the account with its phones left in peace until its owner has changed the password."""
-    push = account.push.model_copy(update={"reported": reported})
-    return account.model_copy(update={"push": push, "password_change_due": True})
+    return account.model_copy(update={"push": account.push.model_copy(update={"reported": reported})})
 
 
 def unlocked(account: Account) -> Account:
     """Return the account whose phones may be asked again."""
-    changes = {"reported": None, "refusals": 0, "last_refusal_at": None}
-    push = account.push.model_copy(update=changes)
-    return account.model_copy(update={"push": push, "password_change_due": False})
+    return trusted_again(account.model_copy(update={"push": account.push.model_copy(update={"reported": None})}))

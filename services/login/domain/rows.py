@@ -1,5 +1,6 @@
 """The login service's row: an account with its methods, logins, sessions and history."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import Field
@@ -7,7 +8,7 @@ from pydantic import Field
 from schemas.base import Browser, Digest, Identifier, Model, Moment, Text
 from services.common.decisions import Row
 from services.login.domain.happenings import HistoryEntry, Method
-from services.login.domain.logins import Login, LoginState
+from services.login.domain.logins import EndReason, Login, LoginState
 from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCodes
 
 
@@ -102,7 +103,6 @@ class Account(Row):
         push: How the phones may be asked.
         wrong_codes: How many codes in a row were wrong.
         codes_paused_until: No code is taken before.
-        password_change_due: True from a report until the password was changed.
         logins: Those that wait, and those that ended lately, oldest first.
         sessions: The browsers that are signed in, oldest first.
         remembered: The browsers that sign in by the password alone.
@@ -130,7 +130,6 @@ class Account(Row):
     push: Push = Push()
     wrong_codes: int = 0
     codes_paused_until: Moment | None = None
-    password_change_due: bool = False
     logins: tuple[Login, ...] = ()
     sessions: tuple[Session, ...] = ()
     remembered: tuple[RememberedBrowser, ...] = ()
@@ -141,6 +140,11 @@ class Account(Row):
     locked_until: Moment | None = None
     pairing_tries: int = 0
     pairing_paused_until: Moment | None = None
+
+    @property
+    def password_change_due(self) -> bool:
+        """True from a report until the password was changed."""
+        return self.push.reported is not None
 
     @property
     def enrolled(self) -> bool:
@@ -183,6 +187,22 @@ class Account(Row):
             return self.model_copy(update={"logins": (*self.logins, login)})
         logins = tuple(login if each.login_id == login.login_id else each for each in self.logins)
         return self.model_copy(update={"logins": logins})
+
+    def with_ended(self, logins: Iterable[Login], reason: EndReason, at: datetime) -> "Account":
+        """Return the account with some of its logins ended; those that are over stay as they are."""
+        ended = self
+        for login in logins:
+            if not login.over:
+                ended = ended.with_login(login.ended(reason, at))
+        return ended
+
+    def with_method(self, method: Device | AuthenticatorApp) -> "Account":
+        """Return the account with a phone or an app changed (nothing is added)."""
+        changes = {
+            "devices": tuple(method if each.method_id == method.method_id else each for each in self.devices),
+            "apps": tuple(method if each.method_id == method.method_id else each for each in self.apps),
+        }
+        return self.model_copy(update=changes)
 
     def with_session(self, session: Session) -> "Account":
         """Return the account with a session changed (nothing is added)."""

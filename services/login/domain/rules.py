@@ -12,6 +12,18 @@ QUIET: Final = timedelta(hours=1)
 """After so long without a wrong password the count begins anew, for names that exist and for those that do not."""
 
 
+def failures_in_a_row(before: int, last_at: datetime | None, at: datetime) -> int:
+    """Return how many wrong passwords in a row there are with one more.
+
+    Args:
+        before: How many there were.
+        last_at: When the last one was; None if there was none.
+        at: When this one is.
+
+    """
+    return before + 1 if last_at is not None and at <= last_at + QUIET else 1
+
+
 class Refused(StrEnum):
     """Why a command was refused; the web side has a page for each."""
 
@@ -82,7 +94,6 @@ class Rules:
         key: The key that signs.
         accepted_keys: Thumbprints of all keys that it signs with or has lately signed with, the active one first.
         agreement_key: Its public key for the secrets of verification codes, offered to phones that are paired.
-        agreement_key_id: That key's thumbprint.
         seal_key: The secret that the pairing and login services share.
         number_key: The secret that the numbers of number matching follow from.
         number_matching: Whether an approval must hold the number that the browser shows.
@@ -109,7 +120,6 @@ class Rules:
     key: PrivateKey
     accepted_keys: tuple[str, ...]
     agreement_key: AgreementKey
-    agreement_key_id: str
     seal_key: bytes = field(repr=False)
     number_key: bytes = field(repr=False)
     number_matching: bool = True

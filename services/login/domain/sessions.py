@@ -27,7 +27,7 @@ def is_confirmed(session: Session, at: datetime, rules: Rules) -> bool:
     return session.confirmed_at is not None and at <= session.confirmed_at + rules.confirmation_lifetime
 
 
-def confirmed_session(account: Account, command: SessionCommand, rules: Rules) -> tuple[Session | None, Refused | None]:
+def confirmed_session(account: Account, command: SessionCommand, rules: Rules) -> Session | Refused:
     """Return the session that a change comes from, or why it takes none from it.
 
     Args:
@@ -38,8 +38,8 @@ def confirmed_session(account: Account, command: SessionCommand, rules: Rules) -
     """
     session = account.session(command.session_digest, command.at)
     if session is None:
-        return None, Refused.NO_SESSION
-    return (session, None) if is_confirmed(session, command.at, rules) else (None, Refused.NOT_CONFIRMED)
+        return Refused.NO_SESSION
+    return session if is_confirmed(session, command.at, rules) else Refused.NOT_CONFIRMED
 
 
 def decide_touch(account: Account, command: TouchSession, rules: Rules) -> Decision[Account]:
@@ -93,22 +93,20 @@ def decide_password(account: Account, command: ChangePassword, rules: Rules) -> 
     Logins that others began by the old password end, too: who knew it gets no further by it.
     """
     settled = settle(account, command.at)
-    session, refusal = confirmed_session(settled, command, rules)
-    if session is None or refusal is not None:
-        return Decision(settled, outcome=refusal or Refused.NO_SESSION)
+    session = confirmed_session(settled, command, rules)
+    if isinstance(session, Refused):
+        return Decision(settled, outcome=session)
     if command.old_password_hash != settled.password_hash:
         return Decision(settled, outcome=Refused.PASSWORD_CHANGED)
     was_locked = settled.push.reported is not None
-    leaving = [each for each in settled.logins if each.session_digest != session.session_digest and not each.over]
+    leaving = tuple(each for each in settled.logins if each.session_digest != session.session_digest)
     changes = {"password_hash": command.password_hash, "sessions": (session,), "remembered": ()}
-    changed = unlocked(settled).model_copy(update=changes)
-    for each in leaving:
-        changed = changed.with_login(each.ended(EndReason.CANCELLED, command.at))
+    changed = unlocked(settled).model_copy(update=changes).with_ended(leaving, EndReason.CANCELLED, command.at)
     told = tell(changed, Happening.PASSWORD_CHANGED, command.at, browser=session.browser)
     if was_locked:
         told = tell(told, Happening.PUSH_UNLOCKED, command.at, browser=session.browser)
     mail = notice(settled, NoticeKind.PASSWORD_CHANGED, command.at, session.browser)
-    return Decision(told, (*withdrawn(settled, leaving, command.at), *mail))
+    return Decision(told, (*withdrawn(leaving, command.at), *mail))
 
 
 def _without(account: Account, session_digest: str, at: datetime) -> Decision[Account]:
@@ -121,4 +119,4 @@ def _without(account: Account, session_digest: str, at: datetime) -> Decision[Ac
         "sessions": tuple(each for each in account.sessions if each.session_digest != session_digest),
         "logins": tuple(each for each in account.logins if each not in leaving),
     }
-    return Decision(account.model_copy(update=changes), withdrawn(account, leaving, at))
+    return Decision(account.model_copy(update=changes), withdrawn(leaving, at))

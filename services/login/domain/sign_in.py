@@ -3,15 +3,15 @@
 from typing import Final
 
 from schemas.login_commands import CancelLogin, FailPassword, SignIn
-from services.common.decisions import Decision
+from services.common.decisions import OK, Decision
 from services.login.domain.approvals import approve
 from services.login.domain.happenings import Happening, Method
 from services.login.domain.logins import EndReason, Login, LoginState
 from services.login.domain.prompts import send_prompt, why_not
 from services.login.domain.rows import Account
-from services.login.domain.rules import QUIET, Enrolment, Refused, Rules
+from services.login.domain.rules import Enrolment, Refused, Rules, failures_in_a_row
 from services.login.domain.settle import settle, tell
-from services.login.domain.withdrawals import withdrawn_pairings, withdrawn_prompts
+from services.login.domain.withdrawals import withdrawn
 
 MOST_LOGINS: Final = 8
 
@@ -28,13 +28,13 @@ def decide_sign_in(account: Account, command: SignIn, rules: Rules) -> Decision[
     login = _login(settled, command, rules)
     begun, leaving = begin(settled, login)
     begun = begun.model_copy(update={"wrong_passwords": 0, "locked_until": None})
-    withdrawn = withdrawn_pairings(leaving, command.at)
+    taken_back = withdrawn(leaving, command.at)
     if _remembered(begun, command, rules):
-        return Decision(approve(begun, login, Method.REMEMBERED, command.at, rules), withdrawn)
+        return Decision(approve(begun, login, Method.REMEMBERED, command.at, rules), taken_back)
     if login.state is not LoginState.READY or why_not(begun, command.at, rules) is not None:
-        return Decision(begun, withdrawn)
+        return Decision(begun, taken_back)
     asked = send_prompt(begun, login, begun.devices[0], challenge_id=command.login_id, at=command.at, rules=rules)
-    return Decision(asked.row, (*withdrawn, *asked.events))
+    return Decision(asked.row, (*taken_back, *asked.events))
 
 
 def begin(account: Account, login: Login) -> tuple[Account, tuple[Login, ...]]:
@@ -49,14 +49,13 @@ def decide_wrong_password(account: Account, command: FailPassword, rules: Rules)
     settled = settle(account, command.at)
     if settled.locked_until is not None and command.at < settled.locked_until:
         return Decision(settled, outcome=Refused.LOCKED)
-    lately = settled.wrong_password_at is not None and command.at <= settled.wrong_password_at + QUIET
-    count = settled.wrong_passwords + 1 if lately else 1
+    count = failures_in_a_row(settled.wrong_passwords, settled.wrong_password_at, command.at)
     locked_until = rules.passwords.until(count, command.at)
     told = tell(settled, Happening.WRONG_PASSWORD, command.at, browser=command.browser)
     if locked_until is not None:
         told = tell(told, Happening.PAUSED, command.at, browser=command.browser)
     changes = {"wrong_passwords": count, "wrong_password_at": command.at, "locked_until": locked_until}
-    return Decision(told.model_copy(update=changes), outcome=Refused.LOCKED if locked_until else "ok")
+    return Decision(told.model_copy(update=changes), outcome=Refused.LOCKED if locked_until else OK)
 
 
 def decide_cancel(account: Account, command: CancelLogin) -> Decision[Account]:
@@ -65,9 +64,8 @@ def decide_cancel(account: Account, command: CancelLogin) -> Decision[Account]:
     login = settled.login(command.login_id)
     if login is None or login.over:
         return Decision(settled)
-    prompted = login.state is LoginState.PROMPTED
-    events = withdrawn_prompts(settled) if prompted else withdrawn_pairings((login,), command.at)
-    return Decision(settled.with_login(login.ended(EndReason.CANCELLED, command.at)), events)
+    ended = settled.with_ended((login,), EndReason.CANCELLED, command.at)
+    return Decision(ended, withdrawn((login,), command.at))
 
 
 def first_state(account: Account, rules: Rules) -> LoginState:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from schemas.contract import ChallengeWithdrawn, PairingWithdrawn
 from services.login.domain.logins import Login, LoginState
-from services.login.domain.rows import Account
 
 
 def waits_for_phone(login: Login, at: datetime) -> bool:
@@ -19,27 +18,23 @@ def waits_for_phone(login: Login, at: datetime) -> bool:
     )
 
 
-def withdrawn_prompts(account: Account) -> tuple[ChallengeWithdrawn, ...]:
-    """Return what takes an account's open request back from the phone, if there is one."""
-    login = account.open_prompt()
-    if login is None or login.prompt is None:
-        return ()
-    return (ChallengeWithdrawn(challenge_id=login.prompt.challenge_id, device_id=login.prompt.device_id),)
+def withdrawn(logins: Iterable[Login], at: datetime) -> tuple[ChallengeWithdrawn | PairingWithdrawn, ...]:
+    """Return what takes back whatever logins still ask of phones.
 
+    Args:
+        logins: Those that ask no more, as they stood while they asked.
+        at: Now.
 
-def withdrawn(
-    account: Account, logins: Iterable[Login], at: datetime
-) -> tuple[ChallengeWithdrawn | PairingWithdrawn, ...]:
-    """Return what takes back whatever some of an account's logins still ask of phones."""
+    """
     leaving = tuple(logins)
-    prompts = withdrawn_prompts(account) if account.open_prompt() in leaving else ()
-    return (*prompts, *withdrawn_pairings(leaving, at))
-
-
-def withdrawn_pairings(logins: Iterable[Login], at: datetime) -> tuple[PairingWithdrawn, ...]:
-    """Return what takes the pairings back from their phones for which logins still wait."""
-    return tuple(
+    prompts = tuple(
+        ChallengeWithdrawn(challenge_id=login.prompt.challenge_id, device_id=login.prompt.device_id)
+        for login in leaving
+        if login.state is LoginState.PROMPTED and login.prompt is not None
+    )
+    pairings = tuple(
         PairingWithdrawn(phrase_digest=login.pairing.phrase_digest, pairing_id=login.pairing.pairing_id)
-        for login in logins
+        for login in leaving
         if login.pairing is not None and waits_for_phone(login, at)
     )
+    return (*prompts, *pairings)
