@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from protocol.agreement import check_agreement_key
 from protocol.encoding import digest
-from protocol.jose import PrivateKey, SignatureError, verify_embedded
+from protocol.jose import PrivateKey, SignatureError, sign_issued, verify_embedded, verify_issued
 from protocol.requests import sign_request
 from schemas.base import AgreementKey, Browser, Digest, Identifier, Model, Text
 from schemas.contract import Purpose, Verdict
@@ -127,8 +127,7 @@ def issue_challenge(key: PrivateKey, claims: Claims) -> str:
         The compact JWS.
 
     """
-    header = {"typ": CHALLENGE_TYPE, "kid": key.public.thumbprint, "jwk": key.public.jwk}
-    return key.sign(header, claims.model_dump_json(exclude_none=True).encode())
+    return sign_issued(key, CHALLENGE_TYPE, claims.model_dump_json(exclude_none=True).encode())
 
 
 def verify_challenge(compact: str) -> tuple[Claims, str]:
@@ -141,10 +140,7 @@ def verify_challenge(compact: str) -> tuple[Claims, str]:
         SignatureError: If it was altered, or is no challenge.
 
     """
-    header, key, payload = verify_embedded(compact, CHALLENGE_TYPE)
-    if header.get("kid") != key.thumbprint:
-        text = "the kid is not the thumbprint of the key"
-        raise SignatureError(text)
+    payload, key_id = verify_issued(compact, CHALLENGE_TYPE)
     try:
         claims = Claims.model_validate_json(payload)
     except ValidationError as error:
@@ -152,7 +148,7 @@ def verify_challenge(compact: str) -> tuple[Claims, str]:
         raise SignatureError(text) from error
     if claims.login_issuer is not None and claims.login_issuer.agreement is not None:
         check_agreement_key(claims.login_issuer.agreement)
-    return claims, key.thumbprint
+    return claims, key_id
 
 
 def challenge_digest(compact: str) -> str:

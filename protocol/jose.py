@@ -198,3 +198,30 @@ def verify_embedded(compact: str, typ: str) -> tuple[dict[str, Any], PublicKey, 
         raise SignatureError(text)
     key = PublicKey.from_jwk(header.get("jwk") or {})
     return header, key, key.verify(compact)
+
+
+def sign_issued(key: PrivateKey, typ: str, payload: bytes) -> str:
+    """Sign what a service issues to devices: with its public key and that key's id in the header.
+
+    Returns:
+        The compact JWS; the same payload and key give the same bytes.
+
+    """
+    return key.sign({"typ": typ, "kid": key.public.thumbprint, "jwk": key.public.jwk}, payload)
+
+
+def verify_issued(compact: str, typ: str) -> tuple[bytes, str]:
+    """Check what a service issued against the key that it carries.
+
+    Returns:
+        The payload, and the thumbprint of the key, which the caller compares with the keys that it trusts.
+
+    Raises:
+        SignatureError: If anything is amiss.
+
+    """
+    header, key, payload = verify_embedded(compact, typ)
+    if header.get("kid") != key.thumbprint:
+        text = "the kid is not the thumbprint of the key"
+        raise SignatureError(text)
+    return payload, key.thumbprint

@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from protocol.challenges import Seconds
-from protocol.jose import PrivateKey, SignatureError, verify_embedded
+from protocol.jose import PrivateKey, SignatureError, sign_issued, verify_issued
 from schemas.base import Digest, Identifier, Model, Text
 
 UNPAIRED_TYPE: Final = "countersign-unpaired+jws"
@@ -37,8 +37,7 @@ def issue_unpaired(key: PrivateKey, unpaired: Unpaired) -> str:
         The compact JWS.
 
     """
-    header = {"typ": UNPAIRED_TYPE, "kid": key.public.thumbprint, "jwk": key.public.jwk}
-    return key.sign(header, unpaired.model_dump_json().encode())
+    return sign_issued(key, UNPAIRED_TYPE, unpaired.model_dump_json().encode())
 
 
 def verify_unpaired(compact: str) -> tuple[Unpaired, str]:
@@ -51,12 +50,9 @@ def verify_unpaired(compact: str) -> tuple[Unpaired, str]:
         SignatureError: If it was altered, or is no such statement.
 
     """
-    header, key, payload = verify_embedded(compact, UNPAIRED_TYPE)
-    if header.get("kid") != key.thumbprint:
-        text = "the kid is not the thumbprint of the key"
-        raise SignatureError(text)
+    payload, key_id = verify_issued(compact, UNPAIRED_TYPE)
     try:
-        return Unpaired.model_validate_json(payload), key.thumbprint
+        return Unpaired.model_validate_json(payload), key_id
     except ValidationError as error:
         text = "it does not say what such a statement says"
         raise SignatureError(text) from error

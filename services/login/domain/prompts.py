@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Final
 
-from protocol.challenges import Claims, Proof, issue_challenge, verify_proof
-from protocol.jose import SignatureError
+from protocol.challenges import Claims, Proof, issue_challenge
 from schemas.contract import AuthResponse, ChallengeIssued, Purpose, Verdict
 from schemas.login_commands import SendPrompt
 from services.common.decisions import Decision, UnacceptableError
+from services.common.proofs import read_proof
 from services.login.domain import push
 from services.login.domain.approvals import approve
 from services.login.domain.happenings import Happening, Method
@@ -145,14 +145,7 @@ def _login_of(account: Account, challenge_id: str) -> Login | None:
 
 def _check(response: AuthResponse, rules: Rules) -> Proof:
     """Refuse a response that does not prove what it says."""
-    try:
-        proof = verify_proof(response.challenge, response.answer)
-    except SignatureError as error:
-        text = f"forged response: {error}"
-        raise UnacceptableError(text) from error
-    if proof.issuer_key not in rules.accepted_keys:
-        text = "forged response: the challenge is not signed by this service"
-        raise UnacceptableError(text)
+    proof = read_proof(response, rules.accepted_keys)
     if (proof.claims.account_id, proof.claims.purpose) != (response.reply_key, Purpose.LOGIN):
         text = "forged response: the challenge is of something else"
         raise UnacceptableError(text)

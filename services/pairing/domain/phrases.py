@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from protocol.challenges import Claims, PinnedIssuer, Proof, issue_challenge, verify_proof
-from protocol.jose import PrivateKey, SignatureError
+from protocol.challenges import Claims, PinnedIssuer, Proof, issue_challenge
+from protocol.jose import PrivateKey
 from protocol.phrases import pairing_seal
 from schemas.base import Message
 from schemas.codec import Event
@@ -22,7 +22,8 @@ from schemas.contract import (
     Verdict,
 )
 from schemas.pairing_commands import IssuePhrase, RetirePhrase
-from services.common.decisions import Decision, UnacceptableError
+from services.common.decisions import Decision
+from services.common.proofs import read_proof
 from services.pairing.domain.rows import Claim, Phrase, PhraseState
 
 TAKEN: Final = "taken"
@@ -137,7 +138,7 @@ def decide_withdrawal(row: Phrase | None, withdrawn: PairingWithdrawn) -> Decisi
 
 def decide_response(row: Phrase | None, response: AuthResponse, rules: PairingRules) -> Decision[Phrase]:
     """Pair the device, or tell the account that it will not be."""
-    proof = _checked(response, rules)
+    proof = read_proof(response, rules.accepted_keys)
     if row is None or row.claim is None or row.claim.challenge != response.challenge:
         return Decision(row, outcome="unknown")
     if row.state is not PhraseState.CLAIMED:
@@ -184,18 +185,6 @@ def _claims(row: Phrase, request: PairingRequested, rules: PairingRules) -> Clai
         browser=request.browser,
         login_issuer=PinnedIssuer(issuer=request.issuer, keys=request.issuer_keys, agreement=request.issuer_agreement),
     )
-
-
-def _checked(response: AuthResponse, rules: PairingRules) -> Proof:
-    try:
-        proof = verify_proof(response.challenge, response.answer)
-    except SignatureError as error:
-        text = f"forged response: {error}"
-        raise UnacceptableError(text) from error
-    if proof.issuer_key not in rules.accepted_keys:
-        text = "forged response: the challenge is not signed by this service"
-        raise UnacceptableError(text)
-    return proof
 
 
 def _answer_failure(proof: Proof, answered_at: datetime, request: PairingRequested) -> PairingFailure | None:
