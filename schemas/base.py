@@ -1,6 +1,6 @@
 """What every message is: a frozen pydantic model that knows its topic, its type and its key."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
@@ -64,6 +64,8 @@ class Browser(Model):
     first_time: bool = False
 
 
+NAME_CHARACTERS: Final = 60
+"""No name of a phone or an app is longer, so that it fits on one line of a page."""
 Coordinate = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
 """A coordinate of a P-256 point, 32 bytes, base64url without padding."""
 

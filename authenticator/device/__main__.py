@@ -15,12 +15,13 @@ from authenticator.device.errors import DeviceError, NumberError
 from authenticator.device.looking import JsonOption, accounts, codes, history, status
 from authenticator.device.messages import IssuedPhrase
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.place import NAME_CHARACTERS, Place, service_address
+from authenticator.device.place import Place, service_address
 from authenticator.device.state import DEFAULT_URL
 from authenticator.device.store import DirectoryStore
 from authenticator.device.terminal import Screen, advice, local_time, printable
 from authenticator.device.waiting import Decide, always, answer_requests
 from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER
+from schemas.base import NAME_CHARACTERS
 from schemas.contract import Verdict
 
 PROGRAM: Final = "countersign-authenticator"

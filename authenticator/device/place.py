@@ -3,13 +3,11 @@
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 from urllib.parse import urlsplit
 
 from authenticator.device.state import DEFAULT_URL, State
 from authenticator.device.store import DirectoryStore
-
-NAME_CHARACTERS: Final = 60
+from schemas.base import NAME_CHARACTERS
 
 
 def service_address(text: str) -> str:

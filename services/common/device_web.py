@@ -5,6 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from protocol.requests import Refusal, RefusedError, SignedRequest, verify_request
+from schemas.base import NAME_CHARACTERS
 from services.common.clock import now
 from services.common.nonces import Nonces
 from services.common.web import problem
@@ -27,7 +28,6 @@ STATUS: Final[dict[Refusal, int]] = {
 CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": f"{NONCE_HEADER}, Retry-After"}
 """Devices send no cookies; what they may do hangs on their signature, so any origin may ask."""
 RETRY_AFTER_SECONDS: Final = 30
-NAME_CHARACTERS: Final = 60
 
 
 class Gate:

@@ -1,11 +1,13 @@
 """The account's own page: what is known, and what its owner can change at once."""
 
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Any
 
 import yarl
 from aiohttp import web
 from pydantic import ValidationError
 
+from schemas.base import NAME_CHARACTERS
 from schemas.login_commands import SendPrompt
 from schemas.login_sessions import (
     AddPhone,
@@ -25,9 +27,6 @@ from services.login.desk import Desk
 from services.login.domain.prompts import why_not
 from services.login.domain.rules import Refused
 from services.login.owners import Owner, Owners
-
-CONFLICT: Final = 409
-LONGEST_NAME: Final = 60
 
 
 class AccountPage:
@@ -113,7 +112,7 @@ class AccountPage:
         return self._desk.pages.render(
             request,
             "account",
-            200 if notice is None or request.method == "GET" else CONFLICT,
+            HTTPStatus.OK if notice is None or request.method == "GET" else HTTPStatus.CONFLICT,
             error=notice,
             account_name=account.display_name,
             account=account,
@@ -141,7 +140,7 @@ class AccountPage:
     async def _change(self, request: web.Request, kind: type[SessionCommand], *fields: str) -> web.Response:
         form = await self._desk.form(request)
         owner = await self._owners.of(request)
-        values: dict[str, Any] = {name: form.get(name, "").strip()[:LONGEST_NAME] for name in fields}
+        values: dict[str, Any] = {name: form.get(name, "").strip()[:NAME_CHARACTERS] for name in fields}
         try:
             command = owner.command(kind, **values)
         except ValidationError:

@@ -5,6 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from protocol.verification_codes import find_step
+from schemas.base import NAME_CHARACTERS
 from schemas.login_sessions import AddApp, MakeRecoveryCodes
 from services.common.clock import new_id, now
 from services.login import messages, steps
@@ -13,14 +14,14 @@ from services.login.authenticator_apps import new_secret, otpauth_uri, qr_code, 
 from services.login.code_checks import CodeChecks
 from services.login.desk import Desk
 from services.login.owners import Owner, Owners
+from services.login.pages import status_of
 from services.login.recovery_codes import RecoveryCodes
 
 APP: Final = f"{steps.ACCOUNT}/app"
 RECOVERY_CODES: Final = f"{steps.ACCOUNT}/recovery-codes"
 DEFAULT_NAME: Final = "Authenticator app"
-LONGEST_NAME: Final = 60
 LONGEST_SEALED: Final = 1000
-UNPROCESSABLE: Final = 422
+LONGEST_CODE: Final = 60
 
 
 class AddingMethods:
@@ -68,8 +69,8 @@ class AddingMethods:
         secret = self._checks.app_secret(owner.account.account_id, method_id, sealed)
         if secret is None:
             raise web.HTTPSeeOther(APP)
-        name = form.get("name", "").strip()[:LONGEST_NAME] or DEFAULT_NAME
-        step = find_step(secret, form.get("code", "")[:LONGEST_NAME], now())
+        name = form.get("name", "").strip()[:NAME_CHARACTERS] or DEFAULT_NAME
+        step = find_step(secret, form.get("code", "")[:LONGEST_CODE], now())
         if step is None:
             notice = messages.wrong_first_code()
             return self._render_app(request, owner, method_id, secret, sealed, notice, name)
@@ -112,7 +113,7 @@ class AddingMethods:
         return self._desk.pages.render(
             request,
             "app",
-            200 if notice is None else UNPROCESSABLE,
+            status_of(request, notice),
             error=notice,
             qr_code=qr_code(uri),
             uri=uri,

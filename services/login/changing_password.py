@@ -12,12 +12,11 @@ from services.login.account_page import AccountPage
 from services.login.desk import Desk
 from services.login.domain.rules import Refused
 from services.login.owners import Owner, Owners
+from services.login.pages import status_of
 from services.login.password_policy import SHORTEST_PASSWORD, find_weakness
 from services.login.passwords import Passwords
 
 PASSWORD: Final = f"{steps.ACCOUNT}/password"
-TOO_MANY: Final = 429
-UNPROCESSABLE: Final = 422
 
 
 class PasswordPage:
@@ -85,7 +84,7 @@ class PasswordPage:
         return self._desk.pages.render(
             request,
             "password",
-            200 if notice is None else TOO_MANY if notice.wait_seconds else UNPROCESSABLE,
+            status_of(request, notice),
             error=notice,
             confirmed=owner.confirmed,
             reported=owner.account.push.reported,

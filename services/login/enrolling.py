@@ -1,6 +1,6 @@
 """The forms of the first pairing: the code that admits to it, where one is asked for, and the phone's phrase."""
 
-from typing import Final
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -9,14 +9,13 @@ from schemas.login_commands import AccountCommand, Enrol, FailCode, SendEnrolmen
 from services.common.clock import new_id, now
 from services.login import messages, steps
 from services.login.desk import Desk
+from services.login.domain.codes import codes_paused
 from services.login.domain.logins import Login
 from services.login.domain.rows import Account
 from services.login.domain.rules import Enrolment, Refused
 from services.login.enrolment_codes import EnrolmentCodes
 from services.login.invitations import invitation_digest
-
-TOO_MANY: Final = 429
-UNPROCESSABLE: Final = 422
+from services.login.pages import status_of
 
 
 class EnrolmentForms:
@@ -44,21 +43,23 @@ class EnrolmentForms:
     async def send(self, request: web.Request) -> web.Response:
         """Send a code to the account's address."""
         await self._desk.form(request)
-        account, login = self._desk.visits.login_at(request, steps.ENROL)
+        step = self._desk.visits.step(request, steps.ENROL)
+        account, login = step.account, step.login
         command = SendEnrolmentCode(
             account_id=account.account_id, at=now(), login_id=login.login_id, enrolment_id=new_id()
         )
         outcome, row = await self._desk.decide(request, command)
         if outcome == Refused.TOO_MANY_MAILS:
             answer = self.render_enrol(request, row, login, messages.too_many_mails())
-            answer.set_status(TOO_MANY)
+            answer.set_status(HTTPStatus.TOO_MANY_REQUESTS)
             return answer
         raise web.HTTPSeeOther(steps.ENROL)
 
     async def enrol(self, request: web.Request) -> web.Response:
         """Take the code that admits to the first pairing."""
         form = await self._desk.form(request)
-        account, login = self._desk.visits.login_at(request, steps.ENROL)
+        step = self._desk.visits.step(request, steps.ENROL)
+        account, login = step.account, step.login
         typed = form.get("code", "")
         mailed = login.enrolment_id is not None and self._codes.matches(account.account_id, login.enrolment_id, typed)
         invitation = invitation_digest(typed)
@@ -77,7 +78,8 @@ class EnrolmentForms:
     async def pair(self, request: web.Request) -> web.Response:
         """Take the phrase that the phone shows."""
         form = await self._desk.form(request)
-        account, login = self._desk.visits.login_at(request, steps.PAIR)
+        step = self._desk.visits.step(request, steps.PAIR)
+        account, login = step.account, step.login
         typed = form.get("phrase", "")
         words = read_phrase(typed)
         unknown = unknown_words(words)
@@ -106,15 +108,14 @@ class EnrolmentForms:
         notice: messages.Notice | None = None,
     ) -> web.Response:
         """Show what is needed before the first pairing, with what became of the last try."""
-        at, paused_until = now(), account.codes_paused_until
-        paused = paused_until is not None and at < paused_until
+        at = now()
+        paused = codes_paused(account, at)
         if paused:
-            notice = messages.code_refused(Refused.CODES_PAUSED, paused_until, at)
-        status = 200 if notice is None or request.method == "GET" else TOO_MANY if paused else UNPROCESSABLE
+            notice = messages.code_refused(Refused.CODES_PAUSED, account.codes_paused_until, at)
         return self._desk.pages.render(
             request,
             "enrol",
-            status,
+            status_of(request, notice),
             error=notice,
             by_mail=self._by_mail(account),
             address=messages.masked(account.email),
@@ -135,9 +136,8 @@ class EnrolmentForms:
         paused = paused_until is not None and at < paused_until
         if paused and paused_until is not None:
             notice = messages.pairing_paused(paused_until, at)
-        status = 200 if notice is None or request.method == "GET" else TOO_MANY if paused else UNPROCESSABLE
         return self._desk.pages.render(
-            request, "pair", status, phrase=typed, error=notice, paused=paused, kind=login.kind
+            request, "pair", status_of(request, notice), phrase=typed, error=notice, paused=paused, kind=login.kind
         )
 
     def _by_mail(self, account: Account) -> bool:

@@ -1,22 +1,20 @@
 """The page where a login takes a verification code instead of the phone's answer."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import web
 
 from schemas.login_commands import AccountCommand, FailCode, UseCode, UseRecoveryCode
-from services.common.clock import now
 from services.common.decisions import OK
 from services.login import messages, steps
 from services.login.code_checks import CodeChecks
 from services.login.desk import Desk
+from services.login.domain.codes import codes_paused
 from services.login.domain.logins import Login, LoginState
 from services.login.domain.rows import Account
 from services.login.domain.rules import Refused
-
-TOO_MANY: Final = 429
-UNPROCESSABLE: Final = 422
+from services.login.pages import status_of
 
 
 class CodeForm:
@@ -40,8 +38,8 @@ class CodeForm:
     async def enter(self, request: web.Request) -> web.Response:
         """Check a code; whether it counts is for the account's owner to decide."""
         form = await self._desk.form(request)
-        account, login = self._desk.visits.login_at(request, steps.CODE)
-        at = now()
+        step = self._desk.visits.step(request, steps.CODE)
+        account, login, at = step.account, step.login, step.at
         command = await self._command(account, login, form.get("code", ""), at)
         outcome, row = await self._desk.decide(request, command)
         if outcome != OK and outcome in set(Refused):
@@ -62,19 +60,17 @@ class CodeForm:
         printed: bool = False,
     ) -> web.Response:
         """Show the page, with what became of the code that was entered, perhaps one of a printed list."""
-        paused_until = account.codes_paused_until
-        paused = paused_until is not None and at < paused_until
+        paused = codes_paused(account, at)
         notice = messages.code_refused(
             Refused.CODES_PAUSED if paused else refusal,
-            paused_until,
+            account.codes_paused_until,
             at,
             printed=printed and account.recovery is not None,
         )
-        status = 200 if refusal is None else TOO_MANY if paused else UNPROCESSABLE
         return self._desk.pages.render(
             request,
             "code",
-            status,
+            status_of(request, notice),
             error=notice,
             paused=paused,
             locked=account.push.reported is not None,

@@ -1,11 +1,12 @@
 """Renders Account Manager's pages."""
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 import jinja2
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from services.login import messages
 from services.login.cookies import BROWSER, BROWSER_SECONDS, Cookies
@@ -13,7 +14,6 @@ from services.login.settings import LoginSettings
 
 log = structlog.get_logger(__name__)
 HERE: Final = Path(__file__).parent
-TOO_MANY: Final = 429
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -66,7 +66,7 @@ class Pages:
             text=text, status=http_status, content_type="text/html", headers={"Cache-Control": "no-store"}
         )
         notice = context.get("error")
-        if http_status == TOO_MANY and isinstance(notice, messages.Notice) and notice.wait_seconds:
+        if http_status == HTTPStatus.TOO_MANY_REQUESTS and isinstance(notice, messages.Notice) and notice.wait_seconds:
             response.headers["Retry-After"] = str(notice.wait_seconds)
         self._cookies.write(response, BROWSER, token, BROWSER_SECONDS)
         return response
@@ -76,3 +76,16 @@ class Pages:
         log.info("error page", status=status, detail=detail)
         notice = messages.error(status, self.names)
         return self.render(request, "error", status, status=status, title=notice.title, detail=notice.text)
+
+
+def status_of(request: web.Request, notice: messages.Notice | None) -> HTTPStatus:
+    """Return the status of a page that says what became of a form: later, or not like that; what is just shown is fine.
+
+    Args:
+        request: The request.
+        notice: What the page says of the form; None if nothing.
+
+    """
+    if notice is None or request.method != hdrs.METH_POST:
+        return HTTPStatus.OK
+    return HTTPStatus.TOO_MANY_REQUESTS if notice.wait_seconds else HTTPStatus.UNPROCESSABLE_ENTITY

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime
-from typing import Final
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -20,9 +20,6 @@ from services.login.domain.rules import Refused
 from services.login.guess_counts import GuessCounts
 from services.login.names import account_id_of
 from services.login.passwords import Passwords
-
-UNAUTHORIZED: Final = 401
-TOO_MANY: Final = 429
 
 
 class SignInForms:
@@ -53,26 +50,25 @@ class SignInForms:
     async def sign_in(self, request: web.Request) -> web.Response:
         """Check the password, and begin a login."""
         form = await self._desk.form(request)
-        name, address = form.get("name", ""), self._desk.visits.browser(request).address
-        paused_until = self._guesses.address_paused_until(address, now())
+        name, browser = form.get("name", ""), self._desk.visits.browser(request)
+        paused_until = self._guesses.address_paused_until(browser.address, now())
         if paused_until is not None:
             notice = messages.address_paused(paused_until, now())
-            return self._render_sign_in(request, name, notice, TOO_MANY)
+            return self._render_sign_in(request, name, notice, HTTPStatus.TOO_MANY_REQUESTS)
         account = self._desk.account(account_id_of(name))
         right = await self._passwords.matches(account.password_hash if account else None, form.get("password", ""))
         if account is None or not right:
-            return await self._refuse_password(request, account, name)
+            return await self._refuse_password(request, account, name, browser)
         visit = self._desk.visits.of(request)
         if visit.under_way and visit.account is not None and visit.account.account_id == account.account_id:
             raise web.HTTPSeeOther(visit.home)
         ticket = Ticket(account.account_id, new_token())
-        outcome, row = await self._desk.decide(
-            request, self._command(request, account, ticket, remember="remember" in form)
-        )
+        command = self._command(request, account, ticket, browser, remember="remember" in form)
+        outcome, row = await self._desk.decide(request, command)
         if outcome == Refused.LOCKED:
             return self._render_locked(request, name, row.locked_until)
         if outcome != OK:
-            return self._render_sign_in(request, name, messages.password_changed(), UNAUTHORIZED)
+            return self._render_sign_in(request, name, messages.password_changed(), HTTPStatus.UNAUTHORIZED)
         found = steps.settled(row, ticket.digest, now())
         answer = web.HTTPSeeOther(steps.pages_of(*found, now())[0] if found else steps.SIGN_IN)
         self._desk.cookies.write_ticket(answer, LOGIN, ticket, self._login_seconds)
@@ -117,7 +113,9 @@ class SignInForms:
         self._desk.cookies.drop(answer, SESSION)
         raise answer
 
-    def _command(self, request: web.Request, account: Account, ticket: Ticket, *, remember: bool) -> SignIn:
+    def _command(
+        self, request: web.Request, account: Account, ticket: Ticket, browser: Browser, *, remember: bool
+    ) -> SignIn:
         cookies = self._desk.cookies
         remembered = cookies.read(request, REMEMBERED)
         wished = remember and bool(self._desk.rules.remember_lifetime)
@@ -128,21 +126,22 @@ class SignInForms:
             login_digest=ticket.digest,
             session_digest=cookies.session_ticket(ticket).digest,
             password_hash=account.password_hash,
-            browser=self._desk.visits.browser(request),
+            browser=browser,
             browser_digest=digest(cookies.browser_token(request).encode()),
             remembered_digest=remembered.digest if remembered else None,
             remember_digest=cookies.remembered_ticket(ticket).digest if wished else None,
         )
 
-    async def _refuse_password(self, request: web.Request, account: Account | None, name: str) -> web.Response:
+    async def _refuse_password(
+        self, request: web.Request, account: Account | None, name: str, browser: Browser
+    ) -> web.Response:
         """Count a wrong password, and say so; a name that nobody has takes as long and is told the same."""
-        browser = self._desk.visits.browser(request)
         (outcome, locked_until), _ = await asyncio.gather(
             self._count(request, account, name, browser), self._guesses.count_address(browser.address)
         )
         if outcome == Refused.LOCKED:
             return self._render_locked(request, name, locked_until)
-        return self._render_sign_in(request, name, messages.wrong_password(), UNAUTHORIZED)
+        return self._render_sign_in(request, name, messages.wrong_password(), HTTPStatus.UNAUTHORIZED)
 
     async def _count(
         self, request: web.Request, account: Account | None, name: str, browser: Browser
@@ -155,7 +154,7 @@ class SignInForms:
 
     def _render_locked(self, request: web.Request, name: str, until: datetime | None) -> web.Response:
         at = now()
-        return self._render_sign_in(request, name, messages.locked(until or at, at), TOO_MANY)
+        return self._render_sign_in(request, name, messages.locked(until or at, at), HTTPStatus.TOO_MANY_REQUESTS)
 
     def _render_sign_in(self, request: web.Request, name: str, error: messages.Notice, status: int) -> web.Response:
         return self._desk.pages.render(request, "sign_in", status, name=name, error=error, info=None)

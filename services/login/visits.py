@@ -52,6 +52,22 @@ class Visit:
         return steps.SIGN_IN if self.session is None else steps.ACCOUNT
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A visit to a page that its login is at.
+
+    Attributes:
+        at: When.
+        account: The login's account, settled.
+        login: The login.
+
+    """
+
+    at: datetime
+    account: Account
+    login: Login
+
+
 class Visits:
     """Looks visits up, and what their pages need to know."""
 
@@ -86,29 +102,27 @@ class Visits:
             place=self._places.of(address)[:200],
         )
 
-    def login_at(self, request: web.Request, page: str) -> tuple[Account, Login]:
+    def step(self, request: web.Request, page: str) -> Step:
         """Return the login of a browser that is at a page; lead the browser to where it belongs if it is not there."""
         visit = self.of(request)
         if visit.account is None or visit.login is None:
             raise web.HTTPSeeOther(visit.home)
         if page not in steps.pages_of(visit.account, visit.login, visit.at):
             raise web.HTTPSeeOther(visit.home)
-        return visit.account, visit.login
+        return Step(visit.at, visit.account, visit.login)
 
-    def complete(self, request: web.Request, visit: Visit, answer: web.StreamResponse) -> None:
+    def complete(self, request: web.Request, step: Step, answer: web.StreamResponse) -> None:
         """Exchange the cookie of an approved login for what it was for."""
         ticket = self._cookies.read(request, LOGIN)
-        if ticket is None or visit.account is None or visit.login is None:
-            return
         self._cookies.drop(answer, LOGIN)
-        if visit.login.kind is not LoginKind.SIGN_IN:
+        if ticket is None or step.login.kind is not LoginKind.SIGN_IN:
             return
         session = self._cookies.session_ticket(ticket)
         self._cookies.write_ticket(answer, SESSION, session, self._session_seconds)
         remembered = self._cookies.remembered_ticket(ticket)
-        browser = next((each for each in visit.account.remembered if each.digest == remembered.digest), None)
+        browser = next((each for each in step.account.remembered if each.digest == remembered.digest), None)
         if browser is not None:
-            seconds = max(1, int((browser.expires_at - visit.at).total_seconds()))
+            seconds = max(1, int((browser.expires_at - step.at).total_seconds()))
             self._cookies.write_ticket(answer, REMEMBERED, remembered, seconds)
 
     def waiting(self, login: Login, at: datetime) -> dict[str, Any]:

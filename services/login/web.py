@@ -24,6 +24,7 @@ from services.login.entering_codes import CodeForm
 from services.login.events import Events
 from services.login.openapi import describe
 from services.login.pages import CONTENT_SECURITY_POLICY, HERE
+from services.login.visits import Step
 
 
 class Routes(Protocol):
@@ -107,12 +108,10 @@ class LoginWeb:
 
     async def step(self, request: web.Request) -> web.Response:
         """Show a step of a login, or lead to the step that it is at."""
-        account, login = self._visits.login_at(request, request.path)
-        return self._render_step(request, account, login, self._visits.of(request).at)
+        return self._render_step(request, self._visits.step(request, request.path))
 
-    def _render_step(  # noqa: PLR0911 - one line a page
-        self, request: web.Request, account: Account, login: Login, at: datetime
-    ) -> web.Response:
+    def _render_step(self, request: web.Request, step: Step) -> web.Response:  # noqa: PLR0911 - one line a page
+        account, login, at = step.account, step.login, step.at
         match request.path:
             case steps.ENROL:
                 return self._enrolment.render_enrol(request, account, login)
@@ -158,11 +157,11 @@ class LoginWeb:
 
     async def complete(self, request: web.Request) -> web.Response:
         """Turn an approved login into a session; again and again the same one, if the answer gets lost."""
-        account, login = self._visits.login_at(request, steps.COMPLETE)
-        due = account.password_change_due and login.kind is not LoginKind.ADD_PHONE
-        wanted = request.cookies.get(NEXT) == steps.TO_PASSWORD and login.kind is LoginKind.CONFIRM
+        step = self._visits.step(request, steps.COMPLETE)
+        due = step.account.password_change_due and step.login.kind is not LoginKind.ADD_PHONE
+        wanted = request.cookies.get(NEXT) == steps.TO_PASSWORD and step.login.kind is LoginKind.CONFIRM
         answer = web.HTTPSeeOther(PASSWORD if due or wanted else steps.ACCOUNT)
-        self._visits.complete(request, self._visits.of(request), answer)
+        self._visits.complete(request, step, answer)
         return answer
 
     async def stream(self, request: web.Request) -> web.StreamResponse:

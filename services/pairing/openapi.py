@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from protocol.requests import REQUEST_TYPE, Refusal
+from schemas.base import NAME_CHARACTERS
 from services.common.device_openapi import NONCE, NONCE_PATH, PREFLIGHT, refusals, signed_request
-from services.common.device_web import NAME_CHARACTERS
 from services.common.openapi import Json, Shape, json_answer, key_set_path, make_document
 
 
