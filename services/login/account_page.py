@@ -21,11 +21,12 @@ from schemas.login_sessions import (
 )
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import OK
-from services.login import messages, steps
+from services.login import account_messages, messages, steps
 from services.login.cookies import LOGIN, NEXT, Ticket
 from services.login.desk import Desk
 from services.login.domain.prompts import why_not
 from services.login.domain.rules import Refused
+from services.login.history import history_line
 from services.login.owners import Owner, Owners
 
 
@@ -105,7 +106,7 @@ class AccountPage:
 
     def render(self, request: web.Request, owner: Owner, refusal: Refused | None = None) -> web.Response:
         """Show the account, with why a change was not made."""
-        return self._render(request, owner, None if refusal is None else messages.change_refused(refusal))
+        return self._render(request, owner, None if refusal is None else account_messages.change_refused(refusal))
 
     def _render(self, request: web.Request, owner: Owner, notice: messages.Notice | None) -> web.Response:
         account = owner.account
@@ -118,7 +119,7 @@ class AccountPage:
             account=account,
             confirmed=owner.confirmed,
             session=owner.session,
-            history=[messages.history_line(each) for each in reversed(account.history)],
+            history=[history_line(each) for each in reversed(account.history)],
             remember=bool(self._desk.rules.remember_lifetime),
             reported=account.push.reported,
             address=messages.masked(account.email),
@@ -145,7 +146,9 @@ class AccountPage:
             command = owner.command(kind, **values)
         except ValidationError:
             nameless = "name" in fields and not values["name"]
-            return self._render(request, owner, messages.nameless() if nameless else messages.method_gone())
+            return self._render(
+                request, owner, account_messages.nameless() if nameless else account_messages.method_gone()
+            )
         refusal = await self._owners.change(request, command)
         if refusal is not None:
             return self.render(request, owner, refusal)

@@ -8,7 +8,7 @@ from protocol.verification_codes import find_step
 from schemas.base import NAME_CHARACTERS
 from schemas.login_sessions import AddApp, MakeRecoveryCodes
 from services.common.clock import new_id, now
-from services.login import messages, steps
+from services.login import account_messages, messages, steps
 from services.login.account_page import AccountPage
 from services.login.authenticator_apps import new_secret, otpauth_uri, qr_code, secret_text
 from services.login.code_checks import CodeChecks
@@ -72,7 +72,7 @@ class AddingMethods:
         name = form.get("name", "").strip()[:NAME_CHARACTERS] or DEFAULT_NAME
         step = find_step(secret, form.get("code", "")[:LONGEST_CODE], now())
         if step is None:
-            notice = messages.wrong_first_code()
+            notice = account_messages.wrong_first_code()
             return self._render_app(request, owner, method_id, secret, sealed, notice, name)
         command = owner.command(AddApp, method_id=method_id, name=name, sealed_secret=sealed, step=step)
         refusal = await self._owners.change(request, command)

@@ -7,7 +7,7 @@ from aiohttp import web
 from schemas.login_commands import FailPassword
 from schemas.login_sessions import ChangePassword
 from services.common.clock import now
-from services.login import messages, steps
+from services.login import account_messages, messages, steps
 from services.login.account_page import AccountPage
 from services.login.desk import Desk
 from services.login.domain.rules import Refused
@@ -58,10 +58,10 @@ class PasswordPage:
         if not await self._passwords.matches(account.password_hash, form.get("old", "")):
             return await self._refuse(request, owner)
         if new == form.get("old"):
-            return self._render(request, owner, messages.same_password())
+            return self._render(request, owner, account_messages.same_password())
         weakness = find_weakness(new, (account.account_id, account.display_name, self._desk.pages.names.product))
         if weakness is not None:
-            return self._render(request, owner, messages.weak_password(weakness))
+            return self._render(request, owner, account_messages.weak_password(weakness))
         command = owner.command(
             ChangePassword,
             old_password_hash=account.password_hash,
@@ -78,7 +78,7 @@ class PasswordPage:
         outcome, row = await self._desk.decide(request, command)
         if outcome == Refused.LOCKED and row.locked_until is not None:
             return self._render(request, owner, messages.locked(row.locked_until, now()))
-        return self._render(request, owner, messages.wrong_old_password())
+        return self._render(request, owner, account_messages.wrong_old_password())
 
     def _render(self, request: web.Request, owner: Owner, notice: messages.Notice | None = None) -> web.Response:
         return self._desk.pages.render(

@@ -1,4 +1,4 @@
-"""What Account Manager says: each refusal, each ending and each happening in plain words, with what to do next."""
+"""What Account Manager says to who signs in: each refusal and each ending in plain words, with what to do next."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,11 +6,8 @@ from math import ceil
 from typing import Final
 
 from schemas.contract import PairingFailure
-from services.login.domain.happenings import Happening, HistoryEntry, Method
 from services.login.domain.logins import EndReason, LoginKind
 from services.login.domain.rules import Refused
-from services.login.password_policy import SHORTEST_PASSWORD, Weakness
-from services.login.passwords import LONGEST_PASSWORD
 
 MOST_WORDS: Final = 3
 MOST_CHARACTERS: Final = 24
@@ -39,22 +36,6 @@ class Notice:
     title: str
     text: str
     wait_seconds: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """A line of the account's history.
-
-    Attributes:
-        text: What happened.
-        at: When, ISO 8601.
-        where: Browser, system and address; empty where no browser was part of it.
-
-    """
-
-    text: str
-    at: str
-    where: str
 
 
 _NEW_PHRASE: Final = "Tap + New Account in {authenticator} for a new phrase"
@@ -157,44 +138,6 @@ _ERRORS: Final = {
     ),
     503: Notice("Back in a moment", "{product} cannot reach its event log just now. Nothing is lost."),
 }
-_HAPPENINGS: Final = {
-    Happening.ACCOUNT_CREATED: "Account created",
-    Happening.SIGNED_IN: "Signed in, {by}",
-    Happening.CONFIRMED: "Confirmed before a change, {by}",
-    Happening.SIGNED_OUT: "Signed out",
-    Happening.SESSION_REVOKED: "Signed out from another browser",
-    Happening.WRONG_PASSWORD: "Wrong password",
-    Happening.PAUSED: "Sign-in paused after several wrong passwords",
-    Happening.PASSWORD_CHANGED: "Password changed, other browsers signed out",
-    Happening.WRONG_CODE: "Wrong code",
-    Happening.CODES_PAUSED: "Codes paused after several wrong ones",
-    Happening.LOGIN_DENIED: "Sign-in declined on {device}",
-    Happening.LOGIN_REPORTED: "Sign-in reported on {device}: “It wasn't me”",
-    Happening.LOGIN_NOT_ANSWERED: "Sign-in not answered on {device}",
-    Happening.WRONG_NUMBER: "Sign-in ended: a wrong number was entered on {device}",
-    Happening.PUSH_LOCKED: "Requests to phones stopped, all browsers signed out",
-    Happening.PUSH_UNLOCKED: "Requests to phones allowed again",
-    Happening.PHONE_PAIRED: "Paired {device}",
-    Happening.PAIRING_DECLINED: "Pairing declined on the phone",
-    Happening.PHONE_CHOSEN: "{device} is asked first from now on",
-    Happening.METHOD_RENAMED: "Renamed to {device}",
-    Happening.PHONE_REMOVED: "Removed {device}",
-    Happening.APP_ADDED: "Added {device}",
-    Happening.APP_REMOVED: "Removed {device}",
-    Happening.RECOVERY_CODES_MADE: "New recovery codes made",
-    Happening.RECOVERY_CODE_USED: "A recovery code was used",
-    Happening.BROWSER_REMEMBERED: "Browser remembered",
-    Happening.BROWSER_FORGOTTEN: "Browser forgotten",
-    Happening.INVITED: "Enrolment code issued by an administrator",
-    Happening.METHODS_RESET: "All sign-in methods removed by an administrator",
-}
-_METHODS: Final = {
-    Method.PUSH: "approved on {device}",
-    Method.PHONE_CODE: "by a code of {device}",
-    Method.APP_CODE: "by a code of {device}",
-    Method.RECOVERY_CODE: "by a recovery code",
-    Method.REMEMBERED: "in a remembered browser",
-}
 _CODES: Final = {
     Refused.WRONG_CODE: Notice(
         "That code did not match",
@@ -212,24 +155,6 @@ _PRINTED_CODES: Final = {
     Refused.USED_CODE: Notice(
         "This code was used already", "Each code of your list works once. Cross this one out and take the next."
     ),
-}
-_CHANGES: Final = {
-    Refused.NOT_CONFIRMED: Notice(
-        "Confirm that it is you", "Before changes, give your second factor once more. Click “Confirm it's you”."
-    ),
-    Refused.LAST_METHOD: Notice(
-        "This is your last method",
-        "Without it nobody could sign in any more, you neither. Add another phone or app first, then remove this one.",
-    ),
-    Refused.TOO_MANY_METHODS: Notice("That is as many as fit", "Remove one that you do not use, then add another."),
-    Refused.PASSWORD_CHANGED: Notice("The password has just changed", "Start again with the password that holds now."),
-}
-_WEAKNESSES: Final = {
-    Weakness.TOO_SHORT: f"A password has at least {SHORTEST_PASSWORD} characters. A sentence does well.",
-    Weakness.TOO_LONG: f"A password has at most {LONGEST_PASSWORD} characters.",
-    Weakness.NAMED: "A password must not hold your name or the product's. Take something that only you think of.",
-    Weakness.REPETITIVE: "This password repeats itself too much to be safe. Take another one.",
-    Weakness.COMMON: "This password is among the first that an attacker tries. Take another one.",
 }
 
 
@@ -311,52 +236,12 @@ def wrong_enrolment_code(*, by_mail: bool) -> Notice:
     return Notice("That code did not match", text)
 
 
-def wrong_first_code() -> Notice:
-    """Return what to say about an app whose first code is wrong."""
-    return Notice(
-        "That code did not match",
-        "Scan the picture, or enter the key in the app once more, then enter the code that the app shows now.",
-    )
-
-
 def too_many_mails() -> Notice:
     """Return what to say when no further code is sent by e-mail."""
     return Notice(
         "No further mail just now",
         "Several codes were sent within the hour. Look for the latest in your mailbox, and among the spam.",
     )
-
-
-def change_refused(refusal: Refused) -> Notice:
-    """Return why a change of the account was not made."""
-    return _CHANGES.get(refusal, method_gone())
-
-
-def method_gone() -> Notice:
-    """Return what to say about a change of what is not there."""
-    return Notice("That did not work", "It is not there any more; it may have been removed in another window.")
-
-
-def nameless() -> Notice:
-    """Return what to say about an empty name."""
-    return Notice("A name is needed", "Enter one by which you know the phone or app.")
-
-
-def same_password() -> Notice:
-    """Return what to say about a new password that is the old one."""
-    return Notice(
-        "Choose another password", "This is the password that you have. Take one that you have not used here."
-    )
-
-
-def wrong_old_password() -> Notice:
-    """Return what to say when the old password does not match."""
-    return Notice("The current password did not match", "Enter the password that you signed in with.")
-
-
-def weak_password(weakness: Weakness) -> Notice:
-    """Return why a new password will not do."""
-    return Notice("Choose another password", _WEAKNESSES[weakness])
 
 
 def masked(address: str) -> str:
@@ -414,16 +299,6 @@ def error(status: int, names: Names) -> Notice:
     if status == 403:  # noqa: PLR2004 - statuses read best as numbers
         return stale_form()
     return _filled(_ERRORS.get(status, _ERRORS[500]), names)
-
-
-def history_line(entry: HistoryEntry) -> HistoryLine:
-    """Return a history entry in words."""
-    where = "" if entry.browser is None else f"{entry.browser.name}, {entry.browser.address}"
-    if entry.browser is not None and entry.browser.place:
-        where = f"{where}, {entry.browser.place}"
-    device = entry.device_name or "the phone"
-    by = _METHODS[entry.method or Method.PUSH].format(device=device)
-    return HistoryLine(_HAPPENINGS[entry.what].format(device=device, by=by), entry.at.isoformat(), where)
 
 
 def _filled(notice: Notice, names: Names) -> Notice:

@@ -7,10 +7,11 @@ import pytest
 
 from schemas.base import Browser
 from schemas.contract import PairingFailure
-from services.login import messages
+from services.login import account_messages, messages
 from services.login.domain.happenings import Happening, HistoryEntry
 from services.login.domain.logins import EndReason, LoginKind
 from services.login.domain.rules import Refused
+from services.login.history import history_line
 
 NAMES = messages.Names("Front Desk", "Pocket Key")
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -70,19 +71,19 @@ def test_an_error_without_words_of_its_own_is_told_as_a_general_one() -> None:
 @pytest.mark.parametrize("what", Happening)
 def test_every_happening_has_its_line(what: Happening) -> None:
     browser = Browser(name="Firefox on Linux", address="203.0.113.7")
-    line = messages.history_line(HistoryEntry(what=what, at=NOW, browser=browser, device_name="Pixel"))
+    line = history_line(HistoryEntry(what=what, at=NOW, browser=browser, device_name="Pixel"))
     assert line.text
     assert "{" not in line.text
     assert astuple(line)[1:] == ("2026-02-03T04:05:06+00:00", "Firefox on Linux, 203.0.113.7")
 
 
 def test_a_happening_names_the_phone_if_it_is_known() -> None:
-    assert "Pixel" in messages.history_line(HistoryEntry(what=Happening.SIGNED_IN, at=NOW, device_name="Pixel")).text
-    assert "the phone" in messages.history_line(HistoryEntry(what=Happening.SIGNED_IN, at=NOW)).text
+    assert "Pixel" in history_line(HistoryEntry(what=Happening.SIGNED_IN, at=NOW, device_name="Pixel")).text
+    assert "the phone" in history_line(HistoryEntry(what=Happening.SIGNED_IN, at=NOW)).text
 
 
 def test_a_happening_without_a_browser_is_nowhere() -> None:
-    assert messages.history_line(HistoryEntry(what=Happening.ACCOUNT_CREATED, at=NOW)).where == ""
+    assert history_line(HistoryEntry(what=Happening.ACCOUNT_CREATED, at=NOW)).where == ""
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_every_refusal_that_a_person_meets_has_its_notice() -> None:
         Refused.PAIRING_PAUSED: messages.pairing_paused(later, NOW),
         Refused.TOO_MANY_MAILS: messages.too_many_mails(),
         **{refusal: _code_refused(refusal, later) for refusal in CODE_REFUSALS},
-        **{refusal: messages.change_refused(refusal) for refusal in CHANGE_REFUSALS},
+        **{refusal: account_messages.change_refused(refusal) for refusal in CHANGE_REFUSALS},
     }
     leads_to_the_right_page = {
         Refused.NO_LOGIN,
