@@ -63,8 +63,18 @@ class Album:
             await page.set_viewport_size(before)
 
 
-def clear() -> None:
-    """Make room for new pictures."""
+def clear(run: str) -> None:
+    """Make room for a run's pictures, once, however many processes the run has.
+
+    Args:
+        run: The run's id.
+
+    """
     DIRECTORY.mkdir(parents=True, exist_ok=True)
-    for old in DIRECTORY.glob("*.png"):
-        old.unlink()
+    before = (*DIRECTORY.glob("*.png"), *DIRECTORY.glob("run-*"))
+    try:
+        (DIRECTORY / f"run-{run}").touch(exist_ok=False)
+    except FileExistsError:
+        return
+    for old in before:
+        old.unlink(missing_ok=True)

@@ -76,9 +76,9 @@ async def fragile_site(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def shelf() -> None:
+def shelf(testrun_uid: str) -> None:
     """Make room for this run's pictures."""
-    clear()
+    clear(testrun_uid)
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from protocol.requests import sign_request
 from protocol.verification_codes import STEP_SECONDS
 from schemas.contract import Purpose, Verdict
 from tests.e2e.computer import Person
+from tests.polling import eventually
 
 SIZE: Final = (390, 844)
 NAME: Final = "Pixel 9"
 PATIENCE_SECONDS: Final = 30.0
-POLL_SECONDS: Final = 0.1
 
 
 class Phone(Protocol):
@@ -134,9 +134,10 @@ class PocketPhone:
 
     async def forgets(self, person: Person) -> None:
         """Wait until it was told that it answers for a person no more."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while any(each.account_name == person.name for each in self._virtual.store.read().accounts):
-                await asyncio.sleep(POLL_SECONDS)
+        store = self._virtual.store
+        await eventually(
+            lambda: person.name not in {each.account_name for each in store.read().accounts}, PATIENCE_SECONDS
+        )
 
     async def is_asked(self, purpose: Purpose = Purpose.LOGIN) -> Request:
         """Wait for the next request, which must be of a kind."""

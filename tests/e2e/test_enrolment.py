@@ -1,6 +1,5 @@
 """Where the first pairing needs more than the password: a code by e-mail, or one that an administrator hands out."""
 
-import asyncio
 import re
 from datetime import timedelta
 from email.message import EmailMessage
@@ -9,9 +8,10 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.computer import Person
-from tests.e2e.phone import PATIENCE_SECONDS, POLL_SECONDS
+from tests.e2e.phone import PATIENCE_SECONDS
 from tests.e2e.scene import Scene
 from tests.e2e.ways_in import make_recovery_codes
+from tests.polling import eventually
 from tests.smtp import PostOffice
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -22,10 +22,12 @@ TRIES = 5
 
 async def letters(office: PostOffice, person: Person, count: int) -> list[EmailMessage]:
     """Wait for so many e-mails to a person; return them, the oldest first."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while len(found := [each for each in office.messages if each["To"] == person.email]) < count:
-            await asyncio.sleep(POLL_SECONDS)
-    return found
+
+    def come() -> list[EmailMessage]:
+        return [each for each in office.messages if each["To"] == person.email]
+
+    await eventually(lambda: len(come()) >= count, PATIENCE_SECONDS)
+    return come()
 
 
 def code_in(letter: EmailMessage) -> str:

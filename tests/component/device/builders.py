@@ -1,7 +1,6 @@
 """Steps that the tests of the phone share."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Final
 
 from authenticator.device.phone import VirtualPhone
@@ -9,23 +8,16 @@ from authenticator.device.requests import Request
 from authenticator.device.retries import Timing
 from schemas.contract import Purpose, Verdict
 from tests.component.device.fake_services import FakeServices
+from tests.polling import DEADLINE_SECONDS
 
 QUICK: Final = Timing(first_pause_seconds=0.01, longest_pause_seconds=0.05)
 """A phone that loses no time between attempts."""
-DEADLINE_SECONDS: Final = 60.0
 
 
 async def next_request(phone: VirtualPhone) -> Request:
     """Wait for the next request that the phone shows."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         return await anext(phone.requests())
-
-
-async def eventually(holds: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while not holds():
-            await asyncio.sleep(0.01)
 
 
 async def pair(services: FakeServices, phone: VirtualPhone) -> None:

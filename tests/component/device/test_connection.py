@@ -13,8 +13,9 @@ from authenticator.device.state import Outcome, State
 from authenticator.device.store import MemoryStore
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
-from tests.component.device.builders import QUICK, eventually, next_request, pair
+from tests.component.device.builders import QUICK, next_request, pair
 from tests.component.device.fake_services import FakeServices
+from tests.polling import eventually
 
 
 def has_opened(services: FakeServices, times: int) -> bool:

@@ -10,8 +10,9 @@ from authenticator.device.state import Account, Outcome, State
 from authenticator.device.store import MemoryStore
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
-from tests.component.device.builders import QUICK, eventually, next_request, pair
+from tests.component.device.builders import QUICK, next_request, pair
 from tests.component.device.fake_services import FakeServices
+from tests.polling import eventually
 
 
 def pairing_of(phone: VirtualPhone) -> str:

@@ -13,8 +13,9 @@ from protocol.challenges import PinnedIssuer, challenge_digest, verify_proof
 from protocol.verification_codes import find_step
 from schemas.base import AgreementKey
 from schemas.contract import Purpose, Verdict
-from tests.component.device.builders import QUICK, eventually, next_request, pair
+from tests.component.device.builders import QUICK, next_request, pair
 from tests.component.device.fake_services import FakeServices
+from tests.polling import eventually
 
 PHONES = 30
 

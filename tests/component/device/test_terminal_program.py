@@ -16,8 +16,8 @@ from protocol.challenges import PinnedIssuer
 from protocol.verification_codes import find_step
 from schemas.base import AgreementKey, Browser
 from schemas.contract import Purpose
-from tests.component.device.builders import DEADLINE_SECONDS, eventually
 from tests.component.device.fake_services import FakeServices
+from tests.polling import DEADLINE_SECONDS, eventually
 from tests.unit.protocol.builders import ISSUER, SERVICE
 
 

@@ -1,6 +1,5 @@
 """A service takes its account from the phone by a signed statement, and nobody else can."""
 
-import asyncio
 from typing import Any, Final
 
 import pytest
@@ -10,6 +9,7 @@ from protocol.jose import PrivateKey
 from schemas.contract import Purpose
 from tests.component.web.stage import Stage, a_paired_phone, a_phone, ask, press, result_is
 from tests.component.web.vectors import DEVICE, VECTORS
+from tests.polling import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 FAREWELL: Final = "Account Manager no longer uses this phone for ann@example.com."
@@ -134,9 +134,7 @@ async def test_a_pairing_that_ended_before_its_answer_arrived_leaves_no_account(
     await expect(page.get_by_test_id("result")).to_have_attribute("data-ending", "sending")
     await services.unpair(pairing_id=claims.jti)
     behind = await ask(services, Purpose.PAIRING, account_id="account-2")
-    async with asyncio.timeout(10):
-        while behind.jti not in services.receipts:
-            await asyncio.sleep(0.05)
+    await eventually(lambda: behind.jti in services.receipts, 10)
     services.answer_gate.set()
     await result_is(page, "Account connected")
     await press(page, "done")

@@ -1,6 +1,5 @@
 """Notices that are due reach a real mail server, once each and in order, or the dead letters with the reason."""
 
-import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -22,6 +21,7 @@ from services.login.notices import PATIENCE
 from tests.broker import PARTITIONS
 from tests.builders import a_browser, an_event
 from tests.integration.services.wire import PATIENCE_SECONDS, Wire
+from tests.polling import eventually
 from tests.smtp import HOST, PASSWORD, USERNAME, Certificate, PostOffice, a_certificate, a_mail_server
 
 MAIL_PORT = free_port()
@@ -86,13 +86,6 @@ class Due:
         await self.wire.publisher.command(NoticeDue.model_validate(fields))
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not holds():
-            await asyncio.sleep(0.05)
-
-
 def a_name() -> str:
     return f"zoe-{uuid.uuid4().hex[:8]}"
 
@@ -101,7 +94,7 @@ async def test_a_notice_is_sent_over_a_protected_connection(due: Due, certificat
     name = a_name()
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
         await due.notice(name)
-        await until(lambda: bool(office.messages))
+        await eventually(lambda: office.messages, PATIENCE_SECONDS)
     (message,) = office.messages
     assert message["To"] == f"{name}@example.org"
     assert "Pixel 9" in message.get_content()
@@ -114,7 +107,7 @@ async def test_the_notices_of_an_account_go_out_in_order(due: Due, certificate: 
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
         for device in devices:
             await due.notice(name, method_name=device)
-        await until(lambda: len(office.messages) == len(devices))
+        await eventually(lambda: len(office.messages) == len(devices), PATIENCE_SECONDS)
     for device, message in zip(devices, office.messages, strict=True):
         assert device in message.get_content()
 
@@ -125,7 +118,7 @@ async def test_a_server_that_is_away_gets_everything_once_it_is_back(due: Due, c
         await due.notice(name)
     office = PostOffice()
     with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
-        await until(lambda: len(office.messages) == len(names))
+        await eventually(lambda: len(office.messages) == len(names), PATIENCE_SECONDS)
     assert sorted(message["To"] for message in office.messages) == sorted(f"{name}@example.org" for name in names)
 
 
@@ -133,7 +126,7 @@ async def test_a_server_that_asks_to_try_again_is_tried_again(due: Due, certific
     office = PostOffice(answers=["451 4.7.1 try again", "451 4.7.1 try again"])
     with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
         await due.notice(a_name())
-        await until(lambda: bool(office.messages))
+        await eventually(lambda: office.messages, PATIENCE_SECONDS)
     assert office.answers == []
 
 
@@ -146,7 +139,7 @@ async def test_a_refused_notice_goes_to_the_dead_letters_and_the_next_one_out(
         await due.notice(name, method_name="Refused")
         await due.notice(name, method_name="Taken")
         letter = await due.wire.dead_letter("login.notices", name.encode())
-        await until(lambda: bool(office.messages))
+        await eventually(lambda: office.messages, PATIENCE_SECONDS)
     assert dict(letter.headers)["dlq_reason"].startswith(b"550")
     assert b"Refused" in letter.value
     assert "Taken" in office.messages[0].get_content()
@@ -178,7 +171,7 @@ async def test_an_enrolment_code_is_in_the_e_mail_and_nowhere_in_kafka(
     name = a_name()
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
         await due.notice(name, NoticeKind.ENROLMENT_CODE, identifier="enrolment-1", method_name="")
-        await until(lambda: bool(office.messages))
+        await eventually(lambda: office.messages, PATIENCE_SECONDS)
     code = EnrolmentCodes(load_secret(stack.secrets, "enrolment")).code(name, "enrolment-1")
     assert f"{code[:3]} {code[3:]}" in office.messages[0].get_content()
     log = (stack.logs / "login.log").read_text()
@@ -203,11 +196,13 @@ async def test_a_stop_does_not_wait_for_a_mail_server_that_is_away_and_loses_no_
 ) -> None:
     name = a_name()
     await due.notice(name)
-    await until(lambda: "the mail server takes nothing" in (stack.logs / "login.log").read_text())
+    await eventually(
+        lambda: "the mail server takes nothing" in (stack.logs / "login.log").read_text(), PATIENCE_SECONDS
+    )
     instance = stack.instances["login"]
     instance.stop()
     assert instance.exit_code == 0
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
         stack.restart_service("login")
-        await until(lambda: bool(office.messages))
+        await eventually(lambda: office.messages, PATIENCE_SECONDS)
     assert office.messages[0]["To"] == f"{name}@example.org"

@@ -27,8 +27,7 @@ from services.common.keys import load_secret
 from tests.integration.services.conftest import READY_SECONDS
 from tests.integration.services.devices import ISSUER, a_challenge, an_unpairing
 from tests.integration.services.wire import Wire
-
-DEADLINE_SECONDS = 60.0
+from tests.polling import DEADLINE_SECONDS, eventually
 
 
 @pytest.fixture
@@ -131,9 +130,7 @@ async def test_phone_agrees_on_codes_answers_with_a_number_and_hears_that_it_is_
         assert verify_proof(response.challenge, response.answer).number == 42
 
         await wire.publisher.command(an_unpairing(phone.device_id, claim.pairing_id))
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while phone.store.read().accounts:
-                await asyncio.sleep(0.05)
+        await eventually(lambda: not phone.store.read().accounts, DEADLINE_SECONDS)
         assert phone.store.read().history[-1].outcome is Outcome.REMOVED
 
 

@@ -1,0 +1,20 @@
+"""Waiting for what happens elsewhere: by looking again and again, to a deadline."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+DEADLINE_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 0.02
+
+
+async def eventually(holds: Callable[[], object], deadline_seconds: float = DEADLINE_SECONDS) -> None:
+    """Wait until something holds.
+
+    Raises:
+        TimeoutError: If it does not in time.
+
+    """
+    async with asyncio.timeout(deadline_seconds):
+        while not holds():
+            await asyncio.sleep(POLL_SECONDS)
