@@ -26,7 +26,7 @@ setup-tests:
 	@deploy/bootstrap --tests
 
 test: setup-tests lint ## bring what testing needs, lint, run all tests (two files at a time), look for vulnerabilities
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 	@$(BIN)/python -m deploy.audit
 
 unit: setup-tests ## run the tests of the rules alone (ARGS="-k phrase" picks some, here and below)
