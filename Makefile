@@ -25,7 +25,7 @@ setup: ## bring what running needs: system packages, Python packages, Kafka
 setup-tests:
 	@deploy/bootstrap --tests
 
-test: setup-tests lint ## bring what testing needs, lint, run all tests (two files at a time), look for vulnerabilities
+test: setup-tests lint ## bring what testing needs, lint, run all tests (two at a time), look for vulnerabilities
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 	@$(BIN)/python -m deploy.audit
 
