@@ -13,7 +13,7 @@ NAME: Final = "demo"
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS: Final = 4
 _GROUP_LETTERS: Final = 4
-_TIMEOUT_SECONDS: Final = 60
+_TIMEOUT_SECONDS: Final = 180
 
 
 class DemoAccountError(Exception):

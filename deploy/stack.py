@@ -18,7 +18,7 @@ from deploy.topics import Applied, apply_topics
 
 SERVICES: Final = {"pairing": 8200, "push": 8300, "login": 8100}
 """The services, each with the port that people know, in the order of their start."""
-READY_TIMEOUT_SECONDS: Final = 60.0
+READY_TIMEOUT_SECONDS: Final = 180.0
 Step = Callable[[str], AbstractContextManager[None]]
 """Shows that something is being done, for as long as its context lasts."""
 

@@ -13,7 +13,7 @@ from schemas import topics
 from schemas.topics import Topic
 
 _REQUEST_TIMEOUT_MS: Final = 30_000
-_LEADERS_TIMEOUT_SECONDS: Final = 30.0
+_LEADERS_TIMEOUT_SECONDS: Final = 120.0
 _SAFE_REPLICATION: Final = 3
 _FETCHER_LOG: Final = logging.getLogger("aiokafka.consumer.fetcher")
 _HOUR_SECONDS: Final = 60 * 60

@@ -1,4 +1,4 @@
-"""The Chromium that tests drive: the one of the system, so that none is fetched."""
+"""The Chromium that tests drive: one of the system, so that none is fetched."""
 
 import os
 import shutil
@@ -6,8 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
+from tests.polling import DEADLINE_SECONDS
+
+PATIENCE_MILLISECONDS: Final = DEADLINE_SECONDS * 1000 / 2
+"""How long a page may take; shorter than what waits for several of its changes."""
 INSECURE_HOST: Final = "phone.test"
 """A name of this machine that is neither localhost nor served by https: pages there lack what only secure ones have."""
 ARGUMENTS: Final = (
@@ -21,9 +25,19 @@ ARGUMENTS: Final = (
 )
 
 
-def executable() -> str:
-    """Return where Chromium is: what CHROMIUM names, or else what the search path has."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+SHELL: Final = "chromium-headless-shell"
+"""Chromium without what only a person at it needs: takes half of the CPU, and knows no notifications."""
+
+
+def executable(*, shell: bool) -> str:
+    """Return where Chromium is: what CHROMIUM names, or else what the search path has.
+
+    Args:
+        shell: Whether the headless shell will do.
+
+    """
+    names = (SHELL, "chromium", "chromium-browser") if shell else ("chromium", "chromium-browser")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if found is None:
         text = "These tests need Chromium: install it, or set CHROMIUM to where it is."
         raise RuntimeError(text)
@@ -31,10 +45,16 @@ def executable() -> str:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Run a headless Chromium."""
+async def chromium(*, shell: bool = True) -> AsyncIterator[Browser]:
+    """Run a headless Chromium.
+
+    Args:
+        shell: Whether the headless shell will do.
+
+    """
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
+        browser = await playwright.chromium.launch(executable_path=executable(shell=shell), args=list(ARGUMENTS))
         try:
             yield browser
         finally:

@@ -1,10 +1,13 @@
-"""Waiting for what happens elsewhere: by looking again and again, to a deadline."""
+"""Waiting for what happens elsewhere: by looking again and again, to a deadline.
+
+The deadline is for machines that are many times slower than usual; only a failure waits for it.
+"""
 
 import asyncio
 from collections.abc import Callable
 from typing import Final
 
-DEADLINE_SECONDS: Final = 60.0
+DEADLINE_SECONDS: Final = 180.0
 POLL_SECONDS: Final = 0.02
 
 

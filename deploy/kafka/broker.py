@@ -72,7 +72,7 @@ class EmbeddedKafka:
         """The id of its process, None before the first start."""
         return None if self._process is None else self._process.pid
 
-    def start(self, timeout_seconds: float = 60.0) -> None:
+    def start(self, timeout_seconds: float = 180.0) -> None:
         """Start it and wait until it answers a client.
 
         Args:

@@ -11,8 +11,7 @@ import pytest
 from deploy.logs import keep_bounded, set_aside
 from deploy.ports import PortTakenError, free_port, require_free
 from deploy.process import Child, tail
-
-DEADLINE_SECONDS = 20.0
+from tests.polling import DEADLINE_SECONDS
 
 
 def python(code: str, log: Path) -> Child:

@@ -19,11 +19,10 @@ from protocol.requests import sign_request
 from protocol.verification_codes import STEP_SECONDS
 from schemas.contract import Purpose, Verdict
 from tests.e2e.computer import Person
-from tests.polling import eventually
+from tests.polling import DEADLINE_SECONDS, eventually
 
 SIZE: Final = (390, 844)
 NAME: Final = "Pixel 9"
-PATIENCE_SECONDS: Final = 30.0
 
 
 class Phone(Protocol):
@@ -136,12 +135,12 @@ class PocketPhone:
         """Wait until it was told that it answers for a person no more."""
         store = self._virtual.store
         await eventually(
-            lambda: person.name not in {each.account_name for each in store.read().accounts}, PATIENCE_SECONDS
+            lambda: person.name not in {each.account_name for each in store.read().accounts}, DEADLINE_SECONDS
         )
 
     async def is_asked(self, purpose: Purpose = Purpose.LOGIN) -> Request:
         """Wait for the next request, which must be of a kind."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             request = await anext(self._requests)
         assert request.claims.purpose is purpose, request.claims
         return request

@@ -12,12 +12,12 @@ from deploy.demo.browser import USER_AGENT, TextBrowser
 from deploy.stack import Stack
 from services.login.admin import Administration
 from tests.accounts import let_see
+from tests.chromium import PATIENCE_MILLISECONDS
 from tests.e2e import computer, phone
 from tests.e2e.complaints import Complaints
 from tests.e2e.computer import Computer, Person
 from tests.e2e.phone import Phone, PocketPhone, WebPhone
 
-PATIENCE_MILLISECONDS: Final = 30_000
 PASSWORD: Final = "correct horse battery staple"
 
 
@@ -106,7 +106,9 @@ class Scene:
 
     async def _browser(self, who: str, size: tuple[int, int], **options: Any) -> BrowserContext:
         width, height = size
-        context = await self.browser.new_context(viewport={"width": width, "height": height}, **options)
+        context = await self.browser.new_context(
+            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
         self.exits.push_async_callback(context.close)
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         self.complaints.listen(context, who)

@@ -19,29 +19,34 @@ from tests.e2e.scene import Scene
 
 LOGS: Final = ARTEFACTS / "logs"
 """Where the services' logs are kept after the run."""
-NO_SETTINGS: Final[Mapping[str, str]] = {}
-HASTY: Final = {
-    "LOGIN_PROMPT_SECONDS": "15",
-    "LOGIN_FIRST_PAUSE_SECONDS": "3",
-    "LOGIN_PAIRING_PAUSE_SECONDS": "3",
-    "LOGIN_REFUSAL_PAUSE_SECONDS": "12",
-    "LOGIN_CODE_PAUSE_SECONDS": "3",
+SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
+    "usual": {},
+    "hasty": {
+        "LOGIN_PROMPT_SECONDS": "25",
+        "LOGIN_FIRST_PAUSE_SECONDS": "5",
+        "LOGIN_PAIRING_PAUSE_SECONDS": "5",
+        "LOGIN_REFUSAL_PAUSE_SECONDS": "12",
+        "LOGIN_CODE_PAUSE_SECONDS": "5",
+    },
+    "generous": {
+        "LOGIN_MOST_PROMPTS": "20",
+        "LOGIN_REFUSALS": "20",
+        "LOGIN_REMEMBER_DAYS": "30",
+    },
+    "careful": {
+        "LOGIN_ENROLMENT": "email",
+        "LOGIN_SMTP_HOST": "localhost",
+        "LOGIN_SMTP_SECURITY": "none",
+        "LOGIN_MAIL_FROM": "accounts@example.org",
+    },
+    "fragile": {},
 }
-"""Settings with which what takes minutes takes seconds."""
-GENEROUS: Final = {
-    "LOGIN_MOST_PROMPTS": "20",
-    "LOGIN_REFUSALS": "20",
-    "LOGIN_REMEMBER_DAYS": "30",
-}
-"""Settings that let one account be asked and refuse more often than a person would, and browsers be remembered."""
+"""The settings of each stack by its name, which tests give as ``pytest.mark.site(name)``.
 
-CAREFUL: Final = {
-    "LOGIN_ENROLMENT": "email",
-    "LOGIN_SMTP_HOST": "localhost",
-    "LOGIN_SMTP_SECURITY": "none",
-    "LOGIN_MAIL_FROM": "accounts@example.org",
-}
-"""Settings with which the password alone pairs no phone; the mail server's port is still to be named."""
+As they come, where nothing is stopped. What takes minutes takes seconds. One account can be asked and refuse more often
+than a person would, and browsers are remembered. The password alone pairs no phone, but a code by e-mail, or an
+administrator's where there is no address. As they come, where services are killed, started again and multiplied.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class Site:
 
 
 @asynccontextmanager
-async def running(kafka: str, directory: Path, environment: Mapping[str, str] = NO_SETTINGS) -> AsyncIterator[Site]:
+async def running(kafka: str, directory: Path, environment: Mapping[str, str]) -> AsyncIterator[Site]:
     """Run a stack with topics of its own."""
     prefix = f"e2e{uuid.uuid4().hex[:8]}."
     stack = Stack(

@@ -9,7 +9,7 @@ from tests.e2e.computer import Computer, Person
 from tests.e2e.phone import PocketPhone
 from tests.e2e.scene import Scene
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
 WRONG_CODE = "WRONG-WRONG"
 
@@ -121,9 +121,10 @@ async def walk_codes(scene: Scene, album: Album, person: Person) -> None:
     await album.take(computer.page, "code-paused")
 
 
-async def test_every_page_of_the_account_has_its_picture(generous_scene: Scene, album: Album) -> None:
-    scene, phone = generous_scene, await generous_scene.a_pocket_phone()
-    person, computer = await scene.paired(phone), await scene.a_computer()
+@pytest.mark.site("generous")
+async def test_every_page_of_the_account_has_its_picture(scene: Scene, album: Album) -> None:
+    phone, computer = await scene.a_pocket_phone(), await scene.a_computer()
+    person = await scene.paired(phone)
     await sign_in_remembered(computer, album, person, phone)
     await walk_adding(scene, album, computer)
     await walk_the_account(album, computer, person)

@@ -87,9 +87,10 @@ async def test_a_code_that_was_used_is_refused_and_the_next_one_is_taken(scene: 
     await computer.is_signed_in(person)
 
 
-async def test_five_wrong_codes_pause_codes_and_the_page_says_when_they_go_on(hasty_scene: Scene) -> None:
-    computer, phone = await hasty_scene.a_computer(), await hasty_scene.a_pocket_phone()
-    person = await hasty_scene.paired(phone)
+@pytest.mark.site("hasty")
+async def test_five_wrong_codes_pause_codes_and_the_page_says_when_they_go_on(scene: Scene) -> None:
+    computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
+    person = await scene.paired(phone)
     await computer.sign_in(person)
     await computer.press("use-code")
     for _ in range(TRIES - 1):

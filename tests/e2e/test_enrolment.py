@@ -8,13 +8,12 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.computer import Person
-from tests.e2e.phone import PATIENCE_SECONDS
 from tests.e2e.scene import Scene
 from tests.e2e.ways_in import make_recovery_codes
 from tests.polling import eventually
 from tests.smtp import PostOffice
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.site("careful")]
 MOST_MAILS = 5
 A_DAY = timedelta(days=1)
 TRIES = 5
@@ -26,7 +25,7 @@ async def letters(office: PostOffice, person: Person, count: int) -> list[EmailM
     def come() -> list[EmailMessage]:
         return [each for each in office.messages if each["To"] == person.email]
 
-    await eventually(lambda: len(come()) >= count, PATIENCE_SECONDS)
+    await eventually(lambda: len(come()) >= count)
     return come()
 
 
@@ -37,9 +36,9 @@ def code_in(letter: EmailMessage) -> str:
     return found[1]
 
 
-async def test_a_code_by_e_mail_admits_to_the_first_pairing(careful_scene: Scene, post_office: PostOffice) -> None:
-    person, computer = await careful_scene.a_person(with_email=True), await careful_scene.a_computer()
-    phone = await careful_scene.a_pocket_phone()
+async def test_a_code_by_e_mail_admits_to_the_first_pairing(scene: Scene, post_office: PostOffice) -> None:
+    person, computer = await scene.a_person(with_email=True), await scene.a_computer()
+    phone = await scene.a_pocket_phone()
     await computer.sign_in(person)
     await computer.reads("ONE MORE PROOF")
     await expect(computer.page.get_by_text("a…@example.org")).to_be_visible()
@@ -67,10 +66,8 @@ async def test_a_code_by_e_mail_admits_to_the_first_pairing(careful_scene: Scene
     ]
 
 
-async def test_only_the_latest_e_mail_s_code_is_taken_and_few_are_sent(
-    careful_scene: Scene, post_office: PostOffice
-) -> None:
-    person, computer = await careful_scene.a_person(with_email=True), await careful_scene.a_computer()
+async def test_only_the_latest_e_mail_s_code_is_taken_and_few_are_sent(scene: Scene, post_office: PostOffice) -> None:
+    person, computer = await scene.a_person(with_email=True), await scene.a_computer()
     await computer.sign_in(person)
     for count in range(1, MOST_MAILS + 1):
         await computer.press("send-code")
@@ -84,10 +81,10 @@ async def test_only_the_latest_e_mail_s_code_is_taken_and_few_are_sent(
 
 
 async def test_an_e_mailed_code_admits_only_the_browser_that_asked_for_it(
-    careful_scene: Scene, post_office: PostOffice
+    scene: Scene, post_office: PostOffice
 ) -> None:
-    person = await careful_scene.a_person(with_email=True)
-    owner, thief = await careful_scene.a_computer(), await careful_scene.a_computer()
+    person = await scene.a_person(with_email=True)
+    owner, thief = await scene.a_computer(), await scene.a_computer()
     for computer in (owner, thief):
         await computer.sign_in(person)
         await computer.reads("ONE MORE PROOF")
@@ -101,8 +98,7 @@ async def test_an_e_mailed_code_admits_only_the_browser_that_asked_for_it(
     await owner.reads("CONNECT SALESFORCE AUTHENTICATOR")
 
 
-async def test_an_administrator_s_code_admits_to_the_first_pairing(careful_scene: Scene) -> None:
-    scene = careful_scene
+async def test_an_administrator_s_code_admits_to_the_first_pairing(scene: Scene) -> None:
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_pocket_phone()
     code = await scene.accounts.invite(person.name, A_DAY)
     await computer.sign_in(person)
@@ -121,8 +117,8 @@ async def test_an_administrator_s_code_admits_to_the_first_pairing(careful_scene
     await expect(computer.page.get_by_text("Enrolment code issued by an administrator")).to_be_visible()
 
 
-async def test_a_wrong_enrolment_code_says_so_and_five_pause(careful_scene: Scene) -> None:
-    person, computer = await careful_scene.a_person(), await careful_scene.a_computer()
+async def test_a_wrong_enrolment_code_says_so_and_five_pause(scene: Scene) -> None:
+    person, computer = await scene.a_person(), await scene.a_computer()
     await computer.sign_in(person)
     for _ in range(TRIES - 1):
         await computer.enter_code("AAAA-BBBB-CCCC-DDDD")
@@ -135,10 +131,10 @@ async def test_a_wrong_enrolment_code_says_so_and_five_pause(careful_scene: Scen
     await computer.is_told("Codes are paused")
 
 
-async def test_an_enrolment_code_admits_one_browser_only(careful_scene: Scene) -> None:
-    person = await careful_scene.a_person()
-    first, second = await careful_scene.a_computer(), await careful_scene.a_computer()
-    code = await careful_scene.accounts.invite(person.name, A_DAY)
+async def test_an_enrolment_code_admits_one_browser_only(scene: Scene) -> None:
+    person = await scene.a_person()
+    first, second = await scene.a_computer(), await scene.a_computer()
+    code = await scene.accounts.invite(person.name, A_DAY)
     for computer in (first, second):
         await computer.sign_in(person)
         await computer.enter_code(code)
@@ -146,10 +142,10 @@ async def test_an_enrolment_code_admits_one_browser_only(careful_scene: Scene) -
     await second.is_told("That code did not match")
 
 
-async def test_a_newer_code_takes_the_place_of_an_older_one(careful_scene: Scene) -> None:
-    person, computer = await careful_scene.a_person(), await careful_scene.a_computer()
-    old = await careful_scene.accounts.invite(person.name, A_DAY)
-    new = await careful_scene.accounts.invite(person.name, A_DAY)
+async def test_a_newer_code_takes_the_place_of_an_older_one(scene: Scene) -> None:
+    person, computer = await scene.a_person(), await scene.a_computer()
+    old = await scene.accounts.invite(person.name, A_DAY)
+    new = await scene.accounts.invite(person.name, A_DAY)
     await computer.sign_in(person)
     await computer.enter_code(old)
     await computer.is_told("That code did not match")
@@ -157,8 +153,7 @@ async def test_a_newer_code_takes_the_place_of_an_older_one(careful_scene: Scene
     await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
 
 
-async def test_after_a_reset_the_owner_enrols_anew(careful_scene: Scene) -> None:
-    scene = careful_scene
+async def test_after_a_reset_the_owner_enrols_anew(scene: Scene) -> None:
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_pocket_phone()
     await computer.sign_in(person)
     await computer.enter_code(await scene.accounts.invite(person.name, A_DAY))

@@ -7,7 +7,7 @@ from schemas.contract import Verdict
 from tests.e2e.album import Album
 from tests.e2e.scene import Scene
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
 WRONG_CODE = "WRONG-WRONG"
 
@@ -50,8 +50,9 @@ async def test_every_page_of_a_guarded_phone_has_its_picture(scene: Scene, album
     await album.take(computer.page, "account-reported")
 
 
-async def test_every_page_of_enrolment_has_its_picture(careful_scene: Scene, album: Album) -> None:
-    person, computer = await careful_scene.a_person(), await careful_scene.a_computer()
+@pytest.mark.site("careful")
+async def test_every_page_of_enrolment_has_its_picture(scene: Scene, album: Album) -> None:
+    person, computer = await scene.a_person(), await scene.a_computer()
     await computer.sign_in(person)
     await computer.reads("ONE MORE PROOF")
     await album.take(computer.page, "enrol")
@@ -66,7 +67,7 @@ async def test_every_page_of_enrolment_has_its_picture(careful_scene: Scene, alb
     await album.take(computer.page, "enrol-paused")
     await computer.press("cancel")
     await computer.is_told("Sign-in canceled")
-    await computer.sign_in(await careful_scene.a_person(with_email=True))
+    await computer.sign_in(await scene.a_person(with_email=True))
     await computer.reads("ONE MORE PROOF")
     await album.take(computer.page, "enrol-by-mail")
     await computer.press("send-code")

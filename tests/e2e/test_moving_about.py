@@ -7,9 +7,9 @@ from playwright.async_api import expect
 
 from authenticator.device.state import Outcome
 from schemas.contract import Purpose
-from tests.e2e.phone import PATIENCE_SECONDS
 from tests.e2e.scene import Scene
 from tests.e2e.steps import STEPS
+from tests.polling import DEADLINE_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 at_every_step = pytest.mark.parametrize("name", STEPS)
@@ -80,7 +80,7 @@ async def test_a_canceled_sign_in_takes_its_request_back_from_the_phone(
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
     await computer.press("cancel")
     await computer.is_told("Sign-in canceled")
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         assert await request.ended() is Outcome.WITHDRAWN
     await computer.press("sign-in-again")
     await computer.reads("SIGN IN")

@@ -11,7 +11,7 @@ from tests.e2e.computer import Person
 from tests.e2e.phone import WebPhone, issue_phrase
 from tests.e2e.scene import Scene
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
 
 
@@ -179,8 +179,8 @@ async def walk_the_wrong_passwords(scene: Scene, album: Album) -> None:
     await computer.reads("SIGN IN")
 
 
-async def test_every_page_of_pairing_and_signing_in_has_its_picture(generous_scene: Scene, album: Album) -> None:
-    scene = generous_scene
+@pytest.mark.site("generous")
+async def test_every_page_of_pairing_and_signing_in_has_its_picture(scene: Scene, album: Album) -> None:
     newcomer = await scene.an_unnamed_phone()
     await newcomer.reads("Welcome")
     await album.take(newcomer.page, "phone-welcome")

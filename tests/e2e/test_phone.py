@@ -66,9 +66,12 @@ async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scene: S
     await expect(phone.part("account-row")).to_contain_text(person.name)
     await expect(phone.part("connection")).to_have_text("Offline. Waiting for a network.")
 
+    await computer.page.clock.install()
     await computer.sign_in(person)
     await computer.reads("CHECK YOUR PHONE")
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "sending")
+    await computer.page.clock.fast_forward("00:10")
+    await expect(computer.part("delivery")).to_contain_text("Nothing on the phone yet? Open Salesforce Authenticator")
     await phone.page.context.set_offline(False)
     await phone.approve(await computer.number())
     await computer.is_signed_in(person)

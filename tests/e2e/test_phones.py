@@ -29,8 +29,8 @@ def row_of(computer: Computer, name: str) -> Locator:
     return computer.part("device-row").filter(has=computer.page.get_by_text(name, exact=True))
 
 
-async def test_a_second_phone_is_added_and_asked_once_it_is_chosen(generous_scene: Scene) -> None:
-    scene = generous_scene
+@pytest.mark.site("generous")
+async def test_a_second_phone_is_added_and_asked_once_it_is_chosen(scene: Scene) -> None:
     first, second = await scene.a_pocket_phone(), await scene.a_pocket_phone(name=OTHER)
     person, computer = await scene.signed_in(first)
     await add_phone(computer, second)
@@ -47,8 +47,8 @@ async def test_a_second_phone_is_added_and_asked_once_it_is_chosen(generous_scen
     await computer.is_signed_in(person)
 
 
-async def test_a_request_can_be_sent_to_either_phone(generous_scene: Scene) -> None:
-    scene = generous_scene
+@pytest.mark.site("generous")
+async def test_a_request_can_be_sent_to_either_phone(scene: Scene) -> None:
     first, second = await scene.a_pocket_phone(), await scene.a_pocket_phone(name=OTHER)
     person, computer = await scene.signed_in(first)
     await add_phone(computer, second)

@@ -78,9 +78,10 @@ async def test_a_mistyped_phrase_stays_in_its_field_and_says_what_is_wrong(
     await pairs(computer, phone)
 
 
-async def test_five_phrases_in_a_row_pause_pairing_and_the_page_says_when_it_goes_on(hasty_scene: Scene) -> None:
-    person, phone = await hasty_scene.a_person(), await hasty_scene.a_pocket_phone()
-    computer = await hasty_scene.a_computer()
+@pytest.mark.site("hasty")
+async def test_five_phrases_in_a_row_pause_pairing_and_the_page_says_when_it_goes_on(scene: Scene) -> None:
+    person, phone = await scene.a_person(), await scene.a_pocket_phone()
+    computer = await scene.a_computer()
     await computer.go_to_pairing(person)
     for _ in range(TRIES - 1):
         await computer.connect_device(draw_phrase())

@@ -79,9 +79,10 @@ async def test_two_requests_that_were_declined_pause_the_next_until_the_owner_wa
     await signs_in(computer, person, phone)
 
 
-async def test_a_pause_that_is_over_lets_the_request_be_sent_from_the_page_that_waited(hasty_scene: Scene) -> None:
-    computer, phone = await hasty_scene.a_computer(), await hasty_scene.a_pocket_phone()
-    person = await hasty_scene.paired(phone)
+@pytest.mark.site("hasty")
+async def test_a_pause_that_is_over_lets_the_request_be_sent_from_the_page_that_waited(scene: Scene) -> None:
+    computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
+    person = await scene.paired(phone)
     for _ in range(2):
         await computer.sign_in(person)
         await phone.answer(Verdict.DENY)

@@ -16,7 +16,7 @@ from tests.e2e.phone import NAME, PocketPhone, issue_phrase
 from tests.e2e.scene import Scene
 from tests.e2e.stacks import Site
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.site("fragile")]
 
 
 async def crash(scene: Scene, service: str) -> None:
@@ -32,8 +32,7 @@ async def outcome(computer: Computer) -> str:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_service_crashes_while_people_wait_for_their_phones(fragile_scene: Scene, service: str) -> None:
-    scene = fragile_scene
+async def test_a_service_crashes_while_people_wait_for_their_phones(scene: Scene, service: str) -> None:
     newcomer, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
     await computer.go_to_pairing(newcomer)
     await computer.connect_device(await phone.new_phrase())
@@ -57,16 +56,16 @@ async def test_a_service_crashes_while_people_wait_for_their_phones(fragile_scen
 
 
 @pytest.fixture(scope="module")
-def second_instances(fragile_site: Site) -> None:
+def second_instances(site: Site) -> None:
     """Start a second instance of each service beside the first."""
     with ThreadPoolExecutor() as threads:
-        list(threads.map(fragile_site.stack.start_second_instance, SERVICES))
+        list(threads.map(site.stack.start_second_instance, SERVICES))
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_computer_and_phone_at_second_instances_complete_the_flow(fragile_scene: Scene) -> None:
-    person, computer = await fragile_scene.a_person(), await fragile_scene.a_computer("login-2")
-    phone = await fragile_scene.a_phone("push-2")
+async def test_computer_and_phone_at_second_instances_complete_the_flow(scene: Scene) -> None:
+    person, computer = await scene.a_person(), await scene.a_computer("login-2")
+    phone = await scene.a_phone("push-2")
     await computer.go_to_pairing(person)
     await computer.connect_device(await phone.new_phrase())
     await phone.accept_pairing()
@@ -76,10 +75,10 @@ async def test_computer_and_phone_at_second_instances_complete_the_flow(fragile_
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(fragile_scene: Scene) -> None:
-    phone = await fragile_scene.a_pocket_phone()
-    person = await fragile_scene.paired(phone)
-    computers = [await fragile_scene.a_computer(instance) for instance in ("login", "login-2")]
+async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(scene: Scene) -> None:
+    phone = await scene.a_pocket_phone()
+    person = await scene.paired(phone)
+    computers = [await scene.a_computer(instance) for instance in ("login", "login-2")]
     for computer in computers:
         await computer.sign_in(person)
         await computer.press("use-code")
@@ -90,13 +89,13 @@ async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(fr
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(fragile_scene: Scene) -> None:
-    person, computer = await fragile_scene.a_person(), await fragile_scene.a_computer()
-    store = MemoryStore(State(device_name=NAME, url=fragile_scene.stack.urls["push"]))
+async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(scene: Scene) -> None:
+    person, computer = await scene.a_person(), await scene.a_computer()
+    store = MemoryStore(State(device_name=NAME, url=scene.stack.urls["push"]))
     asked_at = datetime.now(UTC)
-    issued = await issue_phrase(fragile_scene.stack.urls["pairing-2"], store.key)
+    issued = await issue_phrase(scene.stack.urls["pairing-2"], store.key)
     store.update(lambda state: state.with_phrase(PhraseRequest(asked_at=asked_at, expires_at=issued.expires_at)))
-    phone = PocketPhone(await fragile_scene.exits.enter_async_context(VirtualPhone(store)))
+    phone = PocketPhone(await scene.exits.enter_async_context(VirtualPhone(store)))
     await computer.go_to_pairing(person)
     await computer.connect_device(issued.phrase)
     await phone.accept_pairing()
@@ -106,14 +105,14 @@ async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(f
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(fragile_scene: Scene) -> None:
+async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(scene: Scene) -> None:
     person, first, phone = (
-        await fragile_scene.a_person(),
-        await fragile_scene.a_computer(),
-        await fragile_scene.a_pocket_phone(),
+        await scene.a_person(),
+        await scene.a_computer(),
+        await scene.a_pocket_phone(),
     )
     await first.go_to_pairing(person)
-    second = await fragile_scene.a_window(first.page.context, "login-2")
+    second = await scene.a_window(first.page.context, "login-2")
     await second.open()
     await second.reads("CONNECT SALESFORCE AUTHENTICATOR")
     await second.press("submit")

@@ -81,8 +81,9 @@ async def test_without_its_phone_an_account_with_an_app_is_asked_for_a_code(scen
     await computer.is_signed_in(person)
 
 
-async def test_a_recovery_code_signs_in_once(generous_scene: Scene) -> None:
-    person, computer = await generous_scene.signed_in(await generous_scene.a_pocket_phone())
+@pytest.mark.site("generous")
+async def test_a_recovery_code_signs_in_once(scene: Scene) -> None:
+    person, computer = await scene.signed_in(await scene.a_pocket_phone())
     codes = await make_recovery_codes(computer)
     assert len(set(codes)) == 10
     assert all(re.fullmatch(r"[0-9A-Z]{5}-[0-9A-Z]{5}", code) for code in codes)
@@ -103,8 +104,9 @@ async def test_a_recovery_code_signs_in_once(generous_scene: Scene) -> None:
     await computer.is_signed_in(person)
 
 
-async def test_new_recovery_codes_take_the_place_of_the_old_ones(generous_scene: Scene) -> None:
-    person, computer = await generous_scene.signed_in(await generous_scene.a_pocket_phone())
+@pytest.mark.site("generous")
+async def test_new_recovery_codes_take_the_place_of_the_old_ones(scene: Scene) -> None:
+    person, computer = await scene.signed_in(await scene.a_pocket_phone())
     old, new = await make_recovery_codes(computer), await make_recovery_codes(computer)
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)

@@ -39,9 +39,10 @@ async def test_another_browser_is_signed_out_from_here(scene: Scene) -> None:
     await other.reads("SIGN IN")
 
 
-async def test_a_remembered_browser_signs_in_by_the_password_alone_until_it_is_forgotten(generous_scene: Scene) -> None:
-    phone = await generous_scene.a_pocket_phone()
-    person, computer = await remembered(generous_scene, phone)
+@pytest.mark.site("generous")
+async def test_a_remembered_browser_signs_in_by_the_password_alone_until_it_is_forgotten(scene: Scene) -> None:
+    phone = await scene.a_pocket_phone()
+    person, computer = await remembered(scene, phone)
     await expect(computer.part("remembered-row")).to_have_count(1)
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
@@ -55,10 +56,11 @@ async def test_a_remembered_browser_signs_in_by_the_password_alone_until_it_is_f
     await computer.reads("CHECK YOUR PHONE")
 
 
-async def test_a_browser_that_was_not_asked_to_be_remembered_is_not(generous_scene: Scene) -> None:
-    phone = await generous_scene.a_pocket_phone()
-    person, _ = await remembered(generous_scene, phone)
-    other = await generous_scene.a_computer()
+@pytest.mark.site("generous")
+async def test_a_browser_that_was_not_asked_to_be_remembered_is_not(scene: Scene) -> None:
+    phone = await scene.a_pocket_phone()
+    person, _ = await remembered(scene, phone)
+    other = await scene.a_computer()
     await other.sign_in(person)
     await phone.approve(await other.number())
     await other.is_signed_in(person)
@@ -74,9 +76,10 @@ async def test_browsers_are_not_remembered_unless_the_operator_wants_that(scene:
     await expect(computer.part("remember")).to_have_count(0)
 
 
-async def test_changes_need_the_second_factor_first(generous_scene: Scene) -> None:
-    phone = await generous_scene.a_phone()
-    person, computer = await remembered(generous_scene, phone)
+@pytest.mark.site("generous")
+async def test_changes_need_the_second_factor_first(scene: Scene) -> None:
+    phone = await scene.a_phone()
+    person, computer = await remembered(scene, phone)
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await computer.is_signed_in(person)
@@ -94,13 +97,14 @@ async def test_changes_need_the_second_factor_first(generous_scene: Scene) -> No
     await computer.reads("RECOVERY CODES")
 
 
-async def test_a_form_that_skips_the_second_factor_changes_nothing(generous_scene: Scene) -> None:
-    phone = await generous_scene.a_pocket_phone()
-    person, computer = await remembered(generous_scene, phone)
+@pytest.mark.site("generous")
+async def test_a_form_that_skips_the_second_factor_changes_nothing(scene: Scene) -> None:
+    phone = await scene.a_pocket_phone()
+    person, computer = await remembered(scene, phone)
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await computer.is_signed_in(person)
-    account = generous_scene.accounts.view.get(person.name)
+    account = scene.accounts.view.get(person.name)
     assert account is not None
     csrf = await computer.page.locator("input[name=csrf]").first.input_value()
     form: dict[str, str | float | bool] = {
@@ -118,9 +122,10 @@ async def test_a_form_that_skips_the_second_factor_changes_nothing(generous_scen
         await expect(computer.part("device-name")).to_have_text(NAME)
 
 
-async def test_a_confirmation_that_is_declined_changes_nothing_and_keeps_the_session(generous_scene: Scene) -> None:
-    phone = await generous_scene.a_pocket_phone()
-    person, computer = await remembered(generous_scene, phone)
+@pytest.mark.site("generous")
+async def test_a_confirmation_that_is_declined_changes_nothing_and_keeps_the_session(scene: Scene) -> None:
+    phone = await scene.a_pocket_phone()
+    person, computer = await remembered(scene, phone)
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await computer.press("change-password")
@@ -133,9 +138,10 @@ async def test_a_confirmation_that_is_declined_changes_nothing_and_keeps_the_ses
     await expect(computer.part("confirm")).to_be_visible()
 
 
-async def test_a_confirmation_that_the_password_s_page_asked_for_leads_back_there(generous_scene: Scene) -> None:
-    phone = await generous_scene.a_pocket_phone()
-    person, computer = await remembered(generous_scene, phone)
+@pytest.mark.site("generous")
+async def test_a_confirmation_that_the_password_s_page_asked_for_leads_back_there(scene: Scene) -> None:
+    phone = await scene.a_pocket_phone()
+    person, computer = await remembered(scene, phone)
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await computer.press("change-password")
@@ -146,9 +152,10 @@ async def test_a_confirmation_that_the_password_s_page_asked_for_leads_back_ther
     await computer.is_signed_in(person)
 
 
-async def test_a_code_confirms_as_well(generous_scene: Scene) -> None:
-    phone = await generous_scene.a_pocket_phone()
-    person, computer = await remembered(generous_scene, phone)
+@pytest.mark.site("generous")
+async def test_a_code_confirms_as_well(scene: Scene) -> None:
+    phone = await scene.a_pocket_phone()
+    person, computer = await remembered(scene, phone)
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await computer.press("confirm")

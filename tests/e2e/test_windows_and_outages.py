@@ -35,20 +35,21 @@ async def test_two_windows_of_a_phone_show_the_same_and_answer_once(scene: Scene
         await expect(window.part("history-row").first).to_contain_text("Approved")
 
 
-async def test_an_answer_given_while_the_push_service_is_away_arrives_when_it_is_back(fragile_scene: Scene) -> None:
-    fragile_scene.complaints.tolerate(OUTAGE)
-    phone = await fragile_scene.a_phone()
-    person = await fragile_scene.paired(phone)
-    computer = await fragile_scene.a_computer()
+@pytest.mark.site("fragile")
+async def test_an_answer_given_while_the_push_service_is_away_arrives_when_it_is_back(scene: Scene) -> None:
+    scene.complaints.tolerate(OUTAGE)
+    phone = await scene.a_phone()
+    person = await scene.paired(phone)
+    computer = await scene.a_computer()
     await computer.sign_in(person)
     await phone.part("number").fill(str(await computer.number()))
 
-    fragile_scene.stack.kill_service("push")
+    scene.stack.kill_service("push")
     await expect(phone.part("connection")).to_contain_text("Reconnecting")
     await phone.press("approve")
     await phone.reads("Not sent yet")
     await phone.page.goto("about:blank")
-    await asyncio.to_thread(fragile_scene.stack.restart_service, "push")
+    await asyncio.to_thread(scene.stack.restart_service, "push")
     await phone.page.goto(phone.url)
     await phone.reads("Approval sent")
     await computer.is_signed_in(person)

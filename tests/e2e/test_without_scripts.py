@@ -49,9 +49,10 @@ async def test_a_second_sign_in_without_scripts_sees_when_its_request_can_be_sen
     await second.is_signed_in(person)
 
 
-async def test_the_account_s_forms_and_codes_work_without_scripts(generous_scene: Scene) -> None:
-    phone, computer = await generous_scene.a_pocket_phone(), await generous_scene.a_computer(java_script_enabled=False)
-    person = await generous_scene.paired(phone)
+@pytest.mark.site("generous")
+async def test_the_account_s_forms_and_codes_work_without_scripts(scene: Scene) -> None:
+    phone, computer = await scene.a_pocket_phone(), await scene.a_computer(java_script_enabled=False)
+    person = await scene.paired(phone)
     await computer.sign_in(person)
     await phone.approve(await computer.number())
     await computer.is_signed_in(person)
@@ -71,9 +72,10 @@ async def test_the_account_s_forms_and_codes_work_without_scripts(generous_scene
     await computer.is_signed_in(person)
 
 
-async def test_pauses_end_by_themselves_without_scripts(hasty_scene: Scene) -> None:
-    phone, computer = await hasty_scene.a_pocket_phone(), await hasty_scene.a_computer(java_script_enabled=False)
-    person = await hasty_scene.paired(phone)
+@pytest.mark.site("hasty")
+async def test_pauses_end_by_themselves_without_scripts(scene: Scene) -> None:
+    phone, computer = await scene.a_pocket_phone(), await scene.a_computer(java_script_enabled=False)
+    person = await scene.paired(phone)
     for _ in range(2):
         await computer.sign_in(person)
         await phone.answer(Verdict.DENY)

@@ -48,8 +48,9 @@ async def test_a_paused_account_takes_not_even_the_right_password(scene: Scene) 
     await computer.is_told("Sign-in is paused")
 
 
-async def test_a_paused_account_takes_the_password_once_the_pause_is_over(hasty_scene: Scene) -> None:
-    person, computer = await hasty_scene.a_person(), await hasty_scene.a_computer()
+@pytest.mark.site("hasty")
+async def test_a_paused_account_takes_the_password_once_the_pause_is_over(scene: Scene) -> None:
+    person, computer = await scene.a_person(), await scene.a_computer()
     await enter_wrong_passwords(computer, person)
     await expect(computer.page.get_by_text("You can try again now.")).to_be_visible()
     await computer.enter(person.name, person.password)

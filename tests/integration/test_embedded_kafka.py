@@ -14,9 +14,9 @@ from deploy.kafka.broker import EmbeddedKafka
 from deploy.ports import PortTakenError
 from deploy.topics import apply_topics
 from schemas.topics import AUTH_CHALLENGE
+from tests.polling import DEADLINE_SECONDS
 
 PARTITION = TopicPartition(AUTH_CHALLENGE.name, 0)
-DEADLINE_SECONDS = 30.0
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from deploy.ports import free_port
 from deploy.stack import SERVICES, Stack, StackOptions
 
 SERVICE_PORTS = tuple(f"--{service}-port" for service in SERVICES)
-pytestmark = pytest.mark.timeout(300)
 
 
 def test_services_come_back_after_a_crash_and_take_a_second_beside_them(
@@ -91,5 +90,6 @@ def running(data: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
 
 def shown(screen: str, label: str) -> str:
     """Return what stands behind a label on the screen."""
-    (found,) = (line.split(label)[1].split()[0] for line in screen.splitlines() if line.strip().startswith(label))
-    return found
+    found = [line.split(label)[1].split()[0] for line in screen.splitlines() if line.strip().startswith(label)]
+    assert found, screen
+    return found[0]

@@ -15,7 +15,7 @@ from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
 from tests.component.device.builders import QUICK, next_request, pair
 from tests.component.device.fake_services import FakeServices
-from tests.polling import eventually
+from tests.polling import DEADLINE_SECONDS, eventually
 
 
 def has_opened(services: FakeServices, times: int) -> bool:
@@ -119,7 +119,7 @@ async def test_withdrawn_request_is_over(services: FakeServices, phone: VirtualP
     await services.ask(claims)
     request = await next_request(phone)
     await services.end(claims, "withdrawn")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         assert await request.ended() is Outcome.WITHDRAWN
     assert phone.store.read().history[-1].outcome is Outcome.WITHDRAWN
 
@@ -133,7 +133,7 @@ async def test_request_that_ended_while_the_phone_was_away_is_over(services: Fak
     other = await next_request(phone)
     services.end_unheard(gone)
     await services.hang_up(phone.device_id)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         assert await request.ended() is Outcome.WITHDRAWN
     assert other.outcome is None
 
@@ -156,7 +156,7 @@ async def test_request_expires_on_the_phone_too(services: FakeServices, phone: V
     expires = int(services.now().timestamp()) + 2
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN, exp=expires))
     request = await next_request(phone)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         assert await request.ended() is Outcome.EXPIRED
 
 

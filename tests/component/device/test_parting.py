@@ -12,7 +12,7 @@ from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
 from tests.component.device.builders import QUICK, next_request, pair
 from tests.component.device.fake_services import FakeServices
-from tests.polling import eventually
+from tests.polling import DEADLINE_SECONDS, eventually
 
 
 def pairing_of(phone: VirtualPhone) -> str:
@@ -67,7 +67,7 @@ async def test_open_requests_of_the_account_end_and_others_stay(services: FakeSe
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN, account_id="account-2"))
     other = await next_request(phone)
     await services.part(phone.device_id, services.parting(phone.device_id, kept))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         assert await mine.ended() is Outcome.REMOVED
     await eventually(lambda: len(phone.store.read().accounts) == 1)
     assert other.outcome is None

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
 
-from tests.chromium import chromium
+from tests.chromium import PATIENCE_MILLISECONDS, chromium
 from tests.component.web.stage import Stage, stage
 
 
@@ -27,6 +27,6 @@ async def services() -> AsyncIterator[Stage]:
 async def context(browser: Browser, services: Stage) -> AsyncIterator[BrowserContext]:
     """A phone's browser that was never at the app, and that is gone before the services are."""
     context = await browser.new_context(base_url=services.origin, viewport={"width": 390, "height": 844})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     yield context
     await context.close()

@@ -6,7 +6,9 @@ from typing import Final
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
+from tests.chromium import chromium
 from tests.component.web.stage import Stage, a_paired_phone, ask, press
+from tests.polling import DEADLINE_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 READY: Final = "async () => void (await navigator.serviceWorker.ready)"
@@ -23,12 +25,18 @@ KEPT: Final = """async () => {
 
 async def becomes(page: Page, code: str, value: object) -> None:
     """Wait until code gives a value. The page policy forbids what Playwright has for that."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while await page.evaluate(code) != value:
             await asyncio.sleep(0.05)
 
 
-async def test_a_hidden_app_calls_by_a_notification_once_it_may(context: BrowserContext, services: Stage) -> None:
+async def test_a_hidden_app_calls_by_a_notification_once_it_may(services: Stage) -> None:
+    async with chromium(shell=False) as browser, await browser.new_context(base_url=services.origin) as context:
+        await sees_and_calls(context, services)
+
+
+async def sees_and_calls(context: BrowserContext, services: Stage) -> None:
+    """Have the app ask for leave to call, call, and take the call back."""
     page = await a_paired_phone(context, services)
     await press(page, "tab-settings")
     await expect(page.get_by_test_id("allow-notifications")).to_be_visible()

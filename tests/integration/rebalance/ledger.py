@@ -14,8 +14,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from services.common.changelog import Headers, is_newer
+from tests.polling import DEADLINE_SECONDS
 
-PATIENCE_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.05
 KEYS: Final = 24
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
@@ -122,7 +122,7 @@ class Ledger:
                 known = await admin.list_consumer_group_offsets(f"{self.prefix}group")
                 left = sum(end - known[each].offset if each in known else end for each, end in ends.items())
                 if left < least or deadline == math.inf:
-                    least, deadline = left, time.monotonic() + PATIENCE_SECONDS
+                    least, deadline = left, time.monotonic() + DEADLINE_SECONDS
                 assert time.monotonic() < deadline, f"{left} of {ends} are not committed: {known}"
                 await asyncio.sleep(POLL_SECONDS)
         finally:
@@ -130,7 +130,7 @@ class Ledger:
 
     async def decided(self, key: bytes) -> None:
         """Wait until a key has a row."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + DEADLINE_SECONDS
         while key not in await self.rows():
             assert time.monotonic() < deadline, f"{key!r} has no row"
             await asyncio.sleep(POLL_SECONDS)

@@ -12,6 +12,7 @@ from protocol.requests import sign_request
 from protocol.unpaired import Unpaired, issue_unpaired
 from schemas.base import Browser
 from schemas.contract import ChallengeIssued, DeviceUnpaired, Purpose, Verdict
+from tests.polling import DEADLINE_SECONDS
 
 ISSUER = PrivateKey.generate()
 ISSUER_URL = "http://localhost:8100"
@@ -81,13 +82,13 @@ class Device:
     async def connect(self, name: str = "Test phone") -> aiohttp.ClientWebSocketResponse:
         """Open the socket."""
         socket = await self._session.ws_connect(f"{self.url}/socket")
-        hello = await socket.receive_json(timeout=30)
+        hello = await socket.receive_json(timeout=DEADLINE_SECONDS)
         url = f"{self.url.replace('http', 'ws', 1)}/socket"
         signed = sign_request(
             self.key, url=url, nonce=hello["nonce"], at=datetime.now(UTC), payload={"device_name": name}
         )
         await socket.send_json({"type": "open", "request": signed})
-        ready = await socket.receive_json(timeout=30)
+        ready = await socket.receive_json(timeout=DEADLINE_SECONDS)
         assert ready["type"] == "ready", ready
         return socket
 
@@ -95,7 +96,7 @@ class Device:
 async def news(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
     """Return the next frame that tells of a challenge, of its end, or of the end of a pairing."""
     while True:
-        frame: dict[str, Any] = await socket.receive_json(timeout=30)
+        frame: dict[str, Any] = await socket.receive_json(timeout=DEADLINE_SECONDS)
         if frame["type"] in {"challenge", "ended", "unpaired"}:
             return frame
 

@@ -11,6 +11,7 @@ import pytest
 from deploy.instance import Instance
 from services.login.catch_up import SEEN
 from services.login.cookies import BROWSER, LOGIN, SESSION
+from tests.polling import DEADLINE_SECONDS
 
 Start = Callable[[str], Instance]
 Headers = dict[str, str | bytes]
@@ -28,7 +29,7 @@ def ask(
         The status and the body.
 
     """
-    connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=DEADLINE_SECONDS)
     try:
         connection.request(method, path, body or None, headers)
         answer = connection.getresponse()
@@ -39,7 +40,7 @@ def ask(
 
 def a_browser(login: Instance) -> tuple[bytes, bytes]:
     """Return a new browser's cookie, as a header, and the token of its forms."""
-    connection = http.client.HTTPConnection("127.0.0.1", login.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", login.port, timeout=DEADLINE_SECONDS)
     connection.request("GET", "/sign-in")
     answer = connection.getresponse()
     cookie = re.search(rf"{BROWSER}=[^;]+", answer.headers["Set-Cookie"])

@@ -37,6 +37,7 @@ from services.login.domain.numbers import number_of
 from tests.accounts import add_account, let_see, sealed
 from tests.integration.services.devices import ISSUER
 from tests.integration.services.wire import Wire
+from tests.polling import DEADLINE_SECONDS
 
 PASSWORD = "correct horse battery"
 PHRASE = "abacus abdomen"
@@ -342,7 +343,7 @@ async def test_the_waiting_page_names_the_phone_once_it_has_the_notification(per
             delivery=Delivery.DELIVERED,
         )
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while "Pixel of Alex" not in person.browser.text:
             await person.browser.open("/pair/wait")
 

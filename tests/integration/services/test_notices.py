@@ -20,8 +20,8 @@ from services.login.enrolment_codes import EnrolmentCodes
 from services.login.notices import PATIENCE
 from tests.broker import PARTITIONS
 from tests.builders import a_browser, an_event
-from tests.integration.services.wire import PATIENCE_SECONDS, Wire
-from tests.polling import eventually
+from tests.integration.services.wire import Wire
+from tests.polling import DEADLINE_SECONDS, eventually
 from tests.smtp import HOST, PASSWORD, USERNAME, Certificate, PostOffice, a_certificate, a_mail_server
 
 MAIL_PORT = free_port()
@@ -94,7 +94,7 @@ async def test_a_notice_is_sent_over_a_protected_connection(due: Due, certificat
     name = a_name()
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
         await due.notice(name)
-        await eventually(lambda: office.messages, PATIENCE_SECONDS)
+        await eventually(lambda: office.messages)
     (message,) = office.messages
     assert message["To"] == f"{name}@example.org"
     assert "Pixel 9" in message.get_content()
@@ -107,7 +107,7 @@ async def test_the_notices_of_an_account_go_out_in_order(due: Due, certificate: 
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
         for device in devices:
             await due.notice(name, method_name=device)
-        await eventually(lambda: len(office.messages) == len(devices), PATIENCE_SECONDS)
+        await eventually(lambda: len(office.messages) == len(devices))
     for device, message in zip(devices, office.messages, strict=True):
         assert device in message.get_content()
 
@@ -118,7 +118,7 @@ async def test_a_server_that_is_away_gets_everything_once_it_is_back(due: Due, c
         await due.notice(name)
     office = PostOffice()
     with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
-        await eventually(lambda: len(office.messages) == len(names), PATIENCE_SECONDS)
+        await eventually(lambda: len(office.messages) == len(names))
     assert sorted(message["To"] for message in office.messages) == sorted(f"{name}@example.org" for name in names)
 
 
@@ -126,7 +126,7 @@ async def test_a_server_that_asks_to_try_again_is_tried_again(due: Due, certific
     office = PostOffice(answers=["451 4.7.1 try again", "451 4.7.1 try again"])
     with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
         await due.notice(a_name())
-        await eventually(lambda: office.messages, PATIENCE_SECONDS)
+        await eventually(lambda: office.messages)
     assert office.answers == []
 
 
@@ -139,7 +139,7 @@ async def test_a_refused_notice_goes_to_the_dead_letters_and_the_next_one_out(
         await due.notice(name, method_name="Refused")
         await due.notice(name, method_name="Taken")
         letter = await due.wire.dead_letter("login.notices", name.encode())
-        await eventually(lambda: office.messages, PATIENCE_SECONDS)
+        await eventually(lambda: office.messages)
     assert dict(letter.headers)["dlq_reason"].startswith(b"550")
     assert b"Refused" in letter.value
     assert "Taken" in office.messages[0].get_content()
@@ -171,7 +171,7 @@ async def test_an_enrolment_code_is_in_the_e_mail_and_nowhere_in_kafka(
     name = a_name()
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
         await due.notice(name, NoticeKind.ENROLMENT_CODE, identifier="enrolment-1", method_name="")
-        await eventually(lambda: office.messages, PATIENCE_SECONDS)
+        await eventually(lambda: office.messages)
     code = EnrolmentCodes(load_secret(stack.secrets, "enrolment")).code(name, "enrolment-1")
     assert f"{code[:3]} {code[3:]}" in office.messages[0].get_content()
     log = (stack.logs / "login.log").read_text()
@@ -197,12 +197,12 @@ async def test_a_stop_does_not_wait_for_a_mail_server_that_is_away_and_loses_no_
     name = a_name()
     await due.notice(name)
     await eventually(
-        lambda: "the mail server takes nothing" in (stack.logs / "login.log").read_text(), PATIENCE_SECONDS
+        lambda: "the mail server takes nothing" in (stack.logs / "login.log").read_text(), DEADLINE_SECONDS
     )
     instance = stack.instances["login"]
     instance.stop()
     assert instance.exit_code == 0
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
         stack.restart_service("login")
-        await eventually(lambda: office.messages, PATIENCE_SECONDS)
+        await eventually(lambda: office.messages)
     assert office.messages[0]["To"] == f"{name}@example.org"

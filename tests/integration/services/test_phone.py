@@ -130,7 +130,7 @@ async def test_phone_agrees_on_codes_answers_with_a_number_and_hears_that_it_is_
         assert verify_proof(response.challenge, response.answer).number == 42
 
         await wire.publisher.command(an_unpairing(phone.device_id, claim.pairing_id))
-        await eventually(lambda: not phone.store.read().accounts, DEADLINE_SECONDS)
+        await eventually(lambda: not phone.store.read().accounts)
         assert phone.store.read().history[-1].outcome is Outcome.REMOVED
 
 

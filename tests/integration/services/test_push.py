@@ -18,6 +18,7 @@ from schemas.codec import Record
 from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, Delivery, PushReceipt, Verdict
 from tests.integration.services.devices import Device, a_challenge, news
 from tests.integration.services.wire import Wire
+from tests.polling import DEADLINE_SECONDS
 
 
 @dataclass
@@ -184,7 +185,7 @@ async def test_a_device_that_was_away_hears_what_still_waits(asked: Asked, wire:
     async with Device(asked.device.url, asked.device.key) as same:
         again = await same.connect()
         assert (await news(again))["challenge"] == asked.issued.challenge
-        assert await again.receive_json(timeout=30) == {
+        assert await again.receive_json(timeout=DEADLINE_SECONDS) == {
             "type": "waiting",
             "challenge_ids": [asked.issued.challenge_id],
         }
@@ -193,18 +194,18 @@ async def test_a_device_that_was_away_hears_what_still_waits(asked: Asked, wire:
         )
         await news(again)
         third = await same.connect()
-        assert await third.receive_json(timeout=30) == {"type": "waiting", "challenge_ids": []}
+        assert await third.receive_json(timeout=DEADLINE_SECONDS) == {"type": "waiting", "challenge_ids": []}
 
 
 @pytest.mark.parametrize("frame", ["{}", "not json", '{"type": "open", "request": "a.b.c"}', '{"type": "open"}', "[]"])
 async def test_a_socket_opens_only_to_a_signed_nonce(push: Instance, frame: str) -> None:
     async with aiohttp.ClientSession() as session, session.ws_connect(f"{push.url}/socket") as socket:
-        assert (await socket.receive_json(timeout=30))["type"] == "hello"
+        assert (await socket.receive_json(timeout=DEADLINE_SECONDS))["type"] == "hello"
         await socket.send_str(frame)
-        message = await socket.receive(timeout=30)
+        message = await socket.receive(timeout=DEADLINE_SECONDS)
         if message.type is aiohttp.WSMsgType.TEXT:
             assert message.json()["problem"]["type"].startswith("urn:countersign:problem:")
-            message = await socket.receive(timeout=30)
+            message = await socket.receive(timeout=DEADLINE_SECONDS)
         assert message.type is aiohttp.WSMsgType.CLOSE
         assert message.data == 4400
 
@@ -212,11 +213,11 @@ async def test_a_socket_opens_only_to_a_signed_nonce(push: Instance, frame: str)
 async def test_a_socket_takes_no_other_connections_nonce(push: Instance) -> None:
     async with Device(push.url) as device, aiohttp.ClientSession() as session:
         async with session.ws_connect(f"{push.url}/socket") as socket:
-            await socket.receive_json(timeout=30)
+            await socket.receive_json(timeout=DEADLINE_SECONDS)
             url = f"{push.url.replace('http', 'ws', 1)}/socket"
             signed = await device.request("/socket", {"device_name": "Phone"}, url=url, typ=REQUEST_TYPE)
             await socket.send_json({"type": "open", "request": signed})
-            problem = (await socket.receive_json(timeout=30))["problem"]
+            problem = (await socket.receive_json(timeout=DEADLINE_SECONDS))["problem"]
         assert problem["type"] == "urn:countersign:problem:bad-nonce"
 
 

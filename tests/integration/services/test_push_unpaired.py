@@ -13,6 +13,7 @@ from schemas.push_commands import TellUnpaired
 from tests.builders import an_event
 from tests.integration.services.devices import Device, a_challenge, an_unpairing, news
 from tests.integration.services.wire import Wire
+from tests.polling import DEADLINE_SECONDS
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ async def test_a_phone_that_was_away_hears_of_it_at_each_opening(push: Instance,
         assert await news(await device.connect()) == _frame(unpaired)
         again = await device.connect()
         assert await news(again) == _frame(unpaired)
-        assert await again.receive_json(timeout=30) == {"type": "waiting", "challenge_ids": []}
+        assert await again.receive_json(timeout=DEADLINE_SECONDS) == {"type": "waiting", "challenge_ids": []}
 
 
 async def test_a_repeated_event_is_passed_on_under_the_same_id_and_told_once(push: Instance, wire: Wire) -> None:

@@ -12,10 +12,10 @@ from schemas.codec import UndecodableError, decode
 from schemas.topics import ALL, Kind
 from services.common.publisher import Publisher
 from services.common.tracing import continue_trace
+from tests.polling import DEADLINE_SECONDS
 
 MessageT = TypeVar("MessageT", bound=Message)
 FoundT = TypeVar("FoundT")
-PATIENCE_SECONDS = 30.0
 
 
 class Wire:
@@ -82,7 +82,7 @@ class Wire:
         return found
 
     async def _find(self, look: Callable[[], FoundT | None]) -> FoundT:
-        async with asyncio.timeout(PATIENCE_SECONDS), self._arrived:
+        async with asyncio.timeout(DEADLINE_SECONDS), self._arrived:
             while (found := look()) is None:
                 await self._arrived.wait()
             return found

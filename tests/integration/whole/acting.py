@@ -12,9 +12,9 @@ from deploy.stack import Stack
 from schemas.contract import Verdict
 from services.login.admin import administration
 from tests.accounts import add_account
+from tests.polling import DEADLINE_SECONDS
 
 PASSWORD = "correct horse battery"
-PATIENCE_SECONDS = 120.0
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Person:
 
     async def answer(self, verdict: Verdict = Verdict.APPROVE, number: int | None = None) -> None:
         """Answer the next request on the phone."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             async for request in self.phone.requests():
                 await self.phone.answer(request, verdict, number=number)
                 return
@@ -56,14 +56,14 @@ class Person:
         """Pair the phone: the browser is at DEVICE PAIRING SUCCESSFUL."""
         await self.enter_phrase()
         await self.answer()
-        await self.browser.wait(PATIENCE_SECONDS)
+        await self.browser.wait(DEADLINE_SECONDS)
         self.browser.expect("DEVICE PAIRING SUCCESSFUL")
 
     async def approve(self) -> None:
         """Approve on the phone: the browser is at the account page."""
         await self.answer(number=self.browser.number)
         if self.browser.path == "/wait":
-            await self.browser.wait(PATIENCE_SECONDS)
+            await self.browser.wait(DEADLINE_SECONDS)
         assert self.browser.path == "/account", self.browser.text
 
 

@@ -1,7 +1,9 @@
 """Requests made up by schemathesis after a service's own OpenAPI document; the answers are held to the document."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 import requests
@@ -12,6 +14,8 @@ from schemathesis import APIOperation, Case, GenerationMode, SerializationContex
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
+
+from tests.polling import DEADLINE_SECONDS, POLL_SECONDS
 
 CHECKS: Final = [
     not_a_server_error,
@@ -24,7 +28,6 @@ EXAMPLES: Final = 4
 """Of each operation: so many that fit the document, and so many that do not."""
 Dress = Callable[[Case[Any]], None]
 """Gives a made-up request what it needs to get further."""
-_ANSWER_SECONDS: Final = 30
 
 
 @schemathesis.serializer("application/jose")
@@ -71,8 +74,19 @@ class Fuzzer:
         bounded = settings(max_examples=self._examples, database=None, suppress_health_check=list(HealthCheck))
         bounded(given(strategy)(use))()
 
+    def _answer(self, case: Case[Any]) -> Any:
+        """Return the answer, that of a later try if the service was "back in a moment", as its document has it do."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while True:
+            answer = case.call(
+                base_url=self._url, session=self._session, allow_redirects=False, timeout=DEADLINE_SECONDS
+            )
+            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                return answer
+            time.sleep(POLL_SECONDS)
+
     def _send(self, case: Case[Any]) -> None:
         self._dress(case)
-        answer = case.call(base_url=self._url, session=self._session, allow_redirects=False, timeout=_ANSWER_SECONDS)
+        answer = self._answer(case)
         self.statuses.setdefault(case.operation.label, Counter())[answer.status_code] += 1
         case.validate_response(answer, checks=CHECKS)

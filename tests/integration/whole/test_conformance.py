@@ -21,6 +21,7 @@ from tests.broker import PARTITIONS
 from tests.integration.services.devices import Device
 from tests.integration.whole.acting import a_person
 from tests.integration.whole.fuzzing import Dress, Fuzzer
+from tests.polling import DEADLINE_SECONDS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=70),
@@ -140,5 +141,5 @@ def as_browser(stack: Stack, cookies: dict[str, str]) -> Dress:
 def signed(key: PrivateKey, url: str, payload: dict[str, object], typ: str) -> str:
     """Sign a request for a URL, with a nonce of the service there."""
     origin = "/".join(url.split("/")[:3])
-    nonce = requests.get(f"{origin}/nonce", timeout=30).headers["Replay-Nonce"]
+    nonce = requests.get(f"{origin}/nonce", timeout=DEADLINE_SECONDS).headers["Replay-Nonce"]
     return sign_request(key, url=url, nonce=nonce, at=datetime.now(UTC), payload=payload, typ=typ)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from deploy.stack import Stack, StackOptions
-from tests.integration.whole.acting import PATIENCE_SECONDS, a_person
+from tests.integration.whole.acting import a_person
+from tests.polling import DEADLINE_SECONDS
 
 POLL_SECONDS = 0.1
-pytestmark = pytest.mark.timeout(4 * PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 async def until(stack: Stack, holds: Callable[[str], bool]) -> None:
     """Wait until something holds of what every service's /ready says."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + DEADLINE_SECONDS
     for name in stack.instances:
         while not holds(said := await asyncio.to_thread(why_not_ready, stack, name)):
             assert time.monotonic() < deadline, f"{name}: {said}"
@@ -48,7 +48,7 @@ async def test_services_stop_when_told_even_without_kafka(tmp_path: Path) -> Non
         await until(stack, lambda said: "kafka does not answer" in said)
         for instance in stack.instances.values():
             instance.terminate()
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             for instance in stack.instances.values():
                 while instance.exit_code is None:
                     await asyncio.sleep(POLL_SECONDS)
@@ -73,7 +73,7 @@ async def test_services_say_that_kafka_is_away_and_go_on_once_it_is_back(stack: 
             await person.enter_phrase()
         await person.answer()
         if person.browser.path == "/pair/wait":
-            await person.browser.wait(PATIENCE_SECONDS)
+            await person.browser.wait(DEADLINE_SECONDS)
         await person.browser.open("/")
         person.browser.expect("DEVICE PAIRING SUCCESSFUL")
         await person.browser.submit("/prompt")

@@ -16,6 +16,7 @@ from authenticator.device.state import Outcome
 from authenticator.device.terminal import Screen, printable
 from schemas.base import Browser
 from schemas.contract import Purpose, Verdict
+from tests.polling import DEADLINE_SECONDS
 from tests.unit.protocol.builders import NOW, a_challenge, some_claims
 
 
@@ -112,7 +113,7 @@ async def test_request_that_ends_while_the_number_is_asked_for_is_over(
     with Asker(Screen(as_json=False), pipe[0]) as asker:
         os.write(pipe[1], b"a\n")
         asking = asyncio.ensure_future(asker.ask(request))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             while "Number shown" not in capsys.readouterr().out:
                 await asyncio.sleep(0)
             request.end(Outcome.EXPIRED)
@@ -139,7 +140,7 @@ async def test_request_that_ends_is_asked_about_no_more(pipe: tuple[int, int]) -
     with Asker(Screen(as_json=True), pipe[0]) as asker:
         asking = asyncio.ensure_future(asker.ask(request))
         request.end(Outcome.WITHDRAWN)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             assert await asking is None
 
 
@@ -149,13 +150,13 @@ async def test_what_was_typed_before_a_request_is_no_answer_to_it() -> None:
     try:
         with Asker(Screen(as_json=True), terminal) as asker:
             os.write(keyboard, b"a\n")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE_SECONDS):
                 while asker._lines.empty():  # noqa: SLF001 - nothing else tells that it was read
                     await asyncio.sleep(0)
             asking = asyncio.ensure_future(asker.ask(a_request()))
             await asyncio.sleep(0)
             os.write(keyboard, b"d\n")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE_SECONDS):
                 assert await asking == Reply(Verdict.DENY)
     finally:
         os.close(terminal)
