@@ -62,7 +62,7 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     try:
         with Stack(options, partial(_step, console)) as stack:
             with _step(console, "Demo account"):
-                password = demo_password(stack)
+                password = demo_password(stack.secrets, stack.environment("login"))
             _show(console, stack, password)
             _watch(console, stack)
     except KeyboardInterrupt:

@@ -1,8 +1,16 @@
 """What all tests share."""
 
+import signal
+
 import pytest
 
 pytest_plugins = ["tests.broker", "tests.properties"]
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start be interrupted, though a shell runs background jobs with that signal ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
