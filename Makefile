@@ -5,6 +5,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 HOST ?= 127.0.0.1
 DATA ?= .run
+INSTANCES ?= 1
+BROKERS ?= 1
 # More words for the command behind a target: make unit ARGS="-k phrase -x", make run ARGS="--login-port 8101"
 ARGS ?=
 
@@ -13,8 +15,8 @@ ARGS ?=
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-run: setup ## start Kafka and the services here, until Ctrl-C (HOST=0.0.0.0 opens them to the network, DATA=DIR)
-	@exec $(BIN)/python -m deploy.run --host $(HOST) --data $(DATA) $(ARGS)
+run: setup ## start Kafka and the services here, until Ctrl-C (HOST=0.0.0.0 for the network, DATA=DIR, INSTANCES=2, BROKERS=3)
+	@exec $(BIN)/python -m deploy.run --host $(HOST) --data $(DATA) --instances $(INSTANCES) --brokers $(BROKERS) $(ARGS)
 
 demo: setup ## show the whole flow in the terminal, on a stack of its own
 	@exec $(BIN)/python -m deploy.demo

@@ -47,6 +47,12 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     pairing_port: Annotated[int, typer.Option(help="The pairing service's port.")] = SERVICES["pairing"],
     push_port: Annotated[int, typer.Option(help="The authenticator's port.")] = SERVICES["push"],
     kafka_port: Annotated[int, typer.Option(help="Kafka's port; always on 127.0.0.1 only.")] = KAFKA_PORT,
+    instances: Annotated[
+        int, typer.Option(min=1, max=9, help="Instances of each service; further ones listen on the next ports.")
+    ] = 1,
+    brokers: Annotated[
+        int, typer.Option(min=1, max=9, help="Kafka's brokers; with three, one may fail. Data keeps its number.")
+    ] = 1,
 ) -> None:
     """Start Kafka and the services, show where they are, and stop them at Ctrl-C.
 
@@ -55,7 +61,13 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     console = Console(highlight=False, soft_wrap=True)
     ports = {"login": login_port, "pairing": pairing_port, "push": push_port}
     options = StackOptions(
-        directory=data, ports=ports, kafka_port=kafka_port, host=host, environment=_exported_settings()
+        directory=data,
+        ports=ports,
+        instances=instances,
+        kafka_port=kafka_port,
+        brokers=brokers,
+        host=host,
+        environment=_exported_settings(),
     )
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
@@ -98,8 +110,8 @@ def _show(console: Console, stack: Stack, password: str) -> None:
         f"""
 Countersign is running.
 
-  Account Manager   {stack.urls["login"]}
-  Authenticator     {stack.urls["push"]}   (on a phone, or in a second window)
+  Account Manager   {_urls(stack, "login")}
+  Authenticator     {_urls(stack, "push")}   (on a phone, or in a second window)
 
   Sign in as        {demo_account.NAME}
   Password          {password}
@@ -109,13 +121,17 @@ Stop it with Ctrl-C. The logs are in {stack.logs}.""",
     )
 
 
+def _urls(stack: Stack, service: str) -> str:
+    return " or ".join(instance.url for instance in stack.instances.values() if instance.service == service)
+
+
 def _watch(console: Console, stack: Stack) -> None:
     def say(line: str) -> None:
         console.print(line, style="yellow", markup=False)
 
     subjects: list[Restartable] = [*stack.instances.values()]
     if stack.kafka:
-        subjects.append(stack.kafka)
+        subjects.extend(stack.kafka.brokers)
     watches = [Watch(subject, say) for subject in subjects]
     while True:
         for watch in watches:

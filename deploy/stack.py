@@ -12,7 +12,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from deploy.instance import STOP_TIMEOUT_SECONDS, Instance, url_of
-from deploy.kafka.broker import EmbeddedKafka
+from deploy.kafka.broker import Broker
+from deploy.kafka.embedded import EmbeddedKafka
+from deploy.kafka.settings import FULL_REPLICATION
 from deploy.ports import free_port, require_free
 from deploy.topics import Applied, apply_topics
 
@@ -29,8 +31,11 @@ class StackOptions:
 
     Attributes:
         directory: Where all its data is: Kafka's, the services', secrets and logs.
-        ports: The port of each service; one that is not named gets a free one.
-        kafka_port: Kafka's port; None takes a free one.
+        ports: The port of each service's first instance, of further ones the next ones; a service that is not named
+            gets free ones.
+        instances: How many instances of each service there are.
+        kafka_port: The port of Kafka's first broker, of further ones the next ones; None takes free ones.
+        brokers: How many brokers a Kafka that is started has.
         kafka_bootstrap: A Kafka that runs already, as ``host:port``; None starts one.
         host: The address that the services listen on. Kafka listens on 127.0.0.1 in any case.
         topic_prefix: What stands before each topic's name.
@@ -41,7 +46,9 @@ class StackOptions:
 
     directory: Path
     ports: Mapping[str, int] = field(default_factory=dict)
+    instances: int = 1
     kafka_port: int | None = None
+    brokers: int = 1
     kafka_bootstrap: str | None = None
     host: str = "127.0.0.1"
     topic_prefix: str = ""
@@ -55,7 +62,7 @@ class Stack:
     Attributes:
         instances: The running instances by name; each service's first one has the service's name.
         kafka: The Kafka that it started; None where it uses one that ran already.
-        bootstrap: Kafka's address, as ``host:port``.
+        bootstrap: Kafka's addresses, as ``host:port,…``.
         topic_prefix: What stands before each topic's name.
         logs: The folder of all log files.
         secrets: The folder of all keys and passwords.
@@ -79,12 +86,15 @@ class Stack:
         self.kafka = (
             None
             if options.kafka_bootstrap
-            else EmbeddedKafka(root / "kafka", options.kafka_port, log_directory=self.logs)
+            else EmbeddedKafka(root / "kafka", options.kafka_port, brokers=options.brokers, log_directory=self.logs)
         )
         self.bootstrap = self.kafka.bootstrap if self.kafka else options.kafka_bootstrap or ""
         self.topic_prefix = options.topic_prefix
         self._ports = {service: options.ports.get(service) or free_port() for service in SERVICES}
         self.instances = {service: self._instance(service, service, port) for service, port in self._ports.items()}
+        for service in SERVICES:
+            for place in range(1, options.instances):
+                self._add_instance(service, options.ports[service] + place if service in options.ports else free_port())
 
     def __enter__(self) -> Self:
         """Start it."""
@@ -134,9 +144,9 @@ class Stack:
 
     def stop(self) -> None:
         """Stop all: the services together, then Kafka, which they need for their own stop."""
-        started: list[Instance | EmbeddedKafka] = [*self.instances.values()]
+        started: list[Instance | Broker] = [*self.instances.values()]
         if self.kafka:
-            started.append(self.kafka)
+            started.extend(self.kafka.brokers)
         if all(each.pid is None or each.exit_code is not None for each in started):
             return
         with self._step("Stopping"):
@@ -151,9 +161,10 @@ class Stack:
     def apply_topics(self) -> Applied:
         """Make the topics that are missing."""
         options = self._options
+        replication = min(len(self.kafka.brokers), FULL_REPLICATION) if self.kafka else 1
         # In a thread, so that this can be called where an event loop runs already.
         with ThreadPoolExecutor(max_workers=1) as thread:
-            work = apply_topics(self.bootstrap, options.topic_prefix, options.partitions, replication=1)
+            work = apply_topics(self.bootstrap, options.topic_prefix, options.partitions, replication)
             return thread.submit(asyncio.run, work).result()
 
     def kill_service(self, name: str) -> None:
@@ -169,9 +180,7 @@ class Stack:
 
     def start_second_instance(self, service: str) -> Instance:
         """Start one more instance of a service, on a free port and data of its own, and wait until it serves."""
-        number = 1 + sum(1 for instance in self.instances.values() if instance.service == service)
-        instance = self._instance(service, f"{service}-{number}", free_port())
-        self.instances[instance.name] = instance
+        instance = self._add_instance(service, free_port())
         instance.start()
         instance.await_ready(READY_TIMEOUT_SECONDS)
         return instance
@@ -202,8 +211,15 @@ class Stack:
         environment = self.environment(service) | {f"{service.upper()}_DATA_DIRECTORY": str(self._data / name)}
         return Instance(service, name, port, self.logs / f"{name}.log", environment)
 
+    def _add_instance(self, service: str, port: int) -> Instance:
+        number = 1 + sum(1 for instance in self.instances.values() if instance.service == service)
+        instance = self._instance(service, f"{service}-{number}", port)
+        self.instances[instance.name] = instance
+        return instance
+
     def _require_ports(self) -> None:
         for instance in self.instances.values():
             require_free(instance.port, f"the {instance.service} service", self._options.host)
         if self.kafka:
-            require_free(int(self.bootstrap.rpartition(":")[2]), "Kafka")
+            for port in self.kafka.ports:
+                require_free(port, "Kafka")

@@ -19,7 +19,7 @@ from docker.errors import DockerException
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-from deploy.kafka.broker import EmbeddedKafka
+from deploy.kafka.embedded import EmbeddedKafka
 from deploy.kafka.java import SHORT_LIVED
 from deploy.kafka.settings import HOST, Node, server_settings
 from deploy.ports import free_port

@@ -6,7 +6,7 @@ Run by deploy/bootstrap. It shows as well that Kafka works on this machine at al
 import tempfile
 from pathlib import Path
 
-from deploy.kafka.broker import EmbeddedKafka
+from deploy.kafka.embedded import EmbeddedKafka
 from deploy.kafka.java import ARCHIVE
 
 

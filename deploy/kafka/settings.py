@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 HOST: Final = "127.0.0.1"
-_FULL_REPLICATION: Final = 3
+FULL_REPLICATION: Final = 3
+"""As many brokers keep each record, where there are so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
         cluster: All nodes of the cluster, this one included.
 
     """
-    replication = min(len(cluster), _FULL_REPLICATION)
+    replication = min(len(cluster), FULL_REPLICATION)
     in_sync = max(1, replication - 1)
     listeners = f"BROKER://{HOST}:{node.broker_port},CONTROLLER://{HOST}:{node.controller_port}"
     settings = {

@@ -115,8 +115,12 @@ async def _run_until(stop: asyncio.Event, instance: Instance, runner: web.AppRun
     crashed = work.done()
     if crashed:
         log.critical("stopping after a break", error=repr(work.exception()))
+    else:
+        log.info("stopping", unready_seconds=instance.settings.unready_seconds)
+        await asyncio.wait({work}, timeout=instance.settings.unready_seconds)
     stopping.cancel()
-    await runner.shutdown()
+    # Before Kafka's side stops: requests in progress are finished, devices and waiting pages are told to move.
+    await runner.cleanup()
     work.cancel()
     _, unfinished = await asyncio.wait({work}, timeout=LEAVE_SECONDS)
     if unfinished:

@@ -45,6 +45,8 @@ class ServiceSettings(BaseSettings):
     """After how long without a sign of life an instance's partitions go to another one."""
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     """How many proxies in front are trusted to add the client to X-Forwarded-For; 0 ignores the header."""
+    unready_seconds: Annotated[float, Field(ge=0, le=120)] = 0.0
+    """How long it serves on when told to stop, while /ready says so, for a load balancer to take it out."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least level to log."""
 

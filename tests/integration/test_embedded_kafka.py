@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from deploy.kafka.broker import EmbeddedKafka
+from deploy.kafka.embedded import EmbeddedKafka
 from deploy.ports import PortTakenError
 from deploy.topics import apply_topics
 from schemas.topics import AUTH_CHALLENGE
@@ -52,8 +52,8 @@ def test_a_taken_port_is_named(embedded: EmbeddedKafka, tmp_path: Path) -> None:
 def test_kafka_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
     """A supervisor that dies has no chance to stop it, so the kernel must."""
     supervisor = (
-        "import sys; from pathlib import Path; from deploy.kafka.broker import EmbeddedKafka\n"
-        "broker = EmbeddedKafka(Path(sys.argv[1])); broker.start(); print(broker.pid, flush=True); input()"
+        "import sys; from pathlib import Path; from deploy.kafka.embedded import EmbeddedKafka\n"
+        "broker = EmbeddedKafka(Path(sys.argv[1])); broker.start(); print(broker.brokers[0].pid, flush=True); input()"
     )
     command = [sys.executable, "-c", supervisor, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

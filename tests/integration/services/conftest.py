@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from deploy.instance import Instance
-from deploy.stack import Stack, StackOptions
+from deploy.stack import READY_TIMEOUT_SECONDS, Stack, StackOptions
 from tests.broker import PARTITIONS
 from tests.integration.services.wire import Wire
-
-READY_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +35,7 @@ def run(stack: Stack) -> Callable[[str], Instance]:
         instance = stack.instances[service]
         if instance.pid is None:
             instance.start()
-            instance.await_ready(READY_SECONDS)
+            instance.await_ready(READY_TIMEOUT_SECONDS)
         return instance
 
     return start

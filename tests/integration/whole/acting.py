@@ -68,13 +68,13 @@ class Person:
 
 
 @asynccontextmanager
-async def a_person(stack: Stack) -> AsyncIterator[Person]:
-    """Give somebody with a new account and an unpaired phone."""
+async def a_person(stack: Stack, computer: str = "login", phone: str = "push") -> AsyncIterator[Person]:
+    """Give somebody with a new account and an unpaired phone, at these instances."""
     name = f"p{uuid.uuid4().hex[:8]}"
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
-        await add_account(accounts, stack.urls["login"], stack.secrets, name, PASSWORD)
+        await add_account(accounts, stack.urls[computer], stack.secrets, name, PASSWORD)
     async with (
-        TextBrowser(stack.urls["login"]) as browser,
-        VirtualPhone.in_memory(stack.urls["push"], "Phone of the whole") as phone,
+        TextBrowser(stack.urls[computer]) as browser,
+        VirtualPhone.in_memory(stack.urls[phone], "Phone of the whole") as pocket,
     ):
-        yield Person(name, browser, phone, [])
+        yield Person(name, browser, pocket, [])
