@@ -71,7 +71,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def _broker(config: pytest.Config, directory: Path) -> Iterator[str]:
     port = free_port()
     try:
-        container = _kafka_container(port).start() if _engine_answers() else None
+        container = _kafka_container(port).start() if engine_answers() else None
         which = f"a container of {_IMAGE}" if container else "embedded (no Docker engine answers)"
     except DockerException as error:
         container, which = None, f"embedded (Docker could not start {_IMAGE}: {shorten(str(error), 300)})"
@@ -99,7 +99,7 @@ def _quick_disk() -> Path | None:
     return _MEMORY_DISK if has_room and os.access(_MEMORY_DISK, os.W_OK) else None
 
 
-def _engine_answers() -> bool:
+def engine_answers() -> bool:
     with warnings.catch_warnings():
         # The client leaves its socket open when nothing answers; it is closed here and now, unannounced.
         warnings.simplefilter("ignore", ResourceWarning)

@@ -16,7 +16,7 @@ from authenticator.device.phone import VirtualPhone
 from authenticator.device.requests import Request
 from authenticator.device.state import Outcome
 from deploy.instance import Instance
-from deploy.stack import Stack
+from deploy.stack import READY_TIMEOUT_SECONDS, Stack
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import verify_proof
 from protocol.phrases import phrase_digest, read_phrase
@@ -24,7 +24,6 @@ from protocol.verification_codes import find_step
 from schemas.base import Browser, Message
 from schemas.contract import AuthResponse, DevicePaired, PairingRequested, Purpose, Verdict
 from services.common.keys import load_secret
-from tests.integration.services.conftest import READY_SECONDS
 from tests.integration.services.devices import ISSUER, a_challenge, an_unpairing
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS, eventually
@@ -143,7 +142,7 @@ async def test_phone_outlives_a_crash_of_the_push_service(push: Instance, stack:
         challenge_id = uuid.uuid4().hex
         await wire.publisher.command(a_challenge(phone.device_id, challenge_id))
         push.start()
-        await asyncio.to_thread(push.await_ready, READY_SECONDS)
+        await asyncio.to_thread(push.await_ready, READY_TIMEOUT_SECONDS)
 
         request = await next_request(phone)
         assert request.claims.jti == challenge_id
@@ -162,7 +161,7 @@ async def test_answer_that_is_given_while_the_push_service_is_away_counts_once_i
         push.kill()
         answering = asyncio.create_task(phone.answer(request, Verdict.APPROVE))
         push.start()
-        await asyncio.to_thread(push.await_ready, READY_SECONDS)
+        await asyncio.to_thread(push.await_ready, READY_TIMEOUT_SECONDS)
         await answering
         paired = await wire.next(DevicePaired, lambda each: each.pairing_id == claim.pairing_id)
         assert paired.device_id == phone.device_id

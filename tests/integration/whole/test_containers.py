@@ -1,0 +1,87 @@
+"""The containers of docker-compose.yml: built, started, multiplied behind the proxy, and used by a person.
+
+Where no Docker engine answers, these are skipped.
+"""
+
+import os
+import re
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from authenticator.device.phone import VirtualPhone
+from deploy.demo.browser import TextBrowser
+from deploy.ports import free_port
+from tests.broker import engine_answers
+from tests.integration.whole.acting import Person
+
+ROOT: Final = Path(__file__).parents[3]
+SINGLE: Final = ("docker-compose.yml",)
+CLUSTER: Final = ("docker-compose.yml", "docker-compose.cluster.yml")
+SERVICES: Final = ("login", "pairing", "push")
+pytestmark = pytest.mark.skipif(not engine_answers(), reason="no Docker engine answers")
+
+
+class Containers:
+    """One project of containers, on ports of its own."""
+
+    def __init__(self, files: tuple[str, ...]) -> None:
+        self.urls = {service: f"http://localhost:{free_port()}" for service in SERVICES}
+        self._words = ["docker", "compose", "-p", f"test{uuid.uuid4().hex[:8]}"]
+        for file in files:
+            self._words += ["-f", file]
+        self._environment = {f"{service.upper()}_PUBLIC_URL": url for service, url in self.urls.items()}
+        self._environment |= {f"{service.upper()}_PORT": url.rpartition(":")[2] for service, url in self.urls.items()}
+
+    def run(self, *words: str) -> str:
+        """Run a command of docker compose."""
+        done = subprocess.run(
+            [*self._words, *words],
+            cwd=ROOT,
+            env={**os.environ, **self._environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(params=[SINGLE, CLUSTER], ids=["one broker", "three brokers"])
+def containers(request: pytest.FixtureRequest) -> Iterator[Containers]:
+    """Give running containers, two each of what people meet."""
+    made = Containers(request.param)
+    try:
+        made.run("up", "-d", "--build", "--scale", "login=2", "--scale", "push=2")
+        yield made
+    finally:
+        made.run("down", "-v", "-t", "30")
+
+
+async def test_a_person_pairs_a_phone_and_signs_in_through_the_proxy(containers: Containers) -> None:
+    said = re.search(r"Sign in as (\S+) with the password (\S+)", containers.run("logs", "demo"))
+    assert said is not None
+    async with (
+        TextBrowser(containers.urls["login"]) as browser,
+        VirtualPhone.in_memory(containers.urls["push"], "Phone") as phone,
+    ):
+        person = Person(said[1], browser, phone, [])
+        await person.enter_password(said[2])
+        await person.pair()
+        await person.browser.submit("/prompt")
+        await person.approve()
+        await person.browser.submit("/sign-out")
+        await person.enter_password(said[2])
+        await person.approve()
+
+
+def test_the_containers_can_write_nothing_but_their_data(containers: Containers) -> None:
+    for service in SERVICES:
+        user = containers.run("exec", "-T", service, "id", "-u")
+        assert user.strip() != "0"
+        tried = containers.run("exec", "-T", service, "sh", "-c", "touch /opt/x /etc/x 2>&1; echo; ls /opt /etc")
+        assert "Read-only file system" in tried
