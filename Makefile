@@ -10,7 +10,7 @@ BROKERS ?= 1
 # More words for the command behind a target: make unit ARGS="-k phrase -x", make run ARGS="--login-port 8101"
 ARGS ?=
 
-.PHONY: help run demo setup test unit component integration e2e lint format lock audit clean reset
+.PHONY: help run demo setup test unit component integration e2e lint format lock asyncapi audit clean reset
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -61,6 +61,9 @@ lock: setup-tests ## renew the pinned versions in requirements/ (needs Python 3.
 	@$(BIN)/python -c 'import sys; sys.exit("The lock files are made with Python 3.11." if sys.version_info[:2] != (3, 11) else 0)'
 	cd requirements && $(PIP_COMPILE) --output-file main.txt main.in
 	cd requirements && $(PIP_COMPILE) --output-file test.txt test.in
+
+asyncapi: setup-tests ## write asyncapi.yaml anew from the messages
+	$(BIN)/python -m tests.contract.asyncapi
 
 audit: setup-tests ## look anew for known vulnerabilities in the pinned Python packages
 	@$(BIN)/python -m deploy.audit --anew

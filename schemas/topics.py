@@ -5,6 +5,9 @@ from enum import StrEnum
 from typing import Final
 
 DAY_SECONDS: Final = 24 * 60 * 60
+LOGIN: Final = "login"
+PAIRING: Final = "pairing"
+PUSH: Final = "push"
 
 
 class Kind(StrEnum):
@@ -25,6 +28,8 @@ class Topic:
         kind: What it is for.
         key: What a record's key is; the key decides which partition's owner decides.
         retention_seconds: How long a record is kept; None keeps the newest of each key (compaction).
+        written_by: The services that publish there.
+        read_by: The services that read there.
 
     """
 
@@ -32,6 +37,8 @@ class Topic:
     kind: Kind
     key: str
     retention_seconds: int | None
+    written_by: tuple[str, ...]
+    read_by: tuple[str, ...]
 
     @property
     def compacted(self) -> bool:
@@ -41,24 +48,30 @@ class Topic:
     @property
     def dead_letter(self) -> "Topic":
         """The topic that takes what this one's reader could not use."""
-        return Topic(f"{self.name}.dlq", Kind.DEAD_LETTER, self.key, 30 * DAY_SECONDS)
+        return Topic(f"{self.name}.dlq", Kind.DEAD_LETTER, self.key, 30 * DAY_SECONDS, self.read_by, ())
 
 
-PAIRING_REQUESTED: Final = Topic("pairing.requested", Kind.EVENT, "phrase digest", 7 * DAY_SECONDS)
-DEVICE_PAIRED: Final = Topic("device.paired", Kind.EVENT, "account id", 7 * DAY_SECONDS)
-AUTH_CHALLENGE: Final = Topic("auth.challenge", Kind.EVENT, "device id", 7 * DAY_SECONDS)
-AUTH_RESPONSE: Final = Topic("auth.response", Kind.EVENT, "reply key of the challenge", 7 * DAY_SECONDS)
+PAIRING_REQUESTED: Final = Topic(
+    "pairing.requested", Kind.EVENT, "phrase digest", 7 * DAY_SECONDS, (LOGIN,), (PAIRING,)
+)
+DEVICE_PAIRED: Final = Topic("device.paired", Kind.EVENT, "account id", 7 * DAY_SECONDS, (PAIRING,), (LOGIN,))
+AUTH_CHALLENGE: Final = Topic("auth.challenge", Kind.EVENT, "device id", 7 * DAY_SECONDS, (LOGIN, PAIRING), (PUSH,))
+AUTH_RESPONSE: Final = Topic(
+    "auth.response", Kind.EVENT, "reply key of the challenge", 7 * DAY_SECONDS, (PUSH,), (LOGIN, PAIRING)
+)
 
-PAIRING_FAILED: Final = Topic("pairing.failed", Kind.EVENT, "account id", 7 * DAY_SECONDS)
-DEVICE_UNPAIRED: Final = Topic("device.unpaired", Kind.EVENT, "account id", 7 * DAY_SECONDS)
-PUSH_RECEIPT: Final = Topic("push.receipt", Kind.EVENT, "reply key of the challenge", 60 * 60)
+PAIRING_FAILED: Final = Topic("pairing.failed", Kind.EVENT, "account id", 7 * DAY_SECONDS, (PAIRING,), (LOGIN,))
+DEVICE_UNPAIRED: Final = Topic("device.unpaired", Kind.EVENT, "account id", 7 * DAY_SECONDS, (LOGIN,), (PUSH,))
+PUSH_RECEIPT: Final = Topic("push.receipt", Kind.EVENT, "reply key of the challenge", 60 * 60, (PUSH,), (LOGIN,))
 
-LOGIN_COMMANDS: Final = Topic("login.commands", Kind.COMMAND, "account id", DAY_SECONDS)
-LOGIN_GUESSES: Final = Topic("login.guesses", Kind.COMMAND, "digest of a source of guesses", DAY_SECONDS)
-LOGIN_NOTICES: Final = Topic("login.notices", Kind.EVENT, "account id", DAY_SECONDS)
-PAIRING_COMMANDS: Final = Topic("pairing.commands", Kind.COMMAND, "device id", DAY_SECONDS)
-PAIRING_PHRASES: Final = Topic("pairing.phrases", Kind.COMMAND, "phrase digest", DAY_SECONDS)
-PUSH_COMMANDS: Final = Topic("push.commands", Kind.COMMAND, "device id", DAY_SECONDS)
+LOGIN_COMMANDS: Final = Topic("login.commands", Kind.COMMAND, "account id", DAY_SECONDS, (LOGIN,), (LOGIN,))
+LOGIN_GUESSES: Final = Topic(
+    "login.guesses", Kind.COMMAND, "digest of a source of guesses", DAY_SECONDS, (LOGIN,), (LOGIN,)
+)
+LOGIN_NOTICES: Final = Topic("login.notices", Kind.EVENT, "account id", DAY_SECONDS, (LOGIN,), (LOGIN,))
+PAIRING_COMMANDS: Final = Topic("pairing.commands", Kind.COMMAND, "device id", DAY_SECONDS, (PAIRING,), (PAIRING,))
+PAIRING_PHRASES: Final = Topic("pairing.phrases", Kind.COMMAND, "phrase digest", DAY_SECONDS, (PAIRING,), (PAIRING,))
+PUSH_COMMANDS: Final = Topic("push.commands", Kind.COMMAND, "device id", DAY_SECONDS, (PUSH,), (PUSH,))
 
 ACCOUNTS_TABLE: Final = "accounts"
 GUESSES_TABLE: Final = "guesses"
@@ -75,7 +88,7 @@ def changelog(service: str, table: str) -> Topic:
         table: The table's name, for example ``accounts``.
 
     """
-    return Topic(f"{service}-{table}-changelog", Kind.CHANGELOG, "the table's key", None)
+    return Topic(f"{service}-{table}-changelog", Kind.CHANGELOG, "the table's key", None, (service,), (service,))
 
 
 ACCOUNTS_CHANGELOG: Final = changelog("login", ACCOUNTS_TABLE)

@@ -1,0 +1,100 @@
+"""The topics as an AsyncAPI document, made from the topics and the messages themselves.
+
+Source: AsyncAPI 3.0.0; its Kafka bindings 0.5.0.
+"""
+
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from schemas.base import Message
+from schemas.codec import SPEC_VERSION, TYPES
+from schemas.topics import CONSUMED, CONTRACT, PUSH_RECEIPT, Topic
+
+_MILLISECONDS: Final = 1000
+_DESCRIPTION: Final = (
+    "What Countersign's services say to each other through Apache Kafka. pairing.requested, device.paired, "
+    "auth.challenge and auth.response are the public contract; the others are between the services and may change. "
+    "Values are JSON; headers are CloudEvents attributes (Kafka protocol binding 1.0, binary content mode) and a W3C "
+    "traceparent. A record's key decides its partition, and so which instance decides. Unknown fields are to be "
+    "ignored. A deployment may set a prefix before each topic's name. What a reader cannot use goes to the topic's "
+    "name with .dlq behind it, with the reason in its headers."
+)
+
+
+def document() -> dict[str, Any]:
+    """Return the document: a JSON object in Python's types."""
+    topics = (*CONSUMED, PUSH_RECEIPT)
+    models: list[type[BaseModel]] = [*TYPES.values()]
+    references, definitions = models_json_schema(
+        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
+    )
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Countersign", "version": "1.0.0", "description": _DESCRIPTION},
+        "defaultContentType": "application/json",
+        "channels": {topic.name: _channel(topic) for topic in topics},
+        "operations": {
+            f"{service}.{action}.{topic.name}": {
+                "action": action,
+                "channel": {"$ref": f"#/channels/{topic.name}"},
+                "summary": f"The {service} service {'publishes' if action == 'send' else 'reads'} these.",
+            }
+            for topic in topics
+            for action, services in (("send", topic.written_by), ("receive", topic.read_by))
+            for service in services
+        },
+        "components": {
+            "messages": {model.__name__: _message(model, references[model, "validation"]) for model in TYPES.values()},
+            "messageTraits": {"cloudEvent": {"headers": _HEADERS}},
+            "schemas": definitions["$defs"],
+        },
+    }
+
+
+def _channel(topic: Topic) -> dict[str, Any]:
+    retention = topic.retention_seconds or 0
+    contract = "Part of the public contract. " if topic in CONTRACT else ""
+    return {
+        "address": topic.name,
+        "description": f"{contract}Key: {topic.key}.",
+        "messages": {
+            model.__name__: {"$ref": f"#/components/messages/{model.__name__}"}
+            for model in TYPES.values()
+            if model.topic is topic
+        },
+        "bindings": {
+            "kafka": {
+                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": retention * _MILLISECONDS},
+                "bindingVersion": "0.5.0",
+            }
+        },
+    }
+
+
+def _message(model: type[Message], payload: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": model.type,
+        "summary": (model.__doc__ or "").partition("\n")[0],
+        "contentType": "application/json",
+        "traits": [{"$ref": "#/components/messageTraits/cloudEvent"}],
+        "bindings": {"kafka": {"key": {"type": "string", "description": model.topic.key}, "bindingVersion": "0.5.0"}},
+        "payload": payload,
+    }
+
+
+_HEADERS: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time"],
+    "properties": {
+        "ce_specversion": {"const": SPEC_VERSION},
+        "ce_id": {"type": "string", "description": "Unique over all events; a repeated event has the same id."},
+        "ce_type": {"type": "string", "description": "The message's name."},
+        "ce_source": {"type": "string", "description": "Who decided it, passed it on, or asked."},
+        "ce_time": {"type": "string", "format": "date-time", "description": "When it happened."},
+        "content-type": {"const": "application/json"},
+        "traceparent": {"type": "string", "description": "W3C Trace Context, section 3.2."},
+    },
+}
+"""What the codec writes before each value."""
