@@ -1,0 +1,139 @@
+"""``countersign dlq``: what services could not use, why, and sending it once more."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from deploy.dead_letter_office import DeadLetter, DeadLetterError, DeadLetterOffice, dead_letter_office
+
+app = typer.Typer(help="List, show and send again what services could not use.", no_args_is_help=True)
+ResultT = TypeVar("ResultT")
+Kafka = Annotated[str, typer.Option(envvar="LOGIN_KAFKA_BOOTSTRAP", help="Kafka's HOST:PORT.")]
+Prefix = Annotated[str, typer.Option(envvar="LOGIN_TOPIC_PREFIX", help="What stands before each topic's name.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a record.")]
+Place = Annotated[str, typer.Argument(help="Where it is, as `dlq list` shows it: TOPIC/PARTITION/OFFSET.")]
+DEFAULT_KAFKA = "localhost:9092"
+
+
+@app.command("list")
+def list_letters(
+    *,
+    reason: Annotated[str, typer.Option(help="Only those whose reason has this in it.")] = "",
+    kafka: Kafka = DEFAULT_KAFKA,
+    topic_prefix: Prefix = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the dead letters, oldest first: where each is, when and by whom it was set aside, and why."""
+    letters = [each for each in _letters(kafka, topic_prefix) if reason in each.reason]
+    for letter in letters:
+        typer.echo(json.dumps(_as_dict(letter)) if as_json else _line(letter))
+    if not as_json:
+        typer.echo(f"{len(letters)} dead letters." if letters else "No dead letters.")
+
+
+@app.command()
+def show(place: Place, *, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "", as_json: AsJson = False) -> None:
+    """Show a dead letter whole: reason, origin, headers, key and value."""
+    letter = _find(_letters(kafka, topic_prefix), place)
+    if as_json:
+        typer.echo(json.dumps(_as_dict(letter)))
+        return
+    typer.echo(f"Set aside  {letter.at} by {letter.service}: {letter.reason}")
+    typer.echo(f"Origin     {letter.origin}")
+    typer.echo(f"Retried    {letter.retried} times")
+    typer.echo(f"Now        {letter.fault or 'it can be read'}")
+    for name, value in letter.headers:
+        typer.echo(f"Header     {name}: {_text(value)}")
+    typer.echo(f"Key        {_text(letter.key)}")
+    typer.echo(f"Value      {_text(letter.value)}")
+
+
+@app.command()
+def retry(
+    places: Annotated[list[str] | None, typer.Argument(help="Which: TOPIC/PARTITION/OFFSET, one or several.")] = None,
+    *,
+    all_of_them: Annotated[bool, typer.Option("--all", help="All that were not sent again yet.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Those as well that would only be set aside again.")] = False,
+    kafka: Kafka = DEFAULT_KAFKA,
+    topic_prefix: Prefix = "",
+) -> None:
+    """Send dead letters to where they came from. What was decided before is not decided again.
+
+    Exit code 1: at least one was not sent, and why.
+    """
+    if bool(places) == all_of_them:
+        _give_up("name dead letters, or say --all")
+
+    async def work(office: DeadLetterOffice) -> bool:
+        letters = await office.letters()
+        chosen = [_find(letters, each) for each in places or ()] or [each for each in letters if not each.retried]
+        kept = False
+        for letter in chosen:
+            if letter.fault and not force:
+                typer.echo(f"not sent {letter.place}: it would be set aside again: {letter.fault}")
+                kept = True
+                continue
+            await office.retry(letter)
+            typer.echo(f"sent {letter.place} to {letter.origin.topic}")
+        return kept
+
+    if _run(kafka, topic_prefix, work):
+        raise typer.Exit(1)
+
+
+def _letters(kafka: str, prefix: str) -> list[DeadLetter]:
+    return _run(kafka, prefix, DeadLetterOffice.letters)
+
+
+def _run(kafka: str, prefix: str, work: Callable[[DeadLetterOffice], Awaitable[ResultT]]) -> ResultT:
+    async def connected() -> ResultT:
+        async with dead_letter_office(kafka, prefix) as office:
+            return await work(office)
+
+    try:
+        return asyncio.run(connected())
+    except DeadLetterError as error:
+        _give_up(str(error))
+
+
+def _find(letters: list[DeadLetter], place: str) -> DeadLetter:
+    found = next((letter for letter in letters if str(letter.place) == place), None)
+    if found is None:
+        _give_up(f"there is no dead letter {place}; `countersign dlq list` shows those that are")
+    return found
+
+
+def _give_up(text: str) -> NoReturn:
+    typer.echo(f"countersign: {text}", err=True)
+    raise typer.Exit(1)
+
+
+def _line(letter: DeadLetter) -> str:
+    retried = ", sent again" if letter.retried else ""
+    return f"{letter.place}  {letter.at}  {letter.service}  {letter.type or 'no type'}  {letter.reason}{retried}"
+
+
+def _text(value: bytes | None) -> str:
+    """Return bytes as text that a terminal can show; what is no such text, in hexadecimal digits."""
+    if value is None:
+        return "none"
+    text = value.decode(errors="replace")
+    return text if text.isprintable() else f"0x{value.hex()}"
+
+
+def _as_dict(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "place": str(letter.place),
+        "origin": str(letter.origin),
+        "at": letter.at,
+        "service": letter.service,
+        "reason": letter.reason,
+        "fault": letter.fault,
+        "retried": letter.retried,
+        "headers": {name: _text(value) for name, value in letter.headers},
+        "key": _text(letter.key),
+        "value": _text(letter.value),
+    }

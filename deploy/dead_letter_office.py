@@ -1,0 +1,204 @@
+"""Dead letters, read back: what services could not use, why, and sending it once more."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from schemas.codec import Headers, UndecodableError, decode
+from schemas.topics import CONSUMED
+from services.common.dead_letters import Place
+
+RETRY_OF: Final = "dlq_retry_of"
+"""Header of the note in a dead-letter topic that says which of its records was sent again."""
+_ADDED: Final = ("dlq_reason", "dlq_service", "dlq_partition", "dlq_offset", "dlq_time")
+_TIMEOUT_SECONDS: Final = 60.0
+_POLL_MILLISECONDS: Final = 500
+
+
+class DeadLetterError(Exception):
+    """Dead letters cannot be read, or one cannot be sent again. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that a service could not use.
+
+    Attributes:
+        place: Where it is now.
+        origin: Where it came from.
+        key: Its key.
+        value: Its value.
+        headers: Its headers as they were.
+        reason: Why it was set aside.
+        service: By which service.
+        at: When.
+        retried: How often it was sent again.
+
+    """
+
+    place: Place
+    origin: Place
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    reason: str
+    service: str
+    at: str
+    retried: int = 0
+
+    @property
+    def type(self) -> str:
+        """Its CloudEvents type, empty if it has none."""
+        return dict(self.headers).get("ce_type", b"").decode(errors="replace")
+
+    @property
+    def fault(self) -> str:
+        """What keeps it from being read even now; empty if it can be."""
+        try:
+            decode(self.key, self.value, self.headers)
+        except UndecodableError as error:
+            return str(error)
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterOffice:
+    """The dead-letter topics of a deployment."""
+
+    bootstrap: str
+    prefix: str
+    _consumer: AIOKafkaConsumer
+    _producer: AIOKafkaProducer
+
+    async def letters(self) -> list[DeadLetter]:
+        """Read all that is there now, oldest first.
+
+        Raises:
+            DeadLetterError: If the topics are missing, or Kafka does not answer in time.
+
+        """
+        found: list[DeadLetter] = []
+        retries: dict[str, int] = {}
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                async for record in self._records():
+                    headers = dict(_headers(record))
+                    if RETRY_OF in headers:
+                        name = f"{record.topic}/{headers[RETRY_OF].decode()}"
+                        retries[name] = retries.get(name, 0) + 1
+                    else:
+                        found.append(_letter(record))
+        except (KafkaError, TimeoutError) as error:
+            text = f"the dead letters cannot be read: {error or 'Kafka does not answer'}"
+            raise DeadLetterError(text) from error
+        ordered = sorted(found, key=lambda letter: (letter.at, str(letter.place)))
+        return [replace(letter, retried=retries.get(str(letter.place), 0)) for letter in ordered]
+
+    async def retry(self, letter: DeadLetter) -> None:
+        """Send one to where it came from, and note that in its dead-letter topic.
+
+        Whoever reads it decides it as if it came for the first time; what was decided before is not decided again.
+
+        Raises:
+            DeadLetterError: If Kafka does not take it.
+
+        """
+        try:
+            await self._producer.send_and_wait(
+                letter.origin.topic, letter.value, letter.key, letter.origin.partition, headers=letter.headers
+            )
+            note = [
+                (RETRY_OF, f"{letter.place.partition}/{letter.place.offset}".encode()),
+                ("dlq_time", datetime.now(UTC).isoformat().encode()),
+            ]
+            await self._producer.send_and_wait(
+                letter.place.topic, None, letter.key, letter.place.partition, headers=note
+            )
+        except KafkaError as error:
+            text = f"{letter.place} could not be sent again: {error}"
+            raise DeadLetterError(text) from error
+
+    async def _records(self) -> AsyncIterator[ConsumerRecord]:
+        partitions = await _partitions(self.bootstrap, [f"{self.prefix}{topic.dead_letter.name}" for topic in CONSUMED])
+        self._consumer.assign(partitions)
+        await self._consumer.seek_to_beginning()
+        ends = await self._consumer.end_offsets(partitions)
+        missing = {each for each in partitions if await self._consumer.position(each) < ends[each]}
+        while missing:
+            for batch in (await self._consumer.getmany(timeout_ms=_POLL_MILLISECONDS)).values():
+                for record in batch:
+                    yield record
+            missing = {each for each in missing if await self._consumer.position(each) < ends[each]}
+
+
+@asynccontextmanager
+async def dead_letter_office(bootstrap: str, prefix: str) -> AsyncIterator[DeadLetterOffice]:
+    """Connect to the dead letters.
+
+    Args:
+        bootstrap: Kafka's ``host:port`` list.
+        prefix: What stands before each topic's name.
+
+    Raises:
+        DeadLetterError: If Kafka cannot be reached.
+
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest")
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    try:
+        try:
+            await consumer.start()
+            await producer.start()
+        except KafkaError as error:
+            text = f"Kafka cannot be reached at {bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
+            raise DeadLetterError(text) from error
+        yield DeadLetterOffice(bootstrap, prefix, consumer, producer)
+    finally:
+        await consumer.stop()
+        await producer.stop()
+
+
+async def _partitions(bootstrap: str, topics: list[str]) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        described = await admin.describe_topics(topics)
+    finally:
+        await admin.close()
+    found = []
+    for topic in described:
+        if topic["error_code"]:
+            text = f"topic {topic['topic']} is missing; `countersign topics apply` makes it"
+            raise DeadLetterError(text)
+        found += [TopicPartition(topic["topic"], each["partition"]) for each in topic["partitions"]]
+    return found
+
+
+def _letter(record: ConsumerRecord) -> DeadLetter:
+    headers = _headers(record)
+    added = {name: value.decode(errors="replace") for name, value in headers if name in _ADDED}
+    return DeadLetter(
+        place=Place(record.topic, record.partition, record.offset),
+        origin=Place(
+            record.topic.removesuffix(".dlq"),
+            int(added.get("dlq_partition", record.partition)),
+            int(added.get("dlq_offset", -1)),
+        ),
+        key=record.key,
+        value=record.value,
+        headers=[(name, value) for name, value in headers if name not in _ADDED],
+        reason=added.get("dlq_reason", ""),
+        service=added.get("dlq_service", ""),
+        at=added.get("dlq_time", ""),
+    )
+
+
+def _headers(record: ConsumerRecord) -> Headers:
+    return [(name, value or b"") for name, value in record.headers]
