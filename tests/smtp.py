@@ -156,7 +156,10 @@ class _Server(Controller):
         return made
 
     async def hang_up(self) -> None:
-        """Close all connections."""
+        """Take no more connections, and close all that there are."""
+        if self.server is not None:
+            self.server.close()
+        await asyncio.sleep(0)  # for one that was taken just before
         for each in self._served:
             if isinstance(each.transport, asyncio.Transport):
                 each.transport.abort()
