@@ -13,9 +13,9 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks for groups in the same hook
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the end-to-end tests of a stack in one process, where it is started once, and elsewhere those of a file."""
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        item.add_marker(pytest.mark.xdist_group(parameters.get("site", item.path.as_posix())))
+        item.add_marker(pytest.mark.xdist_group(parameters.get("site", item.location[0])))
