@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
 from services.login.admin import AdminError, administration
 from services.login.domain.rows import Account
 from services.login.settings import DEFAULT_PRODUCT_NAME
@@ -17,14 +18,7 @@ app = typer.Typer(help="Make, invite, list, reset and remove accounts.", no_args
 ResultT = TypeVar("ResultT")
 
 Name = Annotated[str, typer.Argument(help="The sign-in name; upper and lower case are the same.")]
-Kafka = Annotated[
-    str, typer.Option("--kafka", envvar="LOGIN_KAFKA_BOOTSTRAP", help="Kafka's HOST:PORT.", show_default=True)
-]
-Prefix = Annotated[
-    str, typer.Option("--topic-prefix", envvar="LOGIN_TOPIC_PREFIX", help="What stands before each topic's name.")
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DEFAULT_KAFKA = "localhost:9092"
 
 
 @app.command()
@@ -162,5 +156,4 @@ def _run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
     try:
         return asyncio.run(work)
     except AdminError as error:
-        typer.echo(f"countersign: {error}", err=True)
-        raise typer.Exit(1) from None
+        give_up(str(error))

@@ -3,19 +3,17 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
 from deploy.dead_letter_office import DeadLetter, DeadLetterError, DeadLetterOffice, dead_letter_office
 
 app = typer.Typer(help="List, show and send again what services could not use.", no_args_is_help=True)
 ResultT = TypeVar("ResultT")
-Kafka = Annotated[str, typer.Option(envvar="LOGIN_KAFKA_BOOTSTRAP", help="Kafka's HOST:PORT.")]
-Prefix = Annotated[str, typer.Option(envvar="LOGIN_TOPIC_PREFIX", help="What stands before each topic's name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a record.")]
 Place = Annotated[str, typer.Argument(help="Where it is, as `dlq list` shows it: TOPIC/PARTITION/OFFSET.")]
-DEFAULT_KAFKA = "localhost:9092"
 
 
 @app.command("list")
@@ -65,7 +63,7 @@ def retry(
     Exit code 1: at least one was not sent, and why.
     """
     if bool(places) == all_of_them:
-        _give_up("name dead letters, or say --all")
+        give_up("name dead letters, or say --all")
 
     async def work(office: DeadLetterOffice) -> bool:
         letters = await office.letters()
@@ -96,19 +94,14 @@ def _run(kafka: str, prefix: str, work: Callable[[DeadLetterOffice], Awaitable[R
     try:
         return asyncio.run(connected())
     except DeadLetterError as error:
-        _give_up(str(error))
+        give_up(str(error))
 
 
 def _find(letters: list[DeadLetter], place: str) -> DeadLetter:
     found = next((letter for letter in letters if str(letter.place) == place), None)
     if found is None:
-        _give_up(f"there is no dead letter {place}; `countersign dlq list` shows those that are")
+        give_up(f"there is no dead letter {place}; `countersign dlq list` shows those that are")
     return found
-
-
-def _give_up(text: str) -> NoReturn:
-    typer.echo(f"countersign: {text}", err=True)
-    raise typer.Exit(1)
 
 
 def _line(letter: DeadLetter) -> str:

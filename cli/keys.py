@@ -3,10 +3,11 @@
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 
+from cli.common import give_up
 from services.common.key_files import KeyFileError, KeyKind
 from services.common.key_rotation import activate_key, add_key, key_ids, require_keys, retire_key
 from services.common.keys import AGREEMENT, SIGNING
@@ -99,9 +100,9 @@ def rotate(  # noqa: PLR0913 - the options of a command
     """
     kinds = [kind for kind in KINDS[service] if keys in {Kind.ALL, kind.name}]
     if not kinds:
-        _fail(f"the {service} service has no {keys} keys")
+        give_up(f"the {service} service has no {keys} keys")
     if activate and retire:
-        _fail("give --activate or --retire, not both")
+        give_up("give --activate or --retire, not both")
     try:
         if activate:
             _activate(directory, service, _kind_of(directory, service, kinds, activate), activate)
@@ -113,7 +114,7 @@ def rotate(  # noqa: PLR0913 - the options of a command
             for kind in kinds:
                 _add(directory, service, kind)
     except KeyFileError as error:
-        _fail(str(error))
+        give_up(str(error))
 
 
 def _add(directory: Path, service: Service, kind: KeyKind[Any]) -> None:
@@ -145,7 +146,7 @@ def _activate(directory: Path, service: Service, kind: KeyKind[Any], key_id: str
 
 def _retire(directory: Path, service: Service, kind: KeyKind[Any], key_id: str, *, yes: bool) -> None:
     if not yes and not typer.confirm(f"{LOSSES[kind.name]}\nRemove the {kind.name} key {key_id}?"):
-        _fail("nothing was changed")
+        give_up("nothing was changed")
     retire_key(directory, service, kind, key_id)
     typer.echo(f"Removed. Restart every instance of the {service} service.")
 
@@ -162,9 +163,4 @@ def _ids(directory: Path, service: Service, kind: KeyKind[Any]) -> tuple[str, ..
     try:
         return key_ids(directory, service, kind)
     except KeyFileError as error:
-        _fail(str(error))
-
-
-def _fail(text: str) -> NoReturn:
-    typer.echo(f"countersign: {text}", err=True)
-    raise typer.Exit(1)
+        give_up(str(error))

@@ -6,15 +6,13 @@ from typing import Annotated, NoReturn
 import typer
 from aiokafka.errors import KafkaError
 
+from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
 from deploy.topics import TopicsError, apply_topics
 from deploy.topics_check import differences
 
 app = typer.Typer(help="Make and check the Kafka topics.", no_args_is_help=True)
-Kafka = Annotated[str, typer.Option(envvar="LOGIN_KAFKA_BOOTSTRAP", help="Kafka's HOST:PORT.")]
-Prefix = Annotated[str, typer.Option(envvar="LOGIN_TOPIC_PREFIX", help="What stands before each topic's name.")]
 Partitions = Annotated[int, typer.Option(min=1, envvar="LOGIN_PARTITIONS", help="Partitions of each topic.")]
 Replication = Annotated[int, typer.Option(min=1, help="How many brokers keep each record.")]
-DEFAULT_KAFKA = "localhost:9092"
 DEFAULT_PARTITIONS = 4
 
 
@@ -58,5 +56,4 @@ def check(
 
 def _give_up(kafka: str, error: Exception) -> NoReturn:
     text = str(error) if isinstance(error, TopicsError) else f"Kafka cannot be reached at {kafka}. Is it running?"
-    typer.echo(f"countersign: {text}", err=True)
-    raise typer.Exit(1)
+    give_up(text)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -13,11 +12,11 @@ from aiokafka.errors import KafkaError
 
 from schemas.codec import Headers, UndecodableError, decode
 from schemas.topics import CONSUMED
-from services.common.dead_letters import Place
+from services.common.clock import now
+from services.common.dead_letters import ADDED, OFFSET, PARTITION, REASON, SERVICE, TIME, Place
 
 RETRY_OF: Final = "dlq_retry_of"
 """Header of the note in a dead-letter topic that says which of its records was sent again."""
-_ADDED: Final = ("dlq_reason", "dlq_service", "dlq_partition", "dlq_offset", "dlq_time")
 _TIMEOUT_SECONDS: Final = 60.0
 _POLL_MILLISECONDS: Final = 500
 
@@ -116,7 +115,7 @@ class DeadLetterOffice:
             )
             note = [
                 (RETRY_OF, f"{letter.place.partition}/{letter.place.offset}".encode()),
-                ("dlq_time", datetime.now(UTC).isoformat().encode()),
+                (TIME, now().isoformat().encode()),
             ]
             await self._producer.send_and_wait(
                 letter.place.topic, None, letter.key, letter.place.partition, headers=note
@@ -183,21 +182,26 @@ async def _partitions(bootstrap: str, topics: list[str]) -> list[TopicPartition]
 
 def _letter(record: ConsumerRecord) -> DeadLetter:
     headers = _headers(record)
-    added = {name: value.decode(errors="replace") for name, value in headers if name in _ADDED}
+    added = {name: value.decode(errors="replace") for name, value in headers if name in ADDED}
     return DeadLetter(
         place=Place(record.topic, record.partition, record.offset),
         origin=Place(
             record.topic.removesuffix(".dlq"),
-            int(added.get("dlq_partition", record.partition)),
-            int(added.get("dlq_offset", -1)),
+            _number(added.get(PARTITION, ""), record.partition),
+            _number(added.get(OFFSET, ""), -1),
         ),
         key=record.key,
         value=record.value,
-        headers=[(name, value) for name, value in headers if name not in _ADDED],
-        reason=added.get("dlq_reason", ""),
-        service=added.get("dlq_service", ""),
-        at=added.get("dlq_time", ""),
+        headers=[(name, value) for name, value in headers if name not in ADDED],
+        reason=added.get(REASON, ""),
+        service=added.get(SERVICE, ""),
+        at=added.get(TIME, ""),
     )
+
+
+def _number(text: str, otherwise: int) -> int:
+    """Read a number that anybody may have written."""
+    return int(text) if text.isascii() and text.isdecimal() else otherwise
 
 
 def _headers(record: ConsumerRecord) -> Headers:

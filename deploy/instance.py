@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.logs import set_aside
-from deploy.process import Child, tail
+from deploy.process import Child, Daemon, tail
 
 STOP_TIMEOUT_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.05
@@ -24,7 +24,7 @@ def url_of(port: int) -> str:
     return f"http://localhost:{port}"
 
 
-class Instance:
+class Instance(Daemon):
     """One instance of a service, started and stopped as often as one likes.
 
     Attributes:
@@ -47,23 +47,11 @@ class Instance:
             environment: Its settings.
 
         """
+        super().__init__(name, log_path, STOP_TIMEOUT_SECONDS)
         self.service = service
-        self.name = name
         self.port = port
         self.url = url_of(port)
-        self.log_path = log_path
         self._environment = environment
-        self._process: Child | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The id of its process, None before the first start."""
-        return None if self._process is None else self._process.pid
-
-    @property
-    def exit_code(self) -> int | None:
-        """How its process ended; None while it runs or before it started."""
-        return None if self._process is None else self._process.exit_code
 
     def start(self) -> None:
         """Start its process; `await_ready` tells when it serves."""
@@ -96,21 +84,6 @@ class Instance:
             return False
         finally:
             connection.close()
-
-    def terminate(self) -> None:
-        """Ask it to stop; returns at once."""
-        if self._process is not None:
-            self._process.terminate()
-
-    def stop(self, timeout_seconds: float = STOP_TIMEOUT_SECONDS) -> None:
-        """Stop it, with SIGKILL if it takes longer than the given time."""
-        if self._process is not None:
-            self._process.stop(timeout_seconds)
-
-    def kill(self) -> None:
-        """End it with SIGKILL, as a crash would."""
-        if self._process is not None:
-            self._process.kill()
 
     def _fail(self, why: str) -> None:
         text = f"The {self.name} service {why}; its log is {self.log_path}:\n{tail(self.log_path)}"

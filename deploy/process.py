@@ -71,6 +71,55 @@ class Child:
         self._process.wait()
 
 
+class Daemon:
+    """A process that can be started as often as one likes.
+
+    Attributes:
+        name: What people call it.
+        log_path: Its log.
+
+    """
+
+    def __init__(self, name: str, log_path: Path, stop_seconds: float) -> None:
+        """Prepare it; nothing is started yet.
+
+        Args:
+            name: What people call it.
+            log_path: Its log.
+            stop_seconds: How long its stop may take.
+
+        """
+        self.name = name
+        self.log_path = log_path
+        self._stop_seconds = stop_seconds
+        self._process: Child | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of its process, None before the first start."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """How its process ended; None while it runs or before it started."""
+        return None if self._process is None else self._process.exit_code
+
+    def terminate(self) -> None:
+        """Ask it to stop; returns at once."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def stop(self, timeout_seconds: float | None = None) -> None:
+        """Stop it, with SIGKILL if it takes longer than the given time, or than its own."""
+        if self._process is not None:
+            self._process.stop(self._stop_seconds if timeout_seconds is None else timeout_seconds)
+
+    def kill(self) -> None:
+        """End it with SIGKILL, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+
+
 def _start(command: list[str], log: BinaryIO, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,

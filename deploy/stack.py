@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from deploy.instance import STOP_TIMEOUT_SECONDS, Instance, url_of
-from deploy.kafka.broker import Broker
 from deploy.kafka.embedded import EmbeddedKafka
 from deploy.kafka.settings import FULL_REPLICATION
 from deploy.ports import free_port, require_free
+from deploy.process import Daemon
 from deploy.topics import Applied, apply_topics
 
 SERVICES: Final = {"pairing": 8200, "push": 8300, "login": 8100}
@@ -144,7 +144,7 @@ class Stack:
 
     def stop(self) -> None:
         """Stop all: the services together, then Kafka, which they need for their own stop."""
-        started: list[Instance | Broker] = [*self.instances.values()]
+        started: list[Daemon] = [*self.instances.values()]
         if self.kafka:
             started.extend(self.kafka.brokers)
         if all(each.pid is None or each.exit_code is not None for each in started):
@@ -221,5 +221,4 @@ class Stack:
         for instance in self.instances.values():
             require_free(instance.port, f"the {instance.service} service", self._options.host)
         if self.kafka:
-            for port in self.kafka.ports:
-                require_free(port, "Kafka")
+            self.kafka.require_ports()

@@ -11,13 +11,20 @@ DEADLINE_SECONDS: Final = 180.0
 POLL_SECONDS: Final = 0.02
 
 
-async def eventually(holds: Callable[[], object], deadline_seconds: float = DEADLINE_SECONDS) -> None:
+async def eventually(holds: Callable[[], object], what: str = "") -> None:
     """Wait until something holds.
+
+    Args:
+        holds: Says whether it does.
+        what: What is the matter while it does not.
 
     Raises:
         TimeoutError: If it does not in time.
 
     """
-    async with asyncio.timeout(deadline_seconds):
-        while not holds():
-            await asyncio.sleep(POLL_SECONDS)
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not holds():
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError:
+        raise TimeoutError(what) from None

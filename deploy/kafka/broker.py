@@ -10,7 +10,7 @@ from deploy.kafka.java import java_command
 from deploy.kafka.probe import answers
 from deploy.kafka.settings import HOST, Node, server_settings
 from deploy.ports import require_free
-from deploy.process import Child, tail
+from deploy.process import Child, Daemon, tail
 
 START_TIMEOUT_SECONDS: Final = 180.0
 STOP_TIMEOUT_SECONDS: Final = 20.0
@@ -22,15 +22,10 @@ class KafkaStartError(Exception):
     """Kafka cannot start, ended at its start, or did not answer in time. The text says why, or has its last lines."""
 
 
-class Broker:
+class Broker(Daemon):
     """One Kafka node (KRaft: broker and controller in one process) that listens on 127.0.0.1 only.
 
     Starting it again, on the same folder, goes on with its topics and records.
-
-    Attributes:
-        name: What people call it.
-        log_path: Its own log.
-
     """
 
     def __init__(self, name: str, node: Node, cluster: Sequence[Node], logs: Path, java_options: Sequence[str]) -> None:
@@ -44,22 +39,10 @@ class Broker:
             java_options: Options of the Java machine on top of the usual ones.
 
         """
-        self.name = name
-        self.log_path = logs / f"{name}.log"
+        super().__init__(name, logs / f"{name}.log", STOP_TIMEOUT_SECONDS)
         self._node = node
         self._cluster = cluster
         self._java_options = java_options
-        self._process: Child | None = None
-
-    @property
-    def exit_code(self) -> int | None:
-        """How its process ended; None while it runs or before it started."""
-        return None if self._process is None else self._process.exit_code
-
-    @property
-    def pid(self) -> int | None:
-        """The id of its process, None before the first start."""
-        return None if self._process is None else self._process.pid
 
     def start(self) -> None:
         """Start it and wait until it answers a client.
@@ -73,9 +56,19 @@ class Broker:
         self.begin()
         self.await_answer()
 
+    def require_ports(self) -> None:
+        """Check that it can listen.
+
+        Raises:
+            PortTakenError: If something listens on one of its ports.
+
+        """
+        for port in (self._node.broker_port, self._node.controller_port):
+            require_free(port, "Kafka")
+
     def begin(self) -> None:
         """Start its process; `await_answer` tells when it answers."""
-        require_free(self._node.broker_port, "Kafka")
+        self.require_ports()
         properties = self._write_settings()
         console = self.log_path.with_name(f"{self.name}-console.log")
         console.unlink(missing_ok=True)
@@ -118,21 +111,6 @@ class Broker:
         if done.returncode:
             text = f"Kafka's folder {self._node.data} could not be made:\n{done.stdout}{done.stderr}"
             raise KafkaStartError(text)
-
-    def terminate(self) -> None:
-        """Ask it to stop; returns at once."""
-        if self._process is not None:
-            self._process.terminate()
-
-    def stop(self, timeout_seconds: float = STOP_TIMEOUT_SECONDS) -> None:
-        """Stop it cleanly, or with SIGKILL if that takes longer than the given time."""
-        if self._process is not None:
-            self._process.stop(timeout_seconds)
-
-    def kill(self) -> None:
-        """End it with SIGKILL, as a crash would."""
-        if self._process is not None:
-            self._process.kill()
 
     def _write_settings(self) -> Path:
         self.log_path.parent.mkdir(parents=True, exist_ok=True)

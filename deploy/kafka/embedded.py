@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from deploy.kafka.broker import STOP_TIMEOUT_SECONDS, Broker, KafkaStartError
 from deploy.kafka.settings import HOST, Node
-from deploy.ports import free_port, require_free
+from deploy.ports import free_port
 
 _LAYOUT: Final = "cluster.json"
 _CONTROLLERS_HIGHER: Final = 10_000
@@ -57,13 +57,7 @@ class EmbeddedKafka:
         self.brokers = [
             Broker("kafka" if node.id == 1 else f"kafka-{node.id}", node, nodes, logs, java_options) for node in nodes
         ]
-        self._nodes = nodes
         self.bootstrap = ",".join(f"{HOST}:{node.broker_port}" for node in nodes)
-
-    @property
-    def ports(self) -> tuple[int, ...]:
-        """The TCP ports that clients use."""
-        return tuple(node.broker_port for node in self._nodes)
 
     def start(self) -> None:
         """Start it and wait until all its brokers answer.
@@ -81,20 +75,28 @@ class EmbeddedKafka:
                 f"Run it with BROKERS={made}, or with another folder (DATA=DIR), or remove all data: make reset."
             )
             raise KafkaStartError(text)
-        for node in self._nodes:
-            require_free(node.broker_port, "Kafka")
-            require_free(node.controller_port, "Kafka")
+        self.require_ports()
         self._layout.keep(self._directory)
         with ThreadPoolExecutor() as threads:
             list(threads.map(self._format, self.brokers))
-        for broker in self.brokers:
-            broker.begin()
         try:
             for broker in self.brokers:
+                broker.begin()
+            for broker in self.brokers:
                 broker.await_answer()
-        except KafkaStartError:
+        except BaseException:
             self.kill()
             raise
+
+    def require_ports(self) -> None:
+        """Check that all its brokers can listen.
+
+        Raises:
+            PortTakenError: If something listens on one of its ports.
+
+        """
+        for broker in self.brokers:
+            broker.require_ports()
 
     def stop(self) -> None:
         """Stop it cleanly, or with SIGKILL what takes longer than 20 s."""

@@ -8,6 +8,13 @@ from services.common.clock import now
 from services.common.publisher import Publisher
 
 MESSAGE_CHARACTERS: Final = 500
+REASON: Final = "dlq_reason"
+SERVICE: Final = "dlq_service"
+PARTITION: Final = "dlq_partition"
+OFFSET: Final = "dlq_offset"
+TIME: Final = "dlq_time"
+ADDED: Final = frozenset({REASON, SERVICE, PARTITION, OFFSET, TIME})
+"""The headers that a dead letter has on top of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +57,10 @@ class DeadLetters:
         """Publish a record to its topic's dead-letter topic, trying until Kafka has it."""
         topic = place.topic.removeprefix(self.prefix)
         added = [
-            ("dlq_reason", reason[:MESSAGE_CHARACTERS].encode()),
-            ("dlq_service", self.service.encode()),
-            ("dlq_partition", str(place.partition).encode()),
-            ("dlq_offset", str(place.offset).encode()),
-            ("dlq_time", now().isoformat().encode()),
+            (REASON, reason[:MESSAGE_CHARACTERS].encode()),
+            (SERVICE, self.service.encode()),
+            (PARTITION, str(place.partition).encode()),
+            (OFFSET, str(place.offset).encode()),
+            (TIME, now().isoformat().encode()),
         ]
         await self.publisher.surely(Record(f"{topic}.dlq", key, value, [*headers, *added]))

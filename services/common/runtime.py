@@ -101,10 +101,7 @@ async def _run(make: Callable[[], Instance]) -> int:
         log.error("cannot listen", host=instance.settings.host, port=instance.settings.port, error=error.strerror)  # noqa: TRY400 - no traceback for a port in use
         return CRASHED_STATUS
     log.info("listening", url=instance.settings.url, port=instance.settings.port)
-    try:
-        return await _run_until(stop, instance, runner)
-    finally:
-        await runner.cleanup()
+    return await _run_until(stop, instance, runner)
 
 
 async def _run_until(stop: asyncio.Event, instance: Instance, runner: web.AppRunner) -> int:

@@ -1,5 +1,6 @@
 """asyncapi.yaml says what the models say, and what was recorded of every message fits it."""
 
+import json
 from typing import Any
 
 import jsonschema_rs
@@ -67,7 +68,7 @@ def validator(schema: dict[str, Any]) -> Any:
 
 def as_json(value: bytes) -> dict[str, Any]:
     """Read a JSON object."""
-    read: dict[str, Any] = yaml.safe_load(value.decode())
+    read: dict[str, Any] = json.loads(value)
     return read
 
 

@@ -134,9 +134,7 @@ class PocketPhone:
     async def forgets(self, person: Person) -> None:
         """Wait until it was told that it answers for a person no more."""
         store = self._virtual.store
-        await eventually(
-            lambda: person.name not in {each.account_name for each in store.read().accounts}, DEADLINE_SECONDS
-        )
+        await eventually(lambda: person.name not in {each.account_name for each in store.read().accounts})
 
     async def is_asked(self, purpose: Purpose = Purpose.LOGIN) -> Request:
         """Wait for the next request, which must be of a kind."""

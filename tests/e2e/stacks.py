@@ -20,7 +20,9 @@ from tests.e2e.scene import Scene
 LOGS: Final = ARTEFACTS / "logs"
 """Where the services' logs are kept after the run."""
 SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
+    # As they come; nothing is stopped there.
     "usual": {},
+    # What takes minutes takes seconds.
     "hasty": {
         "LOGIN_PROMPT_SECONDS": "25",
         "LOGIN_FIRST_PAUSE_SECONDS": "5",
@@ -28,25 +30,23 @@ SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
         "LOGIN_REFUSAL_PAUSE_SECONDS": "12",
         "LOGIN_CODE_PAUSE_SECONDS": "5",
     },
+    # One account can be asked and refuse more often than a person would, and browsers are remembered.
     "generous": {
         "LOGIN_MOST_PROMPTS": "20",
         "LOGIN_REFUSALS": "20",
         "LOGIN_REMEMBER_DAYS": "30",
     },
+    # The password alone pairs no phone, but a code by e-mail, or an administrator's where there is no address.
     "careful": {
         "LOGIN_ENROLMENT": "email",
         "LOGIN_SMTP_HOST": "localhost",
         "LOGIN_SMTP_SECURITY": "none",
         "LOGIN_MAIL_FROM": "accounts@example.org",
     },
+    # As they come; services are killed, started again and multiplied there.
     "fragile": {},
 }
-"""The settings of each stack by its name, which tests give as ``pytest.mark.site(name)``.
-
-As they come, where nothing is stopped. What takes minutes takes seconds. One account can be asked and refuse more often
-than a person would, and browsers are remembered. The password alone pairs no phone, but a code by e-mail, or an
-administrator's where there is no address. As they come, where services are killed, started again and multiplied.
-"""
+"""The settings of each stack by its name, which tests give as ``pytest.mark.site(name)``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ async def test_a_pairing_that_ended_before_its_answer_arrived_leaves_no_account(
     await expect(page.get_by_test_id("result")).to_have_attribute("data-ending", "sending")
     await services.unpair(pairing_id=claims.jti)
     behind = await ask(services, Purpose.PAIRING, account_id="account-2")
-    await eventually(lambda: behind.jti in services.receipts, 10)
+    await eventually(lambda: behind.jti in services.receipts)
     services.answer_gate.set()
     await result_is(page, "Account connected")
     await press(page, "done")

@@ -5,26 +5,15 @@ import os
 import re
 import signal
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from deploy.process import Child, tail
-from tests.integration.rebalance.ledger import POLL_SECONDS
 from tests.integration.rebalance.worker import Plan
-from tests.polling import DEADLINE_SECONDS
+from tests.polling import eventually
 
 STOP_SECONDS: Final = 15.0
-
-
-async def eventually(holds: Callable[[], bool], what: str) -> None:
-    """Wait until something holds; fail, saying what, if it does not in time."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, what
-        await asyncio.sleep(POLL_SECONDS)
 
 
 class Worker:

@@ -12,13 +12,20 @@ from tests.integration.services.wire import Wire
 
 
 @pytest.fixture(scope="module")
-def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def settings() -> dict[str, str]:
+    """Give the services' settings where they are not the usual ones; modules have their own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Iterator[Stack]:
     """Give the services of one module, with topics of their own; none of them runs until it is asked for."""
     options = StackOptions(
         tmp_path_factory.mktemp("stack"),
         kafka_bootstrap=kafka,
         topic_prefix=f"s{uuid.uuid4().hex[:10]}.",
         partitions=PARTITIONS,
+        environment=settings,
     )
     made = Stack(options)
     made.logs.mkdir(parents=True)

@@ -1,7 +1,7 @@
 """Notices that are due reach a real mail server, once each and in order, or the dead letters with the reason."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 
 from deploy.instance import Instance
 from deploy.ports import free_port
-from deploy.stack import Stack, StackOptions
+from deploy.stack import Stack
 from schemas.codec import encode
 from schemas.login_administration import RemoveAccount
 from schemas.login_notices import NoticeDue, NoticeKind
@@ -18,10 +18,9 @@ from services.common.clock import now
 from services.common.keys import load_secret
 from services.login.enrolment_codes import EnrolmentCodes
 from services.login.notices import PATIENCE
-from tests.broker import PARTITIONS
 from tests.builders import a_browser, an_event
 from tests.integration.services.wire import Wire
-from tests.polling import DEADLINE_SECONDS, eventually
+from tests.polling import eventually
 from tests.smtp import HOST, PASSWORD, USERNAME, Certificate, PostOffice, a_certificate, a_mail_server
 
 MAIL_PORT = free_port()
@@ -34,28 +33,16 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 
 @pytest.fixture(scope="module")
-def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Stack]:
-    """Give a stack whose login service sends mail."""
-    made = Stack(
-        StackOptions(
-            tmp_path_factory.mktemp("stack"),
-            kafka_bootstrap=kafka,
-            topic_prefix=f"n{uuid.uuid4().hex[:10]}.",
-            partitions=PARTITIONS,
-            environment={
-                "LOGIN_SMTP_HOST": HOST,
-                "LOGIN_SMTP_PORT": str(MAIL_PORT),
-                "LOGIN_SMTP_USERNAME": USERNAME,
-                "LOGIN_SMTP_PASSWORD": PASSWORD,
-                "LOGIN_MAIL_FROM": "account@example.org",
-                "SSL_CERT_FILE": str(certificate.path),
-            },
-        )
-    )
-    made.logs.mkdir(parents=True)
-    made.apply_topics()
-    yield made
-    made.stop()
+def settings(certificate: Certificate) -> dict[str, str]:
+    """Give settings with which the login service sends mail."""
+    return {
+        "LOGIN_SMTP_HOST": HOST,
+        "LOGIN_SMTP_PORT": str(MAIL_PORT),
+        "LOGIN_SMTP_USERNAME": USERNAME,
+        "LOGIN_SMTP_PASSWORD": PASSWORD,
+        "LOGIN_MAIL_FROM": "account@example.org",
+        "SSL_CERT_FILE": str(certificate.path),
+    }
 
 
 @pytest.fixture
@@ -196,9 +183,7 @@ async def test_a_stop_does_not_wait_for_a_mail_server_that_is_away_and_loses_no_
 ) -> None:
     name = a_name()
     await due.notice(name)
-    await eventually(
-        lambda: "the mail server takes nothing" in (stack.logs / "login.log").read_text(), DEADLINE_SECONDS
-    )
+    await eventually(lambda: "the mail server takes nothing" in (stack.logs / "login.log").read_text())
     instance = stack.instances["login"]
     instance.stop()
     assert instance.exit_code == 0

@@ -1,34 +1,20 @@
 """An instance that is told to stop says so first, serves on for a while, and then takes nothing new."""
 
 import http.client
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from deploy.instance import Instance
-from deploy.stack import Stack, StackOptions
-from tests.broker import PARTITIONS
 from tests.polling import DEADLINE_SECONDS, eventually
 
 UNREADY_SECONDS = 5
 
 
 @pytest.fixture(scope="module")
-def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Give services that a load balancer has time to take out."""
-    options = StackOptions(
-        tmp_path_factory.mktemp("stack"),
-        kafka_bootstrap=kafka,
-        topic_prefix=f"s{uuid.uuid4().hex[:10]}.",
-        partitions=PARTITIONS,
-        environment={"LOGIN_UNREADY_SECONDS": str(UNREADY_SECONDS)},
-    )
-    made = Stack(options)
-    made.logs.mkdir(parents=True)
-    made.apply_topics()
-    yield made
-    made.stop()
+def settings() -> dict[str, str]:
+    """Give settings with which a load balancer has time to take an instance out."""
+    return {"LOGIN_UNREADY_SECONDS": str(UNREADY_SECONDS)}
 
 
 async def test_it_is_not_ready_first_then_takes_nothing_new_then_has_stopped(run: Callable[[str], Instance]) -> None:
