@@ -119,6 +119,16 @@ class Daemon:
         if self._process is not None:
             self._process.kill()
 
+    def suspend(self) -> None:
+        """Stop its clockwork (SIGSTOP): it neither works nor ends until `resume`."""
+        if self._process is not None and self._process.exit_code is None:
+            os.kill(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it work on (SIGCONT)."""
+        if self._process is not None and self._process.exit_code is None:
+            os.kill(self._process.pid, signal.SIGCONT)
+
 
 def _start(command: list[str], log: BinaryIO, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from deploy.instance import STOP_TIMEOUT_SECONDS, Instance, url_of
 from deploy.kafka.embedded import EmbeddedKafka
-from deploy.kafka.settings import FULL_REPLICATION
+from deploy.kafka.settings import FULL_REPLICATION, Machine
 from deploy.ports import free_port, require_free
 from deploy.process import Daemon
 from deploy.topics import Applied, apply_topics
@@ -34,26 +34,32 @@ class StackOptions:
         ports: The port of each service's first instance, of further ones the next ones; a service that is not named
             gets free ones.
         instances: How many instances of each service there are.
+        fronts: The port of the proxy before each service, for people and devices; a service that is not named has none.
         kafka_port: The port of Kafka's first broker, of further ones the next ones; None takes free ones.
         brokers: How many brokers a Kafka that is started has.
+        machines: Where each of them runs; none means all of them here.
         kafka_bootstrap: A Kafka that runs already, as ``host:port``; None starts one.
         host: The address that the services listen on. Kafka listens on 127.0.0.1 in any case.
         topic_prefix: What stands before each topic's name.
         partitions: Partitions of each topic.
         environment: Settings for all services, by the names of their environment variables.
+        environment_of: Gives variables of one instance alone, by its name.
 
     """
 
     directory: Path
     ports: Mapping[str, int] = field(default_factory=dict)
     instances: int = 1
+    fronts: Mapping[str, int] = field(default_factory=dict)
     kafka_port: int | None = None
     brokers: int = 1
+    machines: Sequence[Machine] = ()
     kafka_bootstrap: str | None = None
     host: str = "127.0.0.1"
     topic_prefix: str = ""
     partitions: int = 4
     environment: Mapping[str, str] = field(default_factory=dict)
+    environment_of: Callable[[str], Mapping[str, str]] = field(default=lambda _name: {})
 
 
 class Stack:
@@ -86,7 +92,13 @@ class Stack:
         self.kafka = (
             None
             if options.kafka_bootstrap
-            else EmbeddedKafka(root / "kafka", options.kafka_port, brokers=options.brokers, log_directory=self.logs)
+            else EmbeddedKafka(
+                root / "kafka",
+                options.kafka_port,
+                brokers=options.brokers,
+                machines=options.machines,
+                log_directory=self.logs,
+            )
         )
         self.bootstrap = self.kafka.bootstrap if self.kafka else options.kafka_bootstrap or ""
         self.topic_prefix = options.topic_prefix
@@ -196,11 +208,14 @@ class Stack:
             "SECRETS_DIRECTORY": str(self.secrets),
         }
         settings |= self._addresses(service)
+        if service in options.fronts:
+            settings |= {"PUBLIC_URL": url_of(options.fronts[service]), "TRUSTED_PROXIES": "1"}
         return {f"{service.upper()}_{name}": value for name, value in settings.items()} | dict(options.environment)
 
     def _addresses(self, service: str) -> dict[str, str]:
         """Return what a service is told of the others' addresses and of the one that it signs as."""
-        login, pairing, push = (url_of(self._ports[each]) for each in ("login", "pairing", "push"))
+        public = {**self._ports, **self._options.fronts}
+        login, pairing, push = (url_of(public[each]) for each in ("login", "pairing", "push"))
         return {
             "login": {"ISSUER": login, "AUTHENTICATOR_URL": push},
             "pairing": {"ISSUER": pairing},
@@ -208,8 +223,8 @@ class Stack:
         }[service]
 
     def _instance(self, service: str, name: str, port: int) -> Instance:
-        environment = self.environment(service) | {f"{service.upper()}_DATA_DIRECTORY": str(self._data / name)}
-        return Instance(service, name, port, self.logs / f"{name}.log", environment)
+        own = {f"{service.upper()}_DATA_DIRECTORY": str(self._data / name), **self._options.environment_of(name)}
+        return Instance(service, name, port, self.logs / f"{name}.log", self.environment(service) | own)
 
     def _add_instance(self, service: str, port: int) -> Instance:
         number = 1 + sum(1 for instance in self.instances.values() if instance.service == service)

@@ -33,6 +33,10 @@ class Watch:
     """Looks after one process.
 
     `look` is called again and again; it never waits by itself.
+
+    Attributes:
+        subject: The process.
+
     """
 
     def __init__(self, subject: Restartable, say: Callable[[str], None], now: float | None = None) -> None:
@@ -44,7 +48,7 @@ class Watch:
             now: The time, in seconds of the monotonic clock.
 
         """
-        self._subject = subject
+        self.subject = subject
         self._say = say
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._started_at = time.monotonic() if now is None else now
@@ -57,17 +61,17 @@ class Watch:
             now: The time, in seconds of the monotonic clock.
 
         """
-        keep_bounded(self._subject.log_path)
+        keep_bounded(self.subject.log_path)
         if self._start_at is not None:
             if now >= self._start_at:
                 self._start_again(now)
-        elif self._subject.exit_code is not None:
-            self._plan(now, f"ended with status {self._subject.exit_code}")
+        elif self.subject.exit_code is not None:
+            self._plan(now, f"ended with status {self.subject.exit_code}")
 
     def _plan(self, now: float, why: str) -> None:
         if now - self._started_at >= STEADY_SECONDS:
             self._pause_seconds = FIRST_PAUSE_SECONDS
-        name, log = self._subject.name, self._subject.log_path
+        name, log = self.subject.name, self.subject.log_path
         self._say(f"{name} {why}; it starts again in {self._pause_seconds:.0f} s. Its log: {log}")
         self._start_at = now + self._pause_seconds
         self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
@@ -76,6 +80,6 @@ class Watch:
         self._started_at = now
         self._start_at = None
         try:
-            self._subject.start()
+            self.subject.start()
         except (KafkaStartError, PortTakenError) as error:
             self._plan(now, f"did not start ({str(error).splitlines()[0].rstrip(':')})")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import time
+from contextlib import suppress
 from html.parser import HTMLParser
 from types import TracebackType
 from typing import Final, Self
@@ -14,6 +15,8 @@ USER_AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Fi
 PATIENCE_SECONDS: Final = 30.0
 PAUSE_SECONDS: Final = 0.5
 UNAVAILABLE: Final = 503
+GATEWAY_ERRORS: Final = frozenset({502, 504})
+"""What a proxy says where the service was gone; what was posted may yet have been taken."""
 
 
 class PageError(Exception):
@@ -160,12 +163,22 @@ class TextBrowser:
         deadline = time.monotonic() + self.patience_seconds
         while True:
             async with self._session.request(method, f"{self._url}{path}", data=fields or None) as answer:
-                if answer.status != UNAVAILABLE or time.monotonic() > deadline:
+                asked_in_vain = answer.status == UNAVAILABLE or (method == "GET" and answer.status in GATEWAY_ERRORS)
+                if not asked_in_vain or time.monotonic() > deadline:
                     await self._show(answer)
                     return
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _next_page(self) -> str:
+        """Read the event stream; as browsers do, connect again where it is cut off."""
+        while True:
+            with suppress(aiohttp.ClientError):
+                target = await self._read_events()
+                if target is not None:
+                    return target
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _read_events(self) -> str | None:
         timeout = aiohttp.ClientTimeout(total=None)
         async with self._session.get(f"{self._url}{self._page.events}", timeout=timeout) as stream:
             name = ""
@@ -174,8 +187,7 @@ class TextBrowser:
                 name = value if field == "event" else name
                 if field == "data" and name == "go":
                     return str(json.loads(value)["to"])
-        message = f"the event stream of {self.path} ended early"
-        raise PageError(message)
+        return None
 
     async def _show(self, answer: aiohttp.ClientResponse) -> None:
         self._page = _Page()

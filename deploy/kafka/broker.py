@@ -8,7 +8,7 @@ from typing import Final
 
 from deploy.kafka.java import java_command
 from deploy.kafka.probe import answers
-from deploy.kafka.settings import HOST, Node, server_settings
+from deploy.kafka.settings import THIS_MACHINE, Node, server_settings
 from deploy.ports import require_free
 from deploy.process import Child, Daemon, tail
 
@@ -23,7 +23,7 @@ class KafkaStartError(Exception):
 
 
 class Broker(Daemon):
-    """One Kafka node (KRaft: broker and controller in one process) that listens on 127.0.0.1 only.
+    """One Kafka node (KRaft: broker and controller in one process) that listens on one address only.
 
     Starting it again, on the same folder, goes on with its topics and records.
     """
@@ -44,6 +44,11 @@ class Broker(Daemon):
         self._cluster = cluster
         self._java_options = java_options
 
+    @property
+    def data(self) -> Path:
+        """The folder of its records."""
+        return self._node.data
+
     def start(self) -> None:
         """Start it and wait until it answers a client.
 
@@ -57,12 +62,14 @@ class Broker(Daemon):
         self.await_answer()
 
     def require_ports(self) -> None:
-        """Check that it can listen.
+        """Check that it can listen. On another machine that is not looked at.
 
         Raises:
             PortTakenError: If something listens on one of its ports.
 
         """
+        if self._node.machine != THIS_MACHINE:
+            return
         for port in (self._node.broker_port, self._node.controller_port):
             require_free(port, "Kafka")
 
@@ -73,13 +80,13 @@ class Broker(Daemon):
         console = self.log_path.with_name(f"{self.name}-console.log")
         console.unlink(missing_ok=True)
         command = java_command("kafka.Kafka", [str(properties)], self.log_path, self._java_options)
-        self._process = Child(command, console)
+        self._process = Child([*self._node.machine.enter, *command], console)
 
     def await_answer(self) -> None:
         """Wait until it answers a client."""
         process = self._process
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while process is not None and not answers(HOST, self._node.broker_port):
+        while process is not None and not answers(self._node.machine.address, self._node.broker_port):
             if process.exit_code is not None or time.monotonic() > deadline:
                 why = "ended at its start" if process.exit_code is not None else "did not answer in time"
                 process.kill()

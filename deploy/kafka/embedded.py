@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from deploy.kafka.broker import STOP_TIMEOUT_SECONDS, Broker, KafkaStartError
-from deploy.kafka.settings import HOST, Node
+from deploy.kafka.settings import THIS_MACHINE, Machine, Node
 from deploy.ports import free_port
 
 _LAYOUT: Final = "cluster.json"
@@ -27,12 +27,13 @@ class EmbeddedKafka:
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where it is and what it is made of
         self,
         directory: Path,
         port: int | None = None,
         *,
         brokers: int = 1,
+        machines: Sequence[Machine] = (),
         log_directory: Path | None = None,
         java_options: Sequence[str] = (),
     ) -> None:
@@ -43,6 +44,7 @@ class EmbeddedKafka:
             port: The TCP port for clients, of further brokers the next ones; controllers listen 10,000 higher. None
                 takes free ones.
             brokers: How many there are. A folder keeps the number that it was made with.
+            machines: Where each of them runs; none means all of them here.
             log_directory: Where it logs; None means ``logs`` in its directory.
             java_options: Options of the Java machine on top of the usual ones.
 
@@ -52,12 +54,13 @@ class EmbeddedKafka:
         self._layout = _Layout.kept(directory) or _Layout.fresh(brokers, port)
         self._wanted = brokers
         ports = [free_port() if port is None else port + place for place in range(len(self._layout.controllers))]
-        nodes = self._layout.nodes(directory, ports)
+        nodes = self._layout.nodes(directory, ports, machines or [THIS_MACHINE] * len(ports))
         logs = (log_directory or directory / "logs").resolve()
         self.brokers = [
             Broker("kafka" if node.id == 1 else f"kafka-{node.id}", node, nodes, logs, java_options) for node in nodes
         ]
-        self.bootstrap = ",".join(f"{HOST}:{node.broker_port}" for node in nodes)
+        self.bootstrap = ",".join(node.broker for node in nodes)
+        self._nodes = nodes
 
     def start(self) -> None:
         """Start it and wait until all its brokers answer.
@@ -112,7 +115,7 @@ class EmbeddedKafka:
             broker.kill()
 
     def _format(self, broker: Broker) -> None:
-        broker.format(self._layout.cluster_id, self._layout.voters())
+        broker.format(self._layout.cluster_id, self._layout.voters(self._nodes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +152,17 @@ class _Layout:
         draft.write_text(json.dumps(asdict(self), indent=1))
         draft.replace(directory / _LAYOUT)
 
-    def nodes(self, directory: Path, ports: Sequence[int]) -> tuple[Node, ...]:
+    def nodes(self, directory: Path, ports: Sequence[int], machines: Sequence[Machine]) -> tuple[Node, ...]:
+        places = zip(ports, self.controllers, machines, strict=True)
         return tuple(
-            Node(number, port, controller.port, directory / f"broker-{number}" / "data")
-            for number, (port, controller) in enumerate(zip(ports, self.controllers, strict=True), start=1)
+            Node(number, port, controller.port, directory / f"broker-{number}" / "data", machine)
+            for number, (port, controller, machine) in enumerate(places, start=1)
         )
 
-    def voters(self) -> list[str]:
+    def voters(self, nodes: Sequence[Node]) -> list[str]:
         return [
-            f"{number}@{HOST}:{controller.port}:{controller.directory_id}"
-            for number, controller in enumerate(self.controllers, start=1)
+            f"{node.id}@{node.controller}:{controller.directory_id}"
+            for node, controller in zip(nodes, self.controllers, strict=True)
         ]
 
 

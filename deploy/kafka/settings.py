@@ -11,6 +11,23 @@ FULL_REPLICATION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """Where a node runs.
+
+    Attributes:
+        address: Its IP address.
+        enter: The words before a command that run it there; none for this machine itself.
+
+    """
+
+    address: str = HOST
+    enter: tuple[str, ...] = ()
+
+
+THIS_MACHINE: Final = Machine()
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One Kafka node, broker and controller at once.
 
@@ -19,6 +36,7 @@ class Node:
         broker_port: Where clients connect.
         controller_port: Where the other controllers connect.
         data: The folder of its records.
+        machine: Where it runs.
 
     """
 
@@ -26,6 +44,17 @@ class Node:
     broker_port: int
     controller_port: int
     data: Path
+    machine: Machine = THIS_MACHINE
+
+    @property
+    def controller(self) -> str:
+        """Where the other controllers connect, as ``host:port``."""
+        return f"{self.machine.address}:{self.controller_port}"
+
+    @property
+    def broker(self) -> str:
+        """Where clients connect, as ``host:port``."""
+        return f"{self.machine.address}:{self.broker_port}"
 
 
 def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
@@ -38,11 +67,11 @@ def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
     """
     replication = min(len(cluster), FULL_REPLICATION)
     in_sync = max(1, replication - 1)
-    listeners = f"BROKER://{HOST}:{node.broker_port},CONTROLLER://{HOST}:{node.controller_port}"
+    listeners = f"BROKER://{node.broker},CONTROLLER://{node.controller}"
     settings = {
         "process.roles": "broker,controller",
         "node.id": node.id,
-        "controller.quorum.bootstrap.servers": ",".join(f"{HOST}:{each.controller_port}" for each in cluster),
+        "controller.quorum.bootstrap.servers": ",".join(each.controller for each in cluster),
         "controller.listener.names": "CONTROLLER",
         "listeners": listeners,
         "advertised.listeners": listeners,

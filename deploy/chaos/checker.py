@@ -1,0 +1,32 @@
+"""Checks all claims on what a run left behind."""
+
+from collections.abc import Iterator
+
+from deploy.chaos.claims import dead_letters, log, people
+from deploy.chaos.claims.claim import Claim, Finding, claim
+from deploy.chaos.evidence import Evidence
+from deploy.chaos.history import Struck
+
+
+def check(evidence: Evidence) -> list[Claim]:
+    """Check everything. A claim that was checked on nothing does not hold.
+
+    Raises:
+        UndecodableError: If a record cannot be read that was not planted.
+
+    """
+    return list(_claims(evidence))
+
+
+def _claims(evidence: Evidence) -> Iterator[Claim]:
+    yield from people.check(evidence)
+    yield from log.check(evidence)
+    yield from dead_letters.check(evidence)
+    yield claim(
+        "After each fault all instances were ready again and all partitions fully replicated",
+        (_recovered(each) for each in evidence.faults),
+    )
+
+
+def _recovered(struck: Struck) -> Finding:
+    return None if struck.well is not None else f"{struck.fault} ({struck.target}): {struck.trouble}"

@@ -1,0 +1,56 @@
+"""What could not be used is set aside, and nothing else is."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from deploy.chaos.claims.claim import Claim, Finding, claim
+from deploy.chaos.evidence import Evidence, Seen, origin_of, reason_of
+from deploy.chaos.poison import Poison
+from schemas.topics import CONSUMED
+from services.common.dead_letters import ADDED, Place
+
+REASONS: Final = {
+    Poison.TRUNCATED: "does not fit",
+    Poison.GARBAGE: "does not fit",
+    Poison.EMPTY: "does not fit",
+    Poison.UNKNOWN_TYPE: "unknown type",
+    Poison.NO_ID: "does not fit",
+    Poison.WRONG_KEY: "the record's key is not the message's",
+    Poison.FORGED: "forged",
+}
+"""How the reason begins that a poisoned record is set aside with."""
+
+
+def check(evidence: Evidence) -> Iterator[Claim]:
+    """Check the dead letters against what was planted."""
+    letters: dict[Place, list[Seen]] = defaultdict(list)
+    for letter in evidence.dead_letters:
+        letters[origin_of(letter)].append(letter)
+    consumed = {topic.name for topic in CONSUMED}
+    planted = [each for each in evidence.records if each.corrupt and each.place.topic in consumed]
+    yield claim(
+        "Each poisoned record is in its dead-letter topic, whole, with its reason",
+        (_set_aside(each, letters[each.place]) for each in planted),
+    )
+    places = {each.place for each in planted}
+    yield claim("Nothing else is in a dead-letter topic", (_deserved(each, places) for each in evidence.dead_letters))
+
+
+def _set_aside(planted: Seen, letters: list[Seen]) -> Finding:
+    name = f"{planted.poison} at {planted.place}"
+    if not letters:
+        return f"{name} was not set aside"
+    for letter in letters:
+        headers = {header: text for header, text in letter.headers.items() if header not in ADDED}
+        if (letter.key, letter.value, headers) != (planted.key, planted.value, dict(planted.headers)):
+            return f"{name} was set aside as something else"
+        expected = REASONS[planted.poison] if planted.poison else ""
+        if not reason_of(letter).startswith(expected):
+            return f"{name} was set aside because: {reason_of(letter)}"
+    return None
+
+
+def _deserved(letter: Seen, planted: set[Place]) -> Finding:
+    origin = origin_of(letter)
+    return None if origin in planted else f"{origin} was set aside because: {reason_of(letter)}"

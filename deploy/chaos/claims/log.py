@@ -1,0 +1,127 @@
+"""What the log says must agree with itself: nothing lost, nothing decided twice, nothing out of nothing."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from deploy.chaos.claims.claim import Claim, Finding, claim
+from deploy.chaos.evidence import Evidence, Told, Version
+from schemas.contract import AuthResponse, Purpose
+from schemas.topics import (
+    ACCOUNTS_CHANGELOG,
+    AUTH_CHALLENGE,
+    AUTH_RESPONSE,
+    CHANNELS_CHANGELOG,
+    DEVICE_PAIRED,
+    GUESSES_CHANGELOG,
+    LOGIN_COMMANDS,
+    LOGIN_GUESSES,
+    PAIRING_COMMANDS,
+    PAIRING_FAILED,
+    PAIRING_PHRASES,
+    PAIRING_REQUESTED,
+    PHRASES_CHANGELOG,
+    PUSH_COMMANDS,
+    REQUESTERS_CHANGELOG,
+)
+
+DECIDED_BY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        LOGIN_COMMANDS.name: ACCOUNTS_CHANGELOG.name,
+        DEVICE_PAIRED.name: ACCOUNTS_CHANGELOG.name,
+        PAIRING_FAILED.name: ACCOUNTS_CHANGELOG.name,
+        LOGIN_GUESSES.name: GUESSES_CHANGELOG.name,
+        PAIRING_COMMANDS.name: REQUESTERS_CHANGELOG.name,
+        PAIRING_PHRASES.name: PHRASES_CHANGELOG.name,
+        PAIRING_REQUESTED.name: PHRASES_CHANGELOG.name,
+        PUSH_COMMANDS.name: CHANNELS_CHANGELOG.name,
+        AUTH_CHALLENGE.name: CHANNELS_CHANGELOG.name,
+    }
+)
+"""The changelog in which the decision on a topic's events is found; auth.response has two, by its purpose."""
+
+
+def check(evidence: Evidence) -> Iterator[Claim]:
+    """Check the log against itself."""
+    yield claim("Each event was decided by the owner of its key: nothing was lost", _decided(evidence))
+    yield claim("Each event was decided the same each time: its repeats are equal", _repeated(evidence))
+    yield claim("Each decision has one outcome, in every row that counts", _outcomes(evidence))
+    yield claim("Each published event follows from an event in the log: nothing came out of nothing", _caused(evidence))
+    yield claim("No owner that had lost its partitions undid what another one decided", _kept(evidence))
+
+
+def _decided(evidence: Evidence) -> Iterator[Finding]:
+    applied = {
+        (changelog, key): {each.event_id for version in versions if version.row for each in version.row.applied}
+        for changelog, keys in evidence.versions.items()
+        for key, versions in keys.items()
+    }
+    for told in _first(evidence).values():
+        changelog = _changelog_of(told)
+        if changelog is None:
+            continue
+        key = told.event.data.key
+        versions = evidence.versions[changelog].get(key, [])
+        # A decision may be that there is no row, or none any more; then there is nothing that remembers it.
+        if not versions or any(each.row is None for each in versions):
+            continue
+        known = told.event.id in applied[changelog, key]
+        yield None if known else f"{told.event.data.type} {told.event.id} ({told.seen.place}) was never decided"
+
+
+def _repeated(evidence: Evidence) -> Iterator[Finding]:
+    contents: dict[tuple[str, str], set[tuple[str, bytes | None, bytes | None]]] = defaultdict(set)
+    for told in evidence.told:
+        contents[told.seen.place.topic, told.event.id].add((told.event.data.type, told.seen.key, told.seen.value))
+    for (topic, event_id), different in contents.items():
+        yield None if len(different) == 1 else f"{topic} {event_id} is there in {len(different)} versions"
+
+
+def _outcomes(evidence: Evidence) -> Iterator[Finding]:
+    for changelog, keys in evidence.versions.items():
+        outcomes: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for key, versions in keys.items():
+            for version in versions:
+                if version.newest and version.row is not None:
+                    for applied in version.row.applied:
+                        outcomes[key, applied.event_id].add(applied.outcome)
+        for (key, event_id), found in outcomes.items():
+            yield None if len(found) == 1 else f"{changelog} {key}: {event_id} ended as {sorted(found)}"
+
+
+def _caused(evidence: Evidence) -> Iterator[Finding]:
+    known = {told.event.id for told in evidence.told}
+    for told in _first(evidence).values():
+        cause, dot, _ = told.event.id.rpartition(".")
+        if told.event.source.endswith("/web"):
+            yield None if not dot else f"{told.event.data.type} {told.event.id}: a command with the id of a decision"
+        else:
+            yield None if cause in known else f"{told.event.data.type} {told.event.id} follows from nothing"
+
+
+def _kept(evidence: Evidence) -> Iterator[Finding]:
+    for changelog, keys in evidence.versions.items():
+        for key, versions in keys.items():
+            yield _kept_in(f"{changelog} {key}", versions)
+
+
+def _kept_in(name: str, versions: list[Version]) -> Finding:
+    """Say what a stale row knows that no row that counts knows."""
+    counted = {each.event_id for version in versions if version.newest and version.row for each in version.row.applied}
+    known = {each.event_id for version in versions if version.row for each in version.row.applied}
+    undone = known - counted
+    return f"{name}: decisions on {sorted(undone)} were undone" if undone else None
+
+
+def _first(evidence: Evidence) -> dict[tuple[str, str], Told]:
+    """Return each event once."""
+    return {(told.seen.place.topic, told.event.id): told for told in reversed(evidence.told)}
+
+
+def _changelog_of(told: Told) -> str | None:
+    if told.seen.place.topic != AUTH_RESPONSE.name:
+        return DECIDED_BY.get(told.seen.place.topic)
+    response = told.event.data
+    pairing = isinstance(response, AuthResponse) and response.purpose is Purpose.PAIRING
+    return PHRASES_CHANGELOG.name if pairing else ACCOUNTS_CHANGELOG.name

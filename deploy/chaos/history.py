@@ -1,0 +1,141 @@
+"""What the clients saw, as they themselves wrote it down: one JSON line each."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from schemas.base import Model
+from schemas.contract import Purpose, Verdict
+
+
+class Way(StrEnum):
+    """By what somebody means to sign in."""
+
+    PUSH = "push"
+    CODE = "code"
+
+
+class Ending(StrEnum):
+    """How an attempt to sign in ended for the person.
+
+    SIGNED_IN: the account page came. REFUSED: a page said why not, such as denied, not answered in time, or a code that
+    does not count. UNAVAILABLE: the service said that it is not there just now until the person gave up. UNCLEAR: none
+    of these before the person's patience ended.
+    """
+
+    SIGNED_IN = "signed_in"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+    UNCLEAR = "unclear"
+
+
+class Attempt(Model):
+    """An attempt to sign in, as the browser saw it.
+
+    Attributes:
+        account_id: Whose.
+        way: By what.
+        login_digest: SHA-256 of the token that the browser got; empty if it got none.
+        began: When the password was entered for the first time.
+        ended: When it was over.
+        ending: How.
+        said: What the last page said, shortened.
+
+    """
+
+    kind: Literal["attempt"] = "attempt"
+    account_id: str
+    way: Way
+    login_digest: str = ""
+    began: datetime
+    ended: datetime
+    ending: Ending
+    said: str = ""
+
+
+class Answer(Model):
+    """An answer, as the phone saw it.
+
+    Attributes:
+        challenge_id: To what.
+        account_id: Whose account.
+        purpose: What was asked.
+        verdict: What was answered.
+        refusal: Why the service did not take it; empty if it did.
+        ended: When that was known.
+
+    """
+
+    kind: Literal["answer"] = "answer"
+    challenge_id: str
+    account_id: str
+    purpose: Purpose
+    verdict: Verdict
+    refusal: str = ""
+    ended: datetime
+
+
+class Struck(Model):
+    """A fault that was made.
+
+    Attributes:
+        fault: Its kind.
+        target: What was broken.
+        began: When.
+        mended: When it was mended, so far as that was in our hands.
+        well: When all instances were ready and all partitions fully replicated again; None if they were not in time.
+        trouble: What was still wrong then.
+
+    """
+
+    kind: Literal["struck"] = "struck"
+    fault: str
+    target: str
+    began: datetime
+    mended: datetime
+    well: datetime | None
+    trouble: str = ""
+
+
+Entry = Attempt | Answer | Struck
+_ENTRIES: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
+
+
+class History:
+    """A history that is being written."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin a new one.
+
+        Args:
+            path: Its file.
+
+        """
+        self._file = path.open("w", encoding="utf-8")
+        self.entries: list[Entry] = []
+
+    def note(self, entry: Entry) -> None:
+        """Write an entry down, at once."""
+        self.entries.append(entry)
+        self._file.write(entry.model_dump_json() + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """End it."""
+        self._file.close()
+
+
+def read_history(path: Path) -> Iterator[Entry]:
+    """Read a history.
+
+    Raises:
+        ValueError: If a line is not an entry.
+
+    """
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield _ENTRIES.validate_json(line)

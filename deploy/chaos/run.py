@@ -1,0 +1,172 @@
+"""One run: people sign in, faults are made, and afterwards everything is read and checked."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from deploy.chaos.checker import check
+from deploy.chaos.claims.claim import Claim
+from deploy.chaos.cluster import PROMPT_SECONDS, Cluster
+from deploy.chaos.evidence import Evidence, read_topics
+from deploy.chaos.faults import strike
+from deploy.chaos.history import History
+from deploy.chaos.people import PATIENCE_SECONDS, Person
+from deploy.chaos.poison import Poisoner
+from deploy.chaos.schedule import Fault
+from services.common.keys import load_signing_keys
+from services.login.admin import administration
+
+DRAIN_SECONDS: Final = 120.0
+LAST_SECONDS: Final = PATIENCE_SECONDS + 30
+LOOK_SECONDS: Final = 0.5
+GROUPS: Final = ("login", "pairing", "push", "login.notices")
+
+
+class StuckError(Exception):
+    """A run that did not come to its end; the text says what it waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is like.
+
+    Attributes:
+        directory: Where its data is.
+        seed: Decides everything that is left to chance.
+        seconds: How long faults are made; what has been begun is finished.
+        people: How many sign in.
+        pause_seconds: How long a person waits on average from one sign-in to the next.
+        poison_seconds: How long it is on average from one poisoned record to the next.
+        brokers: How many brokers.
+        instances: How many instances of each service.
+
+    """
+
+    directory: Path
+    seed: int
+    seconds: float
+    people: int
+    pause_seconds: float
+    poison_seconds: float
+    brokers: int
+    instances: int
+
+
+async def run(options: Options, faults: Iterator[Fault], say: Callable[[str], None]) -> tuple[Evidence, list[Claim]]:
+    """Run, and check.
+
+    Args:
+        options: What it is like.
+        faults: What is broken, one thing after the other, as long as there is time.
+        say: Takes a line for whoever watches.
+
+    Returns:
+        What it left behind, and the claims.
+
+    Raises:
+        StuckError: If it does not come to its end.
+
+    """
+    cluster = Cluster(options.directory, options.brokers, options.instances)
+    history = History(options.directory / "history.jsonl")
+    say("Starting Kafka, the services and the proxy…")
+    async with cluster.running():
+        say(f"{options.people} people sign in.")
+        await _live(options, cluster, history, faults, say)
+        say("Waiting until all that was sent has been decided…")
+        await _drained(cluster.stack.bootstrap)
+        records = await read_topics(cluster.stack.bootstrap)
+    history.close()
+    issuers = frozenset(
+        thumbprint
+        for service in ("login", "pairing")
+        for thumbprint in load_signing_keys(cluster.stack.secrets, service).thumbprints
+    )
+    evidence = Evidence(records, tuple(history.entries), issuers)
+    say(f"Checking {len(records)} records and {len(history.entries)} entries of the clients…")
+    return evidence, check(evidence)
+
+
+async def _live(
+    options: Options, cluster: Cluster, history: History, faults: Iterator[Fault], say: Callable[[str], None]
+) -> None:
+    random = Random(options.seed)  # noqa: S311 - what is wanted is the same again
+    stopping = asyncio.Event()
+    async with administration(cluster.stack.bootstrap, "") as accounts, asyncio.TaskGroup() as group:
+        people = [
+            Person(
+                number=number,
+                urls=cluster.urls,
+                accounts=accounts,
+                history=history,
+                random=Random(random.random()),  # noqa: S311 - as above
+                pause_seconds=options.pause_seconds,
+            )
+            for number in range(options.people)
+        ]
+        poisoner = Poisoner(cluster.stack.bootstrap, Random(random.random()), options.poison_seconds)  # noqa: S311 - as above
+        poisoning = group.create_task(poisoner.run())
+        living = [group.create_task(person.live(stopping)) for person in people]
+        await _break(options, cluster, history, faults, say)
+        poisoning.cancel()
+        stopping.set()
+        say("No more faults; people finish what they have begun.")
+        _, unfinished = await asyncio.wait(living, timeout=LAST_SECONDS)
+        if unfinished:
+            text = f"{len(unfinished)} people did not come to an end within {LAST_SECONDS:.0f} s"
+            raise StuckError(text)
+
+
+async def _break(
+    options: Options, cluster: Cluster, history: History, faults: Iterator[Fault], say: Callable[[str], None]
+) -> None:
+    started = time.monotonic()
+    # Some are signed in before anything breaks.
+    await asyncio.sleep(min(options.pause_seconds, PROMPT_SECONDS))
+    for fault in faults:
+        if time.monotonic() - started >= options.seconds:
+            return
+        struck = await strike(cluster, fault)
+        history.note(struck)
+        lasted = (struck.mended - struck.began).total_seconds()
+        well = (
+            "not well again"
+            if struck.well is None
+            else f"well {(struck.well - struck.mended).total_seconds():.1f} s later"
+        )
+        at = time.monotonic() - started
+        say(f"{at:6.0f} s  {fault.kind:<20} {struck.target:<22} for {lasted:4.1f} s, {well}")
+        await asyncio.sleep(fault.pause_seconds)
+
+
+async def _drained(bootstrap: str) -> None:
+    """Wait until every consumer group has committed all that there is."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await admin.start()
+    await consumer.start()
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while any([await _lag(admin, consumer, group) for group in GROUPS]):  # noqa: ASYNC110 - Kafka tells of it only when asked
+                await asyncio.sleep(LOOK_SECONDS)
+    except TimeoutError:
+        lag = {group: await _lag(admin, consumer, group) for group in GROUPS}
+        text = f"Records are still waiting to be decided: {lag}"
+        raise StuckError(text) from None
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
+async def _lag(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: str) -> int:
+    committed = await admin.list_consumer_group_offsets(group)
+    partitions = [TopicPartition(each.topic, each.partition) for each in committed]
+    ends = await consumer.end_offsets(partitions) if partitions else {}
+    return sum(max(0, ends[each] - committed[each].offset) for each in partitions)
