@@ -114,26 +114,36 @@ class VersionedStore(Store):
 
 
 class VersionedTable(Table[bytes, bytes]):
-    """A table of stamped rows: keys are bytes, values are bytes that begin with the stamp."""
+    """A table of stamped rows: keys are bytes, values are bytes that begin with the stamp.
+
+    Attributes:
+        lost: Why the rows here and in Kafka may not be the same; None while they are.
+
+    """
 
     data: VersionedStore
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"key_type": bytes, "value_type": bytes, **options})
         self._unsent: set[FutureMessage] = set()
-        self._lost: BaseException | None = None
+        self.lost: BaseException | None = None
+
+    def lose(self, error: Exception) -> None:
+        """Take note that the rows here and in Kafka may not be the same: from now on none counts as delivered."""
+        self.lost = self.lost or error
 
     async def delivered(self) -> None:
         """Wait until Kafka has every row written so far.
 
         Raises:
             KafkaError: If Kafka did not take one within the producer's time; the rows here are then ahead of Kafka's.
+            Exception: If the disk failed before.
 
         """
         if self._unsent:
             await asyncio.wait(tuple(self._unsent))
-        if self._lost is not None:
-            raise self._lost
+        if self.lost is not None:
+            raise self.lost
 
     def send_changelog(
         self, partition: int | None, key: Any, value: Any, key_serializer: Any = None, value_serializer: Any = None
@@ -192,4 +202,4 @@ class VersionedTable(Table[bytes, bytes]):
     def _on_changelog_done(self, sent: FutureMessage) -> None:
         self._unsent.discard(sent)
         if not sent.cancelled():
-            self._lost = self._lost or sent.exception()
+            self.lost = self.lost or sent.exception()

@@ -18,7 +18,7 @@ from schemas.codec import Event, Headers, UndecodableError, decode
 from services.common.dead_letters import DeadLetters, Place
 from services.common.decisions import UnacceptableError
 from services.common.publisher import Publisher
-from services.common.tables import NotDeliveredError
+from services.common.tables import StorageError
 from services.common.tracing import continue_trace
 
 log = structlog.get_logger(__name__)
@@ -82,8 +82,8 @@ class Edge:
             with bound_contextvars(record=str(_place(record))):
                 try:
                     yield
-                except NotDeliveredError:
-                    # Set nothing aside: the offset is not committed either, so the event comes again.
+                except StorageError:
+                    # Set nothing aside: no offset is committed from now on, so the event comes again.
                     raise
                 except (UndecodableError, UnacceptableError) as error:
                     log.warning("set aside", reason=str(error))

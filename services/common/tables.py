@@ -9,8 +9,11 @@ from services.common.decisions import RowT
 from services.common.stream_settings import ROCKSDB_OPTIONS
 
 
-class NotDeliveredError(Exception):
-    """A row is on this instance's disk and not in Kafka."""
+class StorageError(Exception):
+    """A row could not be read, or is not both on this instance's disk and in Kafka: the instance must start anew.
+
+    Nobody may go on from such a row, and the event in hand is not to blame. It comes again, here or elsewhere.
+    """
 
 
 class RowTable(Generic[RowT]):
@@ -38,8 +41,20 @@ class RowTable(Generic[RowT]):
         app.tables.add(self._table)
 
     def load(self, key: str) -> RowT | None:
-        """Return a key's row, or None."""
-        value = self._table.get(key.encode())
+        """Return a key's row, or None.
+
+        Raises:
+            StorageError: If this instance's disk does not give it, or a row was lost before.
+
+        """
+        # A row that Kafka has and the disk has not would be decided on as if it had never been.
+        if self._table.lost is not None:
+            raise StorageError from self._table.lost
+        try:
+            value = self._table.get(key.encode())
+        except Exception as error:
+            self._table.lose(error)
+            raise StorageError from error
         return None if value is None else self._model.model_validate_json(value)
 
     async def save(self, key: str, row: RowT | None) -> None:
@@ -48,16 +63,20 @@ class RowTable(Generic[RowT]):
         Only within an agent, for the key of the event in hand.
 
         Raises:
-            NotDeliveredError: If Kafka did not take it in the producer's time; this instance must then start anew.
+            StorageError: If the disk did not take it, or Kafka did not in the producer's time.
 
         """
-        if row is None:
-            self._table.pop(key.encode(), None)
-        else:
-            epoch = max(row.epoch, self._app.consumer_generation_id)
-            stamped = row.model_copy(update={"epoch": epoch, "version": row.version + 1})
-            self._table[key.encode()] = stamped.model_dump_json().encode()
         try:
+            self._write(key.encode(), row)
             await self._table.delivered()
         except Exception as error:
-            raise NotDeliveredError from error
+            self._table.lose(error)
+            raise StorageError from error
+
+    def _write(self, key: bytes, row: RowT | None) -> None:
+        if row is None:
+            self._table.pop(key, None)
+            return
+        epoch = max(row.epoch, self._app.consumer_generation_id)
+        stamped = row.model_copy(update={"epoch": epoch, "version": row.version + 1})
+        self._table[key] = stamped.model_dump_json().encode()

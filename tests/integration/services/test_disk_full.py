@@ -1,0 +1,52 @@
+"""An instance whose disk takes nothing more ends, and blames no event for it."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from deploy.instance import Instance
+from deploy.stack import Stack
+from protocol.encoding import digest
+from schemas.push_commands import RegisterDevice
+from schemas.topics import CHANNELS_CHANGELOG, PUSH_COMMANDS
+from services.common.clock import now
+from services.common.views import View
+from services.push.domain.rows import Channel
+from tests.integration.services.wire import Wire
+from tests.polling import DEADLINE_SECONDS, eventually
+
+resource = pytest.importorskip("resource", reason="this system bounds no process")
+DEVICE = digest(b"a phone")
+
+
+@pytest.fixture
+async def channels(stack: Stack) -> AsyncIterator[View[Channel]]:
+    """Give what the push service decided."""
+    view = View(stack.bootstrap, f"{stack.topic_prefix}{CHANNELS_CHANGELOG.name}", Channel)
+    running = asyncio.create_task(view.run())
+    await view.wait_ready()
+    yield view
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds another process")
+async def test_an_event_waits_for_an_instance_that_can_write(
+    run: Callable[[str], Instance], wire: Wire, channels: View[Channel], stack: Stack
+) -> None:
+    push = run("push")
+    assert push.pid is not None
+    # Not one byte more fits into any file of it.
+    resource.prlimit(push.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    await wire.publisher.command(RegisterDevice(device_id=DEVICE, at=now(), device_name="A phone"))
+    await eventually(lambda: push.exit_code is not None, "it goes on without a disk")
+    assert push.exit_code == 1
+    await asyncio.to_thread(stack.restart_service, "push")
+    channel = await channels.wait_for(DEVICE, lambda row: row.device_name == "A phone", DEADLINE_SECONDS)
+    assert channel is not None
+    second = digest(b"a second phone")
+    await wire.publisher.command(RegisterDevice(device_id=second, at=now(), device_name="Another"))
+    assert await channels.wait_for(second, lambda _row: True, DEADLINE_SECONDS) is not None
+    assert [each.topic for each in wire.records if each.topic.endswith(f"{PUSH_COMMANDS.name}.dlq")] == []
