@@ -10,7 +10,7 @@ BROKERS ?= 1
 # More words for the command behind a target: make unit ARGS="-k phrase -x", make run ARGS="--login-port 8101"
 ARGS ?=
 
-.PHONY: help run demo setup test unit component integration e2e lint format lock asyncapi audit clean reset
+.PHONY: help run demo chaos setup test unit component integration e2e lint format lock asyncapi audit clean reset
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -20,6 +20,9 @@ run: setup ## start Kafka and the services here, until Ctrl-C (HOST=0.0.0.0 for 
 
 demo: setup ## show the whole flow in the terminal, on a stack of its own
 	@exec $(BIN)/python -m deploy.demo
+
+chaos: setup-tests ## break everything while people sign in, and check that nothing was lost (10 minutes; ARGS="--seed 2 --help")
+	@exec $(BIN)/python -m deploy.chaos $(ARGS)
 
 setup: ## bring what running needs: system packages, Python packages, Kafka
 	@deploy/bootstrap

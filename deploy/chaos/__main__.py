@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import tempfile
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -19,7 +20,7 @@ from deploy.chaos.schedule import Kind, plan
 from deploy.instance import ServiceStartError
 from deploy.kafka.broker import KafkaStartError
 from deploy.kafka.java import KafkaMissingError
-from services.common.logs import show_warnings_only
+from services.common.logs import log_to_file
 
 _CANNOT: Final = (
     ClocksMissingError,
@@ -36,6 +37,9 @@ _SHOWN: Final = 10
 def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     seed: Annotated[int, typer.Option(help="Decides what is broken, when, and what people do.")] = 1,
     seconds: Annotated[float, typer.Option(min=10, max=24 * 3600, help="How long faults are made.")] = 600,
+    most_faults: Annotated[
+        int, typer.Option(min=1, help="How many faults are made at most, where that is less than there is time for.")
+    ] = 10_000,
     people: Annotated[int, typer.Option(min=1, max=1000, help="How many people sign in.")] = 50,
     pause_seconds: Annotated[
         float, typer.Option(min=0.1, help="How long a person waits on average from one sign-in to the next.")
@@ -59,7 +63,6 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     and phones saw. Exits 0 only if every claim was checked and holds.
     """
     console = Console(highlight=False, soft_wrap=True)
-    show_warnings_only()
     try:
         enter(sys.argv[1:])
         if keep is not None:
@@ -75,7 +78,8 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
                 brokers=brokers,
                 instances=instances,
             )
-            faults = plan(seed, only or tuple(Kind))
+            log_to_file(options.directory / "clients.log")
+            faults = islice(plan(seed, only or tuple(Kind)), most_faults)
             evidence, claims = asyncio.run(run(options, faults, lambda line: console.print(line, markup=False)))
             text = report(options, evidence, claims)
             if keep is not None:

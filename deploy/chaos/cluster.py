@@ -24,7 +24,7 @@ from deploy.watch import Restartable, Watch
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS: Final = 0.5
-PROMPT_SECONDS: Final = 20
+PROMPT_SECONDS: Final = 30
 SESSION_TIMEOUT_SECONDS: Final = 6
 UNREADY_SECONDS: Final = 2
 SETTINGS: Final = {

@@ -19,6 +19,21 @@ class Way(StrEnum):
     CODE = "code"
 
 
+class Habit(StrEnum):
+    """What a phone's owner does with a request to sign in.
+
+    APPROVE, DENY: just that. TWICE: approves, then denies. LATE: approves when it is too late. DROP: the phone loses
+    its connection when the request comes, and approves once it is back. IGNORE: a code is entered instead.
+    """
+
+    APPROVE = "approve"
+    DENY = "deny"
+    TWICE = "twice"
+    LATE = "late"
+    DROP = "drop"
+    IGNORE = "ignore"
+
+
 class Ending(StrEnum):
     """How an attempt to sign in ended for the person.
 
@@ -39,6 +54,7 @@ class Attempt(Model):
     Attributes:
         account_id: Whose.
         way: By what.
+        habit: What the phone's owner meant to do.
         login_digest: SHA-256 of the token that the browser got; empty if it got none.
         began: When the password was entered for the first time.
         ended: When it was over.
@@ -50,6 +66,7 @@ class Attempt(Model):
     kind: Literal["attempt"] = "attempt"
     account_id: str
     way: Way
+    habit: Habit = Habit.APPROVE
     login_digest: str = ""
     began: datetime
     ended: datetime

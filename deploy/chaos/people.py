@@ -9,8 +9,8 @@ from typing import Final
 import aiohttp
 
 from authenticator.device.errors import DeviceError
-from deploy.chaos.history import Attempt, Ending, History, Way
-from deploy.chaos.phones import Habit, Phone
+from deploy.chaos.history import Attempt, Ending, Habit, History, Way
+from deploy.chaos.phones import Phone
 from deploy.demo.browser import PageError, TextBrowser
 from protocol.encoding import digest
 from services.common.clock import now
@@ -100,7 +100,8 @@ class Person:
     async def _attempt(self, phone: Phone) -> None:
         by_code = phone.has_account and self._random.random() < CODES
         way = Way.CODE if by_code else Way.PUSH
-        phone.expect(Habit.IGNORE if by_code else self._random.choice(HABITS))
+        habit = Habit.IGNORE if by_code else self._random.choice(HABITS)
+        phone.expect(habit)
         began = now()
         async with TextBrowser(self._urls["login"]) as browser:
             browser.patience_seconds = PAGE_SECONDS
@@ -110,6 +111,7 @@ class Person:
                 Attempt(
                     account_id=self._name,
                     way=way,
+                    habit=habit,
                     login_digest=visit.login_digest,
                     began=began,
                     ended=now(),

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from enum import StrEnum
 from types import TracebackType
 from typing import Final, Self
 
@@ -12,24 +11,13 @@ from authenticator.device.requests import Request
 from authenticator.device.retries import Timing
 from authenticator.device.state import State
 from authenticator.device.store import MemoryStore
-from deploy.chaos.history import Answer, History
+from deploy.chaos.history import Answer, Habit, History
 from schemas.contract import Purpose, Verdict
 from services.common.clock import now
 
 TIMING: Final = Timing(first_pause_seconds=0.5, longest_pause_seconds=3.0, silence_seconds=20.0)
 GONE_SECONDS: Final = 2.0
 TOO_LATE_SECONDS: Final = 1.5
-
-
-class Habit(StrEnum):
-    """What the phone's owner does with the next request."""
-
-    APPROVE = "approve"
-    DENY = "deny"
-    TWICE = "twice"
-    LATE = "late"
-    DROP = "drop"
-    IGNORE = "ignore"
 
 
 class Phone:

@@ -1,6 +1,5 @@
-"""Three brokers and two instances of each service: any of them will do, and one broker may die."""
+"""Two instances of each service: any of them will do. What they bear is in test_chaos.py."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,8 @@ from tests.integration.whole.acting import a_person
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Give a running stack of two instances and three brokers."""
-    often = {"LOGIN_MOST_PROMPTS": "20"}
-    with Stack(StackOptions(tmp_path_factory.mktemp("stack"), instances=2, brokers=3, environment=often)) as running:
+    """Give a running stack of two instances."""
+    with Stack(StackOptions(tmp_path_factory.mktemp("stack"), instances=2)) as running:
         yield running
 
 
@@ -26,21 +24,6 @@ async def test_second_instances_serve_as_the_first_ones_do(stack: Stack) -> None
         await person.pair()
         await person.browser.submit("/prompt")
         await person.approve()
-
-
-async def test_people_sign_in_while_any_of_the_brokers_is_away(stack: Stack) -> None:
-    assert stack.kafka is not None
-    async with a_person(stack) as person:
-        await person.enter_password()
-        await person.pair()
-        await person.browser.submit("/prompt")
-        await person.approve()
-        for broker in stack.kafka.brokers:
-            await asyncio.to_thread(broker.kill)
-            await person.browser.submit("/sign-out")
-            await person.enter_password()
-            await person.approve()
-            await asyncio.to_thread(broker.start)
 
 
 def test_a_folder_keeps_its_number_of_brokers(tmp_path: Path) -> None:

@@ -1,0 +1,181 @@
+"""A short honest history, as it would lie in Kafka and in the clients' notes; and ways to tamper with it."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
+from typing import Final
+
+from deploy.chaos.evidence import Evidence, Seen
+from deploy.chaos.history import Answer, Attempt, Ending, Entry, Struck, Way
+from deploy.chaos.poison import HEADER, Draft, Poison, spoil
+from schemas.base import Message
+from schemas.codec import Event, encode
+from schemas.contract import AuthResponse, Purpose, Verdict
+from schemas.login_commands import UseCode
+from schemas.topics import CHANGELOGS
+from services.common.dead_letters import OFFSET, PARTITION, REASON, SERVICE, TIME, Place
+from tests.builders import a_key, a_phone
+from tests.unit.flow.people import PHRASES, People
+from tests.unit.flow.world import ACCOUNTS, Decided, World
+
+NAME: Final = "alex"
+PHONE: Final = a_phone()
+FULL_NAMES: Final = {topic.name.split("-")[1]: topic.name for topic in CHANGELOGS}
+"""The changelogs by their tables' names."""
+
+
+@dataclass
+class Story:
+    """What happened, record by record.
+
+    Attributes:
+        records: What lies in Kafka.
+        entries: What the clients wrote down.
+
+    """
+
+    records: list[Seen] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def evidence(self) -> Evidence:
+        """What is checked."""
+        issuers = frozenset(a_key(f"{each} service").public.thumbprint for each in ("login", "pairing"))
+        return Evidence(tuple(self.records), tuple(self.entries), issuers)
+
+    def add(self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, bytes]) -> Seen:
+        """Append a record to a topic."""
+        offset = Counter(each.place.topic for each in self.records)[topic]
+        seen = Seen(Place(topic, 0, offset), key, value, headers)
+        self.records.append(seen)
+        return seen
+
+    def tell(self, event: Event[Message]) -> None:
+        """Append an event."""
+        record = encode(event)
+        self.add(record.topic, record.key, record.value, dict(record.headers))
+
+    def plant(self, poison: Poison, seen: Seen, *, set_aside: bool = True) -> None:
+        """Append a poisoned copy of a record, and the dead letter that it becomes."""
+        spoilt = spoil(poison, Draft(seen.key, seen.value, seen.headers))
+        planted = self.add(seen.place.topic, spoilt.key, spoilt.value, {**spoilt.headers, HEADER: poison.encode()})
+        if set_aside:
+            self.set_aside(planted, "unknown type, or none: countersign.nothing.like.it.v9")
+
+    def set_aside(self, seen: Seen, reason: str) -> None:
+        """Append the dead letter of a record."""
+        added = {
+            REASON: reason.encode(),
+            SERVICE: b"login",
+            PARTITION: b"%d" % seen.place.partition,
+            OFFSET: b"%d" % seen.place.offset,
+            TIME: b"2026-03-02T09:00:00+00:00",
+        }
+        self.add(f"{seen.place.topic}.dlq", seen.key, seen.value, {**seen.headers, **added})
+
+    def events(self, kind: type[Message]) -> list[Seen]:
+        """Return the records of a kind of event."""
+        return [each for each in self.records if each.headers.get("ce_type") == kind.type.encode()]
+
+    def change(self, seen: Seen, **changes: object) -> None:
+        """Put another record in the place of one."""
+        self.records[self.records.index(seen)] = replace(seen, **changes)  # type: ignore[arg-type]  # the fields' own
+
+    def note(self, entry: Entry, **changes: object) -> None:
+        """Put another entry in the place of one."""
+        self.entries[self.entries.index(entry)] = entry.model_copy(update=changes)
+
+
+def an_honest_story() -> Story:
+    """Pair a phone and sign in by it; sign in by a code; deny a request. One poisoned record goes among it."""
+    told = _told_once()
+    return Story(list(told.records), list(told.entries))
+
+
+@cache
+def _told_once() -> Story:
+    world, story = World(), Story()
+    people = People(world)
+    world.settle()
+    _pair(people, story)
+    _sign_in(people, story, Verdict.APPROVE)
+    _sign_in(people, story, Verdict.DENY)
+    _sign_in_by_code(people, story)
+    for event in world.log:
+        by_web = "/" not in event.source
+        story.tell(replace(event, source=f"{event.source}/web" if by_web else event.source))
+    for decided in world.decisions:
+        _write(story, decided)
+    story.plant(Poison.UNKNOWN_TYPE, story.events(AuthResponse)[0])
+    story.entries.append(Struck(fault="kill-login", target="login", began=world.now, mended=world.now, well=world.now))
+    return story
+
+
+def _pair(people: People, story: Story) -> None:
+    people.open_app(PHONE)
+    people.ask_for_phrase(PHONE, PHRASES[0])
+    people.sign_in(NAME)
+    people.world.settle()
+    people.enter_phrase(NAME, 0, PHRASES[0])
+    people.world.settle()
+    _answer(people, story, Purpose.PAIRING, Verdict.APPROVE)
+    people.ask_phone(NAME, 0)
+    people.world.settle()
+    _answer(people, story, Purpose.LOGIN, Verdict.APPROVE)
+    _attempt(people, story, Way.PUSH, Ending.SIGNED_IN)
+
+
+def _sign_in(people: People, story: Story, verdict: Verdict) -> None:
+    people.world.pass_time(40)
+    people.sign_in(NAME)
+    people.world.settle()
+    _answer(people, story, Purpose.LOGIN, verdict)
+    _attempt(people, story, Way.PUSH, Ending.SIGNED_IN if verdict is Verdict.APPROVE else Ending.REFUSED)
+
+
+def _sign_in_by_code(people: People, story: Story) -> None:
+    people.world.pass_time(40)
+    people.sign_in(NAME)
+    people.world.settle()
+    account = people.world.row(ACCOUNTS, NAME)
+    method_id, login_id = account.devices[0].method_id, account.logins[-1].login_id
+    fields = {"account_id": NAME, "at": people.world.now, "login_id": login_id, "method_id": method_id, "step": 59_000}
+    people.world.command(UseCode.model_validate(fields))
+    people.world.settle()
+    _attempt(people, story, Way.CODE, Ending.SIGNED_IN)
+
+
+def _answer(people: People, story: Story, purpose: Purpose, verdict: Verdict) -> None:
+    challenge_id = people.shown(PHONE)[-1].challenge_id
+    people.answer(PHONE, 1, verdict)
+    people.world.settle()
+    story.entries.append(
+        Answer(challenge_id=challenge_id, account_id=NAME, purpose=purpose, verdict=verdict, ended=people.world.now)
+    )
+    if len(story.entries) == 1:  # the button was hit twice
+        again = story.entries[0].model_copy(update={"verdict": Verdict.DENY, "refusal": "already-answered"})
+        story.entries.append(again)
+
+
+def _attempt(people: People, story: Story, way: Way, ending: Ending) -> None:
+    digest = people.world.row(ACCOUNTS, NAME).logins[-1].login_digest
+    story.entries.append(
+        Attempt(
+            account_id=NAME,
+            way=way,
+            login_digest=digest,
+            began=people.world.now - timedelta(seconds=5),
+            ended=people.world.now,
+            ending=ending,
+        )
+    )
+
+
+def _write(story: Story, decided: Decided) -> None:
+    """Append the row that a decision saved to its changelog."""
+    row, topic = decided.decision.row, FULL_NAMES.get(decided.table.name)
+    if row is None or topic is None:
+        return
+    stamped = row.model_copy(update={"epoch": 1, "version": row.version + 1})
+    story.add(topic, decided.event.data.key.encode(), stamped.model_dump_json().encode(), {})

@@ -1,0 +1,208 @@
+"""The check finds every kind of violation that is planted, in the claim that it contradicts, and nothing else."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from deploy.chaos.checker import check
+from deploy.chaos.history import Answer, Attempt, Ending, Struck
+from deploy.chaos.poison import Poison
+from deploy.chaos.schedule import Kind
+from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired
+from schemas.login_commands import SignIn, UseCode
+from schemas.topics import ACCOUNTS_CHANGELOG
+from tests.unit.chaos.story import Story, an_honest_story
+
+
+def test_an_honest_history_holds_and_every_claim_was_checked() -> None:
+    for claim in check(an_honest_story().evidence):
+        assert claim.violations == (), claim.text
+        assert claim.checked > 0, claim.text
+        assert claim.holds
+
+
+def test_a_history_of_nothing_does_not_hold() -> None:
+    claims = check(Story().evidence)
+    assert [claim.text for claim in claims if claim.holds] == []
+
+
+def lose_an_answer(story: Story) -> None:
+    story.records.remove(story.events(AuthResponse)[1])
+
+
+def forge_an_answer(story: Story) -> None:
+    answered = story.events(AuthResponse)[1]
+    message = json.loads(answered.value or b"")
+    head, payload, signature = message["answer"].split(".")
+    message["answer"] = f"{head}.{payload}.{signature[::-1]}"
+    story.change(answered, value=json.dumps(message).encode())
+
+
+def answer_a_prompt_twice(story: Story) -> None:
+    answered = story.events(AuthResponse)[1]
+    story.add(
+        answered.place.topic,
+        answered.key,
+        answered.value,
+        {**answered.headers, "ce_id": answered.headers["ce_id"] + b"0"},
+    )
+
+
+def pair_a_phrase_twice(story: Story) -> None:
+    paired = story.events(DevicePaired)[0]
+    story.add(paired.place.topic, paired.key, paired.value, {**paired.headers, "ce_id": paired.headers["ce_id"] + b"0"})
+
+
+def change_a_repeat(story: Story) -> None:
+    issued = story.events(ChallengeIssued)[0]
+    message = {**json.loads(issued.value or b""), "reply_key": "mallory"}
+    story.add(issued.place.topic, issued.key, json.dumps(message).encode(), dict(issued.headers))
+
+
+def publish_out_of_nothing(story: Story) -> None:
+    issued = story.events(ChallengeIssued)[0]
+    story.add(issued.place.topic, issued.key, issued.value, {**issued.headers, "ce_id": b"never-was.0"})
+
+
+def lose_a_command(story: Story) -> None:
+    """A command whose decision no row remembers."""
+    begun = story.events(SignIn)[0]
+    story.add(begun.place.topic, begun.key, begun.value, {**begun.headers, "ce_id": b"lost"})
+
+
+def undo_a_decision(story: Story) -> None:
+    """The row of an owner that had lost its partition knows what none that counts does."""
+    rows = [each for each in story.records if each.place.topic == ACCOUNTS_CHANGELOG.name and each.key == b"alex"]
+    stale = json.loads(rows[-2].value or b"")
+    stale["applied"].append({**stale["applied"][-1], "event_id": "undone"})
+    story.add(rows[-1].place.topic, rows[-1].key, json.dumps(stale, separators=(",", ":")).encode(), {})
+
+
+def decide_twice(story: Story) -> None:
+    """A later row remembers another outcome of an event."""
+    rows = [each for each in story.records if each.place.topic == ACCOUNTS_CHANGELOG.name and each.key == b"alex"]
+    row = json.loads(rows[-1].value or b"")
+    row["version"] += 1
+    row["applied"][-1]["outcome"] = "no_login"
+    story.add(rows[-1].place.topic, rows[-1].key, json.dumps(row, separators=(",", ":")).encode(), {})
+
+
+def use_a_step_twice(story: Story) -> None:
+    """A second command with the same step, taken as well."""
+    used = story.events(UseCode)[0]
+    story.add(used.place.topic, used.key, used.value, {**used.headers, "ce_id": b"again"})
+    rows = [each for each in story.records if each.place.topic == ACCOUNTS_CHANGELOG.name and each.key == b"alex"]
+    row = json.loads(rows[-1].value or b"")
+    row["version"] += 1
+    row["applied"].append({**row["applied"][-1], "event_id": "again", "outcome": "ok"})
+    story.add(rows[-1].place.topic, rows[-1].key, json.dumps(row, separators=(",", ":")).encode(), {})
+
+
+def leave_poison(story: Story) -> None:
+    story.plant(Poison.TRUNCATED, story.events(SignIn)[0], set_aside=False)
+
+
+def name_another_reason(story: Story) -> None:
+    letter = next(each for each in story.records if each.place.topic.endswith(".dlq"))
+    story.change(letter, headers={**letter.headers, "dlq_reason": b"unexpected: KeyError: 'x'"})
+
+
+def alter_a_dead_letter(story: Story) -> None:
+    letter = next(each for each in story.records if each.place.topic.endswith(".dlq"))
+    story.change(letter, value=b"{}")
+
+
+def set_a_good_record_aside(story: Story) -> None:
+    story.set_aside(story.events(SignIn)[0], "unexpected: OSError: no space")
+
+
+def an_attempt(story: Story, ending: Ending) -> Attempt:
+    return next(each for each in story.entries if isinstance(each, Attempt) and each.ending is ending)
+
+
+def wait_for_ever(story: Story) -> None:
+    attempt = an_attempt(story, Ending.REFUSED)
+    story.note(attempt, ended=attempt.ended + timedelta(minutes=10))
+
+
+def end_unclear(story: Story) -> None:
+    story.note(an_attempt(story, Ending.REFUSED), ending=Ending.UNCLEAR)
+
+
+def let_a_denied_one_in(story: Story) -> None:
+    story.note(an_attempt(story, Ending.REFUSED), ending=Ending.SIGNED_IN)
+
+
+def let_a_stranger_in(story: Story) -> None:
+    story.entries.append(an_attempt(story, Ending.SIGNED_IN).model_copy(update={"login_digest": "x" * 43}))
+
+
+def count_a_refused_answer(story: Story) -> None:
+    taken = next(each for each in story.entries if isinstance(each, Answer) and not each.refusal)
+    story.entries.append(taken.model_copy(update={"refusal": "expired"}))
+
+
+def stay_broken(story: Story) -> None:
+    story.note(next(each for each in story.entries if isinstance(each, Struck)), well=None, trouble="not ready: login")
+
+
+def roll_and_fail(story: Story) -> None:
+    attempt = an_attempt(story, Ending.REFUSED)
+    story.note(attempt, ending=Ending.UNAVAILABLE)
+    story.entries.append(
+        Struck(fault=Kind.ROLL, target="all", began=attempt.began, mended=attempt.ended, well=attempt.ended)
+    )
+
+
+SIGNED_IN = "Each sign-in that a browser saw succeed"
+ACCEPTED = "Each answer that a phone saw accepted"
+REFUSED = "Each answer that a phone saw refused"
+PROMPTS = "No prompt was answered twice"
+PHRASES = "No phrase was paired twice"
+STEPS = "No code step was used twice"
+CLEAR = "Nobody waited"
+DECIDED = "Each event was decided by the owner"
+REPEATS = "Each event was decided the same each time"
+OUTCOMES = "Each decision has one outcome"
+CAUSES = "Each published event follows"
+KEPT = "No owner that had lost"
+POISON = "Each poisoned record"
+NOTHING_ELSE = "Nothing else is in a dead-letter topic"
+RECOVERED = "After each fault"
+RESTARTS = "No sign-in under way during a rolling restart failed"
+
+
+@pytest.mark.parametrize(
+    ("tamper", "contradicted"),
+    [
+        (lose_an_answer, {SIGNED_IN, ACCEPTED}),
+        (forge_an_answer, {SIGNED_IN}),
+        (answer_a_prompt_twice, {SIGNED_IN, ACCEPTED, PROMPTS, DECIDED}),
+        (pair_a_phrase_twice, {PHRASES, DECIDED}),
+        (change_a_repeat, {REPEATS}),
+        (publish_out_of_nothing, {CAUSES, DECIDED}),
+        (lose_a_command, {DECIDED}),
+        (undo_a_decision, {KEPT}),
+        (decide_twice, {OUTCOMES, SIGNED_IN}),
+        (use_a_step_twice, {STEPS, SIGNED_IN}),
+        (leave_poison, {POISON}),
+        (name_another_reason, {POISON}),
+        (alter_a_dead_letter, {POISON}),
+        (set_a_good_record_aside, {NOTHING_ELSE}),
+        (wait_for_ever, {CLEAR}),
+        (end_unclear, {CLEAR}),
+        (let_a_denied_one_in, {SIGNED_IN}),
+        (let_a_stranger_in, {SIGNED_IN}),
+        (count_a_refused_answer, {REFUSED}),
+        (stay_broken, {RECOVERED}),
+        (roll_and_fail, {RESTARTS}),
+    ],
+)
+def test_each_violation_is_found(tamper: Callable[[Story], None], contradicted: set[str]) -> None:
+    story = an_honest_story()
+    tamper(story)
+    found = [claim.text for claim in check(story.evidence) if claim.violations]
+    assert [text for text in found if not text.startswith(tuple(contradicted))] == []
+    assert [text for text in contradicted if not any(each.startswith(text) for each in found)] == []
