@@ -1,16 +1,14 @@
 """What a record that was exported from the topics proves: the challenge and the answer in it, checked offline."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from protocol.challenges import Proof, verify_proof
 from protocol.jose import SignatureError
-from schemas.contract import Purpose, Verdict
-
-PAIRED: Final = (Purpose.PAIRING, Verdict.APPROVE)
+from protocol.records import contradictions
 
 
 class BadInputError(ValueError):
@@ -70,31 +68,12 @@ def examine(record: Mapping[str, Any], trusted: AbstractSet[str] | None) -> Find
     except SignatureError as error:
         return Finding(None, str(error), None)
     issuer_trusted = None if trusted is None else proof.issuer_key in trusted
-    contradiction = next(_contradictions(record, proof), "")
+    contradiction = next(contradictions(record, proof), "")
     if contradiction:
         return Finding(proof, contradiction, issuer_trusted)
     if issuer_trusted is False:
         return Finding(proof, "the issuer's key is in none of the given key sets", issuer_trusted)
     return Finding(proof, "", issuer_trusted)
-
-
-def _contradictions(record: Mapping[str, Any], proof: Proof) -> Iterator[str]:
-    """Give what the record says otherwise than the signatures do."""
-    claims = proof.claims
-    signed = {
-        "challenge_id": claims.jti,
-        "pairing_id": claims.jti,
-        "device_id": proof.device_id,
-        "reply_key": claims.reply_key,
-        "account_id": claims.account_id,
-        "purpose": claims.purpose.value,
-        "verdict": proof.verdict.value,
-    }
-    for member, value in signed.items():
-        if record.get(member, value) != value:
-            yield f"the record says {member} {record[member]!r}, but {value!r} was signed"
-    if "paired_at" in record and (claims.purpose, proof.verdict) != PAIRED:
-        yield f"the record says that a device was paired, but {proof.verdict} of a {claims.purpose} was signed"
 
 
 def _parse(line: str, number: int) -> object:

@@ -1,13 +1,11 @@
 """Wires the login service; the only place that knows all its parts."""
 
-from datetime import timedelta
 from functools import partial
 
-from protocol.agreement import AgreementPrivateKey
 from services.common.dead_letters import DeadLetters
 from services.common.edge import Edge
 from services.common.health import Health
-from services.common.keys import SigningKeys, load_agreement_keys, load_secret, load_signing_keys
+from services.common.keys import load_agreement_keys, load_secret, load_signing_keys
 from services.common.owner import Owner
 from services.common.publisher import Publisher
 from services.common.runtime import Instance
@@ -25,7 +23,6 @@ from services.login.deliveries import Deliveries
 from services.login.desk import Desk
 from services.login.domain.decide import decide
 from services.login.domain.guesses import decide_guess
-from services.login.domain.rules import Pauses, Rules
 from services.login.enrolling import EnrolmentForms
 from services.login.enrolment_codes import EnrolmentCodes
 from services.login.entering_codes import CodeForm
@@ -39,6 +36,7 @@ from services.login.pages import Pages
 from services.login.passwords import Passwords
 from services.login.places import Places
 from services.login.recovery_codes import RecoveryCodes
+from services.login.rules import make_rules
 from services.login.settings import LoginSettings
 from services.login.signing_in import SignInForms
 from services.login.sweep import MOST_AT_ONCE, quiet_sources
@@ -102,36 +100,3 @@ def make_instance(settings: LoginSettings) -> Instance:
     sweeper = Sweeper("guesses", partial(quiet_sources, guesses_seen), publisher, most_at_once=MOST_AT_ONCE)
     tasks = (deliveries.run, notices.run, sweeper.run)
     return Instance(SERVICE, settings, app, publisher, [view, guesses_seen], edge, health, web, tasks)
-
-
-def make_rules(settings: LoginSettings, signing_keys: SigningKeys, agreement: AgreementPrivateKey) -> Rules:
-    """Return the rules that the settings describe."""
-    return Rules(
-        issuer=settings.issuer,
-        service_name=settings.product_name,
-        key=signing_keys.active,
-        accepted_keys=signing_keys.thumbprints,
-        agreement_key=agreement.public,
-        seal_key=load_secret(settings.secrets_directory, "phrase"),
-        number_key=load_secret(settings.secrets_directory, "numbers"),
-        number_matching=settings.number_matching,
-        enrolment=settings.enrolment,
-        prompt_lifetime=timedelta(seconds=settings.prompt_seconds),
-        most_prompts=settings.most_prompts,
-        prompt_window=timedelta(seconds=settings.prompt_window_seconds),
-        refusals=_pauses(settings.refusals, settings.refusal_pause_seconds, settings.longest_refusal_pause_seconds),
-        login_lifetime=timedelta(seconds=settings.login_seconds),
-        session_lifetime=timedelta(seconds=settings.session_seconds),
-        idle_lifetime=timedelta(seconds=settings.session_idle_seconds),
-        confirmation_lifetime=timedelta(seconds=settings.confirmation_seconds),
-        remember_lifetime=timedelta(days=settings.remember_days),
-        passwords=_pauses(settings.password_tries, settings.first_pause_seconds, settings.longest_pause_seconds),
-        addresses=_pauses(settings.address_tries, settings.first_pause_seconds, settings.longest_pause_seconds),
-        codes=_pauses(settings.code_tries, settings.code_pause_seconds, settings.longest_code_pause_seconds),
-        pairing_tries=settings.pairing_tries,
-        pairing_pause=timedelta(seconds=settings.pairing_pause_seconds),
-    )
-
-
-def _pauses(tries: int, first_seconds: int, longest_seconds: int) -> Pauses:
-    return Pauses(tries, timedelta(seconds=first_seconds), timedelta(seconds=longest_seconds))

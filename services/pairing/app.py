@@ -13,8 +13,9 @@ from services.common.runtime import Instance
 from services.common.stream_app import make_stream_app, stream_topics
 from services.common.sweep import Sweeper
 from services.pairing.agents import READS, declare_agents
-from services.pairing.domain.phrases import PairingRules, decide_phrase
+from services.pairing.domain.phrases import decide_phrase
 from services.pairing.domain.requesters import decide_requester
+from services.pairing.rules import make_rules
 from services.pairing.settings import PairingSettings
 from services.pairing.sweep import MOST_AT_ONCE, ended_phrases
 from services.pairing.tables import phrases_table, phrases_view, requesters_table, requesters_view
@@ -28,12 +29,7 @@ def make_instance(settings: PairingSettings) -> Instance:
     secrets = settings.secrets_directory
     signing_keys = load_signing_keys(secrets, SERVICE)
     phrase_key = load_secret(secrets, "phrase")
-    rules = PairingRules(
-        issuer=settings.issuer or settings.url,
-        key=signing_keys.active,
-        accepted_keys=frozenset(signing_keys.thumbprints),
-        seal_key=phrase_key,
-    )
+    rules = make_rules(settings, signing_keys, phrase_key)
     app = make_stream_app(SERVICE, settings)
     publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE)
     edge = Edge(publisher, settings.topic_prefix, SERVICE)
