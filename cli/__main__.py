@@ -2,20 +2,21 @@
 
 import typer
 
-from cli import accounts, dlq, keys, proof, topics
+from cli import accounts, audit, dlq, keys, proof, topics
 from services.common.logs import show_warnings_only
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Countersign from a terminal: accounts, keys, topics, dead letters, proofs; phone: countersign-authenticator.",
+    help="Countersign from a terminal: accounts, keys, topics, proofs, audits; for a phone: countersign-authenticator.",
 )
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(proof.app, name="proof")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """What the commands share: options that name the deployment, and how they give up."""
 
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -9,6 +10,11 @@ Prefix = Annotated[
     str, typer.Option("--topic-prefix", envvar="LOGIN_TOPIC_PREFIX", help="What stands before each topic's name.")
 ]
 DEFAULT_KAFKA = "localhost:9092"
+Directory = Annotated[
+    Path,
+    typer.Option("--secrets-directory", envvar="LOGIN_SECRETS_DIRECTORY", help="Where the services' keys are kept."),
+]
+DEFAULT_DIRECTORY = Path(".run/secrets")
 
 
 def give_up(text: str) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli.common import give_up
+from cli.common import DEFAULT_DIRECTORY, Directory, give_up
 from services.common.key_files import KeyFileError, KeyKind
 from services.common.key_rotation import activate_key, add_key, key_ids, require_keys, retire_key
 from services.common.keys import AGREEMENT, SIGNING
@@ -48,12 +48,6 @@ LOSSES: Final = {
     SEALING.name: "Authenticator apps whose secrets it sealed will be refused: their owners have to add them again.",
 }
 """What retiring a key costs."""
-
-Directory = Annotated[
-    Path,
-    typer.Option("--secrets-directory", envvar="LOGIN_SECRETS_DIRECTORY", help="Where the services' keys are kept."),
-]
-DEFAULT_DIRECTORY = Path(".run/secrets")
 
 
 @app.command("list")

@@ -5,22 +5,17 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.error import URLError
-from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import typer
 
 from authenticator.device.terminal import printable
 from cli.evidence import BadInputError, Finding, examine, read_records
+from cli.key_sets import read_key_sets
 from protocol.challenges import Proof
-from protocol.key_sets import thumbprints_of
 from schemas.contract import Purpose
 
 app = typer.Typer(help="Check who approved what, from the topics alone.", no_args_is_help=True)
 BAD_INPUT: Final = 2
-FETCH_SECONDS: Final = 10
-MAX_KEY_SET_BYTES: Final = 1024 * 1024
 
 
 @app.callback()
@@ -45,7 +40,7 @@ def verify(
     Exit code 0: all of it is proven. 1: something is not, and why. 2: the input cannot be read.
     """
     try:
-        trusted = frozenset[str]().union(*map(_key_set, jwks)) if jwks else None
+        trusted = read_key_sets(jwks) if jwks else None
         findings = [examine(record, trusted) for record in read_records(_read(file))]
     except BadInputError as error:
         typer.echo(f"countersign: {error}", err=True)
@@ -65,21 +60,6 @@ def _read(file: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         text = f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}"
         raise BadInputError(text) from None
-
-
-def _key_set(source: str) -> frozenset[str]:
-    try:
-        if urlsplit(source).scheme in {"http", "https"}:
-            with urlopen(source, timeout=FETCH_SECONDS) as response:  # noqa: S310 - http or https, as just checked
-                return thumbprints_of(response.read(MAX_KEY_SET_BYTES))
-        return thumbprints_of(Path(source).read_bytes())
-    except URLError as error:
-        text = f"{source} does not answer: {error.reason}"
-    except OSError as error:
-        text = f"{source} cannot be read: {error.strerror or error}"
-    except ValueError as error:
-        text = f"{source} is {error}"
-    raise BadInputError(text)
 
 
 def _in_words(finding: Finding) -> str:

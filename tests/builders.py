@@ -85,7 +85,13 @@ class Phone:
         return an_agreement_key(self.name)
 
     def answer(
-        self, challenge: str, verdict: Verdict = Verdict.APPROVE, *, at: datetime = T0, number: int | None = None
+        self,
+        challenge: str,
+        verdict: Verdict = Verdict.APPROVE,
+        *,
+        at: datetime = T0,
+        number: int | None = None,
+        nonce: str = "nonce",
     ) -> str:
         """Sign an answer: an accepted pairing holds the phone's agreement key, an approval its number."""
         claims, _ = verify_challenge(challenge)
@@ -97,7 +103,7 @@ class Phone:
             challenge=challenge,
             verdict=verdict,
             url=f"{PUSH_URL}/challenges/any/answer",
-            nonce="nonce",
+            nonce=nonce,
             at=at,
             number=number,
             agreement_key=self.agreement.public if accepts else None,

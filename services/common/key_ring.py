@@ -30,6 +30,11 @@ class KeyRing(Generic[KeyT]):
         """The key for what is new."""
         return self._keys[0]
 
+    @property
+    def all(self) -> tuple[KeyT, ...]:
+        """All keys that are known, the active one first."""
+        return self._keys
+
     def find(self, key_id: str) -> KeyT | None:
         """Return the key of an id, or None if it was retired.
 

@@ -61,6 +61,23 @@ def load_secret(directory: Path, name: str) -> bytes:
     return secret
 
 
+def require_secret(directory: Path, name: str) -> bytes:
+    """Return a random secret that none but a service makes.
+
+    Args:
+        directory: Where secrets are kept.
+        name: The secret's name.
+
+    Raises:
+        KeyFileError: If there is none yet, or its file cannot be read or holds something else.
+
+    """
+    if not (directory / f"{name}.key").exists():
+        text = f"{directory / name}.key is not there; the services make it at their start"
+        raise KeyFileError(text)
+    return load_secret(directory, name)
+
+
 @dataclass(frozen=True, slots=True)
 class SigningKeys:
     """The keys that a service signs its challenges with.

@@ -119,11 +119,10 @@ class People:
         open_now = [each for each in self.shown(phone) if self.world.now <= each.expires_at]
         if chosen := choose(open_now if open_now and waiting % SELDOM else self.shown(phone), waiting):
             self.truth.signs(phone, chosen.challenge, verdict)
-            signed = phone.answer(chosen.challenge, verdict, at=self.world.now)
+            nonce = self._new("nonce")
+            signed = phone.answer(chosen.challenge, verdict, at=self.world.now, nonce=nonce)
             fields = {"answer": signed, "verdict": verdict}
-            self.world.command(
-                a_submission(self._issued(chosen.challenge_id), self._new("nonce"), self.world.now, **fields)
-            )
+            self.world.command(a_submission(self._issued(chosen.challenge_id), nonce, self.world.now, **fields))
 
     def shown(self, phone: Phone) -> tuple[PendingChallenge, ...]:
         """Return what waits on a phone."""

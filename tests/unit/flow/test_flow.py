@@ -4,10 +4,10 @@ import services.login.agents
 import services.pairing.agents
 import services.push.agents
 from schemas.contract import DeviceUnpaired, Verdict
-from schemas.topics import AUTH_RESPONSE, LOGIN_GUESSES, PUSH_COMMANDS
+from schemas.topics import AUTH_RESPONSE, PUSH_COMMANDS
 from services.login.domain.logins import LoginState
 from tests.unit.flow.people import PHONES, PHRASES, People
-from tests.unit.flow.world import ACCOUNTS, CHANNELS, REQUESTERS, UNPAIRED, Place, World
+from tests.unit.flow.world import ACCOUNTS, CHANNELS, GUESSES, REQUESTERS, UNPAIRED, Place, World
 from tests.unit.flow.world import PHRASES as PHRASES_TABLE
 
 PHONE = PHONES[0]
@@ -77,6 +77,6 @@ def test_a_phone_whose_login_was_cancelled_while_it_accepted_is_told() -> None:
 
 
 def test_the_tables_read_here_what_the_agents_read() -> None:
-    assert {*ACCOUNTS.reads, LOGIN_GUESSES} == {*services.login.agents.READS}
+    assert {*ACCOUNTS.reads, *GUESSES.reads} == {*services.login.agents.READS}
     assert {*REQUESTERS.reads, *PHRASES_TABLE.reads} == {*services.pairing.agents.READS}
     assert {*CHANNELS.reads, *UNPAIRED.reads} == {*services.push.agents.READS}

@@ -6,59 +6,22 @@ An instance may die between a row and what follows from it, and then its last re
 """
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Final, TypeVar
 
-from schemas import topics
+from deploy.replay.tables import Table, all_tables
 from schemas.base import Message
 from schemas.codec import Event, Record, decode, encode
-from schemas.topics import Topic
 from services.common.decisions import Decision, Row, UnacceptableError, decide_once
-from services.login.domain.decide import decide as decide_account
-from services.login.domain.rows import Account
-from services.pairing.domain.phrases import decide_phrase
-from services.pairing.domain.requesters import decide_requester
-from services.pairing.domain.rows import Phrase, Requester
-from services.push.domain.challenges import decide as decide_channel
-from services.push.domain.rows import Channel
-from services.push.domain.unpaired import pass_unpaired_on
 from tests.builders import T0, pairing_rules, rules
 
 MessageT = TypeVar("MessageT", bound=Message)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table with its rule and the topics whose events change it."""
-
-    name: str
-    model: type[Any]
-    decide: Callable[[Any, Event[Message]], Decision[Any]] = field(repr=False)
-    reads: tuple[Topic, ...] = field(repr=False)
-
-
-ACCOUNTS: Final = Table(
-    "accounts",
-    Account,
-    partial(decide_account, rules=rules()),
-    (topics.LOGIN_COMMANDS, topics.DEVICE_PAIRED, topics.PAIRING_FAILED, topics.AUTH_RESPONSE),
-)
-REQUESTERS: Final = Table("requesters", Requester, decide_requester, (topics.PAIRING_COMMANDS,))
-PHRASES: Final = Table(
-    "phrases",
-    Phrase,
-    partial(decide_phrase, rules=pairing_rules()),
-    (topics.PAIRING_PHRASES, topics.PAIRING_REQUESTED, topics.AUTH_RESPONSE),
-)
-CHANNELS: Final = Table("channels", Channel, decide_channel, (topics.AUTH_CHALLENGE, topics.PUSH_COMMANDS))
-UNPAIRED: Final = Table(
-    "unpaired", Row, lambda _row, event: Decision(None, pass_unpaired_on(event)), (topics.DEVICE_UNPAIRED,)
-)
-"""No table: a relay, which is one without rows."""
-TABLES: Final = (ACCOUNTS, REQUESTERS, PHRASES, CHANNELS, UNPAIRED)
+TABLES: Final = all_tables(rules(), pairing_rules())
+ACCOUNTS, GUESSES, REQUESTERS, PHRASES, CHANNELS, UNPAIRED = TABLES
+"""The last one is no table: a relay, which is one without rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +126,7 @@ class World:
         self._save(table, key, decision.row)
         self.decisions.append(Decided(table, event, decision))
         for index, message in enumerate(decision.events if publish else ()):
-            self.publish(Event(f"{event.id}.{index}", event.time, f"test/{table.name}", event.traceparent, message))
+            self.publish(Event(f"{event.id}.{index}", event.time, table.source, event.traceparent, message))
 
     def row(self, table: Table, key: str) -> Any:
         """Return a row as it is stored, or None."""
@@ -182,6 +145,7 @@ class World:
             self._rows.pop((table.name, key), None)
             return
         stamped = row.model_copy(update={"version": row.version + 1})
+        assert table.model is not None
         self._rows[table.name, key] = table.model.model_validate_json(stamped.model_dump_json())
         assert self.row(table, key) == stamped, "a row must read as it was written"
 

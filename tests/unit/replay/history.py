@@ -1,0 +1,161 @@
+"""A world whose every record is kept, as Kafka would: to be audited as it is, or with something planted in it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from deploy.replay.archive import Archive, Stored
+from deploy.replay.examine import Examination
+from deploy.replay.report import Finding, Report
+from deploy.replay.rulebook import Rulebook
+from deploy.replay.span import Span
+from deploy.replay.tables import Table
+from schemas.base import Message
+from schemas.codec import Event, Headers, Record, encode
+from schemas.contract import Verdict
+from services.common.changelog import TOMBSTONE_HEADER
+from services.common.decisions import Row
+from tests.builders import an_agreement_key, pairing_rules, rules
+from tests.unit.flow.people import PHONES, PHRASES, People
+from tests.unit.flow.world import TABLES, Place, World
+
+RULEBOOK: Final = Rulebook(rules(), pairing_rules(), frozenset({an_agreement_key("login service").key_id}))
+PHONE: Final = PHONES[0]
+
+
+class RecordedWorld(World):
+    """A world that keeps every record of every topic, each topic in one partition.
+
+    Attributes:
+        records: The records by topic.
+
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        super().__init__()
+        self.records: dict[str, list[Stored]] = {}
+
+    def publish(self, event: Event[Message]) -> None:
+        """Publish an event, and keep its record."""
+        self.keep(encode(event))
+        super().publish(event)
+
+    def keep(self, record: Record) -> None:
+        """Keep a record that was written now."""
+        kept = self.records.setdefault(record.topic, [])
+        offset = kept[-1].offset + 1 if kept else 0
+        kept.append(Stored(record.topic, 0, offset, self.now, record.key, record.value, record.headers))
+
+    def archive(self) -> Archive:
+        """Return what was read of it: all."""
+        archive = Archive()
+        archive.add(record for records in self.records.values() for record in records)
+        for table in TABLES:
+            for topic in table.reads:
+                waiting = len(self._queues[Place(topic.name, table)])
+                archive.settled[table.service, topic.name, 0] = len(self.records.get(topic.name, ())) - waiting
+        return archive
+
+    def audit(self, span: Span | None = None, rulebook: Rulebook = RULEBOOK) -> Report:
+        """Audit it."""
+        return Examination(self.archive(), rulebook, span or Span()).run()
+
+    def finding(self) -> Finding:
+        """Audit it, and return the one finding that there must be."""
+        report = self.audit()
+        assert report.found == 1, report.findings
+        return report.findings[0]
+
+    def rows_of(self, table: Table) -> list[Stored]:
+        """Return the records of a table's rows."""
+        return self.records[table.changelog.name]
+
+    def alter(self, record: Stored, change: Callable[[dict[str, Any]], None], **others: Any) -> None:
+        """Replace a record by one whose value says something else."""
+        said = json.loads(record.value or b"")
+        change(said)
+        value = json.dumps(said, separators=(",", ":")).encode()
+        kept = self.records[record.topic]
+        kept[kept.index(record)] = replace(record, value=value, **others)
+
+    def drop(self, record: Stored) -> None:
+        """Let a record be gone; the others keep their offsets."""
+        self.records[record.topic].remove(record)
+
+    def _save(self, table: Table, key: str, row: Row | None) -> None:
+        before = self.row(table, key)
+        super()._save(table, key, row)
+        if table.model is None:
+            return
+        saved = self.row(table, key)
+        headers: Headers = []
+        if saved is None and before is not None:
+            headers = [(TOMBSTONE_HEADER, b'{"epoch":%d,"version":%d}' % (before.epoch, before.version))]
+        value = None if saved is None else saved.model_dump_json().encode()
+        if saved is not None or before is not None:
+            self.keep(Record(table.changelog.name, key.encode(), value, headers))
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """People whose history is recorded."""
+
+    world: RecordedWorld
+    people: People
+
+    def then(self, act: Callable[[], object], seconds: float = 1) -> None:
+        """Do something, a moment after what was before, and let the services catch up."""
+        self.world.pass_time(seconds)
+        act()
+        self.world.settle()
+
+    def pair(self, name: str = "alex") -> None:
+        """Pair the phone and sign in by it."""
+        people = self.people
+        self.then(lambda: people.sign_in(name))
+        self.then(lambda: people.ask_for_phrase(PHONE, PHRASES[0]))
+        self.then(lambda: people.enter_phrase(name, 0, PHRASES[0]))
+        self.answer()
+        self.then(lambda: people.ask_phone(name, 0))
+        self.answer()
+
+    def sign_in(self, verdict: Verdict = Verdict.APPROVE, name: str = "alex") -> None:
+        """Sign in by the phone."""
+        self.then(lambda: self.people.sign_in(name))
+        self.answer(verdict)
+
+    def answer(self, verdict: Verdict = Verdict.APPROVE) -> None:
+        """Answer on the phone."""
+        self.then(lambda: self.people.answer(PHONE, -1, verdict))
+
+
+def a_story() -> Story:
+    """Return people who paired a phone, signed in by it, denied a sign-in and mistyped a password."""
+    world = RecordedWorld()
+    story = Story(world, People(world))
+    story.then(lambda: story.people.open_app(PHONE))
+    story.pair()
+    story.then(lambda: story.people.mistype("alex"), 700)
+    story.sign_in()
+    story.sign_in(Verdict.DENY)
+    story.then(lambda: story.people.sign_out("alex", 0))
+    return story
+
+
+def of_type(world: RecordedWorld, kind: type[Message], number: int = -1) -> Stored:
+    """Return a record of a type of message, the last one unless told otherwise."""
+    found = [each for each in world.records[kind.topic.name] if dict(each.headers)["ce_type"].decode() == kind.type]
+    return found[number]
+
+
+def place_of(record: Stored) -> str:
+    """Return where a record is, as a finding names it."""
+    return f"{record.topic}/{record.partition}/{record.offset}"
+
+
+def same_headers(record: Stored, **changes: str) -> Mapping[str, Headers]:
+    """Return a record's headers with some changed, to be given to `RecordedWorld.alter`."""
+    changed = {name: value.encode() for name, value in changes.items()}
+    return {"headers": [(name, changed.get(name, value)) for name, value in record.headers]}
