@@ -2,14 +2,14 @@
 
 import typer
 
-from cli import accounts, audit, dlq, keys, proof, topics
+from cli import accounts, audit, dlq, keys, policy, proof, topics
 from services.common.logs import show_warnings_only
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Countersign from a terminal: accounts, keys, topics, proofs, audits; for a phone: countersign-authenticator.",
+    help="Countersign from a terminal: accounts, keys, topics, proofs, audits; for phones: countersign-authenticator.",
 )
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
@@ -17,6 +17,7 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(proof.app, name="proof")
 app.add_typer(audit.app, name="audit")
+app.add_typer(policy.app, name="policy")
 
 
 def main() -> None:

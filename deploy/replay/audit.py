@@ -8,7 +8,7 @@ from deploy.replay.reading import Step, read_archive, silent
 from deploy.replay.report import Report
 from deploy.replay.rulebook import Rulebook
 from deploy.replay.span import Span
-from schemas.topics import CHANGELOGS, CONSUMED, LOGIN, PAIRING, PUSH
+from schemas.topics import CHANGELOGS, CONSUMED
 
 _TOPICS: Final = (*EVENTS, *CHANGELOGS, *(topic.dead_letter for topic in CONSUMED))
 
@@ -37,5 +37,5 @@ async def audit(
 
     """
     whole = span or Span()
-    async with read_archive(bootstrap, prefix, _TOPICS, (LOGIN, PAIRING, PUSH), whole, step) as archive:
+    async with read_archive(bootstrap, prefix, _TOPICS, whole, step) as archive:
         return await asyncio.to_thread(Examination(archive, rulebook, whole, step).run)

@@ -66,7 +66,7 @@ class Chain:
         return judgement
 
     def lost(self) -> Iterator[tuple[Decided, Stored]]:
-        """Give what was decided and then left aside by a newer owner that never decided it; and the record that did so."""
+        """Give what was decided, left aside by a newer owner and not decided again, and the record that did so."""
         for event_id, record in self.orphans.items():
             decided = self.decided.get(event_id, [])
             if decided and not any(each.due for each in decided):
@@ -88,6 +88,8 @@ class Chain:
         befores = self._befores(row)
         judged = [(self._judge(before, row, record), before) for before in befores]
         judgement, before = min(judged, key=lambda each: each[0].rank)
+        if judgement.why and judgement.expected is None:
+            judgement = self._repaired(judgement, before, record)
         stale = self._is_stale(row)
         if not stale and judgement.kind is not None:
             self._leave_aside(before, row, record)
@@ -106,6 +108,19 @@ class Chain:
             )
         replayer = Replayer(self.table, self.archive, self.comparison, record)
         return replayer.judge(before.row if before else None, row, versions)
+
+    def _repaired(self, judgement: Judgement, before: Known | None, record: Stored) -> Judgement:
+        """Add the row that was probably there before somebody replaced it: of the first event that no row has applied.
+
+        So what follows from that one is not named as well.
+        """
+        replayer = Replayer(self.table, self.archive, self.comparison, record)
+        for cause in sorted(self._undecided(record), key=lambda each: (each.at, each.offset)):
+            decided = replayer.decide(before.row if before else None, cause)
+            if isinstance(decided, Decided) and decided.decision.row is not None:
+                decided.due = False
+                return Judgement.wrong(judgement.why, (*judgement.decided, decided), decided.decision.row)
+        return judgement
 
     def _befores(self, row: Row) -> list[Known | None]:
         """Return what a row may follow from: the rows of the version before, or else the last one before that."""

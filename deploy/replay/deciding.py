@@ -105,9 +105,10 @@ class Replayer:
         return judged if judged.kind or judged.unchecked or complete else Judgement(unchecked=Unchecked.ROW_COMPACTED)
 
     def _replay(self, before: Row | None, row: Row, new: tuple[Applied, ...]) -> Judgement:
-        current, decided = before, list[Decided]()
+        current, decided, ended_otherwise = before, list[Decided](), ""
         for applied in new:
-            found = self.archive.of_event(self.table.reads, applied.event_id)
+            known = self.archive.of_event(self.table.reads, applied.event_id)
+            found = [each for each in known if each.key == self.record.key]
             if not found:
                 if self.archive.covers(self.table.reads, applied.at, self.record.partition):
                     why = f"it applied the event {applied.event_id} of {applied.at:%F %T}, which no topic holds"
@@ -116,24 +117,29 @@ class Replayer:
             step = self._step(current, applied, found)
             if isinstance(step, str):
                 return Judgement.wrong(step, tuple(decided))
+            told, said = step.decision.outcome, applied.outcome
+            if told != said and not ended_otherwise:
+                ended_otherwise = (
+                    f"it says that the event {step.event.id} ended with {said!r}; by the rules, with {told!r}"
+                )
             decided.append(step)
             current = step.decision.row
         if current is None:
             return Judgement.wrong(f"the event {new[-1].event_id} deletes the row", tuple(decided))
         if differing := self._named(current, row):
-            why = f"by the rules, the event {new[-1].event_id} makes another row of it: they differ in {differing}"
+            why = (
+                ended_otherwise
+                or f"by the rules, the event {new[-1].event_id} makes another row of it: they differ in {differing}"
+            )
             return Judgement.wrong(why, tuple(decided), current)
         return Judgement(Checked.ROW, decided=tuple(decided))
 
     def _step(self, current: Row | None, applied: Applied, found: list[Stored]) -> Decided | str:
-        """Decide an event; of several that have the same id, the first one that ends as the row says."""
+        """Decide an event; of several that have the same id, the first one that ends as the row says, or the first."""
         steps = [self.decide(current, each) for each in found]
         decided = [step for step in steps if isinstance(step, Decided)]
         fitting = [each for each in decided if each.decision.outcome == applied.outcome]
-        if fitting or not decided:
-            return fitting[0] if fitting else str(steps[0])
-        told = decided[0].decision.outcome
-        return f"it says that the event {applied.event_id} ended with {applied.outcome!r}; by the rules, with {told!r}"
+        return next(iter((*fitting, *decided)), str(steps[0]))
 
     def decide(self, current: Row | None, cause: Stored) -> Decided | str:
         """Decide an event on a row.

@@ -15,7 +15,7 @@ from aiokafka.structs import OffsetAndTimestamp
 
 from deploy.replay.archive import MARGIN, Archive, Stored
 from deploy.replay.span import BEGINNING, Span
-from schemas.topics import Kind, Topic
+from schemas.topics import LOGIN, PAIRING, PUSH, Kind, Topic
 from services.common.clock import now
 
 Step = Callable[[str, int, int], None]
@@ -35,7 +35,7 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 @asynccontextmanager
 async def read_archive(
-    bootstrap: str, prefix: str, topics: Sequence[Topic], services: Sequence[str], span: Span, step: Step = silent
+    bootstrap: str, prefix: str, topics: Sequence[Topic], span: Span, step: Step = silent
 ) -> AsyncIterator[Archive]:
     """Read topics into an archive on the disk, which is removed afterwards.
 
@@ -43,7 +43,6 @@ async def read_archive(
         bootstrap: Kafka's ``host:port`` list.
         prefix: What stands before each topic's name.
         topics: Which topics: changelogs are read whole, others from an hour before the span on.
-        services: The services whose progress is noted.
         span: The span.
         step: Shows progress.
 
@@ -54,7 +53,7 @@ async def read_archive(
     with TemporaryDirectory(prefix="countersign-") as directory:
         archive = Archive(Path(directory) / "archive.sqlite")
         try:
-            await _Reader(archive, bootstrap, prefix, span, step).read(topics, services)
+            await _Reader(archive, bootstrap, prefix, span, step).read(topics)
             yield archive
         finally:
             archive.close()
@@ -68,12 +67,12 @@ class _Reader:
         self._span = span
         self._step = step
 
-    async def read(self, topics: Sequence[Topic], services: Sequence[str]) -> None:
+    async def read(self, topics: Sequence[Topic]) -> None:
         consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, group_id=None, auto_offset_reset="earliest")
         try:
             await consumer.start()
             # First what is committed, then how far the topics go: so all that a committed event led to is read.
-            partitions = await self._partitions(topics, services)
+            partitions = await self._partitions(topics)
             consumer.assign(list(partitions))
             ends = await consumer.end_offsets(list(partitions))
             await self._seek(consumer, partitions, ends)
@@ -88,12 +87,12 @@ class _Reader:
         finally:
             await consumer.stop()
 
-    async def _partitions(self, topics: Sequence[Topic], services: Sequence[str]) -> Mapping[TopicPartition, Topic]:
+    async def _partitions(self, topics: Sequence[Topic]) -> Mapping[TopicPartition, Topic]:
         """Note what the services have committed, and return the topics' partitions."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
         try:
             await admin.start()
-            for service in services:
+            for service in (LOGIN, PAIRING, PUSH):
                 committed = await admin.list_consumer_group_offsets(f"{self._prefix}{service}")
                 for place, offset in committed.items():
                     name = place.topic.removeprefix(self._prefix)

@@ -1,0 +1,296 @@
+"""An audit names exactly the record that was planted, altered or taken away, and says why."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from deploy.replay.archive import Stored
+from deploy.replay.report import Checked, Finding
+from deploy.replay.tables import Table
+from schemas.codec import Event, Record, encode
+from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, PairingFailed, Verdict
+from schemas.login_administration import ResetMethods, SetEmail
+from schemas.login_commands import FailPassword, SignIn
+from schemas.login_notices import NoticeDue
+from schemas.push_commands import SubmitAnswer
+from services.common.decisions import Decision, Row, decide_once
+from services.login.domain.rows import Account, Push
+from tests.builders import Phone, a_key, an_event
+from tests.events import a_challenge, a_login_challenge, a_paired, a_response
+from tests.unit.flow.world import ACCOUNTS, CHANNELS, PHRASES
+from tests.unit.replay.history import PHONE, RecordedWorld, a_story, of_type, place_of, same_headers
+
+
+@pytest.fixture
+def world() -> RecordedWorld:
+    """Give a history of which everything follows."""
+    return a_story().world
+
+
+def test_a_history_that_nobody_touched_follows(world: RecordedWorld) -> None:
+    report = world.audit()
+    assert (report.follows, report.found, report.findings) == (True, 0, [])
+    assert report.unchecked.total() == 0
+    rows = sum(len(world.rows_of(table)) for table in (ACCOUNTS, CHANNELS, PHRASES))
+    assert report.checked.total() > rows
+
+
+def _set(name: str, value: object) -> Callable[[dict[str, Any]], None]:
+    def change(said: dict[str, Any]) -> None:
+        assert name in said
+        said[name] = value
+
+    return change
+
+
+def _forget_events(said: dict[str, Any]) -> None:
+    said["applied"] = []
+
+
+def _end_otherwise(said: dict[str, Any]) -> None:
+    said["applied"][-1]["outcome"] = "locked"
+
+
+def _apply_again(said: dict[str, Any]) -> None:
+    said["applied"].append(said["applied"][0])
+
+
+@pytest.mark.parametrize("number", [2, 5, -1])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (_set("email", "mallory@example.org"), "differ in email"),
+        (_set("wrong_passwords", 4), "differ in wrong_passwords"),
+        (_set("devices", []), "differ in devices"),
+        (_end_otherwise, "by the rules, with 'ok'"),
+        (_apply_again, "events were applied in 1 writes"),
+        (_forget_events, "no event was applied since the row before it, and yet it differs"),
+    ],
+)
+def test_an_altered_row_is_named(
+    world: RecordedWorld, number: int, change: Callable[[dict[str, Any]], None], why: str
+) -> None:
+    rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"]
+    if number == 2 and "differ in devices" in why:
+        number = 6  # there was no phone yet
+    world.alter(rows[number], change)
+    finding = world.finding()
+    assert (finding.place, finding.type) == (place_of(rows[number]), "row of accounts")
+    assert why in finding.why
+
+
+def test_a_row_that_was_planted_on_top_is_named(world: RecordedWorld) -> None:
+    row = world.row(ACCOUNTS, "alex")
+    planted = row.model_copy(update={"version": row.version + 1, "password_hash": "$argon2id$mallory"})
+    assert "password_hash" in _planted(world, ACCOUNTS, planted).why
+
+
+def test_a_row_that_leaps_ahead_is_named(world: RecordedWorld) -> None:
+    row = world.row(ACCOUNTS, "alex")
+    planted = row.model_copy(update={"version": row.version + 1000, "password_hash": "$argon2id$mallory"})
+    assert "though no row was compacted there" in _planted(world, ACCOUNTS, planted).why
+
+
+def test_another_row_under_a_stamp_that_is_taken_is_named(world: RecordedWorld) -> None:
+    planted = world.row(ACCOUNTS, "alex").model_copy(update={"push": Push()})
+    assert "same stamp" in _planted(world, ACCOUNTS, planted).why
+
+
+def test_what_is_no_row_is_named(world: RecordedWorld) -> None:
+    world.keep(Record(ACCOUNTS.changelog.name, b"alex", b'{"epoch":1,"version":99}', []))
+    assert "it is no row of the table accounts" in world.finding().why
+
+
+def test_a_row_that_was_deleted_by_hand_is_named(world: RecordedWorld) -> None:
+    world.keep(Record(ACCOUNTS.changelog.name, b"alex", None, []))
+    finding = world.finding()
+    assert finding.place == place_of(world.rows_of(ACCOUNTS)[-1])
+    assert finding.why == "the row was deleted, and no event asks for that"
+
+
+def test_a_decision_of_an_event_that_never_was_is_named(world: RecordedWorld) -> None:
+    event = an_event(of_type(world, SignIn).event().data, at=world.now, event_id="never")
+    decision: Decision[Any] = _decide(world, ACCOUNTS, event)
+    assert decision.row is not None
+    planted = decision.row.model_copy(update={"version": decision.row.version + 1})
+    assert "it applied the event never of" in _planted(world, ACCOUNTS, planted).why
+
+
+def test_a_newer_owners_row_that_drops_a_decision_is_named(world: RecordedWorld) -> None:
+    rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"]
+    before, last = (Account.model_validate_json(rows[number].value or b"") for number in (-3, -1))
+    (event,) = world.archive().of_event(ACCOUNTS.reads, last.applied[-1].event_id)
+    row = _decide(world, ACCOUNTS, event.event(), before).row
+    assert row is not None
+    planted = row.model_copy(update={"version": before.version + 1, "epoch": 7})
+    assert "it leaves aside the event" in _planted(world, ACCOUNTS, planted).why
+
+
+@pytest.mark.parametrize(("epoch", "stale"), [(0, 3), (3, 0)])
+def test_a_paused_owner_that_decided_the_same_as_a_newer_one_is_no_offence(
+    world: RecordedWorld, epoch: int, stale: int
+) -> None:
+    """One of them wrote the last three rows at epoch 1, then the other one writes them, too."""
+    rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"][-3:]
+    for row in rows:
+        world.alter(row, lambda said: said.update(epoch=1))
+    for row in rows:
+        again = Account.model_validate_json(row.value or b"").model_copy(update={"epoch": epoch})
+        world.keep(Record(ACCOUNTS.changelog.name, b"alex", again.model_dump_json().encode(), []))
+    report = world.audit()
+    assert (report.findings, report.checked[Checked.STALE_ROW]) == ([], stale)
+
+
+def _planted(world: RecordedWorld, table: Table, row: Row) -> Finding:
+    key = b"alex"
+    world.keep(Record(table.changelog.name, key, row.model_dump_json().encode(), []))
+    finding = world.finding()
+    assert finding.place == place_of(world.rows_of(table)[-1])
+    return finding
+
+
+def _decide(world: RecordedWorld, table: Table, event: Any, row: Any = None) -> Decision[Any]:
+    return decide_once(row or world.row(table, event.data.key), event, table.decide)
+
+
+MALLORY = Phone("Mallory's", a_key("mallory's phone"))
+
+
+@pytest.mark.parametrize(
+    ("response", "why"),
+    [
+        (lambda: a_response(a_login_challenge(key=a_key("mallory"))), "which is no key of the login service"),
+        (lambda: a_response(a_challenge(key=a_key("mallory"))), "which is no key of the pairing service"),
+        (lambda: a_response(a_login_challenge(), phone=MALLORY), "another device answered"),
+        (lambda: a_response(a_login_challenge(), Verdict.DENY, answer="e30.e30.e30"), ""),
+        (lambda: a_response(a_login_challenge(jti="login-x")), "its source 'test' does not publish such messages"),
+    ],
+)
+def test_a_forged_response_is_named(world: RecordedWorld, response: Callable[[], AuthResponse], why: str) -> None:
+    world.command(response())
+    forged = of_type(world, AuthResponse)
+    world.settle()
+    finding = world.finding()
+    assert (finding.place, finding.type) == (place_of(forged), AuthResponse.type)
+    assert why in finding.why
+
+
+def test_an_altered_verdict_is_named(world: RecordedWorld) -> None:
+    denied = of_type(world, AuthResponse)
+    world.alter(denied, _set("verdict", "approve"))
+    finding = world.finding()
+    assert finding.place == place_of(denied)
+    assert finding.why == "the record says verdict 'approve', but 'deny' was signed"
+
+
+def test_a_command_with_an_answer_that_the_phone_did_not_sign_is_named(world: RecordedWorld) -> None:
+    answered = of_type(world, SubmitAnswer).event().data
+    forged = answered.model_copy(update={"verdict": Verdict.APPROVE, "nonce": "another"})
+    world.command(forged)
+    world.settle()
+    finding = world.finding()
+    assert (finding.place, finding.why) == (
+        place_of(of_type(world, SubmitAnswer)),
+        "the device signed another answer than this one",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"seal": "A" * 43}, "its seal does not hold"),
+        ({}, "its source 'test' does not publish such messages"),
+        ({"account_id": "bo"}, "its source 'test' does not publish such messages"),
+        ({"challenge": a_challenge(key=a_key("mallory"))}, "which is no key of the pairing service"),
+    ],
+)
+def test_a_forged_pairing_is_named(world: RecordedWorld, change: dict[str, Any], why: str) -> None:
+    world.command(a_paired("pairing-x" if "challenge" not in change else "pairing-1", world.now, phone=PHONE, **change))
+    forged = of_type(world, DevicePaired)
+    world.settle()
+    finding = world.finding()
+    assert finding.place == place_of(forged)
+    assert why in finding.why
+
+
+def test_a_message_that_is_nowhere_is_named_with_the_row_that_led_to_it(world: RecordedWorld) -> None:
+    world.command(SetEmail(account_id="alex", at=world.now, email="alex@example.org"))
+    world.settle()
+    world.command(ResetMethods(account_id="alex", at=world.now))
+    world.settle()
+    notice = of_type(world, NoticeDue)
+    world.drop(notice)
+    finding = world.finding()
+    assert finding.place == place_of(world.rows_of(ACCOUNTS)[-1])
+    assert finding.why == f"it led to {NoticeDue.type} {notice.event().id}, which is not in login.notices"
+
+
+@pytest.mark.parametrize("kind", [AuthResponse, ChallengeIssued, DevicePaired])
+def test_whoever_applied_a_message_that_is_gone_is_named_too(world: RecordedWorld, kind: type[Any]) -> None:
+    gone = of_type(world, kind)
+    world.drop(gone)
+    reasons = [each.why for each in world.audit().findings]
+    assert any(f"it led to {kind.type} {gone.event().id}, which is not in" in why for why in reasons)
+    assert any(f"it applied the event {gone.event().id}" in why for why in reasons)
+
+
+CAUSES = ["nowhere", "of a command", "none", "decided, and led to nothing"]
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_message_that_nobody_decided_is_named(world: RecordedWorld, cause: str) -> None:
+    failed = PairingFailed(pairing_id="pairing-x", account_id="alex", reason="declined")
+    causes = {
+        "nowhere": ("gone.0", "there is no event gone that could have led to it"),
+        "none": ("e5", "its id does not follow from an event, as the ids of what is decided do"),
+        "of a command": ("e5.0", "its source 'test' does not publish such messages"),
+        "decided, and led to nothing": (
+            f"{of_type(world, AuthResponse, 0).event().id}.1",
+            "was decided by pairing/phrases, and led to no such message",
+        ),
+    }
+    event_id, why = causes[cause]
+    _publish(world, failed, event_id, "test" if cause == "of a command" else "pairing/phrases")
+    finding = world.finding()
+    assert finding.place == place_of(of_type(world, PairingFailed))
+    assert why in finding.why
+
+
+def test_another_message_under_the_id_of_a_decision_is_named(world: RecordedWorld) -> None:
+    issued = of_type(world, ChallengeIssued)
+    world.alter(issued, _set("reply_key", "bo"), **same_headers(issued))
+    first, *_consequences = world.audit().findings
+    assert (first.place, first.why) == (place_of(issued), "its reply_key is not the signed one")
+
+
+def test_a_notice_that_nobody_decided_is_named(world: RecordedWorld) -> None:
+    notice = NoticeDue(account_id="alex", account_name="A", address="a@b.c", kind="phone_paired", at=world.now)
+    _publish(world, notice, f"{of_type(world, FailPassword).event().id}.0", "login/accounts")
+    assert "was decided by login/accounts, and led to no such message" in world.finding().why
+
+
+def test_a_second_command_under_one_id_is_named(world: RecordedWorld) -> None:
+    wrong = of_type(world, FailPassword)
+    other = wrong.event().data.model_copy(update={"account_id": "bo"})
+    _publish(world, other, wrong.event().id, "test")
+    finding = world.finding()
+    assert finding.place == place_of(of_type(world, FailPassword))
+    assert "another message with this id came before it" in finding.why
+
+
+def test_what_is_no_message_is_named(world: RecordedWorld) -> None:
+    world.keep(Record("auth.response", b"alex", b"{}", [("ce_type", b"countersign.auth.response.v9")]))
+    assert world.finding().why == "it is no message of ours: unknown type, or none: countersign.auth.response.v9"
+
+
+def test_an_event_that_was_never_decided_is_named(world: RecordedWorld) -> None:
+    lost = an_event(of_type(world, FailPassword).event().data, at=world.now, event_id="lost")
+    world.keep(encode(lost))
+    assert world.finding().why == "it was neither decided by login/accounts nor set aside"
+
+
+def _publish(world: RecordedWorld, message: Any, event_id: str, source: str) -> Stored:
+    world.publish(Event(event_id, world.now, source, "", message))
+    world.settle()
+    return world.records[message.topic.name][-1]
