@@ -41,7 +41,8 @@ def read_span(since: str, until: str) -> Span:
 def progress() -> Iterator[Step]:
     """Show on standard error, where that is a terminal, what is being done and how far it is."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as shown:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
         task = shown.add_task("connecting", total=None)
 
         def step(what: str, done: int, total: int) -> None:

@@ -104,7 +104,7 @@ def _invalid(error: Any) -> str:
 
 
 def _in_words(rehearsal: Rehearsal) -> str:
-    stopped, passed = rehearsal.counts["stopped"], rehearsal.counts["passed"]
+    stopped, passed = rehearsal.stops, rehearsal.passes
     lines = _section("Would have been stopped", rehearsal.stopped, stopped)
     lines += _section("Would newly have passed, or got further", rehearsal.passed, passed)
     lines.append(

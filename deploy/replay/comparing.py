@@ -13,6 +13,7 @@ from protocol.challenges import CHALLENGE_TYPE
 from protocol.jose import PublicKey, SignatureError, verify_issued
 from protocol.unpaired import UNPAIRED_TYPE
 from schemas.base import Model
+from services.common.decisions import Row
 
 _STAMP: Final = {"epoch": 0, "version": 0}
 _DOTS: Final = 2
@@ -63,6 +64,11 @@ class Comparison:
 
     def _offers(self, key: Mapping[str, Any]) -> bool:
         return PublicKey.from_jwk(key).thumbprint in self.rulebook.agreement_keys
+
+
+def is_repeated(before: Row, row: Row) -> bool:
+    """Tell whether a row was merely written again: nothing in it is signed anew."""
+    return _unstamped(before) == _unstamped(row)
 
 
 def _unstamped(model: Model) -> Model:

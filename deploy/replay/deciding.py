@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from deploy.replay.archive import Archive, Stored
-from deploy.replay.comparing import Comparison
+from deploy.replay.comparing import Comparison, is_repeated
 from deploy.replay.report import Checked, Unchecked
 from deploy.replay.tables import Table
 from schemas.base import Message
@@ -91,7 +91,7 @@ class Replayer:
                 long as that reaches.
 
         """
-        if before is not None and self.comparison.same(before, row):
+        if before is not None and is_repeated(before, row):
             return Judgement(Checked.REPEATED_ROW)
         new = _new_events(before, row)
         if not new:
@@ -139,7 +139,7 @@ class Replayer:
         steps = [self.decide(current, each) for each in found]
         decided = [step for step in steps if isinstance(step, Decided)]
         fitting = [each for each in decided if each.decision.outcome == applied.outcome]
-        return next(iter((*fitting, *decided)), str(steps[0]))
+        return [*fitting, *decided, *steps][0]
 
     def decide(self, current: Row | None, cause: Stored) -> Decided | str:
         """Decide an event on a row.

@@ -1,7 +1,6 @@
 """Rehearses other settings: the accounts' history decided once more, under the present rules and under changed ones."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,18 +50,20 @@ class Rehearsal:
         accounts: How many accounts did something in the span.
         approximate: How many of them were replayed from a beginning whose counters are unknown.
         logins: How many logins began in the span.
-        counts: How many would have been stopped, and how many would newly have passed.
+        stops: How many of them would have been stopped.
+        passes: How many would newly have passed, or got further than they did.
         decisions: How many decisions were made again of which rows tell how they ended.
         agreeing: How many of these end under the present settings as they ended then.
-        stopped: The logins that would have been stopped.
-        passed: Those that would newly have passed, or got further than they did.
+        stopped: The logins that would have been stopped, no more than MOST_KEPT.
+        passed: Those that would newly have passed, likewise.
 
     """
 
     accounts: int = 0
     approximate: int = 0
     logins: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
+    stops: int = 0
+    passes: int = 0
     decisions: int = 0
     agreeing: int = 0
     stopped: list[Change] = field(default_factory=list)
@@ -122,9 +123,11 @@ def _compare(history: History, present: Rules, changed: Rules, span: Span, rehea
         rehearsal.logins += 1
         other = as_changed.courses[login_id]
         if course.approved and not other.approved:
-            _keep(rehearsal.stopped, rehearsal.counts, "stopped", _change(course, other, _reason(other, course)))
+            rehearsal.stops += 1
+            _keep(rehearsal.stopped, _change(course, other, _reason(other, course)))
         elif not course.approved and _got_further(course, other):
-            _keep(rehearsal.passed, rehearsal.counts, "passed", _change(course, other, _reason(course, other)))
+            rehearsal.passes += 1
+            _keep(rehearsal.passed, _change(course, other, _reason(course, other)))
 
 
 def _got_further(course: Course, other: Course) -> bool:
@@ -146,7 +149,6 @@ def _change(course: Course, other: Course, why: str) -> Change:
     return Change(course.account_id, course.began_at, course.end, other.end, why)
 
 
-def _keep(kept: list[Change], counts: Counter[str], name: str, change: Change) -> None:
-    counts[name] += 1
+def _keep(kept: list[Change], change: Change) -> None:
     if len(kept) < MOST_KEPT:
         kept.append(change)

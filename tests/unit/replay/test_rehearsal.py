@@ -45,7 +45,7 @@ def test_a_request_too_many_would_have_stopped_a_login(story: Story) -> None:
     (stopped,) = rehearsal.stopped
     assert (stopped.account_id, stopped.began_at) == ("alex", third)
     assert (stopped.present, stopped.why) == ("approved by push", "push paused")
-    assert (rehearsal.logins, rehearsal.counts["stopped"], rehearsal.counts["passed"]) == (4, 1, 0)
+    assert (rehearsal.logins, rehearsal.stops, rehearsal.passes) == (4, 1, 0)
     assert rehearsal.agreeing == rehearsal.decisions > 0
 
 

@@ -1,0 +1,119 @@
+"""What an audit cannot check it counts, with the reason; it accuses nobody of what Kafka has let go of."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from deploy.replay.archive import SLACK
+from deploy.replay.examine import Examination
+from deploy.replay.report import Checked, Unchecked
+from deploy.replay.rulebook import Rulebook
+from deploy.replay.span import Span, read_moment
+from schemas.codec import Record, encode
+from schemas.login_commands import FailPassword, SignIn
+from services.common.dead_letters import OFFSET, PARTITION, SERVICE
+from services.login.domain.rules import Rules
+from tests.builders import T0, a_key, an_event, pairing_rules, rules
+from tests.unit.flow.world import ACCOUNTS
+from tests.unit.replay.history import RULEBOOK, RecordedWorld, a_story, of_type
+
+
+@pytest.fixture
+def world() -> RecordedWorld:
+    """Give a history of which everything follows."""
+    return a_story().world
+
+
+def test_events_that_have_expired_are_counted_and_nobody_is_accused(world: RecordedWorld) -> None:
+    gone = [each for each in world.records["login.commands"] if each.at < of_type(world, FailPassword).at]
+    for each in gone:
+        world.drop(each)
+    archive = world.archive()
+    archive.whole_since["login.commands", 0] = of_type(world, FailPassword).at - SLACK
+    report = Examination(archive, RULEBOOK, Span()).run()
+    assert report.findings == []
+    assert report.unchecked[Unchecked.EVENT_GONE] >= len(gone) - 1
+    assert report.checked[Checked.ROW] > 0
+
+
+def test_messages_that_have_expired_are_counted_and_nobody_is_accused(world: RecordedWorld) -> None:
+    archive = world.archive()
+    archive.database.execute("DELETE FROM records WHERE topic = 'pairing.requested'")
+    archive.whole_since["pairing.requested", 0] = world.now
+    report = Examination(archive, RULEBOOK, Span()).run()
+    assert report.findings == []
+    assert report.unchecked == {Unchecked.MESSAGE_GONE: 1, Unchecked.EVENT_GONE: 1}
+
+
+def test_rows_whose_predecessors_were_compacted_are_counted(world: RecordedWorld) -> None:
+    rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"]
+    for row in rows[:-1]:
+        world.drop(row)
+    report = world.audit()
+    assert report.findings == []
+    assert report.unchecked[Unchecked.ROW_COMPACTED] == 1
+
+
+def test_what_is_not_committed_is_still_to_come(world: RecordedWorld) -> None:
+    world.command(of_type(world, FailPassword).event().data)
+    report = world.audit()
+    assert (report.findings, report.unchecked) == ([], {Unchecked.PENDING: 1})
+
+
+def test_what_was_set_aside_need_not_be_decided(world: RecordedWorld) -> None:
+    record = encode(an_event(of_type(world, FailPassword).event().data, at=world.now, event_id="unusable"))
+    world.keep(record)
+    place = [(PARTITION, b"0"), (OFFSET, b"%d" % of_type(world, FailPassword).offset), (SERVICE, b"login")]
+    world.keep(Record("login.commands.dlq", record.key, record.value, [*record.headers, *place]))
+    report = world.audit()
+    assert (report.findings, report.checked[Checked.SET_ASIDE]) == ([], 1)
+
+
+def test_only_the_span_is_checked_and_nothing_is_no_success(world: RecordedWorld) -> None:
+    world.keep(Record(ACCOUNTS.changelog.name, b"alex", b"{}", []))
+    planted = world.now
+    assert world.audit(Span(since=planted)).found == 1
+    before = world.audit(Span(until=planted - timedelta(seconds=1)))
+    assert (before.found, before.follows) == (0, True)
+    later = world.audit(Span(since=planted + timedelta(seconds=1)))
+    assert (later.found, later.checked.total(), later.follows) == (0, 0, False)
+
+
+def rotated(*names: str) -> Rulebook:
+    """Return the rules of a login service that has these keys, the first one active."""
+    keys = [a_key(name) for name in names]
+    login: Rules = rules(key=keys[0], accepted_keys=tuple(each.public.thumbprint for each in keys))
+    return replace(RULEBOOK, login=login)
+
+
+def test_what_an_earlier_key_signed_follows_as_long_as_the_key_is_known(world: RecordedWorld) -> None:
+    assert world.audit(rulebook=rotated("a new key", "login service")).findings == []
+    report = world.audit(rulebook=rotated("a new key"))
+    assert any("which is no key of the login service" in each.why for each in report.findings)
+
+
+def test_what_was_decided_by_other_settings_does_not_follow(world: RecordedWorld) -> None:
+    stricter = Rulebook(rules(login_lifetime=timedelta(minutes=5)), pairing_rules(), RULEBOOK.agreement_keys)
+    first, *_ = world.audit(rulebook=stricter).findings
+    sign_in = of_type(world, SignIn, 0).event().id
+    assert first.why == f"by the rules, the event {sign_in} makes another row of it: they differ in logins"
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("90s", T0 - timedelta(seconds=90)),
+        ("7d", T0 - timedelta(days=7)),
+        ("2026-03-02T10:00+01:00", T0),
+        ("2026-03-02T09:00:00Z", T0),
+    ],
+)
+def test_a_moment_is_read_or_counted_back_from_now(text: str, moment: object) -> None:
+    assert read_moment(text, T0) == moment
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-03-02T09:00", "5", "5w", "-5m", "9999999d"])
+def test_what_is_no_moment_is_refused_with_what_would_be_one(text: str) -> None:
+    with pytest.raises(ValueError, match=r"neither a duration \(90s, 30m, 12h, 7d\) nor a moment"):
+        read_moment(text, T0)
