@@ -61,6 +61,7 @@ class Chain:
         self.first_at = self.first_at or record.at
         judgement = self._deletion(record) if record.value is None else self._row(record, record.value)
         for each in judgement.decided:
+            each.due = each.due and not judgement.why
             self.seen.add(each.event.id)
             self.decided.setdefault(each.event.id, []).append(each)
         return judgement
@@ -77,9 +78,9 @@ class Chain:
         try:
             row: Row = model.model_validate_json(value)
         except ValidationError:
-            return Judgement.wrong(f"it is no row of the table {self.table.name}")
+            return self._garbage(f"it is no row of the table {self.table.name}", record)
         if stamp(value) != (row.epoch, row.version) or row.version == 0:
-            return Judgement.wrong("it does not begin with a row's stamp")
+            return self._garbage("it does not begin with a row's stamp", record)
         for known in self._kept.get(row.version, []):
             if known.sound and known.row.epoch == row.epoch:
                 if self.comparison.same(known.row, row):
@@ -109,6 +110,14 @@ class Chain:
         replayer = Replayer(self.table, self.archive, self.comparison, record)
         return replayer.judge(before.row if before else None, row, versions)
 
+    def _garbage(self, why: str, record: Stored) -> Judgement:
+        judgement = self._repaired(Judgement.wrong(why), self._top, record)
+        if judgement.expected is not None:
+            version = judgement.expected.version + 1
+            row = judgement.expected.model_copy(update={"version": version})
+            self._kept.setdefault(version, []).append(Known(row, record, sound=False))
+        return judgement
+
     def _repaired(self, judgement: Judgement, before: Known | None, record: Stored) -> Judgement:
         """Add the row that was probably there before somebody replaced it: of the first event that no row has applied.
 
@@ -118,7 +127,6 @@ class Chain:
         for cause in sorted(self._undecided(record), key=lambda each: (each.at, each.offset)):
             decided = replayer.decide(before.row if before else None, cause)
             if isinstance(decided, Decided) and decided.decision.row is not None:
-                decided.due = False
                 return Judgement.wrong(judgement.why, (*judgement.decided, decided), decided.decision.row)
         return judgement
 

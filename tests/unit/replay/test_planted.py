@@ -48,6 +48,10 @@ def _forget_events(said: dict[str, Any]) -> None:
     said["applied"] = []
 
 
+def _scramble(said: dict[str, Any]) -> None:
+    said.clear()
+
+
 def _end_otherwise(said: dict[str, Any]) -> None:
     said["applied"][-1]["outcome"] = "locked"
 
@@ -65,6 +69,8 @@ def _apply_again(said: dict[str, Any]) -> None:
         (_set("devices", []), "differ in devices"),
         (_end_otherwise, "by the rules, with 'ok'"),
         (_apply_again, "events were applied in 1 writes"),
+        (_scramble, "it is no row of the table accounts"),
+        (_set("epoch", "0"), "it does not begin with a row's stamp"),
         (_forget_events, "no event was applied since the row before it, and yet it differs"),
     ],
 )
