@@ -1,7 +1,7 @@
 """A world whose every record is kept, as Kafka would: to be audited as it is, or with something planted in it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -72,13 +72,13 @@ class RecordedWorld(World):
         """Return the records of a table's rows."""
         return self.records[table.changelog.name]
 
-    def alter(self, record: Stored, change: Callable[[dict[str, Any]], None], **others: Any) -> None:
+    def alter(self, record: Stored, change: Callable[[dict[str, Any]], None]) -> None:
         """Replace a record by one whose value says something else."""
         said = json.loads(record.value or b"")
         change(said)
         value = json.dumps(said, separators=(",", ":")).encode()
         kept = self.records[record.topic]
-        kept[kept.index(record)] = replace(record, value=value, **others)
+        kept[kept.index(record)] = replace(record, value=value)
 
     def drop(self, record: Stored) -> None:
         """Let a record be gone; the others keep their offsets."""
@@ -153,9 +153,3 @@ def of_type(world: RecordedWorld, kind: type[Message], number: int = -1) -> Stor
 def place_of(record: Stored) -> str:
     """Return where a record is, as a finding names it."""
     return f"{record.topic}/{record.partition}/{record.offset}"
-
-
-def same_headers(record: Stored, **changes: str) -> Mapping[str, Headers]:
-    """Return a record's headers with some changed, to be given to `RecordedWorld.alter`."""
-    changed = {name: value.encode() for name, value in changes.items()}
-    return {"headers": [(name, changed.get(name, value)) for name, value in record.headers]}

@@ -19,7 +19,7 @@ from services.login.domain.rows import Account, Push
 from tests.builders import Phone, a_key, an_event
 from tests.events import a_challenge, a_login_challenge, a_paired, a_response
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, PHRASES
-from tests.unit.replay.history import PHONE, RecordedWorld, a_story, of_type, place_of, same_headers
+from tests.unit.replay.history import PHONE, RecordedWorld, a_story, of_type, place_of
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ def test_a_message_that_nobody_decided_is_named(world: RecordedWorld, cause: str
 
 def test_another_message_under_the_id_of_a_decision_is_named(world: RecordedWorld) -> None:
     issued = of_type(world, ChallengeIssued)
-    world.alter(issued, _set("reply_key", "bo"), **same_headers(issued))
+    world.alter(issued, _set("reply_key", "bo"))
     first, *_consequences = world.audit().findings
     assert (first.place, first.why) == (place_of(issued), "its reply_key is not the signed one")
 
