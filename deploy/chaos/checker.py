@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator
 
-from deploy.chaos.claims import dead_letters, log, people, restarts
+from deploy.chaos.claims import audit, dead_letters, log, people, restarts
 from deploy.chaos.claims.claim import Claim, Finding, claim
 from deploy.chaos.evidence import Evidence
 from deploy.chaos.history import Struck
+from deploy.replay.report import Report
 
 
-def check(evidence: Evidence) -> list[Claim]:
+def check(evidence: Evidence, audited: Report) -> list[Claim]:
     """Check everything. A claim that was checked on nothing does not hold.
+
+    Args:
+        evidence: What a run left behind.
+        audited: An audit of its topics.
 
     Raises:
         UndecodableError: If a record cannot be read that was not planted.
 
     """
-    return list(_claims(evidence))
+    return [*_claims(evidence), *audit.check(evidence, audited)]
 
 
 def _claims(evidence: Evidence) -> Iterator[Claim]:

@@ -1,6 +1,7 @@
 """One run: people sign in, faults are made, and afterwards everything is read and checked."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from deploy.chaos.history import History
 from deploy.chaos.people import PATIENCE_SECONDS, Person
 from deploy.chaos.poison import Poisoner
 from deploy.chaos.schedule import Fault
+from deploy.replay.audit import audit
+from deploy.replay.report import Report
+from deploy.replay.rulebook import load_rulebook
+from deploy.stack import Stack
 from services.common.keys import load_signing_keys
 from services.login.admin import administration
 
@@ -83,6 +88,8 @@ async def run(options: Options, faults: Iterator[Fault], say: Callable[[str], No
         say("Waiting until all that was sent has been decided…")
         await _drained(cluster.stack.bootstrap)
         records = await read_topics(cluster.stack.bootstrap)
+        say("Auditing…")
+        audited = await _audit(cluster.stack)
     history.close()
     issuers = frozenset(
         thumbprint
@@ -91,7 +98,13 @@ async def run(options: Options, faults: Iterator[Fault], say: Callable[[str], No
     )
     evidence = Evidence(records, tuple(history.entries), issuers)
     say(f"Checking {len(records)} records and {len(history.entries)} entries of the clients…")
-    return evidence, check(evidence)
+    return evidence, check(evidence, audited)
+
+
+async def _audit(stack: Stack) -> Report:
+    # As an operator does it: with the services' settings in the environment.
+    os.environ.update(stack.environment("login") | stack.environment("pairing"))
+    return await audit(stack.bootstrap, "", load_rulebook(stack.secrets))
 
 
 async def _live(

@@ -10,7 +10,7 @@ import pytest
 CANNOT: Final = 2
 LONGEST_SECONDS: Final = 570
 FAULTS: Final = ("roll", "pause-instance", "kill-controller", "fill-disk")
-CLAIMS: Final = 16
+CLAIMS: Final = 18
 
 
 def test_nothing_is_lost_doubled_or_forged_over_a_few_faults(tmp_path: Path) -> None:

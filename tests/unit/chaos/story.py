@@ -9,13 +9,15 @@ from typing import Final
 from deploy.chaos.evidence import Evidence, Seen
 from deploy.chaos.history import Answer, Attempt, Ending, Entry, Struck, Way
 from deploy.chaos.poison import HEADER, Draft, Poison, spoil
+from deploy.replay.report import Checked, Finding, Report, Unchecked
+from deploy.replay.span import Span
 from schemas.base import Message
 from schemas.codec import Event, encode
 from schemas.contract import AuthResponse, Purpose, Verdict
 from schemas.login_commands import UseCode
 from schemas.topics import CHANGELOGS
 from services.common.dead_letters import OFFSET, PARTITION, REASON, SERVICE, TIME, Place
-from tests.builders import a_key, a_phone
+from tests.builders import T0, a_key, a_phone
 from tests.unit.flow.people import PHRASES, People
 from tests.unit.flow.world import ACCOUNTS, Decided, World
 
@@ -32,17 +34,26 @@ class Story:
     Attributes:
         records: What lies in Kafka.
         entries: What the clients wrote down.
+        named: The places that an audit names.
+        unchecked: How many events it could not check.
 
     """
 
     records: list[Seen] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+    unchecked: int = 0
 
     @property
-    def evidence(self) -> Evidence:
-        """What is checked."""
+    def findings(self) -> tuple[Evidence, Report]:
+        """What is checked: what was left behind, and what an audit said of it."""
         issuers = frozenset(a_key(f"{each} service").public.thumbprint for each in ("login", "pairing"))
-        return Evidence(tuple(self.records), tuple(self.entries), issuers)
+        report = Report(Span(), checked=Counter({Checked.ROW: len(self.records)}) if self.records else Counter())
+        for place in self.named:
+            report.accuse(Finding(place, T0, "a key", "a type", "it does not follow"))
+        if self.unchecked:
+            report.unchecked[Unchecked.PENDING] = self.unchecked
+        return Evidence(tuple(self.records), tuple(self.entries), issuers), report
 
     def add(self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, bytes]) -> Seen:
         """Append a record to a topic."""
@@ -61,6 +72,7 @@ class Story:
         spoilt = spoil(poison, Draft(seen.key, seen.value, seen.headers))
         planted = self.add(seen.place.topic, spoilt.key, spoilt.value, {**spoilt.headers, HEADER: poison.encode()})
         if set_aside:
+            self.named.append(str(planted.place))
             self.set_aside(planted, "unknown type, or none: countersign.nothing.like.it.v9")
 
     def set_aside(self, seen: Seen, reason: str) -> None:
@@ -90,7 +102,7 @@ class Story:
 def an_honest_story() -> Story:
     """Pair a phone and sign in by it; sign in by a code; deny a request. One poisoned record goes among it."""
     told = _told_once()
-    return Story(list(told.records), list(told.entries))
+    return Story(list(told.records), list(told.entries), list(told.named))
 
 
 @cache

@@ -17,14 +17,14 @@ from tests.unit.chaos.story import Story, an_honest_story
 
 
 def test_an_honest_history_holds_and_every_claim_was_checked() -> None:
-    for claim in check(an_honest_story().evidence):
+    for claim in check(*an_honest_story().findings):
         assert claim.violations == (), claim.text
         assert claim.checked > 0, claim.text
         assert claim.holds
 
 
 def test_a_history_of_nothing_does_not_hold() -> None:
-    claims = check(Story().evidence)
+    claims = check(*Story().findings)
     assert [claim.text for claim in claims if claim.holds] == []
 
 
@@ -156,6 +156,18 @@ def roll_and_fail(story: Story) -> None:
     )
 
 
+def miss_a_poisoned_record(story: Story) -> None:
+    story.named.clear()
+
+
+def name_a_good_record(story: Story) -> None:
+    story.named.append("login.commands/0/1")
+
+
+def leave_an_event_pending(story: Story) -> None:
+    story.unchecked = 1
+
+
 SIGNED_IN = "Each sign-in that a browser saw succeed"
 ACCEPTED = "Each answer that a phone saw accepted"
 REFUSED = "Each answer that a phone saw refused"
@@ -171,6 +183,8 @@ KEPT = "No owner that had lost"
 POISON = "Each poisoned record"
 NOTHING_ELSE = "Nothing else is in a dead-letter topic"
 RECOVERED = "After each fault"
+AUDITED = "Decided again by an audit"
+NAMED = "An audit names each poisoned record"
 RESTARTS = "No sign-in under way during a rolling restart failed"
 
 
@@ -187,7 +201,10 @@ RESTARTS = "No sign-in under way during a rolling restart failed"
         (undo_a_decision, {KEPT}),
         (decide_twice, {OUTCOMES, SIGNED_IN}),
         (use_a_step_twice, {STEPS, SIGNED_IN}),
-        (leave_poison, {POISON}),
+        (leave_poison, {POISON, NAMED}),
+        (miss_a_poisoned_record, {NAMED}),
+        (name_a_good_record, {AUDITED}),
+        (leave_an_event_pending, {AUDITED}),
         (name_another_reason, {POISON}),
         (alter_a_dead_letter, {POISON}),
         (set_a_good_record_aside, {NOTHING_ELSE}),
@@ -203,6 +220,6 @@ RESTARTS = "No sign-in under way during a rolling restart failed"
 def test_each_violation_is_found(tamper: Callable[[Story], None], contradicted: set[str]) -> None:
     story = an_honest_story()
     tamper(story)
-    found = [claim.text for claim in check(story.evidence) if claim.violations]
+    found = [claim.text for claim in check(*story.findings) if claim.violations]
     assert [text for text in found if not text.startswith(tuple(contradicted))] == []
     assert [text for text in contradicted if not any(each.startswith(text) for each in found)] == []
