@@ -5,6 +5,7 @@ from typing import Final
 
 from schemas.codec import Headers, Record
 from services.common.clock import now
+from services.common.metrics import Metrics
 from services.common.publisher import Publisher
 
 MESSAGE_CHARACTERS: Final = 500
@@ -44,12 +45,14 @@ class DeadLetters:
         publisher: Takes them.
         prefix: What stands before each topic's name.
         service: The service's name.
+        metrics: Counts them, if given.
 
     """
 
     publisher: Publisher
     prefix: str
     service: str
+    metrics: Metrics | None = None
 
     async def set_aside(
         self, place: Place, key: bytes | None, value: bytes | None, headers: Headers, reason: str
@@ -64,3 +67,5 @@ class DeadLetters:
             (TIME, now().isoformat().encode()),
         ]
         await self.publisher.surely(Record(f"{topic}.dlq", key, value, [*headers, *added]))
+        if self.metrics is not None:
+            self.metrics.dead_letters.labels(topic).inc()

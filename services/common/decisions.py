@@ -7,7 +7,7 @@ publishes that again under the same ids. Why in this order: docs/adr/0003-save-t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 
@@ -101,12 +101,15 @@ class Decision(Generic[RowT]):
         row: The row afterwards; None where there is none, or none any more.
         events: The messages to publish, in order.
         outcome: ``ok``, or a refusal.
+        repeated: True if the row knew the event already. It says how the decision came about and nothing of what it is,
+            so two decisions can be equal that differ in it.
 
     """
 
     row: RowT | None
     events: tuple[Message, ...] = ()
     outcome: str = OK
+    repeated: bool = field(default=False, compare=False)
 
 
 def decide_once(
@@ -128,7 +131,7 @@ def decide_once(
     known = before.outcome_of(event.id)
     if known is not None:
         swallowed = next((each.produced for each in before.latest if each.event_id == event.id), ())
-        return Decision(row, tuple(each.message() for each in swallowed), known)
+        return Decision(row, tuple(each.message() for each in swallowed), known, repeated=True)
     decision = decide(row, event)
     if decision.row is None:
         return decision

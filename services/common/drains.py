@@ -13,6 +13,7 @@ Smaller things of the same kind are put right beside them; docs/adr/0002-two-dra
 is hooked in by subclasses; call `install_drains` before the first table, topic or agent.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -78,7 +79,15 @@ class DrainedRecovery(Recovery):
 
 
 class DrainedTableManager(TableManager):
-    """The table manager with our recovery."""
+    """The table manager with our recovery.
+
+    Attributes:
+        last_recovery_seconds: How long decisions stood still at the last rebalance.
+
+    """
+
+    last_recovery_seconds = 0.0
+    _stood_still_at: float | None = None
 
     @property
     def recovery(self) -> Recovery:
@@ -86,6 +95,18 @@ class DrainedTableManager(TableManager):
         if self._recovery is None:
             self._recovery = DrainedRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
         return self._recovery
+
+    def on_rebalance_start(self) -> None:
+        """Note that decisions stand still."""
+        super().on_rebalance_start()
+        self._stood_still_at = self._stood_still_at or time.monotonic()
+
+    def on_actives_ready(self) -> None:
+        """Note that decisions go on."""
+        super().on_actives_ready()
+        if self._stood_still_at is not None:
+            self.last_recovery_seconds = time.monotonic() - self._stood_still_at
+            self._stood_still_at = None
 
     async def on_start(self) -> None:
         """Start as the base class does, without its second of sleep: tables are declared before the app starts."""

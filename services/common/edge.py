@@ -5,8 +5,8 @@ headers, and the agent goes on. Errors that repeat turn readiness red.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import structlog
@@ -15,11 +15,13 @@ from structlog.contextvars import bound_contextvars
 
 from schemas.base import Message
 from schemas.codec import Event, Headers, UndecodableError, decode
+from schemas.topics import CONSUMED
 from services.common.dead_letters import DeadLetters, Place
 from services.common.decisions import UnacceptableError
 from services.common.publisher import Publisher
 from services.common.tables import StorageError
-from services.common.tracing import continue_trace
+from services.common.telemetry import Telemetry
+from services.common.tracing import Came
 
 log = structlog.get_logger(__name__)
 LOCKS: Final = 256
@@ -32,19 +34,6 @@ def headers_of(record: EventT[Any]) -> Headers:
     return list(headers.items() if isinstance(headers, Mapping) else headers)
 
 
-def read(record: EventT[Any]) -> Event[Message]:
-    """Decode a record that an agent received, and continue its trace.
-
-    Raises:
-        UndecodableError: If it is not a message of ours.
-
-    """
-    message = record.message
-    event = decode(message.key, message.value, headers_of(record))
-    continue_trace(event.traceparent)
-    return event
-
-
 class Edge:
     """Guards the agents of one service instance.
 
@@ -53,16 +42,24 @@ class Edge:
 
     """
 
-    def __init__(self, publisher: Publisher, prefix: str, service: str) -> None:
+    def __init__(self, publisher: Publisher, prefix: str, service: str, telemetry: Telemetry) -> None:
         """Prepare it.
 
         Args:
             publisher: Takes the dead letters.
             prefix: What stands before each topic's name.
             service: The service's name.
+            telemetry: Hears of each record.
 
         """
-        self._dead_letters = DeadLetters(publisher, prefix, service)
+        self._dead_letters = DeadLetters(publisher, prefix, service, telemetry.metrics)
+        self._telemetry = telemetry
+        self._prefix = prefix
+        self._group = f"{prefix}{service}"
+        # Prometheus sees no increase in a counter that begins with its first event, so these begin with 0.
+        for topic in (topic for topic in CONSUMED if service in topic.read_by):
+            telemetry.metrics.dead_letters.labels(topic.name)
+            telemetry.metrics.unexpected_errors.labels(topic.name)
         self._locks = tuple(asyncio.Lock() for _ in range(LOCKS))
         self.failures = 0
 
@@ -90,10 +87,28 @@ class Edge:
                     await self._set_aside(record, str(error))
                 except Exception as error:
                     self.failures += 1
+                    self._telemetry.metrics.unexpected_errors.labels(self._topic(record)).inc()
                     log.exception("set aside after an unexpected error")
                     await self._set_aside(record, f"unexpected: {type(error).__name__}: {error}")
                 else:
                     self.failures = 0
+
+    @contextmanager
+    def reading(self, record: EventT[Any]) -> Iterator[Event[Message]]:
+        """Decode a record within its guard, and carry its trace on for as long as it is worked on.
+
+        Raises:
+            UndecodableError: If it is not a message of ours.
+
+        """
+        message = record.message
+        event = decode(message.key, message.value, headers_of(record))
+        came = Came(event, self._topic(record), message.partition, message.offset, self._group)
+        with self._telemetry.tracing.deciding(came):
+            yield event
+
+    def _topic(self, record: EventT[Any]) -> str:
+        return record.message.topic.removeprefix(self._prefix)
 
     async def _set_aside(self, record: EventT[Any], reason: str) -> None:
         message = record.message

@@ -5,7 +5,7 @@ server that is away, may take many minutes; so it has a consumer group of its ow
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import structlog
@@ -37,6 +37,19 @@ class GroupReader:
         self._topic = topic
         self._group = group
         self._handle = handle
+        self._consumer: AIOKafkaConsumer | None = None
+        self._handled: dict[TopicPartition, int] = {}
+
+    def lag(self) -> Mapping[tuple[str, int], int]:
+        """Return how many records are not handled yet, by topic and partition of this instance.
+
+        A partition of which no record came yet is left out.
+        """
+        if self._consumer is None:
+            return {}
+        own = self._consumer.assignment() & self._handled.keys()
+        ends = {each: self._consumer.highwater(each) or 0 for each in own}
+        return {(each.topic, each.partition): max(0, end - self._handled[each]) for each, end in ends.items()}
 
     async def run(self) -> None:
         """Read until cancelled; while Kafka is away, wait for it."""
@@ -55,12 +68,16 @@ class GroupReader:
             except KafkaError as error:
                 log.warning("cannot read a topic, trying again", topic=self._topic, error=repr(error))
             finally:
+                self._consumer = None
                 await consumer.stop()
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
         async for record in consumer:
-            await self._handle(record)
             partition = TopicPartition(record.topic, record.partition)
+            self._handled[partition] = record.offset
+            await self._handle(record)
+            self._handled[partition] = record.offset + 1
             if partition in consumer.assignment():
                 await consumer.commit({partition: record.offset + 1})

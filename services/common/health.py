@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, Final
 
 import faust
@@ -15,6 +16,16 @@ from services.common.views import View
 log = structlog.get_logger(__name__)
 PING_SECONDS: Final = 1.0
 PING_TIMEOUT_SECONDS: Final = 1.5
+
+
+class Trouble(StrEnum):
+    """What keeps an instance from serving, in plain words."""
+
+    STOPPING = "stopping"
+    KAFKA_AWAY = "kafka does not answer"
+    VIEWS_CATCHING_UP = "read views are catching up"
+    TABLES_RECOVERING = "tables recover"
+    ERRORS_REPEATING = "unexpected errors repeat"
 
 
 class Health:
@@ -35,19 +46,19 @@ class Health:
         self.kafka = False
         self.stopping = False
 
-    def troubles(self) -> list[str]:
-        """Return what keeps this instance from serving, in plain words; empty when it is ready."""
+    def troubles(self) -> list[Trouble]:
+        """Return what keeps this instance from serving; empty when it is ready."""
         found = []
         if self.stopping:
-            found.append("stopping")
+            found.append(Trouble.STOPPING)
         if not self.kafka:
-            found.append("kafka does not answer")
+            found.append(Trouble.KAFKA_AWAY)
         if not all(view.ready for view in self._views):
-            found.append("read views are catching up")
+            found.append(Trouble.VIEWS_CATCHING_UP)
         if not self._app.tables.actives_ready:
-            found.append("tables recover")
+            found.append(Trouble.TABLES_RECOVERING)
         if not self._edge.healthy:
-            found.append("unexpected errors repeat")
+            found.append(Trouble.ERRORS_REPEATING)
         return found
 
     async def watch_kafka(self) -> None:

@@ -1,5 +1,6 @@
 """The owner of a table's rows decides every event on them: decode, load, decide, save, publish."""
 
+import time
 from collections.abc import Callable
 from typing import Any, Generic
 
@@ -9,7 +10,8 @@ from faust.types import EventT
 from schemas.base import Message
 from schemas.codec import Event
 from services.common.decisions import Decision, RowT, decide_once
-from services.common.edge import Edge, read
+from services.common.edge import Edge
+from services.common.metrics import Metrics
 from services.common.publisher import Publisher
 from services.common.tables import RowTable
 
@@ -17,30 +19,53 @@ log = structlog.get_logger(__name__)
 
 
 class Owner(Generic[RowT]):
-    """Decides the events of one table in this instance, one at a time for each key."""
+    """Decides the events of one table in this instance, one at a time for each key.
 
-    def __init__(
+    Each decision is counted once, after Kafka has it: an event that comes again, here or at another owner, finds itself
+    in its row (`decide_once`) and counts as repeated alone. What a crash cut off before it was counted is counted
+    nowhere. Where nothing is kept of an event (no row, or more than a row remembers), a repeat counts as another.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of one owner
         self,
         table: RowTable[RowT],
         decide: Callable[[RowT | None, Event[Message]], Decision[RowT]],
         edge: Edge,
         publisher: Publisher,
+        metrics: Metrics,
+        tally: Callable[[RowT | None, Event[Message], Decision[RowT]], None] | None = None,
     ) -> None:
-        """Take the table, its rule, and what surrounds them."""
+        """Take the table, its rule, and what surrounds them.
+
+        Args:
+            table: The rows.
+            decide: The rule; pure.
+            edge: Guards it.
+            publisher: Publishes what follows.
+            metrics: Counts decisions.
+            tally: Counts what else a decision means, by the row before, the event and the decision; each once.
+
+        """
         self._table = table
         self._decide = decide
         self._edge = edge
         self._publisher = publisher
+        self._metrics = metrics
+        self._tally = tally
 
     async def handle(self, record: EventT[Any]) -> None:
         """Decide one record; what cannot be decided is set aside by the edge."""
         async with self._edge.guard(record):
-            event = read(record)
-            key = event.data.key
-            decision = decide_once(self._table.load(key), event, self._decide)
-            # In this order: an answer to what is published must find the row, over any crash (docs/adr/0003).
-            await self._table.save(key, decision.row)
-            await self._publisher.decided(event, self._table.name, decision.events)
+            started = time.monotonic()
+            with self._edge.reading(record) as event:
+                key = event.data.key
+                before = self._table.load(key)
+                decision = decide_once(before, event, self._decide)
+                # In this order: an answer to what is published must find the row, over any crash (docs/adr/0003).
+                await self._table.save(key, decision.row)
+                await self._publisher.decided(event, self._table.name, decision.events)
+            self._metrics.decision_seconds.labels(self._table.name).observe(time.monotonic() - started)
+            self._count(before, event, decision)
             log.info(
                 "decided",
                 event_type=event.data.type,
@@ -49,3 +74,11 @@ class Owner(Generic[RowT]):
                 outcome=decision.outcome,
                 published=[message.type for message in decision.events],
             )
+
+    def _count(self, before: RowT | None, event: Event[Message], decision: Decision[RowT]) -> None:
+        if decision.repeated:
+            self._metrics.repeated_events.labels(self._table.name).inc()
+            return
+        self._metrics.decisions.labels(self._table.name, event.data.type, str(decision.outcome)).inc()
+        if self._tally is not None:
+            self._tally(before, event, decision)

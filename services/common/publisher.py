@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from schemas.base import Message
 from schemas.codec import Event, Record, encode
 from services.common.clock import new_id, now
-from services.common.tracing import current_traceparent
+from services.common.tracing import Tracing, current_traceparent
 
 log = structlog.get_logger(__name__)
 RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -35,18 +35,27 @@ class Publisher:
 
     """
 
-    def __init__(self, bootstrap: str, prefix: str, source: str, timeout_seconds: float = 4.0) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        prefix: str,
+        source: str,
+        tracing: Tracing | None = None,
+        timeout_seconds: float = 4.0,
+    ) -> None:
         """Prepare it.
 
         Args:
             bootstrap: Kafka's ``host:port`` list.
             prefix: What stands before each topic's name in this deployment.
             source: This service's name, the first part of its events' CloudEvents source.
+            tracing: Gives each event the traceparent to carry; default the one that is current.
             timeout_seconds: How long a command of the web side may take to reach Kafka.
 
         """
         self._prefix = prefix
         self._source = source
+        self._tracing = tracing or Tracing()
         self._timeout_seconds = timeout_seconds
         self._bootstrap = bootstrap
         self._decided: AIOKafkaProducer | None = None
@@ -91,16 +100,18 @@ class Publisher:
             UnavailableError: If Kafka does not take it in time.
 
         """
-        event = Event(new_id(), now(), f"{self._source}/web", current_traceparent(), message)
         if not self.kafka_answers:
             raise UnavailableError
-        try:
-            # The producer gives up by itself; the second more is for its own look at the clock.
-            async with asyncio.timeout(self._timeout_seconds + 1):
-                await self._send(self._commands, encode(event))
-        except (KafkaError, TimeoutError) as error:
-            raise UnavailableError from error
-        return event.id
+        event_id = new_id()
+        with self._tracing.publishing(event_id, message.topic.name, current_traceparent()) as traceparent:
+            event = Event(event_id, now(), f"{self._source}/web", traceparent, message)
+            try:
+                # The producer gives up by itself; the second more is for its own look at the clock.
+                async with asyncio.timeout(self._timeout_seconds + 1):
+                    await self._send(self._commands, encode(event))
+            except (KafkaError, TimeoutError) as error:
+                raise UnavailableError from error
+        return event_id
 
     async def decided(self, cause: Event[Message], decider: str, messages: Iterable[Message]) -> None:
         """Publish what a decision leads to, under ids that the cause gives; try until Kafka has it.
@@ -112,9 +123,9 @@ class Publisher:
 
         """
         for index, message in enumerate(messages):
-            source = f"{self._source}/{decider}"
-            event = Event(f"{cause.id}.{index}", cause.time, source, cause.traceparent, message)
-            await self.surely(encode(event))
+            source, event_id = f"{self._source}/{decider}", f"{cause.id}.{index}"
+            with self._tracing.publishing(event_id, message.topic.name, cause.traceparent) as traceparent:
+                await self.surely(encode(Event(event_id, cause.time, source, traceparent, message)))
 
     async def surely(self, record: Record) -> None:
         """Publish a record, trying until Kafka has it."""

@@ -8,7 +8,7 @@ from faust.types import EventT
 
 from schemas.base import Message
 from schemas.codec import Event
-from services.common.edge import Edge, read
+from services.common.edge import Edge
 from services.common.publisher import Publisher
 
 log = structlog.get_logger(__name__)
@@ -37,9 +37,9 @@ class Relay:
     async def handle(self, record: EventT[Any]) -> None:
         """Pass one record on; what cannot be read is set aside by the edge."""
         async with self._edge.guard(record):
-            event = read(record)
-            messages = self._translate(event)
-            await self._publisher.decided(event, self._name, messages)
+            with self._edge.reading(record) as event:
+                messages = self._translate(event)
+                await self._publisher.decided(event, self._name, messages)
             log.info(
                 "passed on" if messages else "passed over",
                 event_type=event.data.type,

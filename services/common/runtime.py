@@ -16,15 +16,17 @@ from aiokafka.errors import KafkaError
 from services.common.edge import Edge
 from services.common.health import Health
 from services.common.key_files import KeyFileError
+from services.common.listening import CannotListenError, listen
 from services.common.publisher import Publisher
 from services.common.settings import ServiceSettings
+from services.common.telemetry import Telemetry, metrics_web
 from services.common.views import View
 
 log = structlog.get_logger(__name__)
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 START_PAUSE_SECONDS: Final = 0.5
-DRAIN_SECONDS: Final = 5.0
-"""How long requests in progress may take to finish once the instance was told to stop."""
+METRICS_DRAIN_SECONDS: Final = 0.5
+"""How long Prometheus may take to finish then; it asks again."""
 LEAVE_SECONDS: Final = 8.0
 """How long it may take to finish what is in progress and to leave the consumer group."""
 CRASHED_STATUS: Final = 1
@@ -45,6 +47,7 @@ class Instance:
         edge: Guards its agents.
         health: Knows its state.
         web: Its web application.
+        telemetry: What it tells operators.
         tasks: What else runs in the background, each until cancelled.
 
     """
@@ -57,6 +60,7 @@ class Instance:
     edge: Edge
     health: Health
     web: web.Application
+    telemetry: Telemetry
     tasks: Sequence[Callable[[], Coroutine[Any, Any, None]]] = field(default=())
 
 
@@ -87,21 +91,28 @@ async def _run(make: Callable[[], Instance]) -> int:
     except KeyFileError as error:
         log.error("cannot start", error=str(error))  # noqa: TRY400 - the text says what to do
         return UNUSABLE_STATUS
-    runner = web.AppRunner(
-        instance.web,
-        handle_signals=False,
-        access_log=None,
-        shutdown_timeout=DRAIN_SECONDS,
-        auto_decompress=False,  # nobody has reason to compress what our forms and devices send
-    )
-    await runner.setup()
+    settings = instance.settings
     try:
-        await web.TCPSite(runner, instance.settings.host, instance.settings.port).start()
-    except OSError as error:
-        log.error("cannot listen", host=instance.settings.host, port=instance.settings.port, error=error.strerror)  # noqa: TRY400 - no traceback for a port in use
+        runner = await listen(instance.web, settings.host, settings.port)
+        metrics = await _serve_metrics(instance)
+    except CannotListenError as error:
+        log.error("cannot listen", host=error.host, port=error.port, error=str(error))  # noqa: TRY400 - no traceback for a port in use
         return CRASHED_STATUS
-    log.info("listening", url=instance.settings.url, port=instance.settings.port)
-    return await _run_until(stop, instance, runner)
+    log.info("listening", url=settings.url, port=settings.port, metrics_port=settings.metrics_port)
+    try:
+        return await _run_until(stop, instance, runner)
+    finally:
+        await asyncio.to_thread(instance.telemetry.tracing.close)
+        if metrics is not None:
+            await metrics.cleanup()
+
+
+async def _serve_metrics(instance: Instance) -> web.AppRunner | None:
+    settings = instance.settings
+    if settings.metrics_port is None:
+        return None
+    application = metrics_web(instance.telemetry.metrics)
+    return await listen(application, settings.metrics_host, settings.metrics_port, METRICS_DRAIN_SECONDS)
 
 
 async def _run_until(stop: asyncio.Event, instance: Instance, runner: web.AppRunner) -> int:

@@ -47,6 +47,10 @@ class ServiceSettings(BaseSettings):
     """How many proxies in front are trusted to add the client to X-Forwarded-For; 0 ignores the header."""
     unready_seconds: Annotated[float, Field(ge=0, le=120)] = 0.0
     """How long it serves on when told to stop, while /ready says so, for a load balancer to take it out."""
+    metrics_port: Port | None = None
+    """Port to serve /metrics on for Prometheus; default nowhere. Nothing there asks who comes, so keep it inside."""
+    metrics_host: str = "127.0.0.1"
+    """Address to serve /metrics on."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least level to log."""
 

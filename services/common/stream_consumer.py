@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka
 from faust.types import TP, AppT
@@ -38,7 +40,26 @@ class PromptConsumerThread(aiokafka.AIOKafkaConsumerThread):
 class DrainedConsumer(aiokafka.Consumer):
     """A consumer that finishes and commits before it gives partitions up."""
 
-    _sealed = False
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._sealed = False
+        self._beginnings: dict[TP, int] = {}
+
+    def lag(self) -> Mapping[tuple[str, int], int]:
+        """Return how many records are not committed yet, by topic and partition; changelogs are not among them.
+
+        Kafka tells the ends of partitions with what is fetched. One that nothing was fetched from yet is left out.
+        """
+        # In between, the thread that talks to Kafka may lose a partition, or not have begun.
+        found = {}
+        with suppress(ConsumerNotStarted):
+            for tp in self.assignment():
+                with suppress(AssertionError, AttributeError, KeyError):
+                    end = None if self._is_changelog_tp(tp) else self.highwater(tp)
+                    if end is not None:
+                        done = self._committed_offset.get(tp) or self._beginnings.get(tp, 0)
+                        found[tp.topic, tp.partition] = max(0, end - done)
+        return found
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish and commit what is in progress, then forget the partitions."""
@@ -71,7 +92,8 @@ class DrainedConsumer(aiokafka.Consumer):
         await super().perform_seek()
         fresh = [tp for tp in self.assignment() if not self._is_changelog_tp(tp) and not self._committed_offset[tp]]
         if fresh:
-            await self.seek_wait(await self.earliest_offsets(*fresh))
+            self._beginnings.update(await self.earliest_offsets(*fresh))
+            await self.seek_wait({tp: self._beginnings[tp] for tp in fresh})
 
     def pause_partitions(self, tps: Iterable[TP]) -> None:
         """Pause partitions for good: a queue that empties later must not resume one that was paused for being full."""

@@ -12,6 +12,7 @@ import structlog
 from aiokafka import ConsumerRecord
 
 from services.common.changelog import is_newer
+from services.common.clock import now
 from services.common.decisions import RowT
 from services.common.publisher import UnavailableError
 from services.common.tail import tail
@@ -21,7 +22,16 @@ log = structlog.get_logger(__name__)
 
 
 class View(Generic[RowT]):
-    """The newest row of each key of one table."""
+    """The newest row of each key of one table.
+
+    Attributes:
+        topic: The changelog topic's full name.
+        lag: How many records it had yet to read, when it last looked.
+        stale: How many stale rows it left aside since it caught up.
+        delays: How many records it read since then.
+        delay_seconds: The sum of their times from the owner's writing to here.
+
+    """
 
     def __init__(self, bootstrap: str, topic: str, model: type[RowT]) -> None:
         """Prepare it.
@@ -33,16 +43,25 @@ class View(Generic[RowT]):
 
         """
         self._bootstrap = bootstrap
-        self._topic = topic
+        self.topic = topic
         self._model = model
         self._rows: dict[str, bytes] = {}
         self._waiters = Waiters()
         self._ready = asyncio.Event()
+        self.lag = 0
+        self.stale = 0
+        self.delays = 0
+        self.delay_seconds = 0.0
 
     @property
     def ready(self) -> bool:
         """True once it has caught up with what was in the topic when it started."""
         return self._ready.is_set()
+
+    @property
+    def size(self) -> int:
+        """How many rows it shows."""
+        return len(self._rows)
 
     async def wait_ready(self) -> None:
         """Wait until it has caught up."""
@@ -102,22 +121,29 @@ class View(Generic[RowT]):
     async def run(self) -> None:
         """Tail the topic until cancelled."""
         try:
-            await tail(self._bootstrap, self._topic, self._apply, on_caught_up=self._catch_up)
+            await tail(self._bootstrap, self.topic, self._apply, on_caught_up=self._catch_up, on_lag=self._note_lag)
         finally:
             self._ready.clear()
 
     def _catch_up(self) -> None:
         self._ready.set()
-        log.info("view is up to date", topic=self._topic, rows=len(self._rows))
+        log.info("view is up to date", topic=self.topic, rows=self.size)
+
+    def _note_lag(self, records: int) -> None:
+        self.lag = records
 
     def _apply(self, record: ConsumerRecord) -> None:
         if record.key is None:
             return
         key = record.key.decode()
         if not is_newer(record.value, self._rows.get(key), record.headers):
-            log.warning("a stale row was left aside", topic=self._topic, offset=record.offset)
+            log.warning("a stale row was left aside", topic=self.topic, offset=record.offset)
+            self.stale += self.ready
         elif record.value is None:
             self._rows.pop(key, None)
         else:
             self._rows[key] = record.value
         self._waiters.wake(key)
+        if self.ready:
+            self.delays += 1
+            self.delay_seconds += max(0.0, now().timestamp() - record.timestamp / 1000)

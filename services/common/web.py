@@ -1,6 +1,5 @@
-"""What all web sides share: traces, access log, security headers, refusals, health."""
+"""What all web sides share: security headers, refusals, health."""
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
@@ -12,10 +11,10 @@ from services.common.clock import now
 from services.common.health import Health
 from services.common.keys import SigningKeys
 from services.common.publisher import UnavailableError
-from services.common.tracing import continue_trace
+from services.common.telemetry import Telemetry
+from services.common.watching import LIVE, READY, Handler, watch_requests
 
 log = structlog.get_logger(__name__)
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BODY_BYTES: Final = 16 * 1024
 PATH_CHARACTERS: Final = 255
 """No address here is as long; what is longer is no file's name on any disk either."""
@@ -73,6 +72,7 @@ def render_problem(_request: web.Request, status: int, name: str, detail: str, /
 
 def make_web(
     health: Health,
+    telemetry: Telemetry,
     render_error: ErrorRenderer,
     content_security_policy: str,
     extra_headers: Mapping[str, str] | None = None,
@@ -81,6 +81,7 @@ def make_web(
 
     Args:
         health: What /ready tells.
+        telemetry: Hears of each request.
         render_error: Makes the answers for errors.
         content_security_policy: The policy of its pages (CSP level 3).
         extra_headers: What else stands on every answer, errors included.
@@ -93,11 +94,12 @@ def make_web(
         **(extra_headers or {}),
     }
     application = web.Application(
-        middlewares=[_trace, _secure(headers), _answer_errors(render_error), _bound_path], client_max_size=BODY_BYTES
+        middlewares=[watch_requests(telemetry), _secure(headers), _answer_errors(render_error), _bound_path],
+        client_max_size=BODY_BYTES,
     )
     application[HEALTH] = health
-    application.router.add_get("/live", _live)
-    application.router.add_get("/ready", _ready)
+    application.router.add_get(LIVE, _live)
+    application.router.add_get(READY, _ready)
     return application
 
 
@@ -120,17 +122,6 @@ def serve_key_set(keys: SigningKeys) -> Callable[[web.Request], Awaitable[web.Re
         )
 
     return handler
-
-
-@web.middleware
-async def _trace(request: web.Request, handler: Handler) -> web.StreamResponse:
-    continue_trace(request.headers.get("traceparent"))
-    started = time.monotonic()
-    response = await handler(request)
-    if request.path not in {"/live", "/ready"}:
-        milliseconds = round((time.monotonic() - started) * 1000, 1)
-        log.info("request", method=request.method, path=request.path, status=response.status, milliseconds=milliseconds)
-    return response
 
 
 def _secure(headers: Mapping[str, str]) -> Middleware:

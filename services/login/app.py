@@ -1,10 +1,13 @@
 """Wires the login service; the only place that knows all its parts."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from services.common.dead_letters import DeadLetters
 from services.common.edge import Edge
 from services.common.health import Health
+from services.common.instance_metrics import InstanceMetrics, Room
 from services.common.keys import load_agreement_keys, load_secret, load_signing_keys
 from services.common.owner import Owner
 from services.common.publisher import Publisher
@@ -12,6 +15,8 @@ from services.common.runtime import Instance
 from services.common.sealing import load_sealer
 from services.common.stream_app import make_stream_app, stream_topics
 from services.common.sweep import Sweeper
+from services.common.telemetry import make_telemetry
+from services.common.views import View
 from services.login.account_page import AccountPage
 from services.login.adding_methods import AddingMethods
 from services.login.agents import READS, declare_agents
@@ -30,6 +35,7 @@ from services.login.events import Events
 from services.login.guess_counts import GuessCounts
 from services.login.hashing import HashingThreads
 from services.login.letters import Letters
+from services.login.metrics import AccountTally
 from services.login.notices import notice_reader
 from services.login.owners import Owners
 from services.login.pages import Pages
@@ -53,17 +59,21 @@ def make_instance(settings: LoginSettings) -> Instance:
     signing_keys = load_signing_keys(directory, SERVICE)
     agreement_keys = load_agreement_keys(directory, SERVICE)
     phrase_key = load_secret(directory, "phrase")
+    telemetry = make_telemetry(SERVICE, settings)
+    metrics = telemetry.metrics
     app = make_stream_app(SERVICE, settings)
-    publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE)
-    edge = Edge(publisher, settings.topic_prefix, SERVICE)
+    publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE, telemetry.tracing)
+    edge = Edge(publisher, settings.topic_prefix, SERVICE, telemetry)
     rules = make_rules(settings, signing_keys, agreement_keys.active)
-    owner = Owner(accounts_table(app, settings), partial(decide, rules=rules), edge, publisher)
-    guesses = Owner(guesses_table(app, settings), partial(decide_guess, rules=rules), edge, publisher)
+    tally = AccountTally(metrics).count
+    owner = Owner(accounts_table(app, settings), partial(decide, rules=rules), edge, publisher, metrics, tally)
+    guesses = Owner(guesses_table(app, settings), partial(decide_guess, rules=rules), edge, publisher, metrics)
     declare_agents(app, stream_topics(app, settings, READS), owner, guesses)
     view = accounts_view(settings.kafka_bootstrap, settings.topic_prefix)
     guesses_seen = guesses_view(settings.kafka_bootstrap, settings.topic_prefix)
     deliveries = Deliveries(settings.kafka_bootstrap, settings.topic_prefix)
-    health = Health(app, publisher, [view, guesses_seen], edge)
+    views: Sequence[View[Any]] = (view, guesses_seen)
+    health = Health(app, publisher, views, edge)
     cookies = Cookies(load_secret(directory, "cookies"), secure=settings.url.startswith("https://"))
     visits = Visits(view, deliveries, cookies, Places(settings.geoip_database), settings)
     desk = Desk(
@@ -81,6 +91,7 @@ def make_instance(settings: LoginSettings) -> Instance:
     passwords = Passwords(threads)
     owners = Owners(desk)
     page = AccountPage(desk, owners, settings.login_seconds)
+    events = Events(view, deliveries, settings.most_waiting)
     web = LoginWeb(
         desk=desk,
         enrolment=EnrolmentForms(desk, enrolment_codes, phrase_key),
@@ -91,12 +102,14 @@ def make_instance(settings: LoginSettings) -> Instance:
             AddingMethods(desk, owners, page, checks, recovery_codes),
             PasswordPage(desk, owners, page, passwords),
         ),
-        events=Events(view, deliveries, settings.most_waiting),
+        events=events,
         catch_up=CatchUp(view, cookies),
         signing_keys=signing_keys,
-    ).make(health, settings.url)
+    ).make(health, telemetry, settings.url)
     letters = Letters(settings.product_name, settings.url, settings.mail_from, enrolment_codes)
-    notices = notice_reader(settings, letters, DeadLetters(publisher, settings.topic_prefix, SERVICE))
+    notices = notice_reader(settings, letters, DeadLetters(publisher, settings.topic_prefix, SERVICE, metrics))
     sweeper = Sweeper("guesses", partial(quiet_sources, guesses_seen), publisher, most_at_once=MOST_AT_ONCE)
     tasks = (deliveries.run, notices.run, sweeper.run)
-    return Instance(SERVICE, settings, app, publisher, [view, guesses_seen], edge, health, web, tasks)
+    room = Room("event_streams", "Pages that wait.", lambda: events.count, settings.most_waiting)
+    metrics.registry.register(InstanceMetrics(settings.topic_prefix, app, health, views, [notices], [room]))
+    return Instance(SERVICE, settings, app, publisher, views, edge, health, web, telemetry, tasks)

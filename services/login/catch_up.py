@@ -11,7 +11,7 @@ from aiohttp import web
 
 from services.common.publisher import UnavailableError
 from services.common.views import View
-from services.common.web import Handler
+from services.common.watching import Handler
 from services.login.cookies import Cookies
 from services.login.domain.rows import Account
 

@@ -42,9 +42,14 @@ class Events:
         self._most = most
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def count(self) -> int:
+        """How many streams are open."""
+        return len(self._tasks)
+
     async def serve(self, request: web.Request, ticket: Ticket | None) -> web.StreamResponse:
         """Stream to one waiting page until its login moves on."""
-        if len(self._tasks) >= self._most:
+        if self.count >= self._most:
             raise UnavailableError
         if ticket is not None:
             self._accounts.get(ticket.account_id)  # unavailable now rather than in the middle of the stream

@@ -9,6 +9,7 @@ from aiohttp import web
 from services.common.health import Health
 from services.common.keys import SigningKeys
 from services.common.openapi import serve_document
+from services.common.telemetry import Telemetry
 from services.common.web import make_web, serve_key_set
 from services.login import messages, steps
 from services.login.catch_up import CatchUp
@@ -70,15 +71,16 @@ class LoginWeb:
         self._catch_up = catch_up
         self._signing_keys = signing_keys
 
-    def make(self, health: Health, url: str) -> web.Application:
+    def make(self, health: Health, telemetry: Telemetry, url: str) -> web.Application:
         """Return the web application.
 
         Args:
             health: What /ready tells.
+            telemetry: Hears of each request.
             url: Where browsers reach it.
 
         """
-        application = make_web(health, self._pages.render_error, CONTENT_SECURITY_POLICY)
+        application = make_web(health, telemetry, self._pages.render_error, CONTENT_SECURITY_POLICY)
         router = application.router
         router.add_get("/", self.home)
         router.add_get(steps.SIGN_IN, self.sign_in)

@@ -5,6 +5,7 @@ from functools import partial
 from services.common.device_web import Gate
 from services.common.edge import Edge
 from services.common.health import Health
+from services.common.instance_metrics import InstanceMetrics
 from services.common.keys import load_secret, load_signing_keys
 from services.common.nonces import Nonces
 from services.common.owner import Owner
@@ -12,6 +13,7 @@ from services.common.publisher import Publisher
 from services.common.runtime import Instance
 from services.common.stream_app import make_stream_app, stream_topics
 from services.common.sweep import Sweeper
+from services.common.telemetry import make_telemetry
 from services.pairing.agents import READS, declare_agents
 from services.pairing.domain.phrases import decide_phrase
 from services.pairing.domain.requesters import decide_requester
@@ -30,11 +32,13 @@ def make_instance(settings: PairingSettings) -> Instance:
     signing_keys = load_signing_keys(secrets, SERVICE)
     phrase_key = load_secret(secrets, "phrase")
     rules = make_rules(settings, signing_keys, phrase_key)
+    telemetry = make_telemetry(SERVICE, settings)
+    metrics = telemetry.metrics
     app = make_stream_app(SERVICE, settings)
-    publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE)
-    edge = Edge(publisher, settings.topic_prefix, SERVICE)
-    requesters = Owner(requesters_table(app, settings), decide_requester, edge, publisher)
-    phrases = Owner(phrases_table(app, settings), partial(decide_phrase, rules=rules), edge, publisher)
+    publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE, telemetry.tracing)
+    edge = Edge(publisher, settings.topic_prefix, SERVICE, telemetry)
+    requesters = Owner(requesters_table(app, settings), decide_requester, edge, publisher, metrics)
+    phrases = Owner(phrases_table(app, settings), partial(decide_phrase, rules=rules), edge, publisher, metrics)
     declare_agents(app, stream_topics(app, settings, READS), requesters, phrases)
     views = (requesters_view(settings), phrases_view(settings))
     health = Health(app, publisher, views, edge)
@@ -47,6 +51,7 @@ def make_instance(settings: PairingSettings) -> Instance:
         publisher=publisher,
         signing_keys=signing_keys,
         phrase_key=phrase_key,
-    ).make(health)
+    ).make(health, telemetry)
     sweeper = Sweeper("phrases", partial(ended_phrases, views[1]), publisher, most_at_once=MOST_AT_ONCE)
-    return Instance(SERVICE, settings, app, publisher, views, edge, health, web, (sweeper.run,))
+    metrics.registry.register(InstanceMetrics(settings.topic_prefix, app, health, views))
+    return Instance(SERVICE, settings, app, publisher, views, edge, health, web, telemetry, (sweeper.run,))

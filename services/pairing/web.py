@@ -15,6 +15,7 @@ from services.common.health import Health
 from services.common.keys import SigningKeys
 from services.common.openapi import serve_document
 from services.common.publisher import Publisher, UnavailableError
+from services.common.telemetry import Telemetry
 from services.common.views import View
 from services.common.web import make_web, render_problem, serve_key_set
 from services.pairing.domain.rows import Phrase, Requester
@@ -54,9 +55,9 @@ class PairingWeb:
         self._signing_keys = signing_keys
         self._phrase_key = phrase_key
 
-    def make(self, health: Health) -> web.Application:
+    def make(self, health: Health, telemetry: Telemetry) -> web.Application:
         """Return the web application."""
-        application = make_web(health, render_problem, CONTENT_SECURITY_POLICY, CORS)
+        application = make_web(health, telemetry, render_problem, CONTENT_SECURITY_POLICY, CORS)
         router = application.router
         router.add_get("/.well-known/jwks.json", serve_key_set(self._signing_keys))
         router.add_get("/nonce", self._gate.serve_nonce)

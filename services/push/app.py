@@ -3,6 +3,7 @@
 from services.common.device_web import Gate
 from services.common.edge import Edge
 from services.common.health import Health
+from services.common.instance_metrics import InstanceMetrics, Room
 from services.common.keys import load_secret
 from services.common.nonces import Nonces
 from services.common.owner import Owner
@@ -10,9 +11,11 @@ from services.common.publisher import Publisher
 from services.common.relay import Relay
 from services.common.runtime import Instance
 from services.common.stream_app import make_stream_app, stream_topics
+from services.common.telemetry import make_telemetry
 from services.push.agents import READS, declare_agents
 from services.push.domain.challenges import decide
 from services.push.domain.unpaired import pass_unpaired_on
+from services.push.metrics import ChallengeTally
 from services.push.settings import PushSettings
 from services.push.sockets import Sockets
 from services.push.tables import channels_table, channels_view
@@ -23,15 +26,19 @@ SERVICE = "push"
 
 def make_instance(settings: PushSettings) -> Instance:
     """Wire one instance."""
+    telemetry = make_telemetry(SERVICE, settings)
+    metrics = telemetry.metrics
     app = make_stream_app(SERVICE, settings)
-    publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE)
-    edge = Edge(publisher, settings.topic_prefix, SERVICE)
-    owner = Owner(channels_table(app, settings), decide, edge, publisher)
+    publisher = Publisher(settings.kafka_bootstrap, settings.topic_prefix, SERVICE, telemetry.tracing)
+    edge = Edge(publisher, settings.topic_prefix, SERVICE, telemetry)
+    owner = Owner(channels_table(app, settings), decide, edge, publisher, metrics, ChallengeTally(metrics).count)
     unpaired = Relay("unpaired", pass_unpaired_on, edge, publisher)
     declare_agents(app, stream_topics(app, settings, READS), owner, unpaired)
     view = channels_view(settings)
     health = Health(app, publisher, [view], edge)
     gate = Gate(Nonces(load_secret(settings.secrets_directory, "push-nonce")), settings.url)
     sockets = Sockets(gate, view, publisher, settings.most_sockets)
-    web = PushWeb(settings, gate, view, publisher, sockets).make(health)
-    return Instance(SERVICE, settings, app, publisher, [view], edge, health, web)
+    web = PushWeb(settings, gate, view, publisher, sockets, telemetry.tracing).make(health, telemetry)
+    room = Room("device_sockets", "Devices that are connected.", lambda: sockets.count, settings.most_sockets)
+    metrics.registry.register(InstanceMetrics(settings.topic_prefix, app, health, [view], rooms=[room]))
+    return Instance(SERVICE, settings, app, publisher, [view], edge, health, web, telemetry)

@@ -46,6 +46,11 @@ class Sockets:
         self._most = most
         self._open: set[web.WebSocketResponse] = set()
 
+    @property
+    def count(self) -> int:
+        """How many devices are connected."""
+        return len(self._open)
+
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one device until it goes."""
         socket = web.WebSocketResponse(heartbeat=PING_SECONDS, max_msg_size=FRAME_BYTES)
@@ -53,7 +58,7 @@ class Sockets:
             await socket.prepare(request)
         except ValueError as error:  # a key that is no text, which aiohttp does not expect
             raise web.HTTPBadRequest(text="The WebSocket's handshake is malformed.") from error
-        if len(self._open) >= self._most:
+        if self.count >= self._most:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"full")
             return socket
         self._open.add(socket)

@@ -16,7 +16,8 @@ from services.common.device_web import CORS, STATUS, Gate, allow_any_origin
 from services.common.health import Health
 from services.common.openapi import serve_document
 from services.common.publisher import Publisher, UnavailableError
-from services.common.tracing import continue_trace
+from services.common.telemetry import Telemetry
+from services.common.tracing import Tracing
 from services.common.views import View
 from services.common.web import make_web, problem, render_problem
 from services.push.domain.rows import Channel
@@ -38,8 +39,14 @@ DETAILS: Final[dict[str, str]] = {
 class PushWeb:
     """The web side of one instance."""
 
-    def __init__(
-        self, settings: PushSettings, gate: Gate, channels: View[Channel], publisher: Publisher, sockets: Sockets
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of one web side
+        self,
+        settings: PushSettings,
+        gate: Gate,
+        channels: View[Channel],
+        publisher: Publisher,
+        sockets: Sockets,
+        tracing: Tracing,
     ) -> None:
         """Take the parts that it needs."""
         self._settings = settings
@@ -47,10 +54,11 @@ class PushWeb:
         self._channels = channels
         self._publisher = publisher
         self._sockets = sockets
+        self._tracing = tracing
 
-    def make(self, health: Health) -> web.Application:
+    def make(self, health: Health, telemetry: Telemetry) -> web.Application:
         """Return the web application."""
-        application = make_web(health, render_problem, self._content_security_policy(), CORS)
+        application = make_web(health, telemetry, render_problem, self._content_security_policy(), CORS)
         router = application.router
         router.add_get("/.well-known/countersign", self.discovery)
         router.add_get("/nonce", self._gate.serve_nonce)
@@ -93,7 +101,7 @@ class PushWeb:
         challenge_id = request.match_info["challenge_id"]
         waiting = channel.waiting(challenge_id)
         if waiting is not None:
-            continue_trace(waiting.traceparent)
+            self._tracing.join(waiting.traceparent)
         return await self._submit(signed, said, challenge_id)
 
     async def _submit(self, signed: SignedRequest, said: Answer, challenge_id: str) -> web.Response:

@@ -53,6 +53,13 @@ def test_an_event_is_remembered_with_its_outcome_and_what_it_led_to() -> None:
     assert row.applied[0].at == event.time
 
 
+def test_a_repeated_event_is_told_from_a_new_one() -> None:
+    (event,) = _events(1)
+    first = decide_once(None, event, _count)
+    again = decide_once(first.row, event, _count)
+    assert (first.repeated, again.repeated) == (False, True)
+
+
 def test_a_repeat_of_the_last_event_publishes_what_a_crash_may_have_swallowed() -> None:
     events = _events(3)
     row = _row_after(events)

@@ -34,9 +34,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided, and where."""
+    """What was decided, and where, on which row."""
 
     table: Table
+    before: Any
     event: Event[Message]
     decision: Decision[Any]
 
@@ -118,13 +119,14 @@ class World:
     def decide(self, table: Table, event: Event[Message], *, publish: bool = True) -> None:
         """Decide an event as the owner of its key in one table does."""
         key = event.data.key
+        before = self.row(table, key)
         try:
-            decision = decide_once(self.row(table, key), event, table.decide)
+            decision = decide_once(before, event, table.decide)
         except UnacceptableError:
             self.set_aside.append(event)
             return
         self._save(table, key, decision.row)
-        self.decisions.append(Decided(table, event, decision))
+        self.decisions.append(Decided(table, before, event, decision))
         for index, message in enumerate(decision.events if publish else ()):
             self.publish(Event(f"{event.id}.{index}", event.time, table.source, event.traceparent, message))
 

@@ -1,0 +1,81 @@
+"""What the login service counts of the decisions on its accounts."""
+
+from typing import Final
+
+from schemas.base import Message
+from schemas.codec import Event
+from services.common.decisions import Decision
+from services.common.metrics import Metrics
+from services.login.domain import outcomes
+from services.login.domain.outcomes import Ended, Outcome
+from services.login.domain.rows import Account
+
+ANSWERS_SECONDS: Final = (1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0)
+"""Upper bounds of what people do."""
+NO_METHOD: Final = "none"
+
+
+class AccountTally:
+    """Counts what decisions on accounts mean to people, each once (`services.common.owner.Owner`).
+
+    Attributes:
+        logins_begun: By kind.
+        logins: Those that ended, by kind, outcome and method.
+        prompts_sent: Requests sent to phones.
+        prompts: Requests that ended, by outcome.
+        pairings_begun: Phrases entered.
+        pairings: Pairings that ended, by outcome.
+        answer_seconds: From the asking to the phone's answer, by purpose.
+        reports: How often somebody said that it was not them.
+
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        """Make the metrics."""
+        self.logins_begun = metrics.counter("logins_begun", "Logins begun, by a right password or within.", "kind")
+        self.logins = metrics.counter("logins", "Logins that ended.", "kind", "outcome", "method")
+        self.prompts_sent = metrics.counter("prompts_sent", "Requests sent to phones.")
+        self.prompts = metrics.counter("prompts", "Requests that ended.", "outcome")
+        self.pairings_begun = metrics.counter("pairings_begun", "Pairing phrases entered.")
+        self.pairings = metrics.counter("pairings", "Pairings that ended.", "outcome")
+        self.answer_seconds = metrics.histogram(
+            "answer_duration_seconds", "From the asking to the phone's answer.", ANSWERS_SECONDS, "purpose"
+        )
+        self.reports = metrics.counter("reports", "Answers that it was not them.")
+        # Prometheus sees no increase in a counter that begins with its first event, so these begin with 0.
+        for outcome in Outcome:
+            (self.pairings if outcome is Outcome.PAIRED else self.prompts).labels(outcome.value)
+
+    def count(self, before: Account | None, event: Event[Message], decision: Decision[Account]) -> None:
+        """Count one decision.
+
+        Args:
+            before: The row before it.
+            event: What was decided.
+            decision: The decision.
+
+        """
+        after = decision.row
+        if after is None:
+            return
+        for login in outcomes.logins_begun(before, after):
+            self.logins_begun.labels(login.kind.value).inc()
+        for login in outcomes.logins_ended(before, after, event.time):
+            outcome = login.state if login.end_reason is None else login.end_reason
+            self.logins.labels(login.kind.value, outcome.value, login.method.value if login.method else NO_METHOD).inc()
+        for _ in outcomes.prompts_sent(before, after):
+            self.prompts_sent.inc()
+        for ended in outcomes.prompts_ended(before, after, event.time):
+            self.prompts.labels(ended.outcome).inc()
+            self._time("login", ended)
+        for _ in outcomes.pairings_begun(before, after):
+            self.pairings_begun.inc()
+        for ended in outcomes.pairings_ended(before, after, event.time):
+            self.pairings.labels(ended.outcome).inc()
+            self._time("pairing", ended)
+        if outcomes.is_reported(before, after):
+            self.reports.inc()
+
+    def _time(self, purpose: str, ended: Ended) -> None:
+        if ended.seconds is not None:
+            self.answer_seconds.labels(purpose).observe(ended.seconds)

@@ -1,0 +1,131 @@
+"""How logins, requests and pairings ended, and after how long, is counted once for each."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from schemas.base import Message
+from schemas.contract import PairingFailed, PairingFailure, Verdict
+from services.common.decisions import decide_once
+from services.common.metrics import Metrics
+from services.login.domain.decide import decide
+from services.login.domain.rows import Account
+from services.login.metrics import AccountTally
+from tests.builders import after, an_account, an_event, rules
+from tests.events import a_login_challenge, a_paired, a_response, without_number
+from tests.messages import a_cancel, a_code, a_pairing_start, a_sign_in
+from tests.session_messages import a_removal
+
+
+class Counted:
+    """An account whose decisions are counted."""
+
+    def __init__(self, account: Account) -> None:
+        self.metrics = Metrics()
+        self._tally = AccountTally(self.metrics)
+        self._account = account
+
+    def take(self, message: Message, seconds: float = 0, *, repeats: int = 1) -> None:
+        """Decide a message and count it, as often as it comes."""
+        event = an_event(message, at=after(seconds))
+        for _ in range(repeats):
+            decision = decide_once(self._account, event, lambda row, each: decide(row, each, rules()))
+            self._tally.count(self._account, event, decision)
+            assert decision.row is not None
+            self._account = decision.row
+
+    def count(self, name: str, **labels: str) -> float:
+        """Return a sample's value, 0 if there is none."""
+        return self.metrics.registry.get_sample_value(f"countersign_{name}", labels) or 0
+
+
+def _answer(verdict: Verdict) -> Callable[[], Message]:
+    return lambda: a_response(a_login_challenge(), verdict, after(7))
+
+
+@pytest.mark.parametrize(
+    ("message", "outcome", "login", "method"),
+    [
+        (_answer(Verdict.APPROVE), "approved", "approved", "push"),
+        (_answer(Verdict.DENY), "denied", "denied", "none"),
+        (_answer(Verdict.REPORT), "reported", "reported", "none"),
+        (lambda: without_number(a_login_challenge(), after(7)), "wrong_number", "wrong_number", "none"),
+        (lambda: a_cancel(at=after(7)), "withdrawn", "cancelled", "none"),
+        (lambda: a_code(at=after(7)), "withdrawn", "approved", "phone_code"),
+        (lambda: a_removal(after(7)), "withdrawn", "cancelled", "none"),
+    ],
+)
+def test_a_request_and_its_login_are_counted_once_by_how_they_ended(
+    message: Callable[[], Message], outcome: str, login: str, method: str
+) -> None:
+    counted = Counted(an_account())
+    counted.take(a_sign_in(), repeats=2)
+    assert counted.count("prompts_sent_total") == 1
+    counted.take(message(), 7, repeats=2)
+    assert counted.count("prompts_total", outcome=outcome) == 1
+    assert counted.count("logins_begun_total", kind="sign_in") == 1
+    assert counted.count("logins_total", kind="sign_in", outcome=login, method=method) == 1
+    answered = outcome != "withdrawn"
+    assert counted.count("answer_duration_seconds_count", purpose="login") == answered
+    assert counted.count("answer_duration_seconds_sum", purpose="login") == 7 * answered
+    assert counted.count("reports_total") == (outcome == "reported")
+
+
+@pytest.mark.parametrize("minutes", [3, 24 * 60], ids=["login is kept", "login is gone"])
+def test_a_request_that_nobody_answered_is_counted_at_the_next_decision(minutes: int) -> None:
+    counted = Counted(an_account())
+    counted.take(a_sign_in())
+    counted.take(a_sign_in("login-2", after(minutes=minutes)), minutes * 60)
+    assert counted.count("prompts_total", outcome="expired") == 1
+    assert counted.count("logins_total", kind="sign_in", outcome="not_answered", method="none") == 1
+    assert counted.count("answer_duration_seconds_count", purpose="login") == 0
+
+
+def test_a_report_after_the_login_was_cancelled_is_counted_as_one() -> None:
+    counted = Counted(an_account())
+    counted.take(a_sign_in())
+    counted.take(a_cancel(at=after(1)), 1)
+    counted.take(_answer(Verdict.REPORT)(), 7, repeats=2)
+    assert (counted.count("prompts_total", outcome="withdrawn"), counted.count("reports_total")) == (1, 1)
+
+
+def _failed(reason: PairingFailure) -> Callable[[], Message]:
+    return lambda: PairingFailed(pairing_id="pairing-1", account_id="alex", reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds", "outcome"),
+    [
+        (lambda: a_paired(at=after(9)), 9, "paired"),
+        (_failed(PairingFailure.DECLINED), 9, "denied"),
+        (_failed(PairingFailure.REPORTED), 9, "reported"),
+        (_failed(PairingFailure.UNKNOWN_PHRASE), 9, "unknown_phrase"),
+        (lambda: a_cancel(at=after(9)), 9, "withdrawn"),
+        (lambda: a_pairing_start("pairing-2", after(minutes=3)), 180, "expired"),
+    ],
+)
+def test_a_pairing_is_counted_once_by_how_it_ended(
+    message: Callable[[], Message], seconds: float, outcome: str
+) -> None:
+    counted = Counted(an_account(paired=False))
+    counted.take(a_sign_in())
+    counted.take(a_pairing_start(), repeats=2)
+    assert counted.count("pairings_begun_total") == 1
+    counted.take(message(), seconds, repeats=2)
+    assert counted.count("pairings_total", outcome=outcome) == 1
+    answered = outcome in {"paired", "denied", "reported"}
+    assert counted.count("answer_duration_seconds_sum", purpose="pairing") == seconds * answered
+
+
+def test_no_label_says_whose_login_it_was() -> None:
+    counted = Counted(an_account())
+    counted.take(a_sign_in())
+    counted.take(_answer(Verdict.APPROVE)(), 7)
+    labels: set[Any] = {
+        value
+        for family in counted.metrics.registry.collect()
+        for each in family.samples
+        for value in each.labels.values()
+    }
+    assert not any("alex" in value.lower() or "login-1" in value for value in labels)
