@@ -22,9 +22,9 @@ RUN useradd --system --uid 10001 --no-create-home --home-dir / countersign \
 COPY --from=build /opt/countersign /opt/countersign
 ENV PATH=/opt/countersign/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    LOGIN_HOST=0.0.0.0 LOGIN_DATA_DIRECTORY=/data LOGIN_SECRETS_DIRECTORY=/secrets \
-    PAIRING_HOST=0.0.0.0 PAIRING_DATA_DIRECTORY=/data PAIRING_SECRETS_DIRECTORY=/secrets \
-    PUSH_HOST=0.0.0.0 PUSH_DATA_DIRECTORY=/data PUSH_SECRETS_DIRECTORY=/secrets
+    LOGIN_HOST=0.0.0.0 LOGIN_METRICS_HOST=0.0.0.0 LOGIN_DATA_DIRECTORY=/data LOGIN_SECRETS_DIRECTORY=/secrets \
+    PAIRING_HOST=0.0.0.0 PAIRING_METRICS_HOST=0.0.0.0 PAIRING_DATA_DIRECTORY=/data PAIRING_SECRETS_DIRECTORY=/secrets \
+    PUSH_HOST=0.0.0.0 PUSH_METRICS_HOST=0.0.0.0 PUSH_DATA_DIRECTORY=/data PUSH_SECRETS_DIRECTORY=/secrets
 USER countersign
 WORKDIR /
 # Each container has a RocksDB of its own, which its next start goes on with.

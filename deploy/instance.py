@@ -31,18 +31,28 @@ class Instance(Daemon):
         service: The service's name, for example ``login``.
         name: The instance's own name: the service's, with a number for a second one.
         port: Its TCP port.
+        metrics_port: The TCP port of its /metrics, on 127.0.0.1.
         url: Where people and devices reach it.
         log_path: Its log; that of the start before has ``.1`` behind its name.
 
     """
 
-    def __init__(self, service: str, name: str, port: int, log_path: Path, environment: Mapping[str, str]) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what it takes to start one
+        self,
+        service: str,
+        name: str,
+        port: int,
+        metrics_port: int,
+        log_path: Path,
+        environment: Mapping[str, str],
+    ) -> None:
         """Take what it needs to start.
 
         Args:
             service: The service's name.
             name: The instance's own name.
             port: The TCP port that it shall listen on.
+            metrics_port: The TCP port that it shall serve its metrics on.
             log_path: The file for its output.
             environment: Its settings.
 
@@ -50,13 +60,15 @@ class Instance(Daemon):
         super().__init__(name, log_path, STOP_TIMEOUT_SECONDS)
         self.service = service
         self.port = port
+        self.metrics_port = metrics_port
         self.url = url_of(port)
         self._environment = environment
 
     def start(self) -> None:
         """Start its process; `await_ready` tells when it serves."""
         set_aside(self.log_path)
-        command = [sys.executable, "-m", f"services.{self.service}", "--port", str(self.port)]
+        ports = ["--port", str(self.port), "--metrics-port", str(self.metrics_port)]
+        command = [sys.executable, "-m", f"services.{self.service}", *ports]
         self._process = Child(command, self.log_path, self._environment)
 
     def await_ready(self, timeout_seconds: float) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 from rich.console import Console
@@ -20,11 +20,13 @@ from deploy.instance import ServiceStartError
 from deploy.kafka.broker import KafkaStartError
 from deploy.kafka.java import KafkaMissingError
 from deploy.ports import PortTakenError
-from deploy.stack import SERVICES, Stack, StackOptions
+from deploy.stack import METRICS_OFFSET, SERVICES, Stack, StackOptions
 from deploy.topics import TopicsError
 from deploy.watch import Restartable, Watch
 
 KAFKA_PORT: Final = 9092
+_MOST_INSTANCES: Final = 9
+_HIGHEST_PORT: Final = 65535 - METRICS_OFFSET - _MOST_INSTANCES
 _CHECK_SECONDS: Final = 0.25
 _EXPECTED: Final = (
     DemoAccountError,
@@ -37,24 +39,34 @@ _EXPECTED: Final = (
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def _port(meaning: str) -> Any:
+    """Return a port's option; there is room above it for the ports of further instances, and of their metrics."""
+    return typer.Option(min=1, max=_HIGHEST_PORT, help=meaning)
+
+
 def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     data: Annotated[Path, typer.Option(help="Where all data, keys and logs are kept.")] = Path(".run"),
     host: Annotated[
         Literal["127.0.0.1", "0.0.0.0"],  # noqa: S104 - whoever runs it chooses to open it
         typer.Option(help="The address to listen on; 0.0.0.0 opens it to the network."),
     ] = "127.0.0.1",
-    login_port: Annotated[int, typer.Option(help="Account Manager's port.")] = SERVICES["login"],
-    pairing_port: Annotated[int, typer.Option(help="The pairing service's port.")] = SERVICES["pairing"],
-    push_port: Annotated[int, typer.Option(help="The authenticator's port.")] = SERVICES["push"],
+    login_port: Annotated[int, _port("Account Manager's port.")] = SERVICES["login"],
+    pairing_port: Annotated[int, _port("The pairing service's port.")] = SERVICES["pairing"],
+    push_port: Annotated[int, _port("The authenticator's port.")] = SERVICES["push"],
     kafka_port: Annotated[int, typer.Option(help="Kafka's port; always on 127.0.0.1 only.")] = KAFKA_PORT,
     instances: Annotated[
-        int, typer.Option(min=1, max=9, help="Instances of each service; further ones listen on the next ports.")
+        int,
+        typer.Option(
+            min=1, max=_MOST_INSTANCES, help="Instances of each service; further ones listen on the next ports."
+        ),
     ] = 1,
     brokers: Annotated[
         int, typer.Option(min=1, max=9, help="Kafka's brokers; with three, one may fail. Data keeps its number.")
     ] = 1,
 ) -> None:
     """Start Kafka and the services, show where they are, and stop them at Ctrl-C.
+
+    The metrics of each instance are on this machine alone, on the port 500 above its own.
 
     Settings of the services that are exported (LOGIN_…, PAIRING_…, PUSH_…) go before what this chooses.
     """
@@ -116,13 +128,17 @@ Countersign is running.
   Sign in as        {demo_account.NAME}
   Password          {password}
 
-Stop it with Ctrl-C. The logs are in {stack.logs}.""",
+Stop it with Ctrl-C. The logs are in {stack.logs}, metrics at {_metrics_urls(stack)}.""",
         markup=False,
     )
 
 
 def _urls(stack: Stack, service: str) -> str:
     return " or ".join(instance.url for instance in stack.instances.values() if instance.service == service)
+
+
+def _metrics_urls(stack: Stack) -> str:
+    return ", ".join(f"http://localhost:{instance.metrics_port}/metrics" for instance in stack.instances.values())
 
 
 def _watch(console: Console, stack: Stack) -> None:

@@ -20,6 +20,8 @@ from deploy.topics import Applied, apply_topics
 
 SERVICES: Final = {"pairing": 8200, "push": 8300, "login": 8100}
 """The services, each with the port that people know, in the order of their start."""
+METRICS_OFFSET: Final = 500
+"""An instance whose port is chosen serves its metrics on the port so much above it."""
 READY_TIMEOUT_SECONDS: Final = 180.0
 Step = Callable[[str], AbstractContextManager[None]]
 """Shows that something is being done, for as long as its context lasts."""
@@ -32,7 +34,7 @@ class StackOptions:
     Attributes:
         directory: Where all its data is: Kafka's, the services', secrets and logs.
         ports: The port of each service's first instance, of further ones the next ones; a service that is not named
-            gets free ones.
+            gets free ones. The metrics of each are METRICS_OFFSET above, or on free ones.
         instances: How many instances of each service there are.
         fronts: The port of the proxy before each service, for people and devices; a service that is not named has none.
         kafka_port: The port of Kafka's first broker, of further ones the next ones; None takes free ones.
@@ -224,7 +226,8 @@ class Stack:
 
     def _instance(self, service: str, name: str, port: int) -> Instance:
         own = {f"{service.upper()}_DATA_DIRECTORY": str(self._data / name), **self._options.environment_of(name)}
-        return Instance(service, name, port, self.logs / f"{name}.log", self.environment(service) | own)
+        metrics_port = port + METRICS_OFFSET if service in self._options.ports else free_port()
+        return Instance(service, name, port, metrics_port, self.logs / f"{name}.log", self.environment(service) | own)
 
     def _add_instance(self, service: str, port: int) -> Instance:
         number = 1 + sum(1 for instance in self.instances.values() if instance.service == service)
@@ -235,5 +238,6 @@ class Stack:
     def _require_ports(self) -> None:
         for instance in self.instances.values():
             require_free(instance.port, f"the {instance.service} service", self._options.host)
+            require_free(instance.metrics_port, f"the {instance.service} service (for its metrics)")
         if self.kafka:
             self.kafka.require_ports()

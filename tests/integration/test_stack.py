@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.ports import free_port
-from deploy.stack import SERVICES, Stack, StackOptions
+from deploy.stack import METRICS_OFFSET, SERVICES, Stack, StackOptions
 
 SERVICE_PORTS = tuple(f"--{service}-port" for service in SERVICES)
 
@@ -51,15 +51,20 @@ def test_run_makes_a_demo_account_once_and_stops_at_ctrl_c(tmp_path: Path) -> No
     assert (tmp_path / "secrets" / "demo-password").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("option", ["--login-port", "--kafka-port"])
-def test_a_taken_port_is_one_line_and_starts_nothing(tmp_path: Path, option: str) -> None:
+@pytest.mark.parametrize(
+    ("option", "above"),
+    [("--login-port", 0), ("--login-port", METRICS_OFFSET), ("--kafka-port", 0)],
+    ids=["login", "metrics of login", "kafka"],
+)
+def test_a_taken_port_is_one_line_and_starts_nothing(tmp_path: Path, option: str, above: int) -> None:
     """Whoever runs it sees which port it is, and no half of a stack."""
     ports = {name: free_port() for name in (*SERVICE_PORTS, "--kafka-port")}
-    with socket.create_server(("127.0.0.1", ports[option])):
+    taken = ports[option] + above
+    with socket.create_server(("127.0.0.1", taken)):
         done = subprocess.run(run_command(tmp_path, ports), capture_output=True, text=True, timeout=60, check=False)
 
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith(f"Port {ports[option]} is already in use, and ")
+    assert done.stdout.startswith(f"Port {taken} is already in use, and ")
     assert done.stdout.count("\n") == 1
     assert not (tmp_path / "kafka").exists()
 
