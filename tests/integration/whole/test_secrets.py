@@ -1,4 +1,4 @@
-"""No secret that is shown, typed, kept or sent in cookies is in any record of any topic, or in any log line."""
+"""No secret that is shown, typed, kept or sent in cookies is in any record, log line, metric or span."""
 
 import base64
 import re
@@ -19,6 +19,9 @@ from tests.broker import PARTITIONS
 from tests.integration.whole.acting import PASSWORD, Person, a_person
 from tests.integration.whole.leaks import deployment_keys, find_leaks
 from tests.integration.whole.records import all_records
+from tests.otlp import Receiver, receiving
+from tests.polling import eventually
+from tests.scraping import scrape
 
 NEW_PASSWORD = "a better horse than before"
 WRONG_PASSWORDS = ("a wrong password", "another wrong one", "horse horse horse")
@@ -26,17 +29,26 @@ WRONG_RECOVERY_CODE = "QQQQQ-77777"
 APP_SECRET = re.compile(r"(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}")
 RECOVERY_CODE = re.compile(r"\b[0-9A-Z]{5}-[0-9A-Z]{5}\b")
 PLANTED = bytes(range(20))
+PAGES = {f"POST {path}" for path in ("/sign-in", "/enrol", "/pair", "/code", "/account/app", "/account/password")}
+"""Where secrets are typed."""
 
 
 @pytest.fixture(scope="module")
-def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def receiver() -> Iterator[Receiver]:
+    """Give what takes the stack's spans."""
+    with receiving() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Stack]:
     """Give a running stack that asks for an enrolment code, and remembers browsers."""
     options = StackOptions(
         tmp_path_factory.mktemp("stack"),
         kafka_bootstrap=kafka,
         topic_prefix=f"x{uuid.uuid4().hex[:10]}.",
         partitions=PARTITIONS,
-        environment={"LOGIN_ENROLMENT": "invitation", "LOGIN_REMEMBER_DAYS": "1"},
+        environment={"LOGIN_ENROLMENT": "invitation", "LOGIN_REMEMBER_DAYS": "1", **receiver.settings},
     )
     with Stack(options) as running:
         yield running
@@ -133,7 +145,7 @@ class Secretive:
         return self.person.phone.code(self.person.phone.store.read().accounts[0]).code
 
 
-async def test_no_secret_is_in_any_record_or_log_line(stack: Stack) -> None:
+async def test_no_secret_is_in_any_record_log_line_metric_or_span(stack: Stack, receiver: Receiver) -> None:
     async with a_person(stack) as person, administration(stack.bootstrap, stack.topic_prefix) as accounts:
         somebody = Secretive(person)
         await somebody.enrol(await accounts.invite(person.name, timedelta(hours=1)))
@@ -147,6 +159,10 @@ async def test_no_secret_is_in_any_record_or_log_line(stack: Stack) -> None:
         assert person.browser.path == "/account", person.browser.text
     content = b"\n".join(each.content for each in await all_records(stack))
     content += b"".join((stack.logs / f"{name}.log").read_bytes() for name in stack.instances)
+    metrics = b"".join([(await scrape(instance)).text.encode() for instance in stack.instances.values()])
+    await eventually(lambda: {each.name for each in receiver.spans} >= PAGES, "spans are missing")
+    assert person.name.encode() not in metrics + receiver.content
+    content += metrics + receiver.content
     # What a challenge says is found within its JWS, so a secret there would be.
     said = [person.name, "Firefox on Linux", '"purpose":"pairing"']
     assert find_leaks(said, content) == said
