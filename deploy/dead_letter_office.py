@@ -103,16 +103,15 @@ class DeadLetterOffice:
     async def retry(self, letter: DeadLetter) -> None:
         """Send one to where it came from, and note that in its dead-letter topic.
 
-        Whoever reads it decides it as if it came for the first time; what was decided before is not decided again.
+        Whoever reads it decides it as if it came for the first time; what was decided before is not decided again. It
+        goes to its key's partition, which may be another one than it came from.
 
         Raises:
             DeadLetterError: If Kafka does not take it.
 
         """
         try:
-            await self._producer.send_and_wait(
-                letter.origin.topic, letter.value, letter.key, letter.origin.partition, headers=letter.headers
-            )
+            await self._producer.send_and_wait(letter.origin.topic, letter.value, letter.key, headers=letter.headers)
             note = [
                 (RETRY_OF, f"{letter.place.partition}/{letter.place.offset}".encode()),
                 (TIME, now().isoformat().encode()),

@@ -9,9 +9,10 @@ from faust.types import EventT
 
 from schemas.base import Message
 from schemas.codec import Event
-from services.common.decisions import Decision, RowT, decide_once
+from services.common.decisions import Decision, RowT, UnacceptableError, decide_once
 from services.common.edge import Edge
 from services.common.metrics import Metrics
+from services.common.partitions import home_of
 from services.common.publisher import Publisher
 from services.common.tables import RowTable
 
@@ -58,6 +59,7 @@ class Owner(Generic[RowT]):
         async with self._edge.guard(record):
             started = time.monotonic()
             with self._edge.reading(record) as event:
+                self._require_home(record)
                 key = event.data.key
                 before = self._table.load(key)
                 decision = decide_once(before, event, self._decide)
@@ -74,6 +76,14 @@ class Owner(Generic[RowT]):
                 outcome=decision.outcome,
                 published=[message.type for message in decision.events],
             )
+
+    def _require_home(self, record: EventT[Any]) -> None:
+        """Refuse a record that lies in a partition whose owner does not have its key's row, and must not make one."""
+        message, partitions = record.message, self._table.partitions
+        home = home_of(message.key or b"", partitions)
+        if message.partition != home:
+            text = f"it lies in partition {message.partition}, and its key's is {home} of {partitions}"
+            raise UnacceptableError(text)
 
     def _count(self, before: RowT | None, event: Event[Message], decision: Decision[RowT]) -> None:
         if decision.repeated:

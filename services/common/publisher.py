@@ -155,6 +155,18 @@ class Publisher:
             raise UnavailableError
         await self._decided.client.fetch_all_metadata()
 
+    async def partition_counts(self) -> dict[str, int]:
+        """Return how many partitions each topic of this Kafka has.
+
+        Raises:
+            KafkaError: If Kafka does not answer.
+
+        """
+        if self._decided is None:
+            raise UnavailableError
+        cluster = await self._decided.client.fetch_all_metadata()
+        return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
+
     async def _send(self, producer: AIOKafkaProducer | None, record: Record) -> None:
         if producer is None:
             raise UnavailableError

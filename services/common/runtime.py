@@ -17,6 +17,7 @@ from services.common.edge import Edge
 from services.common.health import Health
 from services.common.key_files import KeyFileError
 from services.common.listening import CannotListenError, listen
+from services.common.partitions import PartitionCheck, PartitionsError
 from services.common.publisher import Publisher
 from services.common.settings import ServiceSettings
 from services.common.telemetry import Telemetry, metrics_web
@@ -71,7 +72,8 @@ def run(make: Callable[[], Instance]) -> int:
         make: Wires the instance; called within the event loop.
 
     Returns:
-        The exit status: 0 after a stop that was asked for, 1 after a break, 2 if a key file cannot be used.
+        The exit status: 0 after a stop that was asked for, 1 after a break, 2 if a key file cannot be used or the
+        topics have another number of partitions than it was told.
 
     """
     try:
@@ -120,10 +122,10 @@ async def _run_until(stop: asyncio.Event, instance: Instance, runner: web.AppRun
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
     instance.health.stopping = True
-    crashed = work.done()
-    if crashed:
-        log.critical("stopping after a break", error=repr(work.exception()))
+    if work.done():
+        status = _tell_why(work.exception())
     else:
+        status = 0
         log.info("stopping", unready_seconds=instance.settings.unready_seconds)
         await asyncio.wait({work}, timeout=instance.settings.unready_seconds)
     stopping.cancel()
@@ -136,15 +138,30 @@ async def _run_until(stop: asyncio.Event, instance: Instance, runner: web.AppRun
         log.warning("stopped without taking leave of kafka")
         os._exit(CRASHED_STATUS)
     log.info("stopped")
-    return CRASHED_STATUS if crashed else 0
+    return status
+
+
+def _tell_why(error: BaseException | None) -> int:
+    """Log what broke, and return the status to end with."""
+    first = error
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if isinstance(first, PartitionsError):
+        log.error("cannot serve", error=str(first))
+        return UNUSABLE_STATUS
+    log.critical("stopping after a break", error=repr(error))
+    return CRASHED_STATUS
 
 
 async def _work(instance: Instance) -> None:
     """Do Kafka's side until cancelled; raise if it breaks."""
     await _start_publisher(instance.publisher)
+    partitions = PartitionCheck(instance.publisher, instance.settings.topic_prefix, instance.settings.partitions)
     try:
+        await partitions.require()
         async with asyncio.TaskGroup() as group:
             group.create_task(instance.health.watch_kafka())
+            group.create_task(partitions.watch())
             for view in instance.views:
                 group.create_task(view.run())
             for task in instance.tasks:

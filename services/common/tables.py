@@ -17,7 +17,13 @@ class StorageError(Exception):
 
 
 class RowTable(Generic[RowT]):
-    """The rows of one kind, by key."""
+    """The rows of one kind, by key.
+
+    Attributes:
+        name: The table's name.
+        partitions: As many as its source topics have.
+
+    """
 
     def __init__(self, app: faust.App, name: str, model: type[RowT], partitions: int) -> None:
         """Declare the table.
@@ -30,6 +36,7 @@ class RowTable(Generic[RowT]):
 
         """
         self.name = name
+        self.partitions = partitions
         self._app = app
         self._model = model
         self._table = VersionedTable(

@@ -10,6 +10,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from services.common.partitions import is_astray
+
 log = structlog.get_logger(__name__)
 POLL_MILLISECONDS: Final = 1000
 BATCH_RECORDS: Final = 2000
@@ -25,6 +27,7 @@ async def tail(  # noqa: PLR0913 - what to read, and who hears of it
     on_caught_up: Callable[[], None],
     on_lag: Callable[[int], None] = lambda _records: None,
     since_milliseconds: int | None = None,
+    skip_astray: bool = False,
 ) -> None:
     """Read a topic from its beginning, or from a time on, and go on reading until cancelled.
 
@@ -35,6 +38,7 @@ async def tail(  # noqa: PLR0913 - what to read, and who hears of it
         on_caught_up: Called once, when all that was there at the start has been read.
         on_lag: Called about once a second with how many records have yet to be read, as far as Kafka has told.
         since_milliseconds: Unix time in milliseconds to start from; None is the beginning.
+        skip_astray: Leave aside records that lie in another partition than their key's: what a repartition moved away.
 
     """
     consumer = await _start_consumer(bootstrap, topic)
@@ -43,6 +47,7 @@ async def tail(  # noqa: PLR0913 - what to read, and who hears of it
         if since_milliseconds is not None:
             await _seek(consumer, partitions, since_milliseconds)
         missing = await consumer.end_offsets(partitions)
+        count = len(partitions)
         caught_up = False
         looks_at = 0.0
         while True:
@@ -52,8 +57,11 @@ async def tail(  # noqa: PLR0913 - what to read, and who hears of it
                 if caught_up:
                     on_caught_up()
             for records in (await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=BATCH_RECORDS)).values():
+                # The number only grows; while metadata is fetched, fewer may be assigned.
+                count = max(count, len(consumer.assignment()))
                 for record in records:
-                    apply(record)
+                    if not (skip_astray and is_astray(record.key, record.partition, count)):
+                        apply(record)
             if time.monotonic() >= looks_at:
                 on_lag(await _lag(consumer))
                 looks_at = time.monotonic() + LAG_SECONDS

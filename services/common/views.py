@@ -121,7 +121,14 @@ class View(Generic[RowT]):
     async def run(self) -> None:
         """Tail the topic until cancelled."""
         try:
-            await tail(self._bootstrap, self.topic, self._apply, on_caught_up=self._catch_up, on_lag=self._note_lag)
+            await tail(
+                self._bootstrap,
+                self.topic,
+                self._apply,
+                on_caught_up=self._catch_up,
+                on_lag=self._note_lag,
+                skip_astray=True,
+            )
         finally:
             self._ready.clear()
 

@@ -13,6 +13,7 @@ from schemas.login_administration import CreateAccount, Invite, RemoveAccount, R
 from schemas.login_commands import AccountCommand
 from services.common.clock import now
 from services.common.decisions import OK
+from services.common.partitions import PartitionsError, common_count
 from services.common.publisher import Publisher, UnavailableError
 from services.common.tracing import continue_trace
 from services.common.views import View
@@ -175,7 +176,7 @@ async def administration(bootstrap: str, prefix: str) -> AsyncIterator[Administr
         prefix: What stands before each topic's name.
 
     Raises:
-        AdminError: If Kafka cannot be reached, or the accounts cannot be read.
+        AdminError: If Kafka cannot be reached, the accounts cannot be read, or rows are being moved.
 
     """
     continue_trace(None)
@@ -183,6 +184,10 @@ async def administration(bootstrap: str, prefix: str) -> AsyncIterator[Administr
     view = accounts_view(bootstrap, prefix)
     try:
         await publisher.start()
+        common_count(await publisher.partition_counts(), prefix)
+    except PartitionsError as error:
+        await publisher.stop()
+        raise AdminError(str(error)) from error
     except KafkaError as error:
         await publisher.stop()
         text = f"Kafka cannot be reached at {bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"

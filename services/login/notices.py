@@ -25,6 +25,8 @@ PAUSE_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Between tries; the last one repeats."""
 PATIENCE: Final = timedelta(minutes=30)
 """While the server is away, a notice is tried until it is so old; whatever its age, once."""
+NOTICES_GROUP: Final = "login-notices"
+"""The consumer group, without the deployment's prefix."""
 TRIES_IF_POSTPONED: Final = 4
 """Of a message that the server asks to try again: others wait behind it."""
 
@@ -96,7 +98,7 @@ def notice_reader(settings: LoginSettings, letters: Letters, dead_letters: DeadL
     server = MailServer(settings) if settings.smtp_host else None
     prefix = settings.topic_prefix
     handle = Notices(letters, server, dead_letters).handle
-    return GroupReader(settings.kafka_bootstrap, f"{prefix}{LOGIN_NOTICES.name}", f"{prefix}login-notices", handle)
+    return GroupReader(settings.kafka_bootstrap, f"{prefix}{LOGIN_NOTICES.name}", f"{prefix}{NOTICES_GROUP}", handle)
 
 
 def _read(record: ConsumerRecord) -> Event[NoticeDue]:

@@ -19,7 +19,10 @@ async def test_a_view_that_catches_up_denies_nothing(monkeypatch: pytest.MonkeyP
     view = View("nowhere:1", "changelog", Row)
     seen: list[Row | None] = []
 
-    async def tail(_bootstrap: str, _topic: str, apply: object, *, on_caught_up: object, **_: object) -> None:
+    async def tail(
+        _bootstrap: str, _topic: str, apply: object, *, on_caught_up: object, skip_astray: bool, **_: object
+    ) -> None:
+        assert skip_astray
         assert callable(apply)
         assert callable(on_caught_up)
         apply(a_record("alex", Row(epoch=1, version=1)))
@@ -37,7 +40,10 @@ async def test_a_view_that_catches_up_denies_nothing(monkeypatch: pytest.MonkeyP
 async def test_a_stale_row_does_not_undo_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
     view = View("nowhere:1", "changelog", Row)
 
-    async def tail(_bootstrap: str, _topic: str, apply: object, *, on_caught_up: object, **_: object) -> None:
+    async def tail(
+        _bootstrap: str, _topic: str, apply: object, *, on_caught_up: object, skip_astray: bool, **_: object
+    ) -> None:
+        assert skip_astray
         assert callable(apply)
         assert callable(on_caught_up)
         for row in (Row(epoch=2, version=7), Row(epoch=1, version=9), Row(epoch=2, version=6)):

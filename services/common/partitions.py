@@ -1,0 +1,126 @@
+"""Which partition is a key's home, and whether the topics have as many partitions as an instance was told.
+
+Kafka's default partitioner gives a key its partition by a hash and the number of partitions. That partition is the
+key's home: its owner decides the key's events and keeps its row. When the number grows, `countersign topics
+repartition` brings rows to their new homes; what is left elsewhere means nothing any more (docs/adr/0024).
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
+
+from schemas.topics import ALL
+from services.common.publisher import Publisher
+
+_PARTITIONER: Final = DefaultPartitioner()
+CHECK_SECONDS: Final = 2.0
+
+
+class PartitionsError(Exception):
+    """The topics have another number of partitions than an instance was told. The text says what to do."""
+
+
+def home_of(key: bytes, partitions: int) -> int:
+    """Return the partition that a key's records belong to, as Kafka's default partitioner has it (murmur2).
+
+    Args:
+        key: The records' key.
+        partitions: How many partitions the topic has.
+
+    """
+    home: int = _PARTITIONER(key, range(partitions), ())
+    return home
+
+
+def is_astray(key: bytes | None, partition: int, partitions: int) -> bool:
+    """Tell whether a record lies in a partition that is not its key's home; one without a key has none."""
+    return key is not None and home_of(key, partitions) != partition
+
+
+def common_count(found: Mapping[str, int], prefix: str) -> int | None:
+    """Return how many partitions the topics have, None where there are no topics yet.
+
+    Args:
+        found: How many partitions each topic of the Kafka has, by its full name.
+        prefix: What stands before each topic's name in this deployment.
+
+    Raises:
+        PartitionsError: If they do not all have the same number: rows may be on their way then.
+
+    """
+    counts = {found[prefix + topic.name] for topic in ALL if prefix + topic.name in found}
+    if len(counts) > 1:
+        text = (
+            f"the topics have {min(counts)} to {max(counts)} partitions; "
+            f"`countersign topics repartition --partitions {max(counts)}` finishes what was begun"
+        )
+        raise PartitionsError(text)
+    return next(iter(counts), None)
+
+
+def require_partitions(found: Mapping[str, int], prefix: str, expected: int) -> None:
+    """Refuse topics with another number of partitions than expected; those that are not there yet have none.
+
+    Args:
+        found: How many partitions each topic of the Kafka has, by its full name.
+        prefix: What stands before each topic's name in this deployment.
+        expected: How many each of this deployment's topics should have.
+
+    Raises:
+        PartitionsError: If one has another number. An instance would then look for rows where they are not.
+
+    """
+    count = common_count(found, prefix)
+    if count is not None and count != expected:
+        text = (
+            f"the topics have {count} partitions and this instance was told {expected}; start all services with "
+            f"{count}, or change the topics first: countersign topics repartition"
+        )
+        raise PartitionsError(text)
+
+
+class PartitionCheck:
+    """Holds what an instance was told to what Kafka has."""
+
+    def __init__(self, publisher: Publisher, prefix: str, expected: int) -> None:
+        """Prepare it.
+
+        Args:
+            publisher: The instance's connection to Kafka.
+            prefix: What stands before each topic's name.
+            expected: The number of partitions that the instance was told.
+
+        """
+        self._publisher = publisher
+        self._prefix = prefix
+        self._expected = expected
+
+    async def require(self) -> None:
+        """Wait until Kafka tells, and return if the numbers agree.
+
+        Raises:
+            PartitionsError: If they do not.
+
+        """
+        while True:
+            try:
+                found = await self._publisher.partition_counts()
+            except KafkaError:
+                await asyncio.sleep(CHECK_SECONDS)
+            else:
+                require_partitions(found, self._prefix, self._expected)
+                return
+
+    async def watch(self) -> None:
+        """Look again and again, until cancelled: somebody may add partitions beneath a running instance.
+
+        Raises:
+            PartitionsError: Once the numbers do not agree.
+
+        """
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            await self.require()

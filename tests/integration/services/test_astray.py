@@ -1,0 +1,41 @@
+"""An event in a partition that is not its key's is decided by nobody there; sent again, it goes home."""
+
+import uuid
+from collections.abc import Callable
+
+from aiokafka import AIOKafkaProducer
+
+from deploy.dead_letter_office import dead_letter_office
+from deploy.instance import Instance
+from schemas.codec import Event, encode
+from schemas.login_administration import CreateAccount
+from services.common.clock import new_id, now
+from services.common.partitions import home_of
+from services.login.admin import administration
+from services.login.passwords import hash_password
+from tests.broker import PARTITIONS
+from tests.integration.services.wire import Wire
+from tests.polling import eventually
+
+
+async def test_an_owner_sets_aside_what_belongs_to_another_one(
+    run: Callable[[str], Instance], kafka: str, wire: Wire
+) -> None:
+    run("login")
+    name = f"p{uuid.uuid4().hex[:8]}"
+    command = CreateAccount(account_id=name, at=now(), display_name=name, password_hash=hash_password("x" * 12))
+    record = encode(Event(new_id(), now(), "test/web", "", command))
+    home = home_of(name.encode(), PARTITIONS)
+    other = (home + 1) % PARTITIONS
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        topic = f"{wire.prefix}{record.topic}"
+        await producer.send_and_wait(topic, record.value, record.key, other, headers=record.headers)
+
+    letter = await wire.dead_letter(record.topic, record.key)
+    why = f"it lies in partition {other}, and its key's is {home} of {PARTITIONS}"
+    assert dict(letter.headers)["dlq_reason"] == why.encode()
+    async with administration(kafka, wire.prefix) as accounts, dead_letter_office(kafka, wire.prefix) as office:
+        assert accounts.view.get(name) is None
+        (found,) = await office.letters()
+        await office.retry(found)
+        await eventually(lambda: accounts.view.get(name) is not None, "the account is not made")

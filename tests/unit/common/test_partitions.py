@@ -1,0 +1,52 @@
+"""A key has one home, and an instance that was told another number of partitions serves nobody."""
+
+import pytest
+
+from schemas.topics import ALL
+from services.common.partitions import PartitionsError, home_of, is_astray, require_partitions
+
+JAVA_HASHES = {
+    b"21": -973932308,
+    b"foobar": -790332482,
+    b"a-little-bit-long-string": -985981536,
+    b"a-little-bit-longer-string": -1486304829,
+    b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
+    b"abc": 479470107,
+}
+"""From Apache Kafka's own test of its hash (UtilsTest.testMurmur2)."""
+PREFIX = "x."
+
+
+@pytest.mark.parametrize("partitions", [1, 4, 7, 1000])
+def test_a_key_has_the_home_that_kafkas_own_clients_give_it(partitions: int) -> None:
+    expected = {key: (value & 0x7FFFFFFF) % partitions for key, value in JAVA_HASHES.items()}
+    assert {key: home_of(key, partitions) for key in JAVA_HASHES} == expected
+
+
+def test_a_record_is_astray_in_every_partition_but_its_keys_home() -> None:
+    home = home_of(b"alex", 7)
+    assert [each for each in range(7) if not is_astray(b"alex", each, 7)] == [home]
+    assert not is_astray(None, 3, 7)
+
+
+def counts(partitions: int) -> dict[str, int]:
+    """Return topics that all have so many partitions, beside somebody else's."""
+    return {PREFIX + topic.name: partitions for topic in ALL} | {"other": 99, "y.auth.challenge": 1}
+
+
+def test_topics_with_the_number_that_was_told_are_served() -> None:
+    require_partitions(counts(4), PREFIX, 4)
+    require_partitions({}, PREFIX, 4)
+    require_partitions({PREFIX + ALL[0].name: 4}, PREFIX, 4)
+
+
+def test_another_number_is_refused_with_what_to_do() -> None:
+    with pytest.raises(PartitionsError, match=r"^the topics have 7 partitions and this instance was told 4; .*$"):
+        require_partitions(counts(7), PREFIX, 4)
+
+
+@pytest.mark.parametrize("told", [4, 7])
+def test_while_rows_are_on_their_way_nobody_serves(told: int) -> None:
+    found = counts(4) | {PREFIX + ALL[-1].name: 7}
+    with pytest.raises(PartitionsError, match=r"have 4 to 7 partitions; .* --partitions 7` finishes"):
+        require_partitions(found, PREFIX, told)
