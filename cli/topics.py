@@ -7,10 +7,12 @@ import typer
 from aiokafka.errors import KafkaError
 
 from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
+from cli.repartition import repartition
 from deploy.topics import TopicsError, apply_topics
 from deploy.topics_check import differences
 
-app = typer.Typer(help="Make and check the Kafka topics.", no_args_is_help=True)
+app = typer.Typer(help="Make, check and repartition the Kafka topics.", no_args_is_help=True)
+app.command()(repartition)
 Partitions = Annotated[int, typer.Option(min=1, envvar="LOGIN_PARTITIONS", help="Partitions of each topic.")]
 Replication = Annotated[int, typer.Option(min=1, help="How many brokers keep each record.")]
 DEFAULT_PARTITIONS = 4

@@ -93,7 +93,7 @@ async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication
         _require_partitions(await admin.describe_topics(list(wanted)), partitions)
     finally:
         await admin.close()
-    await _await_leaders(bootstrap, [TopicPartition(name, number) for name in wanted for number in range(partitions)])
+    await await_leaders(bootstrap, [TopicPartition(name, number) for name in wanted for number in range(partitions)])
     created = tuple(topic.name for topic in missing)
     return Applied(created, tuple(name for name in wanted if name not in created))
 
@@ -110,15 +110,22 @@ def _require_partitions(described: list[dict[str, Any]], partitions: int) -> Non
     for topic in described:
         found = len(topic["partitions"])
         if topic["error_code"] == 0 and found != partitions:
-            text = f"topic {topic['topic']} has {found} partitions instead of {partitions}: make it anew"
+            text = (
+                f"topic {topic['topic']} has {found} partitions instead of {partitions}; "
+                "`countersign topics repartition` changes the number of all topics"
+            )
             raise TopicsError(text)
 
 
-async def _await_leaders(bootstrap: str, partitions: list[TopicPartition]) -> None:
+async def await_leaders(bootstrap: str, partitions: list[TopicPartition]) -> None:
     """Wait until each partition's leader serves it.
 
     Kafka names a leader a moment before that one is ready, for a new topic as after a restart, and refuses records
     until then; so ask each leader for something that only it can tell.
+
+    Raises:
+        TopicsError: If they could not all be used in time.
+
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     try:

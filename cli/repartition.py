@@ -1,0 +1,98 @@
+"""``countersign topics repartition``: more partitions for topics that hold data, their rows brought along."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Final, NoReturn
+
+import typer
+from aiokafka.errors import KafkaError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
+from deploy.repartition.checks import Check, RefusedError, look
+from deploy.repartition.cluster import UnreachableError, cluster
+from deploy.repartition.moving import Outcome, UnfinishedError, preview
+from deploy.repartition.moving import repartition as work
+from deploy.topics import TopicsError
+
+UNFINISHED_STATUS: Final = 3
+MOST_PARTITIONS: Final = 1000
+_NEXT: Final = """Done. Next:
+  1. Start all services with {count} partitions: LOGIN_PARTITIONS, PAIRING_PARTITIONS, PUSH_PARTITIONS={count}
+     (make run PARTITIONS={count}; docker compose: PARTITIONS={count}). Those told another number refuse to serve.
+  2. countersign topics check --partitions {count}, with the deployment's --replication
+The instances' data directories stay valid."""
+
+
+class _Bars:
+    """Shows progress as bars in a terminal, and as lines everywhere."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def say(self, text: str) -> None:
+        """Show a line that stays."""
+        self._progress.console.print(text, markup=False)
+
+    def start(self, title: str, total: int) -> Callable[[int], None]:
+        """Show one bar, in the place of the one before."""
+        for task in self._progress.task_ids:
+            self._progress.remove_task(task)
+        task = self._progress.add_task(title, total=total)
+        return lambda count: self._progress.advance(task, count)
+
+
+def repartition(
+    *,
+    partitions: Annotated[int, typer.Option(min=1, max=MOST_PARTITIONS, help="How many each topic shall have.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count only; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    kafka: Kafka = DEFAULT_KAFKA,
+    topic_prefix: Prefix = "",
+) -> None:
+    """Give all topics more partitions, and bring each row to its key's new one. Stop all services first.
+
+    It checks before it acts, deletes no topic and no event, and can be run again after any interruption.
+
+    Exit code 0: done. 1: refused, nothing was changed. 3: stopped half-way; run it again.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    begun = False
+
+    async def run() -> list[Outcome]:
+        nonlocal begun
+        async with cluster(kafka, topic_prefix) as connected:
+            await look(connected, partitions, lambda check: _show(console, check))
+            if not dry_run and not yes:
+                typer.confirm(f"Change all topics to {partitions} partitions now?", abort=True)
+            begun = not dry_run
+            with Progress(*columns, console=console, transient=True) as progress:
+                return await (preview if dry_run else work)(connected, partitions, _Bars(progress))
+
+    try:
+        outcomes = asyncio.run(run())
+    except (RefusedError, UnreachableError, UnfinishedError, TopicsError, KafkaError, TimeoutError) as error:
+        _stop(str(error) or repr(error), begun=begun)
+    except KeyboardInterrupt:
+        _stop("interrupted", begun=begun)
+    if dry_run:
+        for outcome in outcomes:
+            console.print(f"{outcome.topic}: {outcome.moved} of {outcome.rows} rows would move", markup=False)
+        console.print("All checks hold. Nothing was changed.")
+        return
+    console.print(_NEXT.format(count=partitions), markup=False)
+
+
+def _show(console: Console, check: Check) -> None:
+    console.print(f"{check.title:<13} {check.finding if check.holds else 'NO'}", markup=False)
+
+
+def _stop(why: str, *, begun: bool) -> NoReturn:
+    if not begun:
+        give_up(f"{why.rstrip('.')}. Nothing was changed.")
+    typer.echo(
+        f"countersign: stopped half-way: {why}. Run the same command again; no service serves till then.", err=True
+    )
+    raise typer.Exit(UNFINISHED_STATUS) from None

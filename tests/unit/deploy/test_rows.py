@@ -1,0 +1,103 @@
+"""Which rows a repartition moves, and that a second run finds nothing left to move."""
+
+from collections.abc import Iterable
+
+from aiokafka import ConsumerRecord
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.repartition.rows import Copy, Placed, Rows, place
+from services.common.changelog import TOMBSTONE_HEADER
+from services.common.partitions import home_of
+
+KEY = b"alex"
+OLD, NEW = home_of(KEY, 4), home_of(KEY, 7)
+
+
+def a_row(epoch: int, version: int, text: str = "") -> bytes:
+    """Make a row."""
+    return b'{"epoch":%d,"version":%d,"text":"%s"}' % (epoch, version, text.encode())
+
+
+def a_record(
+    partition: int, value: bytes | None, key: bytes = KEY, headers: Iterable[tuple[str, bytes]] = ()
+) -> ConsumerRecord:
+    """Make a changelog record."""
+    size = len(value or b"")
+    return ConsumerRecord("changelog", partition, 0, 0, 0, key, value, None, len(key), size, tuple(headers))
+
+
+def placed(*records: ConsumerRecord, partitions: int = 7) -> list[Placed]:
+    """Tell where rows are, after these records."""
+    with Rows() as rows:
+        for record in records:
+            rows.apply(record)
+        return list(rows.placed(partitions))
+
+
+def test_the_key_of_these_tests_moves() -> None:
+    assert OLD != NEW
+
+
+def test_a_row_whose_home_is_another_one_now_moves_there_as_it_is() -> None:
+    row = a_row(3, 8)
+    assert placed(a_record(OLD, a_row(3, 7)), a_record(OLD, row)) == [
+        Placed(KEY, row, NEW, at_home=False, strays=(OLD,))
+    ]
+
+
+def test_a_row_that_is_at_home_stays() -> None:
+    row = a_row(3, 8)
+    assert placed(a_record(OLD, row), partitions=4) == [Placed(KEY, row, OLD, at_home=True, strays=())]
+
+
+def test_a_move_that_was_interrupted_before_the_old_copy_was_deleted_only_deletes_it() -> None:
+    row = a_row(3, 8)
+    assert placed(a_record(NEW, row), a_record(OLD, row)) == [Placed(KEY, row, NEW, at_home=True, strays=(OLD,))]
+
+
+def test_the_newest_row_moves_wherever_it_is() -> None:
+    newest = a_row(4, 1)
+    found = placed(a_record(NEW, a_row(3, 9)), a_record(OLD, newest), a_record(5, a_row(2, 2)))
+    assert found == [Placed(KEY, newest, NEW, at_home=False, strays=tuple(sorted({OLD, 5} - {NEW})))]
+
+
+def test_a_stale_record_behind_the_newest_row_does_not_move() -> None:
+    newest = a_row(4, 1)
+    assert placed(a_record(OLD, newest), a_record(OLD, a_row(3, 99)))[0].value == newest
+
+
+def test_a_stale_tombstone_deletes_nothing_and_a_true_one_deletes() -> None:
+    row, stale = a_row(4, 2), [(TOMBSTONE_HEADER, b'{"epoch":4,"version":1}')]
+    assert placed(a_record(OLD, row), a_record(OLD, None, headers=stale))[0].value == row
+    assert placed(a_record(OLD, row), a_record(OLD, None)) == []
+
+
+@given(
+    partitions=st.integers(1, 12),
+    keys=st.dictionaries(
+        st.binary(min_size=1, max_size=12),
+        st.dictionaries(st.integers(0, 11), st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=4),
+        max_size=6,
+    ),
+)
+def test_afterwards_each_row_is_at_home_alone_and_nothing_is_left_to_do(
+    partitions: int, keys: dict[bytes, dict[int, tuple[int, int]]]
+) -> None:
+    records = [
+        a_record(partition % partitions, a_row(*stamps), key)
+        for key, copies in keys.items()
+        for partition, stamps in copies.items()
+    ]
+    found = placed(*records, partitions=partitions)
+    assert [row.key for row in found] == sorted(keys)
+    moves = [a_record(row.home, row.value, row.key) for row in found if not row.at_home]
+    deletions = [a_record(stray, None, row.key) for row in found for stray in row.strays]
+    again = placed(*records, *moves, *deletions, partitions=partitions)
+    assert [(row.key, row.value) for row in again] == [(row.key, row.value) for row in found]
+    assert all(row.at_home and not row.strays for row in again)
+
+
+def test_a_row_is_not_in_a_representation_that_might_be_logged() -> None:
+    secret = a_row(1, 1, "password hash")
+    assert "hash" not in repr(place(KEY, [Copy(OLD, secret)], 7)) + repr(Copy(OLD, secret))
