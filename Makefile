@@ -7,6 +7,7 @@ HOST ?= 127.0.0.1
 DATA ?= .run
 INSTANCES ?= 1
 BROKERS ?= 1
+PARTITIONS ?= 4
 # More words for the command behind a target: make unit ARGS="-k phrase -x", make run ARGS="--login-port 8101"
 ARGS ?=
 
@@ -15,8 +16,9 @@ ARGS ?=
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-run: setup ## start Kafka and the services here, until Ctrl-C (HOST=0.0.0.0 for the network, DATA=DIR, INSTANCES=2, BROKERS=3)
-	@exec $(BIN)/python -m deploy.run --host $(HOST) --data $(DATA) --instances $(INSTANCES) --brokers $(BROKERS) $(ARGS)
+run: setup ## start Kafka and the services here, until Ctrl-C (HOST=0.0.0.0 for the network, DATA=DIR, INSTANCES=2, BROKERS=3, PARTITIONS=7)
+	@exec $(BIN)/python -m deploy.run --host $(HOST) --data $(DATA) --instances $(INSTANCES) --brokers $(BROKERS) \
+	  --partitions $(PARTITIONS) $(ARGS)
 
 demo: setup ## show the whole flow in the terminal, on a stack of its own
 	@exec $(BIN)/python -m deploy.demo

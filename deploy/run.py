@@ -63,6 +63,10 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     brokers: Annotated[
         int, typer.Option(min=1, max=9, help="Kafka's brokers; with three, one may fail. Data keeps its number.")
     ] = 1,
+    partitions: Annotated[
+        int,
+        typer.Option(min=1, max=1000, help="Partitions of each topic; `countersign topics repartition` changes it."),
+    ] = 4,
 ) -> None:
     """Start Kafka and the services, show where they are, and stop them at Ctrl-C.
 
@@ -79,6 +83,7 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         kafka_port=kafka_port,
         brokers=brokers,
         host=host,
+        partitions=partitions,
         environment=_exported_settings(),
     )
     for number in _SIGNALS:
