@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import accounts, audit, dlq, keys, policy, proof, topics
+from cli import accounts, audit, dlq, kafka, keys, policy, proof, topics
 from services.common.logs import show_warnings_only
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(proof.app, name="proof")
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
+app.command("kafka", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(kafka.run_tool)
 
 
 def main() -> None:
