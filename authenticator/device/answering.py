@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from authenticator.device.client import Client
 from authenticator.device.errors import ProblemError
@@ -13,16 +14,22 @@ from protocol.challenges import sign_answer
 from protocol.requests import Refusal
 from schemas.contract import Purpose, Verdict
 
+OUTCOME_SECONDS: Final = 600.0
+"""How long after a request's expiry the service still tells what became of an answer to it (protocol.md section 7)."""
+
 
 async def send_answer(client: Client, link: Link, store: Store, request: Request, reply: Reply) -> datetime:
-    """Send an answer; go on trying while the request has not expired.
+    """Send an answer until it is known what became of it.
+
+    An attempt that got no answer may have counted nevertheless. So the same answer is sent on past the request's
+    expiry: the service then says that it had counted, or that the request expired.
 
     Returns:
         When the service took it.
 
     Raises:
         ProblemError: If the service does not take it.
-        DeviceError: If it could not be reached.
+        DeviceError: If it could not be reached until ten minutes after the request's expiry.
 
     """
     try:
@@ -46,7 +53,7 @@ async def _post(client: Client, store: Store, request: Request, reply: Reply) ->
         number=reply.number,
         agreement_key=store.agreement.public if _agrees(request, reply) else None,
     )
-    patience_seconds = client.clock.seconds_until(request.claims.expires_at)
+    patience_seconds = client.clock.seconds_until(request.claims.expires_at) + OUTCOME_SECONDS
     return (await client.post(client.push_url, path, sign, Receipt, patience_seconds=patience_seconds)).answered_at
 
 

@@ -161,7 +161,7 @@ class VirtualPhone:
         return self._inbox.requests.arrivals()
 
     async def answer(self, request: Request, verdict: Verdict, number: int | None = None) -> datetime:
-        """Answer a request; go on trying while it has not expired.
+        """Answer a request; go on until it is known what became of the answer.
 
         Args:
             request: The request.
@@ -174,7 +174,7 @@ class VirtualPhone:
         Raises:
             NumberError: If the number is needed and not given; nothing was sent then.
             ProblemError: If the service does not take it: expired, answered before, withdrawn.
-            DeviceError: If it could not be reached before the request expired.
+            DeviceError: If it could not be reached until ten minutes after the request's expiry.
 
         """
         reply = request.reply(verdict, number)

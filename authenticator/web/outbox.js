@@ -1,4 +1,4 @@
-/** Answers on their way: kept in the store, sent, and sent again within the time that their challenge leaves. */
+/** Answers on their way: kept in the store, sent, and sent again until it is known what became of them. */
 
 import { agree } from "./agreement.js";
 import { Pause, pauseAfter } from "./backoff.js";
@@ -9,6 +9,11 @@ import { ProblemError, UnreachableError } from "./service.js";
 /** @typedef {import("./store.js").Ending} Ending */
 /** @typedef {{ending: Ending, problem?: string, verdict?: import("./requests.js").Verdict}} Outcome */
 
+/**
+ * How long after a challenge's expiry the service still tells what became of an answer to it (docs/protocol.md, section
+ * 7). An attempt that got no answer may have counted nevertheless, so the same answer is sent on until that is known.
+ */
+const OUTCOME_MS = 600_000;
 /** Problems that go away when the same answer is sent again. */
 const PASSING = new Set(["unavailable", "too-many-requests", "unknown-device", "bad-nonce", "stale"]);
 
@@ -82,7 +87,7 @@ export class Outbox {
     const url = `${this.#service.origin}/challenges/${answer.jti}/answer`;
     const { challenge, verdict, number, agreed } = answer;
     const payload = await answerPayload(challenge, verdict, { number, agreement_key: agreed?.jwk });
-    const timeLeft = () => answer.claims.exp * 1000 - this.#service.now();
+    const timeLeft = () => answer.claims.exp * 1000 + OUTCOME_MS - this.#service.now();
     for (let failures = 0; timeLeft() > 0; ) {
       try {
         await this.#service.post(url, payload, ANSWER_TYPE);

@@ -8,6 +8,7 @@ import pytest
 
 from authenticator.device.errors import ForeignAnswerError, NoCodesError, NumberError, ProblemError, UnreachableError
 from authenticator.device.phone import VirtualPhone
+from authenticator.device.requests import Request
 from authenticator.device.state import Outcome
 from protocol.challenges import PinnedIssuer, challenge_digest, verify_proof
 from protocol.verification_codes import find_step
@@ -271,10 +272,30 @@ async def test_answer_to_a_request_that_expires_meanwhile_ends_it(services: Fake
     expires = int(services.now().timestamp()) + 2
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN, exp=expires))
     request = await next_request(phone)
-    services.refusals = ["unavailable"] * 1000
-    with pytest.raises(ProblemError, match="unavailable"):
-        await phone.answer(request, Verdict.APPROVE)
-    await eventually(lambda: request.outcome is Outcome.EXPIRED)
+    await answer_past_expiry(services, phone, request, "expired")
+    assert await request.ended() is Outcome.EXPIRED
+
+
+async def test_acceptance_that_had_counted_connects_after_the_request_ran_out(
+    services: FakeServices, phone: VirtualPhone
+) -> None:
+    await phone.new_phrase()
+    expires = int(services.now().timestamp()) + 2
+    await services.ask(services.claims(phone.device_id, Purpose.PAIRING, exp=expires))
+    request = await next_request(phone)
+    services.problem_members = {"verdict": "approve"}
+    await answer_past_expiry(services, phone, request, "already-answered")
+    assert await request.ended() is Outcome.APPROVED
+    assert len(phone.store.read().accounts) == 1
+
+
+async def answer_past_expiry(services: FakeServices, phone: VirtualPhone, request: Request, told: str) -> None:
+    """Approve while the service is unavailable until the request expired, and then tells what became of the answer."""
+    services.refusals = ["unavailable"] * 1_000_000
+    answering = asyncio.create_task(phone.answer(request, Verdict.APPROVE))
+    await eventually(lambda: services.now() > request.claims.expires_at)
+    services.refusals = [told]
+    await asyncio.gather(answering, return_exceptions=True)
 
 
 async def test_service_that_is_not_there_is_named(services: FakeServices) -> None:

@@ -63,9 +63,27 @@ async def test_an_answer_that_cannot_be_sent_in_time_says_so(context: BrowserCon
     await context.route(f"{services.origin}/challenges/**", lambda route: route.abort())
     await press(page, "approve")
     await result_is(page, "Not sent yet")
-    services.clock_offset = timedelta(minutes=3)
+    services.clock_offset = timedelta(minutes=13)
     await services.hang_up()
     await result_is(page, "Could not be sent")
+
+
+async def test_an_answer_that_had_counted_is_known_after_its_request_ran_out(
+    context: BrowserContext, services: Stage
+) -> None:
+    page = await a_paired_phone(context, services)
+    await ask(services)
+    await context.route(f"{services.origin}/challenges/**", lambda route: route.abort())
+    await press(page, "approve")
+    await result_is(page, "Not sent yet")
+    services.clock_offset = timedelta(minutes=3)
+    await services.hang_up()
+    await expect(page.get_by_test_id("connection")).to_have_text("Connected")
+    await expect(page.get_by_test_id("result").get_by_role("heading")).to_have_text("Not sent yet")
+    services.refusals, services.problem_members = ["already-answered"], {"verdict": "approve"}
+    await context.unroute(f"{services.origin}/challenges/**")
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await result_is(page, "Sign-in approved")
 
 
 async def test_whoever_comes_back_to_the_phone_does_not_wait(context: BrowserContext, services: Stage) -> None:
