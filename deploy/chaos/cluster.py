@@ -119,6 +119,9 @@ class Cluster:
 
     async def trouble(self) -> str:
         """Return what is not as it should be, in words; empty when all is well."""
+        silent = [each.name for each in self.brokers if not await asyncio.to_thread(each.answers)]
+        if silent:
+            return f"no answer from {', '.join(silent)}"
         unready = [each.name for each in self.instances if not await asyncio.to_thread(each.is_ready)]
         if unready:
             return f"not ready: {', '.join(unready)}"

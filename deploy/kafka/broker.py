@@ -86,13 +86,17 @@ class Broker(Daemon):
         """Wait until it answers a client."""
         process = self._process
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while process is not None and not answers(self._node.machine.address, self._node.broker_port):
+        while process is not None and not self.answers():
             if process.exit_code is not None or time.monotonic() > deadline:
                 why = "ended at its start" if process.exit_code is not None else "did not answer in time"
                 process.kill()
                 text = f"Kafka {why}; its log is {self.log_path}:\n{tail(process.log_path)}\n{tail(self.log_path)}"
                 raise KafkaStartError(text)
             time.sleep(_POLL_SECONDS)
+
+    def answers(self) -> bool:
+        """Return whether it answers a client now."""
+        return answers(self._node.machine.address, self._node.broker_port)
 
     def format(self, cluster_id: str, controllers: Sequence[str]) -> None:
         """Prepare its folder, unless that was done before.

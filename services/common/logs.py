@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from services.common.log_repeats import Repeats
 from services.common.tracing import current_traceparent, trace_id
 
 LIBRARIES = ("aiokafka", "faust", "mode", "aiohttp", "asyncio")
@@ -74,6 +75,7 @@ def configure_logs(service: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(Repeats(LIBRARIES))
     renderer = structlog.processors.JSONRenderer(sort_keys=False)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
