@@ -111,8 +111,8 @@ def _require_partitions(described: list[dict[str, Any]], partitions: int) -> Non
         found = len(topic["partitions"])
         if topic["error_code"] == 0 and found != partitions:
             text = (
-                f"topic {topic['topic']} has {found} partitions instead of {partitions}; "
-                "`countersign topics repartition` changes the number of all topics"
+                f"topic {topic['topic']} has {found} partitions instead of {partitions}: say {found}, "
+                "or change all topics by `countersign topics repartition`"
             )
             raise TopicsError(text)
 

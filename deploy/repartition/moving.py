@@ -114,7 +114,7 @@ async def _read(cluster: Cluster, topic: str, partitions: int, rows: Rows, scree
 
 async def _write(cluster: Cluster, topic: str, rows: Rows, partitions: int, screen: Screen) -> int:
     """Write each row to its home, and only when Kafka has it, delete it elsewhere."""
-    advance = screen.start(f"moving {topic}", sum(1 for _row in rows.placed(partitions)))
+    advance = screen.start(f"moving {topic}", rows.count())
     moved, found = 0, rows.placed(partitions)
     while batch := list(islice(found, BATCH_ROWS)):
         moving = [row for row in batch if _moves(row)]

@@ -12,9 +12,13 @@ from aiokafka import ConsumerRecord
 from services.common.changelog import is_newer, stamp
 from services.common.partitions import home_of
 
-_TABLE: Final = """
-CREATE TABLE copies (key BLOB, partition INTEGER, value BLOB, PRIMARY KEY (key, partition)) WITHOUT ROWID
-"""
+_PREPARE: Final = (
+    "PRAGMA journal_mode = OFF",
+    "PRAGMA cache_size = -65536",  # 64 MiB
+    "CREATE TABLE copies (key BLOB, partition INTEGER, value BLOB, PRIMARY KEY (key, partition))",
+    # One transaction for all: nobody else reads it, and it need not last.
+    "BEGIN",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,8 @@ class Rows:
         """Begin with none."""
         # An empty name is SQLite's private temporary database: in memory while it is small, then on the disk.
         self._database = sqlite3.connect("", isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute(_TABLE)
+        for statement in _PREPARE:
+            self._database.execute(statement)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -97,6 +101,11 @@ class Rows:
             self._database.execute("DELETE FROM copies WHERE key = ? AND partition = ?", slot)
         else:
             self._database.execute("INSERT OR REPLACE INTO copies VALUES (?, ?, ?)", (*slot, record.value))
+
+    def count(self) -> int:
+        """Return how many keys have a row."""
+        (count,) = self._database.execute("SELECT count(DISTINCT key) FROM copies").fetchone()
+        return int(count)
 
     def placed(self, partitions: int) -> Iterator[Placed]:
         """Tell of each key, in the keys' order, where its row is and where it belongs."""

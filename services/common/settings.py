@@ -36,7 +36,7 @@ class ServiceSettings(BaseSettings):
     topic_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{0,40}$")] = ""
     """What stands before each topic's name; lets deployments share a Kafka."""
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
-    """Partitions of each topic, as provisioned; keys stay with their rows only while it stays the same."""
+    """Partitions of each topic, as they are in Kafka; `countersign topics repartition` changes that."""
     data_directory: Path | None = None
     """Where this instance keeps its RocksDB; each instance has its own. Default .run/data/SERVICE-PORT."""
     secrets_directory: Path = Path(".run/secrets")

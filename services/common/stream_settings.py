@@ -26,7 +26,7 @@ STREAM_SETTINGS: Final[Mapping[str, object]] = MappingProxyType(
         "broker_heartbeat_interval": 0.5,
         # What comes again after a crash is at most what this time holds.
         "broker_commit_interval": 1.0,
-        # A worker whose agent hangs loses its partitions to the others after this time.
+        # A worker that stops fetching loses its partitions to the others after this time; one hung agent stops nothing.
         "broker_rebalance_timeout": 30.0,
         "broker_max_poll_interval": 60.0,
         # A stop waits for the message in progress: a cancelled agent acknowledges what it has not finished.

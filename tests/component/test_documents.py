@@ -1,7 +1,14 @@
 """What the documents say is there."""
 
+import inspect
 import re
 from pathlib import Path
+
+from cli.kafka import TOOLS
+from deploy.topics import topic_settings
+from schemas.codec import TYPES
+from schemas.topics import ALL, DAY_SECONDS, Kind, Topic
+from services.common.health import Health
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,3 +32,54 @@ def test_every_link_between_the_documents_leads_somewhere() -> None:
     assert len(links) > 20
     broken = [(document.name, target) for document, target in links if not (document.parent / target).exists()]
     assert broken == []
+
+
+def topic_rows() -> list[str]:
+    """Return the rows of the table of topics in docs/operations.md, as the code has them."""
+    return [_row(topic) for topic in ALL if topic.kind is not Kind.DEAD_LETTER]
+
+
+def _row(topic: Topic) -> str:
+    names = [name.removeprefix("countersign.").removesuffix(".v1") for name in TYPES if TYPES[name].topic is topic]
+    service, _, _ = topic.name.partition(".")
+    shown = ", ".join(name.removeprefix(f"{service}.") if topic.kind is Kind.COMMAND else name for name in names)
+    cells = (
+        f"`{topic.name}`",
+        topic.key,
+        shown or "rows",
+        _kept(topic_settings(topic, 1)),
+        ", ".join(topic.written_by),
+        ", ".join(topic.read_by),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _kept(settings: dict[str, str]) -> str:
+    if settings["cleanup.policy"] == "compact":
+        return "newest of each key"
+    seconds = int(settings["retention.ms"]) // 1000
+    days, hours = seconds / DAY_SECONDS, seconds / 3600
+    return f"{days:.0f} day{'s' if days > 1 else ''}" if days >= 1 else f"{hours:.0f} hour"
+
+
+def test_the_operators_table_of_topics_is_what_the_code_has() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `") and line.count(" | ") == 5]
+    assert rows == topic_rows()
+    dead = {_kept(topic_settings(topic, 1)) for topic in ALL if topic.kind is Kind.DEAD_LETTER}
+    assert f"`TOPIC.dlq` keeps its records {dead.pop()}" in text
+    assert not dead
+
+
+def test_the_runbook_has_each_reason_that_an_instance_gives_for_not_being_ready() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    reasons = re.findall(r'append\("([^"]+)"\)', Path(inspect.getsourcefile(Health) or "").read_text(encoding="utf-8"))
+    assert len(reasons) >= 5
+    assert [each for each in reasons if f"`{each}`" not in text] == []
+
+
+def test_every_tool_of_kafka_that_the_operators_document_calls_can_be_run() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    called = set(re.findall(r"countersign kafka ([a-z-]+)", text))
+    assert len(called) > 3
+    assert called - set(TOOLS) == set()
