@@ -1,6 +1,5 @@
 """What the documents say is there."""
 
-import inspect
 import re
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from cli.kafka import TOOLS
 from deploy.topics import topic_settings
 from schemas.codec import TYPES
 from schemas.topics import ALL, DAY_SECONDS, Kind, Topic
-from services.common.health import Health
+from services.common.health import Trouble
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,9 +72,7 @@ def test_the_operators_table_of_topics_is_what_the_code_has() -> None:
 
 def test_the_runbook_has_each_reason_that_an_instance_gives_for_not_being_ready() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    reasons = re.findall(r'append\("([^"]+)"\)', Path(inspect.getsourcefile(Health) or "").read_text(encoding="utf-8"))
-    assert len(reasons) >= 5
-    assert [each for each in reasons if f"`{each}`" not in text] == []
+    assert [each for each in Trouble if f"`{each}`" not in text] == []
 
 
 def test_every_tool_of_kafka_that_the_operators_document_calls_can_be_run() -> None:
@@ -83,3 +80,12 @@ def test_every_tool_of_kafka_that_the_operators_document_calls_can_be_run() -> N
     called = set(re.findall(r"countersign kafka ([a-z-]+)", text))
     assert len(called) > 3
     assert called - set(TOOLS) == set()
+
+
+def test_each_alarm_leads_to_a_section_of_the_runbook() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    sections = {line[4:].lower().replace(" ", "-") for line in text.splitlines() if line.startswith("### ")}
+    alarms = (ROOT / "deploy" / "monitoring" / "alerts.yml").read_text(encoding="utf-8")
+    anchors = re.findall(r"runbook_url: docs/operations\.md#(\S+)", alarms)
+    assert len(anchors) == alarms.count("- alert:")
+    assert [each for each in anchors if each not in sections] == []
