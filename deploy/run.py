@@ -18,6 +18,7 @@ from deploy import demo_account
 from deploy.demo_account import DemoAccountError, demo_password
 from deploy.instance import ServiceStartError
 from deploy.kafka.broker import KafkaStartError
+from deploy.kafka.embedded import CONTROLLERS_HIGHER
 from deploy.kafka.java import KafkaMissingError
 from deploy.ports import PortTakenError
 from deploy.stack import METRICS_OFFSET, SERVICES, Stack, StackOptions
@@ -25,6 +26,7 @@ from deploy.topics import TopicsError
 from deploy.watch import Restartable, Watch
 
 KAFKA_PORT: Final = 9092
+HIGHEST_KAFKA_PORT: Final = 65535 - CONTROLLERS_HIGHER - 9
 _MOST_INSTANCES: Final = 9
 _HIGHEST_PORT: Final = 65535 - METRICS_OFFSET - _MOST_INSTANCES
 _CHECK_SECONDS: Final = 0.25
@@ -53,7 +55,9 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     login_port: Annotated[int, _port("Account Manager's port.")] = SERVICES["login"],
     pairing_port: Annotated[int, _port("The pairing service's port.")] = SERVICES["pairing"],
     push_port: Annotated[int, _port("The authenticator's port.")] = SERVICES["push"],
-    kafka_port: Annotated[int, typer.Option(help="Kafka's port; always on 127.0.0.1 only.")] = KAFKA_PORT,
+    kafka_port: Annotated[
+        int, typer.Option(min=1, max=HIGHEST_KAFKA_PORT, help="Kafka's port; always on 127.0.0.1 only.")
+    ] = KAFKA_PORT,
     instances: Annotated[
         int,
         typer.Option(

@@ -15,7 +15,7 @@ from deploy.kafka.settings import THIS_MACHINE, Machine, Node
 from deploy.ports import free_port
 
 _LAYOUT: Final = "cluster.json"
-_CONTROLLERS_HIGHER: Final = 10_000
+CONTROLLERS_HIGHER: Final = 10_000
 
 
 class EmbeddedKafka:
@@ -135,7 +135,7 @@ class _Layout:
 
     @classmethod
     def fresh(cls, brokers: int, port: int | None) -> Self:
-        ports = [free_port() if port is None else port + _CONTROLLERS_HIGHER + place for place in range(brokers)]
+        ports = [free_port() if port is None else port + CONTROLLERS_HIGHER + place for place in range(brokers)]
         return cls(_identifier(), tuple(_Controller(each, _identifier()) for each in ports))
 
     @classmethod

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.ports import free_port
+from deploy.run import HIGHEST_KAFKA_PORT
 from deploy.stack import METRICS_OFFSET, SERVICES, Stack, StackOptions
 
 SERVICE_PORTS = tuple(f"--{service}-port" for service in SERVICES)
@@ -58,7 +59,7 @@ def test_run_makes_a_demo_account_once_and_stops_at_ctrl_c(tmp_path: Path) -> No
 )
 def test_a_taken_port_is_one_line_and_starts_nothing(tmp_path: Path, option: str, above: int) -> None:
     """Whoever runs it sees which port it is, and no half of a stack."""
-    ports = {name: free_port() for name in (*SERVICE_PORTS, "--kafka-port")}
+    ports = free_ports()
     taken = ports[option] + above
     with socket.create_server(("127.0.0.1", taken)):
         done = subprocess.run(run_command(tmp_path, ports), capture_output=True, text=True, timeout=60, check=False)
@@ -67,6 +68,15 @@ def test_a_taken_port_is_one_line_and_starts_nothing(tmp_path: Path, option: str
     assert done.stdout.startswith(f"Port {taken} is already in use, and ")
     assert done.stdout.count("\n") == 1
     assert not (tmp_path / "kafka").exists()
+
+
+def free_ports() -> dict[str, int]:
+    """Return a free port for each option; above Kafka's there must be room for its controller's."""
+    drawn = (free_port() for _ in range(100))
+    return {
+        **{name: free_port() for name in SERVICE_PORTS},
+        "--kafka-port": next(port for port in drawn if port <= HIGHEST_KAFKA_PORT),
+    }
 
 
 def run_command(data: Path, ports: dict[str, int]) -> list[str]:
@@ -78,7 +88,7 @@ def run_command(data: Path, ports: dict[str, int]) -> list[str]:
 @contextmanager
 def running(data: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """Start it as `make run` does, give its process and its screen, and wait until it has ended."""
-    command = run_command(data, {name: free_port() for name in (*SERVICE_PORTS, "--kafka-port")})
+    command = run_command(data, free_ports())
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         lines = []
