@@ -115,6 +115,13 @@ def test_every_metric_of_ours_is_on_the_dashboard_or_in_an_alert(there: dict[str
     assert ours - used == set()
 
 
+def test_operators_are_told_of_every_metric_of_ours_and_of_no_other(there: dict[str, set[str]]) -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("## Metrics")[2]
+    told = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    ours = {re.sub("_(bucket|sum|count)$", "", name) for name in there if name.startswith(NAMESPACE)}
+    assert sorted(f"{NAMESPACE}_{name}" for name in told) == sorted(ours)
+
+
 def test_every_event_type_and_job_that_is_asked_for_is_there() -> None:
     known = {"event": TYPES.keys(), "job": SERVICES.keys()}
     matched = [
