@@ -18,7 +18,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(proof.app, name="proof")
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
-app.command("kafka", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(kafka.run_tool)
+app.command("kafka", context_settings=kafka.PASS_ON)(kafka.run_tool)
 
 
 def main() -> None:

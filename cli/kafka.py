@@ -22,6 +22,8 @@ TOOLS: Final = {
 }
 """The tools by name; in a Kafka that was unpacked, each is bin/kafka-NAME.sh."""
 
+PASS_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+"""How the command is read: what stands behind the tool's name is the tool's, ``--help`` too."""
 QUIET_JAVA: Final = ("-Xlog:disable",)
 """What Java says of itself would stand among what the tool says."""
 LOG_PATH: Final = JARS.parent / "logs" / "kafka-tools.log"

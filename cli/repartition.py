@@ -24,6 +24,11 @@ _NEXT: Final = """Done. Next:
   2. countersign topics check --partitions {count}, with the deployment's --replication
 The instances' data directories stay valid."""
 
+_BY_OTHER_HANDS: Final = (
+    "all topics have {count} partitions, and rows are where they belonged with fewer: somebody added partitions by "
+    "other means. --partitions {more} brings them home"
+)
+
 
 class _Bars:
     """Shows progress as bars in a terminal, and as lines everywhere."""
@@ -64,12 +69,15 @@ def repartition(
     async def run() -> list[Outcome]:
         nonlocal begun
         async with cluster(kafka, topic_prefix) as connected:
-            await look(connected, partitions, lambda check: _show(console, check))
-            if not dry_run and not yes:
+            needed = await look(connected, partitions, lambda check: _show(console, check))
+            if needed and not dry_run and not yes:
                 typer.confirm(f"Change all topics to {partitions} partitions now?", abort=True)
-            begun = not dry_run
+            begun = needed and not dry_run
             with Progress(*columns, console=console, transient=True) as progress:
-                return await (preview if dry_run else work)(connected, partitions, _Bars(progress))
+                outcomes = await (work if begun else preview)(connected, partitions, _Bars(progress))
+            if not needed and any(outcome.moved for outcome in outcomes):
+                raise RefusedError(_BY_OTHER_HANDS.format(count=partitions, more=partitions + 1))
+            return outcomes
 
     try:
         outcomes = asyncio.run(run())
@@ -77,9 +85,9 @@ def repartition(
         _stop(str(error) or repr(error), begun=begun)
     except KeyboardInterrupt:
         _stop("interrupted", begun=begun)
-    if dry_run:
+    if not begun:
         for outcome in outcomes:
-            console.print(f"{outcome.topic}: {outcome.moved} of {outcome.rows} rows would move", markup=False)
+            console.print(f"{outcome.topic}: {outcome.moved} of {outcome.rows} rows to move", markup=False)
         console.print("All checks hold. Nothing was changed.")
         return
     console.print(_NEXT.format(count=partitions), markup=False)

@@ -1,0 +1,58 @@
+"""Partitions that somebody added by other means: rows come home all the same, and never without a sign of the move."""
+
+import asyncio
+
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from typer.testing import CliRunner, Result
+
+from cli.__main__ import app
+from deploy.repartition.cluster import cluster
+from schemas.topics import ACCOUNTS_CHANGELOG, ALL, CHANGELOGS
+from services.common.partitions import home_of
+from tests.broker import PARTITIONS
+
+KEYS = tuple(f"person-{number}".encode() for number in range(20))
+
+
+async def run(kafka: str, prefix: str, partitions: int) -> Result:
+    """Run `countersign topics repartition`, which has an event loop of its own."""
+    words = ["topics", "repartition", "--yes", "--kafka", kafka, "--topic-prefix", prefix, f"--partitions={partitions}"]
+    return await asyncio.to_thread(CliRunner().invoke, app, words)
+
+
+async def add_partitions(kafka: str, names: list[str], partitions: int) -> None:
+    """Do what Kafka's own tools do."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.create_partitions({name: NewPartitions(partitions) for name in names})
+    await admin.close()
+
+
+async def test_rows_come_home_after_partitions_were_added_by_other_means(kafka: str, topics: str) -> None:
+    changelog = f"{topics}{ACCOUNTS_CHANGELOG.name}"
+    async with cluster(kafka, topics) as connected:
+        row = b'{"epoch":1,"version":1}'
+        await connected.write(changelog, [(home_of(key, PARTITIONS), key, row) for key in KEYS])
+
+    everything = [topics + topic.name for topic in ALL]
+    await add_partitions(kafka, everything, PARTITIONS + 1)
+    refused = await run(kafka, topics, PARTITIONS + 1)
+    assert (refused.exit_code, "--partitions 6 brings them home. Nothing was changed." in refused.stderr) == (1, True)
+
+    await add_partitions(kafka, [name for name in everything if not name.endswith("-changelog")], PARTITIONS + 2)
+    refused = await run(kafka, topics, PARTITIONS + 2)
+    assert (refused.exit_code, "by other hands; take 7 or more" in refused.stderr) == (1, True)
+
+    done = await run(kafka, topics, PARTITIONS + 3)
+    assert (done.exit_code, done.stderr) == (0, "")
+    async with cluster(kafka, topics) as connected:
+        left: dict[tuple[bytes, int], bytes | None] = {}
+        async for records in connected.records(changelog, PARTITIONS + 3):
+            left.update({(record.key, record.partition): record.value for record in records})
+    rows = {place: value for place, value in left.items() if value is not None}
+    assert rows == {(key, home_of(key, PARTITIONS + 3)): row for key in KEYS}
+
+    again = await run(kafka, topics, PARTITIONS + 3)
+    assert again.exit_code == 0
+    assert f"{changelog}: 0 of {len(KEYS)} rows to move\n" in again.output
+    assert again.output.count("rows to move") == len(CHANGELOGS)
