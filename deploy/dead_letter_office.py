@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -14,6 +14,7 @@ from schemas.codec import Headers, UndecodableError, decode
 from schemas.topics import CONSUMED
 from services.common.clock import now
 from services.common.dead_letters import ADDED, OFFSET, PARTITION, REASON, SERVICE, TIME, Place
+from services.common.publisher import unreachable
 
 RETRY_OF: Final = "dlq_retry_of"
 """Header of the note in a dead-letter topic that says which of its records was sent again."""
@@ -52,6 +53,33 @@ class DeadLetter:
     at: str
     retried: int = 0
 
+    @classmethod
+    def of(cls, place: Place, key: bytes | None, value: bytes | None, headers: Headers) -> Self:
+        """Read a record of a dead-letter topic.
+
+        Args:
+            place: Where it is.
+            key: Its key.
+            value: Its value.
+            headers: All its headers, those among them that were added when it was set aside.
+
+        """
+        added = {name: content.decode(errors="replace") for name, content in headers if name in ADDED}
+        return cls(
+            place=place,
+            origin=Place(
+                place.topic.removesuffix(".dlq"),
+                _number(added.get(PARTITION, ""), place.partition),
+                _number(added.get(OFFSET, ""), -1),
+            ),
+            key=key,
+            value=value,
+            headers=[(name, content) for name, content in headers if name not in ADDED],
+            reason=added.get(REASON, ""),
+            service=added.get(SERVICE, ""),
+            at=added.get(TIME, ""),
+        )
+
     @property
     def type(self) -> str:
         """Its CloudEvents type, empty if it has none."""
@@ -88,12 +116,14 @@ class DeadLetterOffice:
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 async for record in self._records():
-                    headers = dict(_headers(record))
-                    if RETRY_OF in headers:
-                        name = f"{record.topic}/{headers[RETRY_OF].decode()}"
+                    headers = [(name, value or b"") for name, value in record.headers]
+                    retried = dict(headers).get(RETRY_OF)
+                    if retried is not None:
+                        name = f"{record.topic}/{retried.decode()}"
                         retries[name] = retries.get(name, 0) + 1
                     else:
-                        found.append(_letter(record))
+                        place = Place(record.topic, record.partition, record.offset)
+                        found.append(DeadLetter.of(place, record.key, record.value, headers))
         except (KafkaError, TimeoutError) as error:
             text = f"the dead letters cannot be read: {error or 'Kafka does not answer'}"
             raise DeadLetterError(text) from error
@@ -155,8 +185,7 @@ async def dead_letter_office(bootstrap: str, prefix: str) -> AsyncIterator[DeadL
             await consumer.start()
             await producer.start()
         except KafkaError as error:
-            text = f"Kafka cannot be reached at {bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
-            raise DeadLetterError(text) from error
+            raise DeadLetterError(unreachable(bootstrap)) from error
         yield DeadLetterOffice(bootstrap, prefix, consumer, producer)
     finally:
         await consumer.stop()
@@ -179,29 +208,6 @@ async def _partitions(bootstrap: str, topics: list[str]) -> list[TopicPartition]
     return found
 
 
-def _letter(record: ConsumerRecord) -> DeadLetter:
-    headers = _headers(record)
-    added = {name: value.decode(errors="replace") for name, value in headers if name in ADDED}
-    return DeadLetter(
-        place=Place(record.topic, record.partition, record.offset),
-        origin=Place(
-            record.topic.removesuffix(".dlq"),
-            _number(added.get(PARTITION, ""), record.partition),
-            _number(added.get(OFFSET, ""), -1),
-        ),
-        key=record.key,
-        value=record.value,
-        headers=[(name, value) for name, value in headers if name not in ADDED],
-        reason=added.get(REASON, ""),
-        service=added.get(SERVICE, ""),
-        at=added.get(TIME, ""),
-    )
-
-
 def _number(text: str, otherwise: int) -> int:
     """Read a number that anybody may have written."""
     return int(text) if text.isascii() and text.isdecimal() else otherwise
-
-
-def _headers(record: ConsumerRecord) -> Headers:
-    return [(name, value or b"") for name, value in record.headers]

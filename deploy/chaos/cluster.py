@@ -19,6 +19,7 @@ from deploy.chaos.network import Network
 from deploy.instance import Instance
 from deploy.kafka.broker import Broker
 from deploy.ports import free_port
+from deploy.repartition.checks import behind
 from deploy.stack import SERVICES, Stack, StackOptions
 from deploy.watch import Restartable, Watch
 
@@ -136,8 +137,8 @@ class Cluster:
             return f"Kafka does not answer: {error!r}"
         finally:
             await admin.close()
-        lacking = sum(len(each["isr"]) < len(each["replicas"]) for topic in topics for each in topic["partitions"])
-        return f"{lacking} partitions lack replicas" if lacking else ""
+        lacking = behind({topic["topic"]: topic["partitions"] for topic in topics})
+        return f"{len(lacking)} partitions lack replicas" if lacking else ""
 
     def _ports(self, service: str) -> list[int]:
         return [instance.port for instance in self.of(service)]

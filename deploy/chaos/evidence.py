@@ -4,41 +4,22 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
-
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from itertools import chain
+from typing import Self
 
 from deploy.chaos.history import Answer, Attempt, Entry, Struck
 from deploy.chaos.poison import CORRUPT, HEADER, Poison
+from deploy.dead_letter_office import DeadLetter
+from deploy.replay.archive import Stored
+from deploy.replay.rulebook import Rulebook
+from deploy.replay.tables import Table
 from schemas.base import Message
 from schemas.codec import Event, decode
-from schemas.topics import (
-    ACCOUNTS_CHANGELOG,
-    ALL,
-    CHANGELOGS,
-    CHANNELS_CHANGELOG,
-    GUESSES_CHANGELOG,
-    PHRASES_CHANGELOG,
-    REQUESTERS_CHANGELOG,
-    Kind,
-)
+from schemas.topics import ACCOUNTS_CHANGELOG, ALL, CONSUMED, Kind
 from services.common.changelog import is_newer
-from services.common.dead_letters import OFFSET, PARTITION, REASON, Place
+from services.common.dead_letters import Place
 from services.common.decisions import Row
-from services.login.domain.guesses import Guesses
 from services.login.domain.rows import Account
-from services.pairing.domain.rows import Phrase, Requester
-from services.push.domain.rows import Channel
-
-MODELS: Final[Mapping[str, type[Row]]] = {
-    ACCOUNTS_CHANGELOG.name: Account,
-    GUESSES_CHANGELOG.name: Guesses,
-    REQUESTERS_CHANGELOG.name: Requester,
-    PHRASES_CHANGELOG.name: Phrase,
-    CHANNELS_CHANGELOG.name: Channel,
-}
-_POLL_MILLISECONDS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +38,12 @@ class Seen:
     key: bytes | None
     value: bytes | None
     headers: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, record: Stored) -> Self:
+        """Return a record that was read."""
+        place = Place(record.topic, record.partition, record.offset)
+        return cls(place, record.key, record.value, dict(record.headers))
 
     @property
     def poison(self) -> Poison | None:
@@ -101,13 +88,13 @@ class Evidence:
     Attributes:
         records: Every record, in order within each partition.
         entries: What the clients wrote down.
-        issuers: Thumbprints of the keys that login and pairing sign with.
+        rulebook: The rules and keys of the deployment.
 
     """
 
     records: tuple[Seen, ...]
     entries: tuple[Entry, ...]
-    issuers: frozenset[str]
+    rulebook: Rulebook
 
     @cached_property
     def attempts(self) -> list[Attempt]:
@@ -137,17 +124,30 @@ class Evidence:
         return [Told(each, decode(each.key, each.value, each.headers.items())) for each in events if not each.corrupt]
 
     @cached_property
-    def dead_letters(self) -> list[Seen]:
+    def dead_letters(self) -> list[DeadLetter]:
         """All that was set aside."""
-        return [each for each in self.records if each.place.topic.endswith(".dlq")]
+        letters = (each for each in self.records if each.place.topic.endswith(".dlq"))
+        return [DeadLetter.of(each.place, each.key, each.value, list(each.headers.items())) for each in letters]
+
+    @cached_property
+    def planted(self) -> list[Seen]:
+        """All that was planted, cannot be used, and is read by a service."""
+        consumed = {topic.name for topic in CONSUMED}
+        return [each for each in self.records if each.corrupt and each.place.topic in consumed]
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        """The tables that have rows."""
+        return [table for table in self.rulebook.tables() if table.model is not None]
 
     @cached_property
     def versions(self) -> dict[str, dict[str, list[Version]]]:
         """Each changelog's rows by key, in their order."""
         newest: dict[tuple[str, bytes], bytes | None] = {}
-        found: dict[str, dict[str, list[Version]]] = {topic.name: defaultdict(list) for topic in CHANGELOGS}
+        models = {table.changelog.name: table.model for table in self.tables}
+        found: dict[str, dict[str, list[Version]]] = {changelog: defaultdict(list) for changelog in models}
         for seen in self.records:
-            model = MODELS.get(seen.place.topic)
+            model = models.get(seen.place.topic)
             if model is None or seen.key is None:
                 continue
             slot = (seen.place.topic, seen.key)
@@ -158,61 +158,17 @@ class Evidence:
             found[seen.place.topic][seen.key.decode()].append(Version(seen, row, is_newest))
         return found
 
+    @cached_property
+    def outcomes(self) -> dict[str, dict[str, set[str]]]:
+        """How each event ended by all rows that count, by changelog and event id."""
+        found: dict[str, dict[str, set[str]]] = {changelog: defaultdict(set) for changelog in self.versions}
+        for changelog, keys in self.versions.items():
+            for version in chain.from_iterable(keys.values()):
+                for applied in version.row.applied if version.newest and version.row is not None else ():
+                    found[changelog][applied.event_id].add(applied.outcome)
+        return found
+
     def accounts(self, account_id: str) -> list[Account]:
         """Return the rows that an account had, one after the other."""
         versions = self.versions[ACCOUNTS_CHANGELOG.name].get(account_id, [])
         return [each.row for each in versions if each.newest and isinstance(each.row, Account)]
-
-
-def origin_of(dead_letter: Seen) -> Place:
-    """Return where a dead letter comes from."""
-    topic = dead_letter.place.topic.removesuffix(".dlq")
-    partition, offset = (int(dead_letter.headers[name]) for name in (PARTITION, OFFSET))
-    return Place(topic, partition, offset)
-
-
-def reason_of(dead_letter: Seen) -> str:
-    """Return why a dead letter was set aside."""
-    return dead_letter.headers.get(REASON, b"").decode()
-
-
-async def read_topics(bootstrap: str) -> tuple[Seen, ...]:
-    """Read every topic from its beginning to its present end.
-
-    Args:
-        bootstrap: Kafka's ``host:port,…``.
-
-    """
-    partitions = await _partitions(bootstrap)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning()
-        found: list[Seen] = []
-        while any([await consumer.position(each) < end for each, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=_POLL_MILLISECONDS)).values():
-                found.extend(_seen(record) for record in records if record.offset < ends[_partition(record)])
-        return tuple(found)
-    finally:
-        await consumer.stop()
-
-
-async def _partitions(bootstrap: str) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        topics = await admin.describe_topics([topic.name for topic in ALL])
-    finally:
-        await admin.close()
-    return [TopicPartition(each["topic"], part["partition"]) for each in topics for part in each["partitions"]]
-
-
-def _partition(record: ConsumerRecord) -> TopicPartition:
-    return TopicPartition(record.topic, record.partition)
-
-
-def _seen(record: ConsumerRecord) -> Seen:
-    place = Place(record.topic, record.partition, record.offset)
-    return Seen(place, record.key, record.value, dict(record.headers))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 
 from deploy.chaos.cluster import Cluster
@@ -50,26 +51,21 @@ async def _kill_instance(cluster: Cluster, fault: Fault, service: str) -> str:
     return instance.name
 
 
-async def _kill_login(cluster: Cluster, fault: Fault) -> str:
-    return await _kill_instance(cluster, fault, "login")
-
-
-async def _kill_pairing(cluster: Cluster, fault: Fault) -> str:
-    return await _kill_instance(cluster, fault, "pairing")
-
-
-async def _kill_push(cluster: Cluster, fault: Fault) -> str:
-    return await _kill_instance(cluster, fault, "push")
-
-
 async def _pause_instance(cluster: Cluster, fault: Fault) -> str:
-    instance = _choose(cluster.instances, fault)
-    instance.suspend()
+    return await _pause(_choose(cluster.instances, fault), fault)
+
+
+async def _pause_broker(cluster: Cluster, fault: Fault) -> str:
+    return await _pause(_choose(cluster.brokers, fault), fault)
+
+
+async def _pause(daemon: Daemon, fault: Fault) -> str:
+    daemon.suspend()
     try:
         await asyncio.sleep(fault.seconds)
     finally:
-        instance.resume()
-    return instance.name
+        daemon.resume()
+    return daemon.name
 
 
 async def _roll(cluster: Cluster, _fault: Fault) -> str:
@@ -105,16 +101,6 @@ async def _kill_two_brokers(cluster: Cluster, fault: Fault) -> str:
     return await _kill_brokers(cluster, [broker for broker in cluster.brokers if broker is not spared], fault)
 
 
-async def _pause_broker(cluster: Cluster, fault: Fault) -> str:
-    broker = _choose(cluster.brokers, fault)
-    broker.suspend()
-    try:
-        await asyncio.sleep(fault.seconds)
-    finally:
-        broker.resume()
-    return broker.name
-
-
 async def _cut_broker(cluster: Cluster, fault: Fault) -> str:
     number = 1 + fault.choice % len(cluster.brokers)
     cluster.network.cut(number)
@@ -146,9 +132,9 @@ async def _step_clock(cluster: Cluster, fault: Fault) -> str:
 
 
 _FAULTS: Final[dict[Kind, Callable[[Cluster, Fault], Awaitable[str]]]] = {
-    Kind.KILL_LOGIN: _kill_login,
-    Kind.KILL_PAIRING: _kill_pairing,
-    Kind.KILL_PUSH: _kill_push,
+    Kind.KILL_LOGIN: partial(_kill_instance, service="login"),
+    Kind.KILL_PAIRING: partial(_kill_instance, service="pairing"),
+    Kind.KILL_PUSH: partial(_kill_instance, service="push"),
     Kind.PAUSE_INSTANCE: _pause_instance,
     Kind.ROLL: _roll,
     Kind.KILL_BROKER: _kill_broker,

@@ -1,12 +1,9 @@
 """What the clients saw, as they themselves wrote it down: one JSON line each."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field, TypeAdapter
+from typing import Literal
 
 from schemas.base import Model
 from schemas.contract import Purpose, Verdict
@@ -119,7 +116,6 @@ class Struck(Model):
 
 
 Entry = Attempt | Answer | Struck
-_ENTRIES: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
 
 
 class History:
@@ -144,15 +140,3 @@ class History:
     def close(self) -> None:
         """End it."""
         self._file.close()
-
-
-def read_history(path: Path) -> Iterator[Entry]:
-    """Read a history.
-
-    Raises:
-        ValueError: If a line is not an entry.
-
-    """
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield _ENTRIES.validate_json(line)

@@ -11,7 +11,7 @@ import aiohttp
 from authenticator.device.errors import DeviceError
 from deploy.chaos.history import Attempt, Ending, Habit, History, Way
 from deploy.chaos.phones import Phone
-from deploy.demo.browser import PageError, TextBrowser
+from deploy.demo.browser import GATEWAY_ERRORS, UNAVAILABLE, PageError, TextBrowser
 from protocol.encoding import digest
 from services.common.clock import now
 from services.common.publisher import UnavailableError
@@ -27,7 +27,7 @@ SIGN_INS: Final = 4
 """After so many sign-ins an account is left, and its owner comes back as somebody new, with a new phone."""
 MOST_PASSWORDS: Final = 8
 OVER: Final = {"/account": Ending.SIGNED_IN, "/ended": Ending.REFUSED}
-AWAY: Final = frozenset({502, 503, 504})
+AWAY: Final = GATEWAY_ERRORS | {UNAVAILABLE}
 HABITS: Final = (*[Habit.APPROVE] * 8, Habit.DENY, Habit.TWICE, Habit.TWICE, Habit.LATE, Habit.DROP)
 CODES: Final = 0.12
 """How often a code is entered instead of waiting for the phone's owner."""
@@ -82,12 +82,12 @@ class Person:
 
     async def _make_account(self, stopping: asyncio.Event) -> bool:
         while not stopping.is_set():
-            with suppress(UnavailableError):
-                try:
-                    await self._accounts.add(self._name, PASSWORD)
-                except AdminError as error:
-                    if "exists" not in str(error):  # an earlier try had been taken
-                        continue
+            try:
+                await self._accounts.add(self._name, PASSWORD)
+            except (AdminError, UnavailableError) as error:
+                if "exists" in str(error):  # an earlier try had been taken
+                    return True
+            else:
                 return True
             await asyncio.sleep(PAUSE_SECONDS)
         return False

@@ -9,29 +9,30 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-
 from deploy.chaos.checker import check
 from deploy.chaos.claims.claim import Claim
 from deploy.chaos.cluster import PROMPT_SECONDS, Cluster
-from deploy.chaos.evidence import Evidence, read_topics
+from deploy.chaos.evidence import Evidence, Seen
 from deploy.chaos.faults import strike
 from deploy.chaos.history import History
 from deploy.chaos.people import PATIENCE_SECONDS, Person
 from deploy.chaos.poison import Poisoner
 from deploy.chaos.schedule import Fault
-from deploy.replay.audit import audit
+from deploy.repartition.checks import unread
+from deploy.repartition.cluster import cluster as connect
+from deploy.repartition.cluster import places
+from deploy.replay.examine import Examination
+from deploy.replay.reading import read_archive
 from deploy.replay.report import Report
-from deploy.replay.rulebook import load_rulebook
+from deploy.replay.rulebook import Rulebook, load_rulebook
+from deploy.replay.span import Span
 from deploy.stack import Stack
-from services.common.keys import load_signing_keys
+from schemas.topics import ALL
 from services.login.admin import administration
 
 DRAIN_SECONDS: Final = 120.0
 LAST_SECONDS: Final = PATIENCE_SECONDS + 30
 LOOK_SECONDS: Final = 0.5
-GROUPS: Final = ("login", "pairing", "push", "login.notices")
 
 
 class StuckError(Exception):
@@ -87,24 +88,22 @@ async def run(options: Options, faults: Iterator[Fault], say: Callable[[str], No
         await _live(options, cluster, history, faults, say)
         say("Waiting until all that was sent has been decided…")
         await _drained(cluster.stack.bootstrap)
-        records = await read_topics(cluster.stack.bootstrap)
-        say("Auditing…")
-        audited = await _audit(cluster.stack)
+        say("Reading all topics, and auditing them…")
+        records, rulebook, audited = await _read(cluster.stack)
     history.close()
-    issuers = frozenset(
-        thumbprint
-        for service in ("login", "pairing")
-        for thumbprint in load_signing_keys(cluster.stack.secrets, service).thumbprints
-    )
-    evidence = Evidence(records, tuple(history.entries), issuers)
+    evidence = Evidence(records, tuple(history.entries), rulebook)
     say(f"Checking {len(records)} records and {len(history.entries)} entries of the clients…")
     return evidence, check(evidence, audited)
 
 
-async def _audit(stack: Stack) -> Report:
-    # As an operator does it: with the services' settings in the environment.
+async def _read(stack: Stack) -> tuple[tuple[Seen, ...], Rulebook, Report]:
+    """Read every record of every topic, once, for our own check and for an operator's audit."""
+    # As an operator has it: with the services' settings in the environment.
     os.environ.update(stack.environment("login") | stack.environment("pairing"))
-    return await audit(stack.bootstrap, "", load_rulebook(stack.secrets))
+    rulebook = load_rulebook(stack.secrets)
+    async with read_archive(stack.bootstrap, "", ALL, Span()) as archive:
+        records = tuple(Seen.of(each) for topic in ALL for each in archive.records(topic))
+        return records, rulebook, await asyncio.to_thread(Examination(archive, rulebook, Span()).run)
 
 
 async def _live(
@@ -160,26 +159,14 @@ async def _break(
 
 
 async def _drained(bootstrap: str) -> None:
-    """Wait until every consumer group has committed all that there is."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
-    await admin.start()
-    await consumer.start()
-    try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while any([await _lag(admin, consumer, group) for group in GROUPS]):  # noqa: ASYNC110 - Kafka tells of it only when asked
-                await asyncio.sleep(LOOK_SECONDS)
-    except TimeoutError:
-        lag = {group: await _lag(admin, consumer, group) for group in GROUPS}
-        text = f"Records are still waiting to be decided: {lag}"
-        raise StuckError(text) from None
-    finally:
-        await consumer.stop()
-        await admin.close()
-
-
-async def _lag(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: str) -> int:
-    committed = await admin.list_consumer_group_offsets(group)
-    partitions = [TopicPartition(each.topic, each.partition) for each in committed]
-    ends = await consumer.end_offsets(partitions) if partitions else {}
-    return sum(max(0, ends[each] - committed[each].offset) for each in partitions)
+    """Wait until the services have committed all that there is."""
+    left: list[str] = []
+    async with connect(bootstrap, "") as kafka:
+        partitions = [each for name, found in (await kafka.topics()).items() for each in places(name, len(found))]
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while left := await unread(kafka, await kafka.spans(partitions)):  # noqa: ASYNC110 - Kafka tells only when asked
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            text = f"Records are still waiting to be decided: {', '.join(left)}"
+            raise StuckError(text) from None

@@ -110,20 +110,26 @@ def _number(cluster: Cluster, described: Described, wanted: int) -> Check:
     return Check("Partitions", f"an earlier run was interrupted ({detail}); this one goes on to {wanted}")
 
 
-def _replicas(described: Described) -> Check:
-    behind = [
+def behind(described: Described) -> list[str]:
+    """Return the partitions that are not whole on all their brokers, as ``TOPIC/PARTITION``."""
+    return [
         f"{name}/{each['partition']}"
         for name, found in described.items()
         for each in found
         if each["leader"] < 0 or len(each["isr"]) < len(each["replicas"])
     ]
-    if behind:
-        text = f"{len(behind)} partitions are not whole on all their brokers, for example {behind[0]}; wait, or see why"
+
+
+def _replicas(described: Described) -> Check:
+    found = behind(described)
+    if found:
+        text = f"{len(found)} partitions are not whole on all their brokers, for example {found[0]}; wait, or see why"
         return Check("Replicas", text, holds=False)
     return Check("Replicas", "all are in sync")
 
 
-async def _everything_is_read(cluster: Cluster, spans: Mapping[TopicPartition, Span]) -> Check:
+async def unread(cluster: Cluster, spans: Mapping[TopicPartition, Span]) -> list[str]:
+    """Return what the services have still to read, as ``GROUP in TOPIC (COUNT)``."""
     lag: Counter[str] = Counter()
     for group in sorted({group for topic in CONSUMED for group in groups_of(topic, cluster.prefix)}):
         read = {cluster.name(topic) for topic in CONSUMED if group in groups_of(topic, cluster.prefix)}
@@ -131,9 +137,13 @@ async def _everything_is_read(cluster: Cluster, spans: Mapping[TopicPartition, S
         for partition, span in spans.items():
             if partition.topic in read:
                 lag[f"{group} in {partition.topic}"] += span.unread(committed.get(partition))
-    unread = [f"{where} ({count})" for where, count in sorted(lag.items()) if count]
-    if unread:
-        text = f"not all is read: {', '.join(unread[:5])}. Start the services, let them read it, stop them (SIGTERM)"
+    return [f"{where} ({count})" for where, count in sorted(lag.items()) if count]
+
+
+async def _everything_is_read(cluster: Cluster, spans: Mapping[TopicPartition, Span]) -> Check:
+    left = await unread(cluster, spans)
+    if left:
+        text = f"not all is read: {', '.join(left[:5])}. Start the services, let them read it, stop them (SIGTERM)"
         return Check("Lag", text, holds=False)
     return Check("Lag", "the services have read all there is")
 
@@ -143,9 +153,9 @@ async def _others_lag(cluster: Cluster, spans: Mapping[TopicPartition, Span]) ->
     found = []
     for group in await cluster.other_groups(ours):
         committed = await cluster.committed(group)
-        unread = sum(spans[each].unread(offset) for each, offset in committed.items() if each in spans)
-        if unread:
-            text = f"group {group} has {unread} records to read; across the change it gets a key's events out of order"
+        count = sum(spans[each].unread(offset) for each, offset in committed.items() if each in spans)
+        if count:
+            text = f"group {group} has {count} records to read; across the change it gets a key's events out of order"
             found.append(Check("Note", text))
     return found
 

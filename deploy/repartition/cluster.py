@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from deploy.topics import await_leaders
 from schemas.topics import ALL, Topic
+from services.common.publisher import unreachable
 
 _ASK_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 0.5
@@ -160,8 +161,7 @@ async def cluster(bootstrap: str, prefix: str) -> AsyncIterator[Cluster]:
             for client in (admin, consumer, producer):
                 await client.start()
         except KafkaError as error:
-            text = f"Kafka cannot be reached at {bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
-            raise UnreachableError(text) from error
+            raise UnreachableError(unreachable(bootstrap)) from error
         yield Cluster(bootstrap, prefix, admin, consumer, producer)
     finally:
         await producer.stop()

@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from aiokafka.partitioner import murmur2
-
 from deploy.replay.span import BEGINNING
 from schemas.base import Message
 from schemas.codec import Event, Headers, decode
 from schemas.topics import Topic
+from services.common.partitions import is_astray
 
 SLACK: Final = timedelta(minutes=1)
 """How far the clocks of instances may be apart."""
@@ -29,8 +28,6 @@ _SCHEMA: Final = """
     CREATE INDEX by_key ON records (topic, key, partition, place);
     CREATE INDEX by_event ON records (event_id, topic);
 """
-_POSITIVE: Final = 0x7FFFFFFF
-"""Kafka's producers hash keys with murmur2 and drop the sign."""
 _COLUMNS: Final = "topic, partition, place, at, key, value, headers"
 _Columns = tuple[str, int, int, int, bytes | None, bytes | None, str]
 
@@ -138,8 +135,7 @@ class Archive:
 
     def is_astray(self, record: Stored) -> bool:
         """Tell whether a record is in another partition than its key's, where its key's owner never looks."""
-        home: int = murmur2(record.key or b"") & _POSITIVE
-        return home % self.partitions != record.partition
+        return is_astray(record.key or b"", record.partition, self.partitions)
 
     def missing(self, topic: Topic, partition: int, after: int, before: int) -> int:
         """Return how many records between two offsets are not there any more, because newer ones replaced them."""

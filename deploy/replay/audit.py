@@ -1,16 +1,13 @@
 """The audit of a deployment: what its topics hold is read and checked against the rules by which it was decided."""
 
 import asyncio
-from typing import Final
 
-from deploy.replay.examine import EVENTS, Examination
+from deploy.replay.examine import Examination
 from deploy.replay.reading import Step, read_archive, silent
 from deploy.replay.report import Report
 from deploy.replay.rulebook import Rulebook
 from deploy.replay.span import Span
-from schemas.topics import CHANGELOGS, CONSUMED
-
-_TOPICS: Final = (*EVENTS, *CHANGELOGS, *(topic.dead_letter for topic in CONSUMED))
+from schemas.topics import ALL
 
 
 async def audit(
@@ -37,5 +34,5 @@ async def audit(
 
     """
     whole = span or Span()
-    async with read_archive(bootstrap, prefix, _TOPICS, whole, step) as archive:
+    async with read_archive(bootstrap, prefix, ALL, whole, step) as archive:
         return await asyncio.to_thread(Examination(archive, rulebook, whole, step).run)

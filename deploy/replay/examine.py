@@ -4,7 +4,7 @@ What was read of Kafka is on the disk, and memory holds the rows of one key at a
 history of one key that its changelog still has; the disk, with the span and with the changelogs, which are read whole.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeVar
@@ -16,14 +16,13 @@ from deploy.replay.events import examine_events, expect_of_relay
 from deploy.replay.explaining import Explainer
 from deploy.replay.ledger import Ledger
 from deploy.replay.messages import examine_messages, find_missing
+from deploy.replay.reading import Step, silent
 from deploy.replay.report import Finding, Report
 from deploy.replay.rulebook import Rulebook
 from deploy.replay.span import Span
 from deploy.replay.tables import Table
 from schemas.topics import CONSUMED, PUSH_RECEIPT, Topic
 
-Step = Callable[[str, int, int], None]
-"""Is told what is being done, how much of it is done, and how much there is."""
 EVENTS: Final = (*CONSUMED, PUSH_RECEIPT)
 """The topics whose records are messages."""
 _EVERY: Final = 200
@@ -45,7 +44,7 @@ class Examination:
     archive: Archive
     rulebook: Rulebook
     span: Span
-    step: Step = lambda *_: None
+    step: Step = silent
 
     def run(self) -> Report:
         """Check that everything in the span follows."""

@@ -22,6 +22,11 @@ class UnavailableError(Exception):
     """Kafka did not take the event in time."""
 
 
+def unreachable(bootstrap: str) -> str:
+    """Return what an operator reads whose command finds no Kafka at an address, a ``host:port`` list."""
+    return f"Kafka cannot be reached at {bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
+
+
 class Publisher:
     """What a service instance publishes, by two producers.
 

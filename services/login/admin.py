@@ -14,7 +14,7 @@ from schemas.login_commands import AccountCommand
 from services.common.clock import now
 from services.common.decisions import OK
 from services.common.partitions import PartitionsError, common_count
-from services.common.publisher import Publisher, UnavailableError
+from services.common.publisher import Publisher, UnavailableError, unreachable
 from services.common.tracing import continue_trace
 from services.common.views import View
 from services.login.addresses import read_address
@@ -190,8 +190,7 @@ async def administration(bootstrap: str, prefix: str) -> AsyncIterator[Administr
         raise AdminError(str(error)) from error
     except KafkaError as error:
         await publisher.stop()
-        text = f"Kafka cannot be reached at {bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
-        raise AdminError(text) from error
+        raise AdminError(unreachable(bootstrap)) from error
     reading = asyncio.create_task(view.run())
     try:
         await _catch_up(view, reading)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from deploy.chaos.claims.claim import Claim, claim
 from deploy.chaos.evidence import Evidence
 from deploy.replay.report import Report
-from schemas.topics import CONSUMED
 
 
 def check(evidence: Evidence, audited: Report) -> Iterator[Claim]:
@@ -16,8 +15,7 @@ def check(evidence: Evidence, audited: Report) -> Iterator[Claim]:
         audited: The audit of it.
 
     """
-    consumed = {topic.name for topic in CONSUMED}
-    planted = {str(each.place): each for each in evidence.records if each.corrupt and each.place.topic in consumed}
+    planted = {str(each.place): each for each in evidence.planted}
     named = {each.place: each for each in audited.findings}
     wrong = [f"{place} {each.type}: {each.why}" for place, each in named.items() if place not in planted]
     wrong += [f"{count} were not checked: {why}" for why, count in audited.unchecked.items()]

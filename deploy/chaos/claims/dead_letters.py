@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from deploy.chaos.claims.claim import Claim, Finding, claim
-from deploy.chaos.evidence import Evidence, Seen, origin_of, reason_of
+from deploy.chaos.evidence import Evidence, Seen
 from deploy.chaos.poison import Poison
-from schemas.topics import CONSUMED
-from services.common.dead_letters import ADDED, Place
+from deploy.dead_letter_office import DeadLetter
+from services.common.dead_letters import Place
 
 REASONS: Final = {
     Poison.TRUNCATED: "does not fit",
@@ -24,33 +24,29 @@ REASONS: Final = {
 
 def check(evidence: Evidence) -> Iterator[Claim]:
     """Check the dead letters against what was planted."""
-    letters: dict[Place, list[Seen]] = defaultdict(list)
+    letters: dict[Place, list[DeadLetter]] = defaultdict(list)
     for letter in evidence.dead_letters:
-        letters[origin_of(letter)].append(letter)
-    consumed = {topic.name for topic in CONSUMED}
-    planted = [each for each in evidence.records if each.corrupt and each.place.topic in consumed]
+        letters[letter.origin].append(letter)
     yield claim(
         "Each poisoned record is in its dead-letter topic, whole, with its reason",
-        (_set_aside(each, letters[each.place]) for each in planted),
+        (_set_aside(each, letters[each.place]) for each in evidence.planted),
     )
-    places = {each.place for each in planted}
+    places = {each.place for each in evidence.planted}
     yield claim("Nothing else is in a dead-letter topic", (_deserved(each, places) for each in evidence.dead_letters))
 
 
-def _set_aside(planted: Seen, letters: list[Seen]) -> Finding:
+def _set_aside(planted: Seen, letters: list[DeadLetter]) -> Finding:
     name = f"{planted.poison} at {planted.place}"
     if not letters:
         return f"{name} was not set aside"
     for letter in letters:
-        headers = {header: text for header, text in letter.headers.items() if header not in ADDED}
-        if (letter.key, letter.value, headers) != (planted.key, planted.value, dict(planted.headers)):
+        if (letter.key, letter.value, dict(letter.headers)) != (planted.key, planted.value, dict(planted.headers)):
             return f"{name} was set aside as something else"
         expected = REASONS[planted.poison] if planted.poison else ""
-        if not reason_of(letter).startswith(expected):
-            return f"{name} was set aside because: {reason_of(letter)}"
+        if not letter.reason.startswith(expected):
+            return f"{name} was set aside because: {letter.reason}"
     return None
 
 
-def _deserved(letter: Seen, planted: set[Place]) -> Finding:
-    origin = origin_of(letter)
-    return None if origin in planted else f"{origin} was set aside because: {reason_of(letter)}"
+def _deserved(letter: DeadLetter, planted: set[Place]) -> Finding:
+    return None if letter.origin in planted else f"{letter.origin} was set aside because: {letter.reason}"

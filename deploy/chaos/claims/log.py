@@ -1,45 +1,10 @@
 """What the log says must agree with itself: nothing lost, nothing decided twice, nothing out of nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Iterator
 
 from deploy.chaos.claims.claim import Claim, Finding, claim
 from deploy.chaos.evidence import Evidence, Told, Version
-from schemas.contract import AuthResponse, Purpose
-from schemas.topics import (
-    ACCOUNTS_CHANGELOG,
-    AUTH_CHALLENGE,
-    AUTH_RESPONSE,
-    CHANNELS_CHANGELOG,
-    DEVICE_PAIRED,
-    GUESSES_CHANGELOG,
-    LOGIN_COMMANDS,
-    LOGIN_GUESSES,
-    PAIRING_COMMANDS,
-    PAIRING_FAILED,
-    PAIRING_PHRASES,
-    PAIRING_REQUESTED,
-    PHRASES_CHANGELOG,
-    PUSH_COMMANDS,
-    REQUESTERS_CHANGELOG,
-)
-
-DECIDED_BY: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        LOGIN_COMMANDS.name: ACCOUNTS_CHANGELOG.name,
-        DEVICE_PAIRED.name: ACCOUNTS_CHANGELOG.name,
-        PAIRING_FAILED.name: ACCOUNTS_CHANGELOG.name,
-        LOGIN_GUESSES.name: GUESSES_CHANGELOG.name,
-        PAIRING_COMMANDS.name: REQUESTERS_CHANGELOG.name,
-        PAIRING_PHRASES.name: PHRASES_CHANGELOG.name,
-        PAIRING_REQUESTED.name: PHRASES_CHANGELOG.name,
-        PUSH_COMMANDS.name: CHANNELS_CHANGELOG.name,
-        AUTH_CHALLENGE.name: CHANNELS_CHANGELOG.name,
-    }
-)
-"""The changelog in which the decision on a topic's events is found; auth.response has two, by its purpose."""
 
 
 def check(evidence: Evidence) -> Iterator[Claim]:
@@ -57,17 +22,16 @@ def _decided(evidence: Evidence) -> Iterator[Finding]:
         for changelog, keys in evidence.versions.items()
         for key, versions in keys.items()
     }
+    readers = [(topic.name, table.changelog.name) for table in evidence.tables for topic in table.reads]
     for told in _first(evidence).values():
-        changelog = _changelog_of(told)
-        if changelog is None:
-            continue
-        key = told.event.data.key
-        versions = evidence.versions[changelog].get(key, [])
-        # A decision may be that there is no row, or none any more; then there is nothing that remembers it.
-        if not versions or any(each.row is None for each in versions):
-            continue
-        known = told.event.id in applied[changelog, key]
-        yield None if known else f"{told.event.data.type} {told.event.id} ({told.seen.place}) was never decided"
+        for changelog in (changelog for topic, changelog in readers if topic == told.seen.place.topic):
+            key = told.event.data.key
+            versions = evidence.versions[changelog].get(key, [])
+            # A decision may be that there is no row, or none any more; then there is nothing that remembers it.
+            if not versions or any(each.row is None for each in versions):
+                continue
+            known = told.event.id in applied[changelog, key]
+            yield None if known else f"{told.event.data.type} {told.event.id} ({told.seen.place}) was never decided"
 
 
 def _repeated(evidence: Evidence) -> Iterator[Finding]:
@@ -79,15 +43,9 @@ def _repeated(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _outcomes(evidence: Evidence) -> Iterator[Finding]:
-    for changelog, keys in evidence.versions.items():
-        outcomes: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for key, versions in keys.items():
-            for version in versions:
-                if version.newest and version.row is not None:
-                    for applied in version.row.applied:
-                        outcomes[key, applied.event_id].add(applied.outcome)
-        for (key, event_id), found in outcomes.items():
-            yield None if len(found) == 1 else f"{changelog} {key}: {event_id} ended as {sorted(found)}"
+    for changelog, events in evidence.outcomes.items():
+        for event_id, found in events.items():
+            yield None if len(found) == 1 else f"{changelog}: {event_id} ended as {sorted(found)}"
 
 
 def _caused(evidence: Evidence) -> Iterator[Finding]:
@@ -117,11 +75,3 @@ def _kept_in(name: str, versions: list[Version]) -> Finding:
 def _first(evidence: Evidence) -> dict[tuple[str, str], Told]:
     """Return each event once."""
     return {(told.seen.place.topic, told.event.id): told for told in reversed(evidence.told)}
-
-
-def _changelog_of(told: Told) -> str | None:
-    if told.seen.place.topic != AUTH_RESPONSE.name:
-        return DECIDED_BY.get(told.seen.place.topic)
-    response = told.event.data
-    pairing = isinstance(response, AuthResponse) and response.purpose is Purpose.PAIRING
-    return PHRASES_CHANGELOG.name if pairing else ACCOUNTS_CHANGELOG.name

@@ -67,10 +67,9 @@ class _Log:
                 case _:
                     pass
         self.answered = {challenge: set(found) for challenge, found in self.responses.items()}
-        self._outcomes = {name: _outcomes(evidence, name) for name in (ACCOUNTS_CHANGELOG.name, PHRASES_CHANGELOG.name)}
         self._codes_taken: dict[tuple[str, str], int] = defaultdict(int)
         for event_id, code in codes.items():
-            if self._outcomes[ACCOUNTS_CHANGELOG.name].get(event_id) == {OK}:
+            if evidence.outcomes[ACCOUNTS_CHANGELOG.name].get(event_id) == {OK}:
                 self.steps[code.account_id, code.method_id].append(code.step)
                 self._codes_taken[code.account_id, code.login_id] += 1
 
@@ -98,7 +97,7 @@ class _Log:
         if response.verdict is not answer.verdict:
             return f"{name}: the phone said {answer.verdict}, and the log says {response.verdict}"
         changelog = ACCOUNTS_CHANGELOG if answer.purpose is Purpose.LOGIN else PHRASES_CHANGELOG
-        outcomes = self._outcomes[changelog.name].get(event_id, set())
+        outcomes = self._evidence.outcomes[changelog.name].get(event_id, set())
         return None if len(outcomes) == 1 else f"{name}: {len(outcomes)} decisions on it: {sorted(outcomes)}"
 
     def refusal_of(self, answer: Answer) -> Finding:
@@ -128,22 +127,11 @@ class _Log:
         said = (proof.verdict, proof.claims.jti, proof.claims.account_id, proof.claims.purpose)
         if said != (Verdict.APPROVE, challenge_id, account.account_id, Purpose.LOGIN):
             return f"{name}: its answer is of something else: {said}"
-        if proof.issuer_key not in self._evidence.issuers:
+        if proof.issuer_key not in self._evidence.rulebook.login_keys:
             return f"{name}: its request was not signed by the service"
         if account.device(proof.device_id) is None:
             return f"{name}: it was answered by a phone that was not paired"
         return None if login.ended_at == response.answered_at else f"{name}: approved at another time than answered"
-
-
-def _outcomes(evidence: Evidence, changelog: str) -> dict[str, set[str]]:
-    """Return how each event ended, by all rows that counted."""
-    outcomes: dict[str, set[str]] = defaultdict(set)
-    for versions in evidence.versions[changelog].values():
-        for version in versions:
-            if version.newest and version.row is not None:
-                for applied in version.row.applied:
-                    outcomes[applied.event_id].add(applied.outcome)
-    return outcomes
 
 
 def _once(what: str, name: str, event_ids: set[str]) -> Finding:

@@ -19,7 +19,7 @@ from tests.broker import PARTITIONS
 from tests.integration.whole.acting import PASSWORD, Person, a_person
 from tests.integration.whole.leaks import deployment_keys, find_leaks
 from tests.integration.whole.records import all_records
-from tests.otlp import Receiver, receiving
+from tests.otlp import Receiver
 from tests.polling import eventually
 from tests.scraping import scrape
 
@@ -31,13 +31,6 @@ RECOVERY_CODE = re.compile(r"\b[0-9A-Z]{5}-[0-9A-Z]{5}\b")
 PLANTED = bytes(range(20))
 PAGES = {f"POST {path}" for path in ("/sign-in", "/enrol", "/pair", "/code", "/account/app", "/account/password")}
 """Where secrets are typed."""
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    """Give what takes the stack's spans."""
-    with receiving() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

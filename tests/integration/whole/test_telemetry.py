@@ -14,7 +14,7 @@ from schemas.topics import LOGIN_COMMANDS
 from tests.broker import PARTITIONS
 from tests.integration.whole.acting import a_person
 from tests.integration.whole.records import all_records, log_lines
-from tests.otlp import Receiver, Seen, receiving
+from tests.otlp import Receiver, Seen
 from tests.polling import DEADLINE_SECONDS, POLL_SECONDS, eventually
 from tests.scraping import Scrape, scrape
 
@@ -31,13 +31,6 @@ APPROVAL = (
     ("login", "POST /sign-in"),
 )
 """The spans from a login's approval up to the password."""
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    """Give what takes the stack's spans."""
-    with receiving() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
+from itertools import chain
 from typing import Final
 
 from deploy.chaos.evidence import Evidence, Seen
@@ -12,19 +13,16 @@ from deploy.chaos.poison import HEADER, Draft, Poison, spoil
 from deploy.replay.report import Checked, Finding, Report, Unchecked
 from deploy.replay.span import Span
 from schemas.base import Message
-from schemas.codec import Event, encode
 from schemas.contract import AuthResponse, Purpose, Verdict
 from schemas.login_commands import UseCode
-from schemas.topics import CHANGELOGS
 from services.common.dead_letters import OFFSET, PARTITION, REASON, SERVICE, TIME, Place
-from tests.builders import T0, a_key, a_phone
+from tests.builders import T0, a_phone
 from tests.unit.flow.people import PHRASES, People
-from tests.unit.flow.world import ACCOUNTS, Decided, World
+from tests.unit.flow.world import ACCOUNTS
+from tests.unit.replay.history import RULEBOOK, RecordedWorld
 
 NAME: Final = "alex"
 PHONE: Final = a_phone()
-FULL_NAMES: Final = {topic.name.split("-")[1]: topic.name for topic in CHANGELOGS}
-"""The changelogs by their tables' names."""
 
 
 @dataclass
@@ -47,13 +45,12 @@ class Story:
     @property
     def findings(self) -> tuple[Evidence, Report]:
         """What is checked: what was left behind, and what an audit said of it."""
-        issuers = frozenset(a_key(f"{each} service").public.thumbprint for each in ("login", "pairing"))
         report = Report(Span(), checked=Counter({Checked.ROW: len(self.records)}) if self.records else Counter())
         for place in self.named:
             report.accuse(Finding(place, T0, "a key", "a type", "it does not follow"))
         if self.unchecked:
             report.unchecked[Unchecked.PENDING] = self.unchecked
-        return Evidence(tuple(self.records), tuple(self.entries), issuers), report
+        return Evidence(tuple(self.records), tuple(self.entries), RULEBOOK), report
 
     def add(self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, bytes]) -> Seen:
         """Append a record to a topic."""
@@ -61,11 +58,6 @@ class Story:
         seen = Seen(Place(topic, 0, offset), key, value, headers)
         self.records.append(seen)
         return seen
-
-    def tell(self, event: Event[Message]) -> None:
-        """Append an event."""
-        record = encode(event)
-        self.add(record.topic, record.key, record.value, dict(record.headers))
 
     def plant(self, poison: Poison, seen: Seen, *, set_aside: bool = True) -> None:
         """Append a poisoned copy of a record, and the dead letter that it becomes."""
@@ -107,18 +99,18 @@ def an_honest_story() -> Story:
 
 @cache
 def _told_once() -> Story:
-    world, story = World(), Story()
+    world, story = RecordedWorld(), Story()
     people = People(world)
     world.settle()
     _pair(people, story)
     _sign_in(people, story, Verdict.APPROVE)
     _sign_in(people, story, Verdict.DENY)
     _sign_in_by_code(people, story)
-    for event in world.log:
-        by_web = "/" not in event.source
-        story.tell(replace(event, source=f"{event.source}/web" if by_web else event.source))
-    for decided in world.decisions:
-        _write(story, decided)
+    for record in chain.from_iterable(world.records.values()):
+        headers = dict(record.headers)
+        if b"/" not in headers.get("ce_source", b"/"):
+            headers["ce_source"] += b"/web"
+        story.add(record.topic, record.key, record.value, headers)
     story.plant(Poison.UNKNOWN_TYPE, story.events(AuthResponse)[0])
     story.entries.append(Struck(fault="kill-login", target="login", began=world.now, mended=world.now, well=world.now))
     return story
@@ -182,12 +174,3 @@ def _attempt(people: People, story: Story, way: Way, ending: Ending) -> None:
             ending=ending,
         )
     )
-
-
-def _write(story: Story, decided: Decided) -> None:
-    """Append the row that a decision saved to its changelog."""
-    row, topic = decided.decision.row, FULL_NAMES.get(decided.table.name)
-    if row is None or topic is None:
-        return
-    stamped = row.model_copy(update={"epoch": 1, "version": row.version + 1})
-    story.add(topic, decided.event.data.key.encode(), stamped.model_dump_json().encode(), {})

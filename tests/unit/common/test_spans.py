@@ -1,6 +1,7 @@
 """Spans: each is the child of what led to it, an event's id gives its span's, and nobody waits for who takes them."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -20,6 +21,7 @@ from services.common.telemetry import make_telemetry
 from services.common.tracing import Came, Served, Tracing, current_traceparent, is_traceparent, trace_id
 from tests.builders import an_event
 from tests.messages import a_cancel
+from tests.polling import eventually
 
 GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 OTHER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -162,6 +164,8 @@ async def test_nothing_waits_for_a_receiver_that_is_away(monkeypatch: pytest.Mon
         with tracing.publishing(f"event-{number}", "login.commands", GIVEN) as sent:
             assert trace_id(sent) == trace_id(GIVEN)
     await asyncio.to_thread(tracing.close)
+    # What is given up at a stop goes on for a moment, by the clock and with random numbers, beneath other tests.
+    await eventually(lambda: not any(each.name.startswith("Otel") for each in threading.enumerate()), "it goes on")
 
 
 def test_that_spans_are_not_taken_is_said_once_and_that_they_are_again() -> None:

@@ -1,6 +1,7 @@
 """A script of honest actions at random: the same script acts the same in any world whose rows are the same."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
@@ -10,6 +11,7 @@ from schemas.contract import Verdict
 from services.pairing.domain.rows import Phrase, PhraseState
 from tests.unit.flow.people import NAMES, PHONES, PHRASES, SELDOM, People, choose
 from tests.unit.flow.world import PHRASES as PHRASES_TABLE
+from tests.unit.flow.world import World
 
 PAUSES: Final = (1, 10, 61, 121)
 VERDICTS: Final = (Verdict.APPROVE, Verdict.APPROVE, Verdict.DENY, Verdict.REPORT)
@@ -70,3 +72,22 @@ def act(people: People, action: Action) -> None:
     """Do what the script says next."""
     name, *numbers = action
     ACTIONS[name](people, *numbers)
+
+
+repeats_between: Final[st.SearchStrategy[list[tuple[int, int]]]] = st.lists(
+    st.tuples(st.integers(0, 7), st.integers(0, 4)), max_size=50
+)
+"""Which places are set back, by how many events, for `act_with_repeats`."""
+
+
+def act_with_repeats(script: Sequence[Action], repeats: Sequence[tuple[int, int]]) -> World:
+    """Act in a new world, in which up to three places repeat what they had before each action."""
+    people, left = People(World()), iter(repeats)
+    for action in script:
+        people.world.settle()
+        for number, count in islice(left, 3):
+            people.world.rewind(people.world.places()[number], count)
+        people.world.settle()
+        act(people, action)
+    people.world.settle()
+    return people.world

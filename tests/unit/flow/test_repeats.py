@@ -10,17 +10,8 @@ from schemas.topics import AUTH_RESPONSE, LOGIN_COMMANDS, PUSH_COMMANDS
 from services.common.decisions import Decision, decide_once
 from tests.unit.flow.invariants import check_pairings, check_phones
 from tests.unit.flow.people import NAMES, PHONES, People, choose
-from tests.unit.flow.script import PAIRING, Action, act, scripts
+from tests.unit.flow.script import PAIRING, Action, act, act_with_repeats, repeats_between, scripts
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, TABLES, Place, World
-
-
-def _acted(script: list[Action]) -> World:
-    people = People(World())
-    for action in script:
-        people.world.settle()
-        act(people, action)
-    people.world.settle()
-    return people.world
 
 
 def _rows(world: World) -> dict[tuple[str, str], Any]:
@@ -44,7 +35,7 @@ def test_phones_ask_for_what_waits_and_for_nothing_else(script: list[Action]) ->
 
 @given(scripts)
 def test_a_repeated_event_changes_nothing_and_leads_to_the_same_or_to_nothing(script: list[Action]) -> None:
-    world = _acted(script)
+    world = act_with_repeats(script, ())
     for first in world.decisions:
         row = world.row(first.table, first.event.data.key)
         if row is None or row.outcome_of(first.event.id) is None:
@@ -56,18 +47,9 @@ def test_a_repeated_event_changes_nothing_and_leads_to_the_same_or_to_nothing(sc
         )
 
 
-@given(scripts, st.lists(st.tuples(st.integers(0, 7), st.integers(0, 4)), max_size=50))
+@given(scripts, repeats_between)
 def test_any_repeats_in_between_end_in_the_same_rows(script: list[Action], repeats: list[tuple[int, int]]) -> None:
-    people = People(World())
-    for action in script:
-        people.world.settle()
-        for number, count in repeats[:3]:
-            people.world.rewind(people.world.places()[number], count)
-        del repeats[:3]
-        people.world.settle()
-        act(people, action)
-    people.world.settle()
-    assert _rows(people.world) == _rows(_acted(script))
+    assert _rows(act_with_repeats(script, repeats)) == _rows(act_with_repeats(script, ()))
 
 
 @given(scripts, st.lists(st.tuples(st.integers(0, 7), st.booleans()), max_size=100))

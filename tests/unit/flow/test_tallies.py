@@ -1,29 +1,19 @@
 """Whatever happens and however often it comes: each login, request and pairing is counted once."""
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from services.common.metrics import Metrics
 from services.login.domain.logins import LoginState
 from services.login.metrics import AccountTally
-from tests.unit.flow.people import People
-from tests.unit.flow.script import Action, act, scripts
+from tests.unit.flow.script import Action, act_with_repeats, repeats_between, scripts
 from tests.unit.flow.world import ACCOUNTS, World
 
 
-@given(scripts, st.lists(st.tuples(st.integers(0, 7), st.integers(0, 4)), max_size=50))
+@given(scripts, repeats_between)
 def test_what_began_has_ended_or_is_still_open(script: list[Action], repeats: list[tuple[int, int]]) -> None:
-    people = People(World())
-    for action in script:
-        people.world.settle()
-        for number, count in repeats[:3]:
-            people.world.rewind(people.world.places()[number], count)
-        del repeats[:3]
-        people.world.settle()
-        act(people, action)
-    people.world.settle()
-    counted = tallied(people.world)
-    logins = [login for row in people.world.rows(ACCOUNTS).values() for login in row.logins]
+    world = act_with_repeats(script, repeats)
+    counted = tallied(world)
+    logins = [login for row in world.rows(ACCOUNTS).values() for login in row.logins]
     prompted = [login for login in logins if login.state is LoginState.PROMPTED]
     pairing = [each for each in logins if each.state is LoginState.PAIRING and each.pairing.failure is None]
     assert counted["logins_begun"] == counted["logins"] + sum(1 for login in logins if not login.over)
