@@ -3,14 +3,17 @@
 import asyncio
 import json
 import sys
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
 import typer
+from rich.console import Console
 
 from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
-from services.login.admin import AdminError, administration
+from services.common.progress import Progress
+from services.login.admin import AdminError, Administration, administration
 from services.login.domain.rows import Account
 from services.login.settings import DEFAULT_PRODUCT_NAME
 
@@ -40,7 +43,7 @@ def add(  # noqa: PLR0913 - the options of a command
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else _ask_password()
 
     async def work() -> Account:
-        async with administration(kafka, topic_prefix) as accounts:
+        async with _administration(kafka, topic_prefix) as accounts:
             return await accounts.add(name, password, display_name, product_name, email=email)
 
     account = _run(work())
@@ -51,19 +54,11 @@ def add(  # noqa: PLR0913 - the options of a command
 def list_accounts(*, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "", as_json: AsJson = False) -> None:
     """List the accounts."""
 
-    async def work() -> tuple[Account, ...]:
-        async with administration(kafka, topic_prefix) as accounts:
-            return accounts.list()
+    async def work() -> None:
+        async with _administration(kafka, topic_prefix) as accounts:
+            _print_json(accounts.list()) if as_json else _print_lines(accounts.list())
 
-    found = _run(work())
-    if as_json:
-        typer.echo(json.dumps([_as_dict(account) for account in found], indent=2))
-        return
-    if not found:
-        typer.echo("There are no accounts. Make one with: countersign accounts add NAME")
-    for account in found:
-        methods = ", ".join(method.name for method in account.methods) or "no phone"
-        typer.echo(f"{account.account_id:<24}  {account.created_at:%Y-%m-%d %H:%M} UTC  {methods}")
+    _run(work())
 
 
 @app.command()
@@ -71,7 +66,7 @@ def remove(name: Name, *, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "
     """Remove an account with its phones, sessions and history."""
 
     async def work() -> None:
-        async with administration(kafka, topic_prefix) as accounts:
+        async with _administration(kafka, topic_prefix) as accounts:
             await accounts.remove(name)
 
     _run(work())
@@ -89,7 +84,7 @@ def email(
     """Send an account's notices and enrolment codes to another address."""
 
     async def work() -> None:
-        async with administration(kafka, topic_prefix) as accounts:
+        async with _administration(kafka, topic_prefix) as accounts:
             await accounts.set_email(name, address)
 
     _run(work())
@@ -107,7 +102,7 @@ def invite(
     """Make an enrolment code, which the first pairing needs where LOGIN_ENROLMENT is invitation or email."""
 
     async def work() -> str:
-        async with administration(kafka, topic_prefix) as accounts:
+        async with _administration(kafka, topic_prefix) as accounts:
             return await accounts.invite(name, timedelta(days=days))
 
     code = _run(work())
@@ -128,11 +123,45 @@ def reset(
         typer.confirm(f"Remove all sign-in methods of {name}? Its owner has to enrol anew", abort=True)
 
     async def work() -> None:
-        async with administration(kafka, topic_prefix) as accounts:
+        async with _administration(kafka, topic_prefix) as accounts:
             await accounts.reset(name)
 
     _run(work())
     typer.echo(f"All sign-in methods of {name} are removed. Its owner enrols anew at the next sign-in.")
+
+
+@asynccontextmanager
+async def _administration(kafka: str, topic_prefix: str) -> AsyncIterator[Administration]:
+    """Connect to the accounts; while a million of them are read, a person in a terminal sees how far that is."""
+    with ExitStack() as shown:
+        console = Console(stderr=True)
+        status = shown.enter_context(console.status("Reading the accounts"))
+
+        def show(progress: Progress) -> None:
+            status.update(f"Reading the accounts: {progress.percent} %")
+
+        async with administration(kafka, topic_prefix, show) as accounts:
+            shown.close()
+            yield accounts
+
+
+def _print_lines(found: Iterator[Account]) -> None:
+    account = None
+    for account in found:
+        methods = ", ".join(method.name for method in account.methods) or "no phone"
+        typer.echo(f"{account.account_id:<24}  {account.created_at:%Y-%m-%d %H:%M} UTC  {methods}")
+    if account is None:
+        typer.echo("There are no accounts. Make one with: countersign accounts add NAME")
+
+
+def _print_json(found: Iterator[Account]) -> None:
+    """Print an array, one account a line."""
+    before = "["
+    for account in found:
+        typer.echo(before)
+        typer.echo(json.dumps(_as_dict(account)), nl=False)
+        before = ","
+    typer.echo("\n]" if before == "," else "[]")
 
 
 def _ask_password() -> str:

@@ -1,9 +1,10 @@
 """One running instance of a service: its process, its settings, and whether it is ready."""
 
 import http.client
+import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -71,29 +72,41 @@ class Instance(Daemon):
         command = [sys.executable, "-m", f"services.{self.service}", *ports]
         self._process = Child(command, self.log_path, self._environment)
 
-    def await_ready(self, timeout_seconds: float) -> None:
-        """Wait until it serves.
+    def await_ready(self, timeout_seconds: float, tell: Callable[[str], None] = lambda _said: None) -> None:
+        """Wait until it serves, for as long as it comes nearer to it.
+
+        Args:
+            timeout_seconds: How long it may stand still.
+            tell: Told what keeps it from serving, whenever it says something else.
 
         Raises:
-            ServiceStartError: If it ended, or was not ready in time.
+            ServiceStartError: If it ended, or stood still for too long.
 
         """
-        deadline = time.monotonic() + timeout_seconds
-        while not self.is_ready():
+        before, deadline = "", time.monotonic() + timeout_seconds
+        while (said := self.why_not_ready()) is not None:
             if self.exit_code is not None:
                 self._fail(f"ended with status {self.exit_code}")
+            if said != before:
+                before, deadline = said, time.monotonic() + timeout_seconds
+                tell(said)
             if time.monotonic() > deadline:
-                self._fail(f"was not ready after {timeout_seconds:.0f} s")
+                self._fail(f"was not ready after {timeout_seconds:.0f} s" + (f": {said}" if said else ""))
             time.sleep(_POLL_SECONDS)
 
     def is_ready(self) -> bool:
         """Return whether it says that it can serve now."""
+        return self.why_not_ready() is None
+
+    def why_not_ready(self) -> str | None:
+        """Return what keeps it from serving, in its own words; empty if it does not answer, None if it serves."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PROBE_TIMEOUT_SECONDS)
         try:
             connection.request("GET", "/ready")
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
+            answer = connection.getresponse()
+            return None if answer.status == http.client.OK else "; ".join(json.load(answer)["reasons"])
+        except (OSError, ValueError, KeyError, http.client.HTTPException):
+            return ""
         finally:
             connection.close()
 

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from deploy import demo_account
 from deploy.demo_account import DemoAccountError, demo_password
@@ -118,11 +119,11 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def _step(console: Console, title: str) -> Iterator[None]:
-    """Show what is being done: as a spinner in a terminal, and as a line with its seconds when it is done."""
+def _step(console: Console, title: str) -> Iterator[Callable[[str], None]]:
+    """Show what is being done: in a terminal by a spinner and how far it is; when it is done, by a line."""
     started = time.monotonic()
-    with console.status(title):
-        yield
+    with console.status(title) as status:
+        yield lambda said: status.update(f"{title}  {escape(said)}")
     console.print(f"  {title:<52} {time.monotonic() - started:5.1f} s")
 
 

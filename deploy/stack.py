@@ -23,8 +23,8 @@ SERVICES: Final = {"pairing": 8200, "push": 8300, "login": 8100}
 METRICS_OFFSET: Final = 500
 """An instance whose port is chosen serves its metrics on the port so much above it."""
 READY_TIMEOUT_SECONDS: Final = 180.0
-Step = Callable[[str], AbstractContextManager[None]]
-"""Shows that something is being done, for as long as its context lasts."""
+Step = Callable[[str], AbstractContextManager[Callable[[str], None]]]
+"""Shows that something is being done, for as long as its context lasts, which takes how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Stack:
 
         """
         self._options = options
-        self._step: Step = step or (lambda _title: nullcontext())
+        self._step: Step = step or (lambda _title: nullcontext(lambda _said: None))
         root = options.directory.resolve()
         self.logs = root / "logs"
         self.secrets = root / "secrets"
@@ -150,8 +150,8 @@ class Stack:
             for instance in self.instances.values():
                 instance.start()
             for instance in self.instances.values():
-                with self._step(f"Service {instance.name}"):
-                    instance.await_ready(READY_TIMEOUT_SECONDS)
+                with self._step(f"Service {instance.name}") as tell:
+                    instance.await_ready(READY_TIMEOUT_SECONDS, tell)
         except BaseException:
             self.stop()
             raise

@@ -14,15 +14,19 @@ is hooked in by subclasses; call `install_drains` before the first table, topic 
 """
 
 import time
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import faust
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka
+from faust.types import TP, AppT
+from faust.types.transports import ConsumerT
 from mode import Service
 
+from services.common.progress import Progress, ProgressLog
 from services.common.stream_consumer import DrainedConsumer, hold_flow
 
 STALL_SECONDS: Final = 2.0
@@ -44,7 +48,31 @@ class DrainedTransport(aiokafka.Transport):
 
 
 class DrainedRecovery(Recovery):
-    """A recovery that lets nothing flow until every partition stands at its committed offset."""
+    """A recovery that lets nothing flow until every partition stands at its committed offset, and tells how far it is.
+
+    Attributes:
+        to_recover: How many changelog records there were to read when it began; None before it knows.
+
+    """
+
+    to_recover: int | None = None
+
+    def _set_recovery_started(self) -> None:
+        self.to_recover = None
+        super()._set_recovery_started()
+
+    async def _seek_offsets(self, consumer: ConsumerT, tps: set[TP], offsets: Counter[TP], title: str) -> None:
+        if title == "active":
+            self.to_recover = self.active_remaining_total()
+        await super()._seek_offsets(consumer, tps, offsets, title)
+
+    @Service.task
+    async def _tell_progress(self) -> None:
+        progress_log = ProgressLog("tables recover")
+        while not self.should_stop:
+            if self.to_recover is not None and not self.tables.actives_ready:
+                progress_log.note(recovery_progress(self.app))
+            await self.sleep(1.0)
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Hold the flow; the base class resumes it once it has sought the committed offsets."""
@@ -112,6 +140,14 @@ class DrainedTableManager(TableManager):
         """Start as the base class does, without its second of sleep: tables are declared before the app starts."""
         await self._update_channels()
         await self.recovery.start()
+
+
+def recovery_progress(app: AppT) -> Progress:
+    """Return how far an app's tables have recovered, of what there was to read when their recovery began."""
+    recovery = cast("DrainedRecovery", cast("TableManager", app.tables).recovery)
+    if recovery.to_recover is None:
+        return Progress(0, 1)
+    return Progress(recovery.to_recover - recovery.active_remaining_total(), recovery.to_recover)
 
 
 def install_drains(app: faust.App) -> None:

@@ -9,6 +9,7 @@ import faust
 import structlog
 from aiokafka.errors import KafkaError
 
+from services.common.drains import recovery_progress
 from services.common.edge import Edge
 from services.common.publisher import Publisher, UnavailableError
 from services.common.views import View
@@ -60,6 +61,14 @@ class Health:
         if not self._edge.healthy:
             found.append(Trouble.ERRORS_REPEATING)
         return found
+
+    def reasons(self) -> list[str]:
+        """Return the same for people: with how far what is under way has come, and what is the matter with a disk."""
+        details = {
+            Trouble.VIEWS_CATCHING_UP: [view.trouble for view in self._views if not view.ready],
+            Trouble.TABLES_RECOVERING: [f"{Trouble.TABLES_RECOVERING}: {recovery_progress(self._app).percent} %"],
+        }
+        return list(dict.fromkeys(text for each in self.troubles() for text in details.get(each, [each.value])))
 
     async def watch_kafka(self) -> None:
         """Ask Kafka again and again whether it is there, until cancelled."""

@@ -100,17 +100,18 @@ class InstanceMetrics(Collector):
     def _views(self) -> Iterator[Metric]:
         by_topic = {(self._name(view.topic),): view for view in self.views}
         topic = ("topic",)
-        lags = {labels: view.lag for labels, view in by_topic.items()}
+        lags = {labels: view.following.lag for labels, view in by_topic.items()}
         yield _gauges("view_lag_records", "Records that a view has yet to read.", topic, lags)
         rows = {labels: view.size for labels, view in by_topic.items()}
-        yield _gauges("view_rows", "Rows that a view shows.", topic, rows)
+        yield _gauges("view_rows", "Rows that a view shows, about.", topic, rows)
         stale = CounterMetricFamily(
             _named("stale_rows"), "Stale rows that a view left aside as they came.", labels=topic
         )
         delay = SummaryMetricFamily(_named("view_delay_seconds"), "From a row's writing to its showing.", labels=topic)
         for labels, view in by_topic.items():
-            stale.add_metric(labels, view.stale)
-            delay.add_metric(labels, count_value=view.delays, sum_value=view.delay_seconds)
+            kept = view.following
+            stale.add_metric(labels, kept.stale)
+            delay.add_metric(labels, count_value=kept.delays, sum_value=kept.delay_seconds)
         yield from (stale, delay)
 
     def _name(self, topic: str) -> str:

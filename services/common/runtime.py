@@ -19,6 +19,7 @@ from services.common.key_files import KeyFileError
 from services.common.listening import CannotListenError, listen
 from services.common.partitions import PartitionCheck, PartitionsError
 from services.common.publisher import Publisher
+from services.common.resources import DirectoryInUseError, own_directory, raise_open_files
 from services.common.settings import ServiceSettings
 from services.common.telemetry import Telemetry, metrics_web
 from services.common.views import View
@@ -72,8 +73,8 @@ def run(make: Callable[[], Instance]) -> int:
         make: Wires the instance; called within the event loop.
 
     Returns:
-        The exit status: 0 after a stop that was asked for, 1 after a break, 2 if a key file cannot be used or the
-        topics have another number of partitions than it was told.
+        The exit status: 0 after a stop that was asked for, 1 after a break, 2 if a key file or the data directory
+        cannot be used or the topics have another number of partitions than it was told.
 
     """
     try:
@@ -88,11 +89,17 @@ async def _run(make: Callable[[], Instance]) -> int:
     stop = asyncio.Event()
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    raise_open_files()
     try:
         instance = make()
-    except KeyFileError as error:
+        with own_directory(instance.settings.data_directory_of(instance.service)):
+            return await _listen(stop, instance)
+    except (KeyFileError, DirectoryInUseError) as error:
         log.error("cannot start", error=str(error))  # noqa: TRY400 - the text says what to do
         return UNUSABLE_STATUS
+
+
+async def _listen(stop: asyncio.Event, instance: Instance) -> int:
     settings = instance.settings
     try:
         runner = await listen(instance.web, settings.host, settings.port)

@@ -38,7 +38,7 @@ class ServiceSettings(BaseSettings):
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
     """Partitions of each topic, as they are in Kafka; `countersign topics repartition` changes that."""
     data_directory: Path | None = None
-    """Where this instance keeps its RocksDB; each instance has its own. Default .run/data/SERVICE-PORT."""
+    """Where this instance keeps its tables and views; each instance has its own. Default .run/data/SERVICE-PORT."""
     secrets_directory: Path = Path(".run/secrets")
     """Where keys are kept; all instances of a deployment share the same content. Missing ones are made."""
     session_timeout_seconds: Annotated[float, Field(ge=1, le=300)] = 6.0
@@ -60,8 +60,12 @@ class ServiceSettings(BaseSettings):
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
 
     def data_directory_of(self, service: str) -> Path:
-        """The directory of this instance's RocksDB."""
+        """The directory of this instance's tables and views."""
         return self.data_directory or Path(".run/data") / f"{service}-{self.port}"
+
+    def views_directory_of(self, service: str) -> Path:
+        """The directory of this instance's views."""
+        return self.data_directory_of(service) / "views"
 
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)

@@ -1,40 +1,54 @@
 """Housekeeping: rows that are of no use any more are forgotten. Nothing is unsafe if this runs late or twice."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
-from itertools import islice
-from typing import Final
+from typing import Final, Generic
 
 import structlog
 
 from schemas.base import Message
 from services.common.clock import now
+from services.common.decisions import RowT
 from services.common.publisher import Publisher, UnavailableError
+from services.common.views import View
 
 log = structlog.get_logger(__name__)
 EVERY_SECONDS: Final = 300.0
+MOST_LOOKED_AT: Final = 20_000
+"""How many rows a round looks at; the next one goes on from there. It takes half a second of CPU."""
+AT_A_STRETCH: Final = 100
+"""After so many rows other work has its turn."""
 
 
-class Sweeper:
+class Sweeper(Generic[RowT]):
     """Asks the owners of rows to forget those that are of no use any more."""
 
     def __init__(
-        self, what: str, forget: Callable[[datetime], Iterable[Message]], publisher: Publisher, *, most_at_once: int
+        self,
+        what: str,
+        rows: View[RowT],
+        forget: Callable[[RowT, datetime], Message | None],
+        publisher: Publisher,
+        *,
+        most_at_once: int,
     ) -> None:
         """Take the parts that it needs.
 
         Args:
             what: What the rows are, for the log.
-            forget: Gives the commands to forget what is of no use at a time.
-            publisher: Publishes them.
-            most_at_once: How many of them are given in one round.
+            rows: The rows.
+            forget: Gives the command to forget a row, if it is of no use at a time.
+            publisher: Publishes it.
+            most_at_once: How many commands are given in one round.
 
         """
         self._what = what
+        self._rows = rows
         self._forget = forget
         self._publisher = publisher
         self._most_at_once = most_at_once
+        self._last = ""
 
     async def run(self) -> None:
         """Sweep now and then until cancelled."""
@@ -43,18 +57,30 @@ class Sweeper:
             try:
                 swept = await self.sweep()
             except UnavailableError:
-                log.warning("kafka does not take the sweep, trying again later")
+                log.warning("the sweep cannot be done now, trying again later")
             else:
                 log.info("swept", **{self._what: swept})
 
     async def sweep(self) -> int:
-        """Ask for one round of forgetting.
+        """Do one round.
 
         Returns:
             How many rows were asked to be forgotten.
 
+        Raises:
+            UnavailableError: If the view is catching up, or Kafka does not take a command.
+
         """
-        commands = tuple(islice(self._forget(now()), self._most_at_once))
-        for command in commands:
-            await self._publisher.command(command)
-        return len(commands)
+        swept = 0
+        for looked_at, (key, row) in enumerate(self._rows.items(after=self._last), start=1):
+            command = self._forget(row, now())
+            if command is not None:
+                await self._publisher.command(command)
+                swept += 1
+            self._last = key
+            if looked_at >= MOST_LOOKED_AT or swept >= self._most_at_once:
+                return swept
+            if looked_at % AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
+        self._last = ""
+        return swept

@@ -1,24 +1,21 @@
 """Read views: what the owners decided, as any instance sees it in the changelog, and waking whoever waits for a key.
 
-A view tails a changelog topic without a consumer group. What it shows, Kafka has.
+A view tails a changelog topic without a consumer group. What it shows, Kafka has. Its rows are on disk, so that a start
+goes on from where the last run ended (docs/adr/0022-views-on-disk.md).
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Generic
+from pathlib import Path
+from typing import Final, Generic
 
-import structlog
-from aiokafka import ConsumerRecord
-
-from services.common.changelog import is_newer
-from services.common.clock import now
+from services.common.changelog_copy import ChangelogCopy
 from services.common.decisions import RowT
-from services.common.publisher import UnavailableError
-from services.common.tail import tail
+from services.common.progress import Progress
 from services.common.waiters import Waiters
 
-log = structlog.get_logger(__name__)
+PAGE_ROWS: Final = 500
 
 
 class View(Generic[RowT]):
@@ -26,46 +23,53 @@ class View(Generic[RowT]):
 
     Attributes:
         topic: The changelog topic's full name.
-        lag: How many records it had yet to read, when it last looked.
-        stale: How many stale rows it left aside since it caught up.
-        delays: How many records it read since then.
-        delay_seconds: The sum of their times from the owner's writing to here.
+        following: How it keeps up.
 
     """
 
-    def __init__(self, bootstrap: str, topic: str, model: type[RowT]) -> None:
+    def __init__(self, bootstrap: str, topic: str, model: type[RowT], directory: Path) -> None:
         """Prepare it.
 
         Args:
             bootstrap: Kafka's ``host:port`` list.
             topic: The changelog topic's full name.
             model: The rows' model.
+            directory: Where its rows are kept, under the topic's name; for one process at a time.
 
         """
-        self._bootstrap = bootstrap
         self.topic = topic
         self._model = model
-        self._rows: dict[str, bytes] = {}
         self._waiters = Waiters()
-        self._ready = asyncio.Event()
-        self.lag = 0
-        self.stale = 0
-        self.delays = 0
-        self.delay_seconds = 0.0
+        self._rows = ChangelogCopy(
+            bootstrap, topic, directory / topic, on_ready=self._waiters.wake_all, on_change=self._waiters.wake
+        )
+        self.following = self._rows.following
 
     @property
     def ready(self) -> bool:
-        """True once it has caught up with what was in the topic when it started."""
-        return self._ready.is_set()
+        """True while it has what was in the topic when it started, and all since."""
+        return self._rows.ready.is_set()
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come with what was in the topic when it started."""
+        return self._rows.progress
+
+    @property
+    def trouble(self) -> str:
+        """What keeps it from being ready, in plain words; empty when it is."""
+        if self.ready:
+            return ""
+        return self._rows.trouble or f"read views are catching up: {self.progress.percent} %"
 
     @property
     def size(self) -> int:
-        """How many rows it shows."""
-        return len(self._rows)
+        """How many rows it shows, about; 0 while it is not ready."""
+        return self._rows.size
 
     async def wait_ready(self) -> None:
         """Wait until it has caught up."""
-        await self._ready.wait()
+        await self._rows.ready.wait()
 
     def get(self, key: str) -> RowT | None:
         """Return a key's row, or None.
@@ -74,15 +78,33 @@ class View(Generic[RowT]):
             UnavailableError: While it catches up: what it does not know yet, it must not deny.
 
         """
-        if not self.ready:
-            raise UnavailableError
-        value = self._rows.get(key)
+        value = self._rows.get(key.encode())
         return None if value is None else self._model.model_validate_json(value)
 
     def all(self) -> Iterator[RowT]:
-        """Iterate over all rows."""
-        for value in tuple(self._rows.values()):
-            yield self._model.model_validate_json(value)
+        """Iterate over all rows in the order of their keys; see `items`."""
+        return (row for _key, row in self.items())
+
+    def items(self, after: str = "") -> Iterator[tuple[str, RowT]]:
+        """Iterate over keys and rows in the order of the keys, each row as it is when it is come to.
+
+        A million rows take a minute: give way to other work in between.
+
+        Args:
+            after: The key to go on after; default from the first one on.
+
+        Raises:
+            UnavailableError: While it catches up.
+
+        """
+        last = after.encode()
+        while True:
+            page = self._rows.page(last, PAGE_ROWS)
+            for key, value in page:
+                last = key
+                yield key.decode(), self._model.model_validate_json(value)
+            if len(page) < PAGE_ROWS:
+                return
 
     def watch(self, key: str, changed: asyncio.Event | None = None) -> AbstractContextManager[asyncio.Event]:
         """Give an event that is set whenever the key's row changes; clear it before looking at the row."""
@@ -119,38 +141,10 @@ class View(Generic[RowT]):
         return None if row is None or outcome is None else (outcome, row)
 
     async def run(self) -> None:
-        """Tail the topic until cancelled."""
-        try:
-            await tail(
-                self._bootstrap,
-                self.topic,
-                self._apply,
-                on_caught_up=self._catch_up,
-                on_lag=self._note_lag,
-                skip_astray=True,
-            )
-        finally:
-            self._ready.clear()
+        """Tail the topic until cancelled.
 
-    def _catch_up(self) -> None:
-        self._ready.set()
-        log.info("view is up to date", topic=self.topic, rows=self.size)
+        Raises:
+            StoreInUseError: If another process has its directory.
 
-    def _note_lag(self, records: int) -> None:
-        self.lag = records
-
-    def _apply(self, record: ConsumerRecord) -> None:
-        if record.key is None:
-            return
-        key = record.key.decode()
-        if not is_newer(record.value, self._rows.get(key), record.headers):
-            log.warning("a stale row was left aside", topic=self.topic, offset=record.offset)
-            self.stale += self.ready
-        elif record.value is None:
-            self._rows.pop(key, None)
-        else:
-            self._rows[key] = record.value
-        self._waiters.wake(key)
-        if self.ready:
-            self.delays += 1
-            self.delay_seconds += max(0.0, now().timestamp() - record.timestamp / 1000)
+        """
+        await self._rows.run()

@@ -35,3 +35,8 @@ class Waiters:
         """Wake all who wait for a key."""
         for event in self._waiting.get(key, ()):
             event.set()
+
+    def wake_all(self) -> None:
+        """Wake everybody."""
+        for key in tuple(self._waiting):
+            self.wake(key)

@@ -178,9 +178,9 @@ async def _live(_request: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    troubles = request.app[HEALTH].troubles()
-    if troubles:
+    reasons = request.app[HEALTH].reasons()
+    if reasons:
         return web.json_response(
-            {"status": "not ready", "reasons": troubles}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
+            {"status": "not ready", "reasons": reasons}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
         )
     return web.json_response({"status": "ready"})

@@ -1,10 +1,13 @@
 """What an administrator does with accounts from the command line: the same commands, the same owners, the same view."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -14,6 +17,7 @@ from schemas.login_commands import AccountCommand
 from services.common.clock import now
 from services.common.decisions import OK
 from services.common.partitions import PartitionsError, common_count
+from services.common.progress import Progress
 from services.common.publisher import Publisher, UnavailableError, unreachable
 from services.common.tracing import continue_trace
 from services.common.views import View
@@ -27,7 +31,8 @@ from services.login.passwords import LONGEST_PASSWORD, hash_password
 from services.login.settings import DEFAULT_PRODUCT_NAME
 from services.login.tables import accounts_view
 
-CATCH_UP_SECONDS: Final = 60.0
+STANDSTILL_SECONDS: Final = 60.0
+LOOK_SECONDS: Final = 0.2
 DECISION_SECONDS: Final = 30.0
 _WEAKNESSES: Final = {
     Weakness.TOO_SHORT: f"The password must have at least {SHORTEST_PASSWORD} characters.",
@@ -135,10 +140,9 @@ class Administration:
         """
         await self._decide(ResetMethods(account_id=self._existing(name), at=now()))
 
-    def list(self) -> tuple[Account, ...]:
-        """Return all accounts by name."""
-        present = (account for account in self.view.all() if account.removed_at is None)
-        return tuple(sorted(present, key=lambda account: account.account_id))
+    def list(self) -> Iterator[Account]:
+        """Give all accounts by name, one by one: there may be a million of them."""
+        return (account for account in self.view.all() if account.removed_at is None)
 
     def _existing(self, name: str) -> str:
         account_id = _id_of(name)
@@ -168,12 +172,15 @@ class Administration:
 
 
 @asynccontextmanager
-async def administration(bootstrap: str, prefix: str) -> AsyncIterator[Administration]:
-    """Connect to the accounts.
+async def administration(
+    bootstrap: str, prefix: str, on_progress: Callable[[Progress], None] = lambda _progress: None
+) -> AsyncIterator[Administration]:
+    """Connect to the accounts, which are read into a temporary directory.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
         prefix: What stands before each topic's name.
+        on_progress: Told now and then how far reading has come.
 
     Raises:
         AdminError: If Kafka cannot be reached, the accounts cannot be read, or rows are being moved.
@@ -181,7 +188,6 @@ async def administration(bootstrap: str, prefix: str) -> AsyncIterator[Administr
     """
     continue_trace(None)
     publisher = Publisher(bootstrap, prefix, "admin")
-    view = accounts_view(bootstrap, prefix)
     try:
         await publisher.start()
         common_count(await publisher.partition_counts(), prefix)
@@ -191,23 +197,34 @@ async def administration(bootstrap: str, prefix: str) -> AsyncIterator[Administr
     except KafkaError as error:
         await publisher.stop()
         raise AdminError(unreachable(bootstrap)) from error
-    reading = asyncio.create_task(view.run())
-    try:
-        await _catch_up(view, reading)
-        yield Administration(view, publisher)
-    finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
-        await publisher.stop()
+    with TemporaryDirectory(prefix="countersign-accounts-") as directory:
+        view = accounts_view(bootstrap, prefix, Path(directory))
+        reading = asyncio.create_task(view.run())
+        try:
+            await _catch_up(view, reading, on_progress)
+            yield Administration(view, publisher)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await publisher.stop()
 
 
-async def _catch_up(view: View[Account], reading: "asyncio.Task[None]") -> None:
+async def _catch_up(
+    view: View[Account], reading: "asyncio.Task[None]", on_progress: Callable[[Progress], None]
+) -> None:
+    """Wait until the accounts have been read, for as long as that comes on."""
     ready = asyncio.create_task(view.wait_ready())
-    done, _ = await asyncio.wait({ready, reading}, timeout=CATCH_UP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    if ready not in done:
-        ready.cancel()
-        text = f"The accounts could not be read within {CATCH_UP_SECONDS:.0f} s. Are the topics there?"
-        raise AdminError(text)
+    before, moved_at = view.progress, time.monotonic()
+    while not ready.done():
+        await asyncio.wait({ready, reading}, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        on_progress(view.progress)
+        if view.progress != before:
+            before, moved_at = view.progress, time.monotonic()
+        if reading.done() or time.monotonic() - moved_at > STANDSTILL_SECONDS:
+            ready.cancel()
+            why = "" if view.ready else f" ({view.trouble})"
+            text = f"The accounts could not be read within {STANDSTILL_SECONDS:.0f} s{why}. Are the topics there?"
+            raise AdminError(text)
 
 
 def _id_of(name: str) -> str:

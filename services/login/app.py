@@ -45,7 +45,7 @@ from services.login.recovery_codes import RecoveryCodes
 from services.login.rules import make_rules
 from services.login.settings import LoginSettings
 from services.login.signing_in import SignInForms
-from services.login.sweep import MOST_AT_ONCE, quiet_sources
+from services.login.sweep import MOST_AT_ONCE, forget_quiet
 from services.login.tables import accounts_table, accounts_view, guesses_table, guesses_view
 from services.login.visits import Visits
 from services.login.web import LoginWeb
@@ -69,8 +69,9 @@ def make_instance(settings: LoginSettings) -> Instance:
     owner = Owner(accounts_table(app, settings), partial(decide, rules=rules), edge, publisher, metrics, tally)
     guesses = Owner(guesses_table(app, settings), partial(decide_guess, rules=rules), edge, publisher, metrics)
     declare_agents(app, stream_topics(app, settings, READS), owner, guesses)
-    view = accounts_view(settings.kafka_bootstrap, settings.topic_prefix)
-    guesses_seen = guesses_view(settings.kafka_bootstrap, settings.topic_prefix)
+    kept = settings.views_directory_of(SERVICE)
+    view = accounts_view(settings.kafka_bootstrap, settings.topic_prefix, kept)
+    guesses_seen = guesses_view(settings.kafka_bootstrap, settings.topic_prefix, kept)
     deliveries = Deliveries(settings.kafka_bootstrap, settings.topic_prefix)
     views: Sequence[View[Any]] = (view, guesses_seen)
     health = Health(app, publisher, views, edge)
@@ -108,7 +109,7 @@ def make_instance(settings: LoginSettings) -> Instance:
     ).make(health, telemetry, settings.url)
     letters = Letters(settings.product_name, settings.url, settings.mail_from, enrolment_codes)
     notices = notice_reader(settings, letters, DeadLetters(publisher, settings.topic_prefix, SERVICE, metrics))
-    sweeper = Sweeper("guesses", partial(quiet_sources, guesses_seen), publisher, most_at_once=MOST_AT_ONCE)
+    sweeper = Sweeper("guesses", guesses_seen, forget_quiet, publisher, most_at_once=MOST_AT_ONCE)
     tasks = (deliveries.run, notices.run, sweeper.run)
     room = Room("event_streams", "Pages that wait.", lambda: events.count, settings.most_waiting)
     metrics.registry.register(InstanceMetrics(settings.topic_prefix, app, health, views, [notices], [room]))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Final
@@ -13,7 +14,7 @@ from schemas.codec import UndecodableError, decode
 from schemas.contract import Delivery, PushReceipt
 from schemas.topics import PUSH_RECEIPT
 from services.common.clock import now
-from services.common.tail import tail
+from services.common.tail import from_time, tail
 from services.common.waiters import Waiters
 
 log = structlog.get_logger(__name__)
@@ -48,9 +49,13 @@ class Deliveries:
     async def run(self) -> None:
         """Tail the receipts until cancelled."""
         since = int((now() - LOOK_BACK).timestamp() * 1000)
-        await tail(self._bootstrap, self._topic, self._apply, on_caught_up=lambda: None, since_milliseconds=since)
+        await tail(self._bootstrap, self._topic, self._apply, seek=from_time(since))
 
-    def _apply(self, record: ConsumerRecord) -> None:
+    def _apply(self, records: Sequence[ConsumerRecord], _partitions: int) -> None:
+        for record in records:
+            self._take(record)
+
+    def _take(self, record: ConsumerRecord) -> None:
         try:
             receipt = decode(record.key, record.value, record.headers).data
         except UndecodableError as error:

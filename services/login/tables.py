@@ -1,5 +1,7 @@
 """The login service's storage: its tables, and the views of them that every instance has."""
 
+from pathlib import Path
+
 import faust
 
 from schemas.topics import ACCOUNTS_CHANGELOG, ACCOUNTS_TABLE, GUESSES_CHANGELOG, GUESSES_TABLE
@@ -15,15 +17,16 @@ def accounts_table(app: faust.App, settings: LoginSettings) -> RowTable[Account]
     return RowTable(app, ACCOUNTS_TABLE, Account, settings.partitions)
 
 
-def accounts_view(bootstrap: str, prefix: str) -> View[Account]:
+def accounts_view(bootstrap: str, prefix: str, directory: Path) -> View[Account]:
     """Return the view of all accounts.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
         prefix: What stands before each topic's name.
+        directory: Where its rows are kept.
 
     """
-    return View(bootstrap, f"{prefix}{ACCOUNTS_CHANGELOG.name}", Account)
+    return View(bootstrap, f"{prefix}{ACCOUNTS_CHANGELOG.name}", Account, directory)
 
 
 def guesses_table(app: faust.App, settings: LoginSettings) -> RowTable[Guesses]:
@@ -31,12 +34,13 @@ def guesses_table(app: faust.App, settings: LoginSettings) -> RowTable[Guesses]:
     return RowTable(app, GUESSES_TABLE, Guesses, settings.partitions)
 
 
-def guesses_view(bootstrap: str, prefix: str) -> View[Guesses]:
+def guesses_view(bootstrap: str, prefix: str, directory: Path) -> View[Guesses]:
     """Return the view of all sources of guesses.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
         prefix: What stands before each topic's name.
+        directory: Where its rows are kept.
 
     """
-    return View(bootstrap, f"{prefix}{GUESSES_CHANGELOG.name}", Guesses)
+    return View(bootstrap, f"{prefix}{GUESSES_CHANGELOG.name}", Guesses, directory)

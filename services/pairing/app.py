@@ -19,7 +19,7 @@ from services.pairing.domain.phrases import decide_phrase
 from services.pairing.domain.requesters import decide_requester
 from services.pairing.rules import make_rules
 from services.pairing.settings import PairingSettings
-from services.pairing.sweep import MOST_AT_ONCE, ended_phrases
+from services.pairing.sweep import MOST_AT_ONCE, forget_ended
 from services.pairing.tables import phrases_table, phrases_view, requesters_table, requesters_view
 from services.pairing.web import PairingWeb
 
@@ -52,6 +52,6 @@ def make_instance(settings: PairingSettings) -> Instance:
         signing_keys=signing_keys,
         phrase_key=phrase_key,
     ).make(health, telemetry)
-    sweeper = Sweeper("phrases", partial(ended_phrases, views[1]), publisher, most_at_once=MOST_AT_ONCE)
+    sweeper = Sweeper("phrases", views[1], forget_ended, publisher, most_at_once=MOST_AT_ONCE)
     metrics.registry.register(InstanceMetrics(settings.topic_prefix, app, health, views))
     return Instance(SERVICE, settings, app, publisher, views, edge, health, web, telemetry, (sweeper.run,))

@@ -2,7 +2,7 @@
 
 import faust
 
-from schemas.topics import PHRASES_CHANGELOG, PHRASES_TABLE, REQUESTERS_CHANGELOG, REQUESTERS_TABLE
+from schemas.topics import PAIRING, PHRASES_CHANGELOG, PHRASES_TABLE, REQUESTERS_CHANGELOG, REQUESTERS_TABLE
 from services.common.tables import RowTable
 from services.common.views import View
 from services.pairing.domain.rows import Phrase, Requester
@@ -21,9 +21,11 @@ def phrases_table(app: faust.App, settings: PairingSettings) -> RowTable[Phrase]
 
 def requesters_view(settings: PairingSettings) -> View[Requester]:
     """Return the view of all devices that ask for phrases."""
-    return View(settings.kafka_bootstrap, f"{settings.topic_prefix}{REQUESTERS_CHANGELOG.name}", Requester)
+    topic = f"{settings.topic_prefix}{REQUESTERS_CHANGELOG.name}"
+    return View(settings.kafka_bootstrap, topic, Requester, settings.views_directory_of(PAIRING))
 
 
 def phrases_view(settings: PairingSettings) -> View[Phrase]:
     """Return the view of all phrases."""
-    return View(settings.kafka_bootstrap, f"{settings.topic_prefix}{PHRASES_CHANGELOG.name}", Phrase)
+    topic = f"{settings.topic_prefix}{PHRASES_CHANGELOG.name}"
+    return View(settings.kafka_bootstrap, topic, Phrase, settings.views_directory_of(PAIRING))

@@ -2,7 +2,7 @@
 
 import faust
 
-from schemas.topics import CHANNELS_CHANGELOG, CHANNELS_TABLE
+from schemas.topics import CHANNELS_CHANGELOG, CHANNELS_TABLE, PUSH
 from services.common.tables import RowTable
 from services.common.views import View
 from services.push.domain.rows import Channel
@@ -16,4 +16,5 @@ def channels_table(app: faust.App, settings: PushSettings) -> RowTable[Channel]:
 
 def channels_view(settings: PushSettings) -> View[Channel]:
     """Return the view of all channels."""
-    return View(settings.kafka_bootstrap, f"{settings.topic_prefix}{CHANNELS_CHANGELOG.name}", Channel)
+    topic = f"{settings.topic_prefix}{CHANNELS_CHANGELOG.name}"
+    return View(settings.kafka_bootstrap, topic, Channel, settings.views_directory_of(PUSH))

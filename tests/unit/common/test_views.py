@@ -1,59 +1,126 @@
 """A read view answers only once it knows; what it does not know yet, it does not deny."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
 import pytest
 from aiokafka import ConsumerRecord
 
-from services.common import views
+from services.common import changelog_reader
+from services.common.changelog import TOMBSTONE_HEADER
 from services.common.decisions import Row
+from services.common.progress import Progress
 from services.common.publisher import UnavailableError
+from services.common.topic_facts import TopicFacts
 from services.common.views import View
 
+Apply = Callable[[Sequence[ConsumerRecord]], None]
+Tell = Callable[[Progress], None]
+Play = Callable[[Callable[[Apply, Tell], None]], Awaitable[None]]
 
-def a_record(key: str, row: Row) -> ConsumerRecord:
+
+class PlayedError(Exception):
+    """The topic's end in a test."""
+
+
+def a_record(key: str, row: Row | None, offset: int = 0, *, stamp: bytes | None = None) -> ConsumerRecord:
     """Return a changelog record."""
-    value = row.model_dump_json().encode()
-    return ConsumerRecord("changelog", 0, 0, 0, 0, key.encode(), value, None, len(key), len(value), ())
+    value = None if row is None else row.model_dump_json().encode()
+    headers = () if stamp is None else ((TOMBSTONE_HEADER, stamp),)
+    return ConsumerRecord("changelog", 0, offset, 0, 0, key.encode(), value, None, 0, 0, headers)
 
 
-async def test_a_view_that_catches_up_denies_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    view = View("nowhere:1", "changelog", Row)
+@pytest.fixture
+def view(tmp_path: Path) -> View[Row]:
+    """Give a view whose Kafka is played."""
+    return View("nowhere:1", "changelog", Row, tmp_path)
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch, view: View[Row]) -> Play:
+    """Give a function that runs the view on a topic that a test plays."""
+
+    async def run(act: Callable[[Apply, Tell], None]) -> None:
+        async def facts(_bootstrap: str, _topic: str) -> TopicFacts:
+            return TopicFacts("cluster/topic", 3600.0)
+
+        async def tail(
+            _bootstrap: str,
+            _topic: str,
+            apply: Callable[[Sequence[ConsumerRecord], int], None],
+            *,
+            on_progress: Tell,
+            **_others: object,
+        ) -> None:
+            act(lambda records: apply(records, 1), on_progress)
+            raise PlayedError
+
+        monkeypatch.setattr(changelog_reader, "await_topic_facts", facts)
+        monkeypatch.setattr(changelog_reader, "tail", tail)
+        with pytest.raises(PlayedError):
+            await view.run()
+
+    return run
+
+
+async def test_a_view_that_catches_up_denies_nothing(view: View[Row], play: Play) -> None:
     seen: list[Row | None] = []
 
-    async def tail(
-        _bootstrap: str, _topic: str, apply: object, *, on_caught_up: object, skip_astray: bool, **_: object
-    ) -> None:
-        assert skip_astray
-        assert callable(apply)
-        assert callable(on_caught_up)
-        apply(a_record("alex", Row(epoch=1, version=1)))
+    def act(apply: Apply, tell: Tell) -> None:
+        tell(Progress(0, 3))
+        assert view.trouble == "read views are catching up: 0 %"
+        apply([a_record("alex", Row(epoch=1, version=1))])
+        tell(Progress(1, 3))
+        assert view.trouble == "read views are catching up: 33 %"
         for key in ("alex", "nobody"):
             with pytest.raises(UnavailableError):
                 view.get(key)
-        on_caught_up()
+        with pytest.raises(UnavailableError):
+            next(view.all())
+        tell(Progress(3, 3))
+        assert view.trouble == ""
         seen.extend(view.get(key) for key in ("alex", "nobody"))
 
-    monkeypatch.setattr(views, "tail", tail)
-    await view.run()
+    await play(act)
     assert seen == [Row(epoch=1, version=1), None]
+    assert not view.ready
 
 
-async def test_a_stale_row_does_not_undo_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    view = View("nowhere:1", "changelog", Row)
+async def test_a_stale_row_does_not_undo_a_newer_one(view: View[Row], play: Play) -> None:
+    def act(apply: Apply, tell: Tell) -> None:
+        newest = Row(epoch=2, version=7)
+        for offset, row in enumerate((newest, Row(epoch=1, version=9), Row(epoch=2, version=6))):
+            apply([a_record("alex", row, offset)])
+        apply([a_record("sam", row, 3 + place) for place, row in enumerate((newest, Row(epoch=1, version=9)))])
+        tell(Progress(5, 5))
+        assert view.get("alex") == view.get("sam") == newest
+        assert (view.following.stale, view.following.delays) == (0, 0)  # they were there before
+        apply([a_record("alex", row, 5 + place) for place, row in enumerate((Row(epoch=2, version=5), newest))])
+        assert (view.following.stale, view.following.delays) == (1, 2)
+        assert view.get("alex") == newest
 
-    async def tail(
-        _bootstrap: str, _topic: str, apply: object, *, on_caught_up: object, skip_astray: bool, **_: object
-    ) -> None:
-        assert skip_astray
-        assert callable(apply)
-        assert callable(on_caught_up)
-        for row in (Row(epoch=2, version=7), Row(epoch=1, version=9), Row(epoch=2, version=6)):
-            apply(a_record("alex", row))
-        on_caught_up()
-        assert (view.stale, view.delays) == (0, 0)  # they were there before
-        apply(a_record("alex", Row(epoch=2, version=5)))
-        apply(a_record("alex", Row(epoch=2, version=7)))
-        assert (view.stale, view.delays) == (1, 2)
-        assert view.get("alex") == Row(epoch=2, version=7)
+    await play(act)
 
-    monkeypatch.setattr(views, "tail", tail)
-    await view.run()
+
+async def test_a_deleted_row_is_gone_unless_the_delete_is_a_stale_one(view: View[Row], play: Play) -> None:
+    def act(apply: Apply, tell: Tell) -> None:
+        row = Row(epoch=2, version=7)
+        older, same = b'{"epoch":1,"version":9}', b'{"epoch":2,"version":7}'
+        apply([a_record(key, row, offset) for offset, key in enumerate(("kept", "deleted", "by-hand"))])
+        deletes = (("kept", older), ("deleted", same), ("by-hand", None))
+        apply([a_record(key, None, 3 + place, stamp=each) for place, (key, each) in enumerate(deletes)])
+        tell(Progress(6, 6))
+        assert [view.get(key) for key in ("kept", "deleted", "by-hand")] == [row, None, None]
+
+    await play(act)
+
+
+async def test_all_rows_come_in_the_order_of_their_keys(view: View[Row], play: Play) -> None:
+    def act(apply: Apply, tell: Tell) -> None:
+        keys = [f"k{number:04}" for number in range(1203)]
+        apply([a_record(key, Row(version=int(key[1:])), offset) for offset, key in enumerate(reversed(keys))])
+        tell(Progress(1203, 1203))
+        assert [row.version for row in view.all()] == list(range(1203))
+        assert [key for key, _row in view.items(after="k1199")] == ["k1200", "k1201", "k1202"]
+
+    await play(act)

@@ -118,7 +118,7 @@ def test_a_long_password_costs_no_more_than_its_length(unit: str) -> None:
 )
 async def test_an_administrator_is_held_to_it_before_anything_is_sent(password: str, said: str, tmp_path: Path) -> None:
     nowhere = f"{tmp_path.name}.invalid:9092"
-    administration = Administration(accounts_view(nowhere, ""), Publisher(nowhere, "", "test"))
+    administration = Administration(accounts_view(nowhere, "", tmp_path), Publisher(nowhere, "", "test"))
     with pytest.raises(AdminError, match=said) as refused:
         await administration.add("alex.smith", password, product_name="Front Door")
     assert password not in str(refused.value)

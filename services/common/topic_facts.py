@@ -1,0 +1,153 @@
+"""What a reader that keeps a copy of a topic must know of it: whether it is the same one, and how long deletes show.
+
+A topic's id is in Kafka's metadata from version 10 of that request on (KIP-516), which aiokafka does not speak.
+Source of the format: the Kafka protocol guide, "Metadata API (Key: 3)".
+"""
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Final
+
+import structlog
+from aiokafka.admin.config_resource import ConfigResourceType
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.admin import DescribeConfigsRequest
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
+
+log = structlog.get_logger(__name__)
+PAUSE_SECONDS: Final = 2.0
+DELETE_RETENTION: Final = "delete.retention.ms"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFacts:
+    """What a topic is.
+
+    Attributes:
+        identity: Kafka's cluster and the topic's id in it: another one after the topic was deleted and made anew.
+        delete_retention_seconds: For how long a compacted topic shows at the least that a key was deleted.
+
+    """
+
+    identity: str
+    delete_retention_seconds: float
+
+
+class _Uuid:
+    """A UUID, 16 bytes in network order."""
+
+    @staticmethod
+    def encode(value: uuid.UUID) -> bytes:
+        return value.bytes
+
+    @staticmethod
+    def decode(data: BytesIO) -> uuid.UUID:
+        return uuid.UUID(bytes=data.read(16))
+
+
+_TEXT: Final = CompactString("utf-8")
+_NUMBERS: Final = CompactArray(Int32)
+_BROKER: Final = (("node_id", Int32), ("host", _TEXT), ("port", Int32), ("rack", _TEXT), ("tags", TaggedFields))
+_PARTITION: Final = (
+    ("error_code", Int16),
+    ("partition", Int32),
+    ("leader", Int32),
+    ("leader_epoch", Int32),
+    ("replicas", _NUMBERS),
+    ("isr", _NUMBERS),
+    ("offline_replicas", _NUMBERS),
+    ("tags", TaggedFields),
+)
+_TOPIC: Final = (
+    ("error_code", Int16),
+    ("name", _TEXT),
+    ("topic_id", _Uuid),
+    ("is_internal", Boolean),
+    ("partitions", CompactArray(*_PARTITION)),
+    ("authorized_operations", Int32),
+    ("tags", TaggedFields),
+)
+
+
+class _MetadataResponse(Response):  # type: ignore[misc] # aiokafka has no types
+    API_KEY = 3
+    API_VERSION = 10
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        ("brokers", CompactArray(*_BROKER)),
+        ("cluster_id", _TEXT),
+        ("controller_id", Int32),
+        ("topics", CompactArray(*_TOPIC)),
+        ("authorized_operations", Int32),
+        ("tags", TaggedFields),
+    )
+
+
+class _MetadataStruct(RequestStruct):  # type: ignore[misc] # aiokafka has no types
+    FLEXIBLE_VERSION = True
+    API_KEY = 3
+    API_VERSION = 10
+    RESPONSE_TYPE = _MetadataResponse
+    SCHEMA = Schema(
+        ("topics", CompactArray(("topic_id", _Uuid), ("name", _TEXT), ("tags", TaggedFields))),
+        ("allow_auto_topic_creation", Boolean),
+        ("include_cluster_authorized_operations", Boolean),
+        ("include_topic_authorized_operations", Boolean),
+        ("tags", TaggedFields),
+    )
+
+
+class _MetadataRequest(Request[_MetadataStruct]):  # type: ignore[misc] # aiokafka has no types
+    API_KEY = 3
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+
+    def build(self, struct: type[_MetadataStruct]) -> _MetadataStruct:
+        return struct([(uuid.UUID(int=0), self._topic, {})], *(False, False, False), {})
+
+
+async def topic_facts(bootstrap: str, topic: str) -> TopicFacts:
+    """Ask Kafka what a topic is.
+
+    Args:
+        bootstrap: Kafka's ``host:port`` list.
+        topic: The topic's full name.
+
+    Raises:
+        KafkaError: If Kafka cannot be asked, or has no such topic.
+
+    """
+    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    try:
+        await client.bootstrap()
+        node = client.get_random_node()
+        metadata = await client.send(node, _MetadataRequest(topic))
+        ((error, _name, topic_id, *_),) = metadata.topics
+        _require(error)
+        asked = DescribeConfigsRequest([(ConfigResourceType.TOPIC, topic, [DELETE_RETENTION])])
+        answer = await client.send(node, asked)
+        ((error, _message, _kind, _resource, ((_setting, milliseconds, *_),)),) = answer.resources
+        _require(error)
+    finally:
+        await client.close()
+    return TopicFacts(f"{metadata.cluster_id}/{topic_id}", int(milliseconds) / 1000)
+
+
+async def await_topic_facts(bootstrap: str, topic: str) -> TopicFacts:
+    """Ask Kafka what a topic is, until it tells."""
+    while True:
+        try:
+            return await topic_facts(bootstrap, topic)
+        except (KafkaError, OSError) as error:
+            log.warning("kafka does not tell about a topic yet, asking again", topic=topic, error=repr(error))
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _require(error_code: int) -> None:
+    if error_code:
+        raise for_code(error_code)

@@ -1,0 +1,235 @@
+"""A view on the real Kafka goes on from its disk where that fits the topic, and else reads the topic anew."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+
+from services.common import changelog_reader, tail
+from services.common.changelog import TOMBSTONE_HEADER
+from services.common.decisions import Row
+from services.common.row_store import Position, RowStore
+from services.common.views import View
+from tests.polling import DEADLINE_SECONDS, eventually
+
+HOUR = 3600.0
+
+
+@dataclass
+class Changelog:
+    """A changelog topic, written by hand.
+
+    Attributes:
+        topic: Its name.
+        directory: Where views of it keep their rows.
+
+    """
+
+    bootstrap: str
+    topic: str
+    directory: Path
+    admin: AIOKafkaAdminClient
+    producer: AIOKafkaProducer
+    seen: list[str] = field(default_factory=list)
+
+    async def make(self, **settings: str) -> None:
+        """Make the topic."""
+        await self.admin.create_topics([NewTopic(self.topic, 2, 1, topic_configs={"cleanup.policy": "compact"} | settings)])
+
+    async def remove(self) -> None:
+        """Delete the topic."""
+        await self.admin.delete_topics([self.topic])
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while self.topic in await self.admin.list_topics():
+                await asyncio.sleep(0.05)
+
+    async def write(self, key: str, version: int, partition: int = 0, epoch: int = 1) -> None:
+        """Write a row."""
+        value = Row(epoch=epoch, version=version).model_dump_json().encode()
+        await self.producer.send_and_wait(self.topic, value, key.encode(), partition)
+
+    async def delete(self, key: str, version: int, epoch: int = 1) -> None:
+        """Write that a row is deleted."""
+        header = (TOMBSTONE_HEADER, b'{"epoch":%d,"version":%d}' % (epoch, version))
+        await self.producer.send_and_wait(self.topic, None, key.encode(), 0, headers=[header])
+
+    @asynccontextmanager
+    async def view(self, *, ready: bool = True) -> AsyncIterator[View[Row]]:
+        """Run a view of it, which is ready unless that is not waited for."""
+        view = View(self.bootstrap, self.topic, Row, self.directory)
+        running = asyncio.create_task(view.run())
+        try:
+            if ready:
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    await view.wait_ready()
+            yield view
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    def position(self, change: Callable[[Position], Position] = lambda kept: kept) -> Position:
+        """Return what the stored rows reflect, changed by hand if asked."""
+        store = RowStore(self.directory / self.topic)
+        assert store.position is not None
+        store.write({}, change(store.position))
+        store.close()
+        return store.position
+
+    def hide(self, key: str, version: int) -> None:
+        """Change a stored row by hand, which shows later whether it was read anew."""
+        store = RowStore(self.directory / self.topic)
+        assert store.position is not None
+        store.write({key.encode(): Row(epoch=9, version=version).model_dump_json().encode()}, store.position)
+        store.close()
+
+
+@pytest.fixture
+async def changelog(kafka: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Changelog]:
+    """Give a changelog with two rows in different partitions."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, metadata_max_age_ms=200)
+    await admin.start()
+    await producer.start()
+    made = Changelog(kafka, f"{topic_prefix}rows", tmp_path, admin, producer)
+    await made.make()
+    await made.write("alex", 1)
+    await made.write("sam", 1, partition=1)
+    yield made
+    await producer.stop()
+    await admin.delete_topics([made.topic])
+    await admin.close()
+
+
+def rows(view: View[Row]) -> dict[str, int]:
+    """Return the version of each row."""
+    return {key: row.version for key, row in view.items()}
+
+
+async def test_a_view_goes_on_from_its_disk(changelog: Changelog) -> None:
+    async with changelog.view() as view:
+        assert rows(view) == {"alex": 1, "sam": 1}
+    assert changelog.position().offsets == {0: 1, 1: 1}
+    changelog.hide("kim", 5)
+    await changelog.write("alex", 2)
+    async with changelog.view() as view:
+        assert rows(view) == {"alex": 2, "kim": 5, "sam": 1}, "only what is new is read"
+        assert view.progress.total == 1
+        await changelog.write("sam", 2, partition=1)
+        row = await view.wait_for("sam", lambda row: row.version == 2, DEADLINE_SECONDS)
+        assert row is not None
+        await changelog.delete("alex", 2)
+        await eventually(lambda: view.get("alex") is None)
+    assert changelog.position().offsets == {0: 3, 1: 2}
+
+
+async def test_a_stale_record_after_a_restart_undoes_nothing(changelog: Changelog) -> None:
+    await changelog.write("alex", 5, epoch=3)
+    async with changelog.view():
+        pass
+    await changelog.write("alex", 9, epoch=2)
+    await changelog.delete("alex", 9, epoch=2)
+    async with changelog.view() as view:
+        assert rows(view) == {"alex": 5, "sam": 1}
+
+
+async def test_a_topic_that_was_made_anew_is_read_anew(changelog: Changelog) -> None:
+    async with changelog.view():
+        pass
+    await changelog.remove()
+    await changelog.make()
+    for version in range(1, 4):
+        await changelog.write("kim", version)
+        await changelog.write("lee", version, partition=1)
+    async with changelog.view() as view:
+        assert rows(view) == {"kim": 3, "lee": 3}
+
+
+async def test_a_topic_that_is_made_anew_meanwhile_is_read_anew(
+    changelog: Changelog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changelog_reader, "ASK_SECONDS", 0.2)
+    async with changelog.view() as view:
+        await changelog.remove()
+        await changelog.make()
+        await changelog.write("kim", 1)
+        await eventually(lambda: view.ready and rows(view) == {"kim": 1})
+
+
+@pytest.mark.parametrize("offsets", [{0: 7, 1: 1}, {0: 1, 1: 1, 2: 0}])
+async def test_offsets_that_the_topic_does_not_have_make_it_read_anew(
+    changelog: Changelog, offsets: dict[int, int]
+) -> None:
+    async with changelog.view():
+        pass
+    changelog.hide("kim", 5)
+    changelog.position(lambda kept: kept.model_copy(update={"offsets": offsets}))
+    async with changelog.view() as view:
+        assert rows(view) == {"alex": 1, "sam": 1}
+
+
+async def test_records_that_were_deleted_unread_make_it_read_anew(changelog: Changelog, kafka: str) -> None:
+    async with changelog.view():
+        pass
+    changelog.hide("kim", 5)
+    for version in (2, 3):
+        await changelog.write("alex", version)
+    # Kafka deletes records on request only where a topic is not just compacted; the offsets show the same.
+    changelog.position(lambda kept: kept.model_copy(update={"offsets": {0: -1, 1: 1}}))
+    async with changelog.view() as view:
+        assert rows(view) == {"alex": 3, "sam": 1}
+
+
+@pytest.mark.parametrize(("age_hours", "kept"), [(20.0, True), (23.0, False), (-30.0, False)])
+async def test_rows_so_old_that_deletes_may_be_forgotten_are_read_anew(
+    changelog: Changelog, age_hours: float, kept: bool
+) -> None:
+    async with changelog.view():
+        pass
+    changelog.hide("kim", 5)
+    changelog.position(lambda kept: kept.model_copy(update={"current_at": time.time() - age_hours * HOUR}))
+    async with changelog.view() as view:
+        assert ("kim" in rows(view)) is kept
+
+
+async def test_a_view_notes_that_it_is_current_though_nothing_happens(
+    changelog: Changelog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "ASK_SECONDS", 0.1)
+    noted: list[float] = []
+    write = RowStore.write
+
+    def note(store: RowStore, changes: Any, position: Position) -> None:
+        write(store, changes, position)
+        noted.append(position.current_at)
+
+    monkeypatch.setattr(RowStore, "write", note)
+    async with changelog.view():
+        ready_at = time.time()
+        await eventually(lambda: noted[-1] > ready_at)
+
+
+async def test_a_new_partition_is_taken_up(changelog: Changelog) -> None:
+    async with changelog.view():
+        pass
+    await changelog.admin.create_partitions({changelog.topic: NewPartitions(3)})
+    await changelog.producer.client.fetch_all_metadata()
+    await changelog.write("kim", 1, partition=2)
+    async with changelog.view() as view:
+        assert rows(view) == {"alex": 1, "kim": 1, "sam": 1}
+    assert changelog.position().offsets == {0: 1, 1: 1, 2: 1}
+
+
+async def test_damage_that_a_reader_finds_is_read_anew(changelog: Changelog, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with changelog.view() as view:
+        damaged = RowStore.get
+
+        def damage(_store: RowStore, _key: bytes) -> bytes:
+            monkeypatch.setattr(RowStore, "get", damaged)
+            raise
