@@ -62,7 +62,9 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     instances: Annotated[
         int,
         typer.Option(
-            min=1, max=_MOST_INSTANCES, help="Instances of each service; further ones listen on the next ports."
+            min=0,
+            max=_MOST_INSTANCES,
+            help="Instances of each service; further ones listen on the next ports. 0 starts Kafka alone.",
         ),
     ] = 1,
     brokers: Annotated[
@@ -95,9 +97,12 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         signal.signal(number, _interrupt)
     try:
         with Stack(options, partial(_step, console)) as stack:
-            with _step(console, "Demo account"):
-                password = demo_password(stack.secrets, stack.environment("login"))
-            _show(console, stack, password)
+            if instances:
+                with _step(console, "Demo account"):
+                    password = demo_password(stack.secrets, stack.environment("login"))
+                _show(console, stack, password)
+            else:
+                console.print(f"\nKafka is running at {stack.bootstrap}, without services. Stop it with Ctrl-C.")
             _watch(console, stack)
     except KeyboardInterrupt:
         return

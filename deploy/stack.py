@@ -35,7 +35,7 @@ class StackOptions:
         directory: Where all its data is: Kafka's, the services', secrets and logs.
         ports: The port of each service's first instance, of further ones the next ones; a service that is not named
             gets free ones. The metrics of each are METRICS_OFFSET above, or on free ones.
-        instances: How many instances of each service there are.
+        instances: How many instances of each service there are; none leaves Kafka and the topics.
         fronts: The port of the proxy before each service, for people and devices; a service that is not named has none.
         kafka_port: The port of Kafka's first broker, of further ones the next ones; None takes free ones.
         brokers: How many brokers a Kafka that is started has.
@@ -105,7 +105,9 @@ class Stack:
         self.bootstrap = self.kafka.bootstrap if self.kafka else options.kafka_bootstrap or ""
         self.topic_prefix = options.topic_prefix
         self._ports = {service: options.ports.get(service) or free_port() for service in SERVICES}
-        self.instances = {service: self._instance(service, service, port) for service, port in self._ports.items()}
+        self.instances: dict[str, Instance] = {}
+        for service, port in self._ports.items() if options.instances else ():
+            self.instances[service] = self._instance(service, service, port)
         for service in SERVICES:
             for place in range(1, options.instances):
                 self._add_instance(service, options.ports[service] + place if service in options.ports else free_port())

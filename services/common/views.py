@@ -85,6 +85,10 @@ class View(Generic[RowT]):
         """Iterate over all rows in the order of their keys; see `items`."""
         return (row for _key, row in self.items())
 
+    def keys(self) -> Iterator[str]:
+        """Iterate over all keys in their order, without a look at the rows; see `items`."""
+        return (key.decode() for key, _row in self._pages(b""))
+
     def items(self, after: str = "") -> Iterator[tuple[str, RowT]]:
         """Iterate over keys and rows in the order of the keys, each row as it is when it is come to.
 
@@ -97,14 +101,8 @@ class View(Generic[RowT]):
             UnavailableError: While it catches up.
 
         """
-        last = after.encode()
-        while True:
-            page = self._rows.page(last, PAGE_ROWS)
-            for key, value in page:
-                last = key
-                yield key.decode(), self._model.model_validate_json(value)
-            if len(page) < PAGE_ROWS:
-                return
+        for key, row in self._pages(after.encode()):
+            yield key.decode(), self._model.model_validate_json(row)
 
     def watch(self, key: str, changed: asyncio.Event | None = None) -> AbstractContextManager[asyncio.Event]:
         """Give an event that is set whenever the key's row changes; clear it before looking at the row."""
@@ -148,3 +146,8 @@ class View(Generic[RowT]):
 
         """
         await self._rows.run()
+
+    def _pages(self, last: bytes) -> Iterator[tuple[bytes, bytes]]:
+        while page := self._rows.page(last, PAGE_ROWS):
+            yield from page
+            last = page[-1][0]

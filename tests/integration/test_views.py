@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
-from services.common import changelog_reader, tail
+from services.common import changelog_copy, changelog_reader, tail
 from services.common.changelog import TOMBSTONE_HEADER
 from services.common.decisions import Row
-from services.common.row_store import Position, RowStore
+from services.common.publisher import UnavailableError
+from services.common.row_store import Position, RowStore, StoreDamagedError, StoreError, StoreInUseError
 from services.common.views import View
 from tests.polling import DEADLINE_SECONDS, eventually
 
@@ -37,11 +38,12 @@ class Changelog:
     directory: Path
     admin: AIOKafkaAdminClient
     producer: AIOKafkaProducer
-    seen: list[str] = field(default_factory=list)
 
     async def make(self, **settings: str) -> None:
         """Make the topic."""
-        await self.admin.create_topics([NewTopic(self.topic, 2, 1, topic_configs={"cleanup.policy": "compact"} | settings)])
+        await self.admin.create_topics(
+            [NewTopic(self.topic, 2, 1, topic_configs={"cleanup.policy": "compact"} | settings)]
+        )
 
     async def remove(self) -> None:
         """Delete the topic."""
@@ -82,8 +84,8 @@ class Changelog:
         store.close()
         return store.position
 
-    def hide(self, key: str, version: int) -> None:
-        """Change a stored row by hand, which shows later whether it was read anew."""
+    def plant(self, key: str, version: int) -> None:
+        """Store a row that the topic does not have: it shows later whether that was read anew."""
         store = RowStore(self.directory / self.topic)
         assert store.position is not None
         store.write({key.encode(): Row(epoch=9, version=version).model_dump_json().encode()}, store.position)
@@ -116,7 +118,7 @@ async def test_a_view_goes_on_from_its_disk(changelog: Changelog) -> None:
     async with changelog.view() as view:
         assert rows(view) == {"alex": 1, "sam": 1}
     assert changelog.position().offsets == {0: 1, 1: 1}
-    changelog.hide("kim", 5)
+    changelog.plant("kim", 5)
     await changelog.write("alex", 2)
     async with changelog.view() as view:
         assert rows(view) == {"alex": 2, "kim": 5, "sam": 1}, "only what is new is read"
@@ -162,40 +164,28 @@ async def test_a_topic_that_is_made_anew_meanwhile_is_read_anew(
         await eventually(lambda: view.ready and rows(view) == {"kim": 1})
 
 
-@pytest.mark.parametrize("offsets", [{0: 7, 1: 1}, {0: 1, 1: 1, 2: 0}])
+@pytest.mark.parametrize("offsets", [{0: 7, 1: 1}, {0: 1, 1: 1, 2: 0}, {0: -1, 1: 1}])
 async def test_offsets_that_the_topic_does_not_have_make_it_read_anew(
     changelog: Changelog, offsets: dict[int, int]
 ) -> None:
     async with changelog.view():
         pass
-    changelog.hide("kim", 5)
+    changelog.plant("kim", 5)
     changelog.position(lambda kept: kept.model_copy(update={"offsets": offsets}))
     async with changelog.view() as view:
         assert rows(view) == {"alex": 1, "sam": 1}
 
 
-async def test_records_that_were_deleted_unread_make_it_read_anew(changelog: Changelog, kafka: str) -> None:
-    async with changelog.view():
-        pass
-    changelog.hide("kim", 5)
-    for version in (2, 3):
-        await changelog.write("alex", version)
-    # Kafka deletes records on request only where a topic is not just compacted; the offsets show the same.
-    changelog.position(lambda kept: kept.model_copy(update={"offsets": {0: -1, 1: 1}}))
-    async with changelog.view() as view:
-        assert rows(view) == {"alex": 3, "sam": 1}
-
-
-@pytest.mark.parametrize(("age_hours", "kept"), [(20.0, True), (23.0, False), (-30.0, False)])
+@pytest.mark.parametrize(("age_hours", "there"), [(20.0, {"kim"}), (23.0, set()), (-30.0, set())])
 async def test_rows_so_old_that_deletes_may_be_forgotten_are_read_anew(
-    changelog: Changelog, age_hours: float, kept: bool
+    changelog: Changelog, age_hours: float, there: set[str]
 ) -> None:
     async with changelog.view():
         pass
-    changelog.hide("kim", 5)
+    changelog.plant("kim", 5)
     changelog.position(lambda kept: kept.model_copy(update={"current_at": time.time() - age_hours * HOUR}))
     async with changelog.view() as view:
-        assert ("kim" in rows(view)) is kept
+        assert rows(view).keys() == {"alex", "sam"} | there
 
 
 async def test_a_view_notes_that_it_is_current_though_nothing_happens(
@@ -219,7 +209,9 @@ async def test_a_new_partition_is_taken_up(changelog: Changelog) -> None:
     async with changelog.view():
         pass
     await changelog.admin.create_partitions({changelog.topic: NewPartitions(3)})
-    await changelog.producer.client.fetch_all_metadata()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while len(await changelog.producer.partitions_for(changelog.topic)) < 3:
+            await asyncio.sleep(0.05)
     await changelog.write("kim", 1, partition=2)
     async with changelog.view() as view:
         assert rows(view) == {"alex": 1, "kim": 1, "sam": 1}
@@ -227,9 +219,42 @@ async def test_a_new_partition_is_taken_up(changelog: Changelog) -> None:
 
 
 async def test_damage_that_a_reader_finds_is_read_anew(changelog: Changelog, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with changelog.view():
+        pass
+    changelog.plant("kim", 5)
     async with changelog.view() as view:
-        damaged = RowStore.get
+        with monkeypatch.context() as patched:
+            patched.setattr(RowStore, "get", _failing(StoreDamagedError("Corruption")))
+            with pytest.raises(UnavailableError):
+                view.get("alex")
+        await eventually(lambda: view.ready)
+        assert rows(view) == {"alex": 1, "sam": 1}
 
-        def damage(_store: RowStore, _key: bytes) -> bytes:
-            monkeypatch.setattr(RowStore, "get", damaged)
-            raise
+
+async def test_a_full_disk_is_told_and_nothing_is_served_until_there_is_room(
+    changelog: Changelog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changelog_copy, "PAUSE_SECONDS", 0.1)
+    async with changelog.view() as view:
+        with monkeypatch.context() as patched:
+            patched.setattr(RowStore, "write", _failing(StoreError("/data: No space left on device")))
+            await changelog.write("alex", 2)
+            await eventually(lambda: view.trouble == "/data: No space left on device")
+            with pytest.raises(UnavailableError):
+                view.get("alex")
+        await eventually(lambda: view.ready)
+        assert rows(view) == {"alex": 2, "sam": 1}
+
+
+async def test_a_directory_that_another_view_has_is_refused(changelog: Changelog) -> None:
+    async with changelog.view():
+        second = View(changelog.bootstrap, changelog.topic, Row, changelog.directory)
+        with pytest.raises(StoreInUseError):
+            await second.run()
+
+
+def _failing(error: Exception) -> Callable[..., None]:
+    def fail(*_arguments: object) -> None:
+        raise error
+
+    return fail

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
@@ -22,9 +23,9 @@ DEVICE = digest(b"a phone")
 
 
 @pytest.fixture
-async def channels(stack: Stack) -> AsyncIterator[View[Channel]]:
+async def channels(stack: Stack, tmp_path: Path) -> AsyncIterator[View[Channel]]:
     """Give what the push service decided."""
-    view = View(stack.bootstrap, f"{stack.topic_prefix}{CHANNELS_CHANGELOG.name}", Channel)
+    view = View(stack.bootstrap, f"{stack.topic_prefix}{CHANNELS_CHANGELOG.name}", Channel, tmp_path)
     running = asyncio.create_task(view.run())
     await view.wait_ready()
     yield view
