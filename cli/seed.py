@@ -10,7 +10,8 @@ from rich.console import Console
 
 from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix, give_up
 from deploy.measure.bar import Bar
-from deploy.measure.seeding import Plan, Seeding, SeedingError
+from deploy.measure.making import Plan
+from deploy.measure.seeding import Seeding, SeedingError
 from deploy.measure.seeds import DEFAULT_PREFIX, DEFAULT_SEED, Seed
 from services.common.key_files import KeyFileError
 from services.login.admin import AdminError

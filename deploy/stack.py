@@ -139,24 +139,32 @@ class Stack:
             ServiceStartError: If a service did not start.
 
         """
-        self._require_ports()
-        for directory in (self.logs, self.secrets, self._data):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            if self.kafka:
-                with self._step("Kafka"):
-                    self.kafka.start()
-            with self._step("Topics"):
-                self.apply_topics()
-            # Together, because each spends most of its start on its own imports; waited for one by one.
-            for instance in self.instances.values():
-                instance.start()
-            for instance in self.instances.values():
-                with self._step(f"Service {instance.name}") as tell:
-                    instance.await_ready(READY_TIMEOUT_SECONDS, tell)
+            self.start_kafka()
+            self.start_services()
         except BaseException:
             self.stop()
             raise
+
+    def start_kafka(self) -> None:
+        """Start Kafka alone, and make the topics; whoever does this calls `stop` whatever fails."""
+        self._require_ports()
+        for directory in (self.logs, self.secrets, self._data):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.kafka:
+            with self._step("Kafka"):
+                self.kafka.start()
+        with self._step("Topics"):
+            self.apply_topics()
+
+    def start_services(self) -> None:
+        """Start the services, once Kafka runs, and wait until they serve."""
+        # Together, because each spends most of its start on its own imports; waited for one by one.
+        for instance in self.instances.values():
+            instance.start()
+        for instance in self.instances.values():
+            with self._step(f"Service {instance.name}") as tell:
+                instance.await_ready(READY_TIMEOUT_SECONDS, tell)
 
     def stop(self) -> None:
         """Stop all: the services together, then Kafka, which they need for their own stop."""
@@ -173,6 +181,10 @@ class Stack:
                 instance.stop(max(0.0, deadline - time.monotonic()))
             if self.kafka:
                 self.kafka.stop()
+
+    def data_directory(self, name: str) -> Path:
+        """Return the folder of an instance's tables and views: its copy of what Kafka has."""
+        return self._data / name
 
     def apply_topics(self) -> Applied:
         """Make the topics that are missing."""
@@ -227,7 +239,10 @@ class Stack:
         }[service]
 
     def _instance(self, service: str, name: str, port: int) -> Instance:
-        own = {f"{service.upper()}_DATA_DIRECTORY": str(self._data / name), **self._options.environment_of(name)}
+        own = {
+            f"{service.upper()}_DATA_DIRECTORY": str(self.data_directory(name)),
+            **self._options.environment_of(name),
+        }
         metrics_port = port + METRICS_OFFSET if service in self._options.ports else free_port()
         return Instance(service, name, port, metrics_port, self.logs / f"{name}.log", self.environment(service) | own)
 

@@ -113,6 +113,11 @@ class TextBrowser:
         return self._page.number
 
     @property
+    def events(self) -> str:
+        """The path of the event stream of a page that waits; empty if it does not."""
+        return self._page.events
+
+    @property
     def text(self) -> str:
         """All that the page says, white space folded."""
         return " ".join(self._page.words)
@@ -180,7 +185,7 @@ class TextBrowser:
 
     async def _read_events(self) -> str | None:
         timeout = aiohttp.ClientTimeout(total=None)
-        async with self._session.get(f"{self._url}{self._page.events}", timeout=timeout) as stream:
+        async with self._session.get(f"{self._url}{self.events}", timeout=timeout) as stream:
             name = ""
             async for line in stream.content:
                 field, _, value = line.decode().strip().partition(": ")

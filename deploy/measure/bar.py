@@ -1,6 +1,8 @@
 """A progress bar in a terminal; elsewhere, in a log file, a line now and then."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
 
@@ -57,3 +59,43 @@ class Bar:
     def close(self) -> None:
         """Leave it as it is."""
         self._display.stop()
+
+
+class Bars:
+    """A bar for each thing that is done, and a line when a step of a stack is done."""
+
+    def __init__(self, console: Console) -> None:
+        """Show nothing yet.
+
+        Args:
+            console: Where to show them.
+
+        """
+        self._console = console
+        self._bars: dict[str, Bar] = {}
+
+    def __enter__(self) -> Self:
+        """Show them for as long as the context lasts."""
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Leave them as they are."""
+        for bar in self._bars.values():
+            bar.close()
+
+    def show(self, title: str, progress: Progress) -> None:
+        """Show how far something is."""
+        if title not in self._bars:
+            self._bars[title] = Bar(self._console, title)
+        self._bars[title].show(progress)
+        if progress.complete:
+            self._bars[title].close()
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Callable[[str], None]]:
+        """Show a step of a stack, a `deploy.stack.Step`."""
+        started = time.monotonic()
+        yield lambda _said: None
+        self._console.print(f"{title}: {time.monotonic() - started:.1f} s", markup=False, highlight=False)

@@ -5,7 +5,9 @@ write them then; while no service is in its consumer group, whoever writes rows 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import multiprocessing
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Self
@@ -14,8 +16,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CoordinatorNotAvailableError, KafkaError
 
-from deploy.measure.acting import Person, RefusedError, Tables
-from deploy.measure.seeds import DEVICE_NAME, Seed
+from deploy.measure.acting import RefusedError
+from deploy.measure.making import Order, Plan, make_rows, prepare
 from schemas.topics import LOGIN, PAIRING, PUSH
 from services.common.progress import Progress
 from services.login.admin import Administration, administration
@@ -23,8 +25,10 @@ from services.login.domain.rows import Account
 from services.login.settings import LoginSettings
 from services.pairing.settings import PairingSettings
 
-AT_A_STRETCH: Final = 500
+AT_A_STRETCH: Final = 2000
 """After so many people Kafka must have their rows, and the services must still be stopped."""
+PIECE: Final = 50
+"""So many people are made by one process before another one may have its turn."""
 LINGER_MILLISECONDS: Final = 20
 BATCH_BYTES: Final = 256 * 1024
 PATIENCE_SECONDS: Final = 30.0
@@ -36,29 +40,11 @@ class SeedingError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What shall be there.
-
-    Attributes:
-        seed: What names and keys follow from.
-        accounts: How many accounts.
-        phones: How many of them, the first ones, have a phone.
-        password_hash: The one hash of their one password, Argon2id in PHC string format.
-
-    """
-
-    seed: Seed
-    accounts: int
-    phones: int
-    password_hash: str
-
-
-@dataclass(frozen=True, slots=True)
 class Seeding:
     """Writes what is missing of a plan."""
 
     plan: Plan
-    _tables: Tables
+    _pool: ProcessPoolExecutor
     _prefix: str
     _accounts: Administration
     _admin: AIOKafkaAdminClient
@@ -90,14 +76,18 @@ class Seeding:
             linger_ms=LINGER_MILLISECONDS,
             max_batch_size=BATCH_BYTES,
         )
+        # Started anew and not forked: this process has threads.
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(mp_context=context, initializer=prepare, initargs=(plan, login, pairing))
         try:
             async with administration(login.kafka_bootstrap, login.topic_prefix, on_progress) as accounts:
                 await admin.start()
                 await producer.start()
-                seeding = cls(plan, Tables.of(login, pairing), login.topic_prefix, accounts, admin, producer)
+                seeding = cls(plan, pool, login.topic_prefix, accounts, admin, producer)
                 await seeding.require_stopped()
                 yield seeding
         finally:
+            pool.shutdown(cancel_futures=True)
             await producer.stop()
             await admin.close()
 
@@ -118,14 +108,14 @@ class Seeding:
         """
         for first in range(0, self.plan.accounts, AT_A_STRETCH):
             last = min(first + AT_A_STRETCH, self.plan.accounts)
-            sent = [delivery for number in range(first, last) for delivery in await self._make(number)]
             try:
-                await asyncio.gather(*sent)
+                await self._make(range(first, last))
             except KafkaError as error:
                 text = f"Kafka does not take the rows: {error}. Run this again: it goes on from here."
                 raise SeedingError(text) from error
-            if sent:
-                await self.require_stopped()
+            except RefusedError as error:
+                raise SeedingError(str(error)) from error
+            await self.require_stopped()
             on_made(Progress(last, self.plan.accounts))
 
     async def require_stopped(self) -> None:
@@ -154,24 +144,22 @@ class Seeding:
                     ((_error, _name, _state, _type, _protocol, members, *_),) = answer.groups
                     return len(members)
 
-    async def _make(self, number: int) -> list["asyncio.Future[object]"]:
-        """Have Kafka sent what is missing of a person; return what tells that it has that."""
-        name = self.plan.seed.name(number)
-        account, phone = self._account(name), number < self.plan.phones
-        if account is not None and (account.devices or not phone):
-            return []
-        person = Person(self._tables, name, account)
-        try:
-            if account is None:
-                person.make_account(self.plan.password_hash)
-            if phone:
-                person.pair(self.plan.seed.key(name), DEVICE_NAME)
-        except RefusedError as error:
-            raise SeedingError(str(error)) from error
-        return [
-            await self._producer.send(f"{self._prefix}{changelog.name}", row.model_dump_json().encode(), key.encode())
-            for changelog, key, row in person.rows()
-        ]
+    async def _make(self, numbers: Sequence[int]) -> None:
+        """Have the rows of some people made, many at once, and wait until Kafka has them."""
+        missing = [order for number in numbers if (order := self._order(number)) is not None]
+        loop = asyncio.get_running_loop()
+        pieces = [missing[first : first + PIECE] for first in range(0, len(missing), PIECE)]
+        sent = []
+        for made in asyncio.as_completed([loop.run_in_executor(self._pool, make_rows, piece) for piece in pieces]):
+            for topic, key, value in await made:
+                sent.append(await self._producer.send(f"{self._prefix}{topic}", value, key))
+        await asyncio.gather(*sent)
+
+    def _order(self, number: int) -> Order | None:
+        """Return what is missing of a person, or None where nothing is."""
+        account, phone = self._account(self.plan.seed.name(number)), number < self.plan.phones
+        complete = account is not None and (account.devices or not phone)
+        return None if complete else Order(number, account, phone=phone)
 
     def _account(self, name: str) -> Account | None:
         account = self._accounts.view.get(name)

@@ -1,0 +1,156 @@
+"""Measure what a deployment takes and gives: ``python -m deploy.measure --help``."""
+
+import asyncio
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from deploy.instance import ServiceStartError
+from deploy.kafka.broker import KafkaStartError
+from deploy.kafka.java import KafkaMissingError
+from deploy.measure.bar import Bars
+from deploy.measure.making import Plan
+from deploy.measure.people import People
+from deploy.measure.processes import FilesLimitError, require_open_files
+from deploy.measure.reports import starts_report, waiting_report
+from deploy.measure.seeding import Seeding, SeedingError
+from deploy.measure.seeds import Seed
+from deploy.measure.starts import measure_starts
+from deploy.measure.streams import StreamError
+from deploy.measure.waiting import Measurement
+from deploy.stack import Stack, StackOptions
+from deploy.topics import TopicsError
+from services.common.logs import show_warnings_only
+from services.login.admin import AdminError
+from services.login.passwords import hash_password
+from services.login.settings import LoginSettings
+from services.pairing.settings import PairingSettings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Measure what a deployment takes and gives. Needs Linux; other work on the machine disturbs it.",
+)
+OTHER_FILES: Final = 1000
+"""Open files and connections that a process has beside those of people who wait."""
+LONGEST_WAIT_SECONDS: Final = 3600
+_EXPECTED: Final = (
+    AdminError,
+    FilesLimitError,
+    KafkaMissingError,
+    KafkaStartError,
+    SeedingError,
+    ServiceStartError,
+    StreamError,
+    TopicsError,
+)
+console = Console(stderr=True)
+
+
+@app.command()
+def waiting(  # noqa: PLR0913 - the options of a command
+    *,
+    people: Annotated[int, typer.Option(min=1, help="How many wait for their phones.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds, each first without them and then with them.")] = 3,
+    sign_ins: Annotated[int, typer.Option(min=2, help="Sign-ins of others that are timed in each half round.")] = 20,
+    idle_seconds: Annotated[float, typer.Option(min=1, help="How long nobody does anything in each half.")] = 20.0,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder of a seeded stack; default one of its own, seeded by this.")
+    ] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the seeded accounts' password from standard input.")
+    ] = False,
+) -> None:
+    """Have people wait on open event streams, and tell what that costs login and whoever signs in meanwhile."""
+    if (data is None) == password_stdin:
+        _give_up("--data DIR and --password-stdin belong together: seeded accounts have one password")
+    measurement = Measurement(people, rounds, sign_ins, idle_seconds)
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(12)
+    environment = {
+        "LOGIN_MOST_WAITING": str(people + OTHER_FILES),
+        "LOGIN_PROMPT_SECONDS": str(LONGEST_WAIT_SECONDS),
+        "LOGIN_LOGIN_SECONDS": str(2 * LONGEST_WAIT_SECONDS),
+    }
+    with _failing_clearly(), Bars(console) as bars, _folder(data) as folder:
+        require_open_files(people + OTHER_FILES)
+        stack = Stack(StackOptions(folder, environment=environment), bars.step)
+        try:
+            stack.start_kafka()
+            if data is None:
+                asyncio.run(_seed(stack, measurement.needed, password, bars))
+            stack.start_services()
+            costs = asyncio.run(measurement.run(People(stack, Seed(), password), bars.show))
+        finally:
+            stack.stop()
+    Console().print(waiting_report(people, *costs))
+
+
+@app.command()
+def starts(
+    data: Annotated[Path, typer.Argument(help="The folder of a seeded stack, which does not run.")],
+    *,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds, each with a cold disk and then with a warm one.")] = 3,
+) -> None:
+    """Start each service alone, with its disk removed and with its disk, and tell what that takes.
+
+    What is removed is a copy of what Kafka has.
+    """
+    with _failing_clearly(), Bars(console) as bars:
+        stack = Stack(StackOptions(data), bars.step)
+        try:
+            stack.start_kafka()
+            found = list(measure_starts(stack, rounds, bars.show))
+        finally:
+            stack.stop()
+    Console().print(starts_report(found))
+
+
+async def _seed(stack: Stack, people: int, password: str, bars: Bars) -> None:
+    plan = Plan(Seed(), people, people, hash_password(password))
+    login = LoginSettings.model_validate(_settings(stack, "login"))
+    pairing = PairingSettings.model_validate(_settings(stack, "pairing"))
+    async with Seeding.connected(plan, login, pairing, lambda _progress: None) as seeding:
+        await seeding.run(lambda progress: bars.show("Making accounts and phones", progress))
+
+
+def _settings(stack: Stack, service: str) -> dict[str, str]:
+    """Return a service's settings by their names in the settings' class."""
+    prefix = f"{service.upper()}_"
+    named = stack.environment(service)
+    return {name.removeprefix(prefix).lower(): value for name, value in named.items() if name.startswith(prefix)}
+
+
+@contextmanager
+def _folder(data: Path | None) -> Iterator[Path]:
+    """Give the folder, or one that is removed afterwards."""
+    if data is not None:
+        yield data
+        return
+    with tempfile.TemporaryDirectory(prefix="countersign-measure-") as directory:
+        yield Path(directory)
+
+
+@contextmanager
+def _failing_clearly() -> Iterator[None]:
+    try:
+        yield
+    except _EXPECTED as error:
+        _give_up(str(error))
+
+
+def _give_up(text: str) -> None:
+    typer.echo(text, err=True)
+    raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    show_warnings_only()
+    app(prog_name="python -m deploy.measure")

@@ -1,0 +1,71 @@
+"""How long each service takes to start, with its disk and without, and what it takes of the machine then."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deploy.instance import Instance
+from deploy.measure.processes import cpu_seconds, disk_bytes, resident_bytes
+from deploy.stack import READY_TIMEOUT_SECONDS, Stack
+from services.common.progress import Progress
+
+
+class Disk(StrEnum):
+    """What a service finds on its disk."""
+
+    COLD = "cold"
+    WARM = "warm"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One start of one service.
+
+    Attributes:
+        service: Its name.
+        disk: What it found on its disk.
+        seconds: From the process's start until it served.
+        cpu_seconds: The CPU time that it used until then.
+        resident_bytes: Its memory then.
+        disk_bytes: What its disk held then.
+
+    """
+
+    service: str
+    disk: Disk
+    seconds: float
+    cpu_seconds: float
+    resident_bytes: int
+    disk_bytes: int
+
+
+def measure_starts(stack: Stack, rounds: int, on_progress: Callable[[str, Progress], None]) -> Iterator[Start]:
+    """Start the services of a stack one by one, cold and then warm, again and again.
+
+    Args:
+        stack: The stack; its Kafka runs, and nothing else of it.
+        rounds: How often.
+        on_progress: Told how far it is.
+
+    """
+    todo = [(instance, disk) for _ in range(rounds) for instance in stack.instances.values() for disk in Disk]
+    for done, (instance, disk) in enumerate(todo):
+        on_progress("Starts", Progress(done, len(todo)))
+        yield _start(stack, instance, disk)
+    on_progress("Starts", Progress(len(todo), len(todo)))
+
+
+def _start(stack: Stack, instance: Instance, disk: Disk) -> Start:
+    directory = stack.data_directory(instance.name)
+    if disk is Disk.COLD:
+        shutil.rmtree(directory, ignore_errors=True)
+    started = time.perf_counter()
+    instance.start()
+    try:
+        instance.await_ready(READY_TIMEOUT_SECONDS)
+        seconds, pid = time.perf_counter() - started, instance.pid or 0
+        return Start(instance.service, disk, seconds, cpu_seconds(pid), resident_bytes(pid), disk_bytes(directory))
+    finally:
+        instance.stop()
