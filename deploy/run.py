@@ -96,9 +96,9 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
     try:
-        with Stack(options, partial(_step, console)) as stack:
+        with Stack(options, partial(show_step, console)) as stack:
             if instances:
-                with _step(console, "Demo account"):
+                with show_step(console, "Demo account"):
                     password = demo_password(stack.secrets, stack.environment("login"))
                 _show(console, stack, password)
             else:
@@ -124,7 +124,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def _step(console: Console, title: str) -> Iterator[Callable[[str], None]]:
+def show_step(console: Console, title: str) -> Iterator[Callable[[str], None]]:
     """Show what is being done: in a terminal by a spinner and how far it is; when it is done, by a line."""
     started = time.monotonic()
     with console.status(title) as status:

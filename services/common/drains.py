@@ -25,10 +25,13 @@ from faust.transport.drivers import aiokafka
 from faust.types import TP, AppT
 from faust.types.transports import ConsumerT
 from mode import Service
+from mode.utils.queues import ThrowableQueue
 
 from services.common.progress import Progress, ProgressLog
 from services.common.stream_consumer import DrainedConsumer, hold_flow
 
+RECOVERY_RECORDS: Final = 10_000
+"""Changelog records that wait to be taken in while tables recover; of other topics fewer are fetched ahead."""
 STALL_SECONDS: Final = 2.0
 LONGEST_STALL_SECONDS: Final = 40.0
 
@@ -57,9 +60,10 @@ class DrainedRecovery(Recovery):
 
     to_recover: int | None = None
 
-    def _set_recovery_started(self) -> None:
-        self.to_recover = None
-        super()._set_recovery_started()
+    async def _build_highwaters(self, consumer: ConsumerT, tps: set[TP], destination: Counter[TP], title: str) -> None:
+        if title == "active":
+            self.to_recover = None
+        await super()._build_highwaters(consumer, tps, destination, title)
 
     async def _seek_offsets(self, consumer: ConsumerT, tps: set[TP], offsets: Counter[TP], title: str) -> None:
         if title == "active":
@@ -116,6 +120,13 @@ class DrainedTableManager(TableManager):
 
     last_recovery_seconds = 0.0
     _stood_still_at: float | None = None
+
+    @property
+    def changelog_queue(self) -> ThrowableQueue[Any]:
+        """The records that wait to be recovered: many, since a full queue makes the consumer pause for long."""
+        if self._changelog_queue is None:
+            self._changelog_queue = self.app.FlowControlQueue(maxsize=RECOVERY_RECORDS, clear_on_resume=True)
+        return self._changelog_queue
 
     @property
     def recovery(self) -> Recovery:

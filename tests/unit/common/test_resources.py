@@ -1,0 +1,19 @@
+"""An instance has its data directory for itself."""
+
+from pathlib import Path
+
+import pytest
+
+from services.common.resources import DirectoryInUseError, own_directory
+
+
+def test_a_directory_is_one_instances_own_until_it_ends(tmp_path: Path) -> None:
+    directory = tmp_path / "data" / "login"
+    with (
+        own_directory(directory),
+        pytest.raises(DirectoryInUseError, match="--data-directory"),
+        own_directory(directory),
+    ):
+        pass
+    with own_directory(directory):
+        assert directory.is_dir()

@@ -1,0 +1,66 @@
+"""A sweep looks at a bounded number of rows, and the next one goes on from there."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, cast
+
+import pytest
+
+from schemas.base import Message
+from schemas.login_guesses import ForgetGuesses
+from services.common import sweep
+from services.common.decisions import Row
+from services.common.publisher import Publisher
+from services.common.sweep import Sweeper
+from services.common.views import View
+
+
+class Rows:
+    """Rows in the order of their keys, which notes what was looked at."""
+
+    def __init__(self, count: int) -> None:
+        self.keys = [f"{number:043}" for number in range(count)]
+        self.looked_at: list[str] = []
+
+    def items(self, after: str = "") -> Iterator[tuple[str, Row]]:
+        for key in self.keys:
+            if key > after:
+                self.looked_at.append(key)
+                yield key, Row(version=int(key))
+
+
+class Commands:
+    """Takes commands."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+
+    async def command(self, message: Message) -> str:
+        self.given.append(message.key)
+        return "event"
+
+
+def a_sweeper(rows: Rows, commands: Commands, *, most_at_once: int = 100) -> Sweeper[Any]:
+    """Return a sweeper that forgets every second row."""
+
+    def forget(row: Row, at: datetime) -> ForgetGuesses | None:
+        return None if row.version % 2 else ForgetGuesses(source=f"{row.version:043}", at=at)
+
+    view, publisher = cast("View[Row]", rows), cast("Publisher", commands)
+    return Sweeper("rows", view, forget, publisher, most_at_once=most_at_once)
+
+
+async def test_rounds_go_on_from_each_other_and_begin_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "MOST_LOOKED_AT", 4)
+    rows, commands = Rows(10), Commands()
+    sweeper = a_sweeper(rows, commands)
+    assert [await sweeper.sweep() for _ in range(4)] == [2, 2, 1, 2]
+    assert rows.looked_at == [*rows.keys, *rows.keys[:4]]
+    assert commands.given == [*rows.keys[::2], *rows.keys[:4:2]]
+
+
+async def test_a_round_gives_a_bounded_number_of_commands() -> None:
+    rows, commands = Rows(10), Commands()
+    sweeper = a_sweeper(rows, commands, most_at_once=3)
+    assert [await sweeper.sweep(), await sweeper.sweep()] == [3, 2]
+    assert commands.given == rows.keys[::2]

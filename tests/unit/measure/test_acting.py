@@ -1,0 +1,85 @@
+"""What is acted out in memory leaves the rows that the services would have."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.measure.acting import Person, RefusedError, Tables
+from deploy.measure.making import Order, Plan, make_rows, prepare
+from deploy.measure.seeds import DEVICE_NAME, Seed
+from protocol.jose import PrivateKey
+from schemas import topics
+from services.common.decisions import Row
+from services.login.domain.rows import Account
+from services.login.settings import LoginSettings
+from services.pairing.domain.rows import Phrase, PhraseState, Requester
+from services.pairing.settings import PairingSettings
+from services.push.domain.rows import Channel
+
+MODELS: dict[str, type[Row]] = {
+    topics.ACCOUNTS_CHANGELOG.name: Account,
+    topics.REQUESTERS_CHANGELOG.name: Requester,
+    topics.PHRASES_CHANGELOG.name: Phrase,
+    topics.CHANNELS_CHANGELOG.name: Channel,
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> tuple[LoginSettings, PairingSettings]:
+    """Give the settings of services that were never started: their keys are made."""
+    kept = {"secrets_directory": str(tmp_path)}
+    return LoginSettings.model_validate(kept), PairingSettings.model_validate(kept)
+
+
+@pytest.fixture
+def person(settings: tuple[LoginSettings, PairingSettings]) -> Person:
+    """Give somebody who has an account."""
+    person = Person(Tables.of(*settings), "alex")
+    person.make_account("hash")
+    return person
+
+
+def test_an_account_is_made(person: Person) -> None:
+    ((changelog, key, row),) = person.rows()
+    assert (changelog, key, row) == (topics.ACCOUNTS_CHANGELOG, "alex", person.account)
+    assert (row.version, person.account.password_hash, person.account.devices) == (1, "hash", ())
+
+
+def test_a_phone_is_paired_and_nothing_waits(person: Person) -> None:
+    key = PrivateKey.generate()
+    person.pair(key, "Pocket")
+    rows = {changelog.name: (name, row) for changelog, name, row in person.rows()}
+    assert list(rows)[-1] == topics.ACCOUNTS_CHANGELOG.name, "whoever is interrupted before it begins again"
+    account, (device_id, channel) = person.account, rows[topics.CHANNELS_CHANGELOG.name]
+    assert isinstance(channel, Channel)
+    assert [(each.device_id, each.name) for each in account.devices] == [(key.public.thumbprint, "Pocket")]
+    assert all(login.over for login in account.logins)
+    assert (device_id, channel.device_name, channel.pending) == (key.public.thumbprint, "Pocket", ())
+    phrase = rows[topics.PHRASES_CHANGELOG.name][1]
+    assert isinstance(phrase, Phrase)
+    assert phrase.state is PhraseState.ACCEPTED
+    assert rows[topics.REQUESTERS_CHANGELOG.name][0] == key.public.thumbprint
+
+
+def test_what_the_rules_refuse_is_told(person: Person) -> None:
+    person.pair(PrivateKey.generate(), "Pocket")
+    with pytest.raises(RefusedError, match="alex"):
+        person.pair(PrivateKey.generate(), "One more, which needs an approval on the first")
+
+
+def test_rows_are_made_as_ordered_and_read_as_they_were_written(
+    settings: tuple[LoginSettings, PairingSettings], person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    seed = Seed()
+    prepare(Plan(seed, accounts=3, phones=2, password_hash="hash"), *settings)
+    there = person.account.model_copy(update={"account_id": seed.name(1), "epoch": 3, "version": 7})
+    orders = [Order(0, None, phone=True), Order(1, there, phone=True), Order(2, None, phone=False)]
+    rows = [(key.decode(), MODELS[topic].model_validate_json(value)) for topic, key, value in make_rows(orders)]
+    accounts = {key: row for key, row in rows if isinstance(row, Account)}
+    assert list(accounts) == list(seed.names(3))
+    paired = [[each.device_id for each in account.devices] for account in accounts.values()]
+    assert paired == [*([seed.key(name).public.thumbprint] for name in seed.names(2)), []]
+    assert accounts[seed.name(1)].devices[0].name == DEVICE_NAME
+    assert (accounts[seed.name(1)].epoch, accounts[seed.name(1)].version) > (3, 7), "it is newer than the one before"
+    assert len(rows) == 4 + 4 + 1
