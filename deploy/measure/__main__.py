@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -20,7 +21,7 @@ from deploy.measure.making import Plan
 from deploy.measure.people import People
 from deploy.measure.processes import FilesLimitError, require_open_files
 from deploy.measure.reports import starts_report, waiting_report
-from deploy.measure.seeding import Seeding, SeedingError
+from deploy.measure.seeding import SeedingError, seed_stack
 from deploy.measure.seeds import Seed
 from deploy.measure.starts import measure_starts
 from deploy.measure.streams import StreamError
@@ -30,8 +31,6 @@ from deploy.topics import TopicsError
 from services.common.logs import show_warnings_only
 from services.login.admin import AdminError
 from services.login.passwords import hash_password
-from services.login.settings import LoginSettings
-from services.pairing.settings import PairingSettings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -85,7 +84,8 @@ def waiting(  # noqa: PLR0913 - the options of a command
         try:
             stack.start_kafka()
             if data is None:
-                asyncio.run(_seed(stack, measurement.needed, password, bars))
+                plan = Plan(Seed(), measurement.needed, measurement.needed, hash_password(password))
+                asyncio.run(seed_stack(stack, plan, partial(bars.show, "Making accounts and phones")))
             stack.start_services()
             costs = asyncio.run(measurement.run(People(stack, Seed(), password), bars.show))
         finally:
@@ -107,25 +107,10 @@ def starts(
         stack = Stack(StackOptions(data), bars.step)
         try:
             stack.start_kafka()
-            found = list(measure_starts(stack, rounds, bars.show))
+            found = list(measure_starts(stack, list(stack.instances), rounds, partial(bars.show, "Starts")))
         finally:
             stack.stop()
     Console().print(starts_report(found))
-
-
-async def _seed(stack: Stack, people: int, password: str, bars: Bars) -> None:
-    plan = Plan(Seed(), people, people, hash_password(password))
-    login = LoginSettings.model_validate(_settings(stack, "login"))
-    pairing = PairingSettings.model_validate(_settings(stack, "pairing"))
-    async with Seeding.connected(plan, login, pairing, lambda _progress: None) as seeding:
-        await seeding.run(lambda progress: bars.show("Making accounts and phones", progress))
-
-
-def _settings(stack: Stack, service: str) -> dict[str, str]:
-    """Return a service's settings by their names in the settings' class."""
-    prefix = f"{service.upper()}_"
-    named = stack.environment(service)
-    return {name.removeprefix(prefix).lower(): value for name, value in named.items() if name.startswith(prefix)}
 
 
 @contextmanager

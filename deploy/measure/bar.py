@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Display
 
@@ -46,14 +47,15 @@ class Bar:
         """Leave it as it is."""
         self.close()
 
-    def show(self, progress: Progress) -> None:
-        """Show how far it is."""
-        self._display.update(self._task, completed=progress.done, total=progress.total)
+    def show(self, progress: Progress, said: str = "") -> None:
+        """Show how far it is, with something beside it."""
+        title = f"{self._title}  {said}".rstrip()
+        self._display.update(self._task, description=escape(title), completed=progress.done, total=progress.total)
         at = time.monotonic()
         if not self._console.is_terminal and (at - self._last >= LINE_SECONDS or progress.complete):
             self._last = at
             rate = progress.done / max(at - self._started, 1e-9)
-            line = f"{self._title}: {progress.done} of {progress.total}, {progress.percent} %, {rate:.0f} a second"
+            line = f"{title}: {progress.done} of {progress.total}, {progress.percent} %, {rate:.0f} a second"
             self._console.print(line, markup=False, highlight=False)
 
     def close(self) -> None:
@@ -85,11 +87,11 @@ class Bars:
         for bar in self._bars.values():
             bar.close()
 
-    def show(self, title: str, progress: Progress) -> None:
-        """Show how far something is."""
+    def show(self, title: str, progress: Progress, said: str = "") -> None:
+        """Show how far something is, with something beside it."""
         if title not in self._bars:
             self._bars[title] = Bar(self._console, title)
-        self._bars[title].show(progress)
+        self._bars[title].show(progress, said)
         if progress.complete:
             self._bars[title].close()
 

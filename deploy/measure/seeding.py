@@ -18,6 +18,7 @@ from aiokafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from deploy.measure.acting import RefusedError
 from deploy.measure.making import Order, Plan, make_rows, prepare
+from deploy.stack import Stack
 from schemas.topics import LOGIN, PAIRING, PUSH
 from services.common.progress import Progress
 from services.login.admin import Administration, administration
@@ -164,3 +165,29 @@ class Seeding:
     def _account(self, name: str) -> Account | None:
         account = self._accounts.view.get(name)
         return None if account is None or account.removed_at is not None else account
+
+
+async def seed_stack(stack: Stack, plan: Plan, on_made: Callable[[Progress], None]) -> None:
+    """Write what is missing of a plan into a stack of which Kafka runs alone.
+
+    Args:
+        stack: The stack.
+        plan: What shall be there.
+        on_made: Told how many of the accounts are as planned.
+
+    Raises:
+        SeedingError: If a service runs, or the rules or Kafka refuse.
+        AdminError: If the accounts cannot be read.
+
+    """
+    login = LoginSettings.model_validate(_settings(stack, LOGIN))
+    pairing = PairingSettings.model_validate(_settings(stack, PAIRING))
+    async with Seeding.connected(plan, login, pairing, lambda _progress: None) as seeding:
+        await seeding.run(on_made)
+
+
+def _settings(stack: Stack, service: str) -> dict[str, str]:
+    """Return a service's settings by their names in the settings' class."""
+    prefix = f"{service.upper()}_"
+    named = stack.environment(service)
+    return {name.removeprefix(prefix).lower(): value for name, value in named.items() if name.startswith(prefix)}

@@ -2,9 +2,10 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from deploy.instance import Instance
 from deploy.measure.processes import cpu_seconds, disk_bytes, resident_bytes
@@ -41,30 +42,33 @@ class Start:
     disk_bytes: int
 
 
-def measure_starts(stack: Stack, rounds: int, on_progress: Callable[[str, Progress], None]) -> Iterator[Start]:
-    """Start the services of a stack one by one, cold and then warm, again and again.
+def measure_starts(
+    stack: Stack, names: Iterable[str], rounds: int, on_progress: Callable[[Progress, str], None]
+) -> Iterator[Start]:
+    """Start services of a stack one by one, cold and then warm, again and again.
 
     Args:
         stack: The stack; its Kafka runs, and nothing else of it.
+        names: The instances.
         rounds: How often.
-        on_progress: Told how far it is.
+        on_progress: Told how far it is, and what the one that starts says of itself.
 
     """
-    todo = [(instance, disk) for _ in range(rounds) for instance in stack.instances.values() for disk in Disk]
+    todo = [(stack.instances[name], disk) for _ in range(rounds) for name in names for disk in Disk]
     for done, (instance, disk) in enumerate(todo):
-        on_progress("Starts", Progress(done, len(todo)))
-        yield _start(stack, instance, disk)
-    on_progress("Starts", Progress(len(todo), len(todo)))
+        progress = Progress(done, len(todo))
+        yield _start(stack, instance, disk, partial(on_progress, progress))
+    on_progress(Progress(len(todo), len(todo)), "")
 
 
-def _start(stack: Stack, instance: Instance, disk: Disk) -> Start:
+def _start(stack: Stack, instance: Instance, disk: Disk, tell: Callable[[str], None]) -> Start:
     directory = stack.data_directory(instance.name)
     if disk is Disk.COLD:
         shutil.rmtree(directory, ignore_errors=True)
     started = time.perf_counter()
     instance.start()
     try:
-        instance.await_ready(READY_TIMEOUT_SECONDS)
+        instance.await_ready(READY_TIMEOUT_SECONDS, lambda said: tell(f"{instance.name}, {disk} disk: {said}"))
         seconds, pid = time.perf_counter() - started, instance.pid or 0
         return Start(instance.service, disk, seconds, cpu_seconds(pid), resident_bytes(pid), disk_bytes(directory))
     finally:

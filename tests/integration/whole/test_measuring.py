@@ -1,16 +1,82 @@
-"""What is measured is real: seeded people sign in, wait on open streams, and services start from seeded changelogs."""
+"""What is measured is real: seeded people sign in, wait on open streams, and services start from their changelogs."""
 
-import asyncio
+import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
-from deploy.measure.__main__ import seed_stack
+from deploy.measure.making import Plan
 from deploy.measure.people import People
 from deploy.measure.reports import starts_report, waiting_report
+from deploy.measure.seeding import seed_stack
 from deploy.measure.seeds import Seed
 from deploy.measure.starts import Disk, measure_starts
+from deploy.measure.streams import StreamError, open_streams
 from deploy.measure.waiting import Measurement
-from deploy.stack import READY_TIMEOUT_SECONDS, Stack, StackOptions
+from deploy.stack import Stack, StackOptions
+from services.common.progress import Progress
+from services.login.passwords import hash_password
 from tests.broker import PARTITIONS
+
+PASSWORD = "correct horse battery"
+PEOPLE = 50
+MEASUREMENT = Measurement(PEOPLE, rounds=1, sign_ins=2, idle_seconds=0.5)
+
+
+@pytest.fixture(scope="module")
+def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give a stack with seeded people whose services have not been started; it takes one stream more than people."""
+    options = StackOptions(
+        tmp_path_factory.mktemp("stack"),
+        kafka_bootstrap=kafka,
+        topic_prefix=f"m{uuid.uuid4().hex[:10]}.",
+        partitions=PARTITIONS,
+        environment={"LOGIN_MOST_WAITING": str(PEOPLE + 1)},
+    )
+    made = Stack(options)
+    made.start_kafka()
+    yield made
+    made.stop()
+
+
+async def test_seeded_people_wait_and_others_sign_in(stack: Stack) -> None:
+    count = MEASUREMENT.needed + 1
+    plan = Plan(Seed(), count, count, hash_password(PASSWORD))
+    made: list[Progress] = []
+    await seed_stack(stack, plan, made.append)
+    assert made[-1] == Progress(count, count)
+    stack.start_services()
+    people = People(stack, Seed(), PASSWORD)
+    without, with_all = await MEASUREMENT.run(people, lambda _title, _progress: None)
+    for costs in (without, with_all):
+        assert len(costs.sign_ins) == 2
+        assert all(seconds > 0 for seconds in costs.sign_ins)
+        assert (len(costs.cores), len(costs.resident_bytes)) == (1, 1)
+    said = shown(waiting_report(PEOPLE, without, with_all))
+    assert "50 wait" in said
+
+    waiting = await people.begin(MEASUREMENT.needed)
+    with pytest.raises(StreamError, match="503"):
+        async with open_streams(stack.urls["login"], [waiting] * (PEOPLE + 2)):
+            pass
+
+
+async def test_a_service_starts_from_its_changelogs_and_tells_how_far_it_is(stack: Stack) -> None:
+    stack.stop()
+    told: list[str] = []
+    found = list(measure_starts(stack, ["login"], 1, lambda _progress, said: told.append(said)))
+    assert [(each.service, each.disk) for each in found] == [("login", Disk.COLD), ("login", Disk.WARM)]
+    assert all(each.seconds > 0 and each.cpu_seconds > 0 and each.resident_bytes > 0 for each in found)
+    assert all(each.disk_bytes > 0 for each in found)
+    assert any("login, cold disk: " in said and "tables recover: " in said for said in told), told
+    assert "warm" in shown(starts_report(found))
+
+
+def shown(report: Table) -> str:
+    """Return a report as a terminal shows it."""
+    console = Console(width=160)
+    with console.capture() as captured:
+        console.print(report)
+    return captured.get()
