@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from deploy.instance import Instance
+from deploy.ports import free_port
 from deploy.stack import Stack
 from protocol.challenges import sign_answer, verify_challenge
 from protocol.phrases import phrase_digest, read_phrase
@@ -25,6 +26,7 @@ from schemas.contract import (
 from services.common.keys import load_secret
 from tests.integration.services.devices import Device, a_challenge
 from tests.integration.services.wire import Wire
+from tests.polling import eventually
 
 PAYLOAD: dict[str, object] = {"device_name": "Test phone"}
 
@@ -202,3 +204,13 @@ def test_keys_are_kept_for_their_owner_alone(stack: Stack, pairing: Instance) ->
     assert pairing.is_ready()
     for kept in stack.secrets.iterdir():
         assert kept.stat().st_mode & 0o077 == 0, kept
+
+
+async def test_a_second_instance_on_one_data_directory_is_refused(pairing: Instance, stack: Stack) -> None:
+    environment = stack.environment("pairing") | {"PAIRING_DATA_DIRECTORY": str(stack.data_directory(pairing.name))}
+    second = Instance("pairing", "second", free_port(), stack.logs / "second.log", environment)
+    second.start()
+    await eventually(lambda: second.exit_code is not None)
+    assert second.exit_code == 2
+    assert "another instance uses the data directory" in second.log_path.read_text()
+    assert pairing.is_ready()
