@@ -40,7 +40,7 @@ def a_service_that_says(said: Sequence[str], tmp_path: Path) -> Iterator[Instanc
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield Instance("login", "login", server.server_address[1], tmp_path / "login.log", {})
+        yield Instance("login", "login", server.server_address[1], 0, tmp_path / "login.log", {})
     finally:
         server.shutdown()
         server.server_close()

@@ -208,7 +208,7 @@ def test_keys_are_kept_for_their_owner_alone(stack: Stack, pairing: Instance) ->
 
 async def test_a_second_instance_on_one_data_directory_is_refused(pairing: Instance, stack: Stack) -> None:
     environment = stack.environment("pairing") | {"PAIRING_DATA_DIRECTORY": str(stack.data_directory(pairing.name))}
-    second = Instance("pairing", "second", free_port(), stack.logs / "second.log", environment)
+    second = Instance("pairing", "second", free_port(), free_port(), stack.logs / "second.log", environment)
     second.start()
     await eventually(lambda: second.exit_code is not None)
     assert second.exit_code == 2
