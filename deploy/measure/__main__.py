@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from deploy.demo.browser import PageError
 from deploy.instance import ServiceStartError
 from deploy.kafka.broker import KafkaStartError
 from deploy.kafka.java import KafkaMissingError
@@ -25,7 +26,7 @@ from deploy.measure.seeding import SeedingError, seed_stack
 from deploy.measure.seeds import Seed
 from deploy.measure.starts import measure_starts
 from deploy.measure.streams import StreamError
-from deploy.measure.waiting import Measurement
+from deploy.measure.waiting import Measurement, TooFewPeopleError
 from deploy.stack import Stack, StackOptions
 from deploy.topics import TopicsError
 from services.common.logs import show_warnings_only
@@ -46,9 +47,11 @@ _EXPECTED: Final = (
     FilesLimitError,
     KafkaMissingError,
     KafkaStartError,
+    PageError,
     SeedingError,
     ServiceStartError,
     StreamError,
+    TooFewPeopleError,
     TopicsError,
 )
 console = Console(stderr=True)
@@ -61,6 +64,7 @@ def waiting(  # noqa: PLR0913 - the options of a command
     rounds: Annotated[int, typer.Option(min=1, help="Rounds, each first without them and then with them.")] = 3,
     sign_ins: Annotated[int, typer.Option(min=2, help="Sign-ins of others that are timed in each half round.")] = 20,
     idle_seconds: Annotated[float, typer.Option(min=1, help="How long nobody does anything in each half.")] = 20.0,
+    first: Annotated[int, typer.Option(min=0, help="The number of the first seeded person to take.")] = 0,
     data: Annotated[
         Path | None, typer.Option(help="The folder of a seeded stack; default one of its own, seeded by this.")
     ] = None,
@@ -71,7 +75,9 @@ def waiting(  # noqa: PLR0913 - the options of a command
     """Have people wait on open event streams, and tell what that costs login and whoever signs in meanwhile."""
     if (data is None) == password_stdin:
         _give_up("--data DIR and --password-stdin belong together: seeded accounts have one password")
-    measurement = Measurement(people, rounds, sign_ins, idle_seconds)
+    if data is None and first:
+        _give_up("--first needs --data DIR: a stack of its own has nobody but those whom it takes")
+    measurement = Measurement(people, rounds, sign_ins, idle_seconds, first)
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(12)
     environment = {
         "LOGIN_MOST_WAITING": str(people + OTHER_FILES),

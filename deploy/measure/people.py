@@ -19,6 +19,7 @@ from services.common.keys import load_signing_keys
 
 PATIENCE_SECONDS: Final = 120.0
 WAITING: Final = "CHECK YOUR PHONE"
+OTHER_WAITS: Final = "/send"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,22 @@ class People:
     seed: Seed
     password: str
 
-    async def begin(self, number: int) -> Waiting:
-        """Have somebody enter name and password, and leave the browser where it waits for the phone."""
+    async def begin(self, number: int) -> Waiting | None:
+        """Have somebody enter name and password, and leave the browser where it waits for the phone.
+
+        Returns:
+            The browser, or None if another sign-in of theirs waits for the phone already.
+
+        Raises:
+            PageError: If it is led anywhere else.
+
+        """
         async with TextBrowser(self.stack.urls["login"]) as browser:
             browser.patience_seconds = PATIENCE_SECONDS
             await self._enter_password(browser, number)
+            if browser.path == OTHER_WAITS:
+                return None
+            browser.expect(WAITING)
             return Waiting(browser.events, browser.cookies)
 
     async def sign_in(self, number: int) -> float:
@@ -70,6 +82,7 @@ class People:
                 await browser.open("/sign-in")
                 started = time.perf_counter()
                 await self._enter_password(browser, number)
+                browser.expect(WAITING)
                 async for request in phone.requests():
                     await phone.answer(request, Verdict.APPROVE, number=browser.number)
                     break
@@ -81,7 +94,6 @@ class People:
         if browser.path != "/sign-in":
             await browser.open("/sign-in")
         await browser.submit("/sign-in", name=self.seed.name(number), password=self.password)
-        browser.expect(WAITING)
 
     @asynccontextmanager
     async def _phone(self, number: int) -> AsyncIterator[VirtualPhone]:

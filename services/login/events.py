@@ -21,6 +21,8 @@ from services.login.domain.rows import Account
 from services.login.steps import SIGN_IN, asked_challenge, awaited_moment, pages_of, settled, shows_other
 
 LONGEST_SECONDS: Final = 30 * 60
+PING_SECONDS: Final = 15.0
+"""By the next ping it shows that a browser has gone; until then it keeps its place among those who wait."""
 MARGIN_SECONDS: Final = 0.05
 """A little past the moment, so that whoever looks at the clock again finds it past as well."""
 
@@ -53,16 +55,20 @@ class Events:
             raise UnavailableError
         if ticket is not None:
             self._accounts.get(ticket.account_id)  # unavailable now rather than in the middle of the stream
-        async with sse_response(request) as stream:
+        async with sse_response(request, ping_interval=PING_SECONDS) as stream:
             shown = (request.query.get("at", ""), "other" in request.query)
             task = asyncio.create_task(self._stream(stream, ticket, shown))
+            gone = asyncio.create_task(stream.wait())
             self._tasks.add(task)
             try:
-                async with asyncio.timeout(LONGEST_SECONDS):
-                    await task
-            except (TimeoutError, ConnectionError, asyncio.CancelledError):
-                task.cancel()
+                await asyncio.wait({task, gone}, timeout=LONGEST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if task.done():
+                    task.result()
+            except (ConnectionError, asyncio.CancelledError):
+                pass  # the browser left, or this instance stops
             finally:
+                task.cancel()
+                gone.cancel()
                 self._tasks.discard(task)
         return stream
 

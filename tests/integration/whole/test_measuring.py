@@ -58,6 +58,8 @@ async def test_seeded_people_wait_and_others_sign_in(stack: Stack) -> None:
     assert "50 wait" in said
 
     waiting = await people.begin(MEASUREMENT.needed)
+    assert waiting is not None
+    assert await people.begin(MEASUREMENT.needed) is None, "one sign-in waits already"
     with pytest.raises(StreamError, match="503"):
         async with open_streams(stack.urls["login"], [waiting] * (PEOPLE + 2)):
             pass

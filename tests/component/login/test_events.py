@@ -1,0 +1,63 @@
+"""An event stream gives its place up when its browser goes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from services.common.publisher import UnavailableError
+from services.login import events
+from services.login.cookies import Ticket
+from services.login.events import Events
+from tests.polling import DEADLINE_SECONDS
+
+
+class Accounts:
+    """A view in which nothing happens."""
+
+    def get(self, _key: str) -> None:
+        """Know nobody."""
+
+
+@pytest.fixture
+async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """Give the address of a service that takes one stream, on which nothing ever happens."""
+
+    async def wait_for_ever(*_arguments: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Events, "_stream", wait_for_ever)
+    monkeypatch.setattr(events, "PING_SECONDS", 0.05)
+    streams = Events(cast("Any", Accounts()), cast("Any", None), most=1)
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        try:
+            return await streams.serve(request, Ticket("alex", "token"))
+        except UnavailableError:
+            return web.Response(status=503)
+
+    application = web.Application()
+    application.router.add_get("/events", serve)
+    async with TestServer(application) as server:
+        yield str(server.make_url("/events"))
+
+
+async def test_who_goes_makes_room_for_another(url: str) -> None:
+    async with ClientSession() as first, ClientSession() as second:
+        stream = await first.get(url)
+        assert stream.status == 200
+        assert await status(second, url) == 503
+        assert await stream.content.readline() == b": ping\r\n"
+        stream.close()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while await status(second, url) != 200:
+                await asyncio.sleep(0.02)
+
+
+async def status(session: ClientSession, url: str) -> int:
+    """Open a stream, leave it, and return its status."""
+    async with session.get(url) as answer:
+        return answer.status
