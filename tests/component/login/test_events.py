@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import pytest
 from aiohttp import ClientSession, web
-from aiohttp.test_utils import TestServer
 
+from deploy.kafka.settings import HOST
+from deploy.ports import free_port
 from services.common.publisher import UnavailableError
 from services.login import events
 from services.login.cookies import Ticket
@@ -41,8 +42,13 @@ async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
 
     application = web.Application()
     application.router.add_get("/events", serve)
-    async with TestServer(application) as server:
-        yield str(server.make_url("/events"))
+    # As the services run: a handler is not told that its client has gone.
+    runner = web.AppRunner(application, shutdown_timeout=0)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, HOST, port).start()
+    yield f"http://{HOST}:{port}/events"
+    await runner.cleanup()
 
 
 async def test_who_goes_makes_room_for_another(url: str) -> None:
