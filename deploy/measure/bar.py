@@ -56,7 +56,7 @@ class Bar:
             self._last = at
             rate = progress.done / max(at - self._started, 1e-9)
             line = f"{title}: {progress.done} of {progress.total}, {progress.percent} %, {rate:.0f} a second"
-            self._console.print(line, markup=False, highlight=False)
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Leave it as it is."""
