@@ -5,16 +5,15 @@ Left out is what surrounds a decision: password checks, pages, sockets, Kafka.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-from typing import Any, Final, Self, cast
+from typing import Final, cast
 
+from deploy.replay.tables import Table, all_tables
 from protocol.challenges import challenge_digest, sign_answer
 from protocol.encoding import digest
 from protocol.jose import PrivateKey
-from schemas import topics
 from schemas.base import Browser, Message
 from schemas.codec import Event
 from schemas.contract import ChallengeIssued, Verdict
@@ -22,20 +21,16 @@ from schemas.login_administration import CreateAccount
 from schemas.login_commands import CancelLogin, SignIn, StartPairing
 from schemas.pairing_commands import RequestPhrase
 from schemas.push_commands import RegisterDevice, SubmitAnswer
-from schemas.topics import Topic
+from schemas.topics import ACCOUNTS_CHANGELOG, Topic
 from services.common.clock import new_id, new_token, now
-from services.common.decisions import Decision, Row, decide_once
+from services.common.decisions import Row, decide_once
 from services.common.keys import load_agreement_keys, load_secret, load_signing_keys
-from services.login.domain.decide import decide as decide_account
 from services.login.domain.rows import Account
 from services.login.domain.rules import Enrolment
 from services.login.rules import make_rules as make_login_rules
 from services.login.settings import LoginSettings
-from services.pairing.domain.phrases import decide_phrase
-from services.pairing.domain.requesters import decide_requester
 from services.pairing.rules import make_rules as make_pairing_rules
 from services.pairing.settings import PairingSettings
-from services.push.domain.challenges import decide as decide_channel
 
 BROWSER: Final = Browser(name="Seeding", address="127.0.0.1")
 PHRASE_LIFETIME: Final = timedelta(minutes=5)
@@ -47,81 +42,45 @@ class RefusedError(Exception):
     """The rules did not let something be made. The text says what, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table with its owner's rule, and the topics whose events change it."""
-
-    changelog: Topic
-    decide: Callable[[Any, Event[Message]], Decision[Any]] = field(repr=False)
-    reads: tuple[Topic, ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The tables of all services."""
-
-    accounts: Table
-    others: tuple[Table, ...]
-
-    @classmethod
-    def of(cls, login: LoginSettings, pairing: PairingSettings) -> Self:
-        """Return them with the rules and the keys of a deployment; nothing is needed for a first pairing."""
-        signing, agreement = (
-            load_signing_keys(login.secrets_directory, "login"),
-            load_agreement_keys(login.secrets_directory, "login"),
-        )
-        rules = replace(make_login_rules(login, signing, agreement.active), enrolment=Enrolment.NOTHING)
-        directory = pairing.secrets_directory
-        phrase_rules = make_pairing_rules(
-            pairing, load_signing_keys(directory, "pairing"), load_secret(directory, "phrase")
-        )
-        return cls(
-            Table(
-                topics.ACCOUNTS_CHANGELOG,
-                partial(decide_account, rules=rules),
-                (topics.LOGIN_COMMANDS, topics.DEVICE_PAIRED, topics.PAIRING_FAILED, topics.AUTH_RESPONSE),
-            ),
-            (
-                Table(topics.REQUESTERS_CHANGELOG, decide_requester, (topics.PAIRING_COMMANDS,)),
-                Table(
-                    topics.PHRASES_CHANGELOG,
-                    partial(decide_phrase, rules=phrase_rules),
-                    (topics.PAIRING_PHRASES, topics.PAIRING_REQUESTED, topics.AUTH_RESPONSE),
-                ),
-                Table(topics.CHANNELS_CHANGELOG, decide_channel, (topics.AUTH_CHALLENGE, topics.PUSH_COMMANDS)),
-            ),
-        )
+def tables_of(login: LoginSettings, pairing: PairingSettings) -> tuple[Table, ...]:
+    """Return the tables with the rules and the keys of a deployment; nothing is needed for a first pairing."""
+    directory = login.secrets_directory
+    signing, agreement = load_signing_keys(directory, "login"), load_agreement_keys(directory, "login")
+    rules = replace(make_login_rules(login, signing, agreement.active), enrolment=Enrolment.NOTHING)
+    directory = pairing.secrets_directory
+    seal_key = load_secret(directory, "phrase")
+    return all_tables(rules, make_pairing_rules(pairing, load_signing_keys(directory, "pairing"), seal_key))
 
 
 class Person:
     """Somebody whose account is made, and whose phone is paired."""
 
-    def __init__(self, tables: Tables, account_id: str, account: Account | None = None) -> None:
+    def __init__(self, tables: tuple[Table, ...], account_id: str, account: Account | None = None) -> None:
         """Begin with what is there.
 
         Args:
-            tables: Who decides.
+            tables: Who decides, see `tables_of`.
             account_id: The account.
             account: Its row, if it has one.
 
         """
         self._tables = tables
         self._account_id = account_id
-        self._rows: dict[tuple[Table, str], Row] = {}
+        self._mine = (ACCOUNTS_CHANGELOG, account_id)
+        self._rows: dict[tuple[Topic, str], Row] = {}
         self._sent: list[Message] = []
         if account is not None:
-            self._rows[tables.accounts, account_id] = account
+            self._rows[self._mine] = account
 
     @property
     def account(self) -> Account:
         """The account's row."""
-        return cast("Account", self._rows[self._tables.accounts, self._account_id])
+        return cast("Account", self._rows[self._mine])
 
     def rows(self) -> Iterator[tuple[Topic, str, Row]]:
         """Give the changelog, the key and the row of all that came about; the account's own row comes last."""
-        mine = (self._tables.accounts, self._account_id)
-        for slot, row in sorted(self._rows.items(), key=lambda item: item[0] == mine):
-            yield slot[0].changelog, slot[1], row
+        for (changelog, key), row in sorted(self._rows.items(), key=lambda item: item[0] == self._mine):
+            yield changelog, key, row
 
     def make_account(self, password_hash: str) -> None:
         """Have the account made."""
@@ -171,12 +130,12 @@ class Person:
         while waiting:
             event = waiting.popleft()
             self._sent.append(event.data)
-            for table in (self._tables.accounts, *self._tables.others):
+            for table in self._tables:
                 if event.data.topic in table.reads:
                     waiting.extend(self._decide(table, event))
 
     def _decide(self, table: Table, event: Event[Message]) -> Iterator[Event[Message]]:
-        slot = (table, event.data.key)
+        slot = (table.changelog, event.data.key)
         decision = decide_once(self._rows.get(slot), event, table.decide)
         if decision.row is not None:
             self._rows[slot] = decision.row.model_copy(update={"version": decision.row.version + 1})

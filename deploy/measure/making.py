@@ -4,8 +4,9 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deploy.measure.acting import Person, Tables
+from deploy.measure.acting import Person, tables_of
 from deploy.measure.seeds import DEVICE_NAME, Seed
+from deploy.replay.tables import Table
 from services.login.domain.rows import Account
 from services.login.settings import LoginSettings
 from services.pairing.settings import PairingSettings
@@ -48,7 +49,7 @@ class Order:
 @dataclass(frozen=True, slots=True)
 class _Maker:
     plan: Plan
-    tables: Tables
+    tables: tuple[Table, ...]
 
     def make(self, order: Order) -> Person:
         name = self.plan.seed.name(order.number)
@@ -67,7 +68,7 @@ _makers: list[_Maker] = []
 def prepare(plan: Plan, login: LoginSettings, pairing: PairingSettings) -> None:
     """Prepare this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for who started this
-    _makers.append(_Maker(plan, Tables.of(login, pairing)))
+    _makers.append(_Maker(plan, tables_of(login, pairing)))
 
 
 def make_rows(orders: Sequence[Order]) -> list[tuple[str, bytes, bytes]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.measure.acting import Person, RefusedError, Tables
+from deploy.measure.acting import Person, RefusedError, tables_of
 from deploy.measure.making import Order, Plan, make_rows, prepare
 from deploy.measure.seeds import DEVICE_NAME, Seed
 from protocol.jose import PrivateKey
@@ -34,7 +34,7 @@ def settings(tmp_path: Path) -> tuple[LoginSettings, PairingSettings]:
 @pytest.fixture
 def person(settings: tuple[LoginSettings, PairingSettings]) -> Person:
     """Give somebody who has an account."""
-    person = Person(Tables.of(*settings), "alex")
+    person = Person(tables_of(*settings), "alex")
     person.make_account("hash")
     return person
 
