@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -31,6 +32,8 @@ METRICS_DRAIN_SECONDS: Final = 0.5
 """How long Prometheus may take to finish then; it asks again."""
 LEAVE_SECONDS: Final = 8.0
 """How long it may take to finish what is in progress and to leave the consumer group."""
+END_SECONDS: Final = 5.0
+"""How long the process may take to end after that."""
 CRASHED_STATUS: Final = 1
 UNUSABLE_STATUS: Final = 2
 CHECK_SECONDS: Final = 0.5
@@ -78,11 +81,25 @@ def run(make: Callable[[], Instance]) -> int:
 
     """
     try:
-        return uvloop.run(_run(make))
+        return uvloop.run(_run_and_end(make))
     finally:
         # The loop's handlers are gone by now: a signal sent twice must not spoil the status of a stop that went well.
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+
+
+async def _run_and_end(make: Callable[[], Instance]) -> int:
+    """Run, and see to it that the process ends then, even if a task that a library left behind does not."""
+    status = await _run(make)
+
+    def end() -> None:
+        log.warning("ended while something still ran")
+        os._exit(status)
+
+    watchdog = threading.Timer(END_SECONDS, end)
+    watchdog.daemon = True
+    watchdog.start()
+    return status
 
 
 async def _run(make: Callable[[], Instance]) -> int:
@@ -194,8 +211,8 @@ async def _start_publisher(publisher: Publisher) -> None:
 
 async def _stream(app: faust.App) -> None:
     """Run the Faust app until cancelled; raise if it crashes."""
-    await app.start()
     try:
+        await app.start()
         while not app.crashed and not app.should_stop:  # noqa: ASYNC110 - Faust tells of its crash by a flag alone
             await asyncio.sleep(CHECK_SECONDS)
         message = "the stream app ended by itself"
