@@ -6,7 +6,7 @@ from schemas.login_commands import CancelLogin, FailPassword, SignIn
 from services.common.decisions import OK, Decision
 from services.login.domain.approvals import approve
 from services.login.domain.happenings import Happening, Method
-from services.login.domain.logins import EndReason, Login, LoginState
+from services.login.domain.logins import EndReason, Login, LoginKind, LoginState
 from services.login.domain.prompts import send_prompt, why_not
 from services.login.domain.rows import Account
 from services.login.domain.rules import Enrolment, Refused, Rules, failures_in_a_row
@@ -25,10 +25,10 @@ def decide_sign_in(account: Account, command: SignIn, rules: Rules) -> Decision[
         return Decision(settled, outcome=Refused.LOCKED)
     if command.password_hash != settled.password_hash:
         return Decision(settled, outcome=Refused.PASSWORD_CHANGED)
-    login = _login(settled, command, rules)
-    begun, leaving = begin(settled, login)
+    login, left = _login(settled, command, rules), _left_behind(settled, command)
+    begun, leaving = begin(settled.with_ended(left, EndReason.CANCELLED, command.at), login)
     begun = begun.model_copy(update={"wrong_passwords": 0, "locked_until": None})
-    taken_back = withdrawn(leaving, command.at)
+    taken_back = withdrawn((*left, *leaving), command.at)
     if _remembered(begun, command, rules):
         return Decision(approve(begun, login, Method.REMEMBERED, command.at, rules), taken_back)
     if login.state is not LoginState.READY or why_not(begun, command.at, rules) is not None:
@@ -87,6 +87,17 @@ def _login(account: Account, command: SignIn, rules: Rules) -> Login:
         expires_at=command.at + rules.login_lifetime,
         remember_digest=command.remember_digest,
     )
+
+
+def _left_behind(account: Account, command: SignIn) -> tuple[Login, ...]:
+    """Return what the same browser began before: it has a cookie for one login, so nobody waits for those any more.
+
+    Such a login is one whose page did not come, since Kafka was away; the person sent the password again.
+    """
+    if command.browser_digest is None:
+        return ()
+    same = (each for each in account.logins if each.browser_digest == command.browser_digest)
+    return tuple(each for each in same if each.kind is LoginKind.SIGN_IN and not each.over)
 
 
 def _remembered(account: Account, command: SignIn, rules: Rules) -> bool:

@@ -1,18 +1,23 @@
 """Logins that are given up: by their person, or by the account for want of room."""
 
 from protocol.challenges import verify_challenge
-from schemas.contract import ChallengeWithdrawn, PairingFailed, PairingFailure, PairingWithdrawn
+from schemas.contract import ChallengeIssued, ChallengeWithdrawn, PairingFailed, PairingFailure, PairingWithdrawn
 from services.login.domain.logins import EndReason, LoginState
 from services.login.domain.sign_in import MOST_LOGINS
 from tests.builders import (
+    a_digest,
     a_login,
     a_phone,
+    a_session,
     after,
     an_account,
 )
 from tests.events import PHRASE, a_paired, only
 from tests.messages import a_cancel, a_pairing_start, a_sign_in
+from tests.session_messages import a_confirmation
 from tests.unit.login.owner import Owner
+
+HERE = a_digest("this browser")
 
 
 def test_cancel_ends_the_login_and_takes_the_request_back_from_the_phone() -> None:
@@ -48,6 +53,40 @@ def test_a_phone_that_is_paired_takes_the_pairing_of_another_login_back() -> Non
     withdrawn = only(owner.take(a_paired("pairing-1", after(10))).events, PairingWithdrawn)
     assert withdrawn.pairing_id == "pairing-2"
     assert owner.login("login-2").state is LoginState.READY
+
+
+def test_a_sign_in_again_in_the_same_browser_takes_the_place_of_the_one_whose_page_did_not_come() -> None:
+    owner = Owner()
+    first = owner.prompt(a_sign_in("login-1", browser_digest=HERE))
+    withdrawn, asked = owner.take(a_sign_in("login-2", after(6), browser_digest=HERE)).events
+    assert only((withdrawn,), ChallengeWithdrawn).challenge_id == verify_challenge(first)[0].jti
+    assert only((asked,), ChallengeIssued).challenge != first
+    assert (owner.login("login-1").state, owner.login("login-1").end_reason) == (LoginState.ENDED, EndReason.CANCELLED)
+    assert owner.login("login-2").state is LoginState.PROMPTED
+
+
+def test_a_pairing_whose_page_did_not_come_is_taken_back_likewise() -> None:
+    owner = Owner(an_account(paired=False))
+    owner.take(a_sign_in("login-1", browser_digest=HERE))
+    owner.take(a_pairing_start(at=after(5), login_id="login-1"))
+    assert only(owner.take(a_sign_in("login-2", after(6), browser_digest=HERE)).events, PairingWithdrawn)
+
+
+def test_a_sign_in_in_another_browser_or_in_a_nameless_one_takes_nobodys_place() -> None:
+    owner = Owner()
+    owner.take(a_sign_in("login-1", browser_digest=HERE))
+    for number, browser_digest in enumerate((a_digest("another browser"), None, None), start=2):
+        assert owner.take(a_sign_in(f"login-{number}", after(number), browser_digest=browser_digest)).events == ()
+    assert owner.login("login-1").state is LoginState.PROMPTED
+
+
+def test_a_confirmation_goes_on_while_its_browser_signs_in_again() -> None:
+    owner = Owner(an_account(sessions=(a_session(),)))
+    owner.take(a_confirmation("confirm-1"))
+    asked = owner.login("confirm-1").model_copy(update={"browser_digest": HERE})
+    owner.account = owner.account.with_login(asked)
+    owner.take(a_sign_in("login-2", after(1), browser_digest=HERE))
+    assert not owner.login("confirm-1").over
 
 
 def test_cancel_of_a_waiting_login_leaves_the_other_ones_request_alone() -> None:
