@@ -1,11 +1,12 @@
 """What must hold of each decision, given what happened before it."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
 from protocol.challenges import verify_proof
 from schemas.base import Message
-from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, Purpose, Verdict
+from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, DevicePaired, Purpose, Verdict
 from schemas.login_administration import ResetMethods
 from schemas.login_commands import SendPrompt, SignIn, UseCode, UseRecoveryCode
 from schemas.login_sessions import AddApp, AddPhone, ChangePassword, SessionCommand
@@ -44,9 +45,15 @@ def check(ledger: Ledger, message: Message, at: datetime, before: Account, decis
         _check_approval(ledger, message, at, login)
     _check_sessions(before, after, approved)
     _check_methods(ledger, message, at, before, after)
-    for issued in decision.events:
-        if isinstance(issued, ChallengeIssued):
-            _check_request(ledger, issued)
+    waiting = [each for each in after.logins if each.kind is LoginKind.SIGN_IN and not each.over]
+    named = [each.browser_digest for each in waiting if each.browser_digest is not None]
+    assert len(named) == len({*named}), "two sign-ins wait in one browser"
+    taken_back: set[str] = set()
+    for event in decision.events:
+        if isinstance(event, ChallengeWithdrawn):
+            taken_back.add(event.challenge_id)
+        if isinstance(event, ChallengeIssued):
+            _check_request(ledger, event, taken_back)
     if isinstance(message, AuthResponse) and message.purpose is Purpose.LOGIN and decision.outcome == OK:
         _check_taken(ledger, message, after)
     if isinstance(message, Change | ChangePassword | AddPhone):
@@ -171,10 +178,10 @@ def _check_methods(ledger: Ledger, message: Message, at: datetime, before: Accou
     assert ledger.rules.enrolment is Enrolment.NOTHING or login_id in ledger.admitted, "paired without being admitted"
 
 
-def _check_request(ledger: Ledger, issued: ChallengeIssued) -> None:
-    at = issued.issued_at
+def _check_request(ledger: Ledger, issued: ChallengeIssued, taken_back: Collection[str]) -> None:
+    at, asked = issued.issued_at, [each for each in ledger.asked.values() if each.challenge_id not in taken_back]
     assert ledger.reported_at is None, "a phone is asked after a report"
-    assert not [each for each in ledger.asked.values() if at <= each.expires_at], "a second open request"
+    assert not [each for each in asked if at <= each.expires_at], "a second open request"
     recent = [each for each in ledger.sent if each > at - ledger.rules.prompt_window]
     assert len(recent) < ledger.rules.most_prompts, "more requests than the limit"
     assert not ledger.refusals.pause(ledger.rules.refusals, at), "a request in a pause"
