@@ -290,6 +290,16 @@ def test_what_is_no_message_is_named(world: RecordedWorld) -> None:
     assert world.finding().why == "it is no message of ours: unknown type, or none: countersign.auth.response.v9"
 
 
+def test_what_is_no_message_takes_nothing_from_a_later_one_under_its_id(world: RecordedWorld) -> None:
+    said = of_type(world, FailPassword).event().data.model_copy(update={"at": world.now})
+    event = Event("twice", world.now, "test", "", said)
+    cut = encode(event)
+    world.keep(Record(cut.topic, cut.key, (cut.value or b"")[:10], cut.headers))
+    world.publish(event)
+    world.settle()
+    assert world.finding().why.startswith("it is no message of ours: does not fit countersign.login.fail_password.v1")
+
+
 def test_an_event_that_was_never_decided_is_named(world: RecordedWorld) -> None:
     lost = an_event(of_type(world, FailPassword).event().data, at=world.now, event_id="lost")
     world.keep(encode(lost))
