@@ -13,6 +13,7 @@ from deploy.measure.bar import Bar
 from deploy.measure.making import Plan
 from deploy.measure.seeding import Seeding, SeedingError
 from deploy.measure.seeds import DEFAULT_PREFIX, DEFAULT_SEED, Seed
+from deploy.repartition.cluster import UnreachableError
 from services.common.key_files import KeyFileError
 from services.login.admin import AdminError
 from services.login.names import account_id_of
@@ -64,7 +65,7 @@ def seed(  # noqa: PLR0913 - the options of a command
         asyncio.run(_seed(plan, login, pairing, beside_others=beside_others))
     except ValidationError as error:
         give_up(f"a setting of the services is invalid: {error}")
-    except (AdminError, KeyFileError, SeedingError) as error:
+    except (AdminError, KeyFileError, SeedingError, UnreachableError) as error:
         give_up(str(error))
     except KeyboardInterrupt:
         give_up("interrupted; run this again: it goes on from here")

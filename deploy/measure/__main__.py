@@ -27,6 +27,7 @@ from deploy.measure.seeds import Seed
 from deploy.measure.starts import measure_starts
 from deploy.measure.streams import StreamError
 from deploy.measure.waiting import Measurement, TooFewPeopleError
+from deploy.repartition.cluster import UnreachableError
 from deploy.stack import Stack, StackOptions
 from deploy.topics import TopicsError
 from services.common.logs import show_warnings_only
@@ -53,6 +54,7 @@ _EXPECTED: Final = (
     StreamError,
     TooFewPeopleError,
     TopicsError,
+    UnreachableError,
 )
 console = Console(stderr=True)
 

@@ -5,6 +5,8 @@ import resource
 from pathlib import Path
 from typing import Final
 
+from services.common.resources import raise_open_files
+
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _USER_TICKS_FIELD: Final = 11
@@ -39,10 +41,9 @@ def require_open_files(needed: int) -> None:
         FilesLimitError: If that is less than needed.
 
     """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = raise_open_files()
     if most != resource.RLIM_INFINITY and most < needed:
         text = (
             f"{needed} open files are needed, {most} granted: raise that (ulimit -Hn {needed}), or take fewer people."
         )
         raise FilesLimitError(text)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

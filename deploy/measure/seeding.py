@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import CoordinatorNotAvailableError, KafkaError
+from aiokafka.errors import KafkaError
 
 from deploy.measure.acting import RefusedError
 from deploy.measure.making import Order, Plan, make_rows, prepare
-from deploy.stack import Stack
-from schemas.topics import LOGIN, PAIRING, PUSH
+from deploy.repartition.cluster import Cluster, cluster
+from deploy.stack import SERVICES, Stack
+from schemas.topics import LOGIN, PAIRING
 from services.common.progress import Progress
 from services.login.admin import Administration, administration
 from services.login.domain.rows import Account
@@ -32,8 +32,6 @@ PIECE: Final = 50
 """So many people are made by one process before another one may have its turn."""
 LINGER_MILLISECONDS: Final = 20
 BATCH_BYTES: Final = 256 * 1024
-PATIENCE_SECONDS: Final = 30.0
-_PAUSE_SECONDS: Final = 0.5
 
 
 class SeedingError(Exception):
@@ -48,7 +46,7 @@ class Seeding:
     _pool: ProcessPoolExecutor
     _prefix: str
     _accounts: Administration
-    _admin: AIOKafkaAdminClient
+    _cluster: Cluster
     _producer: AIOKafkaProducer
 
     @classmethod
@@ -67,9 +65,9 @@ class Seeding:
         Raises:
             SeedingError: If its services run.
             AdminError: If Kafka cannot be reached, or the accounts cannot be read.
+            UnreachableError: If Kafka has gone since.
 
         """
-        admin = AIOKafkaAdminClient(bootstrap_servers=login.kafka_bootstrap)
         producer = AIOKafkaProducer(
             bootstrap_servers=login.kafka_bootstrap,
             acks="all",
@@ -81,16 +79,15 @@ class Seeding:
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(mp_context=context, initializer=prepare, initargs=(plan, login, pairing))
         try:
-            async with administration(login.kafka_bootstrap, login.topic_prefix, on_progress) as accounts:
-                await admin.start()
+            place = (login.kafka_bootstrap, login.topic_prefix)
+            async with administration(*place, on_progress) as accounts, cluster(*place) as connected:
                 await producer.start()
-                seeding = cls(plan, pool, login.topic_prefix, accounts, admin, producer)
+                seeding = cls(plan, pool, login.topic_prefix, accounts, connected, producer)
                 await seeding.require_stopped()
                 yield seeding
         finally:
             pool.shutdown(cancel_futures=True)
             await producer.stop()
-            await admin.close()
 
     def other_account(self) -> str | None:
         """Return the name of an account that is not by this seed's names, or None where there is none."""
@@ -126,24 +123,14 @@ class Seeding:
             SeedingError: If one does.
 
         """
-        for service in (LOGIN, PAIRING, PUSH):
-            if await self._members(f"{self._prefix}{service}"):
+        running = await self._cluster.members([f"{self._prefix}{service}" for service in SERVICES])
+        for service in SERVICES:
+            if f"{self._prefix}{service}" in running:
                 text = (
                     f"The {service} service runs. Stop the services and leave Kafka running "
                     "(make run INSTANCES=0, or docker compose stop login pairing push), then run this again."
                 )
                 raise SeedingError(text)
-
-    async def _members(self, group: str) -> int:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                try:
-                    (answer,) = await self._admin.describe_consumer_groups([group])
-                except CoordinatorNotAvailableError:
-                    await asyncio.sleep(_PAUSE_SECONDS)  # Kafka makes the topic of the groups at the first question
-                else:
-                    ((_error, _name, _state, _type, _protocol, members, *_),) = answer.groups
-                    return len(members)
 
     async def _make(self, numbers: Sequence[int]) -> None:
         """Have the rows of some people made, many at once, and wait until Kafka has them."""

@@ -2,7 +2,6 @@
 
 import hmac
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,10 +35,6 @@ class Seed:
     def name(self, number: int) -> str:
         """Return the name of an account, which is its id, by its number from 0."""
         return f"{self.prefix}{number:0{_DIGITS}}"
-
-    def names(self, count: int) -> Iterator[str]:
-        """Give the names of the first accounts."""
-        return (self.name(number) for number in range(count))
 
     def made(self, account_id: str) -> bool:
         """Tell whether an account has such a name."""

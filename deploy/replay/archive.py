@@ -10,7 +10,7 @@ from typing import Final
 
 from deploy.replay.span import BEGINNING
 from schemas.base import Message
-from schemas.codec import Event, Headers, decode
+from schemas.codec import Event, Headers, UndecodableError, decode
 from schemas.topics import Topic
 from services.common.partitions import is_astray
 
@@ -63,6 +63,15 @@ class Stored:
 
         """
         return decode(self.key, self.value, self.headers)
+
+    @property
+    def readable(self) -> bool:
+        """True if it is a message of ours."""
+        try:
+            self.event()
+        except UndecodableError:
+            return False
+        return True
 
 
 class Archive:
@@ -128,6 +137,12 @@ class Archive:
             for each in self._select("event_id = ? AND topic = ?", event_id, topic.name, index="by_event")
         ]
         return sorted(found, key=lambda each: (each.at, each.partition, each.offset))
+
+    def first_of(self, topics: Sequence[Topic], event_id: str) -> Stored | None:
+        """Return the first record of an event that is a message of ours; of several that are none, the first one."""
+        found = self.of_event(topics, event_id)
+        readable = (each for each in found if each.readable) if len(found) > 1 else iter(found)
+        return next(readable, found[0] if found else None)
 
     def at(self, topic: str, partition: int, offset: int) -> Stored:
         """Return the record at a place, which must be there."""

@@ -48,11 +48,11 @@ class Explainer:
         cause_id, _, number = event.id.rpartition(".")
         if not cause_id or not number.isascii() or not number.isdecimal():
             return "its id does not follow from an event, as the ids of what is decided do"
-        causes = self.archive.of_event(table.reads, cause_id)
-        if not causes:
+        cause = self.archive.first_of(table.reads, cause_id)
+        if cause is None:
             gone = not self.archive.covers(table.reads, event.time)
             return Unchecked.EVENT_GONE if gone else f"there is no event {cause_id} that could have led to it"
-        return self._by_cause(table, causes[0], event, int(number))
+        return self._by_cause(table, cause, event, int(number))
 
     def _by_cause(self, table: Table, cause: Stored, event: Event[Message], number: int) -> Explanation:
         decided = self.ledger.is_decided(table, event.id.rpartition(".")[0])

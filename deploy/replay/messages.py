@@ -59,22 +59,13 @@ def _flaw(record: Stored, event: Event[Message], rulebook: Rulebook, archive: Ar
     """Return what the message itself shows to be wrong, or nothing."""
     if archive.is_astray(record):
         return "its key does not belong to its partition"
-    if _first_said(event, archive) != event.data:
+    first = archive.first_of((event.data.topic,), event.id) or record
+    if first.value != record.value and first.event().data != event.data:
         return "another message with this id came before it, and says something else"
     flaw = flaw_of(event.data, rulebook)
     if not flaw and isinstance(event.data, SIGNED):
         report.checked[Checked.SIGNED] += 1
     return flaw
-
-
-def _first_said(event: Event[Message], archive: Archive) -> Message:
-    """Return what the first message with an event's id says; what is no message of ours says nothing."""
-    for record in archive.of_event((event.data.topic,), event.id):
-        try:
-            return record.event().data
-        except UndecodableError:
-            continue
-    return event.data
 
 
 def _unexplained(record: Stored, event: Event[Message], explainer: Explainer, report: Report) -> str:

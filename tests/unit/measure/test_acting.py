@@ -77,9 +77,9 @@ def test_rows_are_made_as_ordered_and_read_as_they_were_written(
     orders = [Order(0, None, phone=True), Order(1, there, phone=True), Order(2, None, phone=False)]
     rows = [(key.decode(), MODELS[topic].model_validate_json(value)) for topic, key, value in make_rows(orders)]
     accounts = {key: row for key, row in rows if isinstance(row, Account)}
-    assert list(accounts) == list(seed.names(3))
+    assert list(accounts) == [seed.name(number) for number in range(3)]
     paired = [[each.device_id for each in account.devices] for account in accounts.values()]
-    assert paired == [*([seed.key(name).public.thumbprint] for name in seed.names(2)), []]
+    assert paired == [*([seed.key(name).public.thumbprint] for name in map(seed.name, range(2))), []]
     assert accounts[seed.name(1)].devices[0].name == DEVICE_NAME
     assert (accounts[seed.name(1)].epoch, accounts[seed.name(1)].version) > (3, 7), "it is newer than the one before"
     assert len(rows) == 4 + 4 + 1

@@ -1,13 +1,11 @@
 """Names and keys follow from the seed: the same ones at each run, others for another seed."""
 
-from itertools import islice
-
 from deploy.measure.seeds import Seed
 
 
 def test_names_are_numbered_and_known_again() -> None:
     seed = Seed(prefix="load-")
-    names = list(islice(seed.names(3), 3))
+    names = [seed.name(number) for number in range(3)]
     assert names == ["load-0000000", "load-0000001", "load-0000002"]
     assert all(map(seed.made, [*names, "load-12345678"]))
     assert not any(map(seed.made, ["demo", "load-", "load-12", "load-000000x", "xload-0000000", "load-0000000x"]))
