@@ -10,7 +10,7 @@ from deploy.repartition.checks import no_instance_runs
 from deploy.repartition.cluster import Cluster, places
 from deploy.repartition.rows import Placed, Rows
 from schemas.topics import ALL, CHANGELOGS, Topic
-from services.common.partitions import CHECK_SECONDS
+from services.common.kafka_watch import TOPICS_SECONDS
 
 BATCH_ROWS: Final = 500
 """So many rows are written before their old copies are deleted."""
@@ -77,7 +77,7 @@ async def repartition(cluster: Cluster, partitions: int, screen: Screen) -> list
     await _grow(cluster, CHANGELOGS, partitions, screen)
     # From here on no instance serves: each looks at the numbers when it starts, and again and again. One that looked
     # just before has now looked again, and is on its way out.
-    await asyncio.sleep(2 * CHECK_SECONDS)
+    await asyncio.sleep(2 * TOPICS_SECONDS)
     await _require_none_started(cluster)
     outcomes = [await _move(cluster, cluster.name(topic), partitions, screen) for topic in CHANGELOGS]
     await _require_none_started(cluster)

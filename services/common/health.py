@@ -1,22 +1,15 @@
 """Whether an instance lives, and whether it can serve: what /live and /ready answer."""
 
-import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import faust
-import structlog
-from aiokafka.errors import KafkaError
 
 from services.common.drains import recovery_progress
 from services.common.edge import Edge
-from services.common.publisher import Publisher, UnavailableError
+from services.common.kafka_watch import KafkaWatch
 from services.common.views import View
-
-log = structlog.get_logger(__name__)
-PING_SECONDS: Final = 1.0
-PING_TIMEOUT_SECONDS: Final = 1.5
 
 
 class Trouble(StrEnum):
@@ -33,19 +26,22 @@ class Health:
     """What one instance knows of its own state.
 
     Attributes:
-        kafka: True while Kafka answers.
         stopping: True once the instance was told to stop.
 
     """
 
-    def __init__(self, app: faust.App, publisher: Publisher, views: Sequence[View[Any]], edge: Edge) -> None:
+    def __init__(self, app: faust.App, kafka: KafkaWatch, views: Sequence[View[Any]], edge: Edge) -> None:
         """Take the parts to look at."""
         self._app = app
-        self._publisher = publisher
+        self._kafka = kafka
         self._views = views
         self._edge = edge
-        self.kafka = False
         self.stopping = False
+
+    @property
+    def kafka(self) -> bool:
+        """True while Kafka takes what is written."""
+        return self._kafka.answers
 
     def troubles(self) -> list[Trouble]:
         """Return what keeps this instance from serving; empty when it is ready."""
@@ -65,24 +61,8 @@ class Health:
     def reasons(self) -> list[str]:
         """Return the same for people: with how far what is under way has come, and what is the matter with a disk."""
         details = {
+            Trouble.KAFKA_AWAY: [f"{Trouble.KAFKA_AWAY}{self._kafka.said}"],
             Trouble.VIEWS_CATCHING_UP: [view.trouble for view in self._views if not view.ready],
             Trouble.TABLES_RECOVERING: [f"{Trouble.TABLES_RECOVERING}: {recovery_progress(self._app).percent} %"],
         }
         return list(dict.fromkeys(text for each in self.troubles() for text in details.get(each, [each.value])))
-
-    async def watch_kafka(self) -> None:
-        """Ask Kafka again and again whether it is there, until cancelled."""
-        while True:
-            answers = await self._kafka_answers()
-            if answers != self.kafka:
-                log.info("kafka answers") if answers else log.warning("kafka does not answer")
-            self.kafka = self._publisher.kafka_answers = answers
-            await asyncio.sleep(PING_SECONDS)
-
-    async def _kafka_answers(self) -> bool:
-        try:
-            async with asyncio.timeout(PING_TIMEOUT_SECONDS):
-                await self._publisher.ping()
-        except (KafkaError, UnavailableError, TimeoutError, OSError):
-            return False
-        return True

@@ -74,7 +74,7 @@ class InstanceMetrics(Collector):
     def _readiness(self) -> Iterator[Metric]:
         troubles = self.health.troubles()
         yield _gauge("ready", "1 if the instance can serve.", not troubles)
-        yield _gauge("kafka_up", "1 while Kafka answers.", self.health.kafka)
+        yield _gauge("kafka_up", "1 while enough of Kafka's brokers answer to take writes.", self.health.kafka)
         reasons = {(trouble.name.lower(),): trouble in troubles for trouble in Trouble}
         yield _gauges("not_ready", "1 for each reason that keeps the instance from serving.", ("reason",), reasons)
 

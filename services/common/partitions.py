@@ -5,18 +5,14 @@ key's home: its owner decides the key's events and keeps its row. When the numbe
 repartition` brings rows to their new homes; what is left elsewhere means nothing any more (docs/adr/0024).
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from schemas.topics import ALL
-from services.common.publisher import Publisher
 
 _PARTITIONER: Final = DefaultPartitioner()
-CHECK_SECONDS: Final = 2.0
 
 
 class PartitionsError(Exception):
@@ -80,47 +76,3 @@ def require_partitions(found: Mapping[str, int], prefix: str, expected: int) -> 
             f"{count}, or change the topics first: countersign topics repartition"
         )
         raise PartitionsError(text)
-
-
-class PartitionCheck:
-    """Holds what an instance was told to what Kafka has."""
-
-    def __init__(self, publisher: Publisher, prefix: str, expected: int) -> None:
-        """Prepare it.
-
-        Args:
-            publisher: The instance's connection to Kafka.
-            prefix: What stands before each topic's name.
-            expected: The number of partitions that the instance was told.
-
-        """
-        self._publisher = publisher
-        self._prefix = prefix
-        self._expected = expected
-
-    async def require(self) -> None:
-        """Wait until Kafka tells, and return if the numbers agree.
-
-        Raises:
-            PartitionsError: If they do not.
-
-        """
-        while True:
-            try:
-                found = await self._publisher.partition_counts()
-            except KafkaError:
-                await asyncio.sleep(CHECK_SECONDS)
-            else:
-                require_partitions(found, self._prefix, self._expected)
-                return
-
-    async def watch(self) -> None:
-        """Look again and again, until cancelled: somebody may add partitions beneath a running instance.
-
-        Raises:
-            PartitionsError: Once the numbers do not agree.
-
-        """
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            await self.require()

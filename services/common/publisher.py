@@ -148,18 +148,6 @@ class Publisher:
             else:
                 return
 
-    async def ping(self) -> None:
-        """Ask Kafka for its metadata.
-
-        Raises:
-            KafkaError: If it does not answer.
-            UnavailableError: If this producer has not been started.
-
-        """
-        if self._decided is None:
-            raise UnavailableError
-        await self._decided.client.fetch_all_metadata()
-
     async def partition_counts(self) -> dict[str, int]:
         """Return how many partitions each topic of this Kafka has.
 

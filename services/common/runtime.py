@@ -16,9 +16,10 @@ from aiokafka.errors import KafkaError
 
 from services.common.edge import Edge
 from services.common.health import Health
+from services.common.kafka_watch import KafkaWatch
 from services.common.key_files import KeyFileError
 from services.common.listening import CannotListenError, listen
-from services.common.partitions import PartitionCheck, PartitionsError
+from services.common.partitions import PartitionsError
 from services.common.publisher import Publisher
 from services.common.resources import DirectoryInUseError, own_directory, raise_open_files
 from services.common.settings import ServiceSettings
@@ -48,6 +49,7 @@ class Instance:
         settings: Its settings.
         app: Its Faust app, agents and tables declared.
         publisher: Publishes its events.
+        kafka: Looks whether Kafka is there.
         views: Its read views.
         edge: Guards its agents.
         health: Knows its state.
@@ -61,6 +63,7 @@ class Instance:
     settings: ServiceSettings
     app: faust.App
     publisher: Publisher
+    kafka: KafkaWatch
     views: Sequence[View[Any]]
     edge: Edge
     health: Health
@@ -180,18 +183,17 @@ def _tell_why(error: BaseException | None) -> int:
 async def _work(instance: Instance) -> None:
     """Do Kafka's side until cancelled; raise if it breaks."""
     await _start_publisher(instance.publisher)
-    partitions = PartitionCheck(instance.publisher, instance.settings.topic_prefix, instance.settings.partitions)
     try:
-        await partitions.require()
+        await instance.kafka.require()
         async with asyncio.TaskGroup() as group:
-            group.create_task(instance.health.watch_kafka())
-            group.create_task(partitions.watch())
+            group.create_task(instance.kafka.run())
             for view in instance.views:
                 group.create_task(view.run())
             for task in instance.tasks:
                 group.create_task(task())
             group.create_task(_stream(instance.app))
     finally:
+        await instance.kafka.stop()
         await instance.publisher.stop()
 
 

@@ -8,6 +8,7 @@ from services.common.dead_letters import DeadLetters
 from services.common.edge import Edge
 from services.common.health import Health
 from services.common.instance_metrics import InstanceMetrics, Room
+from services.common.kafka_watch import KafkaWatch
 from services.common.keys import load_agreement_keys, load_secret, load_signing_keys
 from services.common.owner import Owner
 from services.common.publisher import Publisher
@@ -74,7 +75,8 @@ def make_instance(settings: LoginSettings) -> Instance:
     guesses_seen = guesses_view(settings.kafka_bootstrap, settings.topic_prefix, kept)
     deliveries = Deliveries(settings.kafka_bootstrap, settings.topic_prefix)
     views: Sequence[View[Any]] = (view, guesses_seen)
-    health = Health(app, publisher, views, edge)
+    kafka = KafkaWatch(publisher, settings.kafka_bootstrap, settings.topic_prefix, settings.partitions)
+    health = Health(app, kafka, views, edge)
     cookies = Cookies(load_secret(directory, "cookies"), secure=settings.url.startswith("https://"))
     visits = Visits(view, deliveries, cookies, Places(settings.geoip_database), settings)
     desk = Desk(
@@ -113,4 +115,4 @@ def make_instance(settings: LoginSettings) -> Instance:
     tasks = (deliveries.run, notices.run, sweeper.run)
     room = Room("event_streams", "Pages that wait.", lambda: events.count, settings.most_waiting)
     metrics.registry.register(InstanceMetrics(settings.topic_prefix, app, health, views, [notices], [room]))
-    return Instance(SERVICE, settings, app, publisher, views, edge, health, web, telemetry, tasks)
+    return Instance(SERVICE, settings, app, publisher, kafka, views, edge, health, web, telemetry, tasks)

@@ -6,6 +6,7 @@ from services.common.device_web import Gate
 from services.common.edge import Edge
 from services.common.health import Health
 from services.common.instance_metrics import InstanceMetrics
+from services.common.kafka_watch import KafkaWatch
 from services.common.keys import load_secret, load_signing_keys
 from services.common.nonces import Nonces
 from services.common.owner import Owner
@@ -41,7 +42,8 @@ def make_instance(settings: PairingSettings) -> Instance:
     phrases = Owner(phrases_table(app, settings), partial(decide_phrase, rules=rules), edge, publisher, metrics)
     declare_agents(app, stream_topics(app, settings, READS), requesters, phrases)
     views = (requesters_view(settings), phrases_view(settings))
-    health = Health(app, publisher, views, edge)
+    kafka = KafkaWatch(publisher, settings.kafka_bootstrap, settings.topic_prefix, settings.partitions)
+    health = Health(app, kafka, views, edge)
     gate = Gate(Nonces(load_secret(secrets, "pairing-nonce")), settings.url)
     web = PairingWeb(
         settings=settings,
@@ -54,4 +56,4 @@ def make_instance(settings: PairingSettings) -> Instance:
     ).make(health, telemetry)
     sweeper = Sweeper("phrases", views[1], forget_ended, publisher, most_at_once=MOST_AT_ONCE)
     metrics.registry.register(InstanceMetrics(settings.topic_prefix, app, health, views))
-    return Instance(SERVICE, settings, app, publisher, views, edge, health, web, telemetry, (sweeper.run,))
+    return Instance(SERVICE, settings, app, publisher, kafka, views, edge, health, web, telemetry, (sweeper.run,))

@@ -4,6 +4,7 @@ from services.common.device_web import Gate
 from services.common.edge import Edge
 from services.common.health import Health
 from services.common.instance_metrics import InstanceMetrics, Room
+from services.common.kafka_watch import KafkaWatch
 from services.common.keys import load_secret
 from services.common.nonces import Nonces
 from services.common.owner import Owner
@@ -35,10 +36,11 @@ def make_instance(settings: PushSettings) -> Instance:
     unpaired = Relay("unpaired", pass_unpaired_on, edge, publisher)
     declare_agents(app, stream_topics(app, settings, READS), owner, unpaired)
     view = channels_view(settings)
-    health = Health(app, publisher, [view], edge)
+    kafka = KafkaWatch(publisher, settings.kafka_bootstrap, settings.topic_prefix, settings.partitions)
+    health = Health(app, kafka, [view], edge)
     gate = Gate(Nonces(load_secret(settings.secrets_directory, "push-nonce")), settings.url)
     sockets = Sockets(gate, view, publisher, settings.most_sockets)
     web = PushWeb(settings, gate, view, publisher, sockets, telemetry.tracing).make(health, telemetry)
     room = Room("device_sockets", "Devices that are connected.", lambda: sockets.count, settings.most_sockets)
     metrics.registry.register(InstanceMetrics(settings.topic_prefix, app, health, [view], rooms=[room]))
-    return Instance(SERVICE, settings, app, publisher, [view], edge, health, web, telemetry)
+    return Instance(SERVICE, settings, app, publisher, kafka, [view], edge, health, web, telemetry)

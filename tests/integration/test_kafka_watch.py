@@ -1,0 +1,54 @@
+"""An instance knows that Kafka takes nothing, though a broker of three still answers, and knows when it does again."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from deploy.kafka.embedded import EmbeddedKafka
+from deploy.kafka.java import SHORT_LIVED
+from deploy.topics import apply_topics
+from services.common.kafka_watch import KafkaWatch
+from services.common.partitions import PartitionsError
+from services.common.publisher import Publisher
+from tests.broker import PARTITIONS
+from tests.polling import eventually
+
+
+@pytest.fixture
+def three_brokers(tmp_path: Path) -> Iterator[EmbeddedKafka]:
+    """Give a Kafka of three brokers, started."""
+    embedded = EmbeddedKafka(tmp_path, brokers=3, java_options=SHORT_LIVED)
+    embedded.start()
+    yield embedded
+    embedded.kill()
+
+
+async def test_two_lost_brokers_of_three_are_noticed_and_their_return_too(three_brokers: EmbeddedKafka) -> None:
+    publisher = Publisher(three_brokers.bootstrap, "", "test")
+    await apply_topics(three_brokers.bootstrap, "", PARTITIONS, replication=3)
+    watch = KafkaWatch(publisher, three_brokers.bootstrap, "", PARTITIONS)
+    await watch.require()
+    looking = asyncio.create_task(watch.run())
+    await eventually(lambda: watch.answers)
+    first, second, _ = three_brokers.brokers
+    await asyncio.to_thread(first.kill)
+    await asyncio.to_thread(second.kill)
+    await eventually(lambda: not publisher.kafka_answers)
+    await eventually(lambda: watch.said == ": 1 of 3 brokers do, too few to keep records", watch.said)
+    for broker in (first, second):
+        broker.begin()
+    await eventually(lambda: publisher.kafka_answers and watch.answers)
+    looking.cancel()
+    with suppress(asyncio.CancelledError):
+        await looking
+    await watch.stop()
+
+
+async def test_topics_with_other_partitions_than_told_end_it(kafka: str, topics: str) -> None:
+    watch = KafkaWatch(Publisher(kafka, topics, "test"), kafka, topics, PARTITIONS + 1)
+    with pytest.raises(PartitionsError, match="this instance was told 5"):
+        await watch.require()
+    await watch.stop()
