@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from deploy.instance import STOP_TIMEOUT_SECONDS, Instance, url_of
 from deploy.kafka.embedded import EmbeddedKafka
+from deploy.kafka.java import SHORT_LIVED
 from deploy.kafka.settings import FULL_REPLICATION, Machine
 from deploy.ports import free_port, require_free
 from deploy.process import Daemon
@@ -39,6 +40,7 @@ class StackOptions:
         fronts: The port of the proxy before each service, for people and devices; a service that is not named has none.
         kafka_port: The port of Kafka's first broker, of further ones the next ones; None takes free ones.
         brokers: How many brokers a Kafka that is started has.
+        short_lived: Whether that Kafka lives for minutes alone, so that its start matters more than its speed.
         machines: Where each of them runs; none means all of them here.
         kafka_bootstrap: A Kafka that runs already, as ``host:port``; None starts one.
         host: The address that the services listen on. Kafka listens on 127.0.0.1 in any case.
@@ -55,6 +57,7 @@ class StackOptions:
     fronts: Mapping[str, int] = field(default_factory=dict)
     kafka_port: int | None = None
     brokers: int = 1
+    short_lived: bool = False
     machines: Sequence[Machine] = ()
     kafka_bootstrap: str | None = None
     host: str = "127.0.0.1"
@@ -100,6 +103,7 @@ class Stack:
                 brokers=options.brokers,
                 machines=options.machines,
                 log_directory=self.logs,
+                java_options=SHORT_LIVED if options.short_lived else (),
             )
         )
         self.bootstrap = self.kafka.bootstrap if self.kafka else options.kafka_bootstrap or ""

@@ -20,7 +20,6 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from deploy.kafka.embedded import EmbeddedKafka
-from deploy.kafka.java import SHORT_LIVED
 from deploy.kafka.settings import HOST, Node, server_settings
 from deploy.ports import free_port
 from deploy.topics import apply_topics
@@ -82,7 +81,7 @@ def _broker(config: pytest.Config, directory: Path) -> Iterator[str]:
         finally:
             container.stop()
     else:
-        embedded = EmbeddedKafka(directory, java_options=SHORT_LIVED)
+        embedded = EmbeddedKafka(directory)
         embedded.start()
         try:
             yield embedded.bootstrap

@@ -1,38 +1,53 @@
 """What all tests share."""
 
+import os
 import signal
 from typing import Final
 
 import pytest
 
+from deploy.kafka.java import SHORT_LIVED
+
 pytest_plugins = ["tests.broker", "tests.properties"]
-LONGEST_FIRST: Final = (
+ORDER: Final = (
     "tests/integration/whole/test_chaos.py",
-    "tests/integration/whole/test_repartition.py",
-    "tests/e2e/",
     "tests/integration/",
     "tests/component/",
     "tests/unit/",
+    "tests/e2e/",
 )
-"""A run lasts until its longest file ends, so that one begins first; short ones fill what is left of the time."""
+"""A run lasts until its longest file ends, so that one begins first. The end-to-end tests come last, because their
+stacks run until the run ends, and even one that nobody plays on takes a tenth of a core."""
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start be interrupted, though a shell runs background jobs with that signal ignored."""
+    """Let programs that tests start be interrupted, though a shell runs background jobs with that signal ignored.
+
+    And let every Kafka here do without the optimizing compiler, as brokers that live for minutes do.
+    """
+    os.environ["JDK_JAVA_OPTIONS"] = " ".join(SHORT_LIVED)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the end-to-end tests of a stack in one process, where it is started once, and elsewhere those of a file."""
+    """Keep the tests of a file in one process, the end-to-end tests of a file that play on one stack too."""
     for item in items:
-        parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        item.add_marker(pytest.mark.xdist_group(parameters.get("site", item.location[0])))
+        item.add_marker(pytest.mark.xdist_group(f"{item.location[0]} {_site(item)}"))
     items.sort(key=_turn)
 
 
-def _turn(item: pytest.Item) -> int:
-    """Return when a test's turn is; those of a stack stay together, since the order is stable."""
+def _site(item: pytest.Item) -> str:
+    """Return the stack that a test plays on; empty if it is no end-to-end test."""
+    return (
+        str(item.callspec.params.get("site", ""))
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        else ""
+    )
+
+
+def _turn(item: pytest.Item) -> tuple[int, str]:
+    """Return when a test's turn is; those of a stack come one after the other, so that each process starts it once."""
     path = item.path.relative_to(item.config.rootpath).as_posix()
-    return next((turn for turn, place in enumerate(LONGEST_FIRST) if path.startswith(place)), len(LONGEST_FIRST))
+    return next((turn for turn, place in enumerate(ORDER) if path.startswith(place)), len(ORDER)), _site(item)

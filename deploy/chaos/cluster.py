@@ -73,6 +73,7 @@ class Cluster:
             instances=instances,
             fronts=fronts,
             brokers=brokers,
+            short_lived=True,
             machines=self.network.machines,
             environment=SETTINGS,
             environment_of=self.clocks.environment,

@@ -171,7 +171,7 @@ def main() -> int:
     show_warnings_only()
     with tempfile.TemporaryDirectory(prefix="countersign-demo-") as directory:
         console.print("Starting Kafka and the services on free ports…")
-        with Stack(StackOptions(Path(directory))) as stack:
+        with Stack(StackOptions(Path(directory), short_lived=True)) as stack:
             try:
                 asyncio.run(act(stack))
             except (MissingStepError, PageError, TimeoutError) as error:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiokafka import AIOKafkaConsumer
 from faust.exceptions import ConsumerNotStarted
@@ -13,7 +13,10 @@ from faust.types import TP, AppT
 
 from services.common.changelog import VersionedTable
 
-LONG_POLL_MILLISECONDS: Final = 100
+LONG_POLL_MILLISECONDS: Final = 500
+"""How long Kafka may keep a fetch that finds nothing. It costs processor time each time, at both ends."""
+HURRIED_POLL_MILLISECONDS: Final = 100
+"""The same while tables recover."""
 FETCH_SECONDS: Final = 0.25
 
 
@@ -31,9 +34,15 @@ class PromptConsumerThread(aiokafka.AIOKafkaConsumerThread):
     Faust lets an idle fetch wait for 1.5 s, and a recovery asks three times.
     """
 
+    def poll(self, milliseconds: int) -> None:
+        """Let the next fetches wait for so long."""
+        fetcher = getattr(self._consumer, "_fetcher", None)
+        if fetcher is not None:
+            fetcher._fetch_max_wait_ms = milliseconds  # noqa: SLF001 -- there is no setting that can be changed
+
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> AIOKafkaConsumer:
         consumer = super()._create_consumer(loop)
-        consumer._fetch_max_wait_ms = LONG_POLL_MILLISECONDS  # noqa: SLF001 -- Faust has no setting for it
+        consumer._fetch_max_wait_ms = HURRIED_POLL_MILLISECONDS  # noqa: SLF001 -- Faust has no setting for it
         return consumer
 
 
@@ -44,6 +53,10 @@ class DrainedConsumer(aiokafka.Consumer):
         super().__init__(*args, **options)
         self._sealed = False
         self._beginnings: dict[TP, int] = {}
+
+    def poll(self, milliseconds: int) -> None:
+        """Let the next fetches wait for so long where there is nothing to fetch."""
+        cast(PromptConsumerThread, self._thread).poll(milliseconds)
 
     def lag(self) -> Mapping[tuple[str, int], int]:
         """Return how many records are not committed yet, by topic and partition; changelogs are not among them.

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka.embedded import EmbeddedKafka
-from deploy.kafka.java import SHORT_LIVED
 from deploy.topics import apply_topics
 from services.common.kafka_watch import KafkaWatch
 from services.common.partitions import PartitionsError
@@ -20,7 +19,7 @@ from tests.polling import eventually
 @pytest.fixture
 def three_brokers(tmp_path: Path) -> Iterator[EmbeddedKafka]:
     """Give a Kafka of three brokers, started."""
-    embedded = EmbeddedKafka(tmp_path, brokers=3, java_options=SHORT_LIVED)
+    embedded = EmbeddedKafka(tmp_path, brokers=3)
     embedded.start()
     yield embedded
     embedded.kill()
