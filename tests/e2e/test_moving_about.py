@@ -12,28 +12,21 @@ from tests.e2e.steps import STEPS
 from tests.polling import DEADLINE_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-at_every_step = pytest.mark.parametrize("name", STEPS)
 OTHER_ADDRESSES = ("/", "/sign-in", "/pair", "/pair/wait", "/wait", "/complete", "/account")
 
 
-@at_every_step
-async def test_reload_and_the_back_button_lead_to_the_right_page(scene: Scene, name: str) -> None:
-    step, computer = STEPS[name], await scene.a_computer()
-    standing = await step.reach(scene, computer)
-    await computer.page.reload()
-    await computer.reads(step.heading)
-    await computer.page.go_back()
-    await computer.reads(step.before)
-    await computer.page.go_forward()
-    await computer.reads(step.heading)
-    await computer.is_at(step.path)
-    await step.finish(computer, standing)
-
-
-@at_every_step
-async def test_a_second_tab_leads_to_the_same_step_wherever_it_begins_and_can_finish(scene: Scene, name: str) -> None:
+@pytest.mark.parametrize("name", STEPS)
+async def test_reload_back_button_and_a_second_tab_lead_to_the_right_page(scene: Scene, name: str) -> None:
     step, first = STEPS[name], await scene.a_computer()
     standing = await step.reach(scene, first)
+    await first.page.reload()
+    await first.reads(step.heading)
+    await first.page.go_back()
+    await first.reads(step.before)
+    await first.page.go_forward()
+    await first.reads(step.heading)
+    await first.is_at(step.path)
+
     second = await scene.a_window(first.page.context)
     for address in OTHER_ADDRESSES:
         await second.open(address)
