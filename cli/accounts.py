@@ -19,6 +19,8 @@ from services.login.settings import DEFAULT_PRODUCT_NAME
 
 app = typer.Typer(help="Make, invite, list, reset and remove accounts.", no_args_is_help=True)
 ResultT = TypeVar("ResultT")
+MOST_NAMED = 10
+"""So many names stand in an error at most."""
 
 Name = Annotated[str, typer.Argument(help="The sign-in name; upper and lower case are the same.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -52,13 +54,20 @@ def add(  # noqa: PLR0913 - the options of a command
 
 @app.command("list")
 def list_accounts(*, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "", as_json: AsJson = False) -> None:
-    """List the accounts."""
+    """List the accounts. Exits 1 if the row of one cannot be read."""
+    unreadable: list[str] = []
 
     async def work() -> None:
         async with _administration(kafka, topic_prefix) as accounts:
-            _print_json(accounts.list()) if as_json else _print_lines(accounts.list())
+            found = accounts.list(unreadable.append)
+            _print_json(found) if as_json else _print_lines(found)
 
     _run(work())
+    if unreadable:
+        give_up(
+            f"What Kafka has of {len(unreadable)} accounts cannot be read: {', '.join(unreadable[:MOST_NAMED])}. "
+            'docs/operations.md, "Not ready: unexpected errors repeat", says what to do.'
+        )
 
 
 @app.command()

@@ -142,9 +142,7 @@ class ChangelogReader:
             text = "the topic has lost records: it goes on before an offset that was read"
             raise ReadAnewError(text)
         keyed = [
-            record
-            for record in records
-            if record.key and record.key[0] and not is_astray(record.key, partition, partitions)
+            record for record in records if _is_key(record.key) and not is_astray(record.key, partition, partitions)
         ]
         keys = list(dict.fromkeys(record.key for record in keyed))
         rows = dict(zip(keys, self._store.get_many(keys), strict=True))
@@ -193,3 +191,11 @@ class ChangelogReader:
             facts = await await_topic_facts(self._bootstrap, self._topic)
         text = "the topic was made anew"
         raise ReadAnewError(text)
+
+
+def _is_key(key: bytes | None) -> bool:
+    """Tell whether a record's key can be a row's: text, and not one of those that the store has for itself."""
+    try:
+        return bool(key) and not (key or b"").decode().startswith("\0")
+    except UnicodeDecodeError:
+        return False

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import structlog
+
+log = structlog.get_logger(__name__)
 KeyT = TypeVar("KeyT")
 
 
@@ -113,6 +116,8 @@ def read_or_make(path: Path, make: Callable[[], str]) -> str:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _draft(path, make()) as draft:
                 _link(draft, path)
+            # Right at the first start alone: an instance with a key of its own does not understand its colleagues.
+            log.warning("a secret was missing and was made anew; all instances must have the same", path=str(path))
         return path.read_text()
     except OSError as error:
         message = f"{path} can be neither read nor made: {error.strerror}"

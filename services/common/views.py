@@ -10,12 +10,20 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, Generic
 
+import structlog
+from pydantic import ValidationError
+
 from services.common.changelog_copy import ChangelogCopy
 from services.common.decisions import RowT
 from services.common.progress import Progress
 from services.common.waiters import Waiters
 
+log = structlog.get_logger(__name__)
 PAGE_ROWS: Final = 500
+
+
+def _log_unreadable(key: str) -> None:
+    log.warning("a row cannot be read and is left out", key=key)
 
 
 class View(Generic[RowT]):
@@ -81,28 +89,36 @@ class View(Generic[RowT]):
         value = self._rows.get(key.encode())
         return None if value is None else self._model.model_validate_json(value)
 
-    def all(self) -> Iterator[RowT]:
+    def all(self, on_unreadable: Callable[[str], None] = _log_unreadable) -> Iterator[RowT]:
         """Iterate over all rows in the order of their keys; see `items`."""
-        return (row for _key, row in self.items())
+        return (row for _key, row in self.items(on_unreadable=on_unreadable))
 
     def keys(self) -> Iterator[str]:
         """Iterate over all keys in their order, without a look at the rows; see `items`."""
         return (key.decode() for key, _row in self._pages(b""))
 
-    def items(self, after: str = "") -> Iterator[tuple[str, RowT]]:
+    def items(
+        self, after: str = "", on_unreadable: Callable[[str], None] = _log_unreadable
+    ) -> Iterator[tuple[str, RowT]]:
         """Iterate over keys and rows in the order of the keys, each row as it is when it is come to.
 
         A million rows take a minute: give way to other work in between.
 
         Args:
             after: The key to go on after; default from the first one on.
+            on_unreadable: Takes the key of each row that is none, written by a stranger; default it is logged.
 
         Raises:
             UnavailableError: While it catches up.
 
         """
-        for key, row in self._pages(after.encode()):
-            yield key.decode(), self._model.model_validate_json(row)
+        for key, value in self._pages(after.encode()):
+            try:
+                found = key.decode(), self._model.model_validate_json(value)
+            except ValidationError:
+                on_unreadable(key.decode())
+            else:
+                yield found
 
     def watch(self, key: str, changed: asyncio.Event | None = None) -> AbstractContextManager[asyncio.Event]:
         """Give an event that is set whenever the key's row changes; clear it before looking at the row."""

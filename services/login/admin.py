@@ -140,9 +140,14 @@ class Administration:
         """
         await self._decide(ResetMethods(account_id=self._existing(name), at=now()))
 
-    def list(self) -> Iterator[Account]:
-        """Give all accounts by name, one by one: there may be a million of them."""
-        return (account for account in self.view.all() if account.removed_at is None)
+    def list(self, on_unreadable: Callable[[str], None]) -> Iterator[Account]:
+        """Give all accounts by name, one by one: there may be a million of them.
+
+        Args:
+            on_unreadable: Takes the name of each account whose row cannot be read.
+
+        """
+        return (account for account in self.view.all(on_unreadable) if account.removed_at is None)
 
     def _existing(self, name: str) -> str:
         account_id = _id_of(name)

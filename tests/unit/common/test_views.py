@@ -1,6 +1,7 @@
 """A read view answers only once it knows; what it does not know yet, it does not deny."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,20 @@ async def test_a_deleted_row_is_gone_unless_the_delete_is_a_stale_one(view: View
         apply([a_record(key, None, 3 + place, stamp=each) for place, (key, each) in enumerate(deletes)])
         tell(Progress(6, 6))
         assert [view.get(key) for key in ("kept", "deleted", "by-hand")] == [row, None, None]
+
+    await play(act)
+
+
+async def test_rows_that_cannot_be_read_are_told_of_and_hide_no_other(view: View[Row], play: Play) -> None:
+    def act(apply: Apply, tell: Tell) -> None:
+        rows = [a_record(key, Row(version=number), number) for number, key in enumerate(("alex", "kim", "sam"))]
+        rows[1] = replace(rows[1], value=b'{"epoch": "none"}')
+        apply([*rows, replace(rows[0], key=b"\xff", offset=3)])
+        tell(Progress(4, 4))
+        unreadable: list[str] = []
+        assert [row.version for row in view.all(unreadable.append)] == [0, 2]
+        assert unreadable == ["kim"]
+        assert [key for key, _row in view.items()] == ["alex", "sam"]
 
     await play(act)
 
