@@ -1,6 +1,7 @@
 """Runs a service instance: web side first, then Kafka's side; until told to stop, or until something breaks."""
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -83,6 +84,9 @@ def run(make: Callable[[], Instance]) -> int:
         cannot be used or the topics have another number of partitions than it was told.
 
     """
+    # What has been imported is never garbage, and a look through all of it would hold everybody up.
+    gc.freeze()
+    gc.enable()
     try:
         return uvloop.run(_run_and_end(make))
     finally:
