@@ -2,11 +2,13 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
 from deploy.kafka.java import SHORT_LIVED
+from tests.forks import child_of
 
 pytest_plugins = ["tests.broker", "tests.properties"]
 ORDER: Final = (
@@ -30,21 +32,26 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def services_are_forked() -> Iterator[None]:
+    """Have the services of every stack forked from a process that has imported them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deploy.instance.Child", child_of)
+        yield
+
+
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, the end-to-end tests of a file that play on one stack too."""
+    """Keep the tests of a file in one process, of those on stacks the ones that play on the same stack."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(f"{item.location[0]} {_site(item)}"))
     items.sort(key=_turn)
 
 
 def _site(item: pytest.Item) -> str:
-    """Return the stack that a test plays on; empty if it is no end-to-end test."""
-    return (
-        str(item.callspec.params.get("site", ""))
-        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-        else ""
-    )
+    """Return the stack that an end-to-end test plays on; empty for other tests."""
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return str(parameters.get("site", ""))
 
 
 def _turn(item: pytest.Item) -> tuple[int, str]:

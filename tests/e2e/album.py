@@ -9,9 +9,12 @@ from tests.e2e import computer, phone
 
 ARTEFACTS: Final = Path(__file__).parents[2] / ".run" / "test-artefacts"
 DIRECTORY: Final = ARTEFACTS / "screenshots"
-SIZES: Final = (computer.SIZE, phone.SIZE)
-SCHEMES: Final[tuple[tuple[Literal["light", "dark"], str], ...]] = (("light", ""), ("dark", "-dark"))
-"""The colour schemes, and what marks the pictures' names."""
+Scheme = Literal["light", "dark"]
+SIZES: Final[tuple[tuple[tuple[int, int], tuple[Scheme, ...]], ...]] = (
+    (computer.SIZE, ("light",)),
+    (phone.SIZE, ("light", "dark")),
+)
+"""The sizes, and the colour schemes in each."""
 FAULTS: Final = """
 () => {
   const shown = (selector) => [...document.querySelectorAll(selector)].filter((each) => each.checkVisibility());
@@ -49,13 +52,14 @@ class Album:
         self.faults: list[str] = []
 
     async def take(self, page: Page, name: str) -> None:
-        """Take a page in each size, by day and by night, and look for what no page may have."""
+        """Take a page in each size, by night too, and look for what no page may have."""
         before = page.viewport_size
-        for width, height in SIZES:
+        for (width, height), schemes in SIZES:
             await page.set_viewport_size({"width": width, "height": height})
             self.faults += [f"{name} at {width}x{height}: {fault}" for fault in await page.evaluate(FAULTS)]
-            for scheme, mark in SCHEMES:
+            for scheme in schemes:
                 await page.emulate_media(color_scheme=scheme)
+                mark = "" if scheme == "light" else f"-{scheme}"
                 path = DIRECTORY / f"{name}-{width}x{height}{mark}.png"
                 await page.screenshot(path=path, full_page=True, animations="disabled")
         await page.emulate_media(color_scheme="light")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from deploy.kafka.broker import KafkaStartError
 from deploy.kafka.embedded import EmbeddedKafka
 from deploy.ports import PortTakenError
 from deploy.topics import apply_topics
@@ -75,6 +76,14 @@ def is_alive(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_a_folder_keeps_its_number_of_brokers(tmp_path: Path) -> None:
+    single = EmbeddedKafka(tmp_path)
+    single.start()
+    single.stop()
+    with pytest.raises(KafkaStartError, match=r"made for one broker, not for 3 brokers\. Run it with BROKERS=1"):
+        EmbeddedKafka(tmp_path, brokers=3).start()
 
 
 async def write(bootstrap: str, value: bytes) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from deploy.process import Child, tail
+from deploy.process import tail
+from tests.forks import ForkedChild
 from tests.integration.rebalance.worker import Plan
 from tests.polling import eventually
 
@@ -22,7 +23,7 @@ class Worker:
     def __init__(self, plan: Plan, log_path: Path) -> None:
         """Start it."""
         self.plan = plan
-        self.child = Child([sys.executable, "-m", "tests.integration.rebalance.worker", plan.to_json()], log_path)
+        self.child = ForkedChild([sys.executable, "-m", "tests.integration.rebalance.worker", plan.to_json()], log_path)
 
     @property
     def generation(self) -> int:

@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -41,20 +40,7 @@ def why_not_ready(stack: Stack, name: str) -> str:
     return "" if answer.status == http.client.OK else body
 
 
-async def test_services_stop_when_told_even_without_kafka(tmp_path: Path) -> None:
-    with Stack(StackOptions(tmp_path)) as stack:
-        assert stack.kafka is not None
-        await asyncio.to_thread(stack.kafka.kill)
-        await until(stack, lambda said: "kafka does not answer" in said)
-        for instance in stack.instances.values():
-            instance.terminate()
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            for instance in stack.instances.values():
-                while instance.exit_code is None:
-                    await asyncio.sleep(POLL_SECONDS)
-
-
-async def test_services_say_that_kafka_is_away_and_go_on_once_it_is_back(stack: Stack) -> None:
+async def test_services_say_that_kafka_is_away_and_go_on_once_it_is_back_and_stop_even_without_it(stack: Stack) -> None:
     assert stack.kafka is not None
     async with a_person(stack) as person:
         await person.enter_password()
@@ -78,3 +64,12 @@ async def test_services_say_that_kafka_is_away_and_go_on_once_it_is_back(stack: 
         person.browser.expect("DEVICE PAIRING SUCCESSFUL")
         await person.browser.submit("/prompt")
         await person.approve()
+
+    await asyncio.to_thread(stack.kafka.kill)
+    await until(stack, lambda said: "kafka does not answer" in said)
+    for instance in stack.instances.values():
+        instance.terminate()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        for instance in stack.instances.values():
+            while instance.exit_code is None:
+                await asyncio.sleep(POLL_SECONDS)
