@@ -32,8 +32,8 @@ setup: ## bring what running needs: system packages, Python packages, Kafka
 setup-tests:
 	@deploy/bootstrap --tests
 
-test: setup-tests lint ## bring what testing needs, lint, run all tests (two at a time), look for vulnerabilities
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+test: setup-tests lint ## bring what testing needs, lint, run all tests (three at a time), look for vulnerabilities
+	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 	@$(BIN)/python -m deploy.audit
 
 unit: setup-tests ## run the tests of the rules alone (ARGS="-k phrase" picks some, here and below)
