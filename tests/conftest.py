@@ -20,6 +20,8 @@ ORDER: Final = (
 )
 """A run lasts until its longest file ends, so that one begins first. The end-to-end tests come last, because their
 stacks run until the run ends, and even one that nobody plays on takes a tenth of a core."""
+USUAL: Final = "usual"
+"""The stack on which most end-to-end tests play: each process of tests has one, and they fill what time is left."""
 
 
 def pytest_configure() -> None:
@@ -42,9 +44,10 @@ def services_are_forked() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, of those on stacks the ones that play on the same stack."""
+    """Keep the tests of a file in one process, and those on a stack too, but for the usual one, which each has."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(f"{item.location[0]} {_site(item)}"))
+        site = _site(item)
+        item.add_marker(pytest.mark.xdist_group(item.location[0] if site in {"", USUAL} else site))
     items.sort(key=_turn)
 
 
@@ -54,7 +57,8 @@ def _site(item: pytest.Item) -> str:
     return str(parameters.get("site", ""))
 
 
-def _turn(item: pytest.Item) -> tuple[int, str]:
-    """Return when a test's turn is; those of a stack come one after the other, so that each process starts it once."""
+def _turn(item: pytest.Item) -> tuple[int, bool, str]:
+    """Return when a test's turn is; those of a stack come one after the other, those on the usual one last."""
     path = item.path.relative_to(item.config.rootpath).as_posix()
-    return next((turn for turn, place in enumerate(ORDER) if path.startswith(place)), len(ORDER)), _site(item)
+    turn = next((turn for turn, place in enumerate(ORDER) if path.startswith(place)), len(ORDER))
+    return turn, _site(item) == USUAL, _site(item)
