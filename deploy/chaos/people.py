@@ -194,6 +194,7 @@ class _Visit:
         if self._passwords >= MOST_PASSWORDS:
             return Ending.REFUSED
         self._passwords += 1
+        self._phone.forget_number()
         await self._browser.submit("/sign-in", name=self._name, password=PASSWORD)
         return None
 

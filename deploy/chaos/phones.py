@@ -64,15 +64,18 @@ class Phone:
         return bool(self._store.read().accounts)
 
     def expect(self, habit: Habit) -> None:
-        """Have its owner begin to sign in: the number that the browser shows is not known yet."""
+        """Have its owner begin to sign in."""
         self.habit = habit
+        self.forget_number()
+
+    def forget_number(self) -> None:
+        """Have its owner enter the password: the number that the browser will show is not known yet."""
         if self._number.done():
             self._number = asyncio.get_running_loop().create_future()
 
     def show(self, number: int | None) -> None:
         """Let its owner see the number that the browser shows; a request waits for it."""
-        if self._number.done():
-            self._number = asyncio.get_running_loop().create_future()
+        self.forget_number()
         self._number.set_result(number)
 
     async def new_phrase(self) -> str:
