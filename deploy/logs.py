@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 MAX_BYTES: Final = 20 * 1024 * 1024
-KEPT: Final = 2
+KEPT: Final = 9
 
 
 def set_aside(log: Path) -> None:

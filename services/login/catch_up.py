@@ -1,7 +1,8 @@
-"""Read your own writes, at whatever instance: a browser brings along how new a row it has seen.
+"""Never behind what was seen, at whatever instance: a browser brings along how new a row it has seen.
 
 Each instance's view follows the owners' decisions on its own, a few milliseconds behind. Without this, a browser that
-posts to one instance and is led to a page of another could be taken for a stranger there. What it brings is sealed, so
+posts to one instance, or sees there that the phone approved, and is led to a page of another could be taken for a
+stranger there. So each answer that a row decided tells the browser how new that row was. What it brings is sealed, so
 that nobody learns from how long a made-up one is waited for whether an account exists.
 """
 

@@ -11,6 +11,7 @@ from services.common.clock import now
 from services.common.views import View
 from services.common.web import client_address
 from services.login import steps
+from services.login.catch_up import note
 from services.login.cookies import LOGIN, REMEMBERED, SESSION, Cookies, Ticket
 from services.login.deliveries import Deliveries
 from services.login.domain.logins import Login, LoginKind, LoginState
@@ -51,6 +52,11 @@ class Visit:
             return steps.pages_of(self.account, self.login, self.at)[0]
         return steps.SIGN_IN if self.session is None else steps.ACCOUNT
 
+    @property
+    def row(self) -> Account | None:
+        """The account by which it is decided where this browser belongs; None for a stranger."""
+        return self.account if self.under_way or self.session is None else self.owner
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -87,11 +93,14 @@ class Visits:
         return self._cookies.read(request, name)
 
     def of(self, request: web.Request) -> Visit:
-        """Return the visit that a request makes."""
+        """Return the visit that a request makes; its browser will have seen what it was decided by."""
         at = now()
         account, login = self._login(request, at)
         owner, session = self._session(request, at)
-        return Visit(at, account, login, owner, session)
+        visit = Visit(at, account, login, owner, session)
+        if visit.row is not None:
+            note(request, visit.row)
+        return visit
 
     def browser(self, request: web.Request) -> Browser:
         """Return the browser that asks, as the person on the phone gets to see it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.logs import keep_bounded, set_aside
+from deploy.logs import KEPT, keep_bounded, set_aside
 from deploy.ports import PortTakenError, free_port, require_free
 from deploy.process import Child, tail
 from tests.polling import DEADLINE_SECONDS
@@ -41,12 +41,15 @@ def test_a_child_that_obeys_ends_in_its_own_way(tmp_path: Path) -> None:
 
 def test_earlier_logs_are_set_aside_and_the_oldest_goes(tmp_path: Path) -> None:
     log = tmp_path / "login.log"
-    for run in ("first", "second", "third", "fourth"):
+    runs = range(KEPT + 2)
+    for run in runs:
         set_aside(log)
-        log.write_text(run)
+        log.write_text(str(run))
 
-    kept = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    assert kept == {"login.log": "fourth", "login.log.1": "third", "login.log.2": "second"}
+    assert log.read_text() == str(runs[-1])
+    kept = [log.with_name(f"login.log.{number}").read_text() for number in range(1, KEPT + 1)]
+    assert kept == [str(run) for run in reversed(runs[1:-1])]
+    assert len(list(tmp_path.iterdir())) == 1 + KEPT
 
 
 def test_a_log_is_cut_while_its_process_writes_on(tmp_path: Path) -> None:

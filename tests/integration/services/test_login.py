@@ -32,7 +32,7 @@ from schemas.contract import (
 )
 from services.common.keys import load_secret
 from services.login.admin import administration
-from services.login.catch_up import SEEN, read_seen
+from services.login.catch_up import SEEN, Seen, read_seen
 from services.login.domain.numbers import number_of
 from tests.accounts import add_account, let_see, sealed
 from tests.integration.services.devices import ISSUER
@@ -158,6 +158,13 @@ class Person:
         )
         await self.wire.publisher.command(response)
         await self.wire.next(AuthResponse, lambda each: each == response)
+
+
+def stamp(seen: str) -> Seen:
+    """Return what a browser says that it has seen."""
+    value = read_seen(seen.rpartition(".")[0])
+    assert value is not None
+    return value
 
 
 @pytest.fixture
@@ -409,12 +416,27 @@ async def test_a_removed_account_is_gone_and_its_name_is_free(person: Person, st
     assert person.browser.path == "/connect"
 
 
+async def test_a_completed_login_stays_so_at_an_instance_that_is_behind(person: Person, login: Instance) -> None:
+    """The approval is newer than what the browser's last form led to, so that the next page has to wait for it, too."""
+    await person.pair()
+    await person.browser.submit("/prompt")
+    before = person.browser.cookies
+    await person.answer(await person.asked(), Verdict.APPROVE)
+    await person.browser.wait()
+    async with (
+        aiohttp.ClientSession(cookies=before) as session,
+        session.get(f"{login.url}/complete", allow_redirects=False) as answer,
+    ):
+        assert answer.headers["Location"] == "/account"
+        assert stamp(answer.cookies[SEEN].value) > stamp(before[SEEN])
+
+
 async def test_an_instance_waits_for_what_the_browser_has_seen_and_says_if_that_takes_too_long(
     person: Person, login: Instance, stack: Stack
 ) -> None:
     await person.sign_in()
     seen = person.browser.cookies[SEEN]
-    account_id, epoch, version = read_seen(seen.rpartition(".")[0]) or ("", 0, 0)
+    account_id, epoch, version = stamp(seen)
     assert account_id == person.name
     async with aiohttp.ClientSession(cookies={SEEN: seen}) as session, session.get(f"{login.url}/sign-in") as answer:
         assert answer.status == 200
