@@ -26,7 +26,6 @@ from deploy.watch import Restartable, Watch
 log = structlog.get_logger(__name__)
 LOOK_SECONDS: Final = 0.5
 PROMPT_SECONDS: Final = 30
-SESSION_TIMEOUT_SECONDS: Final = 6
 UNREADY_SECONDS: Final = 2
 SETTINGS: Final = {
     # People sign in far more often than people do, and nobody is to be sent away for that.
@@ -39,7 +38,6 @@ SETTINGS: Final = {
     "LOGIN_CODE_TRIES": "1000000",
     # The proxy looks every half second.
     **{f"{service.upper()}_UNREADY_SECONDS": str(UNREADY_SECONDS) for service in SERVICES},
-    **{f"{service.upper()}_SESSION_TIMEOUT_SECONDS": str(SESSION_TIMEOUT_SECONDS) for service in SERVICES},
 }
 
 

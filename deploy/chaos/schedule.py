@@ -30,13 +30,13 @@ SECONDS: Final[Mapping[Kind, tuple[float, float]]] = MappingProxyType(
         Kind.KILL_LOGIN: (1, 8),
         Kind.KILL_PAIRING: (1, 8),
         Kind.KILL_PUSH: (1, 8),
-        # Past the session's timeout of six seconds: its partitions go to another instance before it wakes.
-        Kind.PAUSE_INSTANCE: (9, 15),
+        # Past the session's timeout of 2 s: its partitions go to another instance before it wakes.
+        Kind.PAUSE_INSTANCE: (4, 15),
         Kind.ROLL: (0, 0),
         Kind.KILL_BROKER: (2, 12),
         Kind.KILL_CONTROLLER: (2, 12),
         Kind.KILL_TWO_BROKERS: (2, 12),
-        # Past the five seconds after which the cluster does without a broker.
+        # Past the 3 s after which the cluster does without a broker.
         Kind.PAUSE_BROKER: (6, 12),
         Kind.CUT_BROKER: (6, 15),
         Kind.FILL_DISK: (6, 12),

@@ -7,13 +7,13 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import faust
 import structlog
 import uvloop
 from aiohttp import web
-from aiokafka.errors import KafkaError
+from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 
 from services.common.edge import Edge
 from services.common.health import Health
@@ -24,6 +24,7 @@ from services.common.partitions import PartitionsError
 from services.common.publisher import Publisher
 from services.common.resources import DirectoryInUseError, own_directory, raise_open_files
 from services.common.settings import ServiceSettings
+from services.common.stream_consumer import DrainedConsumer
 from services.common.telemetry import Telemetry, metrics_web
 from services.common.views import View
 
@@ -39,6 +40,10 @@ END_SECONDS: Final = 5.0
 CRASHED_STATUS: Final = 1
 UNUSABLE_STATUS: Final = 2
 CHECK_SECONDS: Final = 0.5
+NO_SUCH_SESSION: Final = (
+    "Kafka grants no session as short or as long as SESSION_TIMEOUT_SECONDS; set it between the brokers' "
+    "group.min.session.timeout.ms (usually 6 s) and group.max.session.timeout.ms (usually 30 min)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def run(make: Callable[[], Instance]) -> int:
 
     Returns:
         The exit status: 0 after a stop that was asked for, 1 after a break, 2 if a key file or the data directory
-        cannot be used or the topics have another number of partitions than it was told.
+        cannot be used, the topics have another number of partitions than it was told, or Kafka grants no such session.
 
     """
     # What has been imported is never garbage, and a look through all of it would hold everybody up.
@@ -180,6 +185,9 @@ def _tell_why(error: BaseException | None) -> int:
     if isinstance(first, PartitionsError):
         log.error("cannot serve", error=str(first))
         return UNUSABLE_STATUS
+    if isinstance(first, InvalidSessionTimeoutError):
+        log.error("cannot serve", error=NO_SUCH_SESSION)
+        return UNUSABLE_STATUS
     log.critical("stopping after a break", error=repr(error))
     return CRASHED_STATUS
 
@@ -196,6 +204,7 @@ async def _work(instance: Instance) -> None:
             for task in instance.tasks:
                 group.create_task(task())
             group.create_task(_stream(instance.app))
+            group.create_task(_stay_in_group(instance.app))
     finally:
         await instance.kafka.stop()
         await instance.publisher.stop()
@@ -213,6 +222,13 @@ async def _start_publisher(publisher: Publisher) -> None:
             await asyncio.sleep(START_PAUSE_SECONDS)
         else:
             return
+
+
+async def _stay_in_group(app: faust.App) -> None:
+    """Raise what keeps the app out of its consumer group for good; Faust, which may still be starting, does not."""
+    while True:
+        await asyncio.sleep(CHECK_SECONDS)
+        cast(DrainedConsumer, app.consumer).check()
 
 
 async def _stream(app: faust.App) -> None:

@@ -42,7 +42,8 @@ class ServiceSettings(BaseSettings):
     secrets_directory: Path = Path(".run/secrets")
     """Where keys are kept; all instances of a deployment share the same content. Missing ones are made."""
     session_timeout_seconds: Annotated[float, Field(ge=1, le=300)] = 6.0
-    """After how long without a sign of life an instance's partitions go to another one."""
+    """After how long without a sign of life an instance's partitions go to another one. Kafka grants no less than its
+    group.min.session.timeout.ms, which is 6 s unless it is set."""
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     """How many proxies in front are trusted to add the client to X-Forwarded-For; 0 ignores the header."""
     unready_seconds: Annotated[float, Field(ge=0, le=120)] = 0.0

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, Final, cast
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka
@@ -40,6 +41,12 @@ class PromptConsumerThread(aiokafka.AIOKafkaConsumerThread):
         if fetcher is not None:
             fetcher._fetch_max_wait_ms = milliseconds  # noqa: SLF001 -- there is no setting that can be changed
 
+    def left_out(self) -> KafkaError | None:
+        """Return the error for which it is in no consumer group and asks for none any more; None if there is none."""
+        coordinator = getattr(self._consumer, "_coordinator", None)
+        error: KafkaError | None = getattr(coordinator, "_pending_exception", None)
+        return error
+
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> AIOKafkaConsumer:
         consumer = super()._create_consumer(loop)
         consumer._fetch_max_wait_ms = HURRIED_POLL_MILLISECONDS  # noqa: SLF001 -- Faust has no setting for it
@@ -57,6 +64,19 @@ class DrainedConsumer(aiokafka.Consumer):
     def poll(self, milliseconds: int) -> None:
         """Let the next fetches wait for so long where there is nothing to fetch."""
         cast(PromptConsumerThread, self._thread).poll(milliseconds)
+
+    def check(self) -> None:
+        """Raise what keeps it out of its consumer group for good.
+
+        aiokafka keeps such an error for the next fetch, and Faust fetches nothing until it has partitions.
+
+        Raises:
+            KafkaError: If there is something.
+
+        """
+        error = cast(PromptConsumerThread, self._thread).left_out()
+        if error is not None:
+            raise error
 
     def lag(self) -> Mapping[tuple[str, int], int]:
         """Return how many records are not committed yet, by topic and partition; changelogs are not among them.

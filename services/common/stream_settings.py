@@ -21,8 +21,6 @@ STREAM_SETTINGS: Final[Mapping[str, object]] = MappingProxyType(
         "producer_acks": -1,
         # A person waits: send each record at once.
         "producer_linger": 0,
-        # After kill -9 the partitions stay without an owner for this long, plus a moment.
-        "broker_session_timeout": 6.0,
         "broker_heartbeat_interval": 0.5,
         # What comes again after a crash is at most what this time holds.
         "broker_commit_interval": 1.0,
