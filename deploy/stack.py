@@ -14,7 +14,7 @@ from typing import Final, Self
 from deploy.instance import STOP_TIMEOUT_SECONDS, Instance, url_of
 from deploy.kafka.embedded import EmbeddedKafka
 from deploy.kafka.java import SHORT_LIVED
-from deploy.kafka.settings import FULL_REPLICATION, SESSION_TIMEOUT_SECONDS, Machine
+from deploy.kafka.settings import FULL_REPLICATION, Machine
 from deploy.ports import free_port, require_free
 from deploy.process import Daemon
 from deploy.topics import Applied, apply_topics
@@ -227,8 +227,6 @@ class Stack:
             "PARTITIONS": str(options.partitions),
             "SECRETS_DIRECTORY": str(self.secrets),
         }
-        if self.kafka:
-            settings["SESSION_TIMEOUT_SECONDS"] = str(SESSION_TIMEOUT_SECONDS)
         settings |= self._addresses(service)
         if service in options.fronts:
             settings |= {"PUBLIC_URL": url_of(options.fronts[service]), "TRUSTED_PROXIES": "1"}

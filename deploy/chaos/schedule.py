@@ -30,8 +30,8 @@ SECONDS: Final[Mapping[Kind, tuple[float, float]]] = MappingProxyType(
         Kind.KILL_LOGIN: (1, 8),
         Kind.KILL_PAIRING: (1, 8),
         Kind.KILL_PUSH: (1, 8),
-        # Past the session's timeout of 2 s: its partitions go to another instance before it wakes.
-        Kind.PAUSE_INSTANCE: (4, 15),
+        # Past the session's timeout of six seconds: its partitions go to another instance before it wakes.
+        Kind.PAUSE_INSTANCE: (9, 15),
         Kind.ROLL: (0, 0),
         Kind.KILL_BROKER: (2, 12),
         Kind.KILL_CONTROLLER: (2, 12),

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Final
 
 HOST: Final = "127.0.0.1"
-SESSION_TIMEOUT_SECONDS: Final = 2
-"""After so long without a sign of life the services have an instance's partitions go to another one."""
 FULL_REPLICATION: Final = 3
 """As many brokers keep each record, where there are so many."""
 
@@ -94,8 +92,8 @@ def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
         "share.coordinator.state.topic.min.isr": in_sync,
         # The services start one by one, each in a group of its own: there is nobody to wait for.
         "group.initial.rebalance.delay.ms": 0,
-        # An instance that died is to be missed soon; Kafka's own least is 6 s.
-        "group.min.session.timeout.ms": SESSION_TIMEOUT_SECONDS * 1000,
+        # For who wants a dead instance to be missed sooner than Kafka's own least allows, 6 s.
+        "group.min.session.timeout.ms": 2000,
         # Others lead a dead broker's partitions after so long, and its own next start is let in: 3 s instead of 9 s.
         "broker.session.timeout.ms": 3000,
         "broker.heartbeat.interval.ms": 500,

@@ -148,12 +148,14 @@ class KafkaWatch:
         now = time.monotonic()
         if self._client is None or now < self._topics_due:
             return
-        found = await _ask(self._client, node, MetadataRequest(None))
+        # By name: a Kafka that is shared has thousands of others.
+        found = await _ask(self._client, node, MetadataRequest(list(self._names), allow_auto_topic_creation=False))
         if found is None:
             return
         self._topics_due = now + TOPICS_SECONDS
-        self._client.cluster.update_metadata(found)
         in_sync = _in_sync(found)
+        if len(in_sync) == len(self._names):  # aiokafka would log each that is not there
+            self._client.cluster.update_metadata(found)
         least = self._topics.least if self._topics else {}
         names = [name for name in self._names if name in in_sync]
         if names and now >= self._settings_due:

@@ -1,13 +1,12 @@
 """Each service alone on the real Kafka; its neighbours are played by the test."""
 
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from deploy.instance import Instance
 from deploy.stack import READY_TIMEOUT_SECONDS, Stack, StackOptions
-from tests.broker import PARTITIONS
 from tests.integration.services.wire import Wire
 
 
@@ -18,16 +17,9 @@ def settings() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Iterator[Stack]:
+def stack(stack_options: StackOptions, settings: dict[str, str]) -> Iterator[Stack]:
     """Give the services of one module, with topics of their own; none of them runs until it is asked for."""
-    options = StackOptions(
-        tmp_path_factory.mktemp("stack"),
-        kafka_bootstrap=kafka,
-        topic_prefix=f"s{uuid.uuid4().hex[:10]}.",
-        partitions=PARTITIONS,
-        environment=settings,
-    )
-    made = Stack(options)
+    made = Stack(replace(stack_options, environment=settings))
     made.logs.mkdir(parents=True)
     made.apply_topics()
     yield made
