@@ -1,16 +1,22 @@
-"""The real Kafka that tests run on: one for the whole run, with topics of its own for each test that asks."""
+"""The real Kafka that tests run on: one for the whole run, with topics of its own for each test that asks.
 
+Where several processes run tests, the one that hands them out starts it for all: an idle broker takes a tenth of a
+core, and one that is used by three is warm three times as soon.
+"""
+
+import asyncio
 import gc
 import os
 import shutil
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import shorten
-from typing import Final
+from typing import Any, Final
 
 import docker
 import pytest
@@ -22,6 +28,7 @@ from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 from deploy.kafka.embedded import EmbeddedKafka
 from deploy.kafka.settings import HOST, Node, server_settings
 from deploy.ports import free_port
+from deploy.stack import StackOptions
 from deploy.topics import apply_topics
 
 PARTITIONS: Final = 4
@@ -32,31 +39,69 @@ _START_TIMEOUT_SECONDS: Final = 120
 _MEMORY_DISK: Final = Path("/dev/shm")  # noqa: S108 - the folders made there have names that nobody can guess
 _ROOM_BYTES: Final = 2 * 1024**3
 _WHICH_KAFKA: Final = pytest.StashKey[str]()
+_RUNNING: Final = pytest.StashKey[ExitStack]()
+_ADDRESS: Final = pytest.StashKey[str]()
+_GIVEN: Final = "kafka"
+"""The name by which a process of tests is given the address."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Start it before the first of several processes of tests, and tell each where it is."""
+    if _RUNNING not in node.config.stash:
+        node.config.stash[_RUNNING] = running = ExitStack()
+        node.config.stash[_ADDRESS] = running.enter_context(_broker(node.config))
+    node.workerinput[_GIVEN] = node.config.stash[_ADDRESS]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop it once all those processes are done."""
+    config.stash.get(_RUNNING, ExitStack()).close()
 
 
 @pytest.fixture(scope="session")
 def kafka(pytestconfig: pytest.Config) -> Iterator[str]:
     """Give the address, ``host:port``, of a Kafka with one broker: in a container where Docker can, else embedded."""
-    temporary = TemporaryDirectory(prefix="kafka-", dir=_quick_disk())
-    with temporary as directory, _broker(pytestconfig, Path(directory)) as bootstrap:
-        yield bootstrap
+    given: str | None = getattr(pytestconfig, "workerinput", {}).get(_GIVEN)
+    if given:
+        yield given
+    else:
+        with _broker(pytestconfig) as bootstrap:
+            yield bootstrap
+
+
+@contextmanager
+def own_prefix(bootstrap: str) -> Iterator[str]:
+    """Give a prefix for topic names that nobody else has, and remove its topics in the end: idle ones cost, too."""
+    prefix = f"t{uuid.uuid4().hex[:12]}."
+    try:
+        yield prefix
+    finally:
+        # In a thread, so that it can be where an event loop runs already.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            thread.submit(asyncio.run, _remove_topics(bootstrap, prefix)).result()
 
 
 @pytest.fixture
-def topic_prefix() -> str:
+def topic_prefix(kafka: str) -> Iterator[str]:
     """Give a prefix for topic names that no other test has."""
-    return f"t{uuid.uuid4().hex[:12]}."
+    with own_prefix(kafka) as prefix:
+        yield prefix
 
 
 @pytest.fixture
-async def topics(kafka: str, topic_prefix: str) -> AsyncIterator[str]:
-    """Provision all topics under this test's prefix, give the prefix, and remove them afterwards."""
-    applied = await apply_topics(kafka, topic_prefix, PARTITIONS, replication=1)
-    yield topic_prefix
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-    await admin.delete_topics(list(applied.created))
-    await admin.close()
+async def topics(kafka: str, topic_prefix: str) -> str:
+    """Provision all topics under this test's prefix; give the prefix."""
+    await apply_topics(kafka, topic_prefix, PARTITIONS, replication=1)
+    return topic_prefix
+
+
+@pytest.fixture(scope="module")
+def stack_options(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackOptions]:
+    """Give the options of a stack on this Kafka that the tests of a module share."""
+    with own_prefix(kafka) as prefix:
+        folder = tmp_path_factory.mktemp("stack")
+        yield StackOptions(folder, kafka_bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -66,8 +111,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"Kafka: {which}")
 
 
+async def _remove_topics(bootstrap: str, prefix: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic for topic in await admin.list_topics() if topic.startswith(prefix)])
+    finally:
+        await admin.close()
+
+
 @contextmanager
-def _broker(config: pytest.Config, directory: Path) -> Iterator[str]:
+def _broker(config: pytest.Config) -> Iterator[str]:
     port = free_port()
     try:
         container = _kafka_container(port).start() if engine_answers() else None
@@ -81,12 +135,13 @@ def _broker(config: pytest.Config, directory: Path) -> Iterator[str]:
         finally:
             container.stop()
     else:
-        embedded = EmbeddedKafka(directory)
-        embedded.start()
-        try:
-            yield embedded.bootstrap
-        finally:
-            embedded.stop()
+        with TemporaryDirectory(prefix="kafka-", dir=_quick_disk()) as directory:
+            embedded = EmbeddedKafka(Path(directory))
+            embedded.start()
+            try:
+                yield embedded.bootstrap
+            finally:
+                embedded.stop()
 
 
 def _quick_disk() -> Path | None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from playwright.async_api import Browser
 
 from deploy.stack import Stack, StackOptions
 from services.login.admin import Administration, administration
-from tests.broker import PARTITIONS
+from tests.broker import PARTITIONS, own_prefix
 from tests.e2e.album import ARTEFACTS
 from tests.e2e.scene import Scene
 
@@ -60,19 +59,19 @@ class Site:
 @asynccontextmanager
 async def running(kafka: str, directory: Path, environment: Mapping[str, str]) -> AsyncIterator[Site]:
     """Run a stack with topics of its own."""
-    prefix = f"e2e{uuid.uuid4().hex[:8]}."
-    stack = Stack(
-        StackOptions(
-            directory, kafka_bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS, environment=environment
+    with own_prefix(kafka) as prefix:
+        stack = Stack(
+            StackOptions(
+                directory, kafka_bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS, environment=environment
+            )
         )
-    )
-    await asyncio.to_thread(stack.start)
-    try:
-        async with administration(kafka, prefix) as accounts:
-            yield Site(stack, accounts)
-    finally:
-        await asyncio.to_thread(stack.stop)
-        await asyncio.to_thread(shutil.copytree, stack.logs, LOGS / directory.name, dirs_exist_ok=True)
+        await asyncio.to_thread(stack.start)
+        try:
+            async with administration(kafka, prefix) as accounts:
+                yield Site(stack, accounts)
+        finally:
+            await asyncio.to_thread(stack.stop)
+            await asyncio.to_thread(shutil.copytree, stack.logs, LOGS / directory.name, dirs_exist_ok=True)
 
 
 def errors_of(stack: Stack) -> list[str]:

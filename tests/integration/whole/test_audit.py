@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,22 +17,15 @@ from protocol.jose import PrivateKey
 from schemas.codec import Event, encode
 from schemas.contract import AuthResponse, ChallengeIssued, Verdict
 from services.common.clock import now
-from tests.broker import PARTITIONS
 from tests.integration.services.wire import Wire
 from tests.integration.whole.acting import Person, a_person
 from tests.polling import DEADLINE_SECONDS
 
 
 @pytest.fixture(scope="module")
-def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(stack_options: StackOptions) -> Iterator[Stack]:
     """Give a running stack of its own: everything in its topics is audited."""
-    options = StackOptions(
-        tmp_path_factory.mktemp("stack"),
-        kafka_bootstrap=kafka,
-        topic_prefix=f"a{uuid.uuid4().hex[:10]}.",
-        partitions=PARTITIONS,
-        environment={"LOGIN_MOST_PROMPTS": "5"},
-    )
+    options = replace(stack_options, environment={"LOGIN_MOST_PROMPTS": "5"})
     with Stack(options) as running:
         yield running
 

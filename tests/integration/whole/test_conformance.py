@@ -1,8 +1,8 @@
 """Whatever is sent, each service answers as its OpenAPI document says, and never with an error of its own."""
 
 import asyncio
-import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,6 @@ from protocol.jose import PrivateKey
 from protocol.requests import REQUEST_TYPE, sign_request
 from services.common.keys import load_secret
 from services.login.cookies import BROWSER, LOGIN, SESSION, Cookies
-from tests.broker import PARTITIONS
 from tests.integration.services.devices import Device
 from tests.integration.whole.acting import a_person
 from tests.integration.whole.fuzzing import Dress, Fuzzer
@@ -47,15 +46,9 @@ MAKES_CODES = "POST /account/recovery-codes"
 
 
 @pytest.fixture(scope="module")
-def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(stack_options: StackOptions) -> Iterator[Stack]:
     """Give a running stack that does not pause an address for guessing."""
-    options = StackOptions(
-        tmp_path_factory.mktemp("stack"),
-        kafka_bootstrap=kafka,
-        topic_prefix=f"c{uuid.uuid4().hex[:10]}.",
-        partitions=PARTITIONS,
-        environment={"LOGIN_ADDRESS_TRIES": "100000", "LOGIN_REMEMBER_DAYS": "1"},
-    )
+    options = replace(stack_options, environment={"LOGIN_ADDRESS_TRIES": "100000", "LOGIN_REMEMBER_DAYS": "1"})
     with Stack(options) as running:
         yield running
 

@@ -1,7 +1,7 @@
 """What is measured is real: seeded people sign in, wait on open streams, and services start from their changelogs."""
 
-import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -18,7 +18,6 @@ from deploy.measure.waiting import Measurement
 from deploy.stack import Stack, StackOptions
 from services.common.progress import Progress
 from services.login.passwords import hash_password
-from tests.broker import PARTITIONS
 
 PASSWORD = "correct horse battery"
 PEOPLE = 50
@@ -26,15 +25,9 @@ MEASUREMENT = Measurement(PEOPLE, rounds=1, sign_ins=2, idle_seconds=0.5)
 
 
 @pytest.fixture(scope="module")
-def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(stack_options: StackOptions) -> Iterator[Stack]:
     """Give a stack with seeded people whose services have not been started; it takes one stream more than people."""
-    options = StackOptions(
-        tmp_path_factory.mktemp("stack"),
-        kafka_bootstrap=kafka,
-        topic_prefix=f"m{uuid.uuid4().hex[:10]}.",
-        partitions=PARTITIONS,
-        environment={"LOGIN_MOST_WAITING": str(PEOPLE + 1)},
-    )
+    options = replace(stack_options, environment={"LOGIN_MOST_WAITING": str(PEOPLE + 1)})
     made = Stack(options)
     made.start_kafka()
     yield made

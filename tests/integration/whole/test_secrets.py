@@ -2,9 +2,8 @@
 
 import base64
 import re
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +14,6 @@ from services.login.admin import administration
 from services.login.cookies import BROWSER, LOGIN, REMEMBERED, SESSION
 from services.login.invitations import new_invitation
 from services.login.recovery_codes import CODES
-from tests.broker import PARTITIONS
 from tests.integration.whole.acting import PASSWORD, Person, a_person
 from tests.integration.whole.leaks import deployment_keys, find_leaks
 from tests.integration.whole.records import all_records
@@ -34,14 +32,10 @@ PAGES = {f"POST {path}" for path in ("/sign-in", "/enrol", "/pair", "/code", "/a
 
 
 @pytest.fixture(scope="module")
-def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Stack]:
+def stack(stack_options: StackOptions, receiver: Receiver) -> Iterator[Stack]:
     """Give a running stack that asks for an enrolment code, and remembers browsers."""
-    options = StackOptions(
-        tmp_path_factory.mktemp("stack"),
-        kafka_bootstrap=kafka,
-        topic_prefix=f"x{uuid.uuid4().hex[:10]}.",
-        partitions=PARTITIONS,
-        environment={"LOGIN_ENROLMENT": "invitation", "LOGIN_REMEMBER_DAYS": "1", **receiver.settings},
+    options = replace(
+        stack_options, environment={"LOGIN_ENROLMENT": "invitation", "LOGIN_REMEMBER_DAYS": "1", **receiver.settings}
     )
     with Stack(options) as running:
         yield running

@@ -1,8 +1,8 @@
 """What operators see of a login: one trace through all services, topics and logs, its spans a tree; and metrics."""
 
 import asyncio
-import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -34,15 +34,9 @@ APPROVAL = (
 
 
 @pytest.fixture(scope="module")
-def stack(kafka: str, tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Stack]:
+def stack(stack_options: StackOptions, receiver: Receiver) -> Iterator[Stack]:
     """Give a running stack on the run's Kafka."""
-    options = StackOptions(
-        tmp_path_factory.mktemp("stack"),
-        kafka_bootstrap=kafka,
-        topic_prefix=f"w{uuid.uuid4().hex[:10]}.",
-        partitions=PARTITIONS,
-        environment=receiver.settings,
-    )
+    options = replace(stack_options, environment=receiver.settings)
     with Stack(options) as running:
         yield running
 
