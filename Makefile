@@ -8,6 +8,8 @@ DATA ?= .run
 INSTANCES ?= 1
 BROKERS ?= 1
 PARTITIONS ?= 4
+# Compiled modules are kept, whatever the shell says: without them each start compiles all of them anew.
+export PYTHONDONTWRITEBYTECODE :=
 # More words for the command behind a target: make unit ARGS="-k phrase -x", make run ARGS="--login-port 8101"
 ARGS ?=
 

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from playwright.async_api import Browser, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from tests.polling import DEADLINE_SECONDS
 
@@ -14,7 +15,19 @@ PATIENCE_MILLISECONDS: Final = DEADLINE_SECONDS * 1000 / 2
 """How long a page may take; shorter than what waits for several of its changes."""
 INSECURE_HOST: Final = "phone.test"
 """A name of this machine that is neither localhost nor served by https: pages there lack what only secure ones have."""
+FEATURES_OFF: Final = (
+    # A new frame for each page costs a fifth of what a page costs.
+    "RenderDocument",
+    # These Playwright turns off as well; Chromium heeds the last such option alone.
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "MediaRouter",
+    "OptimizationHints",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+)
 ARGUMENTS: Final = (
+    f"--disable-features={','.join(FEATURES_OFF)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -42,6 +55,21 @@ def executable(*, shell: bool) -> str:
         text = "These tests need Chromium: install it, or set CHROMIUM to where it is."
         raise RuntimeError(text)
     return found
+
+
+async def forgo_service_worker(context: BrowserContext) -> None:
+    """Have a browser's pages find no service workers, as in a private window.
+
+    At its first visit the worker fetches every file of the phone's app once more, in a process of its own.
+    """
+    await context.add_init_script("delete Navigator.prototype.serviceWorker")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Give one Chromium to all tests; who plays in it has a context of its own."""
+    async with chromium() as browser:
+        yield browser
 
 
 @asynccontextmanager

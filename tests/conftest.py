@@ -10,7 +10,7 @@ import pytest
 from deploy.kafka.java import SHORT_LIVED
 from tests.forks import child_of
 
-pytest_plugins = ["tests.broker", "tests.properties"]
+pytest_plugins = ["tests.broker", "tests.chromium", "tests.properties"]
 ORDER: Final = (
     "tests/integration/whole/test_chaos.py",
     "tests/integration/",

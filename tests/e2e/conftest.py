@@ -7,7 +7,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.chromium import chromium
 from tests.e2e.album import Album, clear
 from tests.e2e.scene import Scene
 from tests.e2e.stacks import SETTINGS, Site, errors_of, played, running
@@ -23,13 +22,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         mark = metafunc.definition.get_closest_marker("site")
         name = pytest.param(mark.args[0] if mark else "usual", id=pytest.HIDDEN_PARAM)
         metafunc.parametrize("site", [name], indirect=True, scope="session")
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """One Chromium for all; who plays in it has a context of its own."""
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")

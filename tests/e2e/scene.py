@@ -12,7 +12,7 @@ from deploy.demo.browser import USER_AGENT, TextBrowser
 from deploy.stack import Stack
 from services.login.admin import Administration
 from tests.accounts import let_see
-from tests.chromium import PATIENCE_MILLISECONDS
+from tests.chromium import PATIENCE_MILLISECONDS, forgo_service_worker
 from tests.e2e import computer, phone
 from tests.e2e.complaints import Complaints
 from tests.e2e.computer import Computer, Person
@@ -59,15 +59,17 @@ class Scene:
         """Open one more window of a browser."""
         return Computer(await context.new_page(), self.stack.urls[instance])
 
-    async def a_phone(self, instance: str = "push") -> WebPhone:
-        """Take a new phone, with the app open, named and connected."""
-        taken = await self.an_unnamed_phone(instance)
+    async def a_phone(self, instance: str = "push", *, keeps_app: bool = False) -> WebPhone:
+        """Take a new phone, with the app open, named and connected, and perhaps kept for offline use."""
+        taken = await self.an_unnamed_phone(instance, keeps_app=keeps_app)
         await taken.start()
         return taken
 
-    async def an_unnamed_phone(self, instance: str = "push") -> WebPhone:
-        """Take a new phone, with the app open for the first time."""
+    async def an_unnamed_phone(self, instance: str = "push", *, keeps_app: bool = False) -> WebPhone:
+        """Take a new phone, with the app open for the first time, and perhaps kept for offline use."""
         context = await self._browser("phone", phone.SIZE)
+        if not keeps_app:
+            await forgo_service_worker(context)
         taken = WebPhone(await context.new_page(), self.stack.urls[instance])
         await taken.page.goto(taken.url)
         return taken

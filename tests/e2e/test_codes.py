@@ -32,7 +32,7 @@ async def test_a_code_completes_a_sign_in_and_takes_the_request_back_from_the_ph
 
 async def test_a_code_works_while_the_phone_is_offline(scene: Scene) -> None:
     scene.complaints.tolerate(OUTAGE)
-    computer, phone = await scene.a_computer(), await scene.a_phone()
+    computer, phone = await scene.a_computer(), await scene.a_phone(keeps_app=True)
     person = await scene.paired(phone)
     await phone.page.context.set_offline(offline=True)
     await phone.page.reload()

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scene: Scene) -> None:
     person = await scene.a_person()
-    computer, phone = await scene.a_computer(), await scene.a_phone()
+    computer, phone = await scene.a_computer(), await scene.a_phone(keeps_app=True)
 
     await computer.open()
     await computer.reads("SIGN IN")

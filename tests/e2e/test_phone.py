@@ -58,7 +58,7 @@ async def test_a_browser_in_which_nobody_signed_in_before_is_marked(scene: Scene
 
 async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scene: Scene) -> None:
     scene.complaints.tolerate(OUTAGE)
-    computer, phone = await scene.a_computer(), await scene.a_phone()
+    computer, phone = await scene.a_computer(), await scene.a_phone(keeps_app=True)
     person = await scene.paired(phone)
     await phone.page.context.set_offline(True)
     await phone.page.reload()

@@ -20,10 +20,16 @@ from tests.polling import DEADLINE_SECONDS
 PARTITION = TopicPartition(AUTH_CHALLENGE.name, 0)
 
 
-@pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[EmbeddedKafka]:
-    """Give a broker of this test's own, started."""
-    broker = EmbeddedKafka(tmp_path)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of the broker."""
+    return tmp_path_factory.mktemp("kafka")
+
+
+@pytest.fixture(scope="module")
+def embedded(folder: Path) -> Iterator[EmbeddedKafka]:
+    """Give a broker of these tests' own, started."""
+    broker = EmbeddedKafka(folder)
     broker.start()
     yield broker
     broker.kill()
@@ -78,12 +84,10 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def test_a_folder_keeps_its_number_of_brokers(tmp_path: Path) -> None:
-    single = EmbeddedKafka(tmp_path)
-    single.start()
-    single.stop()
+def test_a_folder_keeps_its_number_of_brokers(embedded: EmbeddedKafka, folder: Path) -> None:
+    assert len(embedded.brokers) == 1
     with pytest.raises(KafkaStartError, match=r"made for one broker, not for 3 brokers\. Run it with BROKERS=1"):
-        EmbeddedKafka(tmp_path, brokers=3).start()
+        EmbeddedKafka(folder, brokers=3).start()
 
 
 async def write(bootstrap: str, value: bytes) -> None:

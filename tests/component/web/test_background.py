@@ -52,23 +52,23 @@ async def sees_and_calls(context: BrowserContext, services: Stage) -> None:
     await becomes(page, NOTIFICATIONS, [])
 
 
-async def test_it_opens_without_a_network(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_it_opens_without_a_network(keeping: BrowserContext, services: Stage) -> None:
+    page = await a_paired_phone(keeping, services)
     await page.evaluate(READY)
-    await context.set_offline(offline=True)
+    await keeping.set_offline(offline=True)
     await page.reload()
     await expect(page.get_by_test_id("account-row")).to_contain_text("ann@example.com")
     await expect(page.get_by_test_id("connection")).to_have_text("Offline. Waiting for a network.")
     await expect(page).to_have_title("Salesforce Authenticator")
-    await context.set_offline(offline=False)
+    await keeping.set_offline(offline=False)
     await expect(page.get_by_test_id("connection")).to_have_text("Connected")
     kept = await page.evaluate(KEPT)
     assert "/app.js" in kept
     assert not {"/nonce", "/.well-known/countersign", "/.well-known/jwks.json"} & set(kept)
 
 
-async def test_a_newer_version_is_offered_and_taken_as_a_whole(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_newer_version_is_offered_and_taken_as_a_whole(keeping: BrowserContext, services: Stage) -> None:
+    page = await a_paired_phone(keeping, services)
     await page.evaluate(READY)
     await page.reload()
     services.version = "newer"

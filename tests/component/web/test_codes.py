@@ -55,11 +55,11 @@ async def test_the_code_follows_the_service_s_clock(context: BrowserContext, ser
     await shows_code_of(page, services, SECRET)
 
 
-async def test_codes_are_there_without_a_network(context: BrowserContext, services: Stage) -> None:
+async def test_codes_are_there_without_a_network(keeping: BrowserContext, services: Stage) -> None:
     services.clock_offset = timedelta(hours=3)
-    page = await a_paired_phone(context, services)
+    page = await a_paired_phone(keeping, services)
     await page.evaluate("async () => void (await navigator.serviceWorker.ready)")
-    await context.set_offline(offline=True)
+    await keeping.set_offline(offline=True)
     await page.reload()
     await expect(page.get_by_test_id("connection")).to_have_text("Offline. Waiting for a network.")
     await shows_code_of(page, services, SECRET)

@@ -72,12 +72,12 @@ def _secret(case: dict[str, Any], pairing_id: str) -> bytes:
     return AgreementPrivateKey.from_jwk(case["private"]).code_secret(peer, pairing_id)
 
 
-@pytest.mark.parametrize("case", VALID, ids=[f"{case['tcId']}" for case in VALID])
-def test_the_secret_follows_from_the_published_shared_secret_and_the_pairing(case: dict[str, Any]) -> None:
+def test_the_secret_follows_from_the_published_shared_secret_and_the_pairing() -> None:
     info = b"countersign verification code v1\x00pairing-1"
-    expected = hkdf_sha256(bytes.fromhex(case["shared"]), b"", info, SECRET_BYTES)
-    assert _secret(case, "pairing-1") == expected, case["comment"]
-    assert _secret(case, "pairing-2") != expected
+    for case in VALID:
+        expected = hkdf_sha256(bytes.fromhex(case["shared"]), b"", info, SECRET_BYTES)
+        assert _secret(case, "pairing-1") == expected, case
+        assert _secret(case, "pairing-2") != expected, case
 
 
 @pytest.mark.parametrize("case", INVALID, ids=[f"{case['tcId']}" for case in INVALID])

@@ -8,7 +8,6 @@ nothing about another message is checked over a whole JWS.
 from collections import Counter
 from typing import Any, Final
 
-import pytest
 from joserfc.jwk import ECKey
 
 from protocol.encoding import encode_base64url
@@ -31,7 +30,6 @@ CASES: Final[list[tuple[dict[str, str], dict[str, Any]]]] = [
     )
     for case in group["tests"]
 ]
-each_case = pytest.mark.parametrize(("jwk", "case"), CASES, ids=[f"{case['tcId']}" for _, case in CASES])
 
 
 def test_there_are_many_cases_of_both_kinds() -> None:
@@ -41,16 +39,25 @@ def test_there_are_many_cases_of_both_kinds() -> None:
     assert results.keys() == {"valid", "invalid"}
 
 
-@each_case
-def test_a_signature_holds_exactly_if_it_is_valid(jwk: dict[str, str], case: dict[str, Any]) -> None:
+def test_a_signature_holds_exactly_if_it_is_valid() -> None:
+    wrong = [case for jwk, case in CASES if _holds(jwk, case) != (case["result"] == "valid")]
+    assert wrong == []
+
+
+def test_a_signature_says_nothing_about_another_message() -> None:
+    signed, _, _ = a_challenge().rpartition(".")
+    taken = [case for jwk, case in CASES if _is_taken(jwk, f"{signed}.{encode_base64url(bytes.fromhex(case['sig']))}")]
+    assert taken == []
+
+
+def _is_taken(jwk: dict[str, str], jws: str) -> bool:
+    try:
+        PublicKey.from_jwk(jwk).verify(jws)
+    except SignatureError:
+        return False
+    return True
+
+
+def _holds(jwk: dict[str, str], case: dict[str, Any]) -> bool:
     key = ECKey.import_key({**PublicKey.from_jwk(jwk).jwk})
-    holds = _REGISTRY.get_alg(ALGORITHM).verify(bytes.fromhex(case["msg"]), bytes.fromhex(case["sig"]), key)
-    assert holds == (case["result"] == "valid"), case["comment"]
-
-
-@each_case
-def test_a_signature_says_nothing_about_another_message(jwk: dict[str, str], case: dict[str, Any]) -> None:
-    header, payload, _ = a_challenge().split(".")
-    signature = encode_base64url(bytes.fromhex(case["sig"]))
-    with pytest.raises(SignatureError):
-        PublicKey.from_jwk(jwk).verify(f"{header}.{payload}.{signature}")
+    return _REGISTRY.get_alg(ALGORITHM).verify(bytes.fromhex(case["msg"]), bytes.fromhex(case["sig"]), key)
