@@ -1,6 +1,6 @@
 """The real Kafka that tests run on: one for the whole run, with topics of its own for each test that asks.
 
-Where several processes run tests, the one that hands them out starts it for all: an idle broker takes a tenth of a
+Where several processes run tests, the one that hands them out starts it for all: even an idle broker takes 4 % of a
 core, and one that is used by three is warm three times as soon.
 """
 
