@@ -12,6 +12,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from services.common.cancelling import heed_cancellation
+
 log = structlog.get_logger(__name__)
 PAUSE_SECONDS: Final = 1.0
 LONGEST_WORK_SECONDS: Final = 60 * 60
@@ -81,3 +83,4 @@ class GroupReader:
             self._handled[partition] = record.offset + 1
             if partition in consumer.assignment():
                 await consumer.commit({partition: record.offset + 1})
+            heed_cancellation()

@@ -19,6 +19,7 @@ from aiokafka.protocol.admin import DescribeConfigsRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from schemas.topics import ALL
+from services.common.cancelling import heed_cancellation
 from services.common.partitions import require_partitions
 from services.common.publisher import Publisher
 
@@ -111,6 +112,7 @@ class KafkaWatch:
         """
         while True:
             await self._look()
+            heed_cancellation()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def stop(self) -> None:

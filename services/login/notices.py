@@ -12,6 +12,7 @@ from structlog.contextvars import bound_contextvars
 from schemas.codec import Event, UndecodableError, decode
 from schemas.login_notices import NoticeDue
 from schemas.topics import LOGIN_NOTICES
+from services.common.cancelling import heed_cancellation
 from services.common.clock import now
 from services.common.dead_letters import DeadLetters, Place
 from services.common.group_reader import GroupReader
@@ -83,6 +84,7 @@ class Notices:
             else:
                 log.info("a notice was sent", event_id=event.id, notice=kind, tries=tries)
                 return
+            heed_cancellation()
             await asyncio.sleep(pause_seconds)
 
 

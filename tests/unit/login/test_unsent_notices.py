@@ -1,25 +1,61 @@
-"""Where no mail server is set, a notice is left at a line in the log."""
+"""A notice that is not sent: no mail server is set, or the service stops."""
+
+import asyncio
+from email.message import EmailMessage
+from typing import Any, cast
 
 from aiokafka import ConsumerRecord
 from structlog.testing import capture_logs
 
 from schemas.codec import encode
+from services.common.clock import now
 from services.common.dead_letters import DeadLetters
 from services.common.publisher import Publisher
 from services.login.letters import Letters
+from services.login.mail import ServerError
 from services.login.notices import Notices
 from tests.builders import an_event
+from tests.polling import DEADLINE_SECONDS
 from tests.unit.login.test_letters import CODES, a_notice
+
+LETTERS = Letters("Account Manager", "https://account.example.org", "accounts@example.org", CODES)
+UNREACHABLE = DeadLetters(Publisher("kafka.invalid:9092", "", "login"), "", "login")
+
+
+def came(**changes: Any) -> ConsumerRecord:
+    """Return the record of a notice that is due."""
+    record = encode(an_event(a_notice(**changes), event_id="event-1"))
+    return ConsumerRecord("login.notices", 0, 7, 0, 0, record.key, record.value, None, 0, 0, record.headers)
 
 
 async def test_without_a_mail_server_nothing_is_sent_and_nothing_set_aside() -> None:
-    record = encode(an_event(a_notice(), event_id="event-1"))
-    came = ConsumerRecord("login.notices", 0, 7, 0, 0, record.key, record.value, None, 0, 0, record.headers)
-    unreachable = DeadLetters(Publisher("kafka.invalid:9092", "", "login"), "", "login")
-    letters = Letters("Account Manager", "https://account.example.org", "", CODES)
     with capture_logs() as lines:
-        await Notices(letters, None, unreachable).handle(came)
+        await Notices(LETTERS, None, UNREACHABLE).handle(came())
     (line,) = lines
     assert line["event"] == "a notice was not sent: no mail server is set"
     assert (line["event_id"], line["notice"]) == ("event-1", "phone_paired")
     assert "zoe@example.org" not in repr(lines)
+
+
+class LosesCancellation:
+    """A mail server that is away, asked by a library that takes a cancellation for that."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def send(self, _message: EmailMessage) -> None:
+        self.asked.set()
+        try:
+            await asyncio.sleep(DEADLINE_SECONDS)
+        except asyncio.CancelledError:
+            text = "connection refused"
+            raise ServerError(text) from None
+
+
+async def test_a_stop_in_the_moment_of_a_failed_try_ends_the_tries() -> None:
+    server = LosesCancellation()
+    trying = asyncio.create_task(Notices(LETTERS, cast(Any, server), UNREACHABLE).handle(came(at=now())))
+    await server.asked.wait()
+    trying.cancel()
+    await asyncio.wait({trying}, timeout=DEADLINE_SECONDS)
+    assert trying.cancelled()
