@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from deploy.topics import await_leaders
 from services.common.changelog import Headers, is_newer
 from tests.polling import DEADLINE_SECONDS
 
@@ -75,7 +76,7 @@ class Ledger:
         return f"{self.prefix}group-counts-changelog"
 
     async def provision(self) -> None:
-        """Make the topics."""
+        """Make the topics, and wait until they can be used: a worker leaves out for minutes what it does not see."""
         policies = {self.events: "delete", self.decisions: "delete", self.changelog: "compact"}
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
@@ -86,6 +87,9 @@ class Ledger:
             ]
         )
         await admin.close()
+        await await_leaders(
+            self.bootstrap, [TopicPartition(name, number) for name in policies for number in range(self.partitions)]
+        )
 
     async def send(self, topic: str, key: bytes, value: bytes | None, headers: Headers = ()) -> None:
         """Send one record and wait until Kafka has it."""
