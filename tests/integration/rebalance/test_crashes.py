@@ -15,7 +15,7 @@ async def test_a_killed_worker_loses_nothing_and_nothing_is_decided_twice(
 ) -> None:
     group = make_group(remembers=True, session_seconds=SESSION_SECONDS)
     victim = await group.join()
-    async with ledger.feed(per_second=40):
+    async with ledger.feed(per_second=80):
         await group.join()
         await group.kill(victim)
         await group.join(tables=victim.plan.directory)
@@ -26,7 +26,7 @@ async def test_a_killed_worker_loses_nothing_and_nothing_is_decided_twice(
 async def test_a_worker_that_wakes_after_its_session_undoes_nothing(make_group: MakeGroup, ledger: Ledger) -> None:
     group = make_group(remembers=True, session_seconds=SESSION_SECONDS)
     sleeper = await group.join()
-    async with ledger.feed(per_second=40):
+    async with ledger.feed(per_second=80):
         await group.join()
         before = group.generation
         sleeper.send(signal.SIGSTOP)

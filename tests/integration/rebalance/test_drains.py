@@ -17,7 +17,7 @@ ROUNDS: Final = 3
 async def test_every_event_is_decided_once_through_joins_and_leaves(make_group: MakeGroup, ledger: Ledger) -> None:
     group = make_group()
     first = await group.join()
-    async with ledger.feed(per_second=40):
+    async with ledger.feed(per_second=60):
         second = await group.join()
         await group.join()
         await group.leave(first)

@@ -9,7 +9,7 @@ import pytest
 
 CANNOT: Final = 2
 LONGEST_SECONDS: Final = 1100
-FAULTS: Final = ("roll", "kill-controller")
+FAULTS: Final = ("roll", "pause-instance", "kill-controller")
 CLAIMS: Final = 18
 
 
