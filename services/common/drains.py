@@ -27,13 +27,9 @@ from faust.types.transports import ConsumerT
 from mode import Service
 from mode.utils.queues import ThrowableQueue
 
+from services.common.fetch_wait import HURRIED_MILLISECONDS, LONG_MILLISECONDS
 from services.common.progress import Progress, ProgressLog
-from services.common.stream_consumer import (
-    HURRIED_POLL_MILLISECONDS,
-    LONG_POLL_MILLISECONDS,
-    DrainedConsumer,
-    hold_flow,
-)
+from services.common.stream_consumer import DrainedConsumer, hold_flow
 
 RECOVERY_RECORDS: Final = 10_000
 """Changelog records that wait to be taken in while tables recover; of other topics fewer are fetched ahead."""
@@ -143,13 +139,13 @@ class DrainedTableManager(TableManager):
     def on_rebalance_start(self) -> None:
         """Note that decisions stand still."""
         super().on_rebalance_start()
-        cast(DrainedConsumer, self.app.consumer).poll(HURRIED_POLL_MILLISECONDS)
+        cast(DrainedConsumer, self.app.consumer).poll(HURRIED_MILLISECONDS)
         self._stood_still_at = self._stood_still_at or time.monotonic()
 
     def on_actives_ready(self) -> None:
         """Note that decisions go on."""
         super().on_actives_ready()
-        cast(DrainedConsumer, self.app.consumer).poll(LONG_POLL_MILLISECONDS)
+        cast(DrainedConsumer, self.app.consumer).poll(LONG_MILLISECONDS)
         if self._stood_still_at is not None:
             self.last_recovery_seconds = time.monotonic() - self._stood_still_at
             self._stood_still_at = None

@@ -13,11 +13,8 @@ from faust.transport.drivers import aiokafka
 from faust.types import TP, AppT
 
 from services.common.changelog import VersionedTable
+from services.common.fetch_wait import HURRIED_MILLISECONDS, let_fetches_wait
 
-LONG_POLL_MILLISECONDS: Final = 500
-"""How long Kafka may keep a fetch that finds nothing. It costs processor time each time, at both ends."""
-HURRIED_POLL_MILLISECONDS: Final = 100
-"""The same while tables recover."""
 FETCH_SECONDS: Final = 0.25
 
 
@@ -37,9 +34,8 @@ class PromptConsumerThread(aiokafka.AIOKafkaConsumerThread):
 
     def poll(self, milliseconds: int) -> None:
         """Let the next fetches wait for so long."""
-        fetcher = getattr(self._consumer, "_fetcher", None)
-        if fetcher is not None:
-            fetcher._fetch_max_wait_ms = milliseconds  # noqa: SLF001 -- there is no setting that can be changed
+        if self._consumer is not None:
+            let_fetches_wait(self._consumer, milliseconds)
 
     def left_out(self) -> KafkaError | None:
         """Return the error for which it is in no consumer group and asks for none any more; None if there is none."""
@@ -49,7 +45,7 @@ class PromptConsumerThread(aiokafka.AIOKafkaConsumerThread):
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> AIOKafkaConsumer:
         consumer = super()._create_consumer(loop)
-        consumer._fetch_max_wait_ms = HURRIED_POLL_MILLISECONDS  # noqa: SLF001 -- Faust has no setting for it
+        let_fetches_wait(consumer, HURRIED_MILLISECONDS)  # Faust has no setting for it
         return consumer
 
 

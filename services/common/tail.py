@@ -11,6 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from services.common.fetch_wait import HURRIED_MILLISECONDS, LONGEST_MILLISECONDS, let_fetches_wait
 from services.common.progress import Progress
 
 log = structlog.get_logger(__name__)
@@ -65,6 +66,7 @@ async def tail(  # noqa: PLR0913 - where to read, and whom to tell what
                 if progress.complete:
                     on_current(goal.asked_at)
                     goal, tell = None, lambda _progress: None
+                    let_fetches_wait(consumer, LONGEST_MILLISECONDS)
                     asking = asyncio.create_task(_ask_later(consumer))
             elif asking is not None and asking.done():
                 goal = asking.result()
@@ -154,7 +156,12 @@ async def _start_consumer(bootstrap: str, topic: str) -> AIOKafkaConsumer:
     """Return a consumer of all partitions of a topic, from the beginning; new partitions are taken up as they come."""
     while True:
         consumer = AIOKafkaConsumer(
-            topic, bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+            topic,
+            bootstrap_servers=bootstrap,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=HURRIED_MILLISECONDS,
         )
         try:
             await consumer.start()
