@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -161,8 +161,10 @@ class _Server(Controller):
             self.server.close()
         await asyncio.sleep(0)  # for one that was taken just before
         for each in self._served:
-            if isinstance(each.transport, asyncio.Transport):
-                each.transport.abort()
+            # One that is closed already is no TLS connection any more, which the first releases of Python 3.11 forget.
+            with suppress(AttributeError):
+                if isinstance(each.transport, asyncio.Transport):
+                    each.transport.abort()
         # What is aborted is closed in the loop's next round, and what a TLS connection stood on in the one after.
         for _ in range(3):
             await asyncio.sleep(0)
