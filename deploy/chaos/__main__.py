@@ -49,6 +49,7 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     ] = 1,
     brokers: Annotated[int, typer.Option(min=3, max=9, help="Kafka's brokers.")] = 3,
     instances: Annotated[int, typer.Option(min=2, max=9, help="Instances of each service.")] = 2,
+    partitions: Annotated[int, typer.Option(min=2, max=64, help="Partitions of each topic.")] = 4,
     only: Annotated[
         list[Kind] | None, typer.Option(help="Break only this, and nothing else; can be given several times.")
     ] = None,
@@ -77,6 +78,7 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
                 poison_seconds=poison_seconds,
                 brokers=brokers,
                 instances=instances,
+                partitions=partitions,
             )
             log_to_file(options.directory / "clients.log")
             faults = islice(plan(seed, only or tuple(Kind)), most_faults)

@@ -54,13 +54,14 @@ class Cluster:
 
     """
 
-    def __init__(self, directory: Path, brokers: int, instances: int) -> None:
+    def __init__(self, directory: Path, brokers: int, instances: int, partitions: int) -> None:
         """Prepare it; nothing is started yet.
 
         Args:
             directory: Where all its data is.
             brokers: How many brokers there are.
             instances: How many instances of each service.
+            partitions: Partitions of each topic.
 
         """
         self.network = Network(brokers)
@@ -71,6 +72,7 @@ class Cluster:
             instances=instances,
             fronts=fronts,
             brokers=brokers,
+            partitions=partitions,
             short_lived=True,
             machines=self.network.machines,
             environment=SETTINGS,

@@ -52,6 +52,7 @@ class Options:
         poison_seconds: How long it is on average from one poisoned record to the next.
         brokers: How many brokers.
         instances: How many instances of each service.
+        partitions: Partitions of each topic.
 
     """
 
@@ -63,6 +64,7 @@ class Options:
     poison_seconds: float
     brokers: int
     instances: int
+    partitions: int
 
 
 async def run(options: Options, faults: Iterator[Fault], say: Callable[[str], None]) -> tuple[Evidence, list[Claim]]:
@@ -80,7 +82,7 @@ async def run(options: Options, faults: Iterator[Fault], say: Callable[[str], No
         StuckError: If it does not come to its end.
 
     """
-    cluster = Cluster(options.directory, options.brokers, options.instances)
+    cluster = Cluster(options.directory, options.brokers, options.instances, options.partitions)
     history = History(options.directory / "history.jsonl")
     say("Starting Kafka, the services and the proxy…")
     async with cluster.running():

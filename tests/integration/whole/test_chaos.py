@@ -16,7 +16,7 @@ CLAIMS: Final = 18
 @pytest.mark.timeout(LONGEST_SECONDS + 60)
 def test_nothing_is_lost_doubled_or_forged_over_a_few_faults(tmp_path: Path) -> None:
     kept = tmp_path / "chaos"
-    load = ["--people", "4", "--pause-seconds", "2", "--poison-seconds", "0.5"]
+    load = ["--partitions", "2", "--people", "4", "--pause-seconds", "2", "--poison-seconds", "0.5"]
     words = [*load, "--most-faults", str(len(FAULTS)), "--keep", str(kept)]
     only = [word for fault in FAULTS for word in ("--only", fault)]
     done = subprocess.run(
