@@ -31,7 +31,7 @@ from deploy.ports import free_port
 from deploy.stack import StackOptions
 from deploy.topics import apply_topics
 
-PARTITIONS: Final = 4
+PARTITIONS: Final = 3
 """Partitions of each topic in tests; more than the instances that any test starts."""
 _IMAGE: Final = "apache/kafka:4.3.1"
 _ENGINE_TIMEOUT_SECONDS: Final = 5

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -12,16 +13,15 @@ from tests.forks import child_of
 
 pytest_plugins = ["tests.broker", "tests.chromium", "tests.properties"]
 ORDER: Final = (
+    "usual",
+    "generous",
     "tests/integration/whole/test_chaos.py",
+    "tests/e2e/",
     "tests/integration/",
     "tests/component/",
     "tests/unit/",
-    "tests/e2e/",
 )
-"""A run lasts until its longest file ends, so that one begins first. The end-to-end tests come last, because their
-stacks run until the run ends, and even one that nobody plays on takes a tenth of a core."""
-USUAL: Final = "usual"
-"""The stack on which most end-to-end tests play: each process of tests has one, and they fill what time is left."""
+"""A run lasts until its longest group of tests ends, so the longest begin first: by stack or by place."""
 
 
 def pytest_configure() -> None:
@@ -44,11 +44,15 @@ def services_are_forked() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and those on a stack too, but for the usual one, which each has."""
+    """Keep the tests of a file in one process, and those on a stack, for even an idle one takes a seventh of a core."""
     for item in items:
-        site = _site(item)
-        item.add_marker(pytest.mark.xdist_group(item.location[0] if site in {"", USUAL} else site))
+        item.add_marker(pytest.mark.xdist_group(_site(item) or item.location[0]))
     items.sort(key=_turn)
+
+
+def pytest_collection_finish() -> None:
+    """Have no look for garbage go through all that was collected: it never is any."""
+    gc.freeze()
 
 
 def _site(item: pytest.Item) -> str:
@@ -57,8 +61,8 @@ def _site(item: pytest.Item) -> str:
     return str(parameters.get("site", ""))
 
 
-def _turn(item: pytest.Item) -> tuple[int, bool, str]:
-    """Return when a test's turn is; those of a stack come one after the other, those on the usual one last."""
-    path = item.path.relative_to(item.config.rootpath).as_posix()
-    turn = next((turn for turn, place in enumerate(ORDER) if path.startswith(place)), len(ORDER))
-    return turn, _site(item) == USUAL, _site(item)
+def _turn(item: pytest.Item) -> tuple[int, str]:
+    """Return when a test's turn is; those of a stack come one after the other."""
+    site, path = _site(item), item.path.relative_to(item.config.rootpath).as_posix()
+    turn = next((turn for turn, place in enumerate(ORDER) if site == place or path.startswith(place)), len(ORDER))
+    return turn, site

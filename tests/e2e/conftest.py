@@ -21,7 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "site" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("site")
         name = pytest.param(mark.args[0] if mark else "usual", id=pytest.HIDDEN_PARAM)
-        metafunc.parametrize("site", [name], indirect=True, scope="session")
+        metafunc.parametrize("site", [name], indirect=True, scope="package")
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +37,14 @@ def post_office(mail_server: tuple[PostOffice, int]) -> PostOffice:
     return mail_server[0]
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(
     request: pytest.FixtureRequest,
     kafka: str,
     tmp_path_factory: pytest.TempPathFactory,
     mail_server: tuple[PostOffice, int],
 ) -> AsyncIterator[Site]:
-    """Run the stack that a test names; one at a time, for even one that nobody plays on takes a tenth of a core."""
+    """Run the stack that a test names; one at a time."""
     name: str = request.param
     settings = {**SETTINGS[name], "LOGIN_SMTP_PORT": str(mail_server[1])}
     async with running(kafka, tmp_path_factory.mktemp(name), settings) as site:

@@ -13,6 +13,7 @@ import pytest
 from deploy.ports import free_port
 from deploy.run import HIGHEST_KAFKA_PORT
 from deploy.stack import METRICS_OFFSET, SERVICES, Stack, StackOptions
+from tests.broker import PARTITIONS
 from tests.polling import DEADLINE_SECONDS
 
 SERVICE_PORTS = tuple(f"--{service}-port" for service in SERVICES)
@@ -22,7 +23,7 @@ def test_services_come_back_after_a_crash_and_take_a_second_beside_them(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
     """After kill -9 each serves again at the same address; a second instance serves at its own; all end at the stop."""
-    options = StackOptions(tmp_path, kafka_bootstrap=kafka, topic_prefix=topic_prefix)
+    options = StackOptions(tmp_path, kafka_bootstrap=kafka, topic_prefix=topic_prefix, partitions=PARTITIONS)
     with Stack(options) as stack:
         for service in SERVICES:
             stack.kill_service(service)

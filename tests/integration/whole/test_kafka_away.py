@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from deploy.stack import Stack, StackOptions
+from tests.broker import PARTITIONS
 from tests.integration.whole.acting import a_person
 from tests.polling import DEADLINE_SECONDS
 
@@ -17,7 +18,7 @@ POLL_SECONDS = 0.1
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a running stack with a Kafka of its own, to be taken away."""
-    with Stack(StackOptions(tmp_path_factory.mktemp("stack"))) as running:
+    with Stack(StackOptions(tmp_path_factory.mktemp("stack"), partitions=PARTITIONS)) as running:
         yield running
 
 
