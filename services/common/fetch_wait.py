@@ -8,7 +8,7 @@ LONG_MILLISECONDS: Final = 500
 """In the usual course of a consumer group. Each fetch costs processor time, at both ends."""
 HURRIED_MILLISECONDS: Final = 100
 """While Kafka is asked questions: it answers those of a connection in their order, each after the fetch before it."""
-LONGEST_MILLISECONDS: Final = 2000
+LONGEST_MILLISECONDS: Final = 1000
 """Where nothing is asked any more. A record ends the wait whenever it comes; only a partition that another broker leads
 from now on is first asked for after it, so this is a part of what people wait for when a broker dies."""
 
