@@ -44,7 +44,7 @@ def services_are_forked() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and those on a stack, for even an idle one takes a tenth of a core."""
+    """Keep the tests of a file in one process, and those on a stack, for even an idle one takes an eighth of a core."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_site(item) or item.location[0]))
     items.sort(key=_turn)

@@ -161,9 +161,9 @@ class _Server(Controller):
             self.server.close()
         await asyncio.sleep(0)  # for one that was taken just before
         for each in self._served:
-            # One that is closed already is no TLS connection any more, which the first releases of Python 3.11 forget.
-            with suppress(AttributeError):
-                if isinstance(each.transport, asyncio.Transport):
+            if isinstance(each.transport, asyncio.Transport):
+                # The first releases of Python 3.11 stumble over a TLS connection that is closed already.
+                with suppress(AttributeError):
                     each.transport.abort()
         # What is aborted is closed in the loop's next round, and what a TLS connection stood on in the one after.
         for _ in range(3):
