@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from deploy.replay.archive import MARGIN, Archive, Stored
+from deploy.replay.archive import MARGIN, SLACK, Archive, Stored
 from deploy.replay.comparing import Comparison
 from deploy.replay.deciding import Decided, Judgement, Replayer
 from deploy.replay.report import Checked, Unchecked
@@ -36,7 +36,7 @@ class Chain:
     Attributes:
         decided: What was decided on the key, by the event's id; an event is in it twice where two owners decided it.
         seen: The ids of events that were applied, whether or not it could be checked how.
-        orphans: The events of rows that a newer owner's rows left aside, with the record that did so.
+        orphans: The events that a newer owner leaves aside and has not decided yet, with the record that does so.
         whole_since: Since when every decision on the key was seen.
         first_at: Time of the first row.
         deleted: True once the row was deleted.
@@ -67,7 +67,7 @@ class Chain:
         return judgement
 
     def lost(self) -> Iterator[tuple[Decided, Stored]]:
-        """Give what was decided, left aside by a newer owner and not decided again, and the record that did so."""
+        """Give what was decided, left aside by a newer owner and not decided again, and the record that does so."""
         for event_id, record in self.orphans.items():
             decided = self.decided.get(event_id, [])
             if decided and not any(each.due for each in decided):
@@ -92,8 +92,10 @@ class Chain:
         if judgement.why and judgement.expected is None:
             judgement = self._repaired(judgement, before, record)
         stale = self._is_stale(row)
-        if not stale and judgement.kind is not None:
+        if judgement.kind is not None and not stale:
             self._leave_aside(before, row, record)
+        elif judgement.kind is not None and self._top is not None and self._saw_all_since(row):
+            self._expect_again(row, self._top)
         self._note(judgement, row, record, stale=stale)
         return judgement.as_stale() if stale else judgement
 
@@ -131,21 +133,25 @@ class Chain:
         return judgement
 
     def _befores(self, row: Row) -> list[Known | None]:
-        """Return what a row may follow from: the rows of the version before, or else the last one before that."""
+        """Return what a row may follow from: the rows of the version before, or else the last one before that.
+
+        The newest stamp comes first. Where a newer owner left a decision aside and makes it again, the new row looks
+        like the one that was left aside, written once more; but it is that owner's own decision.
+        """
         if row.version == 1:
             return [None]
         for kept in (self._kept, self._earlier):
             fitting = [each for each in kept.get(row.version - 1, []) if each.row.epoch <= row.epoch]
             if fitting:
-                return [*fitting]
+                return _newest_first(fitting)
         older = [version for version in self._kept if version < row.version]
-        return [*self._kept[max(older)]] if older else [None]
+        return _newest_first(self._kept[max(older)]) if older else [None]
 
     def _is_stale(self, row: Row) -> bool:
         return self._top is not None and (row.epoch, row.version) < (self._top.row.epoch, self._top.row.version)
 
     def _leave_aside(self, before: Known | None, row: Row, record: Stored) -> None:
-        """Note the events that a newer owner's row does not know of: it has to decide them as well, later."""
+        """Leave the rows of older owners aside: the newer one has to decide their events as well."""
         version = before.row.version if before else 0
         left = [
             known
@@ -155,10 +161,20 @@ class Chain:
         ]
         for known in left:
             event_id = known.row.applied[-1].event_id
-            if row.outcome_of(event_id) is None:
-                self.orphans.setdefault(event_id, record)
+            self._expect_again(known.row, Known(row, record))
             for each in self.decided.get(event_id, []):
                 each.due = each.due and each.record is not known.record
+
+    def _expect_again(self, left: Row, newer: Known) -> None:
+        """Note the event of a row that is left aside, if the newer owner's row does not know of it."""
+        event_id = left.applied[-1].event_id if left.applied else ""
+        if event_id and newer.row.outcome_of(event_id) is None:
+            self.orphans.setdefault(event_id, newer.record)
+
+    def _saw_all_since(self, row: Row) -> bool:
+        """Tell whether every decision since a row's last event was seen: the row of one may have been compacted."""
+        since = self.whole_since
+        return since is not None and bool(row.applied) and (since == BEGINNING or since + SLACK <= row.applied[-1].at)
 
     def _note(self, judgement: Judgement, row: Row, record: Stored, *, stale: bool) -> None:
         """Keep a row for those that follow."""
@@ -175,6 +191,8 @@ class Chain:
             kept.append(Known(judgement.expected.model_copy(update={"version": row.version}), record, sound=False))
         if sound and not stale:
             self._top = Known(row, record)
+            for each in row.applied:
+                self.orphans.pop(each.event_id, None)
         for version in sorted(self._kept)[:-KEPT_VERSIONS]:
             del self._kept[version]
 
@@ -199,3 +217,8 @@ class Chain:
         for each in self.archive.of_key(self.table.reads, record.key or b""):
             if dict(each.headers).get("ce_id", b"").decode(errors="replace") not in self.seen:
                 yield each
+
+
+def _newest_first(kept: list[Known]) -> list[Known | None]:
+    """Return rows of one version by the epoch of their owner, the newest first."""
+    return [*sorted(kept, key=lambda each: each.row.epoch, reverse=True)]

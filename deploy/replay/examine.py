@@ -74,7 +74,7 @@ class Examination:
                 self._examine_row(table, chain, record, ledger, report)
             for decided, record in chain.lost():
                 if self.archive.is_settled(table.service, decided.cause):
-                    why = f"it leaves aside the event {decided.event.id}, which was decided before, and for good"
+                    why = f"it leaves aside the event {decided.event.id}, which another owner decided, and for good"
                     report.accuse(Finding.of(record, why, f"row of {table.name}"))
             ledger.close_chain(table, key or b"", chain)
 

@@ -84,6 +84,10 @@ class RecordedWorld(World):
         """Let a record be gone; the others keep their offsets."""
         self.records[record.topic].remove(record)
 
+    def write(self, table: Table, key: str, row: Row, epoch: int) -> None:
+        """Let an owner of a key write a row over whatever is there, under the version after its own."""
+        self._save(table, key, row.model_copy(update={"epoch": epoch}))
+
     def _save(self, table: Table, key: str, row: Row | None) -> None:
         before = self.row(table, key)
         super()._save(table, key, row)
