@@ -1,14 +1,12 @@
 """Run all of Countersign on this machine until Ctrl-C: ``python -m deploy.run --help``."""
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any, Final, Literal
 
 import typer
@@ -18,6 +16,7 @@ from rich.markup import escape
 from deploy import demo_account
 from deploy.demo_account import DemoAccountError, demo_password
 from deploy.instance import ServiceStartError
+from deploy.interruption import interrupt_once
 from deploy.kafka.broker import KafkaStartError
 from deploy.kafka.embedded import CONTROLLERS_HIGHER
 from deploy.kafka.java import KafkaMissingError
@@ -39,7 +38,6 @@ _EXPECTED: Final = (
     ServiceStartError,
     TopicsError,
 )
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _port(meaning: str) -> Any:
@@ -93,8 +91,7 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         partitions=partitions,
         environment=_exported_settings(),
     )
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
+    interrupt_once()
     try:
         with Stack(options, partial(show_step, console)) as stack:
             if instances:
@@ -114,13 +111,6 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 def _exported_settings() -> dict[str, str]:
     prefixes = tuple(f"{service.upper()}_" for service in SERVICES)
     return {name: value for name, value in os.environ.items() if name.startswith(prefixes)}
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Interrupt whatever is being done, once: a second Ctrl-C must not cut short the stop, which is bounded itself."""
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 @contextmanager

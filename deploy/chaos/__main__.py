@@ -1,6 +1,5 @@
 """Break Countersign in every way that operators see, and check that nothing was lost, doubled or forged."""
 
-import asyncio
 import sys
 import tempfile
 from itertools import islice
@@ -18,6 +17,7 @@ from deploy.chaos.report import report
 from deploy.chaos.run import Options, StuckError, run
 from deploy.chaos.schedule import Kind, plan
 from deploy.instance import ServiceStartError
+from deploy.interruption import interrupt_once
 from deploy.kafka.broker import KafkaStartError
 from deploy.kafka.java import KafkaMissingError
 from services.common.logs import log_to_file
@@ -30,6 +30,8 @@ _CANNOT: Final = (
     NetworkError,
     ServiceStartError,
 )
+_INTERRUPTED: Final = 130
+"""As a shell has it for a program that Ctrl-C ended."""
 _SHOWN: Final = 10
 """How many violations of a claim are printed; the report has all."""
 
@@ -66,6 +68,7 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     console = Console(highlight=False, soft_wrap=True)
     try:
         enter(sys.argv[1:])
+        interrupt_once()
         if keep is not None:
             keep.mkdir(parents=True)
         with tempfile.TemporaryDirectory(prefix="countersign-chaos-") as temporary:
@@ -82,10 +85,11 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             )
             log_to_file(options.directory / "clients.log")
             faults = islice(plan(seed, only or tuple(Kind)), most_faults)
-            evidence, claims = asyncio.run(run(options, faults, lambda line: console.print(line, markup=False)))
-            text = report(options, evidence, claims)
+            evidence, claims = run(options, faults, lambda line: console.print(line, markup=False))
             if keep is not None:
-                (keep / "report.md").write_text(text)
+                (keep / "report.md").write_text(report(options, evidence, claims))
+            # While its folder is there: what goes wrong with that takes nothing from what was found.
+            _show(console, claims)
     except FileExistsError:
         console.print(f"{keep} is there already. Name a folder that is not.", style="red", markup=False)
         sys.exit(2)
@@ -95,7 +99,9 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     except StuckError as error:
         console.print(str(error), style="red", markup=False)
         sys.exit(1)
-    _show(console, claims)
+    except KeyboardInterrupt:
+        console.print("Interrupted. All of it was stopped.")
+        sys.exit(_INTERRUPTED)
     sys.exit(0 if all(each.holds for each in claims) else 1)
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -94,21 +94,27 @@ class Cluster:
         """The instances, in the order of their names."""
         return [self.stack.instances[name] for name in sorted(self.stack.instances)]
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Start everything; stop it at the end."""
-        try:
-            await asyncio.to_thread(self.stack.start)
-            self._front.start()
-            supervisor = asyncio.create_task(self._supervise())
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Start everything; stop it at the end, whatever ends it, and only then take its disks away."""
+        with self.disks.mounted():
             try:
+                self.stack.start()
+                self._front.start()
                 yield
             finally:
-                supervisor.cancel()
-                await asyncio.gather(supervisor, return_exceptions=True)
+                self._front.stop()
+                self.stack.stop()
+
+    @asynccontextmanager
+    async def supervised(self) -> AsyncIterator[None]:
+        """Start what ends by itself, as `make run` does."""
+        supervisor = asyncio.create_task(self._supervise())
+        try:
+            yield
         finally:
-            self._front.stop()
-            await asyncio.to_thread(self.stack.stop)
+            supervisor.cancel()
+            await asyncio.gather(supervisor, return_exceptions=True)
 
     def of(self, service: str) -> list[Instance]:
         """Return a service's instances."""
@@ -145,7 +151,6 @@ class Cluster:
         return [instance.port for instance in self.of(service)]
 
     async def _supervise(self) -> None:
-        """Start what ended by itself, as `make run` does."""
         watches = [Watch(each, lambda line: log.warning("supervisor", said=line)) for each in self._daemons()]
         while True:
             await asyncio.sleep(LOOK_SECONDS)

@@ -2,7 +2,8 @@
 
 import errno
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +14,10 @@ _BLOCK: Final = b"\0" * 65536
 
 
 class Disks:
-    """The disks of all instances. They are gone with the run's namespaces."""
+    """The disks of all instances."""
 
     def __init__(self, directory: Path, names: Iterable[str]) -> None:
-        """Mount them.
+        """Prepare them; none is mounted yet.
 
         Args:
             directory: Where the instances have their data.
@@ -24,11 +25,19 @@ class Disks:
 
         """
         self._directory = directory
-        for name in names:
-            mounted = directory / name
-            mounted.mkdir(parents=True, exist_ok=True)
-            command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MEBIBYTES}m", "tmpfs", str(mounted)]
-            subprocess.run(command, check=True, timeout=_TIMEOUT_SECONDS)
+        self._names = tuple(names)
+
+    @contextmanager
+    def mounted(self) -> Iterator[None]:
+        """Mount them; unmount them at the end, whatever ends it, so that their folders can be removed."""
+        with ExitStack() as mounts:
+            for name in self._names:
+                folder = self._directory / name
+                folder.mkdir(parents=True, exist_ok=True)
+                # First, so that no interruption comes in between; what still has a file open there keeps that alone.
+                mounts.callback(_run, "umount", "--lazy", str(folder), check=False)
+                _run("mount", "-t", "tmpfs", "-o", f"size={DISK_MEBIBYTES}m", "tmpfs", str(folder))
+            yield
 
     def fill(self, name: str) -> None:
         """Leave no room on an instance's disk."""
@@ -43,3 +52,7 @@ class Disks:
     def free(self, name: str) -> None:
         """Make room again."""
         (self._directory / name / _FILLER).unlink(missing_ok=True)
+
+
+def _run(*command: str, check: bool = True) -> None:
+    subprocess.run(command, check=check, timeout=_TIMEOUT_SECONDS)

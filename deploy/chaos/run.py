@@ -67,8 +67,8 @@ class Options:
     partitions: int
 
 
-async def run(options: Options, faults: Iterator[Fault], say: Callable[[str], None]) -> tuple[Evidence, list[Claim]]:
-    """Run, and check.
+def run(options: Options, faults: Iterator[Fault], say: Callable[[str], None]) -> tuple[Evidence, list[Claim]]:
+    """Run, and check. Whatever ends it, nothing runs on, and nothing is mounted any more.
 
     Args:
         options: What it is like.
@@ -85,17 +85,25 @@ async def run(options: Options, faults: Iterator[Fault], say: Callable[[str], No
     cluster = Cluster(options.directory, options.brokers, options.instances, options.partitions)
     history = History(options.directory / "history.jsonl")
     say("Starting Kafka, the services and the proxy…")
-    async with cluster.running():
+    with cluster.running():
+        records, rulebook, audited = asyncio.run(_pass(options, cluster, history, faults, say))
+    history.close()
+    evidence = Evidence(records, tuple(history.entries), rulebook)
+    say(f"Checking {len(records)} records and {len(history.entries)} entries of the clients…")
+    return evidence, check(evidence, audited)
+
+
+async def _pass(
+    options: Options, cluster: Cluster, history: History, faults: Iterator[Fault], say: Callable[[str], None]
+) -> tuple[tuple[Seen, ...], Rulebook, Report]:
+    """Let people live while faults are made, and read what they leave behind."""
+    async with cluster.supervised():
         say(f"{options.people} people sign in.")
         await _live(options, cluster, history, faults, say)
         say("Waiting until all that was sent has been decided…")
         await _drained(cluster.stack.bootstrap)
         say("Reading all topics, and auditing them…")
-        records, rulebook, audited = await _read(cluster.stack)
-    history.close()
-    evidence = Evidence(records, tuple(history.entries), rulebook)
-    say(f"Checking {len(records)} records and {len(history.entries)} entries of the clients…")
-    return evidence, check(evidence, audited)
+        return await _read(cluster.stack)
 
 
 async def _read(stack: Stack) -> tuple[tuple[Seen, ...], Rulebook, Report]:

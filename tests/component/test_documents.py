@@ -1,15 +1,14 @@
 """What the documents say is there."""
 
 import re
-from pathlib import Path
+import subprocess
 
 from cli.kafka import TOOLS
 from deploy.topics import topic_settings
 from schemas.codec import TYPES
 from schemas.topics import ALL, DAY_SECONDS, Kind, Topic
 from services.common.health import Trouble
-
-ROOT = Path(__file__).parents[2]
+from tests.readme import ROOT, shown_commands
 
 
 def test_every_test_that_the_threat_model_names_is_there() -> None:
@@ -89,3 +88,14 @@ def test_each_alarm_leads_to_a_section_of_the_runbook() -> None:
     anchors = re.findall(r"runbook_url: docs/operations\.md#(\S+)", alarms)
     assert len(anchors) == alarms.count("- alert:")
     assert [each for each in anchors if each not in sections] == []
+
+
+def test_make_knows_each_command_that_the_readme_shows() -> None:
+    commands = shown_commands()
+    assert ["make", "chaos"] in commands
+    assert ["make", "run", "INSTANCES=2", "BROKERS=3"] in commands
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for command in commands:
+        subprocess.run([*command, "--dry-run"], cwd=ROOT, check=True, capture_output=True, timeout=60)
+        variables = [word.partition("=")[0] for word in command if "=" in word]
+        assert [name for name in variables if f"\n{name} ?= " not in makefile] == []
