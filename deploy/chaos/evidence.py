@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from typing import Self
@@ -31,6 +32,7 @@ class Seen:
         key: Its key.
         value: Its value.
         headers: Its headers.
+        at: Kafka's time of it: when it was sent, by the clock of whoever did.
 
     """
 
@@ -38,12 +40,13 @@ class Seen:
     key: bytes | None
     value: bytes | None
     headers: Mapping[str, bytes]
+    at: datetime
 
     @classmethod
     def of(cls, record: Stored) -> Self:
         """Return a record that was read."""
         place = Place(record.topic, record.partition, record.offset)
-        return cls(place, record.key, record.value, dict(record.headers))
+        return cls(place, record.key, record.value, dict(record.headers), record.at)
 
     @property
     def poison(self) -> Poison | None:

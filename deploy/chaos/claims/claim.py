@@ -15,12 +15,14 @@ class Claim:
         text: In words.
         checked: On how many things it was checked.
         violations: What contradicts it.
+        notes: What does not, and is worth knowing.
 
     """
 
     text: str
     checked: int
     violations: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
     @property
     def holds(self) -> bool:

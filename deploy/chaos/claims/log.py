@@ -1,27 +1,32 @@
 """What the log says must agree with itself: nothing lost, nothing decided twice, nothing out of nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from deploy.chaos.claims.claim import Claim, Finding, claim
+from deploy.chaos.claims.memory import Memory, Undone, read_memory
 from deploy.chaos.evidence import Evidence, Told, Version
+
+Memories = Mapping[tuple[str, str], Memory]
+"""What the rows of each key remember, by changelog and key."""
 
 
 def check(evidence: Evidence) -> Iterator[Claim]:
     """Check the log against itself."""
-    yield claim("Each event was decided by the owner of its key: nothing was lost", _decided(evidence))
+    memories = {
+        (changelog, key): read_memory(versions)
+        for changelog, keys in evidence.versions.items()
+        for key, versions in keys.items()
+    }
+    yield claim("Each event was decided by the owner of its key: nothing was lost", _decided(evidence, memories))
     yield claim("Each event was decided the same each time: its repeats are equal", _repeated(evidence))
     yield claim("Each decision has one outcome, in every row that counts", _outcomes(evidence))
     yield claim("Each published event follows from an event in the log: nothing came out of nothing", _caused(evidence))
     yield claim("No owner that had lost its partitions undid what another one decided", _kept(evidence))
+    yield _remembered(memories)
 
 
-def _decided(evidence: Evidence) -> Iterator[Finding]:
-    applied = {
-        (changelog, key): {each.event_id for version in versions if version.row for each in version.row.applied}
-        for changelog, keys in evidence.versions.items()
-        for key, versions in keys.items()
-    }
+def _decided(evidence: Evidence, memories: Memories) -> Iterator[Finding]:
     readers = [(topic.name, table.changelog.name) for table in evidence.tables for topic in table.reads]
     for told in _first(evidence).values():
         for changelog in (changelog for topic, changelog in readers if topic == told.seen.place.topic):
@@ -30,7 +35,7 @@ def _decided(evidence: Evidence) -> Iterator[Finding]:
             # A decision may be that there is no row, or none any more; then there is nothing that remembers it.
             if not versions or any(each.row is None for each in versions):
                 continue
-            known = told.event.id in applied[changelog, key]
+            known = told.event.id in memories[changelog, key].applied
             yield None if known else f"{told.event.data.type} {told.event.id} ({told.seen.place}) was never decided"
 
 
@@ -70,6 +75,22 @@ def _kept_in(name: str, versions: list[Version]) -> Finding:
     known = {each.event_id for version in versions if version.row for each in version.row.applied}
     undone = known - counted
     return f"{name}: decisions on {sorted(undone)} were undone" if undone else None
+
+
+def _remembered(memories: Memories) -> Claim:
+    """Tell what was undone for good, and what for a time: until the event came again and was decided again."""
+    undone = [(name, each) for name, memory in memories.items() for each in memory.undone]
+    return Claim(
+        "Each row that counts contains what the one before it had applied: nothing was undone for good",
+        sum(memory.followed for memory in memories.values()),
+        tuple(_undone(*name, each) for name, each in undone if each.again is None),
+        tuple(_undone(*name, each) for name, each in undone if each.again is not None),
+    )
+
+
+def _undone(changelog: str, key: str, undone: Undone) -> str:
+    end = "for good" if undone.again is None else f"for {undone.seconds:.1f} s, until {undone.again.seen.place}"
+    return f"{changelog} {key}: {undone.by.seen.place} undid the decision on {undone.event_id} {end}"
 
 
 def _first(evidence: Evidence) -> dict[tuple[str, str], Told]:

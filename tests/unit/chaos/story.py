@@ -1,8 +1,9 @@
 """A short honest history, as it would lie in Kafka and in the clients' notes; and ways to tamper with it."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import chain
 from typing import Final
@@ -52,10 +53,12 @@ class Story:
             report.unchecked[Unchecked.PENDING] = self.unchecked
         return Evidence(tuple(self.records), tuple(self.entries), RULEBOOK), report
 
-    def add(self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, bytes]) -> Seen:
+    def add(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, bytes], at: datetime = T0
+    ) -> Seen:
         """Append a record to a topic."""
         offset = Counter(each.place.topic for each in self.records)[topic]
-        seen = Seen(Place(topic, 0, offset), key, value, headers)
+        seen = Seen(Place(topic, 0, offset), key, value, headers, at)
         self.records.append(seen)
         return seen
 
@@ -81,6 +84,15 @@ class Story:
     def events(self, kind: type[Message]) -> list[Seen]:
         """Return the records of a kind of event."""
         return [each for each in self.records if each.headers.get("ce_type") == kind.type.encode()]
+
+    def rows(self, topic: str, key: bytes) -> list[Seen]:
+        """Return the records of a key's rows."""
+        return [each for each in self.records if (each.place.topic, each.key) == (topic, key)]
+
+    def write_again(self, seen: Seen, epoch: int, version: int, at: datetime) -> None:
+        """Append a row as an owner of that epoch writes it."""
+        row = {**json.loads(seen.value or b""), "epoch": epoch, "version": version}
+        self.add(seen.place.topic, seen.key, json.dumps(row, separators=(",", ":")).encode(), {}, at)
 
     def change(self, seen: Seen, **changes: object) -> None:
         """Put another record in the place of one."""
@@ -110,7 +122,7 @@ def _told_once() -> Story:
         headers = dict(record.headers)
         if b"/" not in headers.get("ce_source", b"/"):
             headers["ce_source"] += b"/web"
-        story.add(record.topic, record.key, record.value, headers)
+        story.add(record.topic, record.key, record.value, headers, record.at)
     story.plant(Poison.UNKNOWN_TYPE, story.events(AuthResponse)[0])
     story.entries.append(Struck(fault="kill-login", target="login", began=world.now, mended=world.now, well=world.now))
     return story

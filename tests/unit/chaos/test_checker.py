@@ -13,6 +13,7 @@ from deploy.chaos.schedule import Kind
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired
 from schemas.login_commands import SignIn, UseCode
 from schemas.topics import ACCOUNTS_CHANGELOG
+from services.common.changelog import stamp
 from tests.unit.chaos.story import Story, an_honest_story
 
 
@@ -78,6 +79,29 @@ def undo_a_decision(story: Story) -> None:
     stale = json.loads(rows[-2].value or b"")
     stale["applied"].append({**stale["applied"][-1], "event_id": "undone"})
     story.add(rows[-1].place.topic, rows[-1].key, json.dumps(stale, separators=(",", ":")).encode(), {})
+
+
+def undo_for_a_time(story: Story) -> None:
+    """A newer owner writes the row before the last once more, and decides the last event 1.594 s later."""
+    before, last = story.rows(ACCOUNTS_CHANGELOG.name, b"alex")[-2:]
+    version = stamp(last.value or b"")[1]
+    story.write_again(before, 7, version, last.at + timedelta(seconds=0.352))
+    story.write_again(last, 8, version + 1, last.at + timedelta(seconds=1.946))
+
+
+def undo_for_good(story: Story) -> None:
+    """A newer owner writes the row before the last once more, and never decides the last event."""
+    before, last = story.rows(ACCOUNTS_CHANGELOG.name, b"alex")[-2:]
+    story.write_again(before, 7, stamp(last.value or b"")[1], last.at)
+
+
+def decide_too_late(story: Story) -> None:
+    """The last row comes only after a newer owner wrote the one before it once more, and decided nothing."""
+    before, last = story.rows(ACCOUNTS_CHANGELOG.name, b"alex")[-2:]
+    story.records.remove(last)
+    epoch, version = stamp(last.value or b"")
+    story.write_again(before, 7, version, last.at)
+    story.write_again(last, epoch, version, last.at)
 
 
 def decide_twice(story: Story) -> None:
@@ -180,6 +204,7 @@ REPEATS = "Each event was decided the same each time"
 OUTCOMES = "Each decision has one outcome"
 CAUSES = "Each published event follows"
 KEPT = "No owner that had lost"
+REMEMBERED = "Each row that counts contains"
 POISON = "Each poisoned record"
 NOTHING_ELSE = "Nothing else is in a dead-letter topic"
 RECOVERED = "After each fault"
@@ -199,6 +224,8 @@ RESTARTS = "No sign-in under way during a rolling restart failed"
         (publish_out_of_nothing, {CAUSES, DECIDED}),
         (lose_a_command, {DECIDED}),
         (undo_a_decision, {KEPT}),
+        (undo_for_good, {REMEMBERED, DECIDED}),
+        (decide_too_late, {KEPT, DECIDED, SIGNED_IN}),
         (decide_twice, {OUTCOMES, SIGNED_IN}),
         (use_a_step_twice, {STEPS, SIGNED_IN}),
         (leave_poison, {POISON, NAMED}),
@@ -223,3 +250,15 @@ def test_each_violation_is_found(tamper: Callable[[Story], None], contradicted: 
     found = [claim.text for claim in check(*story.findings) if claim.violations]
     assert [text for text in found if not text.startswith(tuple(contradicted))] == []
     assert [text for text in contradicted if not any(each.startswith(text) for each in found)] == []
+
+
+def test_what_was_undone_for_a_time_is_told_and_contradicts_nothing() -> None:
+    story = an_honest_story()
+    undo_for_a_time(story)
+    (last, undoing, again) = story.rows(ACCOUNTS_CHANGELOG.name, b"alex")[-3:]
+    event_id = json.loads(last.value or b"")["applied"][-1]["event_id"]
+    claims = check(*story.findings)
+    assert [claim.text for claim in claims if claim.violations] == []
+    (note,) = [note for claim in claims for note in claim.notes]
+    undone = f"{undoing.place} undid the decision on {event_id} for 1.6 s, until {again.place}"
+    assert note == f"{ACCOUNTS_CHANGELOG.name} alex: {undone}"
