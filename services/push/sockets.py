@@ -170,12 +170,12 @@ async def _tell_unpaired(socket: web.WebSocketResponse, channel: Channel | None,
 
 
 async def _wait_for_change(socket: web.WebSocketResponse, changed: asyncio.Event, longest_seconds: float) -> None:
-    """Wait until the channel changes; where that takes long, send a ping that scripts can see."""
+    """Wait until the channel changes; where that takes long, send a ping that scripts can see, with the time."""
     try:
         async with asyncio.timeout(longest_seconds):
             await changed.wait()
     except TimeoutError:
-        await socket.send_json({"type": "ping"})
+        await socket.send_json({"type": "ping", "server_time": now().isoformat()})
 
 
 def _request_in(frame: Any) -> str:

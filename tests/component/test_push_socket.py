@@ -145,10 +145,12 @@ async def test_a_request_that_waited_at_a_clock_ahead_is_sent_once_that_is_right
     assert (await news(socket))["challenge"] == waiting.pending[0].challenge
 
 
-async def test_what_ran_out_has_expired(instance: Instance, device: Device) -> None:
+async def test_a_ping_says_the_time_and_what_ran_out_has_expired(instance: Instance, device: Device) -> None:
     channel = instance.connects(device)
     socket = await device.connect(NAME)
     instance.ask(channel, "one", good_seconds=1)
     frames = [await socket.receive_json(timeout=DEADLINE_SECONDS) for _ in range(4)]
     assert [frame["type"] for frame in frames] == ["waiting", "challenge", "ping", "ended"]
+    said = datetime.fromisoformat(frames[2]["server_time"])
+    assert abs(instance.now() - said) < timedelta(seconds=DEADLINE_SECONDS)
     assert frames[3] == {"type": "ended", "challenge_id": "one", "reason": "expired"}
