@@ -79,6 +79,11 @@ class Claims(Model):
         """When an answer comes too late."""
         return datetime.fromtimestamp(self.exp, UTC)
 
+    @property
+    def lifetime_seconds(self) -> int:
+        """How long an answer may take: from one clock's two times, so that it holds by any clock."""
+        return max(self.exp - self.iat, 0)
+
 
 class Answer(Model):
     """What an answer says: the payload of the device's signed request.

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import aiohttp
 
 from authenticator.device.errors import ConnectionLostError, ForeignAnswerError, ProblemError, UnreachableError
-from authenticator.device.frames import Hello, News, Ready, Refused, parse_frame
+from authenticator.device.frames import Hello, News, Ping, Ready, Refused, parse_frame
 from authenticator.device.messages import read_problem
 from authenticator.device.retries import Timing
 
@@ -34,8 +34,8 @@ class Connection:
         self._socket = socket
         self._timing = timing
 
-    async def frames(self) -> AsyncIterator[News]:
-        """Give what the service sends, until the socket is lost.
+    async def frames(self) -> AsyncIterator[News | Ping]:
+        """Give what the service sends, pings included, until the socket is lost.
 
         Raises:
             ConnectionLostError: When it closed, or nothing came for too long, not even a ping.
@@ -44,7 +44,7 @@ class Connection:
         while True:
             text = await _receive(self._socket, self._timing.silence_seconds)
             frame = parse_frame(text)
-            if isinstance(frame, News):
+            if isinstance(frame, News | Ping):
                 yield frame
 
     async def send_receipt(self, challenge_id: str) -> None:

@@ -93,8 +93,20 @@ class Parted(Model):
     statement: Jws
 
 
+class Ping(Model):
+    """A sign of life.
+
+    Attributes:
+        server_time: The push service's clock; None where an older service does not say it.
+
+    """
+
+    type: Literal["ping"]
+    server_time: Moment | None = None
+
+
 News = Asked | Ended | Waiting | Parted
-Frame = Hello | Ready | Refused | News
+Frame = Hello | Ready | Refused | Ping | News
 _FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(Annotated[Frame, Field(discriminator="type")])
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from authenticator.device.client import Client, origin_of
 from authenticator.device.connection import Connection, connect
 from authenticator.device.errors import ConnectionLostError, DeviceError, ProblemError
-from authenticator.device.frames import News
+from authenticator.device.frames import News, Ping
 from authenticator.device.messages import Discovery
 from authenticator.device.retries import Pauses
 from authenticator.device.store import Store
@@ -84,6 +84,11 @@ class Link:
             await self._changed.wait()
         return self._connection
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the service can say now what has ended."""
+        return self._connection is not None
+
     def found(self) -> Discovery:
         """Tell where the services are.
 
@@ -118,13 +123,15 @@ class Link:
 
         async with connect(self._client.session, url, sign, self._client.timing) as connection:
             self._client.clock.synchronize(connection.ready.server_time)
-            self._store.update(lambda state: state.with_clock(self._client.clock.offset_seconds))
             pauses.reset()
             self._connection, self._trouble = connection, None
             self._changed.set()
             try:
                 async for frame in connection.frames():
-                    on_frame(frame)
+                    if not isinstance(frame, Ping):
+                        on_frame(frame)
+                    elif frame.server_time is not None:
+                        self._client.clock.synchronize(frame.server_time)
             finally:
                 self._connection = None
         text = "the push service closed the connection"

@@ -68,7 +68,10 @@ class VirtualPhone:
 
         """
         self.store = store
-        self.clock = ServiceClock(offset_seconds=store.read().clock_offset_seconds)
+        self.clock = ServiceClock(
+            offset_seconds=store.read().clock_offset_seconds,
+            keep=lambda offset_seconds: store.update(lambda state: state.with_clock(offset_seconds)),
+        )
         timing = Timing() if timing is None else timing
         self._client = Client(aiohttp.ClientSession(), store.read().url, self.clock, timing)
         self._link = Link(self._client, store, on_trouble)
@@ -126,19 +129,19 @@ class VirtualPhone:
     async def new_phrase(self) -> IssuedPhrase:
         """Ask for a pairing phrase, once the push service can reach this phone.
 
-        From now on a pairing challenge is believed, until one ended or the phrase did.
+        From now on a pairing challenge is believed, until one was answered or the phrase ended.
 
         Raises:
             DeviceError: If there is none to be had.
 
         """
         pairing_url = origin_of((await self.connected()).pairing_url)
-        asked_at = self.clock.now()
         sign = partial(sign_request, self.store.key, payload={"device_name": self.store.read().device_name})
         issued = await self._client.post(
             pairing_url, "/phrases", sign, IssuedPhrase, patience_seconds=PHRASE_PATIENCE_SECONDS
         )
-        phrase = PhraseRequest(asked_at=asked_at, expires_at=issued.expires_at)
+        # Read only now: the pairing service may have found the clock wrong, and had it put right.
+        phrase = PhraseRequest(asked_at=self.clock.now(), expires_at=issued.expires_at)
         self.store.update(lambda state: state.with_phrase(phrase))
         return issued
 

@@ -34,6 +34,11 @@ class Outcome(StrEnum):
         """Return the outcome of a verdict that was taken."""
         return cls({Verdict.APPROVE: "approved", Verdict.DENY: "denied", Verdict.REPORT: "reported"}[verdict])
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is final: a request that ran out or was withdrawn is open if the service sends it again."""
+        return self not in {Outcome.EXPIRED, Outcome.WITHDRAWN}
+
 
 class Account(Model):
     """An account that this device answers for.
@@ -154,7 +159,7 @@ class State(Model):
         return self.model_copy(update={"phrase": phrase})
 
     def with_ended(self, claims: Claims, outcome: Outcome, at: datetime) -> Self:
-        """Note how a request ended. A request that answers a phrase uses the phrase up."""
+        """Note how a request ended, in place of an end that was none. A settled pairing uses its phrase up."""
         entry = Entry(
             challenge_id=claims.jti,
             purpose=claims.purpose,
@@ -164,8 +169,9 @@ class State(Model):
             outcome=outcome,
             at=at,
         )
-        noted = self.model_copy(update={"history": _noted(self.history, entry)})
-        return noted.with_phrase(None) if claims.purpose is Purpose.PAIRING else noted
+        others = tuple(each for each in self.history if each.challenge_id != claims.jti or each.outcome.settled)
+        noted = self.model_copy(update={"history": _noted(others, entry)})
+        return noted.with_phrase(None) if claims.purpose is Purpose.PAIRING and outcome.settled else noted
 
     def with_removed(self, account: Account, at: datetime) -> Self:
         """Remove an account as its service says, and note it; not if it was paired again meanwhile."""
@@ -190,9 +196,9 @@ class State(Model):
             return self
         return self.model_copy(update={"clock_offset_seconds": offset_seconds})
 
-    def ended(self, challenge_id: str) -> bool:
-        """Tell whether a request ended here before."""
-        return any(entry.challenge_id == challenge_id for entry in self.history)
+    def settled(self, challenge_id: str) -> bool:
+        """Tell whether a request is over for good, so that it is not shown again."""
+        return any(entry.challenge_id == challenge_id and entry.outcome.settled for entry in self.history)
 
 
 def new_account(claims: Claims, at: datetime) -> Account | None:

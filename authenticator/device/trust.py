@@ -9,10 +9,11 @@ from typing import Final
 from authenticator.device.state import State
 from protocol.challenges import Claims, verify_challenge
 from protocol.jose import SignatureError
+from protocol.requests import TOLERANCE_SECONDS
 from schemas.contract import Purpose
 
-CLOCK_TOLERANCE: Final = timedelta(seconds=60)
-"""By how much the clocks of the push and the pairing service may differ."""
+CLOCK_TOLERANCE: Final = timedelta(seconds=TOLERANCE_SECONDS)
+"""By how much this device's idea of the time and a service's may differ; beyond it, services refuse its requests."""
 
 
 class Distrust(StrEnum):
@@ -72,7 +73,7 @@ def judge(  # noqa: PLR0913 - all that the decision depends on
         challenge: The compact JWS as it came.
         state: What the device remembers.
         device_id: The device's own id.
-        now: The service's time.
+        now: The service's time; where that is in doubt, the earliest that it may be.
         pairing_url: The pairing service, as the push service names it.
         served: Thumbprints of the key set that ``KeysNeeded`` asked for, fetched just now; None before.
 

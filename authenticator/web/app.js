@@ -46,7 +46,7 @@ class App {
     addEventListener("online", wake);
     document.addEventListener("visibilitychange", wake);
     setInterval(() => {
-      this.#phone.prompts.inbox.expire();
+      this.#phone.prompts.inbox.expire(this.#phone.connection.status === "connected");
       render();
     }, TICK_MS);
     render();

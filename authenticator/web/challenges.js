@@ -37,11 +37,15 @@ export class ChallengeError extends Error {
   name = "ChallengeError";
 }
 
+/** A challenge whose time seems to be over. */
+export class ExpiredError extends ChallengeError {}
+
 /**
  * @param {string} compact the challenge's JWS
  * @param {object} context
  * @param {string} context.deviceId
- * @param {number} context.now milliseconds since 1970, as the service counts them
+ * @param {number} context.now milliseconds since 1970, as the service counts them; where that is in doubt, the earliest
+ *   that it may be
  * @param {Trust} context.trust
  * @returns {Promise<{claims: Claims, thumbprint: string, rotated: boolean}>} rotated: the key was not known before
  * @throws {SignatureError | ChallengeError} if it is not to be shown
@@ -52,7 +56,7 @@ export async function verifyChallenge(compact, { deviceId, now, trust }) {
   const claims = readClaims(payload);
   await requirePoint(claims.login_issuer?.agreement);
   if (claims.aud !== deviceId) throw new ChallengeError("it is for another device");
-  if (claims.exp * 1000 <= now) throw new ChallengeError("it has expired");
+  if (claims.exp * 1000 <= now) throw new ExpiredError("it has expired");
   const known = await trust.known(claims);
   if (known === null) throw new ChallengeError("nothing was paired with its issuer");
   if (known.includes(thumbprint)) return { claims, thumbprint, rotated: false };

@@ -116,6 +116,15 @@ export function endingOf({ claims, verdict }) {
 }
 
 /**
+ * @param {Ending} ending
+ * @returns {boolean} whether the request is over for good: one that ran out, was withdrawn, or whose answer was refused is
+ *   open if the service sends it again
+ */
+export function isFinal(ending) {
+  return !["expired", "withdrawn", "refused"].includes(ending);
+}
+
+/**
  * @param {Ending | undefined} ending
  * @returns {import("./requests.js").Verdict | undefined} the answer that led to it, if one did
  */

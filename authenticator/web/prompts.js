@@ -2,7 +2,7 @@
 
 import { accountOf, endsWith } from "./accounts.js";
 import { Inbox } from "./inbox.js";
-import { Outbox, verdictOf } from "./outbox.js";
+import { isFinal, Outbox, verdictOf } from "./outbox.js";
 
 /** @typedef {import("./challenges.js").Claims} Claims */
 /** @typedef {import("./store.js").Ending} Ending */
@@ -95,7 +95,7 @@ export class Prompts {
    * @param {import("./store.js").Entry[]} history
    */
   reconcile(history) {
-    const settled = new Set(history.filter(({ ending }) => ending !== "refused").map(({ jti }) => jti));
+    const settled = new Set(history.filter(({ ending }) => isFinal(ending)).map(({ jti }) => jti));
     const partings = history.filter(({ ending }) => ending === "unpaired");
     for (const { claims } of this.waiting) {
       if (settled.has(claims.jti)) this.end(claims.jti, "answered");
@@ -159,6 +159,6 @@ export class Prompts {
   async #isAnswered(jti) {
     if (this.outbox.holds(jti) || (await this.#store.get("answers", jti)) !== undefined) return true;
     const entry = await this.#store.get("history", jti);
-    return entry !== undefined && entry.ending !== "refused";
+    return entry !== undefined && isFinal(entry.ending);
   }
 }

@@ -4,6 +4,8 @@ import { signRequest } from "./requests.js";
 
 const TIMEOUT_MS = 15_000;
 const PROBLEM = "urn:countersign:problem:";
+/** Differences of the clocks that are smaller are not worth keeping: an answer is on its way for as long. */
+const CLOCK_STEP_MS = 1000;
 
 /** @typedef {{product_name: string, pairing_url: string, socket_url: string, offset: number}} Directory */
 
@@ -33,6 +35,7 @@ export class ProblemError extends Error {
 export class Service {
   #key;
   #store;
+  #keptOffset;
   /** @type {Map<string, string>} the next nonce of each service */
   #nonces = new Map();
 
@@ -45,6 +48,7 @@ export class Service {
     this.#key = key;
     this.#store = store;
     this.directory = directory;
+    this.#keptOffset = directory?.offset ?? 0;
     this.origin = location.origin;
   }
 
@@ -58,16 +62,21 @@ export class Service {
     const { product_name, pairing_url, socket_url, server_time } = await this.getJson(
       `${this.origin}/.well-known/countersign`,
     );
-    this.directory = { product_name, pairing_url, socket_url, offset: 0 };
-    await this.setTime(server_time);
+    this.directory = { product_name, pairing_url, socket_url, offset: offsetTo(server_time) ?? this.#keptOffset };
+    await this.#keepDirectory();
   }
 
-  /** @param {string} serverTime ISO 8601 */
+  /**
+   * Take the time that an instance of the service says. The newest one counts, and is kept for codes without a network: so
+   * an instance whose clock is wrong misleads this phone only until the next word, which comes with each ping.
+   *
+   * @param {unknown} serverTime ISO 8601; anything else, as from an older service that does not say it, changes nothing
+   */
   async setTime(serverTime) {
-    const offset = Date.parse(serverTime) - Date.now();
-    if (Number.isNaN(offset) || this.directory === undefined) return;
+    const offset = offsetTo(serverTime);
+    if (offset === undefined || this.directory === undefined) return;
     this.directory.offset = offset;
-    await this.#store.put("device", this.directory, "directory");
+    if (Math.abs(offset - this.#keptOffset) >= CLOCK_STEP_MS) await this.#keepDirectory();
   }
 
   /**
@@ -109,6 +118,11 @@ export class Service {
     return signRequest(this.#key, { url, nonce, now: this.now(), payload, typ });
   }
 
+  async #keepDirectory() {
+    this.#keptOffset = this.directory?.offset ?? 0;
+    await this.#store.put("device", this.directory, "directory");
+  }
+
   /**
    * @param {string} url
    * @param {Record<string, unknown>} payload
@@ -144,6 +158,15 @@ export class Service {
     const problem = await response.json().catch(() => ({}));
     throw new ProblemError(problem, response.status, response.headers.get("Retry-After"));
   }
+}
+
+/**
+ * @param {unknown} serverTime ISO 8601
+ * @returns {number | undefined} by how many milliseconds it is ahead of this phone's clock
+ */
+function offsetTo(serverTime) {
+  const offset = (typeof serverTime === "string" ? Date.parse(serverTime) : Number.NaN) - Date.now();
+  return Number.isNaN(offset) ? undefined : offset;
 }
 
 /**

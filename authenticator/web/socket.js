@@ -94,8 +94,10 @@ export class Socket {
       this.#heard = Date.now();
       const frame = readFrame(data);
       if (frame.type === "hello") await this.#open(url, frame.nonce);
-      else if (frame.type === "ping") this.#pinged = true;
-      else if (frame.type === "problem") problem = new ProblemError(frame.problem ?? {}, 400).problem;
+      else if (frame.type === "ping") {
+        this.#pinged = true;
+        await this.#service.setTime(frame.server_time);
+      } else if (frame.type === "problem") problem = new ProblemError(frame.problem ?? {}, 400).problem;
       else if (frame.type === "ready") {
         clearTimeout(opening);
         onReady();

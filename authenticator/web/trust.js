@@ -2,8 +2,8 @@
 
 import { requireP256, SignatureError, thumbprint } from "./jose.js";
 
-/** By how much the clocks of the push and the pairing service may differ. */
-const TOLERANCE_SECONDS = 60;
+/** By how much this phone's idea of the time and a service's may differ; beyond it, services refuse its requests. */
+export const TOLERANCE_SECONDS = 300;
 
 /** @typedef {import("./challenges.js").Claims} Claims */
 /** @typedef {{at: number, expires: number}} Asked when a phrase was asked for and until when it was good, milliseconds */

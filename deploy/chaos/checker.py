@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deploy.chaos.claims import audit, dead_letters, log, people, restarts
+from deploy.chaos.claims import audit, dead_letters, log, people
 from deploy.chaos.claims.claim import Claim, Finding, claim
 from deploy.chaos.evidence import Evidence
 from deploy.chaos.history import Struck
@@ -27,7 +27,6 @@ def _claims(evidence: Evidence) -> Iterator[Claim]:
     yield from people.check(evidence)
     yield from log.check(evidence)
     yield from dead_letters.check(evidence)
-    yield from restarts.check(evidence)
     yield claim(
         "After each fault all instances were ready again and all partitions fully replicated",
         (_recovered(each) for each in evidence.faults),

@@ -16,15 +16,14 @@ from services.common.publisher import Publisher, UnavailableError
 from services.common.tracing import continue_trace
 from services.common.views import View
 from services.common.web import problem_document
-from services.push.domain.rows import Channel, PendingChallenge
+from services.push.domain.rows import Channel
+from services.push.open_challenges import OpenChallenges
 
 log = structlog.get_logger(__name__)
 OPEN_SECONDS: Final = 10.0
 PING_SECONDS: Final = 20.0
 FRAME_BYTES: Final = 8 * 1024
 REFUSED_CODE: Final = 4400
-MARGIN_SECONDS: Final = 0.05
-"""A little past an expiry, so that the clock has passed it for sure."""
 
 
 class Sockets:
@@ -123,26 +122,26 @@ class Sockets:
 
     async def _tell(self, socket: web.WebSocketResponse, device_id: str) -> None:
         """Send challenges as they come, tell when they or pairings end, and give a sign of life between."""
-        told: dict[str, PendingChallenge] = {}
+        challenges = OpenChallenges()
+        told: set[str] = set()
         parted: set[str] = set()
         introduced = False
         with self._channels.watch(device_id) as changed:
             while not socket.closed:
                 changed.clear()
                 channel = self._channels.get(device_id)
-                current = {} if channel is None else {each.challenge_id: each for each in channel.open_at(now())}
-                for ended in told.keys() - current.keys():
-                    reason = _why(channel, told.pop(ended))
-                    await socket.send_json({"type": "ended", "challenge_id": ended, "reason": reason})
+                current = challenges.look(channel, now())
+                for ended in told - current.keys():
+                    await socket.send_json({"type": "ended", "challenge_id": ended, "reason": _why(channel, ended)})
                 parted = await _tell_unpaired(socket, channel, parted)
-                for pending in current.values():
-                    if pending.challenge_id not in told:
-                        told[pending.challenge_id] = pending
+                for challenge_id, pending in current.items():
+                    if challenge_id not in told:
                         await socket.send_json({"type": "challenge", "challenge": pending.challenge})
+                told = set(current)
                 if not introduced:
                     await socket.send_json({"type": "waiting", "challenge_ids": list(current)})
                     introduced = True
-                await _wait_for_change(socket, changed, told)
+                await _wait_for_change(socket, changed, challenges.seconds_to_next_end(PING_SECONDS))
 
     async def _pass_receipt_on(self, device_id: str, challenge_id: str) -> bool:
         channel = self._channels.get(device_id)
@@ -170,16 +169,13 @@ async def _tell_unpaired(socket: web.WebSocketResponse, channel: Channel | None,
     return {each.pairing_id for each in statements}
 
 
-async def _wait_for_change(
-    socket: web.WebSocketResponse, changed: asyncio.Event, told: dict[str, PendingChallenge]
-) -> None:
-    """Wait until the channel changes or a challenge expires; send a ping that scripts can see if that takes long."""
-    expiries = [(each.expires_at - now()).total_seconds() + MARGIN_SECONDS for each in told.values()]
+async def _wait_for_change(socket: web.WebSocketResponse, changed: asyncio.Event, longest_seconds: float) -> None:
+    """Wait until the channel changes; where that takes long, send a ping that scripts can see, with the time."""
     try:
-        async with asyncio.timeout(max(MARGIN_SECONDS, min((PING_SECONDS, *expiries)))):
+        async with asyncio.timeout(longest_seconds):
             await changed.wait()
     except TimeoutError:
-        await socket.send_json({"type": "ping"})
+        await socket.send_json({"type": "ping", "server_time": now().isoformat()})
 
 
 def _request_in(frame: Any) -> str:
@@ -198,7 +194,7 @@ def _receipt_in(text: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _why(channel: Channel | None, challenge: PendingChallenge) -> str:
-    if channel is not None and channel.answer_to(challenge.challenge_id):
+def _why(channel: Channel | None, challenge_id: str) -> str:
+    if channel is not None and channel.answer_to(challenge_id):
         return "answered"
-    return "expired" if now() > challenge.expires_at else "withdrawn"
+    return "expired" if channel is not None and channel.waiting(challenge_id) else "withdrawn"

@@ -7,8 +7,9 @@ from typing import Final
 
 from deploy.chaos.claims.claim import Claim, Finding, claim
 from deploy.chaos.evidence import Evidence
-from deploy.chaos.history import Answer, Attempt, Ending
+from deploy.chaos.history import Answer, Attempt, Ending, Habit, Struck
 from deploy.chaos.people import PATIENCE_SECONDS
+from deploy.chaos.schedule import Kind
 from protocol.challenges import verify_proof
 from protocol.jose import SignatureError
 from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
@@ -21,6 +22,10 @@ from services.login.domain.rows import Account
 
 DEADLINE: Final = timedelta(seconds=PATIENCE_SECONDS + 15)
 """Until then everybody knows how an attempt ended; the margin is the client's own last page."""
+HONEST: Final = frozenset({Habit.APPROVE, Habit.TWICE})
+"""What a person means who has to get in."""
+CLOCK_FOLLOWS: Final = timedelta(seconds=1)
+"""How long after it was set an instance's clock is right again."""
 
 
 def check(evidence: Evidence) -> Iterator[Claim]:
@@ -41,6 +46,14 @@ def check(evidence: Evidence) -> Iterator[Claim]:
     yield claim("No prompt was answered twice", (_once("challenge", *each) for each in log.answered.items()))
     yield claim("No phrase was paired twice", (_once("pairing", *each) for each in log.paired.items()))
     yield claim("No code step was used twice", (_rising(*each) for each in log.steps.items()))
+    yield claim(
+        "Each person who approves in time gets in, at any moment but while a clock is wrong",
+        (
+            _got_in(each)
+            for each in evidence.attempts
+            if each.habit in HONEST and not _meets_wrong_clock(each, evidence)
+        ),
+    )
     yield claim("Nobody waited past the deadline without a clear outcome", (_clear(each) for each in evidence.attempts))
 
 
@@ -140,6 +153,17 @@ def _once(what: str, name: str, event_ids: set[str]) -> Finding:
 
 def _rising(method: tuple[str, str], steps: list[int]) -> Finding:
     return None if len(steps) == len(set(steps)) else f"codes of {method[0]}: steps {sorted(steps)} were used"
+
+
+def _meets_wrong_clock(attempt: Attempt, evidence: Evidence) -> bool:
+    """Tell whether a clock was wrong during an attempt: its instance calls expired what is not, and says so."""
+    steps: list[Struck] = [each for each in evidence.faults if each.fault == Kind.STEP_CLOCK]
+    return any(each.began <= attempt.ended and attempt.began <= each.mended + CLOCK_FOLLOWS for each in steps)
+
+
+def _got_in(attempt: Attempt) -> Finding:
+    name = f"sign-in of {attempt.account_id} at {attempt.began:%H:%M:%S}"
+    return None if attempt.ending is Ending.SIGNED_IN else f"{name} ended {attempt.ending}: {attempt.said}"
 
 
 def _clear(attempt: Attempt) -> Finding:

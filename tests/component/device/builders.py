@@ -14,6 +14,11 @@ QUICK: Final = Timing(first_pause_seconds=0.01, longest_pause_seconds=0.05)
 """A phone that loses no time between attempts."""
 
 
+def has_opened(services: FakeServices, times: int) -> bool:
+    """Tell whether so many sockets were opened."""
+    return services.openings == times
+
+
 async def next_request(phone: VirtualPhone) -> Request:
     """Wait for the next request that the phone shows."""
     async with asyncio.timeout(DEADLINE_SECONDS):

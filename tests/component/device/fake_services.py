@@ -69,6 +69,8 @@ class FakeServices:
         self.socket_problem: str | None = None
         self.answer_gate = asyncio.Event()
         self.answer_gate.set()
+        self.discovery_gate = asyncio.Event()
+        self.discovery_gate.set()
         self.clock_offset = timedelta()
         self._sockets: dict[str, set[web.WebSocketResponse]] = defaultdict(set)
         self.waiting: dict[str, dict[str, str]] = {}
@@ -130,6 +132,11 @@ class FakeServices:
         """Let a challenge be over while its device is not told."""
         self.waiting[claims.aud].pop(claims.jti, None)
 
+    async def ping(self, device_id: str, *, with_time: bool = True) -> None:
+        """Give a device a sign of life; older services gave none of the time with it."""
+        time: dict[str, object] = {"server_time": self.now().isoformat()} if with_time else {}
+        await self._send(device_id, {"type": "ping", **time})
+
     async def hang_up(self, device_id: str | None = None) -> None:
         """Close the sockets of a device, or of all."""
         devices = list(self._sockets) if device_id is None else [device_id]
@@ -157,6 +164,7 @@ class FakeServices:
         return application
 
     async def _discovery(self, _: web.Request) -> web.Response:
+        await self.discovery_gate.wait()
         return web.json_response(
             {
                 "product_name": "Salesforce Authenticator",

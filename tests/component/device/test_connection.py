@@ -13,14 +13,9 @@ from authenticator.device.state import Outcome, State
 from authenticator.device.store import MemoryStore
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
-from tests.component.device.builders import QUICK, next_request, pair
+from tests.component.device.builders import QUICK, has_opened, next_request, pair
 from tests.component.device.fake_services import FakeServices
 from tests.polling import DEADLINE_SECONDS, eventually
-
-
-def has_opened(services: FakeServices, times: int) -> bool:
-    """Tell whether so many sockets were opened."""
-    return services.openings == times
 
 
 async def test_lost_socket_is_opened_anew_and_nothing_is_missed(services: FakeServices, phone: VirtualPhone) -> None:

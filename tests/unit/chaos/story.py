@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Final
 
 from deploy.chaos.evidence import Evidence, Seen
-from deploy.chaos.history import Answer, Attempt, Ending, Entry, Struck, Way
+from deploy.chaos.history import Answer, Attempt, Ending, Entry, Habit, Struck, Way
 from deploy.chaos.poison import HEADER, Draft, Poison, spoil
 from deploy.replay.report import Checked, Finding, Report, Unchecked
 from deploy.replay.span import Span
@@ -180,6 +180,7 @@ def _attempt(people: People, story: Story, way: Way, ending: Ending) -> None:
         Attempt(
             account_id=NAME,
             way=way,
+            habit=Habit.APPROVE if ending is Ending.SIGNED_IN else Habit.DENY,
             login_digest=digest,
             began=people.world.now - timedelta(seconds=5),
             ended=people.world.now,

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from deploy.chaos.checker import check
-from deploy.chaos.history import Answer, Attempt, Ending, Struck
+from deploy.chaos.history import Answer, Attempt, Ending, Habit, Struck
 from deploy.chaos.poison import Poison
 from deploy.chaos.schedule import Kind
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired
@@ -172,12 +172,19 @@ def stay_broken(story: Story) -> None:
     story.note(next(each for each in story.entries if isinstance(each, Struck)), well=None, trouble="not ready: login")
 
 
+def hide_a_request(story: Story) -> None:
+    """A phone whose owner means to approve never shows the request."""
+    story.note(an_attempt(story, Ending.REFUSED), habit=Habit.APPROVE)
+
+
 def roll_and_fail(story: Story) -> None:
     attempt = an_attempt(story, Ending.REFUSED)
-    story.note(attempt, ending=Ending.UNAVAILABLE)
-    story.entries.append(
-        Struck(fault=Kind.ROLL, target="all", began=attempt.began, mended=attempt.ended, well=attempt.ended)
-    )
+    story.note(attempt, ending=Ending.UNAVAILABLE, habit=Habit.TWICE)
+    strike(story, Kind.ROLL, attempt.began, attempt.ended)
+
+
+def strike(story: Story, kind: Kind, began: datetime, mended: datetime) -> None:
+    story.entries.append(Struck(fault=kind, target="login", began=began, mended=mended, well=mended))
 
 
 def miss_a_poisoned_record(story: Story) -> None:
@@ -210,7 +217,7 @@ NOTHING_ELSE = "Nothing else is in a dead-letter topic"
 RECOVERED = "After each fault"
 AUDITED = "Decided again by an audit"
 NAMED = "An audit names each poisoned record"
-RESTARTS = "No sign-in under way during a rolling restart failed"
+GOT_IN = "Each person who approves in time gets in"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +248,8 @@ RESTARTS = "No sign-in under way during a rolling restart failed"
         (let_a_stranger_in, {SIGNED_IN}),
         (count_a_refused_answer, {REFUSED}),
         (stay_broken, {RECOVERED}),
-        (roll_and_fail, {RESTARTS}),
+        (hide_a_request, {GOT_IN}),
+        (roll_and_fail, {GOT_IN}),
     ],
 )
 def test_each_violation_is_found(tamper: Callable[[Story], None], contradicted: set[str]) -> None:
@@ -262,3 +270,14 @@ def test_what_was_undone_for_a_time_is_told_and_contradicts_nothing() -> None:
     (note,) = [note for claim in claims for note in claim.notes]
     undone = f"{undoing.place} undid the decision on {event_id} for 1.6 s, until {again.place}"
     assert note == f"{ACCOUNTS_CHANGELOG.name} alex: {undone}"
+
+
+@pytest.mark.parametrize(("seconds_before", "is_found"), [(0, False), (1, False), (5, True)])
+def test_a_clock_excuses_a_failure_only_while_it_is_wrong(seconds_before: int, *, is_found: bool) -> None:
+    story = an_honest_story()
+    hide_a_request(story)
+    attempt = an_attempt(story, Ending.REFUSED)
+    mended = attempt.began - timedelta(seconds=seconds_before)
+    strike(story, Kind.STEP_CLOCK, mended - timedelta(seconds=10), mended)
+    found = [claim.text for claim in check(*story.findings) if claim.violations]
+    assert any(text.startswith(GOT_IN) for text in found) is is_found

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authenticator.device.frames import Asked, Ended, Hello, Parted, Ready, Refused, parse_frame
+from authenticator.device.frames import Asked, Ended, Hello, Parted, Ping, Ready, Refused, parse_frame
 from authenticator.device.messages import Discovery, parse_problem
 from tests.unit.protocol.builders import a_challenge
 
@@ -19,12 +19,17 @@ def test_frames_are_read() -> None:
         Hello: {"type": "hello", "nonce": "abc"},
         Ready: {"type": "ready", "server_time": "2026-11-24T08:00:00+00:00", "from_a_newer_service": 1},
         Refused: {"type": "problem", "problem": PROBLEM},
+        Ping: {"type": "ping", "server_time": "2026-11-24T08:00:00+00:00"},
         Asked: {"type": "challenge", "challenge": challenge},
         Ended: {"type": "ended", "challenge_id": "1", "reason": "withdrawn"},
         Parted: {"type": "unpaired", "statement": challenge},
     }
     for kind, frame in frames.items():
         assert type(parse_frame(json.dumps(frame))) is kind
+
+
+def test_ping_of_an_older_service_says_no_time() -> None:
+    assert parse_frame('{"type": "ping"}') == Ping(type="ping")
 
 
 @given(st.text())
@@ -42,6 +47,7 @@ def test_frame_that_is_none_is_passed_over(text: str) -> None:
         {"type": "unpaired", "challenge": a_challenge()},
         {"type": "ended", "challenge_id": "../1", "reason": "withdrawn"},
         {"type": "ready", "server_time": "2026-11-24T08:00:00"},
+        {"type": "ping", "server_time": "now"},
         {"nonce": "abc"},
     ],
 )

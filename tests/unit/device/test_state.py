@@ -44,14 +44,32 @@ def test_phrase_is_used_up_by_its_pairing_and_not_by_a_login() -> None:
     assert state.with_ended(PAIRING, Outcome.DENIED, NOW).phrase is None
 
 
+@pytest.mark.parametrize("outcome", [Outcome.EXPIRED, Outcome.WITHDRAWN])
+def test_pairing_that_nobody_answered_may_come_again(outcome: Outcome) -> None:
+    state = State(device_name="Pixel 9", phrase=PhraseRequest(asked_at=NOW, expires_at=NOW))
+    ended = state.with_ended(PAIRING, outcome, NOW)
+    assert ended.phrase is not None
+    assert not ended.settled(PAIRING.jti)
+    answered = ended.with_ended(PAIRING, Outcome.APPROVED, NOW)
+    assert answered.settled(PAIRING.jti)
+    assert [entry.outcome for entry in answered.history] == [Outcome.APPROVED]
+
+
+def test_removal_leaves_its_pairing_in_the_history() -> None:
+    account = new_account(PAIRING, NOW)
+    assert account is not None
+    paired = State(device_name="Pixel 9").with_account(account).with_ended(PAIRING, Outcome.APPROVED, NOW)
+    assert [entry.outcome for entry in paired.with_removed(account, NOW).history] == ["approved", "removed"]
+
+
 def test_history_is_bounded_and_keeps_the_newest() -> None:
     state = State(device_name="Pixel 9")
     for number in range(HISTORY_LENGTH + 3):
         state = state.with_ended(some_claims(jti=f"challenge-{number}"), Outcome.APPROVED, NOW)
     assert len(state.history) == HISTORY_LENGTH
     assert state.history[-1].challenge_id == f"challenge-{HISTORY_LENGTH + 2}"
-    assert not state.ended("challenge-0")
-    assert state.ended("challenge-100")
+    assert not state.settled("challenge-0")
+    assert state.settled("challenge-100")
 
 
 def test_each_verdict_has_its_outcome() -> None:

@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from authenticator.device.state import PhraseRequest, State, new_account
 from authenticator.device.trust import Distrust, Judgement, KeysNeeded, Trusted, judge
 from protocol.jose import PrivateKey
+from protocol.requests import TOLERANCE_SECONDS
 from schemas.contract import Purpose
 from tests.unit.protocol.builders import DEVICE, ISSUER, NOW, SERVICE, a_challenge, some_claims
 
@@ -78,11 +81,21 @@ def test_pairing_is_not_shown_when_no_phrase_was_asked_for() -> None:
     assert judged(a_challenge(Purpose.PAIRING), a_state(asked=None), served=SERVED) is Distrust.NO_PHRASE
 
 
-@pytest.mark.parametrize("begins_minutes", [-10, 2])
-def test_pairing_is_not_shown_outside_of_the_phrase(begins_minutes: int) -> None:
+@pytest.mark.parametrize("begins_minutes", [-10.1, 5.1])
+def test_pairing_is_not_shown_outside_of_the_phrase(begins_minutes: float) -> None:
     begin = NOW + timedelta(minutes=begins_minutes)
     asked = PhraseRequest(asked_at=begin, expires_at=begin + timedelta(minutes=5))
     assert judged(a_challenge(Purpose.PAIRING), a_state(asked=asked), served=SERVED) is Distrust.NO_PHRASE
+
+
+@given(st.integers(-TOLERANCE_SECONDS, TOLERANCE_SECONDS), st.integers(0, 300))
+def test_pairing_is_shown_however_far_clocks_may_differ(skew_seconds: int, entered_after_seconds: int) -> None:
+    """The device took the time from a clock that is off by the skew when it asked for the phrase."""
+    asked_at = NOW - timedelta(seconds=entered_after_seconds)
+    asked = PhraseRequest(
+        asked_at=asked_at + timedelta(seconds=skew_seconds), expires_at=asked_at + timedelta(minutes=5)
+    )
+    assert isinstance(judged(a_challenge(Purpose.PAIRING), a_state(asked=asked), served=SERVED), Trusted)
 
 
 @pytest.mark.parametrize("login_issuer", [None, {"issuer": ISSUER, "keys": []}])

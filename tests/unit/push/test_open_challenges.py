@@ -1,0 +1,111 @@
+"""Which challenges a socket's device is asked, however far the clock of its instance is off."""
+
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.push.domain.rows import Channel
+from services.push.open_challenges import MARGIN_SECONDS, OpenChallenges
+from tests.builders import T0, after
+from tests.events import PROMPT_LIFETIME, an_issued_challenge
+from tests.messages import a_submission
+from tests.unit.push.channel_history import a_channel, channel_after
+
+LIFETIME_SECONDS: Final = PROMPT_LIFETIME.total_seconds()
+SKEWS: Final = st.floats(-86_400, 86_400)
+
+
+class Instance:
+    """An instance with a clock that may be wrong, and one socket.
+
+    Attributes:
+        skew_seconds: How far its clock is ahead.
+        seconds: How long ago it all began.
+
+    """
+
+    def __init__(self, skew_seconds: float = 0.0) -> None:
+        self.skew_seconds = skew_seconds
+        self.seconds = 0.0
+        self.challenges = OpenChallenges(lambda: self.seconds)
+
+    def asks(self, channel: Channel | None) -> list[str]:
+        """Return the ids of what the device is asked now."""
+        return list(self.challenges.look(channel, T0 + timedelta(seconds=self.seconds + self.skew_seconds)))
+
+
+@given(SKEWS, SKEWS)
+def test_a_challenge_that_comes_is_open_for_its_lifetime_by_any_clock(came: float, later: float) -> None:
+    instance = Instance(came)
+    assert instance.asks(a_channel()) == []
+    channel = channel_after(an_issued_challenge())
+    assert instance.asks(channel) == ["challenge-1"]
+    instance.skew_seconds = later
+    instance.seconds = LIFETIME_SECONDS
+    assert instance.asks(channel) == ["challenge-1"]
+    instance.seconds += 2 * MARGIN_SECONDS
+    assert instance.asks(channel) == []
+    instance.skew_seconds = -86_400
+    assert instance.asks(channel) == []
+
+
+@given(SKEWS)
+def test_a_challenge_that_waited_stays_open_however_the_clock_is_moved(later: float) -> None:
+    instance = Instance()
+    instance.seconds = 20.0
+    channel = channel_after(an_issued_challenge())
+    assert instance.asks(channel) == ["challenge-1"]
+    instance.skew_seconds = later
+    instance.seconds = LIFETIME_SECONDS
+    assert instance.asks(channel) == ["challenge-1"]
+    instance.seconds += 2 * MARGIN_SECONDS
+    assert instance.asks(channel) == []
+
+
+def test_a_clock_that_is_behind_gives_a_waiting_challenge_no_more_than_its_lifetime() -> None:
+    instance = Instance(-3600)
+    channel = channel_after(an_issued_challenge())
+    assert instance.asks(channel) == ["challenge-1"]
+    instance.seconds = LIFETIME_SECONDS + 2 * MARGIN_SECONDS
+    assert instance.asks(channel) == []
+
+
+def test_a_challenge_that_waited_is_asked_once_the_clock_is_put_right() -> None:
+    instance = Instance(LIFETIME_SECONDS + 1)
+    channel = channel_after(an_issued_challenge())
+    assert instance.asks(channel) == []
+    instance.skew_seconds = 0
+    assert instance.asks(channel) == ["challenge-1"]
+
+
+def test_what_was_answered_is_asked_no_more_and_the_rest_stays_in_its_order() -> None:
+    instance = Instance()
+    issued = [an_issued_challenge(f"challenge-{number}") for number in range(1, 4)]
+    assert instance.asks(channel_after(*issued)) == ["challenge-1", "challenge-2", "challenge-3"]
+    answered = channel_after(*issued, a_submission(issued[1]))
+    assert instance.asks(answered) == ["challenge-1", "challenge-3"]
+    assert instance.asks(None) == []
+
+
+def test_the_next_look_is_due_when_the_first_one_ends() -> None:
+    instance = Instance()
+    assert instance.asks(a_channel()) == []
+    assert instance.challenges.seconds_to_next_end(20.0) == 20.0
+    instance.asks(channel_after(an_issued_challenge()))
+    instance.seconds = LIFETIME_SECONDS - 5
+    assert instance.challenges.seconds_to_next_end(20.0) == pytest.approx(5 + MARGIN_SECONDS)
+    instance.seconds += 60
+    assert instance.challenges.seconds_to_next_end(20.0) == 0
+
+
+def test_a_challenge_that_does_not_say_its_lifetime_is_open_by_the_clock() -> None:
+    instance = Instance(5)
+    instance.asks(a_channel())
+    channel = channel_after(an_issued_challenge(challenge="e30.e30.AAAA"))
+    assert instance.asks(channel) == ["challenge-1"]
+    instance.seconds = LIFETIME_SECONDS - 4
+    assert channel.open_at(after(instance.seconds + 5)) == ()
+    assert instance.asks(channel) == []
