@@ -8,7 +8,7 @@ RUN python -m venv --without-pip /opt/countersign \
 COPY pyproject.toml .
 COPY authenticator authenticator
 COPY cli cli
-COPY deploy deploy
+COPY operations operations
 COPY protocol protocol
 COPY schemas schemas
 COPY services services

@@ -19,14 +19,14 @@ help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 run: setup ## start Kafka and the services here, until Ctrl-C (HOST=0.0.0.0 for the network, DATA=DIR, INSTANCES=2, BROKERS=3, PARTITIONS=7)
-	@exec $(BIN)/python -m deploy.run --host $(HOST) --data $(DATA) --instances $(INSTANCES) --brokers $(BROKERS) \
+	@exec $(BIN)/python -m deploy.local.run --host $(HOST) --data $(DATA) --instances $(INSTANCES) --brokers $(BROKERS) \
 	  --partitions $(PARTITIONS) $(ARGS)
 
 demo: setup ## show the whole flow in the terminal, on a stack of its own
-	@exec $(BIN)/python -m deploy.demo
+	@exec $(BIN)/python -m lab.demo
 
 chaos: setup-tests ## break everything while people sign in, and check that nothing was lost (10 minutes; ARGS="--seed 2 --help")
-	@exec $(BIN)/python -m deploy.chaos $(ARGS)
+	@exec $(BIN)/python -m lab.chaos $(ARGS)
 
 setup: ## bring what running needs: system packages, Python packages, Kafka
 	@deploy/bootstrap
@@ -36,7 +36,7 @@ setup-tests:
 
 test: setup-tests lint ## bring what testing needs, lint, run all tests (three at a time), look for vulnerabilities
 	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
-	@$(BIN)/python -m deploy.audit
+	@$(BIN)/python -m deploy.local.vulnerabilities
 
 unit: setup-tests ## run the tests of the rules alone (ARGS="-k phrase" picks some, here and below)
 	$(BIN)/pytest tests/unit $(ARGS)
@@ -73,7 +73,7 @@ asyncapi: setup-tests ## write asyncapi.yaml anew from the messages
 	$(BIN)/python -m tests.contract.asyncapi
 
 audit: setup-tests ## look anew for known vulnerabilities in the pinned Python packages
-	@$(BIN)/python -m deploy.audit --anew
+	@$(BIN)/python -m deploy.local.vulnerabilities --anew
 
 clean: ## remove what was installed and cached here; data and keys stay
 	rm -rf .venv .run/kafka-jars .run/logs .run/audit.json .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -3,7 +3,7 @@
 import typer
 
 from cli import accounts, audit, dlq, kafka, keys, policy, proof, seed, topics
-from services.common.logs import show_warnings_only
+from services.common.telemetry.logs import show_warnings_only
 
 app = typer.Typer(
     no_args_is_help=True,

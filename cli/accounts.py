@@ -14,7 +14,7 @@ from rich.console import Console
 from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
 from services.common.progress import Progress
 from services.login.admin import AdminError, Administration, administration
-from services.login.domain.rows import Account
+from services.login.domain.account import Account
 from services.login.settings import DEFAULT_PRODUCT_NAME
 
 app = typer.Typer(help="Make, invite, list, reset and remove accounts.", no_args_is_help=True)

@@ -11,12 +11,12 @@ from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefi
 from cli.evidence import BadInputError
 from cli.history import AsJson, Since, Until, cannot_run, progress, read_span
 from cli.key_sets import read_key_sets
-from deploy.replay.audit import audit
-from deploy.replay.reading import ReadingError
-from deploy.replay.report import Finding, Report
-from deploy.replay.rulebook import Rulebook, load_rulebook
-from deploy.replay.span import Span
-from services.common.key_files import KeyFileError
+from operations.audit.deployment import audit
+from operations.audit.policies import Rulebook, load_rulebook
+from operations.audit.reading import ReadingError
+from operations.audit.report import Finding, Report
+from operations.audit.time_range import Span
+from services.common.keys.key_files import KeyFileError
 
 app = typer.Typer(help="Check that everything that was decided follows.", no_args_is_help=True)
 _SHOWN: Final = 20

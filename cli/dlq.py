@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
-from deploy.dead_letter_office import DeadLetter, DeadLetterError, DeadLetterOffice, dead_letter_office
+from operations.dead_letters import DeadLetter, DeadLetterError, DeadLetterOffice, dead_letter_office
 
 app = typer.Typer(help="List, show and send again what services could not use.", no_args_is_help=True)
 ResultT = TypeVar("ResultT")

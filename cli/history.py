@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deploy.replay.reading import Step
-from deploy.replay.span import BEGINNING, END, Span, read_moment
+from operations.audit.reading import Step
+from operations.audit.time_range import BEGINNING, END, Span, read_moment
 from services.common.clock import now
 
 CANNOT_RUN: Final = 2

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from cli.common import DEFAULT_KAFKA, Kafka, give_up
-from deploy.kafka.java import JARS, KafkaMissingError, java_command
+from operations.kafka_tools import JARS, KafkaMissingError, java_command
 
 TOOLS: Final = {
     "configs": "kafka.admin.ConfigCommand",

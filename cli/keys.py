@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.common import DEFAULT_DIRECTORY, Directory, give_up
-from services.common.key_files import KeyFileError, KeyKind
-from services.common.key_rotation import activate_key, add_key, key_ids, require_keys, retire_key
-from services.common.keys import AGREEMENT, SIGNING
-from services.common.sealing import SEALING
+from services.common.keys.key_files import KeyFileError, KeyKind
+from services.common.keys.key_rotation import activate_key, add_key, key_ids, require_keys, retire_key
+from services.common.keys.keys import AGREEMENT, SIGNING
+from services.common.keys.sealing import SEALING
 
 app = typer.Typer(help="List and rotate the services' keys.", no_args_is_help=True)
 

@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from authenticator.device.terminal import printable
 from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix
 from cli.history import AsJson, Since, Until, cannot_run, progress, read_span
-from deploy.replay.reading import ReadingError
-from deploy.replay.rehearsal import Change, Rehearsal, rehearse
-from deploy.replay.rulebook import load_rulebook
-from deploy.replay.span import Span
-from services.common.key_files import KeyFileError
-from services.login.domain.rules import Rules
+from operations.audit.policies import load_rulebook
+from operations.audit.reading import ReadingError
+from operations.audit.time_range import Span
+from operations.rehearsal.rehearsal import Change, Rehearsal, rehearse
+from services.common.keys.key_files import KeyFileError
+from services.login.domain.limits import Rules
 from services.login.rules import LIMITS
 from services.login.settings import LoginSettings
 

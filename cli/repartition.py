@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
-from deploy.repartition.checks import Check, RefusedError, look
-from deploy.repartition.cluster import UnreachableError, cluster
-from deploy.repartition.moving import Outcome, UnfinishedError, preview
-from deploy.repartition.moving import repartition as work
-from deploy.topics import TopicsError
+from operations.repartition.checks import Check, RefusedError, look
+from operations.repartition.cluster import UnreachableError, cluster
+from operations.repartition.moving import Outcome, UnfinishedError, preview
+from operations.repartition.moving import repartition as work
+from operations.topics import TopicsError
 
 UNFINISHED_STATUS: Final = 3
 MOST_PARTITIONS: Final = 1000

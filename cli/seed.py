@@ -9,16 +9,16 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix, give_up
-from deploy.measure.bar import Bar
-from deploy.measure.making import Plan
-from deploy.measure.seeding import Seeding, SeedingError
-from deploy.measure.seeds import DEFAULT_PREFIX, DEFAULT_SEED, Seed
-from deploy.repartition.cluster import UnreachableError
-from services.common.key_files import KeyFileError
+from lab.load.parallel_build import Plan
+from lab.load.progress_bar import Bar
+from lab.load.seed_keys import DEFAULT_PREFIX, DEFAULT_SEED, Seed
+from lab.load.seeding import Seeding, SeedingError
+from operations.repartition.cluster import UnreachableError
+from services.common.keys.key_files import KeyFileError
 from services.login.admin import AdminError
 from services.login.names import account_id_of
-from services.login.passwords import hash_password
 from services.login.settings import LoginSettings
+from services.login.sign_in.passwords import hash_password
 from services.pairing.settings import PairingSettings
 
 Count = Annotated[int, typer.Option(min=1, max=9_999_999, help="How many accounts there shall be.")]

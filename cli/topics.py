@@ -8,8 +8,8 @@ from aiokafka.errors import KafkaError
 
 from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
 from cli.repartition import repartition
-from deploy.topics import TopicsError, apply_topics
-from deploy.topics_check import differences
+from operations.topics import TopicsError, apply_topics
+from operations.topics_check import differences
 
 app = typer.Typer(help="Make, check and repartition the Kafka topics.", no_args_is_help=True)
 app.command()(repartition)

@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from protocol.agreement import check_agreement_key
 from protocol.encoding import digest
 from protocol.jose import PrivateKey, SignatureError, sign_issued, verify_embedded, verify_issued
-from protocol.requests import sign_request
+from protocol.signed_requests import sign_request
 from schemas.base import AgreementKey, Browser, Digest, Identifier, Model, Text
 from schemas.contract import Purpose, Verdict
 

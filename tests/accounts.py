@@ -4,11 +4,11 @@ from pathlib import Path
 
 import aiohttp
 
-from services.common.keys import load_secret
+from services.common.keys.keys import load_secret
 from services.login.admin import Administration
-from services.login.catch_up import SEEN, seen_value
-from services.login.cookies import Cookies
-from services.login.domain.rows import Account
+from services.login.domain.account import Account
+from services.login.web.cookies import Cookies
+from services.login.web.read_your_writes import SEEN, seen_value
 
 
 async def add_account(accounts: Administration, login_url: str, secrets: Path, name: str, password: str) -> Account:

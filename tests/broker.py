@@ -25,11 +25,11 @@ from docker.errors import DockerException
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-from deploy.kafka.embedded import EmbeddedKafka
-from deploy.kafka.settings import HOST, Node, server_settings
-from deploy.ports import free_port
-from deploy.stack import StackOptions
-from deploy.topics import apply_topics
+from deploy.local.kafka.embedded import EmbeddedKafka
+from deploy.local.kafka.settings import HOST, Node, server_settings
+from deploy.local.ports import free_port
+from deploy.local.stack import StackOptions
+from operations.topics import apply_topics
 
 PARTITIONS: Final = 3
 """Partitions of each topic in tests; more than the instances that any test starts."""

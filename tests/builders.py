@@ -19,12 +19,12 @@ from protocol.jose import PrivateKey
 from schemas.base import Browser, Message
 from schemas.codec import Event
 from schemas.contract import Purpose, Verdict
-from services.login.domain.logins import Login, LoginState
+from services.login.domain.account import Account, RememberedBrowser, Session
+from services.login.domain.limits import Rules
+from services.login.domain.login import Login, LoginState
 from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCode, RecoveryCodes
 from services.login.domain.numbers import number_of
-from services.login.domain.rows import Account, RememberedBrowser, Session
-from services.login.domain.rules import Rules
-from services.pairing.domain.phrases import PairingRules
+from services.pairing.domain.phrase import PairingRules
 
 MessageT = TypeVar("MessageT", bound=Message)
 T0: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from deploy.kafka.java import SHORT_LIVED
+from operations.kafka_tools import SHORT_LIVED
 from tests.forks import child_of
 
 pytest_plugins = ["tests.broker", "tests.chromium", "tests.properties"]
@@ -38,7 +38,7 @@ def pytest_configure() -> None:
 def services_are_forked() -> Iterator[None]:
     """Have the services of every stack forked from a process that has imported them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("deploy.instance.Child", child_of)
+        patch.setattr("deploy.local.instance_process.Child", child_of)
         yield
 
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from deploy.process import Child
+from deploy.local.child_process import Child
 
 PRELOADED: Final = ("services.login.app", "services.pairing.app", "services.push.app")
 _PYTHON_MODULE: Final = [sys.executable, "-m"]
@@ -26,7 +26,7 @@ _CONTEXT.set_forkserver_preload(list(PRELOADED))
 
 
 class ForkedChild:
-    """A Python module that runs in a process of its own, as `deploy.process.Child` would run it.
+    """A Python module that runs in a process of its own, as `deploy.local.child_process.Child` would run it.
 
     Attributes:
         log_path: The file that its output is appended to.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from deploy.ports import free_port
+from deploy.local.ports import free_port
 
 
 @dataclass(frozen=True)

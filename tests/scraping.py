@@ -6,7 +6,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from deploy.instance import Instance
+from deploy.local.instance_process import Instance
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from deploy.ports import free_port
+from deploy.local.ports import free_port
 
 HOST = "localhost"
 USERNAME = "countersign"

@@ -4,14 +4,14 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from authenticator.device.challenges import Reply, Request
 from authenticator.device.client import Client
 from authenticator.device.errors import ProblemError
 from authenticator.device.link import Link
 from authenticator.device.messages import Receipt
-from authenticator.device.requests import Reply, Request
 from authenticator.device.store import Store
 from protocol.challenges import sign_answer
-from protocol.requests import Refusal
+from protocol.signed_requests import Refusal
 from schemas.contract import Purpose, Verdict
 
 OUTCOME_SECONDS: Final = 600.0

@@ -6,7 +6,7 @@ import re
 from types import TracebackType
 from typing import Any, Final, Self
 
-from authenticator.device.requests import Reply, Request
+from authenticator.device.challenges import Reply, Request
 from authenticator.device.state import Outcome
 from authenticator.device.terminal import Screen
 from schemas.contract import Verdict

@@ -14,7 +14,7 @@ from authenticator.device.exchange import Exchange
 from authenticator.device.messages import Discovery
 from authenticator.device.retries import Pauses, Retries, Timing
 from protocol.key_sets import thumbprints_of
-from protocol.requests import Refusal
+from protocol.signed_requests import Refusal
 from schemas.base import Model
 
 ModelT = TypeVar("ModelT", bound=Model)

@@ -9,12 +9,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Final, TypeVar
 
+from authenticator.device.challenges import Request, Requests
 from authenticator.device.client import Client, origin_of
 from authenticator.device.errors import DeviceError
 from authenticator.device.frames import Ended, News, Parted, Waiting
 from authenticator.device.link import Link
 from authenticator.device.parting import judge_unpaired
-from authenticator.device.requests import Request, Requests
 from authenticator.device.state import Account, Outcome
 from authenticator.device.store import Store
 from authenticator.device.trust import CLOCK_TOLERANCE, Distrust, Judgement, KeysNeeded, Trusted, judge

@@ -12,7 +12,7 @@ from authenticator.device.frames import News, Ping
 from authenticator.device.messages import Discovery
 from authenticator.device.retries import Pauses
 from authenticator.device.store import Store
-from protocol.requests import Refusal, sign_request
+from protocol.signed_requests import Refusal, sign_request
 
 log = logging.getLogger(__name__)
 HOPELESS: Final = frozenset({Refusal.MALFORMED, Refusal.BAD_SIGNATURE, Refusal.WRONG_URL})

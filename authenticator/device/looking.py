@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from authenticator.device.clock import ServiceClock
-from authenticator.device.codes import code_of
+from authenticator.device.code_derivation import code_of
 from authenticator.device.errors import DeviceError, NoCodesError
+from authenticator.device.listing import account_row, code_row, entry_row
 from authenticator.device.messages import Discovery
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.place import Place
-from authenticator.device.rows import account_row, code_row, entry_row
 from authenticator.device.store import DirectoryStore
 from authenticator.device.terminal import Screen, advice, printable
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from authenticator.device.errors import Problem
-from protocol.requests import Refusal
+from protocol.signed_requests import Refusal
 from schemas.base import Model, Moment, Text
 
 PROBLEM_PREFIX: Final = "urn:countersign:problem:"

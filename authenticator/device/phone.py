@@ -11,18 +11,18 @@ from typing import Final, Self
 import aiohttp
 
 from authenticator.device.answering import send_answer
+from authenticator.device.challenges import Request
 from authenticator.device.client import Client, origin_of
 from authenticator.device.clock import ServiceClock
-from authenticator.device.codes import VerificationCode, code_of
+from authenticator.device.code_derivation import VerificationCode, code_of
 from authenticator.device.errors import DeviceError, ProblemError
 from authenticator.device.inbox import Inbox, Removed, log_removed
 from authenticator.device.link import Link, Trouble, log_trouble
 from authenticator.device.messages import Discovery, IssuedPhrase
-from authenticator.device.requests import Request
 from authenticator.device.retries import Timing
 from authenticator.device.state import Account, Outcome, PhraseRequest, State, new_account
 from authenticator.device.store import MemoryStore, Store
-from protocol.requests import Refusal, sign_request
+from protocol.signed_requests import Refusal, sign_request
 from schemas.contract import Purpose, Verdict
 
 PHRASE_PATIENCE_SECONDS: Final = 20.0

@@ -6,7 +6,7 @@ from random import random
 from typing import Final
 
 from authenticator.device.errors import DeviceError, ProblemError, UnreachableError
-from protocol.requests import Refusal
+from protocol.signed_requests import Refusal
 
 ONCE: Final = frozenset({Refusal.STALE, Refusal.BAD_NONCE})
 """Refusals after which a request is signed anew and sent once more, at once."""

@@ -6,10 +6,10 @@ from datetime import datetime
 
 import typer
 
+from authenticator.device.challenges import Request
 from authenticator.device.errors import DeviceError, ForeignAnswerError, ProblemError, UnreachableError
-from authenticator.device.requests import Request
 from authenticator.device.state import Account, Outcome
-from protocol.requests import Refusal
+from protocol.signed_requests import Refusal
 from schemas.base import Browser
 from schemas.contract import Purpose, Verdict
 

@@ -9,7 +9,7 @@ from typing import Final
 from authenticator.device.state import State
 from protocol.challenges import Claims, verify_challenge
 from protocol.jose import SignatureError
-from protocol.requests import TOLERANCE_SECONDS
+from protocol.signed_requests import TOLERANCE_SECONDS
 from schemas.contract import Purpose
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=TOLERANCE_SECONDS)

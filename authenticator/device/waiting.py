@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from authenticator.device.challenges import Reply, Request
 from authenticator.device.errors import DeviceError
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.requests import Reply, Request
 from authenticator.device.terminal import Screen
 from schemas.contract import Verdict
 

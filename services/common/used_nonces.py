@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from protocol.requests import TOLERANCE_SECONDS
+from protocol.signed_requests import TOLERANCE_SECONDS
 from schemas.base import Model, Moment
 
 KEPT_SECONDS: Final = 2 * TOLERANCE_SECONDS

@@ -16,19 +16,19 @@ from schemas.login_administration import CreateAccount, Invite, RemoveAccount, R
 from schemas.login_commands import AccountCommand
 from services.common.clock import now
 from services.common.decisions import OK
-from services.common.partitions import PartitionsError, common_count
+from services.common.kafka.partitions import PartitionsError, common_count
+from services.common.kafka.publisher import Publisher, UnavailableError, unreachable
 from services.common.progress import Progress
-from services.common.publisher import Publisher, UnavailableError, unreachable
-from services.common.tracing import continue_trace
-from services.common.views import View
+from services.common.rows.view import View
+from services.common.telemetry.tracing import continue_trace
 from services.login.addresses import read_address
-from services.login.domain.rows import Account
-from services.login.domain.rules import Refused
-from services.login.invitations import new_invitation
+from services.login.domain.account import Account
+from services.login.domain.limits import Refused
 from services.login.names import LONGEST_NAME, account_id_of
-from services.login.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
-from services.login.passwords import LONGEST_PASSWORD, hash_password
+from services.login.pairing.invitations import new_invitation
 from services.login.settings import DEFAULT_PRODUCT_NAME
+from services.login.sign_in.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
+from services.login.sign_in.passwords import LONGEST_PASSWORD, hash_password
 from services.login.tables import accounts_view
 
 STANDSTILL_SECONDS: Final = 60.0

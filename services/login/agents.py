@@ -6,9 +6,9 @@ import faust
 from faust.types import StreamT, TopicT
 
 from schemas.topics import AUTH_RESPONSE, DEVICE_PAIRED, LOGIN_COMMANDS, LOGIN_GUESSES, PAIRING_FAILED, Topic
-from services.common.owner import Owner
+from services.common.streams.processor import Owner
+from services.login.domain.account import Account
 from services.login.domain.guesses import Guesses
-from services.login.domain.rows import Account
 
 READS = (LOGIN_COMMANDS, LOGIN_GUESSES, DEVICE_PAIRED, PAIRING_FAILED, AUTH_RESPONSE)
 

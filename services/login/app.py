@@ -4,52 +4,52 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from services.common.dead_letters import DeadLetters
-from services.common.edge import Edge
-from services.common.health import Health
-from services.common.instance_metrics import InstanceMetrics, Room
-from services.common.kafka_watch import KafkaWatch
-from services.common.keys import load_agreement_keys, load_secret, load_signing_keys
-from services.common.owner import Owner
-from services.common.publisher import Publisher
-from services.common.runtime import Instance
-from services.common.sealing import load_sealer
-from services.common.stream_app import make_stream_app, stream_topics
-from services.common.sweep import Sweeper
-from services.common.telemetry import make_telemetry
-from services.common.views import View
-from services.login.account_page import AccountPage
-from services.login.adding_methods import AddingMethods
+from services.common.instance.health import Health
+from services.common.instance.instance_metrics import InstanceMetrics, Room
+from services.common.instance.runtime import Instance
+from services.common.kafka.dead_letters import DeadLetters
+from services.common.kafka.kafka_watch import KafkaWatch
+from services.common.kafka.publisher import Publisher
+from services.common.keys.keys import load_agreement_keys, load_secret, load_signing_keys
+from services.common.keys.sealing import load_sealer
+from services.common.rows.sweep import Sweeper
+from services.common.rows.view import View
+from services.common.streams.app import make_stream_app, stream_topics
+from services.common.streams.processor import Owner
+from services.common.streams.record_guard import Edge
+from services.common.telemetry.telemetry import make_telemetry
+from services.login.account.methods import AddingMethods
+from services.login.account.page import AccountPage
+from services.login.account.password import PasswordPage
 from services.login.agents import READS, declare_agents
-from services.login.catch_up import CatchUp
-from services.login.changing_password import PasswordPage
-from services.login.code_checks import CodeChecks
-from services.login.cookies import Cookies
-from services.login.deliveries import Deliveries
-from services.login.desk import Desk
+from services.login.codes.checks import CodeChecks
+from services.login.codes.forms import CodeForm
+from services.login.codes.recovery_codes import RecoveryCodes
 from services.login.domain.decide import decide
 from services.login.domain.guesses import decide_guess
-from services.login.enrolling import EnrolmentForms
-from services.login.enrolment_codes import EnrolmentCodes
-from services.login.entering_codes import CodeForm
-from services.login.events import Events
-from services.login.guess_counts import GuessCounts
-from services.login.hashing import HashingThreads
-from services.login.letters import Letters
+from services.login.emails.builder import Letters
+from services.login.emails.sender import notice_reader
 from services.login.metrics import AccountTally
-from services.login.notices import notice_reader
-from services.login.owners import Owners
-from services.login.pages import Pages
-from services.login.passwords import Passwords
+from services.login.pairing.enrolment_codes import EnrolmentCodes
+from services.login.pairing.forms import EnrolmentForms
 from services.login.places import Places
-from services.login.recovery_codes import RecoveryCodes
+from services.login.routes import LoginWeb
 from services.login.rules import make_rules
 from services.login.settings import LoginSettings
-from services.login.signing_in import SignInForms
+from services.login.sign_in.forms import SignInForms
+from services.login.sign_in.guess_counts import GuessCounts
+from services.login.sign_in.hashing import HashingThreads
+from services.login.sign_in.passwords import Passwords
 from services.login.sweep import MOST_AT_ONCE, forget_quiet
 from services.login.tables import accounts_table, accounts_view, guesses_table, guesses_view
-from services.login.visits import Visits
-from services.login.web import LoginWeb
+from services.login.web.context import Visits
+from services.login.web.cookies import Cookies
+from services.login.web.events import Events
+from services.login.web.forms import Desk
+from services.login.web.pages import Pages
+from services.login.web.read_your_writes import CatchUp
+from services.login.web.receipts import Deliveries
+from services.login.web.signed_in import Owners
 
 SERVICE = "login"
 

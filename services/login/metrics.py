@@ -5,10 +5,10 @@ from typing import Final
 from schemas.base import Message
 from schemas.codec import Event
 from services.common.decisions import Decision
-from services.common.metrics import Metrics
+from services.common.telemetry.metrics import Metrics
 from services.login.domain import outcomes
+from services.login.domain.account import Account
 from services.login.domain.outcomes import Ended, Outcome
-from services.login.domain.rows import Account
 
 ANSWERS_SECONDS: Final = (1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0)
 """Upper bounds of what people do."""
@@ -16,7 +16,7 @@ NO_METHOD: Final = "none"
 
 
 class AccountTally:
-    """Counts what decisions on accounts mean to people, each once (`services.common.owner.Owner`).
+    """Counts what decisions on accounts mean to people, each once (`services.common.streams.processor.Owner`).
 
     Attributes:
         logins_begun: By kind.

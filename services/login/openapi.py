@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from services.common.openapi import (
+from services.common.web.openapi import (
     LOCATION,
     RETRY_AFTER,
     TEXT,
@@ -15,9 +15,9 @@ from services.common.openapi import (
     make_document,
     parameter,
 )
-from services.login import steps
-from services.login.adding_methods import APP, RECOVERY_CODES
-from services.login.changing_password import PASSWORD
+from services.login.account.methods import APP, RECOVERY_CODES
+from services.login.account.password import PASSWORD
+from services.login.web import login_pages
 
 _HTML: Final[dict[str, Json]] = {"text/html": TEXT}
 _WAITS: Final = answer("Too many tries, or too many at once; the page says when the next is taken.", _HTML, RETRY_AFTER)
@@ -58,7 +58,7 @@ def describe(url: str, static: Path) -> Json:
         "/events": _EVENTS,
         "/.well-known/jwks.json": key_set_path("what signs login challenges"),
         **file_paths("/static/", static, answer("No file has this name.", _HTML)),
-        steps.COMPLETE: _COMPLETE,
+        login_pages.COMPLETE: _COMPLETE,
     }
     for path, summary in _PAGES.items():
         paths.setdefault(path, {})["get"] = _page(summary)
@@ -93,40 +93,40 @@ def _form(summary: str, fields: str, answers: Mapping[str, Json]) -> Json:
 
 
 _PAGES: Final = {
-    steps.SIGN_IN: "Name and password",
-    steps.ENROL: "What the first pairing needs beside the password",
-    steps.CONNECT: "That a phone is needed",
-    steps.PAIR: "A field for the phone's phrase",
-    steps.PAIR_WAIT: "Waits for the phone to accept the pairing",
-    steps.PAIR_DONE: "That the phone is paired",
-    steps.SEND: "Asks the phone",
-    steps.WAIT: "Waits for the phone's answer",
-    steps.CODE: "A field for a code",
-    steps.ENDED: "How a login ended",
-    steps.ACCOUNT: "The account of who is signed in",
+    login_pages.SIGN_IN: "Name and password",
+    login_pages.ENROL: "What the first pairing needs beside the password",
+    login_pages.CONNECT: "That a phone is needed",
+    login_pages.PAIR: "A field for the phone's phrase",
+    login_pages.PAIR_WAIT: "Waits for the phone to accept the pairing",
+    login_pages.PAIR_DONE: "That the phone is paired",
+    login_pages.SEND: "Asks the phone",
+    login_pages.WAIT: "Waits for the phone's answer",
+    login_pages.CODE: "A field for a code",
+    login_pages.ENDED: "How a login ended",
+    login_pages.ACCOUNT: "The account of who is signed in",
     APP: "A new secret for an authenticator app",
     PASSWORD: "Fields for another password",
 }
 _FORMS: Final[dict[str, tuple[str, str, dict[str, Json]]]] = {
-    steps.SIGN_IN: (
+    login_pages.SIGN_IN: (
         "Begins a login",
         "name password remember",
         {"401": answer("Name and password do not match.", _HTML), "429": _WAITS},
     ),
-    f"{steps.ENROL}/send": ("Sends a code by e-mail", "", {"429": answer("Several were sent lately.", _HTML)}),
-    steps.ENROL: ("Takes the code that admits to the first pairing", "code", {"422": _WRONG, "429": _WAITS}),
-    steps.PAIR: ("Takes the phone's phrase", "phrase", {"422": _WRONG, "429": _WAITS}),
+    f"{login_pages.ENROL}/send": ("Sends a code by e-mail", "", {"429": answer("Several were sent lately.", _HTML)}),
+    login_pages.ENROL: ("Takes the code that admits to the first pairing", "code", {"422": _WRONG, "429": _WAITS}),
+    login_pages.PAIR: ("Takes the phone's phrase", "phrase", {"422": _WRONG, "429": _WAITS}),
     "/prompt": ("Asks the phone", "phone", {}),
-    steps.CODE: ("Takes a code", "code", {"422": _WRONG, "429": _WAITS}),
+    login_pages.CODE: ("Takes a code", "code", {"422": _WRONG, "429": _WAITS}),
     "/cancel": ("Gives the login up", "", {}),
     "/sign-out": ("Ends the session", "", {}),
-    f"{steps.ACCOUNT}/confirm": ("Asks for the second factor again, before changes", "next", {}),
-    f"{steps.ACCOUNT}/phones": ("Begins to pair a further phone", "", {}),
-    f"{steps.ACCOUNT}/methods/choose": ("Has another phone asked first", "method_id", {"409": _REFUSED}),
-    f"{steps.ACCOUNT}/methods/rename": ("Renames a phone or an app", "method_id name", {"409": _REFUSED}),
-    f"{steps.ACCOUNT}/methods/remove": ("Removes a phone or an app", "method_id", {"409": _REFUSED}),
-    f"{steps.ACCOUNT}/sessions/revoke": ("Signs another browser out", "revoked_digest", {"409": _REFUSED}),
-    f"{steps.ACCOUNT}/browsers/forget": ("Remembers a browser no more", "remembered_digest", {"409": _REFUSED}),
+    f"{login_pages.ACCOUNT}/confirm": ("Asks for the second factor again, before changes", "next", {}),
+    f"{login_pages.ACCOUNT}/phones": ("Begins to pair a further phone", "", {}),
+    f"{login_pages.ACCOUNT}/methods/choose": ("Has another phone asked first", "method_id", {"409": _REFUSED}),
+    f"{login_pages.ACCOUNT}/methods/rename": ("Renames a phone or an app", "method_id name", {"409": _REFUSED}),
+    f"{login_pages.ACCOUNT}/methods/remove": ("Removes a phone or an app", "method_id", {"409": _REFUSED}),
+    f"{login_pages.ACCOUNT}/sessions/revoke": ("Signs another browser out", "revoked_digest", {"409": _REFUSED}),
+    f"{login_pages.ACCOUNT}/browsers/forget": ("Remembers a browser no more", "remembered_digest", {"409": _REFUSED}),
     APP: ("Adds an authenticator app", "method_id secret code name", {"409": _REFUSED, "422": _WRONG}),
     RECOVERY_CODES: (
         "Makes recovery codes and shows them once",

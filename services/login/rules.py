@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Final
 
 from protocol.agreement import AgreementPrivateKey
-from services.common.keys import SigningKeys, load_secret
-from services.login.domain.rules import Pauses, Rules
+from services.common.keys.keys import SigningKeys, load_secret
+from services.login.domain.limits import Pauses, Rules
 from services.login.settings import LoginSettings
 
 LIMITS: Final = (

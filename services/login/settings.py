@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from services.common.settings import Port, ServiceSettings
 from services.login.addresses import read_address
-from services.login.domain.rules import Enrolment
+from services.login.domain.limits import Enrolment
 from services.login.places import require_database
 
 DEFAULT_PORT = 8100

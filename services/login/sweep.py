@@ -5,7 +5,7 @@ from typing import Final
 
 from schemas.login_guesses import ForgetGuesses
 from services.login.domain.guesses import Guesses
-from services.login.domain.rules import QUIET
+from services.login.domain.limits import QUIET
 
 MOST_AT_ONCE: Final = 5000
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import faust
 
 from schemas.topics import ACCOUNTS_CHANGELOG, ACCOUNTS_TABLE, GUESSES_CHANGELOG, GUESSES_TABLE
-from services.common.tables import RowTable
-from services.common.views import View
+from services.common.rows.view import View
+from services.common.streams.row_table import RowTable
+from services.login.domain.account import Account
 from services.login.domain.guesses import Guesses
-from services.login.domain.rows import Account
 from services.login.settings import LoginSettings
 
 

@@ -6,7 +6,7 @@ import faust
 from faust.types import StreamT, TopicT
 
 from schemas.topics import AUTH_RESPONSE, PAIRING_COMMANDS, PAIRING_PHRASES, PAIRING_REQUESTED, Topic
-from services.common.owner import Owner
+from services.common.streams.processor import Owner
 from services.pairing.domain.rows import Phrase, Requester
 
 READS = (PAIRING_COMMANDS, PAIRING_PHRASES, PAIRING_REQUESTED, AUTH_RESPONSE)

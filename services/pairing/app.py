@@ -2,22 +2,22 @@
 
 from functools import partial
 
-from services.common.device_web import Gate
-from services.common.edge import Edge
-from services.common.health import Health
-from services.common.instance_metrics import InstanceMetrics
-from services.common.kafka_watch import KafkaWatch
-from services.common.keys import load_secret, load_signing_keys
-from services.common.nonces import Nonces
-from services.common.owner import Owner
-from services.common.publisher import Publisher
-from services.common.runtime import Instance
-from services.common.stream_app import make_stream_app, stream_topics
-from services.common.sweep import Sweeper
-from services.common.telemetry import make_telemetry
+from services.common.instance.health import Health
+from services.common.instance.instance_metrics import InstanceMetrics
+from services.common.instance.runtime import Instance
+from services.common.kafka.kafka_watch import KafkaWatch
+from services.common.kafka.publisher import Publisher
+from services.common.keys.keys import load_secret, load_signing_keys
+from services.common.rows.sweep import Sweeper
+from services.common.streams.app import make_stream_app, stream_topics
+from services.common.streams.processor import Owner
+from services.common.streams.record_guard import Edge
+from services.common.telemetry.telemetry import make_telemetry
+from services.common.web.device_requests import Gate
+from services.common.web.nonces import Nonces
 from services.pairing.agents import READS, declare_agents
-from services.pairing.domain.phrases import decide_phrase
-from services.pairing.domain.requesters import decide_requester
+from services.pairing.domain.phrase import decide_phrase
+from services.pairing.domain.requester import decide_requester
 from services.pairing.rules import make_rules
 from services.pairing.settings import PairingSettings
 from services.pairing.sweep import MOST_AT_ONCE, forget_ended

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from protocol.requests import REQUEST_TYPE, Refusal
+from protocol.signed_requests import REQUEST_TYPE, Refusal
 from schemas.base import NAME_CHARACTERS
-from services.common.device_openapi import NONCE, NONCE_PATH, PREFLIGHT, refusals, signed_request
-from services.common.openapi import Json, Shape, json_answer, key_set_path, make_document
+from services.common.web.device_openapi import NONCE, NONCE_PATH, PREFLIGHT, refusals, signed_request
+from services.common.web.openapi import Json, Shape, json_answer, key_set_path, make_document
 
 
 class PhraseRequest(Shape):

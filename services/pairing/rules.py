@@ -1,7 +1,7 @@
 """The pairing service's rules as its settings and keys describe them, for whoever decides by them."""
 
-from services.common.keys import SigningKeys
-from services.pairing.domain.phrases import PairingRules
+from services.common.keys.keys import SigningKeys
+from services.pairing.domain.phrase import PairingRules
 from services.pairing.settings import PairingSettings
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from schemas.pairing_commands import RetirePhrase
-from services.pairing.domain.phrases import KEPT
+from services.pairing.domain.phrase import KEPT
 from services.pairing.domain.rows import Phrase
 
 MOST_AT_ONCE: Final = 1000

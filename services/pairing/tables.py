@@ -3,8 +3,8 @@
 import faust
 
 from schemas.topics import PAIRING, PHRASES_CHANGELOG, PHRASES_TABLE, REQUESTERS_CHANGELOG, REQUESTERS_TABLE
-from services.common.tables import RowTable
-from services.common.views import View
+from services.common.rows.view import View
+from services.common.streams.row_table import RowTable
 from services.pairing.domain.rows import Phrase, Requester
 from services.pairing.settings import PairingSettings
 

@@ -6,18 +6,18 @@ from typing import Final
 from aiohttp import web
 
 from protocol.phrases import draw_phrase, phrase_digest, read_phrase
-from protocol.requests import REQUEST_TYPE, Refusal, RefusedError
+from protocol.signed_requests import REQUEST_TYPE, Refusal, RefusedError
 from schemas.pairing_commands import RequestPhrase
 from services.common.clock import now
 from services.common.decisions import OK
-from services.common.device_web import CORS, Gate, allow_any_origin, device_name_in
-from services.common.health import Health
-from services.common.keys import SigningKeys
-from services.common.openapi import serve_document
-from services.common.publisher import Publisher, UnavailableError
-from services.common.telemetry import Telemetry
-from services.common.views import View
-from services.common.web import make_web, render_problem, serve_key_set
+from services.common.instance.health import Health
+from services.common.kafka.publisher import Publisher, UnavailableError
+from services.common.keys.keys import SigningKeys
+from services.common.rows.view import View
+from services.common.telemetry.telemetry import Telemetry
+from services.common.web.device_requests import CORS, Gate, allow_any_origin, device_name_in
+from services.common.web.openapi import serve_document
+from services.common.web.web import make_web, render_problem, serve_key_set
 from services.pairing.domain.rows import Phrase, Requester
 from services.pairing.openapi import describe
 from services.pairing.settings import PairingSettings

@@ -7,9 +7,9 @@ gc.disable()  # What is imported stays; looking it through again and again takes
 import sys
 from functools import partial
 
-from services.common.logs import configure_logs
-from services.common.runtime import run
+from services.common.instance.runtime import run
 from services.common.settings import load_settings
+from services.common.telemetry.logs import configure_logs
 from services.push.app import make_instance
 from services.push.settings import PushSettings
 

@@ -6,8 +6,8 @@ import faust
 from faust.types import StreamT, TopicT
 
 from schemas.topics import AUTH_CHALLENGE, DEVICE_UNPAIRED, PUSH_COMMANDS, Topic
-from services.common.owner import Owner
-from services.common.relay import Relay
+from services.common.streams.processor import Owner
+from services.common.streams.relay import Relay
 from services.push.domain.rows import Channel
 
 READS = (AUTH_CHALLENGE, PUSH_COMMANDS, DEVICE_UNPAIRED)

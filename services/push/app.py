@@ -1,20 +1,20 @@
 """Wires the push service; the only place that knows all its parts."""
 
-from services.common.device_web import Gate
-from services.common.edge import Edge
-from services.common.health import Health
-from services.common.instance_metrics import InstanceMetrics, Room
-from services.common.kafka_watch import KafkaWatch
-from services.common.keys import load_secret
-from services.common.nonces import Nonces
-from services.common.owner import Owner
-from services.common.publisher import Publisher
-from services.common.relay import Relay
-from services.common.runtime import Instance
-from services.common.stream_app import make_stream_app, stream_topics
-from services.common.telemetry import make_telemetry
+from services.common.instance.health import Health
+from services.common.instance.instance_metrics import InstanceMetrics, Room
+from services.common.instance.runtime import Instance
+from services.common.kafka.kafka_watch import KafkaWatch
+from services.common.kafka.publisher import Publisher
+from services.common.keys.keys import load_secret
+from services.common.streams.app import make_stream_app, stream_topics
+from services.common.streams.processor import Owner
+from services.common.streams.record_guard import Edge
+from services.common.streams.relay import Relay
+from services.common.telemetry.telemetry import make_telemetry
+from services.common.web.device_requests import Gate
+from services.common.web.nonces import Nonces
 from services.push.agents import READS, declare_agents
-from services.push.domain.challenges import decide
+from services.push.domain.channel import decide
 from services.push.domain.unpaired import pass_unpaired_on
 from services.push.metrics import ChallengeTally
 from services.push.settings import PushSettings

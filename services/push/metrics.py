@@ -2,19 +2,19 @@
 
 from typing import Final
 
-from protocol.requests import Refusal
+from protocol.signed_requests import Refusal
 from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import ChallengeIssued, Delivery, Purpose, PushReceipt
 from services.common.decisions import OK, Decision
-from services.common.metrics import Metrics
+from services.common.telemetry.metrics import Metrics
 from services.push.domain.rows import Channel
 
 WAITING: Final = "waiting"
 
 
 class ChallengeTally:
-    """Counts the challenges that came for devices, each once (`services.common.owner.Owner`).
+    """Counts the challenges that came for devices, each once (`services.common.streams.processor.Owner`).
 
     Attributes:
         challenges: By purpose and outcome: ``waiting`` for the device, ``undeliverable`` to one that nobody has ever

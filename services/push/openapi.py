@@ -7,10 +7,10 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from protocol.challenges import ANSWER_TYPE, Answer
-from protocol.requests import Refusal
+from protocol.signed_requests import Refusal
 from schemas.base import Identifier
 from schemas.contract import Verdict
-from services.common.device_openapi import (
+from services.common.web.device_openapi import (
     NONCE,
     NONCE_PATH,
     NOT_FOUND,
@@ -19,7 +19,7 @@ from services.common.device_openapi import (
     refusals,
     signed_request,
 )
-from services.common.openapi import Json, Shape, answer, file_paths, json_answer, make_document, parameter
+from services.common.web.openapi import Json, Shape, answer, file_paths, json_answer, make_document, parameter
 
 
 class Discovery(Shape):

@@ -7,15 +7,15 @@ from typing import Any, Final
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from protocol.requests import REQUEST_TYPE, Refusal, RefusedError
+from protocol.signed_requests import REQUEST_TYPE, Refusal, RefusedError
 from schemas.contract import Delivery, PushReceipt
 from schemas.push_commands import RegisterDevice
 from services.common.clock import now
-from services.common.device_web import STATUS, Gate, device_name_in
-from services.common.publisher import Publisher, UnavailableError
-from services.common.tracing import continue_trace
-from services.common.views import View
-from services.common.web import problem_document
+from services.common.kafka.publisher import Publisher, UnavailableError
+from services.common.rows.view import View
+from services.common.telemetry.tracing import continue_trace
+from services.common.web.device_requests import STATUS, Gate, device_name_in
+from services.common.web.web import problem_document
 from services.push.domain.rows import Channel
 from services.push.open_challenges import OpenChallenges
 

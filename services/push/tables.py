@@ -3,8 +3,8 @@
 import faust
 
 from schemas.topics import CHANNELS_CHANGELOG, CHANNELS_TABLE, PUSH
-from services.common.tables import RowTable
-from services.common.views import View
+from services.common.rows.view import View
+from services.common.streams.row_table import RowTable
 from services.push.domain.rows import Channel
 from services.push.settings import PushSettings
 

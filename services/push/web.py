@@ -8,18 +8,18 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from protocol.challenges import ANSWER_TYPE, Answer
-from protocol.requests import Refusal, RefusedError, SignedRequest
+from protocol.signed_requests import Refusal, RefusedError, SignedRequest
 from schemas.push_commands import SubmitAnswer
 from services.common.clock import now
 from services.common.decisions import OK
-from services.common.device_web import CORS, STATUS, Gate, allow_any_origin
-from services.common.health import Health
-from services.common.openapi import serve_document
-from services.common.publisher import Publisher, UnavailableError
-from services.common.telemetry import Telemetry
-from services.common.tracing import Tracing
-from services.common.views import View
-from services.common.web import make_web, problem, render_problem
+from services.common.instance.health import Health
+from services.common.kafka.publisher import Publisher, UnavailableError
+from services.common.rows.view import View
+from services.common.telemetry.telemetry import Telemetry
+from services.common.telemetry.tracing import Tracing
+from services.common.web.device_requests import CORS, STATUS, Gate, allow_any_origin
+from services.common.web.openapi import serve_document
+from services.common.web.web import make_web, problem, render_problem
 from services.push.domain.rows import Channel
 from services.push.openapi import describe
 from services.push.settings import PushSettings

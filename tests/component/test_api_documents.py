@@ -10,8 +10,8 @@ import schemathesis
 from aiohttp import hdrs, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from services.common.openapi import DOCUMENT
-from services.common.runtime import Instance
+from services.common.instance.runtime import Instance
+from services.common.web.openapi import DOCUMENT
 from services.login.app import make_instance as make_login
 from services.login.settings import LoginSettings
 from services.pairing.app import make_instance as make_pairing

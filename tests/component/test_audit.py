@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from deploy.audit import UNREACHED, audit
-from deploy.ports import free_port
+from deploy.local.ports import free_port
+from deploy.local.vulnerabilities import UNREACHED, audit
 from tests.builders import T0
 
 LOCK_FILE = f"harmless==1.0 --hash=sha256:{'0' * 64}\nleaky==2.0 --hash=sha256:{'1' * 64}\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.logs import KEPT, keep_bounded, set_aside
-from deploy.ports import PortTakenError, free_port, require_free
-from deploy.process import Child, tail
+from deploy.local.child_process import Child, tail
+from deploy.local.log_files import KEPT, keep_bounded, set_aside
+from deploy.local.ports import PortTakenError, free_port, require_free
 from tests.polling import DEADLINE_SECONDS
 
 

@@ -4,10 +4,10 @@ import re
 import subprocess
 
 from cli.kafka import TOOLS
-from deploy.topics import topic_settings
+from operations.topics import topic_settings
 from schemas.codec import TYPES
 from schemas.topics import ALL, DAY_SECONDS, Kind, Topic
-from services.common.health import Trouble
+from services.common.instance.health import Trouble
 from tests.readme import ROOT, shown_commands
 
 

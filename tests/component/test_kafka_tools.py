@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from cli.__main__ import app
 from cli.kafka import TOOLS
-from deploy.kafka.java import JARS
+from operations.kafka_tools import JARS
 
 
 def test_each_tool_is_in_the_jars() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.ports import free_port
+from deploy.local.ports import free_port
 
 
 @pytest.mark.parametrize("option", ["--port", "--metrics-port"])

@@ -13,9 +13,9 @@ import yaml
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric
 
-from deploy.stack import METRICS_OFFSET, SERVICES
+from deploy.local.stack import METRICS_OFFSET, SERVICES
 from schemas.codec import TYPES
-from services.common.metrics import NAMESPACE
+from services.common.telemetry.metrics import NAMESPACE
 from tests.component.test_api_documents import MAKERS
 
 ROOT = Path(__file__).parents[2]

@@ -8,11 +8,11 @@ from typing import Any, Final, cast
 import pytest
 from aiohttp import web
 
-from deploy.kafka.settings import HOST
-from deploy.ports import free_port
-from services.common.device_web import Gate
-from services.common.nonces import Nonces
+from deploy.local.kafka.settings import HOST
+from deploy.local.ports import free_port
 from services.common.waiters import Waiters
+from services.common.web.device_requests import Gate
+from services.common.web.nonces import Nonces
 from services.push import sockets
 from services.push.domain.rows import Channel, PendingChallenge
 from services.push.sockets import Sockets

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from deploy.instance import Instance, ServiceStartError
-from deploy.run import show_step
+from deploy.local.instance_process import Instance, ServiceStartError
+from deploy.local.run import show_step
 
 
 @contextmanager

@@ -10,12 +10,12 @@ from typing import Final, Protocol
 import aiohttp
 from playwright.async_api import Locator, Page, expect
 
-from authenticator.device.codes import code_of
+from authenticator.device.challenges import Request
+from authenticator.device.code_derivation import code_of
 from authenticator.device.messages import IssuedPhrase
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.requests import Request
 from protocol.jose import PrivateKey
-from protocol.requests import sign_request
+from protocol.signed_requests import sign_request
 from protocol.verification_codes import STEP_SECONDS
 from schemas.contract import Purpose, Verdict
 from tests.e2e.computer import Person

@@ -8,8 +8,8 @@ from typing import Any, Final
 from playwright.async_api import Browser, BrowserContext
 
 from authenticator.device.phone import VirtualPhone
-from deploy.demo.browser import USER_AGENT, TextBrowser
-from deploy.stack import Stack
+from deploy.local.stack import Stack
+from lab.testkit.text_browser import USER_AGENT, TextBrowser
 from services.login.admin import Administration
 from tests.accounts import let_see
 from tests.chromium import PATIENCE_MILLISECONDS, forgo_service_worker

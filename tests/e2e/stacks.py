@@ -10,7 +10,7 @@ from typing import Final
 
 from playwright.async_api import Browser
 
-from deploy.stack import Stack, StackOptions
+from deploy.local.stack import Stack, StackOptions
 from services.login.admin import Administration, administration
 from tests.broker import PARTITIONS, own_prefix
 from tests.e2e.album import ARTEFACTS

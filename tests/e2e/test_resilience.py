@@ -9,7 +9,7 @@ import pytest
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import PhraseRequest, State
 from authenticator.device.store import MemoryStore
-from deploy.stack import SERVICES
+from deploy.local.stack import SERVICES
 from tests.e2e.complaints import OUTAGE
 from tests.e2e.computer import Computer
 from tests.e2e.phone import NAME, PocketPhone, issue_phrase

@@ -9,9 +9,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
-from services.common.dead_letters import DeadLetters, Place
-from services.common.partitions import home_of
-from services.common.publisher import Publisher
+from services.common.kafka.dead_letters import DeadLetters, Place
+from services.common.kafka.partitions import home_of
+from services.common.kafka.publisher import Publisher
 from tests.broker import PARTITIONS
 from tests.contract.recordings import read_recordings
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from deploy.kafka.broker import KafkaStartError
-from deploy.kafka.embedded import EmbeddedKafka
-from deploy.ports import PortTakenError
-from deploy.topics import apply_topics
+from deploy.local.kafka.broker import KafkaStartError
+from deploy.local.kafka.embedded import EmbeddedKafka
+from deploy.local.ports import PortTakenError
+from operations.topics import apply_topics
 from schemas.topics import AUTH_CHALLENGE
 from tests.polling import DEADLINE_SECONDS
 
@@ -59,7 +59,7 @@ def test_a_taken_port_is_named(embedded: EmbeddedKafka, tmp_path: Path) -> None:
 def test_kafka_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
     """A supervisor that dies has no chance to stop it, so the kernel must."""
     supervisor = (
-        "import sys; from pathlib import Path; from deploy.kafka.embedded import EmbeddedKafka\n"
+        "import sys; from pathlib import Path; from deploy.local.kafka.embedded import EmbeddedKafka\n"
         "broker = EmbeddedKafka(Path(sys.argv[1])); broker.start(); print(broker.brokers[0].pid, flush=True); input()"
     )
     command = [sys.executable, "-c", supervisor, str(tmp_path)]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.embedded import EmbeddedKafka
-from deploy.topics import apply_topics
-from services.common.kafka_watch import KafkaWatch
-from services.common.partitions import PartitionsError
-from services.common.publisher import Publisher
+from deploy.local.kafka.embedded import EmbeddedKafka
+from operations.topics import apply_topics
+from services.common.kafka.kafka_watch import KafkaWatch
+from services.common.kafka.partitions import PartitionsError
+from services.common.kafka.publisher import Publisher
 from tests.broker import PARTITIONS
 from tests.polling import eventually
 

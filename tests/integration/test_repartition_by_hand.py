@@ -6,9 +6,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
-from deploy.repartition.cluster import cluster
+from operations.repartition.cluster import cluster
 from schemas.topics import ACCOUNTS_CHANGELOG, ALL, CHANGELOGS
-from services.common.partitions import home_of
+from services.common.kafka.partitions import home_of
 from tests.broker import PARTITIONS
 
 KEYS = tuple(f"person-{number}".encode() for number in range(20))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.ports import free_port
-from deploy.run import HIGHEST_KAFKA_PORT
-from deploy.stack import METRICS_OFFSET, SERVICES, Stack, StackOptions
+from deploy.local.ports import free_port
+from deploy.local.run import HIGHEST_KAFKA_PORT
+from deploy.local.stack import METRICS_OFFSET, SERVICES, Stack, StackOptions
 from tests.broker import PARTITIONS
 from tests.polling import DEADLINE_SECONDS
 
@@ -86,7 +86,7 @@ def free_ports() -> dict[str, int]:
 def run_command(data: Path, ports: dict[str, int]) -> list[str]:
     """Return the command of `make run` on these ports."""
     words = [f"{name}={port}" for name, port in ports.items()]
-    return [sys.executable, "-u", "-m", "deploy.run", "--data", str(data), *words]
+    return [sys.executable, "-u", "-m", "deploy.local.run", "--data", str(data), *words]
 
 
 @contextmanager

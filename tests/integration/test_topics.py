@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.topics import TopicsError, apply_topics, topic_settings
+from operations.topics import TopicsError, apply_topics, topic_settings
 from schemas import topics as names
 from tests.broker import PARTITIONS
 

@@ -6,8 +6,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
-from deploy.topics import apply_topics
-from deploy.topics_check import differences
+from operations.topics import apply_topics
+from operations.topics_check import differences
 from schemas import topics as names
 from tests.broker import PARTITIONS
 

@@ -12,12 +12,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
-from services.common import changelog_copy, changelog_reader, tail
-from services.common.changelog import TOMBSTONE_HEADER
 from services.common.decisions import Row
-from services.common.publisher import UnavailableError
-from services.common.row_store import Position, RowStore, StoreDamagedError, StoreError, StoreInUseError
-from services.common.views import View
+from services.common.kafka import tail
+from services.common.kafka.publisher import UnavailableError
+from services.common.rows import changelog_copy, changelog_reader
+from services.common.rows.stamps import TOMBSTONE_HEADER
+from services.common.rows.store import Position, RowStore, StoreDamagedError, StoreError, StoreInUseError
+from services.common.rows.view import View
 from tests.polling import DEADLINE_SECONDS, eventually
 
 HOUR = 3600.0

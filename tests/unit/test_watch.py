@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.kafka.broker import KafkaStartError
-from deploy.watch import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, STEADY_SECONDS, Watch
+from deploy.local.kafka.broker import KafkaStartError
+from deploy.local.supervisor import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, STEADY_SECONDS, Watch
 
 
 @dataclass

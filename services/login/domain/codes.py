@@ -5,14 +5,14 @@ from datetime import datetime
 from schemas.login_commands import FailCode, UseCode, UseRecoveryCode
 from schemas.login_notices import NoticeKind
 from services.common.decisions import Decision
-from services.login.domain.approvals import approve
-from services.login.domain.happenings import Happening, Method
-from services.login.domain.logins import Login, LoginState
+from services.login.domain.account import Account
+from services.login.domain.approval import approve
+from services.login.domain.emails import notice
+from services.login.domain.expire import settle, tell
+from services.login.domain.history import Happening, Method
+from services.login.domain.limits import Refused, Rules
+from services.login.domain.login import Login, LoginState
 from services.login.domain.methods import Device, RecoveryCode
-from services.login.domain.notices import notice
-from services.login.domain.rows import Account
-from services.login.domain.rules import Refused, Rules
-from services.login.domain.settle import settle, tell
 from services.login.domain.withdrawals import withdrawn
 
 

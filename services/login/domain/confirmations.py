@@ -2,12 +2,12 @@
 
 from schemas.login_sessions import AddPhone, Confirm
 from services.common.decisions import Decision
-from services.login.domain.logins import Login, LoginKind, LoginState
+from services.login.domain.account import Account
+from services.login.domain.expire import settle
+from services.login.domain.limits import Refused, Rules
+from services.login.domain.login import Login, LoginKind, LoginState
 from services.login.domain.pairing import MOST_PHONES
-from services.login.domain.rows import Account
-from services.login.domain.rules import Refused, Rules
 from services.login.domain.sessions import confirmed_session
-from services.login.domain.settle import settle
 from services.login.domain.sign_in import begin
 from services.login.domain.withdrawals import withdrawn
 

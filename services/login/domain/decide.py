@@ -33,18 +33,18 @@ from schemas.login_sessions import (
 )
 from services.common.decisions import Decision
 from services.login.domain import (
-    accounts,
+    administration,
+    challenges,
     codes,
     confirmations,
     enrolment,
     managing,
     pairing,
-    prompts,
     sessions,
     sign_in,
 )
-from services.login.domain.rows import Account
-from services.login.domain.rules import Refused, Rules
+from services.login.domain.account import Account
+from services.login.domain.limits import Refused, Rules
 
 
 def decide(row: Account | None, event: Event[Message], rules: Rules) -> Decision[Account]:
@@ -63,7 +63,7 @@ def decide(row: Account | None, event: Event[Message], rules: Rules) -> Decision
 
     """
     if isinstance(event.data, CreateAccount):
-        return accounts.decide_creation(row, event.data)
+        return administration.decide_creation(row, event.data)
     if isinstance(event.data, AuthResponse) and event.data.purpose is not Purpose.LOGIN:
         return Decision(row)
     if row is None or row.removed_at is not None:
@@ -90,9 +90,9 @@ def _decide_login(account: Account, event: Event[Message], rules: Rules) -> Deci
         case PairingFailed() as failed:
             return pairing.decide_failed(account, failed, event.time)
         case SendPrompt() as command:
-            return prompts.decide_prompt(account, command, rules)
+            return challenges.decide_prompt(account, command, rules)
         case AuthResponse() as response:
-            return prompts.decide_response(account, response, rules)
+            return challenges.decide_response(account, response, rules)
         case UseCode() as command:
             return codes.decide_code(account, command, rules)
         case UseRecoveryCode() as command:
@@ -108,13 +108,13 @@ def _decide_login(account: Account, event: Event[Message], rules: Rules) -> Deci
 def _decide_administration(account: Account, event: Event[Message], rules: Rules) -> Decision[Account]:
     match event.data:
         case RemoveAccount() as command:
-            return accounts.decide_removal(account, command, rules)
+            return administration.decide_removal(account, command, rules)
         case SetEmail() as command:
-            return accounts.decide_email(account, command)
+            return administration.decide_email(account, command)
         case Invite() as command:
-            return accounts.decide_invitation(account, command)
+            return administration.decide_invitation(account, command)
         case ResetMethods() as command:
-            return accounts.decide_reset(account, command, rules)
+            return administration.decide_reset(account, command, rules)
         case _:
             return Decision(account)
 

@@ -6,12 +6,12 @@ from typing import Final
 from schemas.login_commands import Enrol, SendEnrolmentCode
 from schemas.login_notices import NoticeKind
 from services.common.decisions import Decision
+from services.login.domain.account import Account
 from services.login.domain.codes import codes_paused, failed
-from services.login.domain.logins import LoginState
-from services.login.domain.notices import notice
-from services.login.domain.rows import Account
-from services.login.domain.rules import Enrolment, Refused, Rules
-from services.login.domain.settle import settle
+from services.login.domain.emails import notice
+from services.login.domain.expire import settle
+from services.login.domain.limits import Enrolment, Refused, Rules
+from services.login.domain.login import LoginState
 
 MOST_MAILS: Final = 5
 WINDOW: Final = timedelta(hours=1)

@@ -11,7 +11,7 @@ from schemas.base import Digest, Message, Moment
 from schemas.codec import Event
 from schemas.login_guesses import CountGuess, ForgetGuesses
 from services.common.decisions import OK, Decision, Row
-from services.login.domain.rules import QUIET, Pauses, Refused, Rules, failures_in_a_row
+from services.login.domain.limits import QUIET, Pauses, Refused, Rules, failures_in_a_row
 
 
 class Guesses(Row):

@@ -4,14 +4,14 @@ from schemas.base import Browser, Message
 from schemas.login_notices import NoticeKind
 from schemas.login_sessions import AddApp, ChoosePhone, MakeRecoveryCodes, RemoveMethod, RenameMethod
 from services.common.decisions import Decision
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import EndReason
+from services.login.domain.account import Account
+from services.login.domain.emails import notice
+from services.login.domain.expire import settle, tell
+from services.login.domain.history import Happening
+from services.login.domain.limits import Refused, Rules
+from services.login.domain.login import EndReason
 from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCode, RecoveryCodes
-from services.login.domain.notices import notice
-from services.login.domain.rows import Account
-from services.login.domain.rules import Refused, Rules
 from services.login.domain.sessions import confirmed_session
-from services.login.domain.settle import settle, tell
 from services.login.domain.unpairing import unpaired
 from services.login.domain.withdrawals import withdrawn
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from schemas.contract import PairingFailure
-from services.login.domain.happenings import Method
-from services.login.domain.logins import EndReason, Login, LoginState, PairingAttempt, Prompt
-from services.login.domain.rows import Account
-from services.login.domain.settle import settle_login
+from services.login.domain.account import Account
+from services.login.domain.expire import settle_login
+from services.login.domain.history import Method
+from services.login.domain.login import EndReason, Login, LoginState, PairingAttempt, Prompt
 
 
 class Outcome(StrEnum):

@@ -10,13 +10,13 @@ from schemas.contract import DevicePaired, PairingFailed, PairingFailure, Pairin
 from schemas.login_commands import StartPairing
 from schemas.login_notices import NoticeKind
 from services.common.decisions import Decision, UnacceptableError
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import Login, LoginKind, LoginState, PairingAttempt
+from services.login.domain.account import Account
+from services.login.domain.emails import notice
+from services.login.domain.expire import settle, tell
+from services.login.domain.history import Happening
+from services.login.domain.limits import Refused, Rules
+from services.login.domain.login import Login, LoginKind, LoginState, PairingAttempt
 from services.login.domain.methods import Device
-from services.login.domain.notices import notice
-from services.login.domain.rows import Account
-from services.login.domain.rules import Refused, Rules
-from services.login.domain.settle import settle, tell
 from services.login.domain.unpairing import TOO_LATE, unpaired
 from services.login.domain.withdrawals import waits_for_phone, withdrawn
 

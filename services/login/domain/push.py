@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from services.login.domain.rows import Account, Reported
-from services.login.domain.rules import Rules
+from services.login.domain.account import Account, Reported
+from services.login.domain.limits import Rules
 
 
 def next_push_at(account: Account, at: datetime, rules: Rules) -> datetime | None:

@@ -5,11 +5,11 @@ from datetime import datetime
 from schemas.login_notices import NoticeKind
 from services.common.decisions import Decision
 from services.login.domain import push
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import EndReason, Login
-from services.login.domain.notices import notice
-from services.login.domain.rows import Account, Reported
-from services.login.domain.settle import tell
+from services.login.domain.account import Account, Reported
+from services.login.domain.emails import notice
+from services.login.domain.expire import tell
+from services.login.domain.history import Happening
+from services.login.domain.login import EndReason, Login
 from services.login.domain.withdrawals import withdrawn
 
 

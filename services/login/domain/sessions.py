@@ -12,13 +12,13 @@ from schemas.login_sessions import (
     TouchSession,
 )
 from services.common.decisions import Decision
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import EndReason
-from services.login.domain.notices import notice
+from services.login.domain.account import Account, Session
+from services.login.domain.emails import notice
+from services.login.domain.expire import settle, tell
+from services.login.domain.history import Happening
+from services.login.domain.limits import Refused, Rules
+from services.login.domain.login import EndReason
 from services.login.domain.push import unlocked
-from services.login.domain.rows import Account, Session
-from services.login.domain.rules import Refused, Rules
-from services.login.domain.settle import settle, tell
 from services.login.domain.withdrawals import withdrawn
 
 

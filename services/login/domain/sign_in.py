@@ -4,13 +4,13 @@ from typing import Final
 
 from schemas.login_commands import CancelLogin, FailPassword, SignIn
 from services.common.decisions import OK, Decision
-from services.login.domain.approvals import approve
-from services.login.domain.happenings import Happening, Method
-from services.login.domain.logins import EndReason, Login, LoginKind, LoginState
-from services.login.domain.prompts import send_prompt, why_not
-from services.login.domain.rows import Account
-from services.login.domain.rules import Enrolment, Refused, Rules, failures_in_a_row
-from services.login.domain.settle import settle, tell
+from services.login.domain.account import Account
+from services.login.domain.approval import approve
+from services.login.domain.challenges import send_prompt, why_not
+from services.login.domain.expire import settle, tell
+from services.login.domain.history import Happening, Method
+from services.login.domain.limits import Enrolment, Refused, Rules, failures_in_a_row
+from services.login.domain.login import EndReason, Login, LoginKind, LoginState
 from services.login.domain.withdrawals import withdrawn
 
 MOST_LOGINS: Final = 8

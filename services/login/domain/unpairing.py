@@ -6,8 +6,8 @@ from typing import Final
 
 from protocol.unpaired import Unpaired, issue_unpaired
 from schemas.contract import DeviceUnpaired
+from services.login.domain.limits import Rules
 from services.login.domain.methods import Device
-from services.login.domain.rules import Rules
 
 REMOVED: Final = "removed"
 TOO_LATE: Final = "too_late"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.contract import ChallengeWithdrawn, PairingWithdrawn
-from services.login.domain.logins import Login, LoginState
+from services.login.domain.login import Login, LoginState
 
 
 def waits_for_phone(login: Login, at: datetime) -> bool:

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Final
 
+from authenticator.device.challenges import Request
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.requests import Request
 from authenticator.device.retries import Timing
 from schemas.contract import Purpose, Verdict
 from tests.component.device.fake_services import FakeServices

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import ANSWER_TYPE, Claims, PinnedIssuer, issue_challenge
 from protocol.jose import PrivateKey
-from protocol.requests import REQUEST_TYPE, RefusedError, SignedRequest, verify_request
+from protocol.signed_requests import REQUEST_TYPE, RefusedError, SignedRequest, verify_request
 from protocol.unpaired import Unpaired, issue_unpaired
 from schemas.base import Browser
 from schemas.contract import Purpose

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from authenticator.device.clock import ServiceClock
-from authenticator.device.codes import code_of
+from authenticator.device.code_derivation import code_of
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import Outcome
 from protocol.challenges import Claims

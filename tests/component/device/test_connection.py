@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
+from authenticator.device.challenges import MAX_OPEN
 from authenticator.device.errors import DeviceError, ProblemError
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.requests import MAX_OPEN
 from authenticator.device.state import Outcome, State
 from authenticator.device.store import MemoryStore
 from protocol.jose import PrivateKey

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from authenticator.device.challenges import Request
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.requests import Request
 from authenticator.device.state import Account, Outcome, State
 from authenticator.device.store import MemoryStore
 from protocol.jose import PrivateKey

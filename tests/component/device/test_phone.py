@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from authenticator.device.challenges import Request
 from authenticator.device.errors import ForeignAnswerError, NoCodesError, NumberError, ProblemError, UnreachableError
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.requests import Request
 from authenticator.device.state import Outcome
 from protocol.challenges import PinnedIssuer, challenge_digest, verify_proof
 from protocol.verification_codes import find_step

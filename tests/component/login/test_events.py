@@ -7,12 +7,12 @@ from typing import Any, cast
 import pytest
 from aiohttp import ClientSession, web
 
-from deploy.kafka.settings import HOST
-from deploy.ports import free_port
-from services.common.publisher import UnavailableError
-from services.login import events
-from services.login.cookies import Ticket
-from services.login.events import Events
+from deploy.local.kafka.settings import HOST
+from deploy.local.ports import free_port
+from services.common.kafka.publisher import UnavailableError
+from services.login.web import events
+from services.login.web.cookies import Ticket
+from services.login.web.events import Events
 from tests.polling import DEADLINE_SECONDS
 
 

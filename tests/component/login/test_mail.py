@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from deploy.ports import free_port
-from services.login.mail import MailServer, PostponedError, RefusedError, ServerError
+from deploy.local.ports import free_port
+from services.login.emails.smtp import MailServer, PostponedError, RefusedError, ServerError
 from services.login.settings import LoginSettings
 from tests.polling import DEADLINE_SECONDS
 from tests.smtp import HOST, PASSWORD, USERNAME, Certificate, PostOffice, a_certificate, a_mail_server
@@ -123,7 +123,7 @@ async def test_a_server_that_says_nothing_useful_is_given_up(greeting: bytes, mo
         writer.close()
         left.set()
 
-    monkeypatch.setattr("services.login.mail.ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("services.login.emails.smtp.ANSWER_SECONDS", 0.2)
     server = await asyncio.start_server(greet, "127.0.0.1", 0)
     async with server, asyncio.timeout(DEADLINE_SECONDS):
         with pytest.raises(ServerError):

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page
 
 from protocol.challenges import ANSWER_TYPE, Claims, issue_challenge, verify_proof
 from protocol.jose import PrivateKey
-from protocol.requests import verify_request
+from protocol.signed_requests import verify_request
 from schemas.base import AgreementKey
 from tests.component.web.stage import stage
 from tests.component.web.vectors import DEVICE, ISSUER, NOW, VECTORS

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from deploy.process import tail
+from deploy.local.child_process import tail
 from tests.forks import ForkedChild
 from tests.integration.rebalance.worker import Plan
 from tests.polling import eventually

@@ -13,8 +13,8 @@ from typing import Any, Final, TypeAlias
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from deploy.topics import await_leaders
-from services.common.changelog import Headers, is_newer
+from operations.topics import await_leaders
+from services.common.rows.stamps import Headers, is_newer
 from tests.polling import DEADLINE_SECONDS
 
 POLL_SECONDS: Final = 0.05

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.changelog import TOMBSTONE_HEADER, stamp
+from services.common.rows.stamps import TOMBSTONE_HEADER, stamp
 from tests.integration.rebalance.conftest import MakeGroup
 from tests.integration.rebalance.ledger import Ledger
 

@@ -20,10 +20,10 @@ from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka
 from faust.types import TP, StreamT
 
-from services.common.changelog import VersionedTable
-from services.common.drains import DrainedTableManager, DrainedTransport, install_drains
-from services.common.stream_consumer import DrainedConsumer
-from services.common.stream_settings import ROCKSDB_OPTIONS, STREAM_SETTINGS
+from services.common.streams.faust_consumer import DrainedConsumer
+from services.common.streams.faust_patches import DrainedTableManager, DrainedTransport, install_drains
+from services.common.streams.settings import ROCKSDB_OPTIONS, STREAM_SETTINGS
+from services.common.streams.versioned_table import VersionedTable
 
 POLL_SECONDS: Final = 0.02
 log = logging.getLogger("worker")

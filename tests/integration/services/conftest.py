@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.instance import Instance
-from deploy.stack import READY_TIMEOUT_SECONDS, Stack, StackOptions
+from deploy.local.instance_process import Instance
+from deploy.local.stack import READY_TIMEOUT_SECONDS, Stack, StackOptions
 from tests.integration.services.wire import Wire
 
 

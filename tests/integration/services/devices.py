@@ -8,7 +8,7 @@ import aiohttp
 
 from protocol.challenges import Claims, issue_challenge, sign_answer
 from protocol.jose import PrivateKey
-from protocol.requests import sign_request
+from protocol.signed_requests import sign_request
 from protocol.unpaired import Unpaired, issue_unpaired
 from schemas.base import Browser
 from schemas.contract import ChallengeIssued, DeviceUnpaired, Purpose, Verdict

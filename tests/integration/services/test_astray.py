@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 from aiokafka import AIOKafkaProducer
 
-from deploy.dead_letter_office import dead_letter_office
-from deploy.instance import Instance
+from deploy.local.instance_process import Instance
+from operations.dead_letters import dead_letter_office
 from schemas.codec import Event, encode
 from schemas.login_administration import CreateAccount
 from services.common.clock import new_id, now
-from services.common.partitions import home_of
+from services.common.kafka.partitions import home_of
 from services.login.admin import administration
-from services.login.passwords import hash_password
+from services.login.sign_in.passwords import hash_password
 from tests.broker import PARTITIONS
 from tests.integration.services.wire import Wire
 from tests.polling import eventually

@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
-from deploy.instance import Instance
-from services.login.catch_up import SEEN
-from services.login.cookies import BROWSER, LOGIN, SESSION
+from deploy.local.instance_process import Instance
+from services.login.web.cookies import BROWSER, LOGIN, SESSION
+from services.login.web.read_your_writes import SEEN
 from tests.polling import DEADLINE_SECONDS
 
 Start = Callable[[str], Instance]

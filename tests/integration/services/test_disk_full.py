@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.instance import Instance
-from deploy.stack import Stack
+from deploy.local.instance_process import Instance
+from deploy.local.stack import Stack
 from protocol.encoding import digest
 from schemas.push_commands import RegisterDevice
 from schemas.topics import CHANNELS_CHANGELOG, PUSH_COMMANDS
 from services.common.clock import now
-from services.common.views import View
+from services.common.rows.view import View
 from services.push.domain.rows import Channel
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS, eventually

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from deploy.demo.browser import TextBrowser
-from deploy.instance import Instance
-from deploy.stack import Stack
+from deploy.local.instance_process import Instance
+from deploy.local.stack import Stack
+from lab.testkit.text_browser import TextBrowser
 from protocol.challenges import Claims, PinnedIssuer, issue_challenge, sign_answer, verify_challenge
 from protocol.jose import PrivateKey
 from protocol.phrases import pairing_seal
@@ -30,10 +30,10 @@ from schemas.contract import (
     PushReceipt,
     Verdict,
 )
-from services.common.keys import load_secret
+from services.common.keys.keys import load_secret
 from services.login.admin import administration
-from services.login.catch_up import SEEN, Seen, read_seen
 from services.login.domain.numbers import number_of
+from services.login.web.read_your_writes import SEEN, Seen, read_seen
 from tests.accounts import add_account, let_see, sealed
 from tests.integration.services.devices import ISSUER
 from tests.integration.services.wire import Wire

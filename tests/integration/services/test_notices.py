@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from deploy.instance import Instance
-from deploy.ports import free_port
-from deploy.stack import Stack
+from deploy.local.instance_process import Instance
+from deploy.local.ports import free_port
+from deploy.local.stack import Stack
 from schemas.codec import encode
 from schemas.login_administration import RemoveAccount
 from schemas.login_notices import NoticeDue, NoticeKind
 from services.common.clock import now
-from services.common.keys import load_secret
-from services.login.enrolment_codes import EnrolmentCodes
-from services.login.notices import PATIENCE
+from services.common.keys.keys import load_secret
+from services.login.emails.sender import PATIENCE
+from services.login.pairing.enrolment_codes import EnrolmentCodes
 from tests.builders import a_browser, an_event
 from tests.integration.services.wire import Wire
 from tests.polling import eventually

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 
-from deploy.instance import Instance
-from deploy.ports import free_port
-from deploy.stack import Stack
+from deploy.local.instance_process import Instance
+from deploy.local.ports import free_port
+from deploy.local.stack import Stack
 from protocol.challenges import sign_answer, verify_challenge
 from protocol.phrases import phrase_digest, read_phrase
 from schemas.base import Browser
@@ -23,7 +23,7 @@ from schemas.contract import (
     Purpose,
     Verdict,
 )
-from services.common.keys import load_secret
+from services.common.keys.keys import load_secret
 from tests.integration.services.devices import Device, a_challenge
 from tests.integration.services.wire import Wire
 from tests.polling import eventually

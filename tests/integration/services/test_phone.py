@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
+from authenticator.device.challenges import Request
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.requests import Request
 from authenticator.device.state import Outcome
-from deploy.instance import Instance
-from deploy.stack import READY_TIMEOUT_SECONDS, Stack
+from deploy.local.instance_process import Instance
+from deploy.local.stack import READY_TIMEOUT_SECONDS, Stack
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import verify_proof
 from protocol.phrases import phrase_digest, read_phrase
 from protocol.verification_codes import find_step
 from schemas.base import Browser, Message
 from schemas.contract import AuthResponse, DevicePaired, PairingRequested, Purpose, Verdict
-from services.common.keys import load_secret
+from services.common.keys.keys import load_secret
 from tests.integration.services.devices import ISSUER, a_challenge, an_unpairing
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS, eventually

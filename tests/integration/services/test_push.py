@@ -9,11 +9,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from deploy.instance import Instance
-from deploy.stack import Stack
+from deploy.local.instance_process import Instance
+from deploy.local.stack import Stack
 from protocol.challenges import verify_proof
 from protocol.jose import PrivateKey
-from protocol.requests import REQUEST_TYPE
+from protocol.signed_requests import REQUEST_TYPE
 from schemas.codec import Record
 from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, Delivery, PushReceipt, Verdict
 from tests.integration.services.devices import Device, a_challenge, news

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from aiokafka import ConsumerRecord
 
-from deploy.instance import Instance
+from deploy.local.instance_process import Instance
 from schemas.codec import Record, encode
 from schemas.contract import DeviceUnpaired
 from schemas.push_commands import TellUnpaired

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.stack import Stack
+from deploy.local.stack import Stack
 from tests.polling import eventually
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from deploy.instance import Instance
+from deploy.local.instance_process import Instance
 from tests.polling import DEADLINE_SECONDS, eventually
 
 UNREADY_SECONDS = 5

@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from schemas.base import Message
 from schemas.codec import UndecodableError, decode
 from schemas.topics import ALL, Kind
-from services.common.publisher import Publisher
-from services.common.tracing import continue_trace
+from services.common.kafka.publisher import Publisher
+from services.common.telemetry.tracing import continue_trace
 from tests.polling import DEADLINE_SECONDS
 
 MessageT = TypeVar("MessageT", bound=Message)

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from authenticator.device.phone import VirtualPhone
-from deploy.demo.browser import TextBrowser
-from deploy.stack import Stack
+from deploy.local.stack import Stack
+from lab.testkit.text_browser import TextBrowser
 from schemas.contract import Verdict
 from services.login.admin import administration
 from tests.accounts import add_account

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 
-from deploy.stack import Stack
+from deploy.local.stack import Stack
 from schemas.topics import ALL
-from services.common.tracing import trace_id
+from services.common.telemetry.tracing import trace_id
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
-from deploy.stack import Stack, StackOptions
+from deploy.local.stack import Stack, StackOptions
 from protocol.challenges import issue_challenge, sign_answer, verify_challenge
 from protocol.jose import PrivateKey
 from schemas.codec import Event, encode

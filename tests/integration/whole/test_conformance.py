@@ -11,12 +11,12 @@ import requests
 from hypothesis import strategies as st
 from schemathesis import Case
 
-from deploy.stack import Stack, StackOptions
+from deploy.local.stack import Stack, StackOptions
 from protocol.challenges import ANSWER_TYPE
 from protocol.jose import PrivateKey
-from protocol.requests import REQUEST_TYPE, sign_request
-from services.common.keys import load_secret
-from services.login.cookies import BROWSER, LOGIN, SESSION, Cookies
+from protocol.signed_requests import REQUEST_TYPE, sign_request
+from services.common.keys.keys import load_secret
+from services.login.web.cookies import BROWSER, LOGIN, SESSION, Cookies
 from tests.integration.services.devices import Device
 from tests.integration.whole.acting import a_person
 from tests.integration.whole.fuzzing import Dress, Fuzzer

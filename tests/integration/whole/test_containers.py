@@ -14,8 +14,8 @@ from typing import Final
 import pytest
 
 from authenticator.device.phone import VirtualPhone
-from deploy.demo.browser import TextBrowser
-from deploy.ports import free_port
+from deploy.local.ports import free_port
+from lab.testkit.text_browser import TextBrowser
 from tests.broker import engine_answers
 from tests.integration.whole.acting import Person
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from deploy.stack import Stack, StackOptions
+from deploy.local.stack import Stack, StackOptions
 from tests.broker import PARTITIONS
 from tests.integration.whole.acting import a_person
 from tests.polling import DEADLINE_SECONDS

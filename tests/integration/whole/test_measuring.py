@@ -7,17 +7,17 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from deploy.measure.making import Plan
-from deploy.measure.people import People
-from deploy.measure.reports import starts_report, waiting_report
-from deploy.measure.seeding import seed_stack
-from deploy.measure.seeds import Seed
-from deploy.measure.starts import Disk, measure_starts
-from deploy.measure.streams import StreamError, open_streams
-from deploy.measure.waiting import Measurement
-from deploy.stack import Stack, StackOptions
+from deploy.local.stack import Stack, StackOptions
+from lab.load.parallel_build import Plan
+from lab.load.people import People
+from lab.load.reports import starts_report, waiting_report
+from lab.load.seed_keys import Seed
+from lab.load.seeding import seed_stack
+from lab.load.start_times import Disk, measure_starts
+from lab.load.streams import StreamError, open_streams
+from lab.load.waiting import Measurement
 from services.common.progress import Progress
-from services.login.passwords import hash_password
+from services.login.sign_in.passwords import hash_password
 
 PASSWORD = "correct horse battery"
 PEOPLE = 50

@@ -12,10 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
-from deploy.ports import free_port
-from deploy.stack import SERVICES, Stack, StackOptions
+from deploy.local.ports import free_port
+from deploy.local.stack import SERVICES, Stack, StackOptions
 from schemas.topics import ALL, CHANGELOGS, LOGIN_COMMANDS
-from services.common.partitions import home_of
+from services.common.kafka.partitions import home_of
 from tests.integration.whole.acting import Person, a_person
 from tests.polling import eventually
 

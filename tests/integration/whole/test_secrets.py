@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deploy.stack import Stack, StackOptions
+from deploy.local.stack import Stack, StackOptions
 from protocol.verification_codes import code_at, step_at
 from services.login.admin import administration
-from services.login.cookies import BROWSER, LOGIN, REMEMBERED, SESSION
-from services.login.invitations import new_invitation
-from services.login.recovery_codes import CODES
+from services.login.codes.recovery_codes import CODES
+from services.login.pairing.invitations import new_invitation
+from services.login.web.cookies import BROWSER, LOGIN, REMEMBERED, SESSION
 from tests.integration.whole.acting import PASSWORD, Person, a_person
 from tests.integration.whole.leaks import deployment_keys, find_leaks
 from tests.integration.whole.records import all_records

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from deploy.stack import SERVICES, Stack, StackOptions
+from deploy.local.stack import SERVICES, Stack, StackOptions
 from schemas.login_commands import SignIn
 from schemas.topics import LOGIN_COMMANDS
 from tests.broker import PARTITIONS

@@ -8,15 +8,15 @@ from functools import cache
 from itertools import chain
 from typing import Final
 
-from deploy.chaos.evidence import Evidence, Seen
-from deploy.chaos.history import Answer, Attempt, Ending, Entry, Habit, Struck, Way
-from deploy.chaos.poison import HEADER, Draft, Poison, spoil
-from deploy.replay.report import Checked, Finding, Report, Unchecked
-from deploy.replay.span import Span
+from lab.chaos.evidence import Evidence, Seen
+from lab.chaos.history import Answer, Attempt, Ending, Entry, Habit, Struck, Way
+from lab.chaos.poison import HEADER, Draft, Poison, spoil
+from operations.audit.report import Checked, Finding, Report, Unchecked
+from operations.audit.time_range import Span
 from schemas.base import Message
 from schemas.contract import AuthResponse, Purpose, Verdict
 from schemas.login_commands import UseCode
-from services.common.dead_letters import OFFSET, PARTITION, REASON, SERVICE, TIME, Place
+from services.common.kafka.dead_letters import OFFSET, PARTITION, REASON, SERVICE, TIME, Place
 from tests.builders import T0, a_phone
 from tests.unit.flow.people import PHRASES, People
 from tests.unit.flow.world import ACCOUNTS

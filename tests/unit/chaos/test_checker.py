@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from deploy.chaos.checker import check
-from deploy.chaos.history import Answer, Attempt, Ending, Habit, Struck
-from deploy.chaos.poison import Poison
-from deploy.chaos.schedule import Kind
+from lab.chaos.checker import check
+from lab.chaos.history import Answer, Attempt, Ending, Habit, Struck
+from lab.chaos.poison import Poison
+from lab.chaos.schedule import Kind
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired
 from schemas.login_commands import SignIn, UseCode
 from schemas.topics import ACCOUNTS_CHANGELOG
-from services.common.changelog import stamp
+from services.common.rows.stamps import stamp
 from tests.unit.chaos.story import Story, an_honest_story
 
 

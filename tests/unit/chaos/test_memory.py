@@ -6,12 +6,12 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.chaos.claims.memory import read_memory
-from deploy.chaos.evidence import Seen, Version
+from lab.chaos.claims.memory import read_memory
+from lab.chaos.evidence import Seen, Version
 from schemas.base import Message
 from schemas.codec import Event
-from services.common.dead_letters import Place
 from services.common.decisions import REMEMBERED_EVENTS, REMEMBERED_SECONDS, Decision, Row, decide_once
+from services.common.kafka.dead_letters import Place
 from tests.builders import T0, an_event
 from tests.messages import a_sign_in
 

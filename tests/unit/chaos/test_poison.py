@@ -2,8 +2,8 @@
 
 import pytest
 
-from deploy.chaos.claims.dead_letters import REASONS
-from deploy.chaos.poison import CORRUPT, Draft, Poison, spoil
+from lab.chaos.claims.dead_letters import REASONS
+from lab.chaos.poison import CORRUPT, Draft, Poison, spoil
 from schemas.codec import UndecodableError, decode, encode
 from schemas.contract import AuthResponse
 from services.common.decisions import UnacceptableError

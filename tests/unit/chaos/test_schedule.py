@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from deploy.chaos.schedule import LONGEST_STEP_SECONDS, SECONDS, Fault, Kind, plan
+from lab.chaos.schedule import LONGEST_STEP_SECONDS, SECONDS, Fault, Kind, plan
 
 ROUND = len(Kind)
 

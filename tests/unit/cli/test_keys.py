@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
-from services.common.keys import load_agreement_keys, load_signing_keys
-from services.common.sealing import load_sealer
+from services.common.keys.keys import load_agreement_keys, load_signing_keys
+from services.common.keys.sealing import load_sealer
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.__main__ import app
-from services.common.keys import load_agreement_keys, load_secret, load_signing_keys
+from services.common.keys.keys import load_agreement_keys, load_secret, load_signing_keys
 
 
 @pytest.fixture

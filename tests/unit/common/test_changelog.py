@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.common.changelog import TOMBSTONE_HEADER, is_newer, stamp
+from services.common.rows.stamps import TOMBSTONE_HEADER, is_newer, stamp
 
 
 @pytest.mark.parametrize(

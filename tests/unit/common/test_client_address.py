@@ -3,7 +3,7 @@
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from services.common.web import client_address
+from services.common.web.web import client_address
 
 
 @pytest.mark.parametrize(

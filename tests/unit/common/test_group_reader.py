@@ -3,8 +3,8 @@
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from services.common import group_reader
-from services.common.group_reader import GroupReader
+from services.common.kafka import group_reader
+from services.common.kafka.group_reader import GroupReader
 
 PARTITION = TopicPartition("notices", 1)
 

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from services.common.kafka_watch import Topics
+from services.common.kafka.kafka_watch import Topics
 
 NAMES = ("accounts", "answers")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.common.key_files import KeyFileError, KeyKind, load_keys
-from services.common.key_rotation import activate_key, add_key, key_ids, retire_key
-from services.common.keys import AGREEMENT, SIGNING, load_agreement_keys, load_signing_keys
-from services.common.sealing import SEALING
+from services.common.keys.key_files import KeyFileError, KeyKind, load_keys
+from services.common.keys.key_rotation import activate_key, add_key, key_ids, retire_key
+from services.common.keys.keys import AGREEMENT, SIGNING, load_agreement_keys, load_signing_keys
+from services.common.keys.sealing import SEALING
 from tests.builders import an_agreement_key
 
 each_kind = pytest.mark.parametrize("kind", [SIGNING, AGREEMENT, SEALING], ids=lambda kind: kind.name)

@@ -2,7 +2,7 @@
 
 import logging
 
-from services.common.log_repeats import MOST_KNOWN, QUIET_SECONDS, Repeats
+from services.common.telemetry.log_repeats import MOST_KNOWN, QUIET_SECONDS, Repeats
 
 
 class Clock:

@@ -6,7 +6,7 @@ import sys
 
 PROGRAM = """
 import structlog
-from services.common.logs import configure_logs
+from services.common.telemetry.logs import configure_logs
 
 def check(password):
     raise ValueError("no such thing")

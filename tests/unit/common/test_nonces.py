@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.encoding import decode_base64url, encode_base64url
-from protocol.requests import TOLERANCE_SECONDS
+from protocol.signed_requests import TOLERANCE_SECONDS
 from schemas.pairing_commands import RequestPhrase
-from services.common.nonces import Nonces
 from services.common.used_nonces import KEPT_SECONDS, UsedNonce, is_used, recent_nonces
+from services.common.web.nonces import Nonces
 from tests.builders import T0, after
 from tests.messages import a_phrase_request
 

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.topics import ALL
-from services.common.partitions import PartitionsError, home_of, is_astray, require_partitions
+from services.common.kafka.partitions import PartitionsError, home_of, is_astray, require_partitions
 
 JAVA_HASHES = {
     b"21": -973932308,

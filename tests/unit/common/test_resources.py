@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.common.resources import DirectoryInUseError, own_directory
+from services.common.instance.resources import DirectoryInUseError, own_directory
 
 
 def test_a_directory_is_one_instances_own_until_it_ends(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.common.row_store import Position, RowStore, StoreDamagedError, StoreError, StoreInUseError
+from services.common.rows.store import Position, RowStore, StoreDamagedError, StoreError, StoreInUseError
 
 ROWS = 400
 LARGE = 100_000
@@ -19,7 +19,7 @@ WRITER = """
 import sys
 from itertools import count
 from pathlib import Path
-from services.common.row_store import Position, RowStore
+from services.common.rows.store import Position, RowStore
 
 store = RowStore(Path(sys.argv[1]))
 for number in count():

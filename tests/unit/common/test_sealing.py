@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 
 from protocol.encoding import decode_base64url, encode_base64url
 from schemas.base import Sealed
-from services.common.key_rotation import add_key, key_ids, retire_key
-from services.common.sealing import SEALING, SealError, load_sealer
+from services.common.keys.key_rotation import add_key, key_ids, retire_key
+from services.common.keys.sealing import SEALING, SealError, load_sealer
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 CONTEXT = ("alex", "method-1")

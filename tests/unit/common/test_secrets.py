@@ -10,8 +10,8 @@ from schemas.base import Model
 from schemas.codec import TYPES, encode
 from schemas.login_administration import CreateAccount
 from services.common.decisions import Row
+from services.login.domain.account import Account
 from services.login.domain.guesses import Guesses
-from services.login.domain.rows import Account
 from services.pairing.domain.rows import Phrase, Requester
 from services.push.domain.rows import Channel
 from tests.builders import (

@@ -12,13 +12,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
-from deploy.ports import free_port
+from deploy.local.ports import free_port
 from schemas.base import Message
 from schemas.codec import Event
 from services.common.settings import ServiceSettings
-from services.common.spans import ExportedTracing, ReportingExporter
-from services.common.telemetry import make_telemetry
-from services.common.tracing import Came, Served, Tracing, current_traceparent, is_traceparent, trace_id
+from services.common.telemetry.spans import ExportedTracing, ReportingExporter
+from services.common.telemetry.telemetry import make_telemetry
+from services.common.telemetry.tracing import Came, Served, Tracing, current_traceparent, is_traceparent, trace_id
 from tests.builders import an_event
 from tests.messages import a_cancel
 from tests.polling import eventually

@@ -8,11 +8,11 @@ import pytest
 
 from schemas.base import Message
 from schemas.login_guesses import ForgetGuesses
-from services.common import sweep
 from services.common.decisions import Row
-from services.common.publisher import Publisher
-from services.common.sweep import Sweeper
-from services.common.views import View
+from services.common.kafka.publisher import Publisher
+from services.common.rows import sweep
+from services.common.rows.sweep import Sweeper
+from services.common.rows.view import View
 
 
 class Rows:

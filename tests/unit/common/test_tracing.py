@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.common.tracing import continue_trace, current_traceparent, new_traceparent, trace_id
+from services.common.telemetry.tracing import continue_trace, current_traceparent, new_traceparent, trace_id
 
 GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 """The example of W3C Trace Context, section 3.2.3."""

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from aiokafka import ConsumerRecord
 
-from services.common import changelog_reader
-from services.common.changelog import TOMBSTONE_HEADER
 from services.common.decisions import Row
+from services.common.kafka.publisher import UnavailableError
+from services.common.kafka.topic_facts import TopicFacts
 from services.common.progress import Progress
-from services.common.publisher import UnavailableError
-from services.common.topic_facts import TopicFacts
-from services.common.views import View
+from services.common.rows import changelog_reader
+from services.common.rows.stamps import TOMBSTONE_HEADER
+from services.common.rows.view import View
 
 Apply = Callable[[Sequence[ConsumerRecord]], None]
 Tell = Callable[[Progress], None]

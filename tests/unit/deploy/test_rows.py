@@ -6,9 +6,9 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.repartition.rows import Copy, Placed, Rows, place
-from services.common.changelog import TOMBSTONE_HEADER
-from services.common.partitions import home_of
+from operations.repartition.changelog_rows import Copy, Placed, Rows, place
+from services.common.kafka.partitions import home_of
+from services.common.rows.stamps import TOMBSTONE_HEADER
 
 KEY = b"alex"
 OLD, NEW = home_of(KEY, 4), home_of(KEY, 7)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from authenticator.device.codes import code_of
+from authenticator.device.code_derivation import code_of
 from authenticator.device.errors import NoCodesError
 from authenticator.device.state import Account, new_account
 from protocol.agreement import AgreementPrivateKey

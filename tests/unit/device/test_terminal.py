@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from authenticator.device.asking import Asker, NobodyAnswersError
+from authenticator.device.challenges import Reply, Request
 from authenticator.device.clock import ServiceClock
 from authenticator.device.place import service_address
-from authenticator.device.requests import Reply, Request
 from authenticator.device.state import Outcome
 from authenticator.device.terminal import Screen, printable
 from schemas.base import Browser

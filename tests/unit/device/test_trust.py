@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from authenticator.device.state import PhraseRequest, State, new_account
 from authenticator.device.trust import Distrust, Judgement, KeysNeeded, Trusted, judge
 from protocol.jose import PrivateKey
-from protocol.requests import TOLERANCE_SECONDS
+from protocol.signed_requests import TOLERANCE_SECONDS
 from schemas.contract import Purpose
 from tests.unit.protocol.builders import DEVICE, ISSUER, NOW, SERVICE, a_challenge, some_claims
 

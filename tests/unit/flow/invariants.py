@@ -8,13 +8,13 @@ from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
 from schemas.pairing_commands import IssuePhrase
 from services.common.decisions import OK, REMEMBERED_EVENTS
 from services.common.used_nonces import MOST_KEPT
-from services.login.domain.approvals import MOST_SESSIONS
-from services.login.domain.logins import Login, LoginState
-from services.login.domain.rows import Account
-from services.login.domain.settle import MOST_HISTORY, settle
+from services.login.domain.account import Account
+from services.login.domain.approval import MOST_SESSIONS
+from services.login.domain.expire import MOST_HISTORY, settle
+from services.login.domain.login import Login, LoginState
 from services.login.domain.sign_in import MOST_LOGINS
 from services.login.domain.withdrawals import waits_for_phone
-from services.pairing.domain.requesters import MOST_PHRASES
+from services.pairing.domain.requester import MOST_PHRASES
 from services.push.domain.rows import MOST_ANSWERED, MOST_PENDING, PendingChallenge
 from tests.builders import Phone, a_key
 from tests.unit.flow.people import MALLORY

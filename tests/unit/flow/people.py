@@ -9,9 +9,9 @@ from typing import Final, TypeVar
 from schemas.contract import ChallengeIssued, Verdict
 from schemas.login_administration import CreateAccount, RemoveAccount
 from schemas.push_commands import RegisterDevice
-from services.login.domain.logins import Login
-from services.login.domain.rows import Account
-from services.login.domain.settle import settle
+from services.login.domain.account import Account
+from services.login.domain.expire import settle
+from services.login.domain.login import Login
 from services.push.domain.rows import Channel, PendingChallenge
 from tests.builders import Phone, a_digest, a_phone
 from tests.messages import (

@@ -5,7 +5,7 @@ import services.pairing.agents
 import services.push.agents
 from schemas.contract import DeviceUnpaired, Verdict
 from schemas.topics import AUTH_RESPONSE, PUSH_COMMANDS
-from services.login.domain.logins import LoginState
+from services.login.domain.login import LoginState
 from tests.unit.flow.people import PHONES, PHRASES, People
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, GUESSES, REQUESTERS, UNPAIRED, Place, World
 from tests.unit.flow.world import PHRASES as PHRASES_TABLE

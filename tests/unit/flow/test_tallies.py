@@ -2,8 +2,8 @@
 
 from hypothesis import given
 
-from services.common.metrics import Metrics
-from services.login.domain.logins import LoginState
+from services.common.telemetry.metrics import Metrics
+from services.login.domain.login import LoginState
 from services.login.metrics import AccountTally
 from tests.unit.flow.script import Action, act_with_repeats, repeats_between, scripts
 from tests.unit.flow.world import ACCOUNTS, World

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from deploy.replay.tables import Table, all_tables
+from operations.audit.tables import Table, all_tables
 from schemas.base import Message
 from schemas.codec import Event, Record, decode, encode
 from services.common.decisions import Decision, Row, UnacceptableError, decide_once

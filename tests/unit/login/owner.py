@@ -7,11 +7,11 @@ from schemas.base import Message
 from schemas.contract import ChallengeIssued
 from schemas.login_commands import AccountCommand
 from services.common.decisions import OK, Decision, decide_once
+from services.login.domain.account import Account
 from services.login.domain.decide import decide
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import Login
-from services.login.domain.rows import Account
-from services.login.domain.settle import settle
+from services.login.domain.expire import settle
+from services.login.domain.history import Happening
+from services.login.domain.login import Login
 from tests.builders import a_session, an_account, an_event, rules
 from tests.events import only
 from tests.messages import a_sign_in

@@ -7,9 +7,9 @@ from schemas.contract import ChallengeWithdrawn, DeviceUnpaired
 from schemas.login_administration import CreateAccount, RemoveAccount
 from services.common.decisions import OK, decide_once
 from services.login.domain.decide import decide
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import LoginState
-from services.login.domain.rules import Refused
+from services.login.domain.history import Happening
+from services.login.domain.limits import Refused
+from services.login.domain.login import LoginState
 from tests.builders import a_device, a_digest, a_phone, after, an_account, an_event, rules
 from tests.events import a_response
 from tests.messages import a_cancel, a_pairing_start, a_send, a_sign_in, a_sign_out, a_wrong_password

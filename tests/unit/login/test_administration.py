@@ -6,11 +6,11 @@ from schemas.base import Message
 from schemas.contract import ChallengeWithdrawn, DeviceUnpaired, PairingWithdrawn
 from schemas.login_notices import NoticeDue, NoticeKind
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import EndReason, LoginState
-from services.login.domain.prompts import LATE, UNKNOWN
-from services.login.domain.rows import Push
-from services.login.domain.rules import Enrolment, Refused
+from services.login.domain.account import Push
+from services.login.domain.challenges import LATE, UNKNOWN
+from services.login.domain.history import Happening
+from services.login.domain.limits import Enrolment, Refused
+from services.login.domain.login import EndReason, LoginState
 from services.login.domain.unpairing import TOO_LATE
 from tests.builders import (
     a_device,

@@ -6,11 +6,11 @@ import pytest
 
 from schemas.contract import Verdict
 from services.common.decisions import OK
-from services.login.domain.approvals import MOST_SESSIONS
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import EndReason, LoginState
-from services.login.domain.prompts import LATE, UNKNOWN
-from services.login.domain.rows import Session
+from services.login.domain.account import Session
+from services.login.domain.approval import MOST_SESSIONS
+from services.login.domain.challenges import LATE, UNKNOWN
+from services.login.domain.history import Happening
+from services.login.domain.login import EndReason, LoginState
 from tests.builders import a_digest, a_phone, a_session, after, an_account
 from tests.events import a_challenge, a_login_challenge, a_response
 from tests.messages import a_cancel, a_send, a_sign_in

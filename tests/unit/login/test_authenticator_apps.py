@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from protocol.verification_codes import code_at, step_at
-from services.login.authenticator_apps import new_secret, otpauth_uri, qr_code, secret_text
+from services.login.codes.authenticator_apps import new_secret, otpauth_uri, qr_code, secret_text
 
 SECRET = bytes(range(20))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.login.catch_up import read_seen, seen_value
+from services.login.web.read_your_writes import read_seen, seen_value
 from tests.builders import an_account
 
 

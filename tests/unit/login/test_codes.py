@@ -7,9 +7,9 @@ import pytest
 
 from schemas.contract import ChallengeWithdrawn
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening, Method
-from services.login.domain.logins import EndReason, LoginState
-from services.login.domain.rules import Refused
+from services.login.domain.history import Happening, Method
+from services.login.domain.limits import Refused
+from services.login.domain.login import EndReason, LoginState
 from tests.builders import a_device, a_digest, a_login, a_phone, after, an_account, an_app
 from tests.events import a_response, only
 from tests.messages import a_cancel, a_code, a_send, a_sign_in, a_wrong_code

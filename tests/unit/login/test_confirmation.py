@@ -8,9 +8,9 @@ import pytest
 from schemas.contract import Verdict
 from schemas.login_commands import AccountCommand
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening, Method
-from services.login.domain.logins import LoginKind, LoginState
-from services.login.domain.rules import Refused
+from services.login.domain.history import Happening, Method
+from services.login.domain.limits import Refused
+from services.login.domain.login import LoginKind, LoginState
 from tests.builders import a_browser, a_digest, a_login, a_remembered_browser, a_session, after, an_account, an_app
 from tests.events import a_response
 from tests.messages import a_code, a_pairing_start, a_send, a_sign_in

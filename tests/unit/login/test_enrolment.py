@@ -9,8 +9,8 @@ from schemas.contract import PairingRequested
 from schemas.login_notices import NoticeDue, NoticeKind
 from services.common.decisions import OK
 from services.login.domain.enrolment import MOST_MAILS
-from services.login.domain.logins import LoginState
-from services.login.domain.rules import Enrolment, Refused
+from services.login.domain.limits import Enrolment, Refused
+from services.login.domain.login import LoginState
 from tests.builders import a_browser, a_digest, a_login, after, an_account, an_app
 from tests.events import a_paired, only
 from tests.messages import (

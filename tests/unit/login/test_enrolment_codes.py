@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.login.enrolment_codes import EnrolmentCodes
+from services.login.pairing.enrolment_codes import EnrolmentCodes
 
 CODES = EnrolmentCodes(b"k" * 32)
 

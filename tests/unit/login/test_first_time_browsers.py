@@ -4,7 +4,7 @@ import pytest
 
 from protocol.challenges import verify_challenge
 from schemas.contract import Verdict
-from services.login.domain.approvals import MOST_KNOWN_BROWSERS
+from services.login.domain.approval import MOST_KNOWN_BROWSERS
 from tests.builders import a_browser, a_digest, after, an_account
 from tests.events import a_response
 from tests.messages import a_code, a_sign_in

@@ -6,10 +6,10 @@ import pytest
 
 from schemas.contract import DeviceUnpaired, PairingRequested, PairingWithdrawn
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import LoginKind, LoginState
+from services.login.domain.history import Happening
+from services.login.domain.limits import Refused
+from services.login.domain.login import LoginKind, LoginState
 from services.login.domain.pairing import MOST_PHONES
-from services.login.domain.rules import Refused
 from services.login.domain.unpairing import TOO_LATE
 from tests.builders import a_device, a_digest, a_login, a_phone, after, an_agreement_key, an_app, recovery_codes
 from tests.events import a_paired, only

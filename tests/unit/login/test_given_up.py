@@ -2,7 +2,7 @@
 
 from protocol.challenges import verify_challenge
 from schemas.contract import ChallengeIssued, ChallengeWithdrawn, PairingFailed, PairingFailure, PairingWithdrawn
-from services.login.domain.logins import EndReason, LoginState
+from services.login.domain.login import EndReason, LoginState
 from services.login.domain.sign_in import MOST_LOGINS
 from tests.builders import (
     a_digest,

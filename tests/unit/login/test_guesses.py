@@ -9,7 +9,7 @@ from schemas.login_guesses import ForgetGuesses
 from services.common.decisions import OK, Decision, decide_once
 from services.login.domain.decide import decide
 from services.login.domain.guesses import Guesses, address_source, decide_guess, name_source
-from services.login.domain.rules import QUIET, Pauses, Refused
+from services.login.domain.limits import QUIET, Pauses, Refused
 from tests.builders import T0, a_digest, after, an_account, an_event, rules
 from tests.messages import a_guess, a_wrong_password
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from services.login.invitations import invitation_digest, new_invitation
+from services.login.pairing.invitations import invitation_digest, new_invitation
 
 
 def test_a_code_is_known_by_its_digest() -> None:

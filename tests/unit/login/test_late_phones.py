@@ -7,8 +7,8 @@ from schemas.contract import (
     PairingFailure,
 )
 from services.common.decisions import OK
-from services.login.domain.logins import LoginState
-from services.login.domain.rules import Refused
+from services.login.domain.limits import Refused
+from services.login.domain.login import LoginState
 from services.login.domain.unpairing import TOO_LATE
 from tests.builders import (
     a_phone,

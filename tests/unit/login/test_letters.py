@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from schemas.login_notices import NoticeDue, NoticeKind
-from services.login.enrolment_codes import EnrolmentCodes
-from services.login.letters import Letters
-from services.login.mail import RefusedError
+from services.login.emails.builder import Letters
+from services.login.emails.smtp import RefusedError
+from services.login.pairing.enrolment_codes import EnrolmentCodes
 from tests.builders import T0, a_browser, an_event
 
 CODES = EnrolmentCodes(b"k" * 32)

@@ -6,9 +6,9 @@ import pytest
 
 from schemas.contract import ChallengeIssued, Verdict
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening, Method
-from services.login.domain.logins import LoginState
-from services.login.domain.rules import Refused
+from services.login.domain.history import Happening, Method
+from services.login.domain.limits import Refused
+from services.login.domain.login import LoginState
 from tests.builders import a_device, a_digest, a_phone, after, an_account
 from tests.events import a_paired, a_response, only
 from tests.messages import a_code, a_pairing_start, a_recovery_code, a_send, a_sign_in, an_enrolment

@@ -7,17 +7,18 @@ import pytest
 
 from schemas.base import Browser
 from schemas.contract import PairingFailure
-from services.login import account_messages, messages
-from services.login.domain.happenings import Happening, HistoryEntry
-from services.login.domain.logins import EndReason, LoginKind
-from services.login.domain.rules import Refused
-from services.login.history import history_line
+from services.login.account import change_messages
+from services.login.account.history_lines import history_line
+from services.login.domain.history import Happening, HistoryEntry
+from services.login.domain.limits import Refused
+from services.login.domain.login import EndReason, LoginKind
+from services.login.web import page_messages
 
-NAMES = messages.Names("Front Desk", "Pocket Key")
+NAMES = page_messages.Names("Front Desk", "Pocket Key")
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
-def _complete(notice: messages.Notice) -> None:
+def _complete(notice: page_messages.Notice) -> None:
     assert notice.title
     assert not notice.title.endswith(".")
     assert notice.text.endswith(".")
@@ -27,17 +28,17 @@ def _complete(notice: messages.Notice) -> None:
 @pytest.mark.parametrize("kind", LoginKind)
 @pytest.mark.parametrize("reason", EndReason)
 def test_every_end_of_a_login_has_its_own_words(reason: EndReason, kind: LoginKind) -> None:
-    notice = messages.ended(reason, kind, NAMES)
+    notice = page_messages.ended(reason, kind, NAMES)
     _complete(notice)
-    others = {messages.ended(other, kind, NAMES).text for other in EndReason if other is not reason}
+    others = {page_messages.ended(other, kind, NAMES).text for other in EndReason if other is not reason}
     assert notice.text not in others
 
 
 @pytest.mark.parametrize("failure", PairingFailure)
 def test_every_failed_pairing_has_its_own_words(failure: PairingFailure) -> None:
-    notice = messages.pairing_failed(failure, NAMES)
+    notice = page_messages.pairing_failed(failure, NAMES)
     _complete(notice)
-    others = {messages.pairing_failed(other, NAMES).text for other in PairingFailure if other is not failure}
+    others = {page_messages.pairing_failed(other, NAMES).text for other in PairingFailure if other is not failure}
     assert notice.text not in others
 
 
@@ -45,27 +46,27 @@ def test_every_failed_pairing_has_its_own_words(failure: PairingFailure) -> None
 @pytest.mark.parametrize("kind", [LoginKind.CONFIRM, LoginKind.ADD_PHONE])
 def test_who_is_signed_in_already_is_not_told_to_sign_in_again(reason: EndReason, kind: LoginKind) -> None:
     signed_out = reason in {EndReason.REPORTED, EndReason.REPORTED_ELSEWHERE}
-    assert signed_out or "sign in" not in messages.ended(reason, kind, NAMES).text.casefold()
+    assert signed_out or "sign in" not in page_messages.ended(reason, kind, NAMES).text.casefold()
 
 
 def test_a_pairing_that_nobody_answered_says_so() -> None:
-    assert messages.pairing_failed(None, NAMES) == messages.pairing_failed(PairingFailure.NOT_ANSWERED, NAMES)
+    assert page_messages.pairing_failed(None, NAMES) == page_messages.pairing_failed(PairingFailure.NOT_ANSWERED, NAMES)
 
 
 def test_the_products_go_by_the_names_they_have_here() -> None:
-    assert "Pocket Key" in messages.pairing_failed(PairingFailure.EXPIRED_PHRASE, NAMES).text
-    assert "Front Desk" in messages.error(503, NAMES).text
+    assert "Pocket Key" in page_messages.pairing_failed(PairingFailure.EXPIRED_PHRASE, NAMES).text
+    assert "Front Desk" in page_messages.error(503, NAMES).text
 
 
 @pytest.mark.parametrize("status", [403, 404, 405, 413, 429, 500, 503])
 def test_every_error_page_has_its_own_words(status: int) -> None:
-    notice = messages.error(status, NAMES)
+    notice = page_messages.error(status, NAMES)
     _complete(notice)
-    assert (notice == messages.error(500, NAMES)) is (status == 500)
+    assert (notice == page_messages.error(500, NAMES)) is (status == 500)
 
 
 def test_an_error_without_words_of_its_own_is_told_as_a_general_one() -> None:
-    assert messages.error(418, NAMES) == messages.error(500, NAMES)
+    assert page_messages.error(418, NAMES) == page_messages.error(500, NAMES)
 
 
 @pytest.mark.parametrize("what", Happening)
@@ -99,8 +100,8 @@ def test_a_happening_without_a_browser_is_nowhere() -> None:
 )
 def test_a_pause_is_never_told_shorter_than_it_is(seconds: float, said: str) -> None:
     for notice in (
-        messages.locked(NOW + timedelta(seconds=seconds), NOW),
-        messages.pairing_paused(NOW + timedelta(seconds=seconds), NOW),
+        page_messages.locked(NOW + timedelta(seconds=seconds), NOW),
+        page_messages.pairing_paused(NOW + timedelta(seconds=seconds), NOW),
     ):
         _complete(notice)
         assert f"in {said}." in notice.text
@@ -117,14 +118,14 @@ def test_a_pause_is_never_told_shorter_than_it_is(seconds: float, said: str) -> 
     ],
 )
 def test_mistyped_words_are_shown_but_never_endlessly(words: tuple[str, ...], said: str) -> None:
-    notice = messages.unknown_words(words)
+    notice = page_messages.unknown_words(words)
     _complete(notice)
     assert said in notice.text
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, "no words were"), (1, "one word was"), (3, "3 words were")])
 def test_too_few_or_too_many_words_are_counted(count: int, said: str) -> None:
-    notice = messages.wrong_word_count(count)
+    notice = page_messages.wrong_word_count(count)
     _complete(notice)
     assert said in notice.text
 
@@ -133,8 +134,8 @@ CODE_REFUSALS = (Refused.WRONG_CODE, Refused.USED_CODE, Refused.CODES_PAUSED)
 CHANGE_REFUSALS = (Refused.NOT_CONFIRMED, Refused.LAST_METHOD, Refused.TOO_MANY_METHODS, Refused.UNKNOWN_METHOD)
 
 
-def _code_refused(refusal: Refused, later: datetime) -> messages.Notice:
-    notice = messages.code_refused(refusal, later, NOW)
+def _code_refused(refusal: Refused, later: datetime) -> page_messages.Notice:
+    notice = page_messages.code_refused(refusal, later, NOW)
     assert notice is not None
     return notice
 
@@ -142,13 +143,13 @@ def _code_refused(refusal: Refused, later: datetime) -> messages.Notice:
 def test_every_refusal_that_a_person_meets_has_its_notice() -> None:
     later = NOW + timedelta(seconds=30)
     told = {
-        Refused.UNKNOWN_ACCOUNT: messages.wrong_password(),
-        Refused.PASSWORD_CHANGED: messages.password_changed(),
-        Refused.LOCKED: messages.locked(later, NOW),
-        Refused.PAIRING_PAUSED: messages.pairing_paused(later, NOW),
-        Refused.TOO_MANY_MAILS: messages.too_many_mails(),
+        Refused.UNKNOWN_ACCOUNT: page_messages.wrong_password(),
+        Refused.PASSWORD_CHANGED: page_messages.password_changed(),
+        Refused.LOCKED: page_messages.locked(later, NOW),
+        Refused.PAIRING_PAUSED: page_messages.pairing_paused(later, NOW),
+        Refused.TOO_MANY_MAILS: page_messages.too_many_mails(),
         **{refusal: _code_refused(refusal, later) for refusal in CODE_REFUSALS},
-        **{refusal: account_messages.change_refused(refusal) for refusal in CHANGE_REFUSALS},
+        **{refusal: change_messages.change_refused(refusal) for refusal in CHANGE_REFUSALS},
     }
     leads_to_the_right_page = {
         Refused.NO_LOGIN,

@@ -6,11 +6,11 @@ from protocol.unpaired import verify_unpaired
 from schemas.contract import ChallengeIssued, ChallengeWithdrawn, DeviceUnpaired
 from schemas.login_commands import AccountCommand
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import EndReason, LoginState
+from services.login.domain.challenges import UNKNOWN
+from services.login.domain.history import Happening
+from services.login.domain.limits import Refused
+from services.login.domain.login import EndReason, LoginState
 from services.login.domain.managing import MOST_APPS
-from services.login.domain.prompts import UNKNOWN
-from services.login.domain.rules import Refused
 from tests.builders import LOGIN_URL, a_device, a_digest, a_key, a_login, a_phone, after, an_app, recovery_codes
 from tests.events import a_response, only
 from tests.messages import a_code, a_send, a_sign_in

@@ -8,7 +8,7 @@ from schemas.contract import Verdict
 from schemas.login_commands import AccountCommand
 from schemas.login_notices import NoticeDue, NoticeKind
 from services.common.decisions import Decision
-from services.login.domain.rows import Account
+from services.login.domain.account import Account
 from tests.builders import a_browser, a_device, a_login, a_phone, after, an_app, recovery_codes
 from tests.events import a_paired, a_response
 from tests.messages import a_code, a_pairing_start, a_recovery_code, a_sign_in

@@ -7,10 +7,10 @@ import pytest
 from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER, verify_challenge
 from schemas.contract import Verdict
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import EndReason, LoginState
+from services.login.domain.challenges import LATE
+from services.login.domain.history import Happening
+from services.login.domain.login import EndReason, LoginState
 from services.login.domain.numbers import number_of
-from services.login.domain.prompts import LATE
 from tests.builders import NUMBER_KEY, after
 from tests.events import a_response, without_number
 from tests.messages import a_sign_in

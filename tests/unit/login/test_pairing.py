@@ -8,9 +8,9 @@ from schemas.contract import (
     PairingRequested,
 )
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import LoginState
-from services.login.domain.rules import Refused
+from services.login.domain.history import Happening
+from services.login.domain.limits import Refused
+from services.login.domain.login import LoginState
 from services.login.domain.withdrawals import waits_for_phone
 from tests.builders import (
     LOGIN_URL,

@@ -4,7 +4,7 @@ from schemas.contract import (
     PairingFailure,
 )
 from services.common.decisions import OK
-from services.login.domain.rules import Refused
+from services.login.domain.limits import Refused
 from tests.builders import (
     after,
 )

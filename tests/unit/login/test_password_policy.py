@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.publisher import Publisher
+from services.common.kafka.publisher import Publisher
 from services.login.admin import AdminError, Administration
-from services.login.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
-from services.login.passwords import LONGEST_PASSWORD
+from services.login.sign_in.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
+from services.login.sign_in.passwords import LONGEST_PASSWORD
 from services.login.tables import accounts_view
 from tests.builders import full_width
 

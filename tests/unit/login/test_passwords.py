@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from services.common.publisher import UnavailableError
-from services.login.hashing import HashingThreads
-from services.login.passwords import LONGEST_PASSWORD, Passwords, hash_password
+from services.common.kafka.publisher import UnavailableError
+from services.login.sign_in.hashing import HashingThreads
+from services.login.sign_in.passwords import LONGEST_PASSWORD, Passwords, hash_password
 
 RIGHT = "correct horse battery"
 HASH = hash_password(RIGHT)

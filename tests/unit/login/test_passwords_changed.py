@@ -5,10 +5,10 @@ import pytest
 from schemas.contract import ChallengeWithdrawn, PairingWithdrawn
 from schemas.login_notices import NoticeDue, NoticeKind
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import EndReason, LoginKind, LoginState
-from services.login.domain.prompts import LATE
-from services.login.domain.rules import Refused
+from services.login.domain.challenges import LATE
+from services.login.domain.history import Happening
+from services.login.domain.limits import Refused
+from services.login.domain.login import EndReason, LoginKind, LoginState
 from services.login.domain.unpairing import TOO_LATE
 from tests.builders import a_digest, a_login, a_phone, a_remembered_browser, a_session, after
 from tests.events import a_paired, a_response, only

@@ -7,10 +7,10 @@ import pytest
 
 from schemas.contract import ChallengeIssued, Verdict
 from services.common.decisions import OK
-from services.login.domain.logins import LoginState
+from services.login.domain.account import Push
+from services.login.domain.limits import Pauses, Refused
+from services.login.domain.login import LoginState
 from services.login.domain.push import next_push_at
-from services.login.domain.rows import Push
-from services.login.domain.rules import Pauses, Refused
 from tests.builders import a_device, a_login, a_phone, after, an_account, rules
 from tests.events import a_response, only
 from tests.messages import a_cancel, a_code, a_send, a_sign_in

@@ -6,10 +6,10 @@ import re
 import pytest
 
 from protocol.encoding import decode_base64url
-from services.common.publisher import UnavailableError
-from services.login.hashing import HashingThreads
-from services.login.recovery_codes import CHARACTERS, CODES, RecoveryCodes, RecoveryCodeSet
-from services.login.typed_codes import read_code
+from services.common.kafka.publisher import UnavailableError
+from services.login.codes.recovery_codes import CHARACTERS, CODES, RecoveryCodes, RecoveryCodeSet
+from services.login.codes.typed_codes import read_code
+from services.login.sign_in.hashing import HashingThreads
 from tests.builders import full_width
 
 

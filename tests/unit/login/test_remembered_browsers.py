@@ -6,11 +6,11 @@ from typing import Any, Final
 import pytest
 
 from services.common.decisions import OK
-from services.login.domain.approvals import MOST_REMEMBERED
-from services.login.domain.happenings import Happening, Method
-from services.login.domain.logins import LoginState
-from services.login.domain.rows import Push, Reported
-from services.login.domain.rules import Refused
+from services.login.domain.account import Push, Reported
+from services.login.domain.approval import MOST_REMEMBERED
+from services.login.domain.history import Happening, Method
+from services.login.domain.limits import Refused
+from services.login.domain.login import LoginState
 from tests.builders import a_browser, a_digest, a_remembered_browser, after, an_account, an_app
 from tests.events import a_response
 from tests.messages import a_code, a_sign_in, a_wrong_code

@@ -7,10 +7,10 @@ import pytest
 from schemas.codec import TYPES, decode, encode
 from schemas.login_commands import AccountCommand
 from services.common.decisions import Decision, decide_once
+from services.login.domain.account import Account
 from services.login.domain.decide import decide
-from services.login.domain.logins import LoginKind, LoginState
-from services.login.domain.rows import Account
-from services.login.domain.rules import Enrolment
+from services.login.domain.limits import Enrolment
+from services.login.domain.login import LoginKind, LoginState
 from tests.builders import (
     a_device,
     a_digest,

@@ -7,9 +7,9 @@ from protocol.challenges import verify_proof
 from schemas.contract import ChallengeWithdrawn, PairingWithdrawn, Verdict
 from schemas.login_notices import NoticeDue, NoticeKind
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import EndReason, LoginState
-from services.login.domain.rows import Reported
+from services.login.domain.account import Reported
+from services.login.domain.history import Happening
+from services.login.domain.login import EndReason, LoginState
 from tests.builders import a_browser, a_digest, a_phone, a_remembered_browser, a_session, after, an_account
 from tests.events import a_response, only
 from tests.messages import a_cancel, a_pairing_start, a_send, a_sign_in

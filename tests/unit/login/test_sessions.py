@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from schemas.contract import ChallengeWithdrawn
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening
-from services.login.domain.rules import Refused
+from services.login.domain.history import Happening
+from services.login.domain.limits import Refused
 from tests.builders import a_browser, a_digest, a_login, a_session, after
 from tests.events import a_response, only
 from tests.messages import a_send, a_sign_in, a_sign_out

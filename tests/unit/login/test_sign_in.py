@@ -6,8 +6,8 @@ from protocol.challenges import verify_challenge
 from schemas.contract import ChallengeIssued, Purpose
 from services.common.decisions import OK
 from services.login.domain.decide import decide
-from services.login.domain.logins import LoginState
-from services.login.domain.rules import Refused
+from services.login.domain.limits import Refused
+from services.login.domain.login import LoginState
 from tests.builders import (
     LOGIN_URL,
     a_browser,

@@ -8,9 +8,9 @@ import pytest
 from schemas.base import Message
 from schemas.contract import PairingFailed, PairingFailure, Verdict
 from services.common.decisions import decide_once
-from services.common.metrics import Metrics
+from services.common.telemetry.metrics import Metrics
+from services.login.domain.account import Account
 from services.login.domain.decide import decide
-from services.login.domain.rows import Account
 from services.login.metrics import AccountTally
 from tests.builders import after, an_account, an_event, rules
 from tests.events import a_login_challenge, a_paired, a_response, without_number

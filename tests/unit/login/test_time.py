@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.login.domain.happenings import Happening
-from services.login.domain.logins import EndReason, LoginState, Prompt
-from services.login.domain.rules import Pauses
-from services.login.domain.settle import MOST_HISTORY, settle
+from services.login.domain.expire import MOST_HISTORY, settle
+from services.login.domain.history import Happening
+from services.login.domain.limits import Pauses
+from services.login.domain.login import EndReason, LoginState, Prompt
 from tests.builders import T0, a_device, a_login, a_remembered_browser, a_session, after, an_account
 from tests.messages import a_pairing_start, a_send, a_sign_in
 from tests.unit.login.owner import Owner

@@ -9,11 +9,11 @@ from structlog.testing import capture_logs
 
 from schemas.codec import encode
 from services.common.clock import now
-from services.common.dead_letters import DeadLetters
-from services.common.publisher import Publisher
-from services.login.letters import Letters
-from services.login.mail import ServerError
-from services.login.notices import Notices
+from services.common.kafka.dead_letters import DeadLetters
+from services.common.kafka.publisher import Publisher
+from services.login.emails.builder import Letters
+from services.login.emails.sender import Notices
+from services.login.emails.smtp import ServerError
 from tests.builders import an_event
 from tests.polling import DEADLINE_SECONDS
 from tests.unit.login.test_letters import CODES, a_notice

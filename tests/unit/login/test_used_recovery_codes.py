@@ -7,9 +7,9 @@ import pytest
 from schemas.contract import ChallengeWithdrawn
 from schemas.login_notices import NoticeDue, NoticeKind
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening, Method
-from services.login.domain.logins import LoginState
-from services.login.domain.rules import Refused
+from services.login.domain.history import Happening, Method
+from services.login.domain.limits import Refused
+from services.login.domain.login import LoginState
 from tests.builders import a_browser, a_login, after, an_account, recovery_codes
 from tests.events import only
 from tests.messages import a_recovery_code, a_sign_in, a_wrong_code

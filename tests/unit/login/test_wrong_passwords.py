@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from services.common.decisions import OK
-from services.login.domain.happenings import Happening
-from services.login.domain.rules import Refused
-from services.login.domain.settle import MOST_HISTORY
+from services.login.domain.expire import MOST_HISTORY
+from services.login.domain.history import Happening
+from services.login.domain.limits import Refused
 from tests.builders import after, an_account
 from tests.messages import a_sign_in, a_wrong_password
 from tests.unit.login.owner import Owner

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.measure.acting import Person, RefusedError, tables_of
-from deploy.measure.making import Order, Plan, make_rows, prepare
-from deploy.measure.seeds import DEVICE_NAME, Seed
+from lab.load.parallel_build import Order, Plan, make_rows, prepare
+from lab.load.row_builder import Person, RefusedError, tables_of
+from lab.load.seed_keys import DEVICE_NAME, Seed
 from protocol.jose import PrivateKey
 from schemas import topics
 from services.common.decisions import Row
-from services.login.domain.rows import Account
+from services.login.domain.account import Account
 from services.login.settings import LoginSettings
 from services.pairing.domain.rows import Phrase, PhraseState, Requester
 from services.pairing.settings import PairingSettings

@@ -1,6 +1,6 @@
 """Names and keys follow from the seed: the same ones at each run, others for another seed."""
 
-from deploy.measure.seeds import Seed
+from lab.load.seed_keys import Seed
 
 
 def test_names_are_numbered_and_known_again() -> None:

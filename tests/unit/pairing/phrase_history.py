@@ -3,7 +3,7 @@
 from schemas.base import Message
 from schemas.codec import Event
 from services.common.decisions import Decision, decide_once
-from services.pairing.domain.phrases import decide_phrase
+from services.pairing.domain.phrase import decide_phrase
 from services.pairing.domain.rows import Phrase
 from tests.builders import an_event, pairing_rules
 

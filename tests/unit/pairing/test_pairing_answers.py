@@ -8,7 +8,7 @@ from protocol.challenges import verify_proof
 from protocol.phrases import pairing_seal
 from schemas.contract import AuthResponse, DevicePaired, PairingFailed, PairingFailure, Purpose, Verdict
 from services.common.decisions import OK, UnacceptableError
-from services.pairing.domain.phrases import decide_phrase
+from services.pairing.domain.phrase import decide_phrase
 from services.pairing.domain.rows import Phrase, PhraseState
 from tests.builders import SEAL_KEY, a_digest, a_key, a_phone, after, an_event, pairing_rules
 from tests.events import a_challenge, a_pairing_request, a_response, only

@@ -6,7 +6,7 @@ from protocol.challenges import verify_challenge
 from schemas.contract import ChallengeIssued, PairingFailed, PairingFailure, Purpose, Verdict
 from schemas.pairing_commands import RetirePhrase
 from services.common.decisions import OK
-from services.pairing.domain.phrases import KEPT, TAKEN
+from services.pairing.domain.phrase import KEPT, TAKEN
 from services.pairing.domain.rows import Phrase, PhraseState
 from tests.builders import LOGIN_URL, PAIRING_URL, Phone, a_browser, a_key, a_phone, after, an_event
 from tests.events import PHRASE, PROMPT_LIFETIME, a_challenge, a_pairing_request, a_response, only

@@ -1,10 +1,10 @@
 """Which device gets a phrase: each request once, one phrase at a time, and not more than a device needs."""
 
-from protocol.requests import Refusal
+from protocol.signed_requests import Refusal
 from schemas.pairing_commands import IssuePhrase, RequestPhrase, RetirePhrase
 from services.common.decisions import OK, Decision, decide_once
 from services.common.used_nonces import KEPT_SECONDS
-from services.pairing.domain.requesters import MOST_PHRASES, WINDOW, decide_requester
+from services.pairing.domain.requester import MOST_PHRASES, WINDOW, decide_requester
 from services.pairing.domain.rows import Requester
 from tests.builders import a_digest, a_phone, after, an_event
 from tests.events import PHRASE, only

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from protocol.challenges import Claims, PinnedIssuer, issue_challenge, sign_answer
 from protocol.encoding import encode_base64url
 from protocol.jose import PrivateKey
-from protocol.requests import sign_request
+from protocol.signed_requests import sign_request
 from schemas.base import AgreementKey, Browser
 from schemas.contract import Purpose, Verdict
 

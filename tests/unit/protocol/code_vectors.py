@@ -9,7 +9,7 @@ from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import ANSWER_TYPE, PinnedIssuer, challenge_digest, issue_challenge
 from protocol.encoding import decode_base64url
 from protocol.jose import PrivateKey, read_header
-from protocol.requests import sign_request
+from protocol.signed_requests import sign_request
 from protocol.unpaired import UNPAIRED_TYPE, Unpaired, issue_unpaired
 from protocol.verification_codes import STEP_SECONDS, code_at
 from schemas.base import AgreementKey, Browser

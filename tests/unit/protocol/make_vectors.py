@@ -8,7 +8,7 @@ from typing import Final
 from protocol.challenges import ANSWER_TYPE
 from protocol.encoding import encode_base64url
 from protocol.jose import read_header
-from protocol.requests import REQUEST_TYPE, sign_request
+from protocol.signed_requests import REQUEST_TYPE, sign_request
 from schemas.contract import Purpose, Verdict
 from tests.unit.protocol.builders import (
     DEVICE,

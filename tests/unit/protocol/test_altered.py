@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from protocol.challenges import verify_challenge, verify_proof
 from protocol.jose import SignatureError
-from protocol.requests import RefusedError, verify_request
+from protocol.signed_requests import RefusedError, verify_request
 from schemas.contract import Purpose, Verdict
 from tests.unit.protocol.builders import NOW, ORIGIN, PATH, a_challenge, a_request, an_answer
 

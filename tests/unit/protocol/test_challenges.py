@@ -7,7 +7,7 @@ import pytest
 
 from protocol.challenges import ANSWER_TYPE, challenge_digest, issue_challenge, verify_challenge, verify_proof
 from protocol.jose import PrivateKey, SignatureError
-from protocol.requests import sign_request, verify_request
+from protocol.signed_requests import sign_request, verify_request
 from schemas.contract import Purpose, Verdict
 from tests.unit.protocol.builders import (
     DEVICE,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from protocol.challenges import ANSWER_TYPE
 from protocol.jose import PrivateKey, SignatureError
-from protocol.requests import TOLERANCE_SECONDS, Refusal, RefusedError, sign_request, verify_request
+from protocol.signed_requests import TOLERANCE_SECONDS, Refusal, RefusedError, sign_request, verify_request
 from tests.unit.protocol.builders import DEVICE, NONCE, NOW, ORIGIN, PATH, a_request, with_header
 
 NESTED = b"[" * 3000

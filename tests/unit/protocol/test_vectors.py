@@ -10,7 +10,7 @@ from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import ANSWER_TYPE, verify_challenge, verify_proof
 from protocol.encoding import decode_base64url, encode_base64url
 from protocol.jose import PrivateKey, SignatureError, read_header
-from protocol.requests import REQUEST_TYPE, RefusedError, verify_request
+from protocol.signed_requests import REQUEST_TYPE, RefusedError, verify_request
 from protocol.unpaired import verify_unpaired
 from protocol.verification_codes import code_at, step_at
 from schemas.base import AgreementKey

@@ -2,7 +2,7 @@
 
 from schemas.base import Message
 from services.common.decisions import Decision, decide_once
-from services.push.domain.challenges import decide
+from services.push.domain.channel import decide
 from services.push.domain.rows import Channel
 from tests.builders import Phone, a_phone, an_event
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from protocol.requests import Refusal
+from protocol.signed_requests import Refusal
 from schemas.contract import AuthResponse, ChallengeWithdrawn, Delivery, PushReceipt
 from schemas.push_commands import RegisterDevice
 from services.common.decisions import OK
-from services.push.domain.challenges import decide
+from services.push.domain.channel import decide
 from services.push.domain.rows import KEPT_AFTER_EXPIRY, MOST_PENDING
 from tests.builders import a_phone, after, an_event
 from tests.events import an_issued_challenge, only

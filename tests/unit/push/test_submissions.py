@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.requests import Refusal
+from protocol.signed_requests import Refusal
 from schemas.contract import AuthResponse, ChallengeIssued, Verdict
 from schemas.push_commands import SubmitAnswer
 from services.common.decisions import OK

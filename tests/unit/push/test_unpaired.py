@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.requests import Refusal
+from protocol.signed_requests import Refusal
 from protocol.unpaired import Unpaired, issue_unpaired
 from schemas.base import Message
 from schemas.contract import Purpose
 from schemas.push_commands import TellUnpaired
 from services.common.decisions import OK, UnacceptableError
-from services.push.domain.challenges import decide
+from services.push.domain.channel import decide
 from services.push.domain.rows import MOST_UNPAIRED, Channel
 from services.push.domain.unpaired import pass_unpaired_on
 from tests.builders import LOGIN_URL, T0, a_digest, a_key, a_phone, after, an_event

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from deploy.replay.archive import Archive, Stored
-from deploy.replay.examine import Examination
-from deploy.replay.report import Finding, Report
-from deploy.replay.rulebook import Rulebook
-from deploy.replay.span import Span
-from deploy.replay.tables import Table
+from operations.audit.audit import Examination
+from operations.audit.policies import Rulebook
+from operations.audit.record_store import Archive, Stored
+from operations.audit.report import Finding, Report
+from operations.audit.tables import Table
+from operations.audit.time_range import Span
 from schemas.base import Message
 from schemas.codec import Event, Headers, Record, encode
 from schemas.contract import Verdict
-from services.common.changelog import TOMBSTONE_HEADER
 from services.common.decisions import Row
+from services.common.rows.stamps import TOMBSTONE_HEADER
 from tests.builders import an_agreement_key, pairing_rules, rules
 from tests.unit.flow.people import PHONES, PHRASES, People
 from tests.unit.flow.world import TABLES, Place, World

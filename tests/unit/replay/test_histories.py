@@ -5,8 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.replay.report import Checked, Unchecked
-from deploy.replay.tables import Table
+from operations.audit.report import Checked, Unchecked
+from operations.audit.tables import Table
 from schemas.base import Message
 from schemas.codec import Event
 from tests.unit.flow.day import BEGINNINGS, MISCHIEF

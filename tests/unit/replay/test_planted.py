@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from deploy.replay.archive import Stored
-from deploy.replay.report import Checked, Finding
-from deploy.replay.tables import Table
+from operations.audit.record_store import Stored
+from operations.audit.report import Checked, Finding
+from operations.audit.tables import Table
 from schemas.codec import Event, Record, encode
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, PairingFailed, Verdict
 from schemas.login_administration import ResetMethods, SetEmail
@@ -15,7 +15,7 @@ from schemas.login_commands import FailPassword, SignIn
 from schemas.login_notices import NoticeDue
 from schemas.push_commands import SubmitAnswer
 from services.common.decisions import Decision, Row, decide_once
-from services.login.domain.rows import Account, Push
+from services.login.domain.account import Account, Push
 from tests.builders import Phone, a_key, an_event
 from tests.events import a_challenge, a_login_challenge, a_paired, a_response
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, PHRASES

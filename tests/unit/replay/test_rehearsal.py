@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from deploy.replay.beginnings import history_of
-from deploy.replay.rehearsal import Rehearsal, rehearse_archive
-from deploy.replay.span import Span
+from operations.audit.time_range import Span
+from operations.rehearsal.initial_state import history_of
+from operations.rehearsal.rehearsal import Rehearsal, rehearse_archive
 from schemas.contract import Verdict
 from schemas.login_commands import FailCode
-from services.common.keys import load_agreement_keys, load_signing_keys
-from services.login.domain.rules import Pauses
+from services.common.keys.keys import load_agreement_keys, load_signing_keys
+from services.login.domain.limits import Pauses
 from services.login.rules import LIMITS, make_rules
 from services.login.settings import LoginSettings
 from tests.builders import rules

@@ -9,8 +9,8 @@ from typing import Final
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from deploy.replay.archive import Stored
-from deploy.replay.tables import Table
+from operations.audit.record_store import Stored
+from operations.audit.tables import Table
 from schemas.codec import Record
 from services.common.decisions import Row
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, PHRASES

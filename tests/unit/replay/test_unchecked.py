@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from deploy.replay.archive import SLACK
-from deploy.replay.examine import Examination
-from deploy.replay.report import Checked, Unchecked
-from deploy.replay.rulebook import Rulebook
-from deploy.replay.span import Span, read_moment
+from operations.audit.audit import Examination
+from operations.audit.policies import Rulebook
+from operations.audit.record_store import SLACK
+from operations.audit.report import Checked, Unchecked
+from operations.audit.time_range import Span, read_moment
 from schemas.codec import Record, encode
 from schemas.login_commands import FailPassword, SignIn
-from services.common.dead_letters import OFFSET, PARTITION, SERVICE
-from services.login.domain.rules import Rules
+from services.common.kafka.dead_letters import OFFSET, PARTITION, SERVICE
+from services.login.domain.limits import Rules
 from tests.builders import T0, a_key, an_event, pairing_rules, rules
 from tests.unit.flow.world import ACCOUNTS
 from tests.unit.replay.history import RULEBOOK, RecordedWorld, a_story, of_type

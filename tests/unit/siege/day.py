@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from schemas.contract import Verdict
-from services.login.domain.rules import Enrolment
+from services.login.domain.limits import Enrolment
 from tests.builders import rules
 from tests.unit.siege.guarded import Guarded
 from tests.unit.siege.insiders import Insiders

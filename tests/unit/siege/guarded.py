@@ -7,9 +7,9 @@ from typing import TypeVar
 from schemas.base import Message
 from schemas.codec import Event, decode, encode
 from services.common.decisions import Decision, UnacceptableError, decide_once
+from services.login.domain.account import Account
 from services.login.domain.decide import decide
-from services.login.domain.rows import Account
-from services.login.domain.rules import Rules
+from services.login.domain.limits import Rules
 from tests.builders import T0
 from tests.session_messages import a_creation
 from tests.unit.siege import scribe

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.contract import ChallengeIssued
-from services.login.domain.logins import LoginKind
-from services.login.domain.rules import Pauses, Rules
+from services.login.domain.limits import Pauses, Rules
+from services.login.domain.login import LoginKind
 
 
 @dataclass(slots=True)

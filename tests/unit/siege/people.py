@@ -5,8 +5,8 @@ from typing import Any, Final, TypeVar
 
 from protocol.verification_codes import step_at
 from schemas.contract import AuthResponse, ChallengeIssued, PairingFailed, PairingFailure, PairingRequested, Verdict
-from services.login.domain.logins import Login, LoginState
-from services.login.domain.settle import settle
+from services.login.domain.expire import settle
+from services.login.domain.login import Login, LoginState
 from tests.builders import Phone, a_digest, a_phone
 from tests.events import a_paired, a_response, without_number
 from tests.messages import (

@@ -37,10 +37,10 @@ from schemas.login_sessions import (
     TouchSession,
 )
 from services.common.decisions import OK
-from services.login.domain.happenings import Method
-from services.login.domain.logins import Login, LoginKind
+from services.login.domain.history import Method
+from services.login.domain.limits import Refused
+from services.login.domain.login import Login, LoginKind
 from services.login.domain.numbers import number_of
-from services.login.domain.rules import Refused
 from tests.builders import NUMBER_KEY
 from tests.unit.siege.ledger import Begun, Ledger, Signed
 

@@ -11,16 +11,16 @@ from schemas.login_administration import ResetMethods
 from schemas.login_commands import SendPrompt, SignIn, UseCode, UseRecoveryCode
 from schemas.login_sessions import AddApp, AddPhone, ChangePassword, SessionCommand
 from services.common.decisions import OK, Decision
-from services.login.domain.approvals import MOST_KNOWN_BROWSERS, MOST_REMEMBERED, MOST_SESSIONS
+from services.login.domain.account import Account
+from services.login.domain.approval import MOST_KNOWN_BROWSERS, MOST_REMEMBERED, MOST_SESSIONS
 from services.login.domain.enrolment import MOST_MAILS
-from services.login.domain.happenings import Method
-from services.login.domain.logins import Login, LoginKind, LoginState
+from services.login.domain.expire import MOST_HISTORY, settle
+from services.login.domain.history import Method
+from services.login.domain.limits import Enrolment
+from services.login.domain.login import Login, LoginKind, LoginState
 from services.login.domain.managing import MOST_APPS, Change
 from services.login.domain.numbers import number_of
 from services.login.domain.pairing import MOST_PHONES
-from services.login.domain.rows import Account
-from services.login.domain.rules import Enrolment
-from services.login.domain.settle import MOST_HISTORY, settle
 from services.login.domain.sign_in import MOST_LOGINS
 from tests.builders import NUMBER_KEY, a_key
 from tests.unit.siege.ledger import Ledger

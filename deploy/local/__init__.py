@@ -1,0 +1,1 @@
+"""Runs Kafka and the services on one machine."""

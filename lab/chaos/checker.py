@@ -1,0 +1,37 @@
+"""Checks all claims on what a run left behind."""
+
+from collections.abc import Iterator
+
+from lab.chaos.claims import dead_letters, log, log_audit, people
+from lab.chaos.claims.claim import Claim, Finding, claim
+from lab.chaos.evidence import Evidence
+from lab.chaos.history import Struck
+from operations.audit.report import Report
+
+
+def check(evidence: Evidence, audited: Report) -> list[Claim]:
+    """Check everything. A claim that was checked on nothing does not hold.
+
+    Args:
+        evidence: What a run left behind.
+        audited: An audit of its topics.
+
+    Raises:
+        UndecodableError: If a record cannot be read that was not planted.
+
+    """
+    return [*_claims(evidence), *log_audit.check(evidence, audited)]
+
+
+def _claims(evidence: Evidence) -> Iterator[Claim]:
+    yield from people.check(evidence)
+    yield from log.check(evidence)
+    yield from dead_letters.check(evidence)
+    yield claim(
+        "After each fault all instances were ready again and all partitions fully replicated",
+        (_recovered(each) for each in evidence.faults),
+    )
+
+
+def _recovered(struck: Struck) -> Finding:
+    return None if struck.well is not None else f"{struck.fault} ({struck.target}): {struck.trouble}"

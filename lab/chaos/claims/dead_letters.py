@@ -1,0 +1,52 @@
+"""What could not be used is set aside, and nothing else is."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from lab.chaos.claims.claim import Claim, Finding, claim
+from lab.chaos.evidence import Evidence, Seen
+from lab.chaos.poison import Poison
+from operations.dead_letters import DeadLetter
+from services.common.kafka.dead_letters import Place
+
+REASONS: Final = {
+    Poison.TRUNCATED: "does not fit",
+    Poison.GARBAGE: "does not fit",
+    Poison.EMPTY: "does not fit",
+    Poison.UNKNOWN_TYPE: "unknown type",
+    Poison.NO_ID: "does not fit",
+    Poison.WRONG_KEY: "the record's key is not the message's",
+    Poison.FORGED: "forged",
+}
+"""How the reason begins that a poisoned record is set aside with."""
+
+
+def check(evidence: Evidence) -> Iterator[Claim]:
+    """Check the dead letters against what was planted."""
+    letters: dict[Place, list[DeadLetter]] = defaultdict(list)
+    for letter in evidence.dead_letters:
+        letters[letter.origin].append(letter)
+    yield claim(
+        "Each poisoned record is in its dead-letter topic, whole, with its reason",
+        (_set_aside(each, letters[each.place]) for each in evidence.planted),
+    )
+    places = {each.place for each in evidence.planted}
+    yield claim("Nothing else is in a dead-letter topic", (_deserved(each, places) for each in evidence.dead_letters))
+
+
+def _set_aside(planted: Seen, letters: list[DeadLetter]) -> Finding:
+    name = f"{planted.poison} at {planted.place}"
+    if not letters:
+        return f"{name} was not set aside"
+    for letter in letters:
+        if (letter.key, letter.value, dict(letter.headers)) != (planted.key, planted.value, dict(planted.headers)):
+            return f"{name} was set aside as something else"
+        expected = REASONS[planted.poison] if planted.poison else ""
+        if not letter.reason.startswith(expected):
+            return f"{name} was set aside because: {letter.reason}"
+    return None
+
+
+def _deserved(letter: DeadLetter, planted: set[Place]) -> Finding:
+    return None if letter.origin in planted else f"{letter.origin} was set aside because: {letter.reason}"

@@ -1,0 +1,98 @@
+"""What the log says must agree with itself: nothing lost, nothing decided twice, nothing out of nothing."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from lab.chaos.claims.claim import Claim, Finding, claim
+from lab.chaos.claims.memory import Memory, Undone, read_memory
+from lab.chaos.evidence import Evidence, Told, Version
+
+Memories = Mapping[tuple[str, str], Memory]
+"""What the rows of each key remember, by changelog and key."""
+
+
+def check(evidence: Evidence) -> Iterator[Claim]:
+    """Check the log against itself."""
+    memories = {
+        (changelog, key): read_memory(versions)
+        for changelog, keys in evidence.versions.items()
+        for key, versions in keys.items()
+    }
+    yield claim("Each event was decided by the owner of its key: nothing was lost", _decided(evidence, memories))
+    yield claim("Each event was decided the same each time: its repeats are equal", _repeated(evidence))
+    yield claim("Each decision has one outcome, in every row that counts", _outcomes(evidence))
+    yield claim("Each published event follows from an event in the log: nothing came out of nothing", _caused(evidence))
+    yield claim("No owner that had lost its partitions undid what another one decided", _kept(evidence))
+    yield _remembered(memories)
+
+
+def _decided(evidence: Evidence, memories: Memories) -> Iterator[Finding]:
+    readers = [(topic.name, table.changelog.name) for table in evidence.tables for topic in table.reads]
+    for told in _first(evidence).values():
+        for changelog in (changelog for topic, changelog in readers if topic == told.seen.place.topic):
+            key = told.event.data.key
+            versions = evidence.versions[changelog].get(key, [])
+            # A decision may be that there is no row, or none any more; then there is nothing that remembers it.
+            if not versions or any(each.row is None for each in versions):
+                continue
+            known = told.event.id in memories[changelog, key].applied
+            yield None if known else f"{told.event.data.type} {told.event.id} ({told.seen.place}) was never decided"
+
+
+def _repeated(evidence: Evidence) -> Iterator[Finding]:
+    contents: dict[tuple[str, str], set[tuple[str, bytes | None, bytes | None]]] = defaultdict(set)
+    for told in evidence.told:
+        contents[told.seen.place.topic, told.event.id].add((told.event.data.type, told.seen.key, told.seen.value))
+    for (topic, event_id), different in contents.items():
+        yield None if len(different) == 1 else f"{topic} {event_id} is there in {len(different)} versions"
+
+
+def _outcomes(evidence: Evidence) -> Iterator[Finding]:
+    for changelog, events in evidence.outcomes.items():
+        for event_id, found in events.items():
+            yield None if len(found) == 1 else f"{changelog}: {event_id} ended as {sorted(found)}"
+
+
+def _caused(evidence: Evidence) -> Iterator[Finding]:
+    known = {told.event.id for told in evidence.told}
+    for told in _first(evidence).values():
+        cause, dot, _ = told.event.id.rpartition(".")
+        if told.event.source.endswith("/web"):
+            yield None if not dot else f"{told.event.data.type} {told.event.id}: a command with the id of a decision"
+        else:
+            yield None if cause in known else f"{told.event.data.type} {told.event.id} follows from nothing"
+
+
+def _kept(evidence: Evidence) -> Iterator[Finding]:
+    for changelog, keys in evidence.versions.items():
+        for key, versions in keys.items():
+            yield _kept_in(f"{changelog} {key}", versions)
+
+
+def _kept_in(name: str, versions: list[Version]) -> Finding:
+    """Say what a stale row knows that no row that counts knows."""
+    counted = {each.event_id for version in versions if version.newest and version.row for each in version.row.applied}
+    known = {each.event_id for version in versions if version.row for each in version.row.applied}
+    undone = known - counted
+    return f"{name}: decisions on {sorted(undone)} were undone" if undone else None
+
+
+def _remembered(memories: Memories) -> Claim:
+    """Tell what was undone for good, and what for a time: until the event came again and was decided again."""
+    undone = [(name, each) for name, memory in memories.items() for each in memory.undone]
+    return Claim(
+        "Each row that counts contains what the one before it had applied: nothing was undone for good",
+        sum(memory.followed for memory in memories.values()),
+        tuple(_undone(*name, each) for name, each in undone if each.again is None),
+        tuple(_undone(*name, each) for name, each in undone if each.again is not None),
+    )
+
+
+def _undone(changelog: str, key: str, undone: Undone) -> str:
+    end = "for good" if undone.again is None else f"for {undone.seconds:.1f} s, until {undone.again.seen.place}"
+    return f"{changelog} {key}: {undone.by.seen.place} undid the decision on {undone.event_id} {end}"
+
+
+def _first(evidence: Evidence) -> dict[tuple[str, str], Told]:
+    """Return each event once."""
+    return {(told.seen.place.topic, told.event.id): told for told in reversed(evidence.told)}

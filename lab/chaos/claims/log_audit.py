@@ -1,0 +1,30 @@
+"""What an operator's audit says of the run's topics."""
+
+from collections.abc import Iterator
+
+from lab.chaos.claims.claim import Claim, claim
+from lab.chaos.evidence import Evidence
+from operations.audit.report import Report
+
+
+def check(evidence: Evidence, audited: Report) -> Iterator[Claim]:
+    """Check that an audit of everything that the topics hold names what was planted, and nothing else.
+
+    Args:
+        evidence: What a run left behind.
+        audited: The audit of it.
+
+    """
+    planted = {str(each.place): each for each in evidence.planted}
+    named = {each.place: each for each in audited.findings}
+    wrong = [f"{place} {each.type}: {each.why}" for place, each in named.items() if place not in planted]
+    wrong += [f"{count} were not checked: {why}" for why, count in audited.unchecked.items()]
+    yield Claim(
+        "Decided again by an audit, every row and message follows, and every signature and seal holds",
+        audited.checked.total(),
+        tuple(wrong),
+    )
+    yield claim(
+        "An audit names each poisoned record",
+        (None if place in named else f"{each.poison} at {place} was not named" for place, each in planted.items()),
+    )

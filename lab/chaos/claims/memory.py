@@ -1,0 +1,107 @@
+"""What the rows of a key remember of the events that they have applied, and what a later row has lost of that.
+
+An owner that reads a table while the owner before it still writes goes on from an older row. Its rows count, because
+their epoch is higher, though they do not contain what the older owner's last rows had applied. The events of these come
+again after that, and are decided again; in between, decisions are undone that everybody could see.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from lab.chaos.evidence import Version
+from services.common.decisions import REMEMBERED_EVENTS, REMEMBERED_SECONDS, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A decision that a row had, and the next row that counts had not.
+
+    Attributes:
+        event_id: The event that it was on.
+        by: The row that undid it.
+        again: The row that had it again; None if it was undone for good.
+
+    """
+
+    event_id: str
+    by: Version
+    again: Version | None
+
+    @property
+    def seconds(self) -> float | None:
+        """For how long it was undone, by the clocks of those who wrote the two rows; None if it was for good."""
+        return None if self.again is None else (self.again.seen.at - self.by.seen.at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the rows of one key that count remember.
+
+    Attributes:
+        followed: How many rows followed another one.
+        applied: The events that a row remembers, but for those that were undone for good.
+        undone: The decisions that were undone.
+
+    """
+
+    followed: int
+    applied: frozenset[str]
+    undone: tuple[Undone, ...]
+
+
+def read_memory(versions: Sequence[Version]) -> Memory:
+    """Follow the rows of a key.
+
+    Args:
+        versions: All of them, in their order; those that do not count are passed over.
+
+    """
+    following = _Following()
+    for version in versions:
+        if version.newest:
+            following.take(version)
+    return following.end()
+
+
+@dataclass(slots=True)
+class _Following:
+    before: Row | None = None
+    followed: int = 0
+    applied: set[str] = field(default_factory=set)
+    missing: dict[str, Version] = field(default_factory=dict)
+    undone: list[Undone] = field(default_factory=list)
+
+    def take(self, version: Version) -> None:
+        known = {each.event_id for each in version.row.applied} if version.row is not None else set[str]()
+        for event_id in known & self.missing.keys():
+            self.undone.append(Undone(event_id, self.missing.pop(event_id), version))
+        # A deleted row remembers nothing, and need not.
+        if self.before is not None and version.row is not None:
+            self.followed += 1
+            lost = events_to_remember(self.before, version.row)
+            self.missing.update({event_id: version for event_id in lost if event_id not in known})
+        self.applied |= known
+        self.before = version.row
+
+    def end(self) -> Memory:
+        for_good = tuple(Undone(event_id, version, None) for event_id, version in self.missing.items())
+        return Memory(self.followed, frozenset(self.applied - self.missing.keys()), (*self.undone, *for_good))
+
+
+def events_to_remember(before: Row, row: Row) -> list[str]:
+    """Return the events of a row that the next row that counts must remember, oldest first.
+
+    It may have forgotten what `decide_once` forgets: events that are too old beside one that it applied since, and the
+    oldest, where there are more than a row remembers.
+
+    Args:
+        before: A row.
+        row: The next row that counts.
+
+    """
+    known = {each.event_id for each in before.applied}
+    new = [each.at for each in row.applied if each.event_id not in known]
+    oldest = max(new, default=datetime.min.replace(tzinfo=UTC))
+    recent = [each.event_id for each in before.applied if oldest - each.at <= timedelta(seconds=REMEMBERED_SECONDS)]
+    return recent[max(0, len(recent) + len(new) - REMEMBERED_EVENTS) :]

@@ -1,0 +1,173 @@
+"""What people at browsers and phones saw must be what the log says."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from lab.chaos.claims.claim import Claim, Finding, claim
+from lab.chaos.evidence import Evidence
+from lab.chaos.history import Answer, Attempt, Ending, Habit, Struck
+from lab.chaos.people import PATIENCE_SECONDS
+from lab.chaos.schedule import Kind
+from protocol.challenges import verify_proof
+from protocol.jose import SignatureError
+from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
+from schemas.login_commands import UseCode
+from schemas.topics import ACCOUNTS_CHANGELOG, PHRASES_CHANGELOG
+from services.common.decisions import OK
+from services.login.domain.account import Account
+from services.login.domain.history import Method
+from services.login.domain.login import Login, LoginState
+
+DEADLINE: Final = timedelta(seconds=PATIENCE_SECONDS + 15)
+"""Until then everybody knows how an attempt ended; the margin is the client's own last page."""
+HONEST: Final = frozenset({Habit.APPROVE, Habit.TWICE})
+"""What a person means who has to get in."""
+CLOCK_FOLLOWS: Final = timedelta(seconds=1)
+"""How long after it was set an instance's clock is right again."""
+
+
+def check(evidence: Evidence) -> Iterator[Claim]:
+    """Check what people saw."""
+    log = _Log(evidence)
+    yield claim(
+        "Each sign-in that a browser saw succeed has one valid signed answer in the log, or one code that was taken",
+        (log.proof_of(each) for each in evidence.attempts if each.ending is Ending.SIGNED_IN),
+    )
+    yield claim(
+        "Each answer that a phone saw accepted is in the log as it was given, and led to exactly one decision",
+        (log.decision_on(each) for each in evidence.answers if not each.refusal),
+    )
+    yield claim(
+        "Each answer that a phone saw refused decided nothing",
+        (log.refusal_of(each) for each in evidence.answers if each.refusal in _REFUSED_FOR_GOOD),
+    )
+    yield claim("No prompt was answered twice", (_once("challenge", *each) for each in log.answered.items()))
+    yield claim("No phrase was paired twice", (_once("pairing", *each) for each in log.paired.items()))
+    yield claim("No code step was used twice", (_rising(*each) for each in log.steps.items()))
+    yield claim(
+        "Each person who approves in time gets in, at any moment but while a clock is wrong",
+        (
+            _got_in(each)
+            for each in evidence.attempts
+            if each.habit in HONEST and not _meets_wrong_clock(each, evidence)
+        ),
+    )
+    yield claim("Nobody waited past the deadline without a clear outcome", (_clear(each) for each in evidence.attempts))
+
+
+_REFUSED_FOR_GOOD: Final = frozenset({"expired", "already-answered", "unknown-challenge"})
+
+
+class _Log:
+    """The log, looked up by what clients know."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self.responses: dict[str, dict[str, AuthResponse]] = defaultdict(dict)
+        self.paired: dict[str, set[str]] = defaultdict(set)
+        self.steps: dict[tuple[str, str], list[int]] = defaultdict(list)
+        codes: dict[str, UseCode] = {}
+        for told in evidence.told:
+            match told.event.data:
+                case AuthResponse() as response:
+                    self.responses[response.challenge_id][told.event.id] = response
+                case DevicePaired() as paired:
+                    self.paired[verify_proof(paired.challenge, paired.answer).claims.reply_key].add(told.event.id)
+                case UseCode() as code:
+                    codes[told.event.id] = code
+                case _:
+                    pass
+        self.answered = {challenge: set(found) for challenge, found in self.responses.items()}
+        self._codes_taken: dict[tuple[str, str], int] = defaultdict(int)
+        for event_id, code in codes.items():
+            if evidence.outcomes[ACCOUNTS_CHANGELOG.name].get(event_id) == {OK}:
+                self.steps[code.account_id, code.method_id].append(code.step)
+                self._codes_taken[code.account_id, code.login_id] += 1
+
+    def proof_of(self, attempt: Attempt) -> Finding:
+        """Say what is wrong with a sign-in that a browser saw succeed."""
+        name = f"sign-in of {attempt.account_id} at {attempt.began:%H:%M:%S}"
+        found = self._approved(attempt)
+        if found is None:
+            return f"{name}: the log knows of no such login that was approved"
+        account, login = found
+        if login.method is Method.PHONE_CODE:
+            taken = self._codes_taken[account.account_id, login.login_id]
+            return None if taken == 1 else f"{name}: {taken} codes were taken for it"
+        if login.method is not Method.PUSH or login.prompt is None:
+            return f"{name}: approved by {login.method}, which nobody used"
+        return self._proven(name, account, login, login.prompt.challenge_id)
+
+    def decision_on(self, answer: Answer) -> Finding:
+        """Say what is wrong with an answer that a phone saw accepted."""
+        name = f"answer to {answer.challenge_id} of {answer.account_id}"
+        found = self.responses.get(answer.challenge_id, {})
+        if len(found) != 1:
+            return f"{name}: {len(found)} answers are in the log"
+        ((event_id, response),) = found.items()
+        if response.verdict is not answer.verdict:
+            return f"{name}: the phone said {answer.verdict}, and the log says {response.verdict}"
+        changelog = ACCOUNTS_CHANGELOG if answer.purpose is Purpose.LOGIN else PHRASES_CHANGELOG
+        outcomes = self._evidence.outcomes[changelog.name].get(event_id, set())
+        return None if len(outcomes) == 1 else f"{name}: {len(outcomes)} decisions on it: {sorted(outcomes)}"
+
+    def refusal_of(self, answer: Answer) -> Finding:
+        """Say what is wrong with an answer that a phone saw refused."""
+        found = self.responses.get(answer.challenge_id, {}).values()
+        if answer.refusal == "already-answered":
+            return None if found else f"answer to {answer.challenge_id}: refused as a second one, and there is no first"
+        counted = [each for each in found if each.verdict is answer.verdict]
+        return f"answer to {answer.challenge_id}: refused ({answer.refusal}), and in the log" if counted else None
+
+    def _approved(self, attempt: Attempt) -> tuple[Account, Login] | None:
+        for account in self._evidence.accounts(attempt.account_id):
+            login = account.login_by_digest(attempt.login_digest)
+            if login is not None and login.state is LoginState.APPROVED:
+                return account, login
+        return None
+
+    def _proven(self, name: str, account: Account, login: Login, challenge_id: str) -> Finding:
+        found = self.responses.get(challenge_id, {})
+        if len(found) != 1:
+            return f"{name}: {len(found)} answers to its request are in the log"
+        (response,) = found.values()
+        try:
+            proof = verify_proof(response.challenge, response.answer)
+        except SignatureError as error:
+            return f"{name}: its answer's signature does not hold: {error}"
+        said = (proof.verdict, proof.claims.jti, proof.claims.account_id, proof.claims.purpose)
+        if said != (Verdict.APPROVE, challenge_id, account.account_id, Purpose.LOGIN):
+            return f"{name}: its answer is of something else: {said}"
+        if proof.issuer_key not in self._evidence.rulebook.login_keys:
+            return f"{name}: its request was not signed by the service"
+        if account.device(proof.device_id) is None:
+            return f"{name}: it was answered by a phone that was not paired"
+        return None if login.ended_at == response.answered_at else f"{name}: approved at another time than answered"
+
+
+def _once(what: str, name: str, event_ids: set[str]) -> Finding:
+    return None if len(event_ids) == 1 else f"{what} {name} was answered by {sorted(event_ids)}"
+
+
+def _rising(method: tuple[str, str], steps: list[int]) -> Finding:
+    return None if len(steps) == len(set(steps)) else f"codes of {method[0]}: steps {sorted(steps)} were used"
+
+
+def _meets_wrong_clock(attempt: Attempt, evidence: Evidence) -> bool:
+    """Tell whether a clock was wrong during an attempt: its instance calls expired what is not, and says so."""
+    steps: list[Struck] = [each for each in evidence.faults if each.fault == Kind.STEP_CLOCK]
+    return any(each.began <= attempt.ended and attempt.began <= each.mended + CLOCK_FOLLOWS for each in steps)
+
+
+def _got_in(attempt: Attempt) -> Finding:
+    name = f"sign-in of {attempt.account_id} at {attempt.began:%H:%M:%S}"
+    return None if attempt.ending is Ending.SIGNED_IN else f"{name} ended {attempt.ending}: {attempt.said}"
+
+
+def _clear(attempt: Attempt) -> Finding:
+    name = f"sign-in of {attempt.account_id} at {attempt.began:%H:%M:%S}"
+    if attempt.ending is Ending.UNCLEAR:
+        return f"{name} had no clear outcome: {attempt.said}"
+    return None if attempt.ended - attempt.began <= DEADLINE else f"{name} took {attempt.ended - attempt.began}"

@@ -1,0 +1,177 @@
+"""All that a run left behind: every record of every topic, and what the clients wrote down."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import chain
+from typing import Self
+
+from lab.chaos.history import Answer, Attempt, Entry, Struck
+from lab.chaos.poison import CORRUPT, HEADER, Poison
+from operations.audit.policies import Rulebook
+from operations.audit.record_store import Stored
+from operations.audit.tables import Table
+from operations.dead_letters import DeadLetter
+from schemas.base import Message
+from schemas.codec import Event, decode
+from schemas.topics import ACCOUNTS_CHANGELOG, ALL, CONSUMED, Kind
+from services.common.decisions import Row
+from services.common.kafka.dead_letters import Place
+from services.common.rows.stamps import is_newer
+from services.login.domain.account import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A record as it lies in Kafka.
+
+    Attributes:
+        place: Where.
+        key: Its key.
+        value: Its value.
+        headers: Its headers.
+        at: Kafka's time of it: when it was sent, by the clock of whoever did.
+
+    """
+
+    place: Place
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes]
+    at: datetime
+
+    @classmethod
+    def of(cls, record: Stored) -> Self:
+        """Return a record that was read."""
+        place = Place(record.topic, record.partition, record.offset)
+        return cls(place, record.key, record.value, dict(record.headers), record.at)
+
+    @property
+    def poison(self) -> Poison | None:
+        """What was wrong with it when it was planted; None if it was not."""
+        planted = self.headers.get(HEADER)
+        return None if planted is None else Poison(planted.decode())
+
+    @property
+    def corrupt(self) -> bool:
+        """True if it was planted and cannot be used."""
+        return self.poison in CORRUPT
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event as it lies in Kafka; a repeated one is there several times."""
+
+    seen: Seen
+    event: Event[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A row as it lies in a changelog.
+
+    Attributes:
+        seen: The record.
+        row: The row; None for a tombstone.
+        newest: True if it was newer than all before it; a stale one is to be left aside.
+
+    """
+
+    seen: Seen
+    row: Row | None
+    newest: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is checked.
+
+    Attributes:
+        records: Every record, in order within each partition.
+        entries: What the clients wrote down.
+        rulebook: The rules and keys of the deployment.
+
+    """
+
+    records: tuple[Seen, ...]
+    entries: tuple[Entry, ...]
+    rulebook: Rulebook
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        """All attempts to sign in."""
+        return [each for each in self.entries if isinstance(each, Attempt)]
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """All answers of phones."""
+        return [each for each in self.entries if isinstance(each, Answer)]
+
+    @cached_property
+    def faults(self) -> list[Struck]:
+        """All faults that were made."""
+        return [each for each in self.entries if isinstance(each, Struck)]
+
+    @cached_property
+    def told(self) -> list[Told]:
+        """All events that can be read, repeated ones as often as they are there.
+
+        Raises:
+            UndecodableError: If one that was not planted cannot be read.
+
+        """
+        kinds = {topic.name: topic.kind for topic in ALL}
+        events = (each for each in self.records if kinds[each.place.topic] in {Kind.EVENT, Kind.COMMAND})
+        return [Told(each, decode(each.key, each.value, each.headers.items())) for each in events if not each.corrupt]
+
+    @cached_property
+    def dead_letters(self) -> list[DeadLetter]:
+        """All that was set aside."""
+        letters = (each for each in self.records if each.place.topic.endswith(".dlq"))
+        return [DeadLetter.of(each.place, each.key, each.value, list(each.headers.items())) for each in letters]
+
+    @cached_property
+    def planted(self) -> list[Seen]:
+        """All that was planted, cannot be used, and is read by a service."""
+        consumed = {topic.name for topic in CONSUMED}
+        return [each for each in self.records if each.corrupt and each.place.topic in consumed]
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        """The tables that have rows."""
+        return [table for table in self.rulebook.tables() if table.model is not None]
+
+    @cached_property
+    def versions(self) -> dict[str, dict[str, list[Version]]]:
+        """Each changelog's rows by key, in their order."""
+        newest: dict[tuple[str, bytes], bytes | None] = {}
+        models = {table.changelog.name: table.model for table in self.tables}
+        found: dict[str, dict[str, list[Version]]] = {changelog: defaultdict(list) for changelog in models}
+        for seen in self.records:
+            model = models.get(seen.place.topic)
+            if model is None or seen.key is None:
+                continue
+            slot = (seen.place.topic, seen.key)
+            is_newest = is_newer(seen.value, newest.get(slot), list(seen.headers.items()))
+            if is_newest:
+                newest[slot] = seen.value
+            row = None if seen.value is None else model.model_validate_json(seen.value)
+            found[seen.place.topic][seen.key.decode()].append(Version(seen, row, is_newest))
+        return found
+
+    @cached_property
+    def outcomes(self) -> dict[str, dict[str, set[str]]]:
+        """How each event ended by all rows that count, by changelog and event id."""
+        found: dict[str, dict[str, set[str]]] = {changelog: defaultdict(set) for changelog in self.versions}
+        for changelog, keys in self.versions.items():
+            for version in chain.from_iterable(keys.values()):
+                for applied in version.row.applied if version.newest and version.row is not None else ():
+                    found[changelog][applied.event_id].add(applied.outcome)
+        return found
+
+    def accounts(self, account_id: str) -> list[Account]:
+        """Return the rows that an account had, one after the other."""
+        versions = self.versions[ACCOUNTS_CHANGELOG.name].get(account_id, [])
+        return [each.row for each in versions if each.newest and isinstance(each.row, Account)]

@@ -1,0 +1,227 @@
+"""People who sign in again and again, and write down what they saw."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from random import Random
+from typing import Final
+
+import aiohttp
+
+from authenticator.device.errors import DeviceError
+from lab.chaos.history import Attempt, Ending, Habit, History, Way
+from lab.chaos.phones import Phone
+from lab.testkit.text_browser import GATEWAY_ERRORS, UNAVAILABLE, PageError, TextBrowser
+from protocol.encoding import digest
+from services.common.clock import now
+from services.common.kafka.publisher import UnavailableError
+from services.login.admin import AdminError, Administration
+from services.login.web.cookies import LOGIN
+
+PASSWORD: Final = "seventeen green umbrellas"  # noqa: S105 - of accounts that live for minutes
+PATIENCE_SECONDS: Final = 150.0
+WAIT_SECONDS: Final = 40.0
+PAGE_SECONDS: Final = 5.0
+PAUSE_SECONDS: Final = 0.5
+SIGN_INS: Final = 4
+"""After so many sign-ins an account is left, and its owner comes back as somebody new, with a new phone."""
+MOST_PASSWORDS: Final = 8
+OVER: Final = {"/account": Ending.SIGNED_IN, "/ended": Ending.REFUSED}
+AWAY: Final = GATEWAY_ERRORS | {UNAVAILABLE}
+HABITS: Final = (*[Habit.APPROVE] * 8, Habit.DENY, Habit.TWICE, Habit.TWICE, Habit.LATE, Habit.DROP)
+CODES: Final = 0.12
+"""How often a code is entered instead of waiting for the phone's owner."""
+
+
+class Person:
+    """Somebody at a browser, with a phone."""
+
+    def __init__(  # noqa: PLR0913 - who, where, how often, and what it is written into
+        self,
+        *,
+        number: int,
+        urls: dict[str, str],
+        accounts: Administration,
+        history: History,
+        random: Random,
+        pause_seconds: float,
+    ) -> None:
+        """Take who it is.
+
+        Args:
+            number: Which one of the people.
+            urls: Where the services are.
+            accounts: Makes accounts.
+            history: Takes what was seen.
+            random: Decides what is done.
+            pause_seconds: How long it is on average from one sign-in to the next.
+
+        """
+        self._number = number
+        self._urls = urls
+        self._accounts = accounts
+        self._history = history
+        self._random = random
+        self._pause_seconds = pause_seconds
+        self._name = ""
+
+    async def live(self, stopping: asyncio.Event) -> None:
+        """Sign in again and again, until told to stop; what has been begun is finished."""
+        generation = 0
+        while not stopping.is_set():
+            generation += 1
+            self._name = f"person-{self._number}-{generation}"
+            if not await self._make_account(stopping):
+                return
+            async with Phone(self._urls["push"], f"Phone {self._number}", self._history) as phone:
+                for _ in range(SIGN_INS):
+                    await self._pause(stopping)
+                    if stopping.is_set():
+                        break
+                    await self._attempt(phone)
+
+    async def _make_account(self, stopping: asyncio.Event) -> bool:
+        while not stopping.is_set():
+            try:
+                await self._accounts.add(self._name, PASSWORD)
+            except (AdminError, UnavailableError) as error:
+                if "exists" in str(error):  # an earlier try had been taken
+                    return True
+            else:
+                return True
+            await asyncio.sleep(PAUSE_SECONDS)
+        return False
+
+    async def _pause(self, stopping: asyncio.Event) -> None:
+        seconds = self._random.uniform(0, 2 * self._pause_seconds)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), seconds)
+
+    async def _attempt(self, phone: Phone) -> None:
+        by_code = phone.has_account and self._random.random() < CODES
+        way = Way.CODE if by_code else Way.PUSH
+        habit = Habit.IGNORE if by_code else self._random.choice(HABITS)
+        phone.expect(habit)
+        began = now()
+        async with TextBrowser(self._urls["login"]) as browser:
+            browser.patience_seconds = PAGE_SECONDS
+            visit = _Visit(browser, phone, self._name, way)
+            ending = await visit.sign_in()
+            self._history.note(
+                Attempt(
+                    account_id=self._name,
+                    way=way,
+                    habit=habit,
+                    login_digest=visit.login_digest,
+                    began=began,
+                    ended=now(),
+                    ending=ending,
+                    said=f"{browser.path} {browser.status} {browser.text}"[:300],
+                )
+            )
+            with suppress(aiohttp.ClientError, TimeoutError):
+                await browser.submit("/sign-out" if ending is Ending.SIGNED_IN else "/cancel")
+
+
+class _Visit:
+    """One attempt to sign in: at each page, the person does what that page asks for."""
+
+    def __init__(self, browser: TextBrowser, phone: Phone, name: str, way: Way) -> None:
+        self._browser = browser
+        self._phone = phone
+        self._name = name
+        self._way = way
+        self._away = False
+        self._passwords = 0
+        self.login_digest = ""
+
+    async def sign_in(self) -> Ending:
+        """Go on until it is over, or patience ends."""
+        ending = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while ending is None:
+                    ending = await self._go_on()
+        if ending is None:
+            return Ending.UNAVAILABLE if self._away else Ending.UNCLEAR
+        return ending
+
+    async def _go_on(self) -> Ending | None:
+        try:
+            ending = await self._act()
+        except (aiohttp.ClientError, DeviceError, PageError, TimeoutError) as error:
+            self._away = not isinstance(error, PageError)
+            await asyncio.sleep(PAUSE_SECONDS)
+            with suppress(aiohttp.ClientError, TimeoutError):
+                await self._browser.open("/")
+            return None
+        ticket = self._browser.cookies.get(LOGIN, "")
+        if ticket:
+            self.login_digest = digest(ticket.rpartition(".")[2].encode())
+        return ending
+
+    async def _act(self) -> Ending | None:
+        browser = self._browser
+        self._away = browser.status in AWAY
+        if self._away:
+            await asyncio.sleep(PAUSE_SECONDS)
+            await browser.open("/")
+            return None
+        if browser.path in OVER:
+            return OVER[browser.path]
+        if browser.path == "/sign-in":
+            return await self._enter_password()
+        if browser.path == "/code":
+            return await self._enter_code()
+        steps: dict[str, Callable[[], Awaitable[object]]] = {
+            "/connect": self._connect,
+            "/pair": self._enter_phrase,
+            "/pair/wait": self._await_pairing,
+            "/pair/done": self._ask,
+            "/send": self._ask,
+            "/wait": self._await_answer,
+            "/complete": self._complete,
+        }
+        await steps.get(browser.path, self._open)()
+        return None
+
+    async def _open(self) -> None:
+        await self._browser.open("/sign-in")
+
+    async def _enter_password(self) -> Ending | None:
+        if self._passwords:  # the account was made a moment ago, and is not known everywhere yet
+            await asyncio.sleep(PAUSE_SECONDS)
+        if self._passwords >= MOST_PASSWORDS:
+            return Ending.REFUSED
+        self._passwords += 1
+        self._phone.forget_number()
+        await self._browser.submit("/sign-in", name=self._name, password=PASSWORD)
+        return None
+
+    async def _enter_code(self) -> Ending | None:
+        await self._browser.submit("/code", code=self._phone.code())
+        return Ending.REFUSED if self._browser.path == "/code" and self._browser.status not in AWAY else None
+
+    async def _connect(self) -> None:
+        await self._browser.open("/pair")
+
+    async def _enter_phrase(self) -> None:
+        await self._browser.submit("/pair", phrase=await self._phone.new_phrase())
+
+    async def _await_pairing(self) -> None:
+        await self._browser.wait(WAIT_SECONDS)
+
+    async def _ask(self) -> None:
+        if self._browser.path == "/send":  # another request may be open for a moment
+            await asyncio.sleep(PAUSE_SECONDS)
+        await self._browser.submit("/prompt")
+
+    async def _await_answer(self) -> None:
+        if self._way is Way.CODE:
+            await self._browser.open("/code")
+            return
+        self._phone.show(self._browser.number)
+        await self._browser.wait(WAIT_SECONDS)
+
+    async def _complete(self) -> None:
+        await self._browser.open("/complete")

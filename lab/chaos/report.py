@@ -1,0 +1,73 @@
+"""A run's report, in Markdown."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from statistics import median
+
+from lab.chaos.claims.claim import Claim
+from lab.chaos.evidence import Evidence
+from lab.chaos.history import Attempt, Ending, Struck
+from lab.chaos.run import Options
+
+
+def report(options: Options, evidence: Evidence, claims: list[Claim]) -> str:
+    """Return what a run showed: what was done, what was checked, how long each fault was felt."""
+    return "\n".join(
+        (
+            f"## Seed {options.seed}: {options.seconds:.0f} s, {options.people} people",
+            "",
+            *_counts(evidence),
+            "",
+            "| checked | claim | |",
+            "|---:|---|---|",
+            *(f"| {each.checked} | {each.text} | {'holds' if each.holds else 'does not hold'} |" for each in claims),
+            "",
+            *(f"- {found}" for each in claims for found in (*each.violations, *each.notes)),
+            "",
+            "| fault | times | well again after, median | at most | first sign-in after | at most |",
+            "|---|---:|---:|---:|---:|---:|",
+            *_faults(evidence),
+            "",
+        )
+    )
+
+
+def _counts(evidence: Evidence) -> Iterator[str]:
+    endings = Counter(each.ending for each in evidence.attempts)
+    took = [_seconds(each) for each in evidence.attempts if each.ending is Ending.SIGNED_IN]
+    poisons = Counter(each.poison for each in evidence.records if each.poison)
+    yield (
+        f"{len(evidence.records)} records in Kafka, {len(evidence.dead_letters)} of them dead letters. "
+        f"{len(evidence.attempts)} sign-ins begun: "
+        + ", ".join(f"{endings[ending]} {ending.replace('_', ' ')}" for ending in Ending)
+        + f". {len(evidence.answers)} answers of phones, {sum(not each.refusal for each in evidence.answers)} taken. "
+        f"A sign-in that succeeded took {median(took):.1f} s at the median and {max(took):.1f} s at most."
+        if took
+        else "Nobody signed in."
+    )
+    yield ""
+    yield f"Planted: {', '.join(f'{count} {poison}' for poison, count in sorted(poisons.items()))}."
+
+
+def _faults(evidence: Evidence) -> Iterator[str]:
+    kinds: dict[str, list[Struck]] = defaultdict(list)
+    for struck in evidence.faults:
+        kinds[struck.fault].append(struck)
+    for kind, those in sorted(kinds.items()):
+        well = [(each.well - each.mended).total_seconds() for each in those if each.well is not None]
+        gaps = [gap for each in those if (gap := _first_after(each, evidence.attempts)) is not None]
+        yield f"| {kind} | {len(those)} | {_spread(well)} | {_spread(gaps)} |"
+
+
+def _first_after(struck: Struck, attempts: list[Attempt]) -> float | None:
+    """Return how long after a fault began somebody signed in who had begun after it, in seconds."""
+    later = [each.ended for each in attempts if each.ending is Ending.SIGNED_IN and each.began >= struck.began]
+    return (min(later) - struck.began).total_seconds() if later else None
+
+
+def _spread(seconds: list[float]) -> str:
+    return f"{median(seconds):.1f} s | {max(seconds):.1f} s" if seconds else "never | never"
+
+
+def _seconds(attempt: Attempt) -> float:
+    return (attempt.ended - attempt.began).total_seconds()

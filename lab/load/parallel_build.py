@@ -1,0 +1,89 @@
+"""Makes seeded people's rows in processes of their own, one for each core: signatures take most of the time."""
+
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lab.load.row_builder import Person, tables_of
+from lab.load.seed_keys import DEVICE_NAME, Seed
+from operations.audit.tables import Table
+from services.login.domain.account import Account
+from services.login.settings import LoginSettings
+from services.pairing.settings import PairingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What shall be there.
+
+    Attributes:
+        seed: What names and keys follow from.
+        accounts: How many accounts.
+        phones: How many of them, the first ones, have a phone.
+        password_hash: The one hash of their one password, Argon2id in PHC string format.
+
+    """
+
+    seed: Seed
+    accounts: int
+    phones: int
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is missing of a person.
+
+    Attributes:
+        number: Which one of the seed.
+        account: The account's row, if it is there.
+        phone: Whether a phone shall be paired.
+
+    """
+
+    number: int
+    account: Account | None
+    phone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    plan: Plan
+    tables: tuple[Table, ...]
+
+    def make(self, order: Order) -> Person:
+        name = self.plan.seed.name(order.number)
+        person = Person(self.tables, name, order.account)
+        if order.account is None:
+            person.make_account(self.plan.password_hash)
+        if order.phone:
+            person.pair(self.plan.seed.key(name), DEVICE_NAME)
+        return person
+
+
+_makers: list[_Maker] = []
+"""The one of this process, once it is prepared."""
+
+
+def prepare(plan: Plan, login: LoginSettings, pairing: PairingSettings) -> None:
+    """Prepare this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for who started this
+    _makers.append(_Maker(plan, tables_of(login, pairing)))
+
+
+def make_rows(orders: Sequence[Order]) -> list[tuple[str, bytes, bytes]]:
+    """Make what is missing of some people.
+
+    Returns:
+        The changelog's name without its prefix, the key and the value of each row; of a person, the account comes last.
+
+    Raises:
+        RefusedError: If the rules do not let it.
+
+    """
+    people = [_makers[-1].make(order) for order in orders]
+    return [
+        (changelog.name, key.encode(), row.model_dump_json().encode())
+        for person in people
+        for changelog, key, row in person.rows()
+    ]

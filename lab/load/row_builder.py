@@ -1,0 +1,169 @@
+"""Acts out in memory what makes an account and pairs a phone: each event is decided by the rule of its table's owner.
+
+The rows that result are those that the services would have, since they come of the same commands by the same rules.
+Left out is what surrounds a decision: password checks, pages, sockets, Kafka.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, cast
+
+from operations.audit.tables import Table, all_tables
+from protocol.challenges import challenge_digest, sign_answer
+from protocol.encoding import digest
+from protocol.jose import PrivateKey
+from schemas.base import Browser, Message
+from schemas.codec import Event
+from schemas.contract import ChallengeIssued, Verdict
+from schemas.login_administration import CreateAccount
+from schemas.login_commands import CancelLogin, SignIn, StartPairing
+from schemas.pairing_commands import RequestPhrase
+from schemas.push_commands import RegisterDevice, SubmitAnswer
+from schemas.topics import ACCOUNTS_CHANGELOG, Topic
+from services.common.clock import new_id, new_token, now
+from services.common.decisions import Row, decide_once
+from services.common.keys.keys import load_agreement_keys, load_secret, load_signing_keys
+from services.login.domain.account import Account
+from services.login.domain.limits import Enrolment
+from services.login.rules import make_rules as make_login_rules
+from services.login.settings import LoginSettings
+from services.pairing.rules import make_rules as make_pairing_rules
+from services.pairing.settings import PairingSettings
+
+BROWSER: Final = Browser(name="Seeding", address="127.0.0.1")
+PHRASE_LIFETIME: Final = timedelta(minutes=5)
+SIGNED_URL: Final = "urn:countersign:seeding"
+"""Stands in a seeded phone's answer where a phone names the address that it posts to."""
+
+
+class RefusedError(Exception):
+    """The rules did not let something be made. The text says what, and why."""
+
+
+def tables_of(login: LoginSettings, pairing: PairingSettings) -> tuple[Table, ...]:
+    """Return the tables with the rules and the keys of a deployment; nothing is needed for a first pairing."""
+    directory = login.secrets_directory
+    signing, agreement = load_signing_keys(directory, "login"), load_agreement_keys(directory, "login")
+    rules = replace(make_login_rules(login, signing, agreement.active), enrolment=Enrolment.NOTHING)
+    directory = pairing.secrets_directory
+    seal_key = load_secret(directory, "phrase")
+    return all_tables(rules, make_pairing_rules(pairing, load_signing_keys(directory, "pairing"), seal_key))
+
+
+class Person:
+    """Somebody whose account is made, and whose phone is paired."""
+
+    def __init__(self, tables: tuple[Table, ...], account_id: str, account: Account | None = None) -> None:
+        """Begin with what is there.
+
+        Args:
+            tables: Who decides, see `tables_of`.
+            account_id: The account.
+            account: Its row, if it has one.
+
+        """
+        self._tables = tables
+        self._account_id = account_id
+        self._mine = (ACCOUNTS_CHANGELOG, account_id)
+        self._rows: dict[tuple[Topic, str], Row] = {}
+        self._sent: list[Message] = []
+        if account is not None:
+            self._rows[self._mine] = account
+
+    @property
+    def account(self) -> Account:
+        """The account's row."""
+        return cast("Account", self._rows[self._mine])
+
+    def rows(self) -> Iterator[tuple[Topic, str, Row]]:
+        """Give the changelog, the key and the row of all that came about; the account's own row comes last."""
+        for (changelog, key), row in sorted(self._rows.items(), key=lambda item: item[0] == self._mine):
+            yield changelog, key, row
+
+    def make_account(self, password_hash: str) -> None:
+        """Have the account made."""
+        name = self._account_id
+        self._send(CreateAccount(account_id=name, at=now(), display_name=name, password_hash=password_hash))
+
+    def pair(self, key: PrivateKey, device_name: str) -> None:
+        """Have a phone paired, and end the sign-in in which that was done.
+
+        Raises:
+            RefusedError: If the rules do not let it.
+
+        """
+        name, login_id, phrase, device_id = (
+            self._account_id,
+            new_id(),
+            digest(new_token().encode()),
+            key.public.thumbprint,
+        )
+        self._send(self._sign_in(login_id))
+        self._send(RegisterDevice(device_id=device_id, at=now(), device_name=device_name))
+        self._send(_phrase_request(device_id, device_name, phrase))
+        pairing = StartPairing(account_id=name, at=now(), login_id=login_id, pairing_id=new_id(), phrase_digest=phrase)
+        self._send(pairing)
+        asked = next((each for each in self._sent if isinstance(each, ChallengeIssued)), None)
+        if asked is not None:
+            self._send(_acceptance(key, asked))
+        if self.account.device(device_id) is None:
+            text = f"The phone of {name} could not be paired."
+            raise RefusedError(text)
+        self._send(CancelLogin(account_id=name, at=now(), login_id=login_id))
+
+    def _sign_in(self, login_id: str) -> SignIn:
+        return SignIn(
+            account_id=self._account_id,
+            at=now(),
+            login_id=login_id,
+            login_digest=digest(new_token().encode()),
+            session_digest=digest(new_token().encode()),
+            password_hash=self.account.password_hash,
+            browser=BROWSER,
+        )
+
+    def _send(self, message: Message) -> None:
+        """Let a message be decided, and what follows from it, as the agents of the services do it."""
+        waiting = deque([Event(new_id(), now(), "seeding", "", message)])
+        while waiting:
+            event = waiting.popleft()
+            self._sent.append(event.data)
+            for table in self._tables:
+                if event.data.topic in table.reads:
+                    waiting.extend(self._decide(table, event))
+
+    def _decide(self, table: Table, event: Event[Message]) -> Iterator[Event[Message]]:
+        slot = (table.changelog, event.data.key)
+        decision = decide_once(self._rows.get(slot), event, table.decide)
+        if decision.row is not None:
+            self._rows[slot] = decision.row.model_copy(update={"version": decision.row.version + 1})
+        for index, message in enumerate(decision.events):
+            yield Event(f"{event.id}.{index}", event.time, "seeding", "", message)
+
+
+def _phrase_request(device_id: str, device_name: str, phrase: str) -> RequestPhrase:
+    at = now()
+    return RequestPhrase(
+        device_id=device_id,
+        device_name=device_name,
+        nonce=new_id(),
+        phrase_digest=phrase,
+        at=at,
+        expires_at=at + PHRASE_LIFETIME,
+    )
+
+
+def _acceptance(key: PrivateKey, asked: ChallengeIssued) -> SubmitAnswer:
+    at, nonce = now(), new_id()
+    answer = sign_answer(key, challenge=asked.challenge, verdict=Verdict.APPROVE, url=SIGNED_URL, nonce=nonce, at=at)
+    return SubmitAnswer(
+        device_id=key.public.thumbprint,
+        at=at,
+        challenge_id=asked.challenge_id,
+        nonce=nonce,
+        verdict=Verdict.APPROVE,
+        challenge_digest=challenge_digest(asked.challenge),
+        answer=answer,
+    )

@@ -1,0 +1,180 @@
+"""Writes accounts and paired phones into the changelogs of a deployment whose services are stopped.
+
+An owner reads the changelogs of its tables when it starts, and writes them alone while it runs. So nobody else may
+write them then; while no service is in its consumer group, whoever writes rows that the rules made is as good an owner.
+"""
+
+import asyncio
+import multiprocessing
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from deploy.local.stack import SERVICES, Stack
+from lab.load.parallel_build import Order, Plan, make_rows, prepare
+from lab.load.row_builder import RefusedError
+from operations.repartition.cluster import Cluster, cluster
+from schemas.topics import LOGIN, PAIRING
+from services.common.progress import Progress
+from services.login.admin import Administration, administration
+from services.login.domain.account import Account
+from services.login.settings import LoginSettings
+from services.pairing.settings import PairingSettings
+
+AT_A_STRETCH: Final = 2000
+"""After so many people Kafka must have their rows, and the services must still be stopped."""
+PIECE: Final = 50
+"""So many people are made by one process before another one may have its turn."""
+LINGER_MILLISECONDS: Final = 20
+BATCH_BYTES: Final = 256 * 1024
+
+
+class SeedingError(Exception):
+    """Seeding cannot go on. The text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seeding:
+    """Writes what is missing of a plan."""
+
+    plan: Plan
+    _pool: ProcessPoolExecutor
+    _prefix: str
+    _accounts: Administration
+    _cluster: Cluster
+    _producer: AIOKafkaProducer
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(
+        cls, plan: Plan, login: LoginSettings, pairing: PairingSettings, on_progress: Callable[[Progress], None]
+    ) -> AsyncIterator[Self]:
+        """Connect to a deployment.
+
+        Args:
+            plan: What shall be there.
+            login: The settings of its login service: where Kafka and the keys are, and the rules.
+            pairing: Those of its pairing service.
+            on_progress: Told how far the accounts that are there have been read.
+
+        Raises:
+            SeedingError: If its services run.
+            AdminError: If Kafka cannot be reached, or the accounts cannot be read.
+            UnreachableError: If Kafka has gone since.
+
+        """
+        producer = AIOKafkaProducer(
+            bootstrap_servers=login.kafka_bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=LINGER_MILLISECONDS,
+            max_batch_size=BATCH_BYTES,
+        )
+        # Started anew and not forked: this process has threads.
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(mp_context=context, initializer=prepare, initargs=(plan, login, pairing))
+        try:
+            place = (login.kafka_bootstrap, login.topic_prefix)
+            async with administration(*place, on_progress) as accounts, cluster(*place) as connected:
+                await producer.start()
+                seeding = cls(plan, pool, login.topic_prefix, accounts, connected, producer)
+                await seeding.require_stopped()
+                yield seeding
+        finally:
+            pool.shutdown(cancel_futures=True)
+            await producer.stop()
+
+    def other_account(self) -> str | None:
+        """Return the name of an account that is not by this seed's names, or None where there is none."""
+        others = (key for key in self._accounts.view.keys() if not self.plan.seed.made(key))  # noqa: SIM118 - no dict
+        return next((key for key in others if self._account(key) is not None), None)
+
+    async def run(self, on_made: Callable[[Progress], None]) -> None:
+        """Write what is missing.
+
+        Args:
+            on_made: Told how many of the accounts are as planned.
+
+        Raises:
+            SeedingError: If a service starts meanwhile, or the rules or Kafka refuse.
+
+        """
+        for first in range(0, self.plan.accounts, AT_A_STRETCH):
+            last = min(first + AT_A_STRETCH, self.plan.accounts)
+            try:
+                await self._make(range(first, last))
+            except KafkaError as error:
+                text = f"Kafka does not take the rows: {error}. Run this again: it goes on from here."
+                raise SeedingError(text) from error
+            except RefusedError as error:
+                raise SeedingError(str(error)) from error
+            await self.require_stopped()
+            on_made(Progress(last, self.plan.accounts))
+
+    async def require_stopped(self) -> None:
+        """Check that no service of the deployment runs.
+
+        Raises:
+            SeedingError: If one does.
+
+        """
+        running = await self._cluster.members([f"{self._prefix}{service}" for service in SERVICES])
+        for service in SERVICES:
+            if f"{self._prefix}{service}" in running:
+                text = (
+                    f"The {service} service runs. Stop the services and leave Kafka running "
+                    "(make run INSTANCES=0, or docker compose stop login pairing push), then run this again."
+                )
+                raise SeedingError(text)
+
+    async def _make(self, numbers: Sequence[int]) -> None:
+        """Have the rows of some people made, many at once, and wait until Kafka has them."""
+        missing = [order for number in numbers if (order := self._order(number)) is not None]
+        loop = asyncio.get_running_loop()
+        pieces = [missing[first : first + PIECE] for first in range(0, len(missing), PIECE)]
+        sent = []
+        for made in asyncio.as_completed([loop.run_in_executor(self._pool, make_rows, piece) for piece in pieces]):
+            for topic, key, value in await made:
+                sent.append(await self._producer.send(f"{self._prefix}{topic}", value, key))
+        await asyncio.gather(*sent)
+
+    def _order(self, number: int) -> Order | None:
+        """Return what is missing of a person, or None where nothing is."""
+        account, phone = self._account(self.plan.seed.name(number)), number < self.plan.phones
+        complete = account is not None and (account.devices or not phone)
+        return None if complete else Order(number, account, phone=phone)
+
+    def _account(self, name: str) -> Account | None:
+        account = self._accounts.view.get(name)
+        return None if account is None or account.removed_at is not None else account
+
+
+async def seed_stack(stack: Stack, plan: Plan, on_made: Callable[[Progress], None]) -> None:
+    """Write what is missing of a plan into a stack of which Kafka runs alone.
+
+    Args:
+        stack: The stack.
+        plan: What shall be there.
+        on_made: Told how many of the accounts are as planned.
+
+    Raises:
+        SeedingError: If a service runs, or the rules or Kafka refuse.
+        AdminError: If the accounts cannot be read.
+
+    """
+    login = LoginSettings.model_validate(_settings(stack, LOGIN))
+    pairing = PairingSettings.model_validate(_settings(stack, PAIRING))
+    async with Seeding.connected(plan, login, pairing, lambda _progress: None) as seeding:
+        await seeding.run(on_made)
+
+
+def _settings(stack: Stack, service: str) -> dict[str, str]:
+    """Return a service's settings by their names in the settings' class."""
+    prefix = f"{service.upper()}_"
+    named = stack.environment(service)
+    return {name.removeprefix(prefix).lower(): value for name, value in named.items() if name.startswith(prefix)}

@@ -1,0 +1,1 @@
+"""Test people and their browsers, for all programs that play somebody who signs in."""

@@ -1,0 +1,1 @@
+"""What operators' commands use: topics, dead letters, audit, rehearsal, repartition."""

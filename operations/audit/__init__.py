@@ -1,0 +1,1 @@
+"""Decides again what the topics hold, and names what does not follow."""

@@ -1,0 +1,107 @@
+"""The audit itself, over what was read: first the rows, then the messages, then the events.
+
+What was read of Kafka is on the disk, and memory holds the rows of one key at a time. So memory grows with the longest
+history of one key that its changelog still has; the disk, with the span and with the changelogs, which are read whole.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, TypeVar
+
+from operations.audit.diff import Comparison
+from operations.audit.events import examine_events, expect_of_relay
+from operations.audit.expected_messages import Ledger
+from operations.audit.match_outputs import Explainer
+from operations.audit.messages import examine_messages, find_missing
+from operations.audit.policies import Rulebook
+from operations.audit.reading import Step, silent
+from operations.audit.record_store import Archive, Stored
+from operations.audit.report import Finding, Report
+from operations.audit.row_history import Chain
+from operations.audit.tables import Table
+from operations.audit.time_range import Span
+from schemas.topics import CONSUMED, PUSH_RECEIPT, Topic
+
+EVENTS: Final = (*CONSUMED, PUSH_RECEIPT)
+"""The topics whose records are messages."""
+_EVERY: Final = 200
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """An audit of what was read.
+
+    Attributes:
+        archive: What was read: the changelogs whole, the other topics from before the span on to their ends.
+        rulebook: The rules.
+        span: The span.
+        step: Shows progress.
+
+    """
+
+    archive: Archive
+    rulebook: Rulebook
+    span: Span
+    step: Step = silent
+
+    def run(self) -> Report:
+        """Check that everything in the span follows."""
+        report, ledger, comparison = Report(self.span), Ledger(self.archive), Comparison(self.rulebook)
+        tables = self.rulebook.tables()
+        explainer = Explainer(tables, self.archive, ledger, comparison)
+        topics = (*EVENTS, *(table.changelog for table in tables if table.model))
+        report.read.update({topic.name: self.archive.count(topic) for topic in topics})
+        for table in tables:
+            if table.model is None:
+                expect_of_relay(table, self.archive, ledger)
+            else:
+                self._examine_rows(table, ledger, comparison, report)
+        for topic in EVENTS:
+            examine_messages(self._stepped(topic), self.rulebook, explainer, self.archive, report)
+        find_missing(self.archive, ledger, report)
+        for table in tables:
+            for topic in table.reads:
+                examine_events(table, self.archive.records(topic), self.archive, ledger, report)
+        return report
+
+    def _examine_rows(self, table: Table, ledger: Ledger, comparison: Comparison, report: Report) -> None:
+        rows = self._counted(table.changelog, self.archive.by_key(table.changelog))
+        for key, records in groupby(rows, key=lambda record: record.key):
+            chain = Chain(table, self.archive, comparison)
+            for record in records:
+                self._examine_row(table, chain, record, ledger, report)
+            for decided, record in chain.lost():
+                if self.archive.is_settled(table.service, decided.cause):
+                    why = f"it leaves aside the event {decided.event.id}, which another owner decided, and for good"
+                    report.accuse(Finding.of(record, why, f"row of {table.name}"))
+            ledger.close_chain(table, key or b"", chain)
+
+    def _examine_row(self, table: Table, chain: Chain, record: Stored, ledger: Ledger, report: Report) -> None:
+        kind = f"row of {table.name}"
+        if record.key is None or self.archive.is_astray(record):
+            report.accuse(Finding.of(record, "its key does not belong to its partition", kind))
+            return
+        judgement = chain.take(record)
+        if judgement.unchecked is not None and record.value is not None and table.model is not None:
+            ledger.remember(table.model.model_validate_json(record.value), record)
+        if record.at not in self.span:
+            return
+        if judgement.kind is not None:
+            report.checked[judgement.kind] += 1
+        elif judgement.unchecked is not None:
+            report.unchecked[judgement.unchecked] += 1
+        else:
+            report.accuse(Finding.of(record, judgement.why, kind))
+
+    def _stepped(self, topic: Topic) -> Iterator[Stored]:
+        return self._counted(topic, self.archive.records(topic))
+
+    def _counted(self, topic: Topic, records: Iterable[_T]) -> Iterator[_T]:
+        """Give records, and say now and then how many there were."""
+        total = self.archive.count(topic)
+        for number, each in enumerate(records):
+            if number % _EVERY == 0:
+                self.step(f"checking {topic.name}", number, total)
+            yield each

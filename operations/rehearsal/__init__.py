@@ -1,0 +1,1 @@
+"""Decides the accounts' history again under other limits."""

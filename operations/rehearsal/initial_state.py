@@ -1,0 +1,128 @@
+"""Where the replay of an account's history begins, and in which order its events were decided."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from operations.audit.record_store import Stored
+from schemas.base import Message
+from schemas.codec import Event, UndecodableError
+from schemas.login_commands import SignIn
+from services.login.domain.account import Account, Push
+from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCodes
+
+_FORGOTTEN: Final = {
+    "applied": (),
+    "latest": (),
+    "logins": (),
+    "sessions": (),
+    "enrolment_mails": (),
+    "push": Push(),
+    "wrong_codes": 0,
+    "codes_paused_until": None,
+    "wrong_passwords": 0,
+    "wrong_password_at": None,
+    "locked_until": None,
+    "pairing_tries": 0,
+    "pairing_paused_until": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """An account's history.
+
+    Attributes:
+        beginning: The account before the events; None where they begin with it.
+        events: The events, in the order in which they were decided.
+        outcomes: How they ended at the time, by their ids, as far as rows tell.
+        exact: False if the beginning's counters are unknown, because its row of that time was compacted.
+
+    """
+
+    beginning: Account | None
+    events: tuple[Event[Message], ...]
+    outcomes: dict[str, str]
+    exact: bool = True
+
+
+def history_of(rows: Sequence[Stored], records: Sequence[Stored], since: datetime) -> History:
+    """Return an account's history.
+
+    Args:
+        rows: The records of its rows that there are, in order.
+        records: The records of its events that there are.
+        since: When it shall begin.
+
+    """
+    read = [(each.at, Account.model_validate_json(each.value)) for each in rows if each.value is not None]
+    before = [row for at, row in read if at < since]
+    applied = [each for at, row in read if at >= since for each in row.applied]
+    order = {each.event_id: number for number, each in reversed([*enumerate(applied)])}
+    done = {each.event_id for each in before[-1].applied} if before else set[str]()
+    events = _in_order([each for each in _events(records) if each.id not in done], order)
+    outcomes = {each.event_id: each.outcome for each in applied}
+    if before:
+        later = tuple(each for each in events if each.id in order or each.time >= before[-1].applied[-1].at)
+        beginning = before[-1].model_copy(update={"applied": (), "latest": ()})
+        return History(beginning, later, outcomes)
+    first = read[0][1] if read else None
+    if first is None or first.version <= len(first.applied):
+        return History(None, events, outcomes)
+    return History(_approximate(first, events), events, outcomes, exact=False)
+
+
+def _events(records: Sequence[Stored]) -> list[Event[Message]]:
+    found: dict[str, Event[Message]] = {}
+    for record in sorted(records, key=lambda each: each.at):
+        try:
+            event = record.event()
+        except UndecodableError:
+            continue
+        found.setdefault(event.id, event)
+    return [*found.values()]
+
+
+def _in_order(events: list[Event[Message]], order: dict[str, int]) -> tuple[Event[Message], ...]:
+    """Return events as they were decided: as rows tell, and between those, where no row tells, by time."""
+    told = sorted((each for each in events if each.id in order), key=lambda each: order[each.id])
+    untold = sorted((each for each in events if each.id not in order), key=lambda each: each.time)
+    merged: list[Event[Message]] = []
+    for each in told:
+        while untold and untold[0].time < each.time:
+            merged.append(untold.pop(0))
+        merged.append(each)
+    return (*merged, *untold)
+
+
+def _approximate(row: Account, events: Sequence[Event[Message]]) -> Account:
+    """Return an account as it may have stood before the events, from a row after some of them.
+
+    It has the methods that it had by then, and nothing counts against it yet.
+    """
+    at = events[0].time if events else row.created_at
+    used = [each.data.password_hash for each in events if isinstance(each.data, SignIn)]
+    changes = {
+        "devices": tuple(_unused(each) for each in row.devices if each.paired_at < at),
+        "apps": tuple(_unused(each) for each in row.apps if each.added_at < at),
+        "recovery": _unspent(row.recovery, at),
+        "password_hash": used[0] if used else row.password_hash,
+        "remembered": tuple(each for each in row.remembered if each.since < at),
+        "removed_at": None,
+    }
+    return row.model_copy(update={**_FORGOTTEN, **changes})
+
+
+def _unused(method: Device | AuthenticatorApp) -> Device | AuthenticatorApp:
+    return method.model_copy(update={"last_step": type(method).model_fields["last_step"].default})
+
+
+def _unspent(recovery: RecoveryCodes | None, at: datetime) -> RecoveryCodes | None:
+    if recovery is None or recovery.made_at > at:
+        return None
+    codes = tuple(
+        each if each.used_at is None or each.used_at < at else each.model_copy(update={"used_at": None})
+        for each in recovery.codes
+    )
+    return recovery.model_copy(update={"codes": codes})

@@ -1,0 +1,68 @@
+"""Whether an instance lives, and whether it can serve: what /live and /ready answer."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+import faust
+
+from services.common.kafka.kafka_watch import KafkaWatch
+from services.common.rows.view import View
+from services.common.streams.faust_patches import recovery_progress
+from services.common.streams.record_guard import Edge
+
+
+class Trouble(StrEnum):
+    """What keeps an instance from serving, in plain words."""
+
+    STOPPING = "stopping"
+    KAFKA_AWAY = "kafka does not answer"
+    VIEWS_CATCHING_UP = "read views are catching up"
+    TABLES_RECOVERING = "tables recover"
+    ERRORS_REPEATING = "unexpected errors repeat"
+
+
+class Health:
+    """What one instance knows of its own state.
+
+    Attributes:
+        stopping: True once the instance was told to stop.
+
+    """
+
+    def __init__(self, app: faust.App, kafka: KafkaWatch, views: Sequence[View[Any]], edge: Edge) -> None:
+        """Take the parts to look at."""
+        self._app = app
+        self._kafka = kafka
+        self._views = views
+        self._edge = edge
+        self.stopping = False
+
+    @property
+    def kafka(self) -> bool:
+        """True while Kafka takes what is written."""
+        return self._kafka.answers
+
+    def troubles(self) -> list[Trouble]:
+        """Return what keeps this instance from serving; empty when it is ready."""
+        found = []
+        if self.stopping:
+            found.append(Trouble.STOPPING)
+        if not self.kafka:
+            found.append(Trouble.KAFKA_AWAY)
+        if not all(view.ready for view in self._views):
+            found.append(Trouble.VIEWS_CATCHING_UP)
+        if not self._app.tables.actives_ready:
+            found.append(Trouble.TABLES_RECOVERING)
+        if not self._edge.healthy:
+            found.append(Trouble.ERRORS_REPEATING)
+        return found
+
+    def reasons(self) -> list[str]:
+        """Return the same for people: with how far what is under way has come, and what is the matter with a disk."""
+        details = {
+            Trouble.KAFKA_AWAY: [f"{Trouble.KAFKA_AWAY}{self._kafka.said}"],
+            Trouble.VIEWS_CATCHING_UP: [view.trouble for view in self._views if not view.ready],
+            Trouble.TABLES_RECOVERING: [f"{Trouble.TABLES_RECOVERING}: {recovery_progress(self._app).percent} %"],
+        }
+        return list(dict.fromkeys(text for each in self.troubles() for text in details.get(each, [each.value])))

@@ -1,0 +1,1 @@
+"""Kafka's clients: publishing, partitions, tailing a topic, dead letters, and whether Kafka takes writes."""

@@ -1,0 +1,86 @@
+"""Reads a topic beside Faust, for work that may be slow: each record goes to one of the instances, in order.
+
+A rebalance of Faust waits for what is in progress, and with it every decision. Work on what is outside, such as a mail
+server that is away, may take many minutes; so it has a consumer group of its own, which holds nothing else up.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.common.cancellation import heed_cancellation
+
+log = structlog.get_logger(__name__)
+PAUSE_SECONDS: Final = 1.0
+LONGEST_WORK_SECONDS: Final = 60 * 60
+"""After so long on one record an instance counts as hung, and another one takes the partition."""
+
+
+class GroupReader:
+    """Handles the records of one topic, shared with the other instances."""
+
+    def __init__(
+        self, bootstrap: str, topic: str, group: str, handle: Callable[[ConsumerRecord], Awaitable[None]]
+    ) -> None:
+        """Prepare it.
+
+        Args:
+            bootstrap: Kafka's ``host:port`` list.
+            topic: The topic's full name.
+            group: The consumer group's full name.
+            handle: Takes a record and raises nothing; a record comes again if it was cut short, or after a crash.
+
+        """
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._group = group
+        self._handle = handle
+        self._consumer: AIOKafkaConsumer | None = None
+        self._handled: dict[TopicPartition, int] = {}
+
+    def lag(self) -> Mapping[tuple[str, int], int]:
+        """Return how many records are not handled yet, by topic and partition of this instance.
+
+        A partition of which no record came yet is left out.
+        """
+        if self._consumer is None:
+            return {}
+        own = self._consumer.assignment() & self._handled.keys()
+        ends = {each: self._consumer.highwater(each) or 0 for each in own}
+        return {(each.topic, each.partition): max(0, end - self._handled[each]) for each, end in ends.items()}
+
+    async def run(self) -> None:
+        """Read until cancelled; while Kafka is away, wait for it."""
+        while True:
+            consumer = AIOKafkaConsumer(
+                self._topic,
+                bootstrap_servers=self._bootstrap,
+                group_id=self._group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                max_poll_interval_ms=LONGEST_WORK_SECONDS * 1000,
+            )
+            try:
+                await consumer.start()
+                await self._read(consumer)
+            except KafkaError as error:
+                log.warning("cannot read a topic, trying again", topic=self._topic, error=repr(error))
+            finally:
+                self._consumer = None
+                await consumer.stop()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        async for record in consumer:
+            partition = TopicPartition(record.topic, record.partition)
+            self._handled[partition] = record.offset
+            await self._handle(record)
+            self._handled[partition] = record.offset + 1
+            if partition in consumer.assignment():
+                await consumer.commit({partition: record.offset + 1})
+            heed_cancellation()

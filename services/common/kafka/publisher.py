@@ -1,0 +1,167 @@
+"""Publishes events and returns once Kafka has them on all in-sync replicas."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from schemas.base import Message
+from schemas.codec import Event, Record, encode
+from services.common.clock import new_id, now
+from services.common.telemetry.tracing import Tracing, current_traceparent
+
+log = structlog.get_logger(__name__)
+RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Pauses between tries while Kafka is away; the last one repeats."""
+
+
+class UnavailableError(Exception):
+    """Kafka did not take the event in time."""
+
+
+def unreachable(bootstrap: str) -> str:
+    """Return what an operator reads whose command finds no Kafka at an address, a ``host:port`` list."""
+    return f"Kafka cannot be reached at {bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
+
+
+class Publisher:
+    """What a service instance publishes, by two producers.
+
+    What an owner decided must reach Kafka however long that takes, once and in order: that producer is idempotent and
+    never gives up. A command must not: whoever gave it is told when it fails, and would not expect it to be carried out
+    minutes later. So that producer drops what Kafka does not take in time; that it may repeat a command does no harm,
+    because the row knows the event's id (docs/adr/0008-commands-expire.md).
+
+    Attributes:
+        kafka_answers: False while Kafka is known to be away; commands then fail at once.
+
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        prefix: str,
+        source: str,
+        tracing: Tracing | None = None,
+        timeout_seconds: float = 4.0,
+    ) -> None:
+        """Prepare it.
+
+        Args:
+            bootstrap: Kafka's ``host:port`` list.
+            prefix: What stands before each topic's name in this deployment.
+            source: This service's name, the first part of its events' CloudEvents source.
+            tracing: Gives each event the traceparent to carry; default the one that is current.
+            timeout_seconds: How long a command of the web side may take to reach Kafka.
+
+        """
+        self._prefix = prefix
+        self._source = source
+        self._tracing = tracing or Tracing()
+        self._timeout_seconds = timeout_seconds
+        self._bootstrap = bootstrap
+        self._decided: AIOKafkaProducer | None = None
+        self._commands: AIOKafkaProducer | None = None
+        self.kafka_answers = True
+
+    async def start(self) -> None:
+        """Connect."""
+        self._decided = await self._start_producer("decided", enable_idempotence=True)
+        milliseconds = int(self._timeout_seconds * 1000)
+        self._commands = await self._start_producer("commands", request_timeout_ms=milliseconds)
+
+    async def stop(self) -> None:
+        """Send what is pending, and disconnect."""
+        for producer in (self._decided, self._commands):
+            if producer is not None:
+                await producer.stop()
+
+    async def _start_producer(self, name: str, **options: object) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            linger_ms=0,
+            client_id=f"{self._source}-{name}",
+            metadata_max_age_ms=60_000,
+            **options,
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
+
+    async def command(self, message: Message) -> str:
+        """Publish a command of the web side.
+
+        Returns:
+            The event's id, by which its outcome is found in the row.
+
+        Raises:
+            UnavailableError: If Kafka does not take it in time.
+
+        """
+        if not self.kafka_answers:
+            raise UnavailableError
+        event_id = new_id()
+        with self._tracing.publishing(event_id, message.topic.name, current_traceparent()) as traceparent:
+            event = Event(event_id, now(), f"{self._source}/web", traceparent, message)
+            try:
+                # The producer gives up by itself; the second more is for its own look at the clock.
+                async with asyncio.timeout(self._timeout_seconds + 1):
+                    await self._send(self._commands, encode(event))
+            except (KafkaError, TimeoutError) as error:
+                raise UnavailableError from error
+        return event_id
+
+    async def decided(self, cause: Event[Message], decider: str, messages: Iterable[Message]) -> None:
+        """Publish what a decision leads to, under ids that the cause gives; try until Kafka has it.
+
+        Args:
+            cause: The event that was decided.
+            decider: The table whose owner decided it, or the relay that passes it on.
+            messages: What to publish, in order.
+
+        """
+        for index, message in enumerate(messages):
+            source, event_id = f"{self._source}/{decider}", f"{cause.id}.{index}"
+            with self._tracing.publishing(event_id, message.topic.name, cause.traceparent) as traceparent:
+                await self.surely(encode(Event(event_id, cause.time, source, traceparent, message)))
+
+    async def surely(self, record: Record) -> None:
+        """Publish a record, trying until Kafka has it."""
+        attempt = 0
+        while True:
+            try:
+                await self._send(self._decided, record)
+            except MessageSizeTooLargeError:
+                raise
+            except KafkaError as error:
+                pause = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
+                log.warning("kafka does not take a record, trying again", topic=record.topic, error=repr(error))
+                attempt += 1
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    async def partition_counts(self) -> dict[str, int]:
+        """Return how many partitions each topic of this Kafka has.
+
+        Raises:
+            KafkaError: If Kafka does not answer.
+
+        """
+        if self._decided is None:
+            raise UnavailableError
+        cluster = await self._decided.client.fetch_all_metadata()
+        return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
+
+    async def _send(self, producer: AIOKafkaProducer | None, record: Record) -> None:
+        if producer is None:
+            raise UnavailableError
+        topic = f"{self._prefix}{record.topic}"
+        await producer.send_and_wait(topic, key=record.key, value=record.value, headers=record.headers)

@@ -1,0 +1,149 @@
+"""A copy of a table's changelog on this instance's disk, kept up while the instance runs."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import structlog
+
+from services.common.kafka.publisher import UnavailableError
+from services.common.progress import Progress, ProgressLog
+from services.common.rows.changelog_reader import ChangelogReader, Following, ReadAnewError
+from services.common.rows.store import RowStore, StoreDamagedError, StoreError, StoreInUseError
+
+log = structlog.get_logger(__name__)
+PAUSE_SECONDS: Final = 2.0
+ResultT = TypeVar("ResultT")
+
+
+class ChangelogCopy:
+    """The rows of a changelog by key, each the newest.
+
+    Attributes:
+        ready: Set while it has all that was in the topic when reading began.
+        progress: How far reading has come until then.
+        following: How it keeps up.
+        trouble: What is the matter with the disk; empty if nothing is.
+
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        directory: Path,
+        *,
+        on_ready: Callable[[], None],
+        on_change: Callable[[str], None],
+    ) -> None:
+        """Prepare it.
+
+        Args:
+            bootstrap: Kafka's ``host:port`` list.
+            topic: The changelog topic's full name.
+            directory: Its own directory.
+            on_ready: Told when it becomes ready.
+            on_change: Told, while it is ready, each key whose row may have changed.
+
+        """
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._directory = directory
+        self._on_ready = on_ready
+        self._on_change = on_change
+        self._store: RowStore | None = None
+        self._fault: asyncio.Future[None] | None = None
+        self.ready = asyncio.Event()
+        self.progress = Progress(0, 1)
+        self.following = Following()
+        self.trouble = ""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return a key's row, or None.
+
+        Raises:
+            UnavailableError: While it is not ready.
+
+        """
+        return self._read(lambda store: store.get(key))
+
+    @property
+    def size(self) -> int:
+        """How many rows there are, as far as RocksDB can tell without counting; 0 while it is not ready."""
+        return self._store.size() if self._store is not None and self.ready.is_set() else 0
+
+    def page(self, after: bytes, most: int) -> list[tuple[bytes, bytes]]:
+        """Return keys and rows in the order of the keys; see `RowStore.page`.
+
+        Raises:
+            UnavailableError: While it is not ready.
+
+        """
+        return self._read(lambda store: store.page(after, most))
+
+    async def run(self) -> None:
+        """Follow the topic until cancelled.
+
+        Raises:
+            StoreInUseError: If another process has the directory.
+
+        """
+        while True:
+            try:
+                await self._follow()
+            except StoreInUseError:
+                raise
+            except (ReadAnewError, StoreDamagedError) as error:
+                log.warning("a read view is read anew from its topic", topic=self._topic, reason=str(error))
+                shutil.rmtree(self._directory)
+            except StoreError as error:
+                self.trouble = str(error)
+                log.error("a read view cannot keep its rows, trying again", reason=self.trouble)  # noqa: TRY400 - the text says it all
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _follow(self) -> None:
+        self._store = RowStore(self._directory)
+        self._fault = fault = asyncio.get_running_loop().create_future()
+        self._log = ProgressLog("a read view is catching up", topic=self._topic)
+        reader = ChangelogReader(
+            self._bootstrap, self._topic, self._store, self.following, on_progress=self._note, on_change=self._changed
+        )
+        reading = asyncio.create_task(reader.run())
+        try:
+            await asyncio.wait({reading, fault}, return_when=asyncio.FIRST_COMPLETED)
+            for each in (fault, reading):
+                if each.done():
+                    each.result()
+        finally:
+            self.ready.clear()
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            store, self._store = self._store, None
+            store.close()
+
+    def _read(self, read: Callable[[RowStore], ResultT]) -> ResultT:
+        if self._store is None or not self.ready.is_set():
+            raise UnavailableError
+        try:
+            return read(self._store)
+        except StoreError as error:
+            self.ready.clear()
+            if self._fault is not None and not self._fault.done():
+                self._fault.set_exception(error)
+            raise UnavailableError from error
+
+    def _note(self, progress: Progress) -> None:
+        self.progress = progress
+        if progress.complete:
+            self.trouble = ""
+            self.ready.set()
+            log.info("a read view is up to date", topic=self._topic, records=progress.total)
+            self._on_ready()
+        else:
+            self._log.note(progress)
+
+    def _changed(self, key: str) -> None:
+        if self.ready.is_set():
+            self._on_change(key)

@@ -1,0 +1,169 @@
+"""Read views: what the owners decided, as any instance sees it in the changelog, and waking whoever waits for a key.
+
+A view tails a changelog topic without a consumer group. What it shows, Kafka has. Its rows are on disk, so that a start
+goes on from where the last run ended (docs/adr/0022-views-on-disk.md).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final, Generic
+
+import structlog
+from pydantic import ValidationError
+
+from services.common.decisions import RowT
+from services.common.progress import Progress
+from services.common.rows.changelog_copy import ChangelogCopy
+from services.common.waiters import Waiters
+
+log = structlog.get_logger(__name__)
+PAGE_ROWS: Final = 500
+
+
+def _log_unreadable(key: str) -> None:
+    log.warning("a row cannot be read and is left out", key=key)
+
+
+class View(Generic[RowT]):
+    """The newest row of each key of one table.
+
+    Attributes:
+        topic: The changelog topic's full name.
+        following: How it keeps up.
+
+    """
+
+    def __init__(self, bootstrap: str, topic: str, model: type[RowT], directory: Path) -> None:
+        """Prepare it.
+
+        Args:
+            bootstrap: Kafka's ``host:port`` list.
+            topic: The changelog topic's full name.
+            model: The rows' model.
+            directory: Where its rows are kept, under the topic's name; for one process at a time.
+
+        """
+        self.topic = topic
+        self._model = model
+        self._waiters = Waiters()
+        self._rows = ChangelogCopy(
+            bootstrap, topic, directory / topic, on_ready=self._waiters.wake_all, on_change=self._waiters.wake
+        )
+        self.following = self._rows.following
+
+    @property
+    def ready(self) -> bool:
+        """True while it has what was in the topic when it started, and all since."""
+        return self._rows.ready.is_set()
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come with what was in the topic when it started."""
+        return self._rows.progress
+
+    @property
+    def trouble(self) -> str:
+        """What keeps it from being ready, in plain words; empty when it is."""
+        if self.ready:
+            return ""
+        return self._rows.trouble or f"read views are catching up: {self.progress.percent} %"
+
+    @property
+    def size(self) -> int:
+        """How many rows it shows, about; 0 while it is not ready."""
+        return self._rows.size
+
+    async def wait_ready(self) -> None:
+        """Wait until it has caught up."""
+        await self._rows.ready.wait()
+
+    def get(self, key: str) -> RowT | None:
+        """Return a key's row, or None.
+
+        Raises:
+            UnavailableError: While it catches up: what it does not know yet, it must not deny.
+
+        """
+        value = self._rows.get(key.encode())
+        return None if value is None else self._model.model_validate_json(value)
+
+    def all(self, on_unreadable: Callable[[str], None] = _log_unreadable) -> Iterator[RowT]:
+        """Iterate over all rows in the order of their keys; see `items`."""
+        return (row for _key, row in self.items(on_unreadable=on_unreadable))
+
+    def keys(self) -> Iterator[str]:
+        """Iterate over all keys in their order, without a look at the rows; see `items`."""
+        return (key.decode() for key, _row in self._pages(b""))
+
+    def items(
+        self, after: str = "", on_unreadable: Callable[[str], None] = _log_unreadable
+    ) -> Iterator[tuple[str, RowT]]:
+        """Iterate over keys and rows in the order of the keys, each row as it is when it is come to.
+
+        A million rows take a minute: give way to other work in between.
+
+        Args:
+            after: The key to go on after; default from the first one on.
+            on_unreadable: Takes the key of each row that is none, written by a stranger; default it is logged.
+
+        Raises:
+            UnavailableError: While it catches up.
+
+        """
+        for key, value in self._pages(after.encode()):
+            try:
+                found = key.decode(), self._model.model_validate_json(value)
+            except ValidationError:
+                on_unreadable(key.decode())
+            else:
+                yield found
+
+    def watch(self, key: str, changed: asyncio.Event | None = None) -> AbstractContextManager[asyncio.Event]:
+        """Give an event that is set whenever the key's row changes; clear it before looking at the row."""
+        return self._waiters.watch(key, changed)
+
+    async def wait_for(self, key: str, holds: Callable[[RowT], bool], timeout_seconds: float) -> RowT | None:
+        """Wait until something holds of a key's row.
+
+        Returns:
+            The row, or None if the time ran out.
+
+        """
+        with self.watch(key) as changed:
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    while True:
+                        changed.clear()
+                        row = self.get(key)
+                        if row is not None and holds(row):
+                            return row
+                        await changed.wait()
+            except TimeoutError:
+                return None
+
+    async def outcome(self, key: str, event_id: str, timeout_seconds: float = 5.0) -> tuple[str, RowT] | None:
+        """Wait until a key's owner has decided an event.
+
+        Returns:
+            The outcome and the row, or None if the time ran out.
+
+        """
+        row = await self.wait_for(key, lambda row: row.outcome_of(event_id) is not None, timeout_seconds)
+        outcome = None if row is None else row.outcome_of(event_id)
+        return None if row is None or outcome is None else (outcome, row)
+
+    async def run(self) -> None:
+        """Tail the topic until cancelled.
+
+        Raises:
+            StoreInUseError: If another process has its directory.
+
+        """
+        await self._rows.run()
+
+    def _pages(self, last: bytes) -> Iterator[tuple[bytes, bytes]]:
+        while page := self._rows.page(last, PAGE_ROWS):
+            yield from page
+            last = page[-1][0]

@@ -1,0 +1,120 @@
+"""An agent's edge: what comes in is decided one at a time for each key, and what cannot be used is set aside.
+
+A record that cannot be decoded, or whose decision fails, goes to its topic's dead-letter topic with the reason in its
+headers, and the agent goes on. Errors that repeat turn readiness red.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+import structlog
+from faust.types import EventT
+from structlog.contextvars import bound_contextvars
+
+from schemas.base import Message
+from schemas.codec import Event, Headers, UndecodableError, decode
+from schemas.topics import CONSUMED
+from services.common.decisions import UnacceptableError
+from services.common.kafka.dead_letters import DeadLetters, Place
+from services.common.kafka.publisher import Publisher
+from services.common.streams.row_table import StorageError
+from services.common.telemetry.telemetry import Telemetry
+from services.common.telemetry.tracing import Came
+
+log = structlog.get_logger(__name__)
+LOCKS: Final = 256
+ERRORS_UNTIL_RED: Final = 3
+
+
+def headers_of(record: EventT[Any]) -> Headers:
+    """Return a record's headers."""
+    headers = record.message.headers or ()
+    return list(headers.items() if isinstance(headers, Mapping) else headers)
+
+
+class Edge:
+    """Guards the agents of one service instance.
+
+    Attributes:
+        failures: How many unexpected errors came in a row.
+
+    """
+
+    def __init__(self, publisher: Publisher, prefix: str, service: str, telemetry: Telemetry) -> None:
+        """Prepare it.
+
+        Args:
+            publisher: Takes the dead letters.
+            prefix: What stands before each topic's name.
+            service: The service's name.
+            telemetry: Hears of each record.
+
+        """
+        self._dead_letters = DeadLetters(publisher, prefix, service, telemetry.metrics)
+        self._telemetry = telemetry
+        self._prefix = prefix
+        self._group = f"{prefix}{service}"
+        # Prometheus sees no increase in a counter that begins with its first event, so these begin with 0.
+        for topic in (topic for topic in CONSUMED if service in topic.read_by):
+            telemetry.metrics.dead_letters.labels(topic.name)
+            telemetry.metrics.unexpected_errors.labels(topic.name)
+        self._locks = tuple(asyncio.Lock() for _ in range(LOCKS))
+        self.failures = 0
+
+    @property
+    def healthy(self) -> bool:
+        """False once unexpected errors repeat."""
+        return self.failures < ERRORS_UNTIL_RED
+
+    @asynccontextmanager
+    async def guard(self, record: EventT[Any]) -> AsyncIterator[None]:
+        """Hold the key's lock while a record is handled; set the record aside if that fails.
+
+        Agents of several topics change one row: the lock keeps the steps from load to save together.
+        """
+        message = record.message
+        async with self._locks[hash(message.key) % LOCKS]:
+            with bound_contextvars(record=str(_place(record))):
+                try:
+                    yield
+                except StorageError:
+                    # Set nothing aside: no offset is committed from now on, so the event comes again.
+                    raise
+                except (UndecodableError, UnacceptableError) as error:
+                    log.warning("set aside", reason=str(error))
+                    await self._set_aside(record, str(error))
+                except Exception as error:
+                    self.failures += 1
+                    self._telemetry.metrics.unexpected_errors.labels(self._topic(record)).inc()
+                    log.exception("set aside after an unexpected error")
+                    await self._set_aside(record, f"unexpected: {type(error).__name__}: {error}")
+                else:
+                    self.failures = 0
+
+    @contextmanager
+    def reading(self, record: EventT[Any]) -> Iterator[Event[Message]]:
+        """Decode a record within its guard, and carry its trace on for as long as it is worked on.
+
+        Raises:
+            UndecodableError: If it is not a message of ours.
+
+        """
+        message = record.message
+        event = decode(message.key, message.value, headers_of(record))
+        came = Came(event, self._topic(record), message.partition, message.offset, self._group)
+        with self._telemetry.tracing.deciding(came):
+            yield event
+
+    def _topic(self, record: EventT[Any]) -> str:
+        return record.message.topic.removeprefix(self._prefix)
+
+    async def _set_aside(self, record: EventT[Any], reason: str) -> None:
+        message = record.message
+        await self._dead_letters.set_aside(_place(record), message.key, message.value, headers_of(record), reason)
+
+
+def _place(record: EventT[Any]) -> Place:
+    message = record.message
+    return Place(message.topic, message.partition, message.offset)

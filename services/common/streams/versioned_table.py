@@ -1,0 +1,158 @@
+"""A Faust table of stamped rows that no older changelog record undoes (`services.common.rows.stamps`)."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+from faust import Table
+from faust.stores.rocksdb import Store
+from faust.types import TP, EventT, FutureMessage
+from yarl import URL
+
+from services.common.rows.stamps import TOMBSTONE_HEADER, is_newer, stamp
+
+if TYPE_CHECKING:
+    from faust.tables.manager import TableManager
+
+
+class VersionedStore(Store):
+    """RocksDB rows that an older changelog record does not replace.
+
+    Attributes:
+        undone: The (partition, key) of rows whose newest record in the changelog, as far as read, is a stale one.
+
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.undone: set[tuple[int, bytes]] = set()
+
+    def row(self, partition: int, key: bytes) -> bytes | None:
+        """Return the stored row of a key in one partition."""
+        value: bytes | None = self._db_for_partition(partition).get(key)
+        return value
+
+    def apply_changelog_batch(
+        self, batch: Iterable[EventT[Any]], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
+    ) -> None:
+        """Write the records that are not older than the rows they would replace."""
+        newest: dict[tuple[int, bytes], bytes | None] = {}
+        ends: dict[TP, int] = {}
+        applied = []
+        for event in batch:
+            message = event.message
+            slot = (message.partition, message.key or b"")
+            current = newest[slot] if slot in newest else self.row(*slot)
+            if is_newer(message.value, current, message.headers):
+                newest[slot] = message.value
+                applied.append(event)
+                self.undone.discard(slot)
+            else:
+                newest[slot] = current
+                self.undone.add(slot)
+            ends[message.tp] = message.offset
+        super().apply_changelog_batch(applied, to_key, to_value)
+        for tp, end in ends.items():
+            self.reflect(tp, end)
+
+    def reflect(self, tp: TP, end: int) -> None:
+        """Remember that the rows reflect a changelog partition up to and with an offset."""
+        if end > self.reflected(tp):
+            self.set_persisted_offset(tp, end)
+
+    def reflected(self, tp: TP) -> int:
+        """Return the offset up to which the rows reflect a changelog partition, -1 if from its beginning nothing."""
+        offset = self.persisted_offset(tp)
+        return -1 if offset is None else offset
+
+
+class VersionedTable(Table[bytes, bytes]):
+    """A table of stamped rows: keys are bytes, values are bytes that begin with the stamp.
+
+    Attributes:
+        lost: Why the rows here and in Kafka may not be the same; None while they are.
+
+    """
+
+    data: VersionedStore
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"key_type": bytes, "value_type": bytes, **options})
+        self._unsent: set[FutureMessage] = set()
+        self.lost: BaseException | None = None
+
+    def lose(self, error: Exception) -> None:
+        """Take note that the rows here and in Kafka may not be the same: from now on none counts as delivered."""
+        self.lost = self.lost or error
+
+    async def delivered(self) -> None:
+        """Wait until Kafka has every row written so far.
+
+        Raises:
+            KafkaError: If Kafka did not take one within the producer's time; the rows here are then ahead of Kafka's.
+            Exception: If the disk failed before.
+
+        """
+        if self._unsent:
+            await asyncio.wait(tuple(self._unsent))
+        if self.lost is not None:
+            raise self.lost
+
+    def send_changelog(
+        self, partition: int | None, key: Any, value: Any, key_serializer: Any = None, value_serializer: Any = None
+    ) -> FutureMessage:
+        """Queue a row for the changelog, a tombstone with the stamp of the row that it deletes."""
+        headers = {} if value is not None or partition is None else self._deletes(partition, key)
+        sent = self.changelog_topic.send_soon(
+            key=key,
+            value=value,
+            partition=partition,
+            headers=headers,
+            key_serializer=key_serializer or self.key_serializer,
+            value_serializer=value_serializer or self.value_serializer,
+            callback=self._on_changelog_sent,
+            eager_partitioning=True,
+        )
+        self._unsent.add(sent)
+        sent.add_done_callback(self._on_changelog_done)
+        return sent
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Remember how far was read, and write again what a stale record hides from later readers."""
+        highwaters = cast("TableManager", self.app.tables).recovery.active_highwaters
+        for tp in active_tps:
+            if tp in highwaters:
+                self.data.reflect(tp, highwaters[tp])
+        for partition, key in sorted(self.data.undone):
+            if any(tp.partition == partition for tp in active_tps):
+                self.data.undone.discard((partition, key))
+                self.send_changelog(partition, key, self.data.row(partition, key))
+        await super().on_recovery_completed(active_tps, standby_tps)
+
+    def _deletes(self, partition: int, key: bytes) -> dict[str, bytes]:
+        row = self.data.row(partition, key)
+        return {} if row is None else {TOMBSTONE_HEADER: b'{"epoch":%d,"version":%d}' % stamp(row)}
+
+    def _new_store_by_url(self, url: str | URL) -> VersionedStore:
+        return VersionedStore(
+            url,
+            self.app,
+            self,
+            table_name=self.name,
+            key_type=self.key_type,
+            value_type=self.value_type,
+            key_serializer=self.key_serializer,
+            value_serializer=self.value_serializer,
+            loop=self.loop,
+            options=dict(self.options or {}),
+        )
+
+    def _on_changelog_sent(self, fut: FutureMessage) -> None:
+        sent = fut.result()
+        if sent.offset == self.data.reflected(sent.topic_partition) + 1:
+            self.data.reflect(sent.topic_partition, sent.offset)
+
+    def _on_changelog_done(self, sent: FutureMessage) -> None:
+        self._unsent.discard(sent)
+        if not sent.cancelled():
+            self.lost = self.lost or sent.exception()

@@ -1,0 +1,1 @@
+"""Metrics, traces and logs: what an instance reports to operators."""

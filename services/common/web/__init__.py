@@ -1,0 +1,1 @@
+"""What the web sides share: security headers, errors, device requests and health."""

@@ -1,0 +1,186 @@
+"""What all web sides share: security headers, refusals, health."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol
+
+import structlog
+from aiohttp import ClientConnectionResetError, web
+from aiohttp.typedefs import Middleware
+
+from services.common.clock import now
+from services.common.instance.health import Health
+from services.common.kafka.publisher import UnavailableError
+from services.common.keys.keys import SigningKeys
+from services.common.telemetry.telemetry import Telemetry
+from services.common.web.watching import LIVE, READY, Handler, watch_requests
+
+log = structlog.get_logger(__name__)
+BODY_BYTES: Final = 16 * 1024
+PATH_CHARACTERS: Final = 255
+"""No address here is as long; what is longer is no file's name on any disk either."""
+RETRY_AFTER_SECONDS: Final = 2
+CLIENT_LEFT: Final = 499
+"""Stands in the log for a client that has gone before its answer, which nobody reads; the number is nginx's."""
+HEALTH: Final = web.AppKey("health", Health)
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class ErrorRenderer(Protocol):
+    """Makes the answer that a person or a device gets for an error."""
+
+    def __call__(self, request: web.Request, status: int, name: str, detail: str, /) -> web.Response:
+        """Return the answer.
+
+        Args:
+            request: The request.
+            status: The HTTP status.
+            name: The problem's name, as in docs/protocol.md.
+            detail: A sentence on what to do next.
+
+        """
+        ...
+
+
+def problem_document(status: int, name: str, detail: str) -> dict[str, object]:
+    """Return the members of a problem document (RFC 9457, section 3.1)."""
+    title = name.replace("-", " ").capitalize()
+    return {"type": f"urn:countersign:problem:{name}", "title": title, "status": status, "detail": detail}
+
+
+def problem(
+    status: int,
+    name: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, object] | None = None,
+) -> web.Response:
+    """Return a problem as an answer, with extension members if given (RFC 9457, section 3.2)."""
+    document = {**problem_document(status, name, detail), **(extra or {})}
+    return web.json_response(document, status=status, headers=headers, content_type="application/problem+json")
+
+
+def render_problem(_request: web.Request, status: int, name: str, detail: str, /) -> web.Response:
+    """Render an error for a device."""
+    return problem(status, name, detail)
+
+
+def make_web(
+    health: Health,
+    telemetry: Telemetry,
+    render_error: ErrorRenderer,
+    content_security_policy: str,
+    extra_headers: Mapping[str, str] | None = None,
+) -> web.Application:
+    """Return a web application with everything but its own routes.
+
+    Args:
+        health: What /ready tells.
+        telemetry: Hears of each request.
+        render_error: Makes the answers for errors.
+        content_security_policy: The policy of its pages (CSP level 3).
+        extra_headers: What else stands on every answer, errors included.
+
+    """
+    headers = {
+        **SECURITY_HEADERS,
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": content_security_policy,
+        **(extra_headers or {}),
+    }
+    application = web.Application(
+        middlewares=[watch_requests(telemetry), _secure(headers), _answer_errors(render_error), _bound_path],
+        client_max_size=BODY_BYTES,
+    )
+    application[HEALTH] = health
+    application.router.add_get(LIVE, _live)
+    application.router.add_get(READY, _ready)
+    return application
+
+
+def client_address(request: web.Request, trusted_proxies: int) -> str:
+    """Return the client's IP address, seen past as many proxies as are trusted."""
+    peer = request.remote or "unknown"
+    hops = [hop.strip() for hop in ",".join(request.headers.getall("X-Forwarded-For", ())).split(",") if hop.strip()]
+    seen = hops[-trusted_proxies][:64] if 0 < trusted_proxies <= len(hops) else peer
+    return seen if seen.isascii() else peer
+
+
+def serve_key_set(keys: SigningKeys) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return the handler that publishes a service's keys as a JWK set (RFC 7517 section 5)."""
+
+    async def handler(_request: web.Request) -> web.Response:
+        return web.json_response(
+            keys.public_set(),
+            content_type="application/jwk-set+json",
+            headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=60"},
+        )
+
+    return handler
+
+
+def _secure(headers: Mapping[str, str]) -> Middleware:
+    @web.middleware
+    async def add_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if not response.prepared:
+            for name, value in headers.items():
+                response.headers.setdefault(name, value)
+        return response
+
+    return add_headers
+
+
+def _answer_errors(render: ErrorRenderer) -> Middleware:
+    @web.middleware
+    async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except UnavailableError:
+            return _unavailable(render, request)
+        except ClientConnectionResetError:
+            return web.Response(status=CLIENT_LEFT)
+        except web.HTTPRedirection:
+            raise
+        except web.HTTPException as error:
+            answer = render(request, error.status, error.reason.lower().replace(" ", "-"), error.text or "")
+            answer.headers.update(
+                {key: value for key, value in error.headers.items() if key in {"Allow", "Retry-After"}}
+            )
+            return answer
+        except Exception:
+            log.exception("request failed", method=request.method, path=request.path)
+            return render(request, 500, "internal-error", "Something went wrong here. Please try again.")
+
+    return answer_errors
+
+
+@web.middleware
+async def _bound_path(request: web.Request, handler: Handler) -> web.StreamResponse:
+    if len(request.rel_url.raw_path) > PATH_CHARACTERS:
+        raise web.HTTPNotFound
+    return await handler(request)
+
+
+def _unavailable(render: ErrorRenderer, request: web.Request) -> web.Response:
+    answer = render(request, 503, "unavailable", "This service cannot take requests just now. Please try again soon.")
+    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return answer
+
+
+async def _live(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "live", "time": now().isoformat()})
+
+
+async def _ready(request: web.Request) -> web.Response:
+    reasons = request.app[HEALTH].reasons()
+    if reasons:
+        return web.json_response(
+            {"status": "not ready", "reasons": reasons}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
+        )
+    return web.json_response({"status": "ready"})

@@ -1,0 +1,1 @@
+"""Verification codes, recovery codes and authenticator apps."""

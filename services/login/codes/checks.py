@@ -1,0 +1,96 @@
+"""Checks verification codes as they are typed: whose they are, of which time step. Whether they count is decided."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from protocol.verification_codes import DIGITS, find_step
+from services.common.keys.keys import AgreementKeys
+from services.common.keys.sealing import Sealer, SealError
+from services.login.codes.recovery_codes import RecoveryCodes
+from services.login.domain.account import Account
+from services.login.domain.methods import AuthenticatorApp, Device
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A code of a phone or an app that is right.
+
+    Attributes:
+        method_id: The phone or app.
+        step: The time step that it belongs to.
+
+    """
+
+    method_id: str
+    step: int
+
+
+class CodeChecks:
+    """Checks codes for one instance."""
+
+    def __init__(self, agreement_keys: AgreementKeys, sealer: Sealer, recovery_codes: RecoveryCodes) -> None:
+        """Take what they need.
+
+        Args:
+            agreement_keys: What the secrets of phones are agreed on with.
+            sealer: Opens the secrets of apps.
+            recovery_codes: Hashes recovery codes.
+
+        """
+        self._agreement_keys = agreement_keys
+        self._sealer = sealer
+        self._recovery_codes = recovery_codes
+
+    def find(self, account: Account, typed: str, at: datetime) -> Step | None:
+        """Return which phone or app a typed code is of, or None; of several, the one that was used least lately.
+
+        Args:
+            account: Whose it should be.
+            typed: Six digits, blanks ignored.
+            at: When it was typed.
+
+        """
+        digits = "".join(typed.split())
+        if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
+            return None
+        found: list[Step] = []
+        for method in sorted(account.methods, key=lambda each: each.last_step):
+            secret = self._secret(account, method)
+            step = None if secret is None else find_step(secret, digits, at)
+            if step is not None:
+                found.append(Step(method.method_id, step))
+        return found[0] if found else None
+
+    async def recovery_digest(self, account: Account, typed: str) -> str | None:
+        """Return the digest that a typed recovery code has in the account's set, or None if it cannot be one.
+
+        Raises:
+            UnavailableError: If too many wait to be hashed.
+
+        """
+        if account.recovery is None:
+            return None
+        return await self._recovery_codes.digest(typed, account.recovery.salt)
+
+    def _secret(self, account: Account, method: Device | AuthenticatorApp) -> bytes | None:
+        if isinstance(method, AuthenticatorApp):
+            return self.app_secret(account.account_id, method.method_id, method.sealed_secret)
+        if method.agreement_key is None or method.agreement_key_id is None:
+            return None
+        ours = self._agreement_keys.find(method.agreement_key_id)
+        return None if ours is None else ours.code_secret(method.agreement_key, method.pairing_id)
+
+    def app_secret(self, account_id: str, method_id: str, sealed: str) -> bytes | None:
+        """Return an app's secret, or None if what was sealed does not open as that account's and that app's."""
+        try:
+            return bytes.fromhex(self._sealer.open(sealed, _context(account_id, method_id)))
+        except SealError:
+            return None
+
+    def seal_app_secret(self, account_id: str, method_id: str, secret: bytes) -> str:
+        """Return an app's secret, sealed for that account and that app."""
+        return self._sealer.seal(secret.hex(), _context(account_id, method_id))
+
+
+def _context(account_id: str, method_id: str) -> tuple[str, ...]:
+    return ("authenticator app", account_id, method_id)

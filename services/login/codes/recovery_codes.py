@@ -1,0 +1,94 @@
+"""Recovery codes: what lets an owner in whose phone is lost; shown once, kept as salted hashes, each good for one use.
+
+A code is ten characters of Crockford's base32, 50 random bits. All codes of a set are hashed under one salt, so that
+checking a typed one costs one hash and not ten. Other sets have other salts: nobody's set can be tried beforehand.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Final
+
+from argon2.low_level import Type, hash_secret_raw
+
+from protocol.encoding import decode_base64url, encode_base64url
+from services.login.codes.typed_codes import draw_code, grouped, read_code
+from services.login.sign_in.hashing import ITERATIONS, LANES, MEMORY_KIBIBYTES, HashingThreads
+
+CODES: Final = 10
+CHARACTERS: Final = 10
+"""Of each code, hyphen aside: 5 bits each."""
+SALT_BYTES: Final = 16
+_DIGEST_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCodeSet:
+    """Ten new codes.
+
+    Attributes:
+        codes: What is shown to the owner, once, as XXXXX-XXXXX; kept nowhere.
+        salt: The set's salt: 16 bytes, base64url, 22 characters.
+        digests: Argon2id of each code under the salt, in the codes' order: 32 bytes, base64url, 43 characters each.
+
+    """
+
+    codes: tuple[str, ...] = field(repr=False)
+    salt: str
+    digests: tuple[str, ...]
+
+
+class RecoveryCodes:
+    """Makes and hashes recovery codes for one instance."""
+
+    def __init__(self, threads: HashingThreads) -> None:
+        """Take the threads to hash in."""
+        self._threads = threads
+
+    async def make(self) -> RecoveryCodeSet:
+        """Draw a new set. Takes ten hashes, some 200 ms of CPU.
+
+        Raises:
+            UnavailableError: If too many wait.
+
+        """
+        return await self._threads.run(_make)
+
+    async def digest(self, typed: str, salt: str) -> str | None:
+        """Return the digest that a typed code has in a set; the code is one of the set's if that is among its digests.
+
+        Args:
+            typed: The code as it was typed.
+            salt: The set's salt.
+
+        Returns:
+            32 bytes, base64url, 43 characters; None if what was typed cannot be a code.
+
+        Raises:
+            UnavailableError: If too many wait.
+
+        """
+        code = read_code(typed, CHARACTERS)
+        return None if code is None else await self._threads.run(_digest, code, salt)
+
+
+def _make() -> RecoveryCodeSet:
+    drawn = [draw_code(CHARACTERS) for _ in range(CODES)]
+    salt = encode_base64url(secrets.token_bytes(SALT_BYTES))
+    return RecoveryCodeSet(
+        codes=tuple(grouped(code, CHARACTERS // 2) for code in drawn),
+        salt=salt,
+        digests=tuple(_digest(code, salt) for code in drawn),
+    )
+
+
+def _digest(code: str, salt: str) -> str:
+    hashed = hash_secret_raw(
+        code.encode("ascii"),
+        decode_base64url(salt),
+        time_cost=ITERATIONS,
+        memory_cost=MEMORY_KIBIBYTES,
+        parallelism=LANES,
+        hash_len=_DIGEST_BYTES,
+        type=Type.ID,
+    )
+    return encode_base64url(hashed)

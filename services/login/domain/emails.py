@@ -1,0 +1,45 @@
+"""What the owner of an account hears by e-mail."""
+
+from datetime import datetime
+
+from schemas.base import Browser
+from schemas.login_notices import NoticeDue, NoticeKind
+from services.login.domain.account import Account
+
+
+def notice(  # noqa: PLR0913 - whom, of what, when, where, and its details
+    account: Account,
+    kind: NoticeKind,
+    at: datetime,
+    browser: Browser | None = None,
+    method_name: str = "",
+    *,
+    identifier: str | None = None,
+    left: int | None = None,
+) -> tuple[NoticeDue, ...]:
+    """Return the notice of something that happened; none if the account has no address.
+
+    Args:
+        account: The account as it was before.
+        kind: What happened.
+        at: When.
+        browser: Where, if a browser was part of it.
+        method_name: Name of the phone or app that it is about.
+        identifier: For an enrolment code, what the code follows from.
+        left: For a used recovery code, how many are left.
+
+    """
+    if not account.email:
+        return ()
+    due = NoticeDue(
+        account_id=account.account_id,
+        account_name=account.display_name,
+        address=account.email,
+        kind=kind,
+        at=at,
+        browser=browser,
+        method_name=method_name,
+        identifier=identifier,
+        left=left,
+    )
+    return (due,)

@@ -1,0 +1,68 @@
+"""E-mails, composed (RFC 5322): from one notice always the same one, so that a repeat can be told from a second one."""
+
+from dataclasses import dataclass
+from datetime import UTC
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from protocol.encoding import digest
+from schemas.codec import Event
+from schemas.login_notices import NoticeDue, NoticeKind
+from services.login.addresses import read_address
+from services.login.emails.smtp import RefusedError
+from services.login.emails.texts import one_line, subject_of, text_of
+from services.login.pairing.enrolment_codes import EnrolmentCodes
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """Composes e-mails.
+
+    Attributes:
+        product: What people sign in to.
+        url: Where they do so.
+        sender: The address that e-mails come from.
+        codes: Knows the enrolment codes.
+
+    """
+
+    product: str
+    url: str
+    sender: str
+    codes: EnrolmentCodes
+
+    def of(self, event: Event[NoticeDue]) -> EmailMessage:
+        """Return the e-mail of a notice.
+
+        Raises:
+            RefusedError: If the address is none, or the notice lacks what its text needs.
+
+        """
+        notice = event.data
+        sender = read_address(self.sender, one_line(self.product))
+        message = EmailMessage()
+        message["From"] = sender
+        message["To"] = _recipient(notice.address)
+        message["Subject"] = subject_of(notice.kind, self.product)
+        message["Date"] = format_datetime(notice.at.astimezone(UTC))
+        message["Message-ID"] = f"<{digest(event.id.encode())}@{sender.domain}>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: no vacation notes in answer
+        message.set_content(text_of(notice, product=self.product, url=self.url, code=self._code(notice)))
+        return message
+
+    def _code(self, notice: NoticeDue) -> str:
+        if notice.kind is not NoticeKind.ENROLMENT_CODE:
+            return ""
+        if notice.identifier is None:
+            text = "the notice does not say which code"
+            raise RefusedError(text)
+        return self.codes.code(notice.account_id, notice.identifier)
+
+
+def _recipient(address: str) -> Address:
+    try:
+        return read_address(address)
+    except ValueError as error:
+        text = "the account's e-mail address is none"
+        raise RefusedError(text) from error

@@ -1,0 +1,1 @@
+"""The pages that enrol an account and pair a phone."""

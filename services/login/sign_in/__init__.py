@@ -1,0 +1,1 @@
+"""The password page, and what guards it."""

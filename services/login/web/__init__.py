@@ -1,0 +1,1 @@
+"""What all pages of Account Manager share: context, forms, cookies, events, templates."""

@@ -1,0 +1,128 @@
+"""Server-sent events for the waiting pages: where to go next, and how far the notification came.
+
+Source: WHATWG HTML, section 9.2 (server-sent events), by aiohttp-sse.
+"""
+
+import asyncio
+import json
+from datetime import datetime
+from typing import Final
+
+from aiohttp import web
+from aiohttp_sse import EventSourceResponse, sse_response
+
+from services.common.clock import now
+from services.common.kafka.publisher import UnavailableError
+from services.common.rows.view import View
+from services.login.domain.account import Account
+from services.login.domain.login import Login
+from services.login.web.cookies import Ticket
+from services.login.web.login_pages import SIGN_IN, asked_challenge, awaited_moment, pages_of, settled, shows_other
+from services.login.web.receipts import Deliveries
+
+LONGEST_SECONDS: Final = 30 * 60
+PING_SECONDS: Final = 15.0
+"""By the next ping it shows that a browser has gone; until then it keeps its place among those who wait."""
+MARGIN_SECONDS: Final = 0.05
+"""A little past the moment, so that whoever looks at the clock again finds it past as well."""
+
+
+class Events:
+    """The open event streams of one instance."""
+
+    def __init__(self, accounts: View[Account], deliveries: Deliveries, most: int) -> None:
+        """Take the parts that they need.
+
+        Args:
+            accounts: The view of all accounts.
+            deliveries: How far each challenge came.
+            most: How many streams may be open at once.
+
+        """
+        self._accounts = accounts
+        self._deliveries = deliveries
+        self._most = most
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def count(self) -> int:
+        """How many streams are open."""
+        return len(self._tasks)
+
+    async def serve(self, request: web.Request, ticket: Ticket | None) -> web.StreamResponse:
+        """Stream to one waiting page until its login moves on."""
+        if self.count >= self._most:
+            raise UnavailableError
+        if ticket is not None:
+            self._accounts.get(ticket.account_id)  # unavailable now rather than in the middle of the stream
+        async with sse_response(request, ping_interval=PING_SECONDS) as stream:
+            shown = (request.query.get("at", ""), "other" in request.query)
+            task = asyncio.create_task(self._stream(stream, ticket, shown))
+            gone = asyncio.create_task(stream.wait())
+            self._tasks.add(task)
+            try:
+                await asyncio.wait({task, gone}, timeout=LONGEST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if task.done():
+                    task.result()
+            except (ConnectionError, asyncio.CancelledError):
+                pass  # the browser left, or this instance stops
+            finally:
+                task.cancel()
+                gone.cancel()
+                self._tasks.discard(task)
+        return stream
+
+    async def close_all(self, _application: web.Application) -> None:
+        """End every stream; the pages connect again elsewhere."""
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    async def _stream(self, stream: EventSourceResponse, ticket: Ticket | None, shown: tuple[str, bool]) -> None:
+        if ticket is None:
+            await _send(stream, "go", {"to": SIGN_IN})
+            return
+        with self._accounts.watch(ticket.account_id) as changed:
+            await self._follow(stream, ticket, shown, changed)
+
+    async def _follow(
+        self, stream: EventSourceResponse, ticket: Ticket, shown: tuple[str, bool], changed: asyncio.Event
+    ) -> None:
+        told = ""
+        while True:
+            changed.clear()
+            found = self._find(ticket)
+            if found is None:
+                await _send(stream, "go", {"to": SIGN_IN})
+                return
+            account, login = found
+            pages = pages_of(account, login, now())
+            if shown not in {(page, shows_other(account, login, page)) for page in pages}:
+                await _send(stream, "go", {"to": pages[0]})
+                return
+            with self._deliveries.watch(asked_challenge(login) or "", changed):
+                told = await self._tell_delivery(stream, login, told)
+                await _wait(changed, awaited_moment(account, login))
+
+    def _find(self, ticket: Ticket) -> tuple[Account, Login] | None:
+        account = self._accounts.get(ticket.account_id)
+        return None if account is None else settled(account, ticket.digest, now())
+
+    async def _tell_delivery(self, stream: EventSourceResponse, login: Login, told: str) -> str:
+        receipt = self._deliveries.get(asked_challenge(login) or "")
+        if receipt is None or receipt.delivery == told:
+            return told
+        await _send(stream, "delivery", {"delivery": receipt.delivery, "device_name": receipt.device_name})
+        return receipt.delivery
+
+
+async def _wait(changed: asyncio.Event, until: datetime) -> None:
+    seconds = (until - now()).total_seconds() + MARGIN_SECONDS
+    try:
+        async with asyncio.timeout(max(seconds, MARGIN_SECONDS)):
+            await changed.wait()
+    except TimeoutError:
+        return
+
+
+async def _send(stream: EventSourceResponse, name: str, data: dict[str, str]) -> None:
+    await stream.send(json.dumps(data), event=name)

@@ -1,0 +1,92 @@
+"""What every handler of a form needs: the form itself, and the owner's decision on what it asks."""
+
+from typing import Final
+
+from aiohttp import web
+
+from schemas.login_commands import AccountCommand
+from services.common.kafka.publisher import Publisher, UnavailableError
+from services.common.rows.view import View
+from services.login.domain.account import Account
+from services.login.domain.limits import Rules
+from services.login.web import page_messages
+from services.login.web.context import Visits
+from services.login.web.cookies import Cookies
+from services.login.web.pages import Pages
+from services.login.web.read_your_writes import note
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+UTF_8: Final = "utf-8"
+
+
+class Desk:
+    """Takes forms in for one instance.
+
+    Attributes:
+        pages: Renders.
+        visits: Knows who comes.
+        cookies: Reads and writes the cookies.
+        rules: What the owners decide with; the pages say the same.
+
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of one web side
+        self,
+        *,
+        pages: Pages,
+        visits: Visits,
+        cookies: Cookies,
+        rules: Rules,
+        accounts: View[Account],
+        publisher: Publisher,
+    ) -> None:
+        """Take the parts that it needs."""
+        self.pages = pages
+        self.visits = visits
+        self.cookies = cookies
+        self.rules = rules
+        self._accounts = accounts
+        self._publisher = publisher
+
+    def account(self, account_id: str | None) -> Account | None:
+        """Return an account that is there, or None."""
+        account = None if account_id is None else self._accounts.get(account_id)
+        return None if account is None or account.removed_at is not None else account
+
+    async def decide(self, request: web.Request, command: AccountCommand) -> tuple[str, Account]:
+        """Publish a command and await its decision.
+
+        Returns:
+            The outcome, and the account as it was decided.
+
+        Raises:
+            UnavailableError: If it is not decided in time; it may yet be.
+
+        """
+        decided = await self._accounts.outcome(command.account_id, await self._publisher.command(command))
+        if decided is None:
+            raise UnavailableError
+        note(request, decided[1])
+        return decided
+
+    async def tell(self, command: AccountCommand) -> None:
+        """Publish a command whose decision nobody waits for."""
+        await self._publisher.command(command)
+
+    async def form(self, request: web.Request) -> dict[str, str]:
+        """Return a form's fields, once it is sure that it came from a page of ours."""
+        form = await _read(request)
+        if not self.cookies.csrf_holds(request, form.get("csrf")):
+            raise web.HTTPForbidden(text=page_messages.stale_form().text)
+        return form
+
+
+async def _read(request: web.Request) -> dict[str, str]:
+    """Return a form's fields; none of what no browser makes of a page of ours."""
+    if request.content_type != FORM_TYPE or (request.charset or UTF_8).lower() != UTF_8:
+        return {}
+    try:
+        form = await request.post()
+    except UnicodeDecodeError:
+        return {}
+    return {name: value for name, value in form.items() if isinstance(value, str)}

@@ -1,0 +1,75 @@
+"""Which page a login is at. Every page asks here first, so reload, back button and a second tab are safe anywhere."""
+
+from datetime import datetime
+from typing import Final
+
+from services.login.domain.account import Account
+from services.login.domain.expire import settle
+from services.login.domain.login import Login, LoginState
+from services.login.domain.withdrawals import waits_for_phone
+
+SIGN_IN: Final = "/sign-in"
+ENROL: Final = "/enrol"
+CONNECT: Final = "/connect"
+PAIR: Final = "/pair"
+PAIR_WAIT: Final = "/pair/wait"
+PAIR_DONE: Final = "/pair/done"
+SEND: Final = "/send"
+WAIT: Final = "/wait"
+CODE: Final = "/code"
+COMPLETE: Final = "/complete"
+ENDED: Final = "/ended"
+ACCOUNT: Final = "/account"
+TO_PASSWORD: Final = "password"  # noqa: S105 - the name of a page
+"""How the page that changes the password is named where a confirmation asks what is next."""
+LOGIN_PAGES: Final = (ENROL, CONNECT, PAIR, PAIR_WAIT, PAIR_DONE, SEND, WAIT, CODE, ENDED)
+
+
+def pages_of(account: Account, login: Login, at: datetime) -> tuple[str, ...]:
+    """Return the pages that fit where a settled login stands; the first is where a stray request is sent."""
+    if login.state is LoginState.PAIRING:
+        return (PAIR_WAIT,) if waits_for_phone(login, at) else (PAIR, CONNECT)
+    if login.state is LoginState.READY:
+        return (SEND, CODE) if account.devices else (CODE,)
+    return {
+        LoginState.NEEDS_ENROLMENT: (ENROL,),
+        LoginState.NEEDS_PHONE: (CONNECT, PAIR),
+        LoginState.PAIRED: (PAIR_DONE,),
+        LoginState.PROMPTED: (WAIT, CODE),
+        LoginState.APPROVED: (COMPLETE,),
+        LoginState.ENDED: (ENDED,),
+    }[login.state]
+
+
+def awaited_moment(account: Account, login: Login) -> datetime:
+    """Return when time alone will change the page of a login that waits."""
+    moments = [login.expires_at]
+    if login.state is LoginState.PAIRING and login.pairing is not None:
+        moments.append(login.pairing.expires_at)
+    other = account.open_prompt()
+    if other is not None and other.prompt is not None:
+        moments.append(other.prompt.expires_at)
+    return min(moments)
+
+
+def shows_other(account: Account, login: Login, page: str) -> bool:
+    """Tell whether a page of a login says that the phone is being asked for another login just now."""
+    return page == SEND and login.state is LoginState.READY and account.open_prompt() is not None
+
+
+def asked_challenge(login: Login) -> str | None:
+    """Return the id of the challenge that the phone is being asked for a login, or None."""
+    if login.state is LoginState.PROMPTED and login.prompt is not None:
+        return login.prompt.challenge_id
+    if login.state is LoginState.PAIRING and login.pairing is not None:
+        return login.pairing.pairing_id
+    return None
+
+
+def settled(account: Account, login_digest: str, at: datetime) -> tuple[Account, Login] | None:
+    """Return an account and the login of a browser as they stand now, or None if there is no such login."""
+    if account.removed_at is not None:
+        return None
+    now = settle(account, at)
+    login = now.login_by_digest(login_digest)
+    return None if login is None else (now, login)

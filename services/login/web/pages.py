@@ -1,0 +1,95 @@
+"""Renders Account Manager's pages."""
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+import structlog
+from aiohttp import hdrs, web
+
+from services.login.settings import LoginSettings
+from services.login.web import page_messages
+from services.login.web.cookies import BROWSER, BROWSER_SECONDS, Cookies
+
+log = structlog.get_logger(__name__)
+HERE: Final = Path(__file__).parents[1]
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class Pages:
+    """The templates, with what they all need to know.
+
+    Attributes:
+        names: What the products are called.
+
+    """
+
+    def __init__(self, settings: LoginSettings, cookies: Cookies) -> None:
+        """Load the templates."""
+        self._cookies = cookies
+        self.names = page_messages.Names(settings.product_name, settings.authenticator_name)
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
+        )
+        self._environment.globals.update(
+            remember_days=settings.remember_days,
+            product_name=settings.product_name,
+            authenticator_name=settings.authenticator_name,
+            authenticator_url=settings.authenticator_url,
+        )
+
+    def render(
+        self, request: web.Request, template: str, http_status: int = 200, *, events_detail: str = "", **context: Any
+    ) -> web.Response:
+        """Render a page for a browser, naming the browser if it has no name yet.
+
+        Args:
+            request: The request.
+            template: The template's name, without its ending.
+            http_status: The HTTP status.
+            events_detail: What else the page tells its event stream of what it shows.
+            context: What the template needs.
+
+        """
+        token = self._cookies.browser_token(request)
+        text = self._environment.get_template(f"{template}.html").render(
+            page=template,
+            csrf=self._cookies.csrf_token(token),
+            events_url=f"/events?at={request.path}{events_detail}",
+            **context,
+        )
+        response = web.Response(
+            text=text, status=http_status, content_type="text/html", headers={"Cache-Control": "no-store"}
+        )
+        notice = context.get("error")
+        if (
+            http_status == HTTPStatus.TOO_MANY_REQUESTS
+            and isinstance(notice, page_messages.Notice)
+            and notice.wait_seconds
+        ):
+            response.headers["Retry-After"] = str(notice.wait_seconds)
+        self._cookies.write(response, BROWSER, token, BROWSER_SECONDS)
+        return response
+
+    def render_error(self, request: web.Request, status: int, _name: str, detail: str, /) -> web.Response:
+        """Render an error for a person; the detail is for the log and for devices, people get the notice."""
+        log.info("error page", status=status, detail=detail)
+        notice = page_messages.error(status, self.names)
+        return self.render(request, "error", status, status=status, title=notice.title, detail=notice.text)
+
+
+def status_of(request: web.Request, notice: page_messages.Notice | None) -> HTTPStatus:
+    """Return the status of a page that says what became of a form: later, or not like that; what is just shown is fine.
+
+    Args:
+        request: The request.
+        notice: What the page says of the form; None if nothing.
+
+    """
+    if notice is None or request.method != hdrs.METH_POST:
+        return HTTPStatus.OK
+    return HTTPStatus.TOO_MANY_REQUESTS if notice.wait_seconds else HTTPStatus.UNPROCESSABLE_ENTITY

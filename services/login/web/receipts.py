@@ -1,0 +1,71 @@
+"""How far each challenge came, from the push service's receipts: for the waiting pages, nothing is decided by it."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from aiokafka import ConsumerRecord
+
+from schemas.codec import UndecodableError, decode
+from schemas.contract import Delivery, PushReceipt
+from schemas.topics import PUSH_RECEIPT
+from services.common.clock import now
+from services.common.kafka.tail import from_time, tail
+from services.common.waiters import Waiters
+
+log = structlog.get_logger(__name__)
+LOOK_BACK: Final = timedelta(minutes=5)
+MOST_KEPT: Final = 50_000
+
+
+class Deliveries:
+    """The latest receipts, by challenge id."""
+
+    def __init__(self, bootstrap: str, prefix: str) -> None:
+        """Prepare it.
+
+        Args:
+            bootstrap: Kafka's ``host:port`` list.
+            prefix: What stands before each topic's name.
+
+        """
+        self._bootstrap = bootstrap
+        self._topic = f"{prefix}{PUSH_RECEIPT.name}"
+        self._receipts: OrderedDict[str, PushReceipt] = OrderedDict()
+        self._waiters = Waiters()
+
+    def get(self, challenge_id: str) -> PushReceipt | None:
+        """Return the newest receipt of a challenge, or None."""
+        return self._receipts.get(challenge_id)
+
+    def watch(self, challenge_id: str, changed: asyncio.Event) -> AbstractContextManager[asyncio.Event]:
+        """Set the event whenever a receipt of the challenge comes."""
+        return self._waiters.watch(challenge_id, changed)
+
+    async def run(self) -> None:
+        """Tail the receipts until cancelled."""
+        since = int((now() - LOOK_BACK).timestamp() * 1000)
+        await tail(self._bootstrap, self._topic, self._apply, seek=from_time(since))
+
+    def _apply(self, records: Sequence[ConsumerRecord], _partitions: int) -> None:
+        for record in records:
+            self._take(record)
+
+    def _take(self, record: ConsumerRecord) -> None:
+        try:
+            receipt = decode(record.key, record.value, record.headers).data
+        except UndecodableError as error:
+            log.warning("a receipt was left aside", offset=record.offset, reason=str(error))
+            return
+        if not isinstance(receipt, PushReceipt):
+            return
+        known = self._receipts.get(receipt.challenge_id)
+        if known is None or known.delivery is not Delivery.DELIVERED:
+            self._receipts[receipt.challenge_id] = receipt
+        while len(self._receipts) > MOST_KEPT:
+            self._receipts.popitem(last=False)
+        self._waiters.wake(receipt.challenge_id)
