@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import accounts, audit, dlq, kafka, keys, policy, proof, seed, topics
+from cli import accounts, audit, dlq, kafka, keys, policy, proof, topics
 from services.common.telemetry.logs import show_warnings_only
 
 app = typer.Typer(
@@ -19,7 +19,6 @@ app.add_typer(proof.app, name="proof")
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
 app.command("kafka", context_settings=kafka.PASS_ON)(kafka.run_tool)
-app.command()(seed.seed)
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ from cli.evidence import BadInputError
 from cli.history import AsJson, Since, Until, cannot_run, progress, read_span
 from cli.key_sets import read_key_sets
 from operations.audit.deployment import audit
-from operations.audit.policies import Rulebook, load_rulebook
+from operations.audit.policies import Policies, load_policies
 from operations.audit.reading import ReadingError
 from operations.audit.report import Finding, Report
-from operations.audit.time_range import Span
+from operations.audit.time_range import TimeRange
 from services.common.keys.key_files import KeyFileError
 
 app = typer.Typer(help="Check that everything that was decided follows.", no_args_is_help=True)
@@ -61,7 +61,7 @@ def verify(  # noqa: PLR0913 - the options of a command
     span = read_span(since, until)
     try:
         retired = read_key_sets(jwks or ())
-        report = _audit(kafka, topic_prefix, load_rulebook(directory, retired), span)
+        report = _audit(kafka, topic_prefix, load_policies(directory, retired), span)
     except (BadInputError, KeyFileError, ReadingError) as error:
         cannot_run(str(error))
     typer.echo(json.dumps(_as_dict(report)) if as_json else _in_words(report))
@@ -71,7 +71,7 @@ def verify(  # noqa: PLR0913 - the options of a command
         cannot_run("there was nothing to check: is it the right --topic-prefix, and the right span?")
 
 
-def _audit(kafka: str, prefix: str, rulebook: Rulebook, span: Span) -> Report:
+def _audit(kafka: str, prefix: str, rulebook: Policies, span: TimeRange) -> Report:
     with progress() as step:
         return asyncio.run(audit(kafka, prefix, rulebook, span, step))
 

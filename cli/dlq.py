@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
-from operations.dead_letters import DeadLetter, DeadLetterError, DeadLetterOffice, dead_letter_office
+from operations.dead_letters import DeadLetter, DeadLetterError, DeadLetterQueue, dead_letter_queue
 
 app = typer.Typer(help="List, show and send again what services could not use.", no_args_is_help=True)
 ResultT = TypeVar("ResultT")
@@ -65,7 +65,7 @@ def retry(
     if bool(places) == all_of_them:
         give_up("name dead letters, or say --all")
 
-    async def work(office: DeadLetterOffice) -> bool:
+    async def work(office: DeadLetterQueue) -> bool:
         letters = await office.letters()
         chosen = [_find(letters, each) for each in places or ()] or [each for each in letters if not each.retried]
         kept = False
@@ -83,12 +83,12 @@ def retry(
 
 
 def _letters(kafka: str, prefix: str) -> list[DeadLetter]:
-    return _run(kafka, prefix, DeadLetterOffice.letters)
+    return _run(kafka, prefix, DeadLetterQueue.letters)
 
 
-def _run(kafka: str, prefix: str, work: Callable[[DeadLetterOffice], Awaitable[ResultT]]) -> ResultT:
+def _run(kafka: str, prefix: str, work: Callable[[DeadLetterQueue], Awaitable[ResultT]]) -> ResultT:
     async def connected() -> ResultT:
-        async with dead_letter_office(kafka, prefix) as office:
+        async with dead_letter_queue(kafka, prefix) as office:
             return await work(office)
 
     try:

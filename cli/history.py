@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from operations.audit.reading import Step
-from operations.audit.time_range import BEGINNING, END, Span, read_moment
+from operations.audit.reading import ProgressCallback
+from operations.audit.time_range import BEGINNING, END, TimeRange, read_moment
 from services.common.clock import now
 
 CANNOT_RUN: Final = 2
@@ -25,11 +25,11 @@ def cannot_run(text: str) -> NoReturn:
     raise typer.Exit(CANNOT_RUN) from None
 
 
-def read_span(since: str, until: str) -> Span:
+def read_span(since: str, until: str) -> TimeRange:
     """Read the options of a span; end the command if they are none."""
     at = now()
     try:
-        span = Span(read_moment(since, at) if since else BEGINNING, read_moment(until, at) if until else END)
+        span = TimeRange(read_moment(since, at) if since else BEGINNING, read_moment(until, at) if until else END)
     except (ValueError, OverflowError) as error:
         cannot_run(str(error))
     if span.since >= span.until:
@@ -38,7 +38,7 @@ def read_span(since: str, until: str) -> Span:
 
 
 @contextmanager
-def progress() -> Iterator[Step]:
+def progress() -> Iterator[ProgressCallback]:
     """Show on standard error, where that is a terminal, what is being done and how far it is."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from authenticator.device.terminal import printable
 from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix
 from cli.history import AsJson, Since, Until, cannot_run, progress, read_span
-from operations.audit.policies import load_rulebook
+from operations.audit.policies import load_policies
 from operations.audit.reading import ReadingError
-from operations.audit.time_range import Span
+from operations.audit.time_range import TimeRange
 from operations.rehearsal.rehearsal import Change, Rehearsal, rehearse
 from services.common.keys.key_files import KeyFileError
 from services.login.domain.limits import Rules
@@ -59,8 +59,8 @@ def rehearse_policy(  # noqa: PLR0913 - the options of a command
     changes = _read_changes(settings)
     span = read_span(since, until)
     try:
-        present = load_rulebook(directory).login
-        changed = load_rulebook(directory, changes=changes).login
+        present = load_policies(directory).login
+        changed = load_policies(directory, changes=changes).login
     except ValidationError as error:
         cannot_run("; ".join(_invalid(each) for each in error.errors()))
     except KeyFileError as error:
@@ -71,7 +71,7 @@ def rehearse_policy(  # noqa: PLR0913 - the options of a command
     typer.echo(json.dumps(asdict(rehearsal), default=str) if as_json else _in_words(rehearsal))
 
 
-def _rehearse(kafka: str, prefix: str, present: Rules, changed: Rules, span: Span) -> Rehearsal:
+def _rehearse(kafka: str, prefix: str, present: Rules, changed: Rules, span: TimeRange) -> Rehearsal:
     try:
         with progress() as step:
             return asyncio.run(rehearse(kafka, prefix, present=present, changed=changed, span=span, step=step))

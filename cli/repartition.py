@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
-from operations.repartition.checks import Check, RefusedError, look
+from operations.repartition.checks import Check, RepartitionRefusedError, look
 from operations.repartition.cluster import UnreachableError, cluster
-from operations.repartition.moving import Outcome, UnfinishedError, preview
+from operations.repartition.moving import MoveResult, UnfinishedError, preview
 from operations.repartition.moving import repartition as work
 from operations.topics import TopicsError
 
@@ -66,7 +66,7 @@ def repartition(
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     begun = False
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[MoveResult]:
         nonlocal begun
         async with cluster(kafka, topic_prefix) as connected:
             needed = await look(connected, partitions, lambda check: _show(console, check))
@@ -76,12 +76,12 @@ def repartition(
             with Progress(*columns, console=console, transient=True) as progress:
                 outcomes = await (work if begun else preview)(connected, partitions, _Bars(progress))
             if not needed and any(outcome.moved for outcome in outcomes):
-                raise RefusedError(_BY_OTHER_HANDS.format(count=partitions, more=partitions + 1))
+                raise RepartitionRefusedError(_BY_OTHER_HANDS.format(count=partitions, more=partitions + 1))
             return outcomes
 
     try:
         outcomes = asyncio.run(run())
-    except (RefusedError, UnreachableError, UnfinishedError, TopicsError, KafkaError, TimeoutError) as error:
+    except (RepartitionRefusedError, UnreachableError, UnfinishedError, TopicsError, KafkaError, TimeoutError) as error:
         _stop(str(error) or repr(error), begun=begun)
     except KeyboardInterrupt:
         _stop("interrupted", begun=begun)

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from schemas.codec import Headers, UndecodableError, decode
 from schemas.topics import CONSUMED
 from services.common.clock import now
-from services.common.kafka.dead_letters import ADDED, OFFSET, PARTITION, REASON, SERVICE, TIME, Place
+from services.common.kafka.dead_letters import ADDED, OFFSET, PARTITION, REASON, SERVICE, TIME, RecordPosition
 from services.common.kafka.publisher import unreachable
 
 RETRY_OF: Final = "dlq_retry_of"
@@ -43,8 +43,8 @@ class DeadLetter:
 
     """
 
-    place: Place
-    origin: Place
+    place: RecordPosition
+    origin: RecordPosition
     key: bytes | None
     value: bytes | None
     headers: Headers
@@ -54,7 +54,7 @@ class DeadLetter:
     retried: int = 0
 
     @classmethod
-    def of(cls, place: Place, key: bytes | None, value: bytes | None, headers: Headers) -> Self:
+    def of(cls, place: RecordPosition, key: bytes | None, value: bytes | None, headers: Headers) -> Self:
         """Read a record of a dead-letter topic.
 
         Args:
@@ -67,7 +67,7 @@ class DeadLetter:
         added = {name: content.decode(errors="replace") for name, content in headers if name in ADDED}
         return cls(
             place=place,
-            origin=Place(
+            origin=RecordPosition(
                 place.topic.removesuffix(".dlq"),
                 _number(added.get(PARTITION, ""), place.partition),
                 _number(added.get(OFFSET, ""), -1),
@@ -96,7 +96,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetterOffice:
+class DeadLetterQueue:
     """The dead-letter topics of a deployment."""
 
     bootstrap: str
@@ -122,7 +122,7 @@ class DeadLetterOffice:
                         name = f"{record.topic}/{retried.decode()}"
                         retries[name] = retries.get(name, 0) + 1
                     else:
-                        place = Place(record.topic, record.partition, record.offset)
+                        place = RecordPosition(record.topic, record.partition, record.offset)
                         found.append(DeadLetter.of(place, record.key, record.value, headers))
         except (KafkaError, TimeoutError) as error:
             text = f"the dead letters cannot be read: {error or 'Kafka does not answer'}"
@@ -167,7 +167,7 @@ class DeadLetterOffice:
 
 
 @asynccontextmanager
-async def dead_letter_office(bootstrap: str, prefix: str) -> AsyncIterator[DeadLetterOffice]:
+async def dead_letter_queue(bootstrap: str, prefix: str) -> AsyncIterator[DeadLetterQueue]:
     """Connect to the dead letters.
 
     Args:
@@ -186,7 +186,7 @@ async def dead_letter_office(bootstrap: str, prefix: str) -> AsyncIterator[DeadL
             await producer.start()
         except KafkaError as error:
             raise DeadLetterError(unreachable(bootstrap)) from error
-        yield DeadLetterOffice(bootstrap, prefix, consumer, producer)
+        yield DeadLetterQueue(bootstrap, prefix, consumer, producer)
     finally:
         await consumer.stop()
         await producer.stop()

@@ -1,7 +1,7 @@
 """The account that a first run makes, so that there is somebody to sign in as.
 
-``python -m operations.demo_account DIRECTORY`` makes it with the login service's settings from the environment, keeps its
-password in the directory, and prints both.
+``python -m operations.demo_account DIRECTORY`` makes it with the login service's settings from the environment, keeps
+its password in the directory, and prints both.
 """
 
 import os

@@ -24,7 +24,7 @@ class TopicsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedTopics:
     """What provisioning did.
 
     Attributes:
@@ -65,7 +65,7 @@ def topic_settings(topic: Topic, replication: int) -> dict[str, str]:
     return settings
 
 
-async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication: int) -> Applied:
+async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication: int) -> AppliedTopics:
     """Make the topics that are missing, and wait until all of them can be written. Doing it again changes nothing.
 
     Args:
@@ -95,7 +95,7 @@ async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication
         await admin.close()
     await await_leaders(bootstrap, [TopicPartition(name, number) for name in wanted for number in range(partitions)])
     created = tuple(topic.name for topic in missing)
-    return Applied(created, tuple(name for name in wanted if name not in created))
+    return AppliedTopics(created, tuple(name for name in wanted if name not in created))
 
 
 def _require_made(response: Any) -> None:

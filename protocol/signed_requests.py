@@ -31,7 +31,7 @@ class Refusal(StrEnum):
     TOO_MANY = "too-many-requests"
 
 
-class RefusedError(ValueError):
+class RequestRefusedError(ValueError):
     """A request that is refused.
 
     Attributes:
@@ -108,25 +108,29 @@ def verify_request(
     try:
         header, device, body = verify_embedded(compact, typ)
     except SignatureError as error:
-        raise RefusedError(Refusal.BAD_SIGNATURE, str(error)) from error
+        raise RequestRefusedError(Refusal.BAD_SIGNATURE, str(error)) from error
     url, nonce, issued = header.get("url"), header.get("nonce"), header.get("iat")
     if header.keys() != HEADER_MEMBERS:
-        raise RefusedError(Refusal.MALFORMED, f"The header must have exactly {', '.join(sorted(HEADER_MEMBERS))}.")
+        raise RequestRefusedError(
+            Refusal.MALFORMED, f"The header must have exactly {', '.join(sorted(HEADER_MEMBERS))}."
+        )
     if not isinstance(url, str) or not isinstance(nonce, str) or type(issued) is not int:
-        raise RefusedError(Refusal.MALFORMED, "The header needs url (text), nonce (text) and iat (whole seconds).")
+        raise RequestRefusedError(
+            Refusal.MALFORMED, "The header needs url (text), nonce (text) and iat (whole seconds)."
+        )
     _check_url(url, path, origins)
     if abs(int(now.timestamp()) - issued) > TOLERANCE_SECONDS:
         detail = f"iat is more than {TOLERANCE_SECONDS} s away from this service's time, {int(now.timestamp())}."
-        raise RefusedError(Refusal.STALE, detail)
+        raise RequestRefusedError(Refusal.STALE, detail)
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RefusedError(Refusal.MALFORMED, "The payload is not JSON.") from error
+        raise RequestRefusedError(Refusal.MALFORMED, "The payload is not JSON.") from error
     if not isinstance(payload, dict):
-        raise RefusedError(Refusal.MALFORMED, "The payload is not a JSON object.")
+        raise RequestRefusedError(Refusal.MALFORMED, "The payload is not a JSON object.")
     return SignedRequest(device, nonce, datetime.fromtimestamp(issued, UTC), payload, compact)
 
 
 def _check_url(url: str, path: str, origins: Container[str]) -> None:
     if not url.endswith(path) or url.removesuffix(path) not in origins:
-        raise RefusedError(Refusal.WRONG_URL, "The request was signed for another URL.")
+        raise RequestRefusedError(Refusal.WRONG_URL, "The request was signed for another URL.")

@@ -14,7 +14,7 @@ class CreateAccount(AccountCommand):
     Attributes:
         display_name: The name as its owner typed it.
         password_hash: Argon2id hash in PHC string format (never the password).
-        email: Where notices go; empty if nowhere.
+        email: Where emails go; empty if nowhere.
 
     """
 
@@ -32,7 +32,7 @@ class RemoveAccount(AccountCommand):
 
 
 class SetEmail(AccountCommand):
-    """Send notices to another address.
+    """Send emails to another address.
 
     Attributes:
         email: The address; empty for none.

@@ -85,7 +85,7 @@ class StartPairing(AccountCommand):
     phrase_digest: Digest
 
 
-class SendPrompt(AccountCommand):
+class SendChallenge(AccountCommand):
     """Ask the phone whether the login is its owner's.
 
     Attributes:
@@ -95,7 +95,7 @@ class SendPrompt(AccountCommand):
 
     """
 
-    type: ClassVar[str] = "countersign.login.send_prompt.v1"
+    type: ClassVar[str] = "countersign.login.send_challenge.v1"
 
     login_id: Identifier
     challenge_id: Identifier
@@ -108,7 +108,7 @@ class UseCode(AccountCommand):
     Attributes:
         login_id: The login.
         method_id: The phone or app that it is of.
-        step: The time step that it belongs to (RFC 6238 section 4.2). The code itself travels nowhere.
+        time_step: The time step that it belongs to (RFC 6238 section 4.2). The code itself travels nowhere.
 
     """
 
@@ -116,7 +116,7 @@ class UseCode(AccountCommand):
 
     login_id: Identifier
     method_id: Identifier
-    step: int = Field(ge=0)
+    time_step: int = Field(ge=0)
 
 
 class UseRecoveryCode(AccountCommand):

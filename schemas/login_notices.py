@@ -6,10 +6,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.base import Browser, Identifier, Message, Moment, Text
-from schemas.topics import LOGIN_NOTICES, Topic
+from schemas.topics import LOGIN_EMAILS, Topic
 
 
-class NoticeKind(StrEnum):
+class EmailKind(StrEnum):
     """What it is about."""
 
     ENROLMENT_CODE = "enrolment_code"
@@ -19,12 +19,12 @@ class NoticeKind(StrEnum):
     APP_REMOVED = "app_removed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a notice
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of an e-mail
     SIGN_IN_REPORTED = "sign_in_reported"
     METHODS_RESET = "methods_reset"
 
 
-class NoticeDue(Message):
+class EmailDue(Message):
     """Something happened that the account's owner shall hear of by e-mail.
 
     Attributes:
@@ -40,13 +40,13 @@ class NoticeDue(Message):
 
     """
 
-    topic: ClassVar[Topic] = LOGIN_NOTICES
-    type: ClassVar[str] = "countersign.login.notice_due.v1"
+    topic: ClassVar[Topic] = LOGIN_EMAILS
+    type: ClassVar[str] = "countersign.login.email_due.v1"
 
     account_id: Identifier
     account_name: Text
     address: Text = Field(repr=False)
-    kind: NoticeKind
+    kind: EmailKind
     at: Moment
     browser: Browser | None = None
     method_name: Text = ""
@@ -55,5 +55,5 @@ class NoticeDue(Message):
 
     @property
     def key(self) -> str:
-        """Return the account id: the notices of an account go out in order."""
+        """Return the account id: the emails of an account go out in order."""
         return self.account_id

@@ -98,7 +98,7 @@ class AddApp(SessionCommand):
         method_id: Names it among the account's methods.
         name: Its name as its owner reads it.
         sealed_secret: Its secret, sealed under the service's key ring.
-        step: The time step of that first code, which is used up by it.
+        time_step: The time step of that first code, which is used up by it.
 
     """
 
@@ -107,7 +107,7 @@ class AddApp(SessionCommand):
     method_id: Identifier
     name: Text
     sealed_secret: str = Field(repr=False, max_length=1000)
-    step: int = Field(ge=0)
+    time_step: int = Field(ge=0)
 
 
 class ChoosePhone(SessionCommand):

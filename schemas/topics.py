@@ -10,7 +10,7 @@ PAIRING: Final = "pairing"
 PUSH: Final = "push"
 
 
-class Kind(StrEnum):
+class TopicKind(StrEnum):
     """What a topic is for; its retention and its clean-up policy follow from this."""
 
     EVENT = "event"
@@ -34,7 +34,7 @@ class Topic:
     """
 
     name: str
-    kind: Kind
+    kind: TopicKind
     key: str
     retention_seconds: int | None
     written_by: tuple[str, ...]
@@ -43,35 +43,39 @@ class Topic:
     @property
     def compacted(self) -> bool:
         """True where only the newest record of each key matters."""
-        return self.kind is Kind.CHANGELOG
+        return self.kind is TopicKind.CHANGELOG
 
     @property
     def dead_letter(self) -> "Topic":
         """The topic that takes what this one's reader could not use."""
-        return Topic(f"{self.name}.dlq", Kind.DEAD_LETTER, self.key, 30 * DAY_SECONDS, self.read_by, ())
+        return Topic(f"{self.name}.dlq", TopicKind.DEAD_LETTER, self.key, 30 * DAY_SECONDS, self.read_by, ())
 
 
 PAIRING_REQUESTED: Final = Topic(
-    "pairing.requested", Kind.EVENT, "phrase digest", 7 * DAY_SECONDS, (LOGIN,), (PAIRING,)
+    "pairing.requested", TopicKind.EVENT, "phrase digest", 7 * DAY_SECONDS, (LOGIN,), (PAIRING,)
 )
-DEVICE_PAIRED: Final = Topic("device.paired", Kind.EVENT, "account id", 7 * DAY_SECONDS, (PAIRING,), (LOGIN,))
-AUTH_CHALLENGE: Final = Topic("auth.challenge", Kind.EVENT, "device id", 7 * DAY_SECONDS, (LOGIN, PAIRING), (PUSH,))
+DEVICE_PAIRED: Final = Topic("device.paired", TopicKind.EVENT, "account id", 7 * DAY_SECONDS, (PAIRING,), (LOGIN,))
+AUTH_CHALLENGE: Final = Topic(
+    "auth.challenge", TopicKind.EVENT, "device id", 7 * DAY_SECONDS, (LOGIN, PAIRING), (PUSH,)
+)
 AUTH_RESPONSE: Final = Topic(
-    "auth.response", Kind.EVENT, "reply key of the challenge", 7 * DAY_SECONDS, (PUSH,), (LOGIN, PAIRING)
+    "auth.response", TopicKind.EVENT, "reply key of the challenge", 7 * DAY_SECONDS, (PUSH,), (LOGIN, PAIRING)
 )
 
-PAIRING_FAILED: Final = Topic("pairing.failed", Kind.EVENT, "account id", 7 * DAY_SECONDS, (PAIRING,), (LOGIN,))
-DEVICE_UNPAIRED: Final = Topic("device.unpaired", Kind.EVENT, "account id", 7 * DAY_SECONDS, (LOGIN,), (PUSH,))
-PUSH_RECEIPT: Final = Topic("push.receipt", Kind.EVENT, "reply key of the challenge", 60 * 60, (PUSH,), (LOGIN,))
+PAIRING_FAILED: Final = Topic("pairing.failed", TopicKind.EVENT, "account id", 7 * DAY_SECONDS, (PAIRING,), (LOGIN,))
+DEVICE_UNPAIRED: Final = Topic("device.unpaired", TopicKind.EVENT, "account id", 7 * DAY_SECONDS, (LOGIN,), (PUSH,))
+PUSH_RECEIPT: Final = Topic("push.receipt", TopicKind.EVENT, "reply key of the challenge", 60 * 60, (PUSH,), (LOGIN,))
 
-LOGIN_COMMANDS: Final = Topic("login.commands", Kind.COMMAND, "account id", DAY_SECONDS, (LOGIN,), (LOGIN,))
+LOGIN_COMMANDS: Final = Topic("login.commands", TopicKind.COMMAND, "account id", DAY_SECONDS, (LOGIN,), (LOGIN,))
 LOGIN_GUESSES: Final = Topic(
-    "login.guesses", Kind.COMMAND, "digest of a source of guesses", DAY_SECONDS, (LOGIN,), (LOGIN,)
+    "login.guesses", TopicKind.COMMAND, "digest of a source of guesses", DAY_SECONDS, (LOGIN,), (LOGIN,)
 )
-LOGIN_NOTICES: Final = Topic("login.notices", Kind.EVENT, "account id", DAY_SECONDS, (LOGIN,), (LOGIN,))
-PAIRING_COMMANDS: Final = Topic("pairing.commands", Kind.COMMAND, "device id", DAY_SECONDS, (PAIRING,), (PAIRING,))
-PAIRING_PHRASES: Final = Topic("pairing.phrases", Kind.COMMAND, "phrase digest", DAY_SECONDS, (PAIRING,), (PAIRING,))
-PUSH_COMMANDS: Final = Topic("push.commands", Kind.COMMAND, "device id", DAY_SECONDS, (PUSH,), (PUSH,))
+LOGIN_EMAILS: Final = Topic("login.emails", TopicKind.EVENT, "account id", DAY_SECONDS, (LOGIN,), (LOGIN,))
+PAIRING_COMMANDS: Final = Topic("pairing.commands", TopicKind.COMMAND, "device id", DAY_SECONDS, (PAIRING,), (PAIRING,))
+PAIRING_PHRASES: Final = Topic(
+    "pairing.phrases", TopicKind.COMMAND, "phrase digest", DAY_SECONDS, (PAIRING,), (PAIRING,)
+)
+PUSH_COMMANDS: Final = Topic("push.commands", TopicKind.COMMAND, "device id", DAY_SECONDS, (PUSH,), (PUSH,))
 
 ACCOUNTS_TABLE: Final = "accounts"
 GUESSES_TABLE: Final = "guesses"
@@ -88,7 +92,7 @@ def changelog(service: str, table: str) -> Topic:
         table: The table's name, for example ``accounts``.
 
     """
-    return Topic(f"{service}-{table}-changelog", Kind.CHANGELOG, "the table's key", None, (service,), (service,))
+    return Topic(f"{service}-{table}-changelog", TopicKind.CHANGELOG, "the table's key", None, (service,), (service,))
 
 
 ACCOUNTS_CHANGELOG: Final = changelog("login", ACCOUNTS_TABLE)
@@ -104,7 +108,7 @@ CONSUMED: Final = (
     DEVICE_UNPAIRED,
     LOGIN_COMMANDS,
     LOGIN_GUESSES,
-    LOGIN_NOTICES,
+    LOGIN_EMAILS,
     PAIRING_COMMANDS,
     PAIRING_PHRASES,
     PUSH_COMMANDS,

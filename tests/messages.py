@@ -10,8 +10,8 @@ from schemas.login_commands import (
     Enrol,
     FailCode,
     FailPassword,
+    SendChallenge,
     SendEnrolmentCode,
-    SendPrompt,
     SignIn,
     StartPairing,
     UseCode,
@@ -59,14 +59,14 @@ def a_pairing_start(pairing_id: str = "pairing-1", at: datetime = T0, **changes:
 
 def a_send(
     login_id: str = "login-1", at: datetime = T0, challenge_id: str = "challenge-1", device_id: str | None = None
-) -> SendPrompt:
+) -> SendChallenge:
     """Return a click that asks the phone: the first one, or the one that was chosen."""
-    return SendPrompt(account_id="alex", at=at, login_id=login_id, challenge_id=challenge_id, device_id=device_id)
+    return SendChallenge(account_id="alex", at=at, login_id=login_id, challenge_id=challenge_id, device_id=device_id)
 
 
 def a_code(step: int = 100, login_id: str = "login-1", at: datetime = T0, method_id: str = "pairing-0") -> UseCode:
     """Return a right verification code: of the account's phone unless told otherwise."""
-    return UseCode(account_id="alex", at=at, login_id=login_id, method_id=method_id, step=step)
+    return UseCode(account_id="alex", at=at, login_id=login_id, method_id=method_id, time_step=step)
 
 
 def a_wrong_code(at: datetime = T0, login_id: str = "login-1") -> FailCode:

@@ -6,7 +6,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from deploy.local.instance_process import Instance
+from deploy.local.instance_process import InstanceProcess
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Scrape:
         return sum(each.value for each in found if labels.items() <= each.labels.items())
 
 
-async def scrape(instance: Instance) -> Scrape:
+async def scrape(instance: InstanceProcess) -> Scrape:
     """Ask an instance for its metrics."""
     async with (
         aiohttp.ClientSession(raise_for_status=True) as session,

@@ -50,7 +50,7 @@ def a_further_phone(login_id: str = "add-1", at: datetime = T0, **changes: Any) 
 
 def an_app_added(method_id: str = "app-1", at: datetime = T0, **changes: Any) -> AddApp:
     """Return an authenticator app whose first code was right."""
-    fields = {"method_id": method_id, "name": "Desk app", "sealed_secret": "sealed", "step": 100}
+    fields = {"method_id": method_id, "name": "Desk app", "sealed_secret": "sealed", "time_step": 100}
     return AddApp.model_validate({**_in_session(at), **fields, **changes})
 
 

@@ -15,7 +15,7 @@ from authenticator.device.errors import DeviceError, NumberError
 from authenticator.device.looking import JsonOption, accounts, codes, history, status
 from authenticator.device.messages import IssuedPhrase
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.place import Place, service_address
+from authenticator.device.place import DeviceDirectory, service_address
 from authenticator.device.state import DEFAULT_URL
 from authenticator.device.store import DirectoryStore
 from authenticator.device.terminal import Screen, advice, local_time, printable
@@ -60,7 +60,7 @@ def options(
     """Take the options that all commands share."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
-        context.obj = Place(state, None if url is None else service_address(url))
+        context.obj = DeviceDirectory(state, None if url is None else service_address(url))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--url") from error
 
@@ -76,7 +76,7 @@ def new_account(
     if name is not None and not 1 <= len(name.strip()) <= NAME_CHARACTERS:
         text = f"It must have 1 to {NAME_CHARACTERS} characters."
         raise typer.BadParameter(text, param_hint="--name")
-    place: Place = context.obj
+    place: DeviceDirectory = context.obj
     store = place.open(name)
     issued, minutes = asyncio.run(_ask_for_phrase(store))
     text = (
@@ -112,7 +112,7 @@ def wait(  # noqa: PLR0913 - the options of one command
     as_json: JsonOption = False,
 ) -> None:
     """Show pairing and authentication requests as they come, and answer them. Stop with Ctrl-C."""
-    place: Place = context.obj
+    place: DeviceDirectory = context.obj
     screen = Screen(as_json=as_json)
     if number is not None and answer is not AnswerChoice.ACCEPT:
         text = "It goes with --answer accept only."

@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from authenticator.device.challenges import Reply, Request
+from authenticator.device.challenges import DeviceChallenge, Reply
 from authenticator.device.client import Client
 from authenticator.device.errors import ProblemError
 from authenticator.device.link import Link
@@ -18,7 +18,7 @@ OUTCOME_SECONDS: Final = 600.0
 """How long after a request's expiry the service still tells what became of an answer to it (protocol.md section 7)."""
 
 
-async def send_answer(client: Client, link: Link, store: Store, request: Request, reply: Reply) -> datetime:
+async def send_answer(client: Client, link: Link, store: Store, request: DeviceChallenge, reply: Reply) -> datetime:
     """Send an answer until it is known what became of it.
 
     An attempt that got no answer may have counted nevertheless. So the same answer is sent on past the request's
@@ -43,7 +43,7 @@ async def send_answer(client: Client, link: Link, store: Store, request: Request
     return await _post(client, store, request, reply)
 
 
-async def _post(client: Client, store: Store, request: Request, reply: Reply) -> datetime:
+async def _post(client: Client, store: Store, request: DeviceChallenge, reply: Reply) -> datetime:
     path = f"/challenges/{request.claims.jti}/answer"
     sign = partial(
         sign_answer,
@@ -57,7 +57,7 @@ async def _post(client: Client, store: Store, request: Request, reply: Reply) ->
     return (await client.post(client.push_url, path, sign, Receipt, patience_seconds=patience_seconds)).answered_at
 
 
-def _agrees(request: Request, reply: Reply) -> bool:
+def _agrees(request: DeviceChallenge, reply: Reply) -> bool:
     """Tell whether this answer agrees on verification codes: it accepts a pairing whose issuer takes them."""
     issuer = request.claims.login_issuer
     accepted = (request.claims.purpose, reply.verdict) == (Purpose.PAIRING, Verdict.APPROVE)

@@ -6,8 +6,8 @@ import re
 from types import TracebackType
 from typing import Any, Final, Self
 
-from authenticator.device.challenges import Reply, Request
-from authenticator.device.state import Outcome
+from authenticator.device.challenges import DeviceChallenge, Reply
+from authenticator.device.state import ChallengeOutcome
 from authenticator.device.terminal import Screen
 from schemas.contract import Verdict
 
@@ -64,7 +64,7 @@ class Asker:
         """Listen no more."""
         asyncio.get_running_loop().remove_reader(self._descriptor)
 
-    async def ask(self, request: Request) -> Reply | None:
+    async def ask(self, request: DeviceChallenge) -> Reply | None:
         """Ask until there is an answer, with the number that the browser shows where an approval needs it.
 
         Returns:
@@ -91,7 +91,7 @@ class Asker:
         finally:
             ended.cancel()
 
-    async def _ask_number(self, request: Request, ended: asyncio.Future[Outcome]) -> Reply | None:
+    async def _ask_number(self, request: DeviceChallenge, ended: asyncio.Future[ChallengeOutcome]) -> Reply | None:
         """Ask for the number; whoever sees none may still deny."""
         self._screen.ask_number()
         while (said := await self._line(ended)) is not None:
@@ -102,7 +102,7 @@ class Asker:
             self._screen.ask_number(again=True)
         return None
 
-    async def _line(self, ended: asyncio.Future[Outcome]) -> str | None:
+    async def _line(self, ended: asyncio.Future[ChallengeOutcome]) -> str | None:
         """Wait for a line; None if the request ended before."""
         line = asyncio.ensure_future(self._lines.get())
         either: set[asyncio.Future[Any]] = {line, ended}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from authenticator.device.errors import DeviceError, NumberError
-from authenticator.device.state import Outcome
+from authenticator.device.state import ChallengeOutcome
 from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER, Claims
 from schemas.contract import Purpose, Verdict
 
@@ -29,7 +29,7 @@ class Reply:
 
 
 @dataclass(eq=False, slots=True)
-class Request:
+class DeviceChallenge:
     """A request that the person sees.
 
     Attributes:
@@ -42,7 +42,7 @@ class Request:
 
     claims: Claims
     challenge: str
-    outcome: Outcome | None = None
+    outcome: ChallengeOutcome | None = None
     in_hand: bool = False
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -64,26 +64,26 @@ class Request:
             raise NumberError
         return Reply(verdict, number)
 
-    async def ended(self) -> Outcome:
+    async def ended(self) -> ChallengeOutcome:
         """Wait until it ended, and tell how."""
         await self._over.wait()
-        return self.outcome or Outcome.WITHDRAWN
+        return self.outcome or ChallengeOutcome.WITHDRAWN
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, outcome: ChallengeOutcome) -> None:
         """Note that it ended."""
         self.outcome = outcome
         self._over.set()
 
 
-class Requests:
+class DeviceChallenges:
     """The open requests, in the order in which they came."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._open: dict[str, Request] = {}
-        self._arrived: asyncio.Queue[Request | DeviceError] = asyncio.Queue()
+        self._open: dict[str, DeviceChallenge] = {}
+        self._arrived: asyncio.Queue[DeviceChallenge | DeviceError] = asyncio.Queue()
 
-    def show(self, claims: Claims, challenge: str) -> Request | None:
+    def show(self, claims: Claims, challenge: str) -> DeviceChallenge | None:
         """Add a request.
 
         Returns:
@@ -93,11 +93,11 @@ class Requests:
         known = self._open.get(claims.jti)
         if known is not None or len(self._open) >= MAX_OPEN:
             return known
-        request = self._open[claims.jti] = Request(claims, challenge)
+        request = self._open[claims.jti] = DeviceChallenge(claims, challenge)
         self._arrived.put_nowait(request)
         return request
 
-    def end(self, challenge_id: str, outcome: Outcome) -> Request | None:
+    def end(self, challenge_id: str, outcome: ChallengeOutcome) -> DeviceChallenge | None:
         """End a request.
 
         Returns:
@@ -109,7 +109,7 @@ class Requests:
             request.end(outcome)
         return request
 
-    def find(self, challenge_id: str) -> Request | None:
+    def find(self, challenge_id: str) -> DeviceChallenge | None:
         """Return an open request, or None."""
         return self._open.get(challenge_id)
 
@@ -127,7 +127,7 @@ class Requests:
         """Tell whoever waits for requests that no more can come."""
         self._arrived.put_nowait(error)
 
-    async def arrivals(self) -> AsyncIterator[Request]:
+    async def arrivals(self) -> AsyncIterator[DeviceChallenge]:
         """Give each request once; those that ended before anybody looked are passed over.
 
         Raises:

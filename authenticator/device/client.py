@@ -12,7 +12,7 @@ from authenticator.device.clock import ServiceClock
 from authenticator.device.errors import DeviceError, ForeignAnswerError, ProblemError
 from authenticator.device.exchange import Exchange
 from authenticator.device.messages import Discovery
-from authenticator.device.retries import Pauses, Retries, Timing
+from authenticator.device.retries import BackoffPauses, Retries, Timing
 from protocol.key_sets import thumbprints_of
 from protocol.signed_requests import Refusal
 from schemas.base import Model
@@ -105,7 +105,7 @@ class Client:
         return await self._persist(attempt, patience_seconds)
 
     async def _persist(self, attempt: Callable[[], Awaitable[ResultT]], patience_seconds: float) -> ResultT:
-        retries = Retries(Pauses(self.timing), patience_seconds)
+        retries = Retries(BackoffPauses(self.timing), patience_seconds)
         started = time.monotonic()
         while True:
             try:

@@ -9,13 +9,13 @@ from typing import Final, TypeVar
 import aiohttp
 
 from authenticator.device.errors import ConnectionLostError, ForeignAnswerError, ProblemError, UnreachableError
-from authenticator.device.frames import Hello, News, Ping, Ready, Refused, parse_frame
+from authenticator.device.frames import HelloFrame, News, Ping, ProblemFrame, ReadyFrame, parse_frame
 from authenticator.device.messages import read_problem
 from authenticator.device.retries import Timing
 
 FULL_CODE: Final = 1013
 MAX_FRAME_BYTES: Final = 64 * 1024
-FrameT = TypeVar("FrameT", Hello, Ready)
+FrameT = TypeVar("FrameT", HelloFrame, ReadyFrame)
 SignOpening = Callable[[str], str]
 """Takes the nonce of the service's hello, and gives the JWS that opens the socket."""
 
@@ -28,7 +28,7 @@ class Connection:
 
     """
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, ready: Ready, timing: Timing) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, ready: ReadyFrame, timing: Timing) -> None:
         """Keep the socket; see ``connect``."""
         self.ready = ready
         self._socket = socket
@@ -84,9 +84,9 @@ async def connect(
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise UnreachableError(url, error) from error
     try:
-        hello = await _expect(socket, Hello, url, timing)
+        hello = await _expect(socket, HelloFrame, url, timing)
         await socket.send_json({"type": "open", "request": sign(hello.nonce)})
-        yield Connection(socket, await _expect(socket, Ready, url, timing), timing)
+        yield Connection(socket, await _expect(socket, ReadyFrame, url, timing), timing)
     except (aiohttp.ClientError, ConnectionError) as error:
         text = f"the connection to {url} broke: {error}"
         raise ConnectionLostError(text) from error
@@ -99,7 +99,7 @@ async def _expect(socket: aiohttp.ClientWebSocketResponse, expected: type[FrameT
     frame = parse_frame(text)
     if isinstance(frame, expected):
         return frame
-    problem = read_problem(frame.problem, _status(frame.problem)) if isinstance(frame, Refused) else None
+    problem = read_problem(frame.problem, _status(frame.problem)) if isinstance(frame, ProblemFrame) else None
     if problem is not None:
         raise ProblemError(problem, url)
     raise ForeignAnswerError(url, f"a frame that is not {json.dumps(expected.__name__.lower())}")

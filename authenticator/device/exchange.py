@@ -24,7 +24,7 @@ ModelT = TypeVar("ModelT", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServiceResponse:
     """What a service answered.
 
     Attributes:
@@ -63,7 +63,7 @@ class Exchange:
         self._timing = timing
         self._nonces: dict[str, list[tuple[str, float]]] = defaultdict(list)
 
-    async def send(self, service_url: str, path: str, compact: str | None = None) -> Answer:
+    async def send(self, service_url: str, path: str, compact: str | None = None) -> ServiceResponse:
         """Get, or post a signed request.
 
         Args:
@@ -107,7 +107,7 @@ class Exchange:
             raise ForeignAnswerError(answer.url, "no Replay-Nonce in its answer")
         return kept.pop()[0]
 
-    async def _fetch(self, url: str, compact: str | None) -> Answer:
+    async def _fetch(self, url: str, compact: str | None) -> ServiceResponse:
         method, headers = ("GET", {}) if compact is None else ("POST", {"Content-Type": "application/jose"})
         try:
             async with (
@@ -119,6 +119,6 @@ class Exchange:
                     body += chunk
                     if len(body) > MAX_BODY_BYTES:
                         raise ForeignAnswerError(url, f"more than {MAX_BODY_BYTES} bytes")
-                return Answer(url, response.status, response.headers, bytes(body))
+                return ServiceResponse(url, response.status, response.headers, bytes(body))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise UnreachableError(url, error) from error

@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from schemas.base import Identifier, Jws, Model, Moment, Text
 
 
-class Hello(Model):
+class HelloFrame(Model):
     """The socket's first frame.
 
     Attributes:
@@ -19,7 +19,7 @@ class Hello(Model):
     nonce: Annotated[str, Field(max_length=512)]
 
 
-class Ready(Model):
+class ReadyFrame(Model):
     """The socket is open.
 
     Attributes:
@@ -31,7 +31,7 @@ class Ready(Model):
     server_time: Moment
 
 
-class Refused(Model):
+class ProblemFrame(Model):
     """The socket will not open.
 
     Attributes:
@@ -43,7 +43,7 @@ class Refused(Model):
     problem: dict[str, Any]
 
 
-class Asked(Model):
+class ChallengeFrame(Model):
     """A challenge.
 
     Attributes:
@@ -55,7 +55,7 @@ class Asked(Model):
     challenge: Jws
 
 
-class Ended(Model):
+class EndedFrame(Model):
     """A challenge needs no answer any more.
 
     Attributes:
@@ -69,7 +69,7 @@ class Ended(Model):
     reason: Text
 
 
-class Waiting(Model):
+class WaitingFrame(Model):
     """All that waits for this device when it connects: whatever else it still shows has ended meanwhile.
 
     Attributes:
@@ -81,7 +81,7 @@ class Waiting(Model):
     challenge_ids: Annotated[tuple[Identifier, ...], Field(max_length=1000)]
 
 
-class Parted(Model):
+class UnpairedFrame(Model):
     """An account's service says that this device no longer answers for the account.
 
     Attributes:
@@ -105,8 +105,8 @@ class Ping(Model):
     server_time: Moment | None = None
 
 
-News = Asked | Ended | Waiting | Parted
-Frame = Hello | Ready | Refused | Ping | News
+News = ChallengeFrame | EndedFrame | WaitingFrame | UnpairedFrame
+Frame = HelloFrame | ReadyFrame | ProblemFrame | Ping | News
 _FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(Annotated[Frame, Field(discriminator="type")])
 
 

@@ -9,13 +9,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Final, TypeVar
 
-from authenticator.device.challenges import Request, Requests
+from authenticator.device.challenges import DeviceChallenge, DeviceChallenges
 from authenticator.device.client import Client, origin_of
 from authenticator.device.errors import DeviceError
-from authenticator.device.frames import Ended, News, Parted, Waiting
+from authenticator.device.frames import EndedFrame, News, UnpairedFrame, WaitingFrame
 from authenticator.device.link import Link
 from authenticator.device.parting import judge_unpaired
-from authenticator.device.state import Account, Outcome
+from authenticator.device.state import Account, ChallengeOutcome
 from authenticator.device.store import Store
 from authenticator.device.trust import CLOCK_TOLERANCE, Distrust, Judgement, KeysNeeded, Trusted, judge
 
@@ -25,7 +25,7 @@ MAX_CONSIDERED: Final = 64
 """How many challenges and statements are judged at once; more are left aside, and come with the next connection."""
 LOOK_SECONDS: Final = 1.0
 """How often a request that has run out by the clock is looked at, until the service says that it has ended."""
-ENDED_BECAUSE: Final = {"answered": Outcome.ANSWERED, "expired": Outcome.EXPIRED}
+ENDED_BECAUSE: Final = {"answered": ChallengeOutcome.ANSWERED, "expired": ChallengeOutcome.EXPIRED}
 NOT_NOTED_YET: Final = (Distrust.NOT_PAIRED, Distrust.OTHER_PAIRING)
 """What an account looks like whose pairing was accepted and is not noted yet."""
 NO_TOLERANCE: Final = timedelta()
@@ -51,7 +51,7 @@ class Inbox:
 
     def __init__(self, store: Store, client: Client, link: Link, on_removed: Removed) -> None:
         """Begin empty."""
-        self.requests = Requests()
+        self.requests = DeviceChallenges()
         self.pairing = asyncio.Lock()
         self._store = store
         self._client = client
@@ -63,17 +63,17 @@ class Inbox:
 
     def take(self, frame: News) -> None:
         """Take a frame."""
-        if isinstance(frame, Ended):
-            self.end(frame.challenge_id, ENDED_BECAUSE.get(frame.reason, Outcome.WITHDRAWN))
-        elif isinstance(frame, Waiting):
+        if isinstance(frame, EndedFrame):
+            self.end(frame.challenge_id, ENDED_BECAUSE.get(frame.reason, ChallengeOutcome.WITHDRAWN))
+        elif isinstance(frame, WaitingFrame):
             for challenge_id in self.requests.ids() - set(frame.challenge_ids):
-                self.end(challenge_id, Outcome.WITHDRAWN)
-        elif isinstance(frame, Parted):
+                self.end(challenge_id, ChallengeOutcome.WITHDRAWN)
+        elif isinstance(frame, UnpairedFrame):
             self._consider(frame.statement, self._part)
         else:
             self._consider(frame.challenge, self._show)
 
-    def end(self, challenge_id: str, outcome: Outcome) -> None:
+    def end(self, challenge_id: str, outcome: ChallengeOutcome) -> None:
         """End a request that was not answered here, unless an answer to it is on its way, and note it."""
         for ended in self._considered.values():
             ended.add(challenge_id)
@@ -111,7 +111,7 @@ class Inbox:
             log.log(logging.INFO if repeated else logging.WARNING, "an account is not removed: %s", judgement)
             return
         for challenge_id in self.requests.of_account(judgement.issuer, judgement.account_id):
-            self.end(challenge_id, Outcome.REMOVED)
+            self.end(challenge_id, ChallengeOutcome.REMOVED)
         self._store.update(lambda state: state.with_removed(judgement, self._client.clock.now()))
         self._on_removed(judgement)
 
@@ -178,7 +178,7 @@ class Inbox:
             served=served,
         )
 
-    async def _expire(self, request: Request) -> None:
+    async def _expire(self, request: DeviceChallenge) -> None:
         """End a request that has run out: by the clock, or while the service is heard, by its word.
 
         No clock lets it stay beyond its lifetime.
@@ -191,7 +191,7 @@ class Inbox:
                 break
             await asyncio.sleep(min(left_seconds, clock_seconds or LOOK_SECONDS))
         if request.outcome is None:
-            self.end(claims.jti, Outcome.EXPIRED)
+            self.end(claims.jti, ChallengeOutcome.EXPIRED)
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

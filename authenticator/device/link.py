@@ -10,7 +10,7 @@ from authenticator.device.connection import Connection, connect
 from authenticator.device.errors import ConnectionLostError, DeviceError, ProblemError
 from authenticator.device.frames import News, Ping
 from authenticator.device.messages import Discovery
-from authenticator.device.retries import Pauses
+from authenticator.device.retries import BackoffPauses
 from authenticator.device.store import Store
 from protocol.signed_requests import Refusal, sign_request
 
@@ -50,7 +50,7 @@ class Link:
             ProblemError: If the service refuses and would do so again.
 
         """
-        pauses = Pauses(self._client.timing)
+        pauses = BackoffPauses(self._client.timing)
         while True:
             try:
                 await self._connect_once(on_frame, pauses)
@@ -113,7 +113,7 @@ class Link:
             await connection.close()
         await self.connected()
 
-    async def _connect_once(self, on_frame: Callable[[News], None], pauses: Pauses) -> None:
+    async def _connect_once(self, on_frame: Callable[[News], None], pauses: BackoffPauses) -> None:
         self._discovery = await self._client.discover()
         url = origin_of(self._discovery.socket_url)
         name = {"device_name": self._store.read().device_name}

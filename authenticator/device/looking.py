@@ -11,7 +11,7 @@ from authenticator.device.errors import DeviceError, NoCodesError
 from authenticator.device.listing import account_row, code_row, entry_row
 from authenticator.device.messages import Discovery
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.place import Place
+from authenticator.device.place import DeviceDirectory
 from authenticator.device.store import DirectoryStore
 from authenticator.device.terminal import Screen, advice, printable
 
@@ -21,7 +21,7 @@ NO_ACCOUNTS = "No accounts yet. Get a pairing phrase with `new-account`."
 
 def accounts(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """List the accounts that this device approves sign-ins for."""
-    place: Place = context.obj
+    place: DeviceDirectory = context.obj
     rows = [account_row(account) for account in place.open().read().accounts]
     Screen(as_json=as_json).table("account", rows, NO_ACCOUNTS)
 
@@ -31,7 +31,7 @@ def codes(context: typer.Context, *, as_json: JsonOption = False) -> None:
 
     Type it at the computer, under "Use a verification code instead". Exit code 1 if there is no code to print.
     """
-    place: Place = context.obj
+    place: DeviceDirectory = context.obj
     store = place.open()
     state = store.read()
     now = ServiceClock(offset_seconds=state.clock_offset_seconds).now()
@@ -49,14 +49,14 @@ def codes(context: typer.Context, *, as_json: JsonOption = False) -> None:
 
 def history(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """List the requests that were answered, or ended otherwise, and the accounts removed; the newest last."""
-    place: Place = context.obj
+    place: DeviceDirectory = context.obj
     rows = [entry_row(entry) for entry in place.open().read().history]
     Screen(as_json=as_json).table("ended", rows, "No requests yet.")
 
 
 def status(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Show this device's id and name, and try the connection. Exit code 1 if there is none."""
-    place: Place = context.obj
+    place: DeviceDirectory = context.obj
     store = place.open()
     state = store.read()
     try:

@@ -11,7 +11,7 @@ from typing import Final, Self
 import aiohttp
 
 from authenticator.device.answering import send_answer
-from authenticator.device.challenges import Request
+from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.client import Client, origin_of
 from authenticator.device.clock import ServiceClock
 from authenticator.device.code_derivation import VerificationCode, code_of
@@ -20,16 +20,16 @@ from authenticator.device.inbox import Inbox, Removed, log_removed
 from authenticator.device.link import Link, Trouble, log_trouble
 from authenticator.device.messages import Discovery, IssuedPhrase
 from authenticator.device.retries import Timing
-from authenticator.device.state import Account, Outcome, PhraseRequest, State, new_account
+from authenticator.device.state import Account, ChallengeOutcome, PhraseRequest, State, new_account
 from authenticator.device.store import MemoryStore, Store
 from protocol.signed_requests import Refusal, sign_request
 from schemas.contract import Purpose, Verdict
 
 PHRASE_PATIENCE_SECONDS: Final = 20.0
-OVER: Final[Mapping[str, Outcome]] = {
-    Refusal.EXPIRED: Outcome.EXPIRED,
-    Refusal.UNKNOWN_CHALLENGE: Outcome.WITHDRAWN,
-    Refusal.ALREADY_ANSWERED: Outcome.ANSWERED,
+OVER: Final[Mapping[str, ChallengeOutcome]] = {
+    Refusal.EXPIRED: ChallengeOutcome.EXPIRED,
+    Refusal.UNKNOWN_CHALLENGE: ChallengeOutcome.WITHDRAWN,
+    Refusal.ALREADY_ANSWERED: ChallengeOutcome.ANSWERED,
 }
 """Refusals of an answer after which the request is over, and how it ended then."""
 
@@ -154,7 +154,7 @@ class VirtualPhone:
         """
         return code_of(account, self.store.agreement, self.clock.now())
 
-    def requests(self) -> AsyncIterator[Request]:
+    def requests(self) -> AsyncIterator[DeviceChallenge]:
         """Give each request that may be shown, as it comes; an endless iterator.
 
         Raises:
@@ -163,7 +163,7 @@ class VirtualPhone:
         """
         return self._inbox.requests.arrivals()
 
-    async def answer(self, request: Request, verdict: Verdict, number: int | None = None) -> datetime:
+    async def answer(self, request: DeviceChallenge, verdict: Verdict, number: int | None = None) -> datetime:
         """Answer a request; go on until it is known what became of the answer.
 
         Args:
@@ -192,19 +192,19 @@ class VirtualPhone:
             request.in_hand = False
             refusal = error.problem.name if isinstance(error, ProblemError) else ""
             if refusal in OVER or self.clock.now() >= request.claims.expires_at:
-                self._inbox.end(request.claims.jti, OVER.get(refusal, Outcome.EXPIRED))
+                self._inbox.end(request.claims.jti, OVER.get(refusal, ChallengeOutcome.EXPIRED))
             raise
 
-    def _note_answered(self, request: Request, verdict: Verdict, at: datetime) -> None:
+    def _note_answered(self, request: DeviceChallenge, verdict: Verdict, at: datetime) -> None:
         claims = request.claims
         account = new_account(claims, at) if (claims.purpose, verdict) == (Purpose.PAIRING, Verdict.APPROVE) else None
 
         def change(state: State) -> State:
             paired = state if account is None else state.with_account(account)
-            return paired.with_ended(claims, Outcome.of(verdict), at)
+            return paired.with_ended(claims, ChallengeOutcome.of(verdict), at)
 
         self.store.update(change)
-        self._inbox.requests.end(claims.jti, Outcome.of(verdict))
+        self._inbox.requests.end(claims.jti, ChallengeOutcome.of(verdict))
 
     async def _stay_connected(self) -> None:
         try:

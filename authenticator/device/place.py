@@ -26,7 +26,7 @@ def service_address(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DeviceDirectory:
     """What the command line says of it.
 
     Attributes:

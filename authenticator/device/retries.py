@@ -36,7 +36,7 @@ class Timing:
     exchange_seconds: float = 15.0
 
 
-class Pauses:
+class BackoffPauses:
     """Growing pauses: 1 s, 2 s, 4 s … 30 s, each varied by a fifth."""
 
     def __init__(self, timing: Timing, chance: Callable[[], float] = random) -> None:
@@ -65,7 +65,7 @@ class Pauses:
 class Retries:
     """Decides for one request whether it is sent again."""
 
-    def __init__(self, pauses: Pauses, patience_seconds: float) -> None:
+    def __init__(self, pauses: BackoffPauses, patience_seconds: float) -> None:
         """Begin.
 
         Args:

@@ -18,7 +18,7 @@ DEFAULT_URL: Final = "http://localhost:8300"
 DeviceName = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
 
 
-class Outcome(StrEnum):
+class ChallengeOutcome(StrEnum):
     """How a request ended on this device."""
 
     APPROVED = "approved"
@@ -37,7 +37,7 @@ class Outcome(StrEnum):
     @property
     def settled(self) -> bool:
         """Whether it is final: a request that ran out or was withdrawn is open if the service sends it again."""
-        return self not in {Outcome.EXPIRED, Outcome.WITHDRAWN}
+        return self not in {ChallengeOutcome.EXPIRED, ChallengeOutcome.WITHDRAWN}
 
 
 class Account(Model):
@@ -98,7 +98,7 @@ class Entry(Model):
     service: Text
     account_name: Text
     browser: Browser | None
-    outcome: Outcome
+    outcome: ChallengeOutcome
     at: Moment
 
 
@@ -158,7 +158,7 @@ class State(Model):
         """Remember that a phrase was asked for, or that it was used."""
         return self.model_copy(update={"phrase": phrase})
 
-    def with_ended(self, claims: Claims, outcome: Outcome, at: datetime) -> Self:
+    def with_ended(self, claims: Claims, outcome: ChallengeOutcome, at: datetime) -> Self:
         """Note how a request ended, in place of an end that was none. A settled pairing uses its phrase up."""
         entry = Entry(
             challenge_id=claims.jti,
@@ -184,7 +184,7 @@ class State(Model):
             service=current.service,
             account_name=current.account_name,
             browser=None,
-            outcome=Outcome.REMOVED,
+            outcome=ChallengeOutcome.REMOVED,
             at=at,
         )
         left = tuple(each for each in self.accounts if each is not current)

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import typer
 
-from authenticator.device.challenges import Request
+from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.errors import DeviceError, ForeignAnswerError, ProblemError, UnreachableError
-from authenticator.device.state import Account, Outcome
+from authenticator.device.state import Account, ChallengeOutcome
 from protocol.signed_requests import Refusal
 from schemas.base import Browser
 from schemas.contract import Purpose, Verdict
@@ -28,10 +28,10 @@ WITH_NUMBER = "Approved with that number; a wrong one denies the sign-in."
 REPORTED = "Reported: it wasn't you."
 FIRST_TIME = "first sign-in from this browser"
 OVER = {
-    Outcome.WITHDRAWN: "It was cancelled at the computer; no answer is needed.",
-    Outcome.EXPIRED: "It has expired.",
-    Outcome.ANSWERED: "It was answered elsewhere.",
-    Outcome.REMOVED: "Its account was removed from this device; no answer is needed.",
+    ChallengeOutcome.WITHDRAWN: "It was cancelled at the computer; no answer is needed.",
+    ChallengeOutcome.EXPIRED: "It has expired.",
+    ChallengeOutcome.ANSWERED: "It was answered elsewhere.",
+    ChallengeOutcome.REMOVED: "Its account was removed from this device; no answer is needed.",
 }
 
 
@@ -96,7 +96,7 @@ class Screen:
         for line in lines:
             typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
-    def request(self, request: Request) -> None:
+    def request(self, request: DeviceChallenge) -> None:
         """Print a request."""
         claims = request.claims
         rows: dict[str, str] = {
@@ -125,7 +125,7 @@ class Screen:
             expires_at=claims.expires_at.isoformat(),
         )
 
-    def question(self, request: Request) -> None:
+    def question(self, request: DeviceChallenge) -> None:
         """Ask about a request."""
         if not self._as_json:
             typer.echo(f"{QUESTIONS[request.claims.purpose]}: ", nl=False)
@@ -136,7 +136,7 @@ class Screen:
             hint = "Two digits, 10 to 99; or d = deny, r = it wasn't me.\n" if again else ""
             typer.echo(f"{hint}Number shown in the browser: ", nl=False)
 
-    def answered(self, request: Request, verdict: Verdict, at: datetime) -> None:
+    def answered(self, request: DeviceChallenge, verdict: Verdict, at: datetime) -> None:
         """Say that an answer was taken."""
         claims = request.claims
         text = DONE.get((claims.purpose, verdict), REPORTED).format(account=printable(claims.account_name))
@@ -144,7 +144,7 @@ class Screen:
             text = WITH_NUMBER
         self.say("answered", text, challenge_id=claims.jti, verdict=verdict, answered_at=at.isoformat())
 
-    def ended(self, request: Request, outcome: Outcome) -> None:
+    def ended(self, request: DeviceChallenge, outcome: ChallengeOutcome) -> None:
         """Say that a request needs no answer any more."""
         text = OVER.get(outcome, outcome)
         self.say("ended", text, challenge_id=request.claims.jti, outcome=outcome)
@@ -156,7 +156,7 @@ class Screen:
         names = {"service": account.service, "account_name": account.account_name, "account_id": account.account_id}
         self.say("removed", text, **names)
 
-    def not_taken(self, request: Request, error: DeviceError) -> None:
+    def not_taken(self, request: DeviceChallenge, error: DeviceError) -> None:
         """Say that an answer was not taken."""
         name = error.problem.name if isinstance(error, ProblemError) else "unreachable"
         text = printable(error.problem.detail) if isinstance(error, ProblemError) else str(error)

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from authenticator.device.challenges import Reply, Request
+from authenticator.device.challenges import DeviceChallenge, Reply
 from authenticator.device.errors import DeviceError
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.terminal import Screen
 from schemas.contract import Verdict
 
-Decide = Callable[[Request], Awaitable[Reply | None]]
+Decide = Callable[[DeviceChallenge], Awaitable[Reply | None]]
 """Gives the reply to a request, or None if it ended before."""
 
 
@@ -23,7 +23,7 @@ def always(verdict: Verdict, number: int | None = None) -> Decide:
 
     """
 
-    async def decide(request: Request) -> Reply:
+    async def decide(request: DeviceChallenge) -> Reply:
         nonlocal number
         reply = request.reply(verdict, number)
         number = None if reply.number is not None else number
@@ -63,7 +63,7 @@ async def answer_requests(
     return answered
 
 
-async def _answer(phone: VirtualPhone, screen: Screen, decide: Decide, request: Request) -> bool:
+async def _answer(phone: VirtualPhone, screen: Screen, decide: Decide, request: DeviceChallenge) -> bool:
     screen.request(request)
     reply = await decide(request)
     if reply is None:

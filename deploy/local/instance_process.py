@@ -25,7 +25,7 @@ def url_of(port: int) -> str:
     return f"http://localhost:{port}"
 
 
-class Instance(Daemon):
+class InstanceProcess(Daemon):
     """One instance of a service, started and stopped as often as one likes.
 
     Attributes:

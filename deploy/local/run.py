@@ -19,7 +19,7 @@ from deploy.local.kafka.broker import KafkaStartError
 from deploy.local.kafka.embedded import CONTROLLERS_HIGHER
 from deploy.local.ports import PortTakenError
 from deploy.local.stack import METRICS_OFFSET, SERVICES, Stack, StackOptions
-from deploy.local.supervisor import Restartable, Watch
+from deploy.local.supervisor import Restartable, Supervisor
 from operations import demo_account
 from operations.demo_account import DemoAccountError, demo_password
 from operations.kafka_tools import KafkaMissingError
@@ -153,7 +153,7 @@ def _watch(console: Console, stack: Stack) -> None:
     subjects: list[Restartable] = [*stack.instances.values()]
     if stack.kafka:
         subjects.extend(stack.kafka.brokers)
-    watches = [Watch(subject, say) for subject in subjects]
+    watches = [Supervisor(subject, say) for subject in subjects]
     while True:
         for watch in watches:
             watch.look(time.monotonic())

@@ -12,19 +12,19 @@ from types import TracebackType
 from typing import Final, Self
 
 from deploy.local.child_process import Daemon
-from deploy.local.instance_process import STOP_TIMEOUT_SECONDS, Instance, url_of
+from deploy.local.instance_process import STOP_TIMEOUT_SECONDS, InstanceProcess, url_of
 from deploy.local.kafka.embedded import EmbeddedKafka
 from deploy.local.kafka.settings import FULL_REPLICATION, Machine
 from deploy.local.ports import free_port, require_free
 from operations.kafka_tools import SHORT_LIVED
-from operations.topics import Applied, apply_topics
+from operations.topics import AppliedTopics, apply_topics
 
 SERVICES: Final = {"pairing": 8200, "push": 8300, "login": 8100}
 """The services, each with the port that people know, in the order of their start."""
 METRICS_OFFSET: Final = 500
 """An instance whose port is chosen serves its metrics on the port so much above it."""
 READY_TIMEOUT_SECONDS: Final = 180.0
-Step = Callable[[str], AbstractContextManager[Callable[[str], None]]]
+ProgressDisplay = Callable[[str], AbstractContextManager[Callable[[str], None]]]
 """Shows that something is being done, for as long as its context lasts, which takes how far it is."""
 
 
@@ -80,7 +80,7 @@ class Stack:
 
     """
 
-    def __init__(self, options: StackOptions, step: Step | None = None) -> None:
+    def __init__(self, options: StackOptions, step: ProgressDisplay | None = None) -> None:
         """Prepare it; nothing is started yet.
 
         Args:
@@ -89,7 +89,7 @@ class Stack:
 
         """
         self._options = options
-        self._step: Step = step or (lambda _title: nullcontext(lambda _said: None))
+        self._step: ProgressDisplay = step or (lambda _title: nullcontext(lambda _said: None))
         root = options.directory.resolve()
         self.logs = root / "logs"
         self.secrets = root / "secrets"
@@ -109,7 +109,7 @@ class Stack:
         self.bootstrap = self.kafka.bootstrap if self.kafka else options.kafka_bootstrap or ""
         self.topic_prefix = options.topic_prefix
         self._ports = {service: options.ports.get(service) or free_port() for service in SERVICES}
-        self.instances: dict[str, Instance] = {}
+        self.instances: dict[str, InstanceProcess] = {}
         for service, port in self._ports.items() if options.instances else ():
             self.instances[service] = self._instance(service, service, port)
         for service in SERVICES:
@@ -190,7 +190,7 @@ class Stack:
         """Return the folder of an instance's tables and views: its copy of what Kafka has."""
         return self._data / name
 
-    def apply_topics(self) -> Applied:
+    def apply_topics(self) -> AppliedTopics:
         """Make the topics that are missing."""
         options = self._options
         replication = min(len(self.kafka.brokers), FULL_REPLICATION) if self.kafka else 1
@@ -210,7 +210,7 @@ class Stack:
         instance.start()
         instance.await_ready(READY_TIMEOUT_SECONDS)
 
-    def start_second_instance(self, service: str) -> Instance:
+    def start_second_instance(self, service: str) -> InstanceProcess:
         """Start one more instance of a service, on a free port and data of its own, and wait until it serves."""
         instance = self._add_instance(service, free_port())
         instance.start()
@@ -242,15 +242,17 @@ class Stack:
             "push": {"PAIRING_URL": pairing, "ISSUER_URLS": json.dumps([login])},
         }[service]
 
-    def _instance(self, service: str, name: str, port: int) -> Instance:
+    def _instance(self, service: str, name: str, port: int) -> InstanceProcess:
         own = {
             f"{service.upper()}_DATA_DIRECTORY": str(self.data_directory(name)),
             **self._options.environment_of(name),
         }
         metrics_port = port + METRICS_OFFSET if service in self._options.ports else free_port()
-        return Instance(service, name, port, metrics_port, self.logs / f"{name}.log", self.environment(service) | own)
+        return InstanceProcess(
+            service, name, port, metrics_port, self.logs / f"{name}.log", self.environment(service) | own
+        )
 
-    def _add_instance(self, service: str, port: int) -> Instance:
+    def _add_instance(self, service: str, port: int) -> InstanceProcess:
         number = 1 + sum(1 for instance in self.instances.values() if instance.service == service)
         instance = self._instance(service, f"{service}-{number}", port)
         self.instances[instance.name] = instance

@@ -29,7 +29,7 @@ class Restartable(Protocol):
         """Start it again."""
 
 
-class Watch:
+class Supervisor:
     """Looks after one process.
 
     `look` is called again and again; it never waits by itself.

@@ -13,7 +13,7 @@ from typing import Final
 
 from pydantic import AwareDatetime, BaseModel
 
-from deploy.local.vulnerability_services import ACCEPTED, AuditError, Report, ask
+from deploy.local.vulnerability_services import ACCEPTED, LookupFailedError, Report, ask
 
 ROOT: Final = Path(__file__).parents[2]
 LOCK_FILES: Final = (ROOT / "requirements" / "main.txt", ROOT / "requirements" / "test.txt")
@@ -35,7 +35,7 @@ class _Memory(BaseModel):
     text: str
 
 
-def audit(
+def find_vulnerabilities(
     files: Sequence[Path], services: Sequence[Sequence[str]], memory: Path, now: datetime, *, anew: bool = False
 ) -> tuple[bool, str]:
     """Look for known vulnerabilities, unless the same packages were looked up lately and had none.
@@ -57,7 +57,7 @@ def audit(
         return True, f"{last.text} (looked up at {last.looked_at.astimezone():%H:%M})"
     try:
         report = next((found for each in services if (found := ask(files, each)) is not None), None)
-    except AuditError as error:
+    except LookupFailedError as error:
         return False, str(error)
     if report is not None and report.vulnerabilities:
         return False, "\n  ".join([f"known vulnerabilities: {len(report.vulnerabilities)}", *report.vulnerabilities])
@@ -84,7 +84,7 @@ def _recall(memory: Path) -> _Memory | None:
 
 def main(arguments: Sequence[str]) -> int:
     """Audit the project's lock files; ``--anew`` asks again in any case."""
-    fine, text = audit(LOCK_FILES, SERVICES, MEMORY, datetime.now(UTC), anew="--anew" in arguments)
+    fine, text = find_vulnerabilities(LOCK_FILES, SERVICES, MEMORY, datetime.now(UTC), anew="--anew" in arguments)
     print(f"pip-audit: {text}", file=sys.stdout if fine else sys.stderr)
     return 0 if fine else 1
 

@@ -18,7 +18,7 @@ from lab.chaos.front import FrontMissingError
 from lab.chaos.network import NetworkError, enter
 from lab.chaos.report import report
 from lab.chaos.run import Options, StuckError, run
-from lab.chaos.schedule import Kind, plan
+from lab.chaos.schedule import FaultKind, plan
 from operations.kafka_tools import KafkaMissingError
 from services.common.telemetry.logs import log_to_file
 
@@ -53,7 +53,7 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     instances: Annotated[int, typer.Option(min=2, max=9, help="Instances of each service.")] = 2,
     partitions: Annotated[int, typer.Option(min=2, max=64, help="Partitions of each topic.")] = 4,
     only: Annotated[
-        list[Kind] | None, typer.Option(help="Break only this, and nothing else; can be given several times.")
+        list[FaultKind] | None, typer.Option(help="Break only this, and nothing else; can be given several times.")
     ] = None,
     keep: Annotated[
         Path | None, typer.Option(help="Keep logs, history and report here; a folder that is not there yet.")
@@ -84,7 +84,7 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
                 partitions=partitions,
             )
             log_to_file(options.directory / "clients.log")
-            faults = islice(plan(seed, only or tuple(Kind)), most_faults)
+            faults = islice(plan(seed, only or tuple(FaultKind)), most_faults)
             evidence, claims = run(options, faults, lambda line: console.print(line, markup=False))
             if keep is not None:
                 (keep / "report.md").write_text(report(options, evidence, claims))

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from lab.chaos.claims import dead_letters, log, log_audit, people
 from lab.chaos.claims.claim import Claim, Finding, claim
-from lab.chaos.evidence import Evidence
-from lab.chaos.history import Struck
+from lab.chaos.evidence import RunRecords
+from lab.chaos.history import FaultResult
 from operations.audit.report import Report
 
 
-def check(evidence: Evidence, audited: Report) -> list[Claim]:
+def check(evidence: RunRecords, audited: Report) -> list[Claim]:
     """Check everything. A claim that was checked on nothing does not hold.
 
     Args:
@@ -23,7 +23,7 @@ def check(evidence: Evidence, audited: Report) -> list[Claim]:
     return [*_claims(evidence), *log_audit.check(evidence, audited)]
 
 
-def _claims(evidence: Evidence) -> Iterator[Claim]:
+def _claims(evidence: RunRecords) -> Iterator[Claim]:
     yield from people.check(evidence)
     yield from log.check(evidence)
     yield from dead_letters.check(evidence)
@@ -33,5 +33,5 @@ def _claims(evidence: Evidence) -> Iterator[Claim]:
     )
 
 
-def _recovered(struck: Struck) -> Finding:
-    return None if struck.well is not None else f"{struck.fault} ({struck.target}): {struck.trouble}"
+def _recovered(struck: FaultResult) -> Finding:
+    return None if struck.recovered_at is not None else f"{struck.fault} ({struck.target}): {struck.reason}"

@@ -12,11 +12,11 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from deploy.local.instance_process import Instance
+from deploy.local.instance_process import InstanceProcess
 from deploy.local.kafka.broker import Broker
 from deploy.local.ports import free_port
 from deploy.local.stack import SERVICES, Stack, StackOptions
-from deploy.local.supervisor import Restartable, Watch
+from deploy.local.supervisor import Restartable, Supervisor
 from lab.chaos.clocks import Clocks
 from lab.chaos.disks import Disks
 from lab.chaos.front import Front
@@ -90,7 +90,7 @@ class Cluster:
         return self.stack.kafka.brokers if self.stack.kafka else []
 
     @property
-    def instances(self) -> list[Instance]:
+    def instances(self) -> list[InstanceProcess]:
         """The instances, in the order of their names."""
         return [self.stack.instances[name] for name in sorted(self.stack.instances)]
 
@@ -116,7 +116,7 @@ class Cluster:
             supervisor.cancel()
             await asyncio.gather(supervisor, return_exceptions=True)
 
-    def of(self, service: str) -> list[Instance]:
+    def of(self, service: str) -> list[InstanceProcess]:
         """Return a service's instances."""
         return [instance for instance in self.instances if instance.service == service]
 
@@ -151,7 +151,7 @@ class Cluster:
         return [instance.port for instance in self.of(service)]
 
     async def _supervise(self) -> None:
-        watches = [Watch(each, lambda line: log.warning("supervisor", said=line)) for each in self._daemons()]
+        watches = [Supervisor(each, lambda line: log.warning("supervisor", said=line)) for each in self._daemons()]
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             for watch in watches:

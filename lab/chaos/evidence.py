@@ -8,23 +8,23 @@ from functools import cached_property
 from itertools import chain
 from typing import Self
 
-from lab.chaos.history import Answer, Attempt, Entry, Struck
+from lab.chaos.history import Attempt, Entry, FaultResult, PhoneAnswer
 from lab.chaos.poison import CORRUPT, HEADER, Poison
-from operations.audit.policies import Rulebook
-from operations.audit.record_store import Stored
+from operations.audit.policies import Policies
+from operations.audit.record_store import StoredRecord
 from operations.audit.tables import Table
 from operations.dead_letters import DeadLetter
 from schemas.base import Message
 from schemas.codec import Event, decode
-from schemas.topics import ACCOUNTS_CHANGELOG, ALL, CONSUMED, Kind
+from schemas.topics import ACCOUNTS_CHANGELOG, ALL, CONSUMED, TopicKind
 from services.common.decisions import Row
-from services.common.kafka.dead_letters import Place
+from services.common.kafka.dead_letters import RecordPosition
 from services.common.rows.stamps import is_newer
 from services.login.domain.account import Account
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RunRecord:
     """A record as it lies in Kafka.
 
     Attributes:
@@ -36,16 +36,16 @@ class Seen:
 
     """
 
-    place: Place
+    place: RecordPosition
     key: bytes | None
     value: bytes | None
     headers: Mapping[str, bytes]
     at: datetime
 
     @classmethod
-    def of(cls, record: Stored) -> Self:
+    def of(cls, record: StoredRecord) -> Self:
         """Return a record that was read."""
-        place = Place(record.topic, record.partition, record.offset)
+        place = RecordPosition(record.topic, record.partition, record.offset)
         return cls(place, record.key, record.value, dict(record.headers), record.at)
 
     @property
@@ -61,15 +61,15 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LoggedEvent:
     """An event as it lies in Kafka; a repeated one is there several times."""
 
-    seen: Seen
+    seen: RunRecord
     event: Event[Message]
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class RowVersion:
     """A row as it lies in a changelog.
 
     Attributes:
@@ -79,13 +79,13 @@ class Version:
 
     """
 
-    seen: Seen
+    seen: RunRecord
     row: Row | None
     newest: bool
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RunRecords:
     """What is checked.
 
     Attributes:
@@ -95,9 +95,9 @@ class Evidence:
 
     """
 
-    records: tuple[Seen, ...]
+    records: tuple[RunRecord, ...]
     entries: tuple[Entry, ...]
-    rulebook: Rulebook
+    rulebook: Policies
 
     @cached_property
     def attempts(self) -> list[Attempt]:
@@ -105,17 +105,17 @@ class Evidence:
         return [each for each in self.entries if isinstance(each, Attempt)]
 
     @cached_property
-    def answers(self) -> list[Answer]:
+    def answers(self) -> list[PhoneAnswer]:
         """All answers of phones."""
-        return [each for each in self.entries if isinstance(each, Answer)]
+        return [each for each in self.entries if isinstance(each, PhoneAnswer)]
 
     @cached_property
-    def faults(self) -> list[Struck]:
+    def faults(self) -> list[FaultResult]:
         """All faults that were made."""
-        return [each for each in self.entries if isinstance(each, Struck)]
+        return [each for each in self.entries if isinstance(each, FaultResult)]
 
     @cached_property
-    def told(self) -> list[Told]:
+    def logged_events(self) -> list[LoggedEvent]:
         """All events that can be read, repeated ones as often as they are there.
 
         Raises:
@@ -123,8 +123,10 @@ class Evidence:
 
         """
         kinds = {topic.name: topic.kind for topic in ALL}
-        events = (each for each in self.records if kinds[each.place.topic] in {Kind.EVENT, Kind.COMMAND})
-        return [Told(each, decode(each.key, each.value, each.headers.items())) for each in events if not each.corrupt]
+        events = (each for each in self.records if kinds[each.place.topic] in {TopicKind.EVENT, TopicKind.COMMAND})
+        return [
+            LoggedEvent(each, decode(each.key, each.value, each.headers.items())) for each in events if not each.corrupt
+        ]
 
     @cached_property
     def dead_letters(self) -> list[DeadLetter]:
@@ -133,7 +135,7 @@ class Evidence:
         return [DeadLetter.of(each.place, each.key, each.value, list(each.headers.items())) for each in letters]
 
     @cached_property
-    def planted(self) -> list[Seen]:
+    def planted(self) -> list[RunRecord]:
         """All that was planted, cannot be used, and is read by a service."""
         consumed = {topic.name for topic in CONSUMED}
         return [each for each in self.records if each.corrupt and each.place.topic in consumed]
@@ -144,11 +146,11 @@ class Evidence:
         return [table for table in self.rulebook.tables() if table.model is not None]
 
     @cached_property
-    def versions(self) -> dict[str, dict[str, list[Version]]]:
+    def versions(self) -> dict[str, dict[str, list[RowVersion]]]:
         """Each changelog's rows by key, in their order."""
         newest: dict[tuple[str, bytes], bytes | None] = {}
         models = {table.changelog.name: table.model for table in self.tables}
-        found: dict[str, dict[str, list[Version]]] = {changelog: defaultdict(list) for changelog in models}
+        found: dict[str, dict[str, list[RowVersion]]] = {changelog: defaultdict(list) for changelog in models}
         for seen in self.records:
             model = models.get(seen.place.topic)
             if model is None or seen.key is None:
@@ -158,7 +160,7 @@ class Evidence:
             if is_newest:
                 newest[slot] = seen.value
             row = None if seen.value is None else model.model_validate_json(seen.value)
-            found[seen.place.topic][seen.key.decode()].append(Version(seen, row, is_newest))
+            found[seen.place.topic][seen.key.decode()].append(RowVersion(seen, row, is_newest))
         return found
 
     @cached_property
@@ -167,7 +169,7 @@ class Evidence:
         found: dict[str, dict[str, set[str]]] = {changelog: defaultdict(set) for changelog in self.versions}
         for changelog, keys in self.versions.items():
             for version in chain.from_iterable(keys.values()):
-                for applied in version.row.applied if version.newest and version.row is not None else ():
+                for applied in version.row.processed if version.newest and version.row is not None else ():
                     found[changelog][applied.event_id].add(applied.outcome)
         return found
 

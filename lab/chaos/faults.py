@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 from deploy.local.child_process import Daemon
 from deploy.local.kafka.broker import Broker
 from lab.chaos.cluster import Cluster
-from lab.chaos.history import Struck
-from lab.chaos.schedule import Fault, Kind
+from lab.chaos.history import FaultResult
+from lab.chaos.schedule import Fault, FaultKind
 from services.common.clock import now
 
 RECOVERY_SECONDS: Final = 180.0
@@ -21,14 +21,16 @@ LOOK_SECONDS: Final = 0.5
 T = TypeVar("T")
 
 
-async def strike(cluster: Cluster, fault: Fault) -> Struck:
+async def inject(cluster: Cluster, fault: Fault) -> FaultResult:
     """Make a fault, mend it when its time is over, and wait until all is well again."""
     began = now()
     make = _FAULTS[fault.kind]
     target = await make(cluster, fault)
     mended = now()
     well, trouble = await _recovered(cluster)
-    return Struck(fault=fault.kind, target=target, began=began, mended=mended, well=well, trouble=trouble)
+    return FaultResult(
+        fault=fault.kind, target=target, began_at=began, repaired_at=mended, recovered_at=well, reason=trouble
+    )
 
 
 async def _recovered(cluster: Cluster) -> tuple[datetime | None, str]:
@@ -44,7 +46,7 @@ async def _recovered(cluster: Cluster) -> tuple[datetime | None, str]:
 
 async def _kill_instance(cluster: Cluster, fault: Fault, service: str) -> str:
     instance = _choose(cluster.of(service), fault)
-    with _held(cluster, instance):
+    with _unsupervised(cluster, instance):
         await asyncio.to_thread(instance.kill)
         await asyncio.sleep(fault.seconds)
         instance.start()
@@ -71,7 +73,7 @@ async def _pause(daemon: Daemon, fault: Fault) -> str:
 async def _roll(cluster: Cluster, _fault: Fault) -> str:
     """Restart one instance after the other, as one does for a new version."""
     for instance in cluster.instances:
-        with _held(cluster, instance):
+        with _unsupervised(cluster, instance):
             await asyncio.to_thread(instance.stop)
             instance.start()
         await asyncio.to_thread(instance.await_ready, RECOVERY_SECONDS)
@@ -79,7 +81,7 @@ async def _roll(cluster: Cluster, _fault: Fault) -> str:
 
 
 async def _kill_brokers(cluster: Cluster, brokers: Sequence[Broker], fault: Fault) -> str:
-    with _held(cluster, *brokers):
+    with _unsupervised(cluster, *brokers):
         for broker in brokers:
             await asyncio.to_thread(broker.kill)
         await asyncio.sleep(fault.seconds)
@@ -131,24 +133,24 @@ async def _step_clock(cluster: Cluster, fault: Fault) -> str:
     return f"{instance.name} by {fault.step_seconds:+d} s"
 
 
-_FAULTS: Final[dict[Kind, Callable[[Cluster, Fault], Awaitable[str]]]] = {
-    Kind.KILL_LOGIN: partial(_kill_instance, service="login"),
-    Kind.KILL_PAIRING: partial(_kill_instance, service="pairing"),
-    Kind.KILL_PUSH: partial(_kill_instance, service="push"),
-    Kind.PAUSE_INSTANCE: _pause_instance,
-    Kind.ROLL: _roll,
-    Kind.KILL_BROKER: _kill_broker,
-    Kind.KILL_CONTROLLER: _kill_controller,
-    Kind.KILL_TWO_BROKERS: _kill_two_brokers,
-    Kind.PAUSE_BROKER: _pause_broker,
-    Kind.CUT_BROKER: _cut_broker,
-    Kind.FILL_DISK: _fill_disk,
-    Kind.STEP_CLOCK: _step_clock,
+_FAULTS: Final[dict[FaultKind, Callable[[Cluster, Fault], Awaitable[str]]]] = {
+    FaultKind.KILL_LOGIN: partial(_kill_instance, service="login"),
+    FaultKind.KILL_PAIRING: partial(_kill_instance, service="pairing"),
+    FaultKind.KILL_PUSH: partial(_kill_instance, service="push"),
+    FaultKind.PAUSE_INSTANCE: _pause_instance,
+    FaultKind.ROLL: _roll,
+    FaultKind.KILL_BROKER: _kill_broker,
+    FaultKind.KILL_CONTROLLER: _kill_controller,
+    FaultKind.KILL_TWO_BROKERS: _kill_two_brokers,
+    FaultKind.PAUSE_BROKER: _pause_broker,
+    FaultKind.CUT_BROKER: _cut_broker,
+    FaultKind.FILL_DISK: _fill_disk,
+    FaultKind.STEP_CLOCK: _step_clock,
 }
 
 
 @contextmanager
-def _held(cluster: Cluster, *those: Daemon) -> Iterator[None]:
+def _unsupervised(cluster: Cluster, *those: Daemon) -> Iterator[None]:
     """Keep the supervisor's hands off brokers or instances."""
     names = {each.name for each in those}
     cluster.held |= names

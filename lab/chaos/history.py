@@ -71,7 +71,7 @@ class Attempt(Model):
     said: str = ""
 
 
-class Answer(Model):
+class PhoneAnswer(Model):
     """An answer, as the phone saw it.
 
     Attributes:
@@ -93,32 +93,32 @@ class Answer(Model):
     ended: datetime
 
 
-class Struck(Model):
+class FaultResult(Model):
     """A fault that was made.
 
     Attributes:
         fault: Its kind.
         target: What was broken.
-        began: When.
-        mended: When it was mended, so far as that was in our hands.
-        well: When all instances were ready and all partitions fully replicated again; None if they were not in time.
-        trouble: What was still wrong then.
+        began_at: When.
+        repaired_at: When it was mended, so far as that was in our hands.
+        recovered_at: When all instances were ready and all partitions fully replicated again; None if it took too long.
+        reason: What was still wrong then.
 
     """
 
     kind: Literal["struck"] = "struck"
     fault: str
     target: str
-    began: datetime
-    mended: datetime
-    well: datetime | None
-    trouble: str = ""
+    began_at: datetime
+    repaired_at: datetime
+    recovered_at: datetime | None
+    reason: str = ""
 
 
-Entry = Attempt | Answer | Struck
+Entry = Attempt | PhoneAnswer | FaultResult
 
 
-class History:
+class ClientLog:
     """A history that is being written."""
 
     def __init__(self, path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import aiohttp
 
 from authenticator.device.errors import DeviceError
-from lab.chaos.history import Attempt, Ending, Habit, History, Way
+from lab.chaos.history import Attempt, ClientLog, Ending, Habit, Way
 from lab.chaos.phones import Phone
 from lab.testkit.text_browser import GATEWAY_ERRORS, UNAVAILABLE, PageError, TextBrowser
 from protocol.encoding import digest
@@ -42,7 +42,7 @@ class Person:
         number: int,
         urls: dict[str, str],
         accounts: Administration,
-        history: History,
+        history: ClientLog,
         random: Random,
         pause_seconds: float,
     ) -> None:
@@ -214,7 +214,7 @@ class _Visit:
     async def _ask(self) -> None:
         if self._browser.path == "/send":  # another request may be open for a moment
             await asyncio.sleep(PAUSE_SECONDS)
-        await self._browser.submit("/prompt")
+        await self._browser.submit("/challenge")
 
     async def _await_answer(self) -> None:
         if self._way is Way.CODE:

@@ -5,13 +5,13 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
-from authenticator.device.challenges import Request
+from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.errors import DeviceError, NumberError, ProblemError
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.retries import Timing
 from authenticator.device.state import State
 from authenticator.device.store import MemoryStore
-from lab.chaos.history import Answer, Habit, History
+from lab.chaos.history import ClientLog, Habit, PhoneAnswer
 from schemas.contract import Purpose, Verdict
 from services.common.clock import now
 
@@ -29,7 +29,7 @@ class Phone:
 
     """
 
-    def __init__(self, url: str, name: str, history: History) -> None:
+    def __init__(self, url: str, name: str, history: ClientLog) -> None:
         """Prepare it; enter its context to switch it on.
 
         Args:
@@ -102,7 +102,7 @@ class Phone:
                     break
             await self._drop()
 
-    async def _answer(self, request: Request) -> bool:
+    async def _answer(self, request: DeviceChallenge) -> bool:
         """Answer a request; return True if the phone is to be dropped instead."""
         if request.claims.purpose is Purpose.PAIRING:
             await self._say(request, Verdict.APPROVE)
@@ -121,7 +121,7 @@ class Phone:
             await self._say(request, Verdict.DENY)
         return False
 
-    async def _say(self, request: Request, verdict: Verdict, number: int | None = None) -> None:
+    async def _say(self, request: DeviceChallenge, verdict: Verdict, number: int | None = None) -> None:
         refusal = ""
         try:
             await self._phone.answer(request, verdict, number)
@@ -131,7 +131,7 @@ class Phone:
             refusal = type(error).__name__
         claims = request.claims
         self._history.note(
-            Answer(
+            PhoneAnswer(
                 challenge_id=claims.jti,
                 account_id=claims.account_id,
                 purpose=claims.purpose,

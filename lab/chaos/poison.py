@@ -17,7 +17,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
-from schemas.topics import ALL, AUTH_RESPONSE, CONSUMED, DEVICE_PAIRED, Kind
+from schemas.topics import ALL, AUTH_RESPONSE, CONSUMED, DEVICE_PAIRED, TopicKind
 from services.common.clock import new_id
 
 log = structlog.get_logger(__name__)
@@ -115,7 +115,7 @@ class Poisoner:
         self._random = random
         self._every_seconds = every_seconds
         self._recent: dict[str, deque[tuple[float, ConsumerRecord]]] = defaultdict(lambda: deque(maxlen=KEPT_RECORDS))
-        self._topics = [topic.name for topic in ALL if topic.kind is not Kind.DEAD_LETTER]
+        self._topics = [topic.name for topic in ALL if topic.kind is not TopicKind.DEAD_LETTER]
         self._consumed = {topic.name for topic in CONSUMED}
 
     async def run(self) -> None:

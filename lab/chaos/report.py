@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from statistics import median
 
 from lab.chaos.claims.claim import Claim
-from lab.chaos.evidence import Evidence
-from lab.chaos.history import Attempt, Ending, Struck
+from lab.chaos.evidence import RunRecords
+from lab.chaos.history import Attempt, Ending, FaultResult
 from lab.chaos.run import Options
 
 
-def report(options: Options, evidence: Evidence, claims: list[Claim]) -> str:
+def report(options: Options, evidence: RunRecords, claims: list[Claim]) -> str:
     """Return what a run showed: what was done, what was checked, how long each fault was felt."""
     return "\n".join(
         (
@@ -32,7 +32,7 @@ def report(options: Options, evidence: Evidence, claims: list[Claim]) -> str:
     )
 
 
-def _counts(evidence: Evidence) -> Iterator[str]:
+def _counts(evidence: RunRecords) -> Iterator[str]:
     endings = Counter(each.ending for each in evidence.attempts)
     took = [_seconds(each) for each in evidence.attempts if each.ending is Ending.SIGNED_IN]
     poisons = Counter(each.poison for each in evidence.records if each.poison)
@@ -49,20 +49,22 @@ def _counts(evidence: Evidence) -> Iterator[str]:
     yield f"Planted: {', '.join(f'{count} {poison}' for poison, count in sorted(poisons.items()))}."
 
 
-def _faults(evidence: Evidence) -> Iterator[str]:
-    kinds: dict[str, list[Struck]] = defaultdict(list)
+def _faults(evidence: RunRecords) -> Iterator[str]:
+    kinds: dict[str, list[FaultResult]] = defaultdict(list)
     for struck in evidence.faults:
         kinds[struck.fault].append(struck)
     for kind, those in sorted(kinds.items()):
-        well = [(each.well - each.mended).total_seconds() for each in those if each.well is not None]
+        well = [
+            (each.recovered_at - each.repaired_at).total_seconds() for each in those if each.recovered_at is not None
+        ]
         gaps = [gap for each in those if (gap := _first_after(each, evidence.attempts)) is not None]
         yield f"| {kind} | {len(those)} | {_spread(well)} | {_spread(gaps)} |"
 
 
-def _first_after(struck: Struck, attempts: list[Attempt]) -> float | None:
+def _first_after(struck: FaultResult, attempts: list[Attempt]) -> float | None:
     """Return how long after a fault began somebody signed in who had begun after it, in seconds."""
-    later = [each.ended for each in attempts if each.ending is Ending.SIGNED_IN and each.began >= struck.began]
-    return (min(later) - struck.began).total_seconds() if later else None
+    later = [each.ended for each in attempts if each.ending is Ending.SIGNED_IN and each.began >= struck.began_at]
+    return (min(later) - struck.began_at).total_seconds() if later else None
 
 
 def _spread(seconds: list[float]) -> str:

@@ -13,17 +13,17 @@ from deploy.local.stack import Stack
 from lab.chaos.checker import check
 from lab.chaos.claims.claim import Claim
 from lab.chaos.cluster import PROMPT_SECONDS, Cluster
-from lab.chaos.evidence import Evidence, Seen
-from lab.chaos.faults import strike
-from lab.chaos.history import History
+from lab.chaos.evidence import RunRecord, RunRecords
+from lab.chaos.faults import inject
+from lab.chaos.history import ClientLog
 from lab.chaos.people import PATIENCE_SECONDS, Person
 from lab.chaos.poison import Poisoner
 from lab.chaos.schedule import Fault
-from operations.audit.audit import Examination
-from operations.audit.policies import Rulebook, load_rulebook
+from operations.audit.audit import LogAudit
+from operations.audit.policies import Policies, load_policies
 from operations.audit.reading import read_archive
 from operations.audit.report import Report
-from operations.audit.time_range import Span
+from operations.audit.time_range import TimeRange
 from operations.repartition.checks import unread
 from operations.repartition.cluster import cluster as connect
 from operations.repartition.cluster import places
@@ -67,7 +67,7 @@ class Options:
     partitions: int
 
 
-def run(options: Options, faults: Iterator[Fault], say: Callable[[str], None]) -> tuple[Evidence, list[Claim]]:
+def run(options: Options, faults: Iterator[Fault], say: Callable[[str], None]) -> tuple[RunRecords, list[Claim]]:
     """Run, and check. Whatever ends it, nothing runs on, and nothing is mounted any more.
 
     Args:
@@ -83,19 +83,19 @@ def run(options: Options, faults: Iterator[Fault], say: Callable[[str], None]) -
 
     """
     cluster = Cluster(options.directory, options.brokers, options.instances, options.partitions)
-    history = History(options.directory / "history.jsonl")
+    history = ClientLog(options.directory / "history.jsonl")
     say("Starting Kafka, the services and the proxy…")
     with cluster.running():
         records, rulebook, audited = asyncio.run(_pass(options, cluster, history, faults, say))
     history.close()
-    evidence = Evidence(records, tuple(history.entries), rulebook)
+    evidence = RunRecords(records, tuple(history.entries), rulebook)
     say(f"Checking {len(records)} records and {len(history.entries)} entries of the clients…")
     return evidence, check(evidence, audited)
 
 
 async def _pass(
-    options: Options, cluster: Cluster, history: History, faults: Iterator[Fault], say: Callable[[str], None]
-) -> tuple[tuple[Seen, ...], Rulebook, Report]:
+    options: Options, cluster: Cluster, history: ClientLog, faults: Iterator[Fault], say: Callable[[str], None]
+) -> tuple[tuple[RunRecord, ...], Policies, Report]:
     """Let people live while faults are made, and read what they leave behind."""
     async with cluster.supervised():
         say(f"{options.people} people sign in.")
@@ -106,18 +106,18 @@ async def _pass(
         return await _read(cluster.stack)
 
 
-async def _read(stack: Stack) -> tuple[tuple[Seen, ...], Rulebook, Report]:
+async def _read(stack: Stack) -> tuple[tuple[RunRecord, ...], Policies, Report]:
     """Read every record of every topic, once, for our own check and for an operator's audit."""
     # As an operator has it: with the services' settings in the environment.
     os.environ.update(stack.environment("login") | stack.environment("pairing"))
-    rulebook = load_rulebook(stack.secrets)
-    async with read_archive(stack.bootstrap, "", ALL, Span()) as archive:
-        records = tuple(Seen.of(each) for topic in ALL for each in archive.records(topic))
-        return records, rulebook, await asyncio.to_thread(Examination(archive, rulebook, Span()).run)
+    rulebook = load_policies(stack.secrets)
+    async with read_archive(stack.bootstrap, "", ALL, TimeRange()) as archive:
+        records = tuple(RunRecord.of(each) for topic in ALL for each in archive.records(topic))
+        return records, rulebook, await asyncio.to_thread(LogAudit(archive, rulebook, TimeRange()).run)
 
 
 async def _live(
-    options: Options, cluster: Cluster, history: History, faults: Iterator[Fault], say: Callable[[str], None]
+    options: Options, cluster: Cluster, history: ClientLog, faults: Iterator[Fault], say: Callable[[str], None]
 ) -> None:
     random = Random(options.seed)  # noqa: S311 - what is wanted is the same again
     stopping = asyncio.Event()
@@ -147,7 +147,7 @@ async def _live(
 
 
 async def _break(
-    options: Options, cluster: Cluster, history: History, faults: Iterator[Fault], say: Callable[[str], None]
+    options: Options, cluster: Cluster, history: ClientLog, faults: Iterator[Fault], say: Callable[[str], None]
 ) -> None:
     started = time.monotonic()
     # Some are signed in before anything breaks.
@@ -155,13 +155,13 @@ async def _break(
     for fault in faults:
         if time.monotonic() - started >= options.seconds:
             return
-        struck = await strike(cluster, fault)
+        struck = await inject(cluster, fault)
         history.note(struck)
-        lasted = (struck.mended - struck.began).total_seconds()
+        lasted = (struck.repaired_at - struck.began_at).total_seconds()
         well = (
             "not well again"
-            if struck.well is None
-            else f"well {(struck.well - struck.mended).total_seconds():.1f} s later"
+            if struck.recovered_at is None
+            else f"well {(struck.recovered_at - struck.repaired_at).total_seconds():.1f} s later"
         )
         at = time.monotonic() - started
         say(f"{at:6.0f} s  {fault.kind:<20} {struck.target:<22} for {lasted:4.1f} s, {well}")

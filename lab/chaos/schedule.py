@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What is broken."""
 
     KILL_LOGIN = "kill-login"
@@ -25,22 +25,22 @@ class Kind(StrEnum):
     STEP_CLOCK = "step-clock"
 
 
-SECONDS: Final[Mapping[Kind, tuple[float, float]]] = MappingProxyType(
+SECONDS: Final[Mapping[FaultKind, tuple[float, float]]] = MappingProxyType(
     {
-        Kind.KILL_LOGIN: (1, 8),
-        Kind.KILL_PAIRING: (1, 8),
-        Kind.KILL_PUSH: (1, 8),
+        FaultKind.KILL_LOGIN: (1, 8),
+        FaultKind.KILL_PAIRING: (1, 8),
+        FaultKind.KILL_PUSH: (1, 8),
         # Past the session's timeout of six seconds: its partitions go to another instance before it wakes.
-        Kind.PAUSE_INSTANCE: (9, 15),
-        Kind.ROLL: (0, 0),
-        Kind.KILL_BROKER: (2, 12),
-        Kind.KILL_CONTROLLER: (2, 12),
-        Kind.KILL_TWO_BROKERS: (2, 12),
+        FaultKind.PAUSE_INSTANCE: (9, 15),
+        FaultKind.ROLL: (0, 0),
+        FaultKind.KILL_BROKER: (2, 12),
+        FaultKind.KILL_CONTROLLER: (2, 12),
+        FaultKind.KILL_TWO_BROKERS: (2, 12),
         # Past the 3 s after which the cluster does without a broker.
-        Kind.PAUSE_BROKER: (6, 12),
-        Kind.CUT_BROKER: (6, 15),
-        Kind.FILL_DISK: (6, 12),
-        Kind.STEP_CLOCK: (5, 15),
+        FaultKind.PAUSE_BROKER: (6, 12),
+        FaultKind.CUT_BROKER: (6, 15),
+        FaultKind.FILL_DISK: (6, 12),
+        FaultKind.STEP_CLOCK: (5, 15),
     }
 )
 """How long each fault lasts, at least and at most, in seconds."""
@@ -60,14 +60,14 @@ class Fault:
 
     """
 
-    kind: Kind
+    kind: FaultKind
     choice: int
     seconds: float
     step_seconds: int
     pause_seconds: float
 
 
-def plan(seed: int, kinds: Sequence[Kind] = tuple(Kind)) -> Iterator[Fault]:
+def plan(seed: int, kinds: Sequence[FaultKind] = tuple(FaultKind)) -> Iterator[Fault]:
     """Give the faults of a run without end: rounds in which each kind comes once, in an order by chance.
 
     Args:

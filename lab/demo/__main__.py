@@ -98,7 +98,7 @@ class Demo:
         await browser.wait()
         browser.expect("DEVICE PAIRING SUCCESSFUL")
         await self._step("5  the person accepts on the phone: DEVICE PAIRING SUCCESSFUL")
-        await browser.submit("/prompt")
+        await browser.submit("/challenge")
         await self._step("6  the person clicks OK; the authentication request goes to the phone")
 
     async def _approve(self, browser: TextBrowser, phone: VirtualPhone) -> None:

@@ -6,9 +6,9 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 
-from schemas.topics import ALL, Kind
+from schemas.topics import ALL, TopicKind
 
-SHOWN: Final = (Kind.EVENT, Kind.COMMAND, Kind.DEAD_LETTER)
+SHOWN: Final = (TopicKind.EVENT, TopicKind.COMMAND, TopicKind.DEAD_LETTER)
 SHORT: Final = 16
 QUIET_SECONDS: Final = 0.3
 

@@ -21,6 +21,7 @@ from lab.load.people import People
 from lab.load.processes import FilesLimitError, require_open_files
 from lab.load.progress_bar import Bars
 from lab.load.reports import starts_report, waiting_report
+from lab.load.seed_command import seed
 from lab.load.seed_keys import Seed
 from lab.load.seeding import SeedingError, seed_stack
 from lab.load.start_times import measure_starts
@@ -57,6 +58,7 @@ _EXPECTED: Final = (
     UnreachableError,
 )
 console = Console(stderr=True)
+app.command()(seed)
 
 
 @app.command()

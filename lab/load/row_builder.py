@@ -38,7 +38,7 @@ SIGNED_URL: Final = "urn:countersign:seeding"
 """Stands in a seeded phone's answer where a phone names the address that it posts to."""
 
 
-class RefusedError(Exception):
+class CommandRejectedError(Exception):
     """The rules did not let something be made. The text says what, and why."""
 
 
@@ -110,7 +110,7 @@ class Person:
             self._send(_acceptance(key, asked))
         if self.account.device(device_id) is None:
             text = f"The phone of {name} could not be paired."
-            raise RefusedError(text)
+            raise CommandRejectedError(text)
         self._send(CancelLogin(account_id=name, at=now(), login_id=login_id))
 
     def _sign_in(self, login_id: str) -> SignIn:

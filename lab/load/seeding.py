@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 
 from deploy.local.stack import SERVICES, Stack
 from lab.load.parallel_build import Order, Plan, make_rows, prepare
-from lab.load.row_builder import RefusedError
+from lab.load.row_builder import CommandRejectedError
 from operations.repartition.cluster import Cluster, cluster
 from schemas.topics import LOGIN, PAIRING
 from services.common.progress import Progress
@@ -111,7 +111,7 @@ class Seeding:
             except KafkaError as error:
                 text = f"Kafka does not take the rows: {error}. Run this again: it goes on from here."
                 raise SeedingError(text) from error
-            except RefusedError as error:
+            except CommandRejectedError as error:
                 raise SeedingError(str(error)) from error
             await self.require_stopped()
             on_made(Progress(last, self.plan.accounts))

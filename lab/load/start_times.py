@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from deploy.local.instance_process import Instance
+from deploy.local.instance_process import InstanceProcess
 from deploy.local.stack import READY_TIMEOUT_SECONDS, Stack
 from lab.load.processes import cpu_seconds, disk_bytes, resident_bytes
 from services.common.progress import Progress
@@ -61,7 +61,7 @@ def measure_starts(
     on_progress(Progress(len(todo), len(todo)), "")
 
 
-def _start(stack: Stack, instance: Instance, disk: Disk, tell: Callable[[str], None]) -> Start:
+def _start(stack: Stack, instance: InstanceProcess, disk: Disk, tell: Callable[[str], None]) -> Start:
     directory = stack.data_directory(instance.name)
     if disk is Disk.COLD:
         shutil.rmtree(directory, ignore_errors=True)

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeVar
 
-from operations.audit.diff import Comparison
+from operations.audit.diff import Diff
 from operations.audit.events import examine_events, expect_of_relay
-from operations.audit.expected_messages import Ledger
-from operations.audit.match_outputs import Explainer
+from operations.audit.expected_messages import ExpectedMessages
+from operations.audit.match_outputs import OutputMatcher
 from operations.audit.messages import examine_messages, find_missing
-from operations.audit.policies import Rulebook
-from operations.audit.reading import Step, silent
-from operations.audit.record_store import Archive, Stored
+from operations.audit.policies import Policies
+from operations.audit.reading import ProgressCallback, silent
+from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Finding, Report
-from operations.audit.row_history import Chain
+from operations.audit.row_history import RowHistory
 from operations.audit.tables import Table
-from operations.audit.time_range import Span
+from operations.audit.time_range import TimeRange
 from schemas.topics import CONSUMED, PUSH_RECEIPT, Topic
 
 EVENTS: Final = (*CONSUMED, PUSH_RECEIPT)
@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class LogAudit:
     """An audit of what was read.
 
     Attributes:
@@ -41,16 +41,16 @@ class Examination:
 
     """
 
-    archive: Archive
-    rulebook: Rulebook
-    span: Span
-    step: Step = silent
+    archive: RecordStore
+    rulebook: Policies
+    span: TimeRange
+    step: ProgressCallback = silent
 
     def run(self) -> Report:
         """Check that everything in the span follows."""
-        report, ledger, comparison = Report(self.span), Ledger(self.archive), Comparison(self.rulebook)
+        report, ledger, comparison = Report(self.span), ExpectedMessages(self.archive), Diff(self.rulebook)
         tables = self.rulebook.tables()
-        explainer = Explainer(tables, self.archive, ledger, comparison)
+        explainer = OutputMatcher(tables, self.archive, ledger, comparison)
         topics = (*EVENTS, *(table.changelog for table in tables if table.model))
         report.read.update({topic.name: self.archive.count(topic) for topic in topics})
         for table in tables:
@@ -66,10 +66,10 @@ class Examination:
                 examine_events(table, self.archive.records(topic), self.archive, ledger, report)
         return report
 
-    def _examine_rows(self, table: Table, ledger: Ledger, comparison: Comparison, report: Report) -> None:
+    def _examine_rows(self, table: Table, ledger: ExpectedMessages, comparison: Diff, report: Report) -> None:
         rows = self._counted(table.changelog, self.archive.by_key(table.changelog))
         for key, records in groupby(rows, key=lambda record: record.key):
-            chain = Chain(table, self.archive, comparison)
+            chain = RowHistory(table, self.archive, comparison)
             for record in records:
                 self._examine_row(table, chain, record, ledger, report)
             for decided, record in chain.lost():
@@ -78,7 +78,9 @@ class Examination:
                     report.accuse(Finding.of(record, why, f"row of {table.name}"))
             ledger.close_chain(table, key or b"", chain)
 
-    def _examine_row(self, table: Table, chain: Chain, record: Stored, ledger: Ledger, report: Report) -> None:
+    def _examine_row(
+        self, table: Table, chain: RowHistory, record: StoredRecord, ledger: ExpectedMessages, report: Report
+    ) -> None:
         kind = f"row of {table.name}"
         if record.key is None or self.archive.is_astray(record):
             report.accuse(Finding.of(record, "its key does not belong to its partition", kind))
@@ -95,7 +97,7 @@ class Examination:
         else:
             report.accuse(Finding.of(record, judgement.why, kind))
 
-    def _stepped(self, topic: Topic) -> Iterator[Stored]:
+    def _stepped(self, topic: Topic) -> Iterator[StoredRecord]:
         return self._counted(topic, self.archive.records(topic))
 
     def _counted(self, topic: Topic, records: Iterable[_T]) -> Iterator[_T]:

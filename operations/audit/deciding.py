@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from operations.audit.diff import Comparison, is_repeated
-from operations.audit.record_store import Archive, Stored
+from operations.audit.diff import Diff, is_repeated
+from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Checked, Unchecked
 from operations.audit.tables import Table
 from schemas.base import Message
 from schemas.codec import Event, UndecodableError
-from services.common.decisions import Applied, Decision, Row, UnacceptableError, decide_once
+from services.common.decisions import Decision, ProcessedEvent, Row, UnacceptableError, decide_once
 
 _FIRST: Final = 20
 """So many names of fields are given where rows differ."""
@@ -29,9 +29,9 @@ class Decided:
     """
 
     event: Event[Message]
-    cause: Stored
+    cause: StoredRecord
     decision: Decision[Any]
-    record: Stored
+    record: StoredRecord
     due: bool = True
 
 
@@ -77,9 +77,9 @@ class Replayer:
     """Decides again for one record of a row."""
 
     table: Table
-    archive: Archive
-    comparison: Comparison
-    record: Stored
+    archive: RecordStore
+    comparison: Diff
+    record: StoredRecord
 
     def judge(self, before: Row | None, row: Row, versions: int) -> Judgement:
         """Judge a row.
@@ -104,7 +104,7 @@ class Replayer:
         judged = self._replay(before, row, new)
         return judged if judged.kind or judged.unchecked or complete else Judgement(unchecked=Unchecked.ROW_COMPACTED)
 
-    def _replay(self, before: Row | None, row: Row, new: tuple[Applied, ...]) -> Judgement:
+    def _replay(self, before: Row | None, row: Row, new: tuple[ProcessedEvent, ...]) -> Judgement:
         current, decided, ended_otherwise = before, list[Decided](), ""
         for applied in new:
             known = self.archive.of_event(self.table.reads, applied.event_id)
@@ -134,14 +134,14 @@ class Replayer:
             return Judgement.wrong(why, tuple(decided), current)
         return Judgement(Checked.ROW, decided=tuple(decided))
 
-    def _step(self, current: Row | None, applied: Applied, found: list[Stored]) -> Decided | str:
+    def _step(self, current: Row | None, applied: ProcessedEvent, found: list[StoredRecord]) -> Decided | str:
         """Decide an event; of several that have the same id, the first one that ends as the row says, or the first."""
         steps = [self.decide(current, each) for each in found]
         decided = [step for step in steps if isinstance(step, Decided)]
         fitting = [each for each in decided if each.decision.outcome == applied.outcome]
         return [*fitting, *decided, *steps][0]
 
-    def decide(self, current: Row | None, cause: Stored) -> Decided | str:
+    def decide(self, current: Row | None, cause: StoredRecord) -> Decided | str:
         """Decide an event on a row.
 
         Returns:
@@ -162,13 +162,13 @@ class Replayer:
         return ", ".join(names[:_FIRST])
 
 
-def _new_events(before: Row | None, row: Row) -> tuple[Applied, ...]:
+def _new_events(before: Row | None, row: Row) -> tuple[ProcessedEvent, ...]:
     """Return the events that a row applied after an earlier one, as far as it remembers them."""
-    if before is None or not before.applied:
-        return row.applied
-    ids = [each.event_id for each in row.applied]
-    last = before.applied[-1].event_id
+    if before is None or not before.processed:
+        return row.processed
+    ids = [each.event_id for each in row.processed]
+    last = before.processed[-1].event_id
     if last in ids:
-        return row.applied[ids.index(last) + 1 :]
-    known = {each.event_id for each in before.applied}
-    return tuple(each for each in row.applied if each.event_id not in known)
+        return row.processed[ids.index(last) + 1 :]
+    known = {each.event_id for each in before.processed}
+    return tuple(each for each in row.processed if each.event_id not in known)

@@ -2,16 +2,16 @@
 
 import asyncio
 
-from operations.audit.audit import Examination
-from operations.audit.policies import Rulebook
-from operations.audit.reading import Step, read_archive, silent
+from operations.audit.audit import LogAudit
+from operations.audit.policies import Policies
+from operations.audit.reading import ProgressCallback, read_archive, silent
 from operations.audit.report import Report
-from operations.audit.time_range import Span
+from operations.audit.time_range import TimeRange
 from schemas.topics import ALL
 
 
 async def audit(
-    bootstrap: str, prefix: str, rulebook: Rulebook, span: Span | None = None, step: Step = silent
+    bootstrap: str, prefix: str, rulebook: Policies, span: TimeRange | None = None, step: ProgressCallback = silent
 ) -> Report:
     """Check that everything that the topics hold of a span of time follows.
 
@@ -33,6 +33,6 @@ async def audit(
         ReadingError: If Kafka cannot be read.
 
     """
-    whole = span or Span()
+    whole = span or TimeRange()
     async with read_archive(bootstrap, prefix, ALL, whole, step) as archive:
-        return await asyncio.to_thread(Examination(archive, rulebook, whole, step).run)
+        return await asyncio.to_thread(LogAudit(archive, rulebook, whole, step).run)

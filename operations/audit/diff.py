@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from operations.audit.policies import Rulebook
+from operations.audit.policies import Policies
 from protocol.challenges import CHALLENGE_TYPE
 from protocol.jose import PublicKey, SignatureError, verify_issued
 from protocol.unpaired import UNPAIRED_TYPE
@@ -20,10 +20,10 @@ _DOTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Diff:
     """Compares under the keys of a deployment."""
 
-    rulebook: Rulebook
+    rulebook: Policies
 
     def differences(self, first: Model, second: Model) -> list[str]:
         """Return the names of the fields in which two rows or messages differ, a row's stamp aside."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from operations.audit.deciding import Decided
-from operations.audit.expected_messages import Ledger
-from operations.audit.record_store import Archive, Stored
+from operations.audit.expected_messages import ExpectedMessages
+from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Checked, Finding, Report, Unchecked
 from operations.audit.tables import Table
 from schemas.base import Message
@@ -13,7 +13,7 @@ from services.common.decisions import Decision, Row, UnacceptableError, decide_o
 from services.common.kafka.dead_letters import OFFSET, PARTITION, SERVICE
 
 
-def expect_of_relay(table: Table, archive: Archive, ledger: Ledger) -> None:
+def expect_of_relay(table: Table, archive: RecordStore, ledger: ExpectedMessages) -> None:
     """Expect what a relay passes on of the events that it reads."""
     for topic in table.reads:
         for record in archive.records(topic):
@@ -22,7 +22,9 @@ def expect_of_relay(table: Table, archive: Archive, ledger: Ledger) -> None:
                 ledger.expect(table, Decided(record.event(), record, decision, record))
 
 
-def examine_events(table: Table, records: Iterable[Stored], archive: Archive, ledger: Ledger, report: Report) -> None:
+def examine_events(
+    table: Table, records: Iterable[StoredRecord], archive: RecordStore, ledger: ExpectedMessages, report: Report
+) -> None:
     """Check that the events of a topic that are in the span were decided by a table's owner.
 
     Those of which a row tells were checked with the row.
@@ -45,7 +47,7 @@ def examine_events(table: Table, records: Iterable[Stored], archive: Archive, le
             _examine_unseen(table, record, archive, ledger, report)
 
 
-def decide_rowless(table: Table, record: Stored) -> Decision[Row] | None:
+def decide_rowless(table: Table, record: StoredRecord) -> Decision[Row] | None:
     """Decide an event where there is no row.
 
     Returns:
@@ -59,7 +61,9 @@ def decide_rowless(table: Table, record: Stored) -> Decision[Row] | None:
     return decision if decision.row is None else None
 
 
-def _examine_unseen(table: Table, record: Stored, archive: Archive, ledger: Ledger, report: Report) -> None:
+def _examine_unseen(
+    table: Table, record: StoredRecord, archive: RecordStore, ledger: ExpectedMessages, report: Report
+) -> None:
     """Check an event of which no row tells."""
     event_id = record.event().id
     decision = decide_rowless(table, record) if ledger.may_be_rowless(table, record) else None
@@ -77,7 +81,7 @@ def _examine_unseen(table: Table, record: Stored, archive: Archive, ledger: Ledg
         report.unchecked[Unchecked.DECISION_COMPACTED] += 1
 
 
-def _is_set_aside(table: Table, record: Stored, event: Event[Message], archive: Archive) -> bool:
+def _is_set_aside(table: Table, record: StoredRecord, event: Event[Message], archive: RecordStore) -> bool:
     place = (str(record.partition).encode(), str(record.offset).encode(), table.service.encode())
     for letter in archive.of_event((event.data.topic.dead_letter,), event.id):
         headers = dict(letter.headers)

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from operations.audit.policies import Rulebook
+from operations.audit.policies import Policies
 from protocol.challenges import ANSWER_TYPE, Answer, verify_challenge, verify_proof
 from protocol.jose import SignatureError, verify_embedded
 from protocol.phrases import pairing_seal
@@ -20,7 +20,7 @@ SIGNED: Final = (AuthResponse, ChallengeIssued, DevicePaired, DeviceUnpaired, Te
 """The messages with signatures or seals."""
 
 
-def flaw_of(message: Message, rulebook: Rulebook) -> str:  # noqa: PLR0911 - one line a message
+def flaw_of(message: Message, rulebook: Policies) -> str:  # noqa: PLR0911 - one line a message
     """Return why a message proves that it is not what it says, in plain words; empty if nothing speaks against it.
 
     Args:
@@ -46,13 +46,13 @@ def flaw_of(message: Message, rulebook: Rulebook) -> str:  # noqa: PLR0911 - one
         return str(error)
 
 
-def _flaw_of_response(response: AuthResponse, rulebook: Rulebook) -> str:
+def _flaw_of_response(response: AuthResponse, rulebook: Policies) -> str:
     proof = verify_proof(response.challenge, response.answer)
     said = next(contradictions(response.model_dump(mode="json"), proof), "")
     return said or _unknown_key(proof.issuer_key, response.purpose, rulebook)
 
 
-def _flaw_of_challenge(issued: ChallengeIssued, rulebook: Rulebook) -> str:
+def _flaw_of_challenge(issued: ChallengeIssued, rulebook: Policies) -> str:
     claims, key = verify_challenge(issued.challenge)
     signed = {
         "challenge_id": claims.jti,
@@ -68,7 +68,7 @@ def _flaw_of_challenge(issued: ChallengeIssued, rulebook: Rulebook) -> str:
     return f"its {other} is not the signed one" if other else _unknown_key(key, issued.purpose, rulebook)
 
 
-def _flaw_of_pairing(paired: DevicePaired, rulebook: Rulebook) -> str:
+def _flaw_of_pairing(paired: DevicePaired, rulebook: Policies) -> str:
     seal = pairing_seal(rulebook.pairing.seal_key, paired.pairing_id, paired.account_id, paired.device_id)
     if paired.seal != seal:
         return "its seal does not hold: it is not by the pairing service"
@@ -77,7 +77,7 @@ def _flaw_of_pairing(paired: DevicePaired, rulebook: Rulebook) -> str:
     return said or _unknown_key(proof.issuer_key, Purpose.PAIRING, rulebook)
 
 
-def _flaw_of_statement(message: DeviceUnpaired | TellUnpaired, statement: str, rulebook: Rulebook) -> str:
+def _flaw_of_statement(message: DeviceUnpaired | TellUnpaired, statement: str, rulebook: Policies) -> str:
     said, key = verify_unpaired(statement)
     if (said.aud, said.account_id, said.pairing_id) != (message.device_id, message.account_id, message.pairing_id):
         return "its statement is of another device, account or pairing"
@@ -97,7 +97,7 @@ def _flaw_of_answer(answer: SubmitAnswer) -> str:
     return ""
 
 
-def _unknown_key(thumbprint: str, purpose: Purpose, rulebook: Rulebook) -> str:
+def _unknown_key(thumbprint: str, purpose: Purpose, rulebook: Policies) -> str:
     known: Container[str] = rulebook.login_keys if purpose is Purpose.LOGIN else rulebook.pairing_keys
     service = "login" if purpose is Purpose.LOGIN else "pairing"
     return "" if thumbprint in known else f"it is signed by {thumbprint}, which is no key of the {service} service"

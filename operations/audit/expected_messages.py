@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from operations.audit.deciding import Decided
-from operations.audit.record_store import SLACK, Archive, Stored
-from operations.audit.row_history import Chain
+from operations.audit.record_store import SLACK, RecordStore, StoredRecord
+from operations.audit.row_history import RowHistory
 from operations.audit.tables import Table
 from operations.audit.time_range import BEGINNING
 from schemas.base import Message
@@ -67,16 +67,16 @@ class Life:
     deleted: bool
 
 
-class Ledger:
+class ExpectedMessages:
     """Keeps it, beside the records in the archive's database."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: RecordStore) -> None:
         """Begin a new one."""
         self._database = archive.database
         self._archive = archive
         self._database.executescript(_SCHEMA)
 
-    def close_chain(self, table: Table, key: bytes, chain: Chain) -> None:
+    def close_chain(self, table: Table, key: bytes, chain: RowHistory) -> None:
         """Note what the rows of a key explain."""
         for each in (each for decided in chain.decided.values() for each in decided):
             self.expect(table, each)
@@ -97,12 +97,12 @@ class Ledger:
         for index, message in enumerate(decided.decision.events):
             self._add(Expected(f"{event.id}.{index}", message, event.time, event.traceparent, due, place))
 
-    def remember(self, row: Row, record: Stored) -> None:
+    def remember(self, row: Row, record: StoredRecord) -> None:
         """Expect what a row remembers that its last events led to, where they could not be decided again."""
         place = (record.topic, record.partition, record.offset)
-        times = {each.event_id: each.at for each in row.applied}
-        for latest in row.latest:
-            for index, produced in enumerate(latest.produced if latest.event_id in times else ()):
+        times = {each.event_id: each.at for each in row.processed}
+        for latest in row.last_outputs:
+            for index, produced in enumerate(latest.outputs if latest.event_id in times else ()):
                 event_id = f"{latest.event_id}.{index}"
                 at = times[latest.event_id]
                 self._add(Expected(event_id, produced.message(), at, traceparent=None, due=False, place=place))
@@ -136,14 +136,14 @@ class Ledger:
         ).fetchone()
         return None if found is None else bool(found[0])
 
-    def knows(self, table: Table, event: Stored) -> bool:
+    def knows(self, table: Table, event: StoredRecord) -> bool:
         """Tell whether a row would say so if an event had been decided by a table's owner."""
         life = self._life(table, event.key or b"")
         if life is None:
             return not self._archive.compacted(table.changelog)
         return not life.deleted and (life.whole_since == BEGINNING or life.whole_since + SLACK <= event.at)
 
-    def may_be_rowless(self, table: Table, event: Stored) -> bool:
+    def may_be_rowless(self, table: Table, event: StoredRecord) -> bool:
         """Tell whether an event may have been decided where there was no row."""
         life = self._life(table, event.key or b"")
         return life is None or life.deleted or event.at <= life.first_at + SLACK

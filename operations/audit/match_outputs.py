@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from operations.audit.diff import Comparison
+from operations.audit.diff import Diff
 from operations.audit.events import decide_rowless
-from operations.audit.expected_messages import Ledger
-from operations.audit.record_store import Archive, Stored
+from operations.audit.expected_messages import ExpectedMessages
+from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Checked, Unchecked
 from operations.audit.tables import ALSO_ASKED, Table
 from schemas.base import Message
@@ -16,13 +16,13 @@ Explanation = Checked | Unchecked | str
 
 
 @dataclass(frozen=True, slots=True)
-class Explainer:
+class OutputMatcher:
     """Explains messages from what was found out about the rows."""
 
     tables: tuple[Table, ...]
-    archive: Archive
-    ledger: Ledger
-    comparison: Comparison
+    archive: RecordStore
+    ledger: ExpectedMessages
+    comparison: Diff
 
     def is_asked(self, event: Event[Message]) -> bool:
         """Tell whether a message is a wish of some web side, which no decision has to explain."""
@@ -30,7 +30,7 @@ class Explainer:
         asks_too = isinstance(event.data, ALSO_ASKED) and event.source not in {each.source for each in self.tables}
         return type(event.data) not in kinds or asks_too
 
-    def explain(self, record: Stored, event: Event[Message]) -> Explanation:
+    def explain(self, record: StoredRecord, event: Event[Message]) -> Explanation:
         """Explain a message."""
         expected = self.ledger.expected(record.topic, event.id)
         if expected:
@@ -54,7 +54,7 @@ class Explainer:
             return Unchecked.EVENT_GONE if gone else f"there is no event {cause_id} that could have led to it"
         return self._by_cause(table, cause, event, int(number))
 
-    def _by_cause(self, table: Table, cause: Stored, event: Event[Message], number: int) -> Explanation:
+    def _by_cause(self, table: Table, cause: StoredRecord, event: Event[Message], number: int) -> Explanation:
         decided = self.ledger.is_decided(table, event.id.rpartition(".")[0])
         if decided is not None:
             what = f"the event that it names was decided by {table.source}, and led to no such message"
@@ -67,7 +67,7 @@ class Explainer:
             return Unchecked.DECISION_COMPACTED
         return f"the event that it names was never decided by {table.source}"
 
-    def _rowless(self, table: Table, cause: Stored, event: Event[Message], number: int) -> bool:
+    def _rowless(self, table: Table, cause: StoredRecord, event: Event[Message], number: int) -> bool:
         """Tell whether an event leads to a message where there is no row."""
         decision = decide_rowless(table, cause)
         if decision is None or number >= len(decision.events):

@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 
 from operations.audit.evidence import SIGNED, flaw_of
-from operations.audit.expected_messages import Ledger
-from operations.audit.match_outputs import Explainer
-from operations.audit.policies import Rulebook
-from operations.audit.record_store import MARGIN, Archive, Stored
+from operations.audit.expected_messages import ExpectedMessages
+from operations.audit.match_outputs import OutputMatcher
+from operations.audit.policies import Policies
+from operations.audit.record_store import MARGIN, RecordStore, StoredRecord
 from operations.audit.report import Checked, Finding, Report, Unchecked
 from schemas.base import Message
 from schemas.codec import Event, UndecodableError
 
 
 def examine_messages(
-    records: Iterable[Stored], rulebook: Rulebook, explainer: Explainer, archive: Archive, report: Report
+    records: Iterable[StoredRecord], rulebook: Policies, explainer: OutputMatcher, archive: RecordStore, report: Report
 ) -> None:
     """Check the messages of a topic that are in the span.
 
@@ -42,7 +42,7 @@ def examine_messages(
             report.accuse(Finding.of(record, why))
 
 
-def find_missing(archive: Archive, ledger: Ledger, report: Report) -> None:
+def find_missing(archive: RecordStore, ledger: ExpectedMessages, report: Report) -> None:
     """Find what was decided, and was published nowhere."""
     for topic, expected in ledger.missing():
         row = archive.at(*expected.place)
@@ -55,7 +55,7 @@ def find_missing(archive: Archive, ledger: Ledger, report: Report) -> None:
             report.unchecked[Unchecked.MESSAGE_GONE] += 1
 
 
-def _flaw(record: Stored, event: Event[Message], rulebook: Rulebook, archive: Archive, report: Report) -> str:
+def _flaw(record: StoredRecord, event: Event[Message], rulebook: Policies, archive: RecordStore, report: Report) -> str:
     """Return what the message itself shows to be wrong, or nothing."""
     if archive.is_astray(record):
         return "its key does not belong to its partition"
@@ -68,7 +68,7 @@ def _flaw(record: Stored, event: Event[Message], rulebook: Rulebook, archive: Ar
     return flaw
 
 
-def _unexplained(record: Stored, event: Event[Message], explainer: Explainer, report: Report) -> str:
+def _unexplained(record: StoredRecord, event: Event[Message], explainer: OutputMatcher, report: Report) -> str:
     """Return why nothing explains a message that must have been decided, or nothing."""
     explanation = explainer.explain(record, event)
     if isinstance(explanation, Checked):

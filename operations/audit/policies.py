@@ -21,7 +21,7 @@ PROGRAM = "countersign"
 
 
 @dataclass(frozen=True, slots=True)
-class Rulebook:
+class Policies:
     """The rules of a deployment.
 
     Attributes:
@@ -50,9 +50,9 @@ class Rulebook:
         return all_tables(self.login, self.pairing)
 
 
-def load_rulebook(
+def load_policies(
     directory: Path, retired: frozenset[str] = frozenset(), changes: Mapping[str, Any] | None = None
-) -> Rulebook:
+) -> Policies:
     """Return the rules as the services have them, which make no key here.
 
     Args:
@@ -79,7 +79,7 @@ def load_rulebook(
     pairing = make_pairing_rules(
         load_settings(PairingSettings, PROGRAM, []), load_signing_keys(directory, PAIRING), seal_key
     )
-    return Rulebook(
+    return Policies(
         replace(login, accepted_keys=(*login.accepted_keys, *sorted(retired))),
         replace(pairing, accepted_keys=pairing.accepted_keys | retired),
         frozenset(key.key_id for key in agreement_keys.all),

@@ -13,12 +13,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndTimestamp
 
-from operations.audit.record_store import MARGIN, Archive, Stored
-from operations.audit.time_range import BEGINNING, Span
-from schemas.topics import LOGIN, PAIRING, PUSH, Kind, Topic
+from operations.audit.record_store import MARGIN, RecordStore, StoredRecord
+from operations.audit.time_range import BEGINNING, TimeRange
+from schemas.topics import LOGIN, PAIRING, PUSH, Topic, TopicKind
 from services.common.clock import now
 
-Step = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Is told what is being done, how much of it is done, and how much there is."""
 _POLL_MILLISECONDS: Final = 500
 _SILENCE_SECONDS: Final = 60.0
@@ -35,8 +35,8 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 @asynccontextmanager
 async def read_archive(
-    bootstrap: str, prefix: str, topics: Sequence[Topic], span: Span, step: Step = silent
-) -> AsyncIterator[Archive]:
+    bootstrap: str, prefix: str, topics: Sequence[Topic], span: TimeRange, step: ProgressCallback = silent
+) -> AsyncIterator[RecordStore]:
     """Read topics into an archive on the disk, which is removed afterwards.
 
     Args:
@@ -51,7 +51,7 @@ async def read_archive(
 
     """
     with TemporaryDirectory(prefix="countersign-") as directory:
-        archive = Archive(Path(directory) / "archive.sqlite")
+        archive = RecordStore(Path(directory) / "archive.sqlite")
         try:
             await _Reader(archive, bootstrap, prefix, span, step).read(topics)
             yield archive
@@ -60,7 +60,9 @@ async def read_archive(
 
 
 class _Reader:
-    def __init__(self, archive: Archive, bootstrap: str, prefix: str, span: Span, step: Step) -> None:
+    def __init__(
+        self, archive: RecordStore, bootstrap: str, prefix: str, span: TimeRange, step: ProgressCallback
+    ) -> None:
         self._archive = archive
         self._bootstrap = bootstrap
         self._prefix = prefix
@@ -117,7 +119,7 @@ class _Reader:
         """Begin each partition where it is wanted from, and note from when on it is whole."""
         begins = await consumer.beginning_offsets(list(partitions))
         start = self._span.since - MARGIN if self._span.since > BEGINNING + MARGIN else BEGINNING
-        cut = [each for each, topic in partitions.items() if topic.kind is not Kind.CHANGELOG]
+        cut = [each for each, topic in partitions.items() if topic.kind is not TopicKind.CHANGELOG]
         first: Mapping[TopicPartition, OffsetAndTimestamp | None] = {}
         if start != BEGINNING:
             first = await consumer.offsets_for_times(dict.fromkeys(cut, int(start.timestamp() * 1000)))
@@ -166,7 +168,7 @@ class _Reader:
         return each.topic.removeprefix(self._prefix), each.partition
 
 
-def _stored(topic: str, record: ConsumerRecord) -> Stored:
+def _stored(topic: str, record: ConsumerRecord) -> StoredRecord:
     at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     headers = [(name, value or b"") for name, value in record.headers]
-    return Stored(topic, record.partition, record.offset, at, record.key, record.value, headers)
+    return StoredRecord(topic, record.partition, record.offset, at, record.key, record.value, headers)

@@ -12,7 +12,7 @@ from operations.audit.time_range import BEGINNING
 from schemas.base import Message
 from schemas.codec import Event, Headers, UndecodableError, decode
 from schemas.topics import Topic
-from services.common.kafka.partitions import is_astray
+from services.common.kafka.partitions import is_misrouted
 
 SLACK: Final = timedelta(minutes=1)
 """How far the clocks of instances may be apart."""
@@ -33,7 +33,7 @@ _Columns = tuple[str, int, int, int, bytes | None, bytes | None, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredRecord:
     """A record of some topic.
 
     Attributes:
@@ -74,7 +74,7 @@ class Stored:
         return True
 
 
-class Archive:
+class RecordStore:
     """The records of some topics, and how far they reach.
 
     Attributes:
@@ -104,7 +104,7 @@ class Archive:
         """Close the database."""
         self.database.close()
 
-    def add(self, records: Iterable[Stored]) -> None:
+    def add(self, records: Iterable[StoredRecord]) -> None:
         """Keep records."""
         self.database.executemany(
             "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_columns, records)
@@ -115,21 +115,21 @@ class Archive:
         found: int = self.database.execute("SELECT count(*) FROM records WHERE topic = ?", (topic.name,)).fetchone()[0]
         return found
 
-    def records(self, topic: Topic) -> Iterator[Stored]:
+    def records(self, topic: Topic) -> Iterator[StoredRecord]:
         """Give the records of a topic, partition by partition, in order."""
         return self._select("topic = ? ORDER BY partition, place", topic.name)
 
-    def by_key(self, topic: Topic) -> Iterator[Stored]:
+    def by_key(self, topic: Topic) -> Iterator[StoredRecord]:
         """Give the records of a topic, key by key, in order."""
         return self._select("topic = ? ORDER BY key, partition, place", topic.name)
 
-    def of_key(self, topics: Sequence[Topic], key: bytes) -> list[Stored]:
+    def of_key(self, topics: Sequence[Topic], key: bytes) -> list[StoredRecord]:
         """Return the records of a key in some topics."""
         return [
             each for topic in topics for each in self._select("topic = ? AND key = ?", topic.name, key, index="by_key")
         ]
 
-    def of_event(self, topics: Sequence[Topic], event_id: str) -> list[Stored]:
+    def of_event(self, topics: Sequence[Topic], event_id: str) -> list[StoredRecord]:
         """Return the records of an event in some topics, the first one first; repeats of it are among them."""
         found = [
             each
@@ -138,19 +138,19 @@ class Archive:
         ]
         return sorted(found, key=lambda each: (each.at, each.partition, each.offset))
 
-    def first_of(self, topics: Sequence[Topic], event_id: str) -> Stored | None:
+    def first_of(self, topics: Sequence[Topic], event_id: str) -> StoredRecord | None:
         """Return the first record of an event that is a message of ours; of several that are none, the first one."""
         found = self.of_event(topics, event_id)
         readable = (each for each in found if each.readable) if len(found) > 1 else iter(found)
         return next(readable, found[0] if found else None)
 
-    def at(self, topic: str, partition: int, offset: int) -> Stored:
+    def at(self, topic: str, partition: int, offset: int) -> StoredRecord:
         """Return the record at a place, which must be there."""
         return next(self._select("topic = ? AND partition = ? AND place = ?", topic, partition, offset))
 
-    def is_astray(self, record: Stored) -> bool:
+    def is_astray(self, record: StoredRecord) -> bool:
         """Tell whether a record is in another partition than its key's, where its key's owner never looks."""
-        return is_astray(record.key or b"", record.partition, self.partitions)
+        return is_misrouted(record.key or b"", record.partition, self.partitions)
 
     def missing(self, topic: Topic, partition: int, after: int, before: int) -> int:
         """Return how many records between two offsets are not there any more, because newer ones replaced them."""
@@ -184,18 +184,18 @@ class Archive:
         )
         return all(moment == BEGINNING or moment + SLACK <= at for moment in floors)
 
-    def is_settled(self, service: str, record: Stored) -> bool:
+    def is_settled(self, service: str, record: StoredRecord) -> bool:
         """Tell whether a service has committed a record."""
         return record.offset < self.settled.get((service, record.topic, record.partition), 0)
 
-    def _select(self, condition: str, *values: object, index: str = "") -> Iterator[Stored]:
+    def _select(self, condition: str, *values: object, index: str = "") -> Iterator[StoredRecord]:
         # Unless it is told, the database would rather go through a whole topic than look a key or an event up.
         using = f"INDEXED BY {index}" if index else ""
         query = f"SELECT {_COLUMNS} FROM records {using} WHERE {condition}"  # noqa: S608 - the conditions are those above
         return map(_stored, self.database.execute(query, values))
 
 
-def _columns(record: Stored) -> tuple[object, ...]:
+def _columns(record: StoredRecord) -> tuple[object, ...]:
     headers = json.dumps([(name, value.decode("latin-1")) for name, value in record.headers])
     event_id = dict(record.headers).get("ce_id", b"").decode(errors="replace")
     milliseconds = int(record.at.timestamp() * 1000)
@@ -203,9 +203,9 @@ def _columns(record: Stored) -> tuple[object, ...]:
     return (*place, record.key, record.value, headers, event_id)
 
 
-def _stored(columns: _Columns) -> Stored:
+def _stored(columns: _Columns) -> StoredRecord:
     topic, partition, place, milliseconds, key, value, headers = columns
     at = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return Stored(
+    return StoredRecord(
         topic, partition, place, at, key, value, [(name, text.encode("latin-1")) for name, text in json.loads(headers)]
     )

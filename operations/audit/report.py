@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from operations.audit.record_store import Stored
-from operations.audit.time_range import Span
+from operations.audit.record_store import StoredRecord
+from operations.audit.time_range import TimeRange
 
 MOST_FINDINGS: Final = 1000
 """So many findings are kept, the first by time; all are counted."""
@@ -56,7 +56,7 @@ class Finding:
     why: str
 
     @classmethod
-    def of(cls, record: Stored, why: str, kind: str = "") -> "Finding":
+    def of(cls, record: StoredRecord, why: str, kind: str = "") -> "Finding":
         """Make one of a record."""
         place = f"{record.topic}/{record.partition}/{record.offset}"
         named = dict(record.headers).get("ce_type", b"").decode(errors="replace")
@@ -78,7 +78,7 @@ class Report:
 
     """
 
-    span: Span
+    span: TimeRange
     read: Counter[str] = field(default_factory=Counter)
     checked: Counter[Checked] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)

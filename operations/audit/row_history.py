@@ -8,8 +8,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from operations.audit.deciding import Decided, Judgement, Replayer
-from operations.audit.diff import Comparison
-from operations.audit.record_store import MARGIN, SLACK, Archive, Stored
+from operations.audit.diff import Diff
+from operations.audit.record_store import MARGIN, SLACK, RecordStore, StoredRecord
 from operations.audit.report import Checked, Unchecked
 from operations.audit.tables import Table
 from operations.audit.time_range import BEGINNING
@@ -25,12 +25,12 @@ class Known:
     """What a next row may follow from: a row that was read, sound or not, or one that should have been there."""
 
     row: Row
-    record: Stored
+    record: StoredRecord
     sound: bool = True
 
 
 @dataclass(slots=True)
-class Chain:
+class RowHistory:
     """The rows of a key, as far as they were read.
 
     Attributes:
@@ -44,11 +44,11 @@ class Chain:
     """
 
     table: Table
-    archive: Archive
-    comparison: Comparison
+    archive: RecordStore
+    comparison: Diff
     decided: dict[str, list[Decided]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
-    orphans: dict[str, Stored] = field(default_factory=dict)
+    orphans: dict[str, StoredRecord] = field(default_factory=dict)
     whole_since: datetime | None = None
     first_at: datetime | None = None
     deleted: bool = False
@@ -56,7 +56,7 @@ class Chain:
     _kept: dict[int, list[Known]] = field(default_factory=dict)
     _earlier: dict[int, list[Known]] = field(default_factory=dict)
 
-    def take(self, record: Stored) -> Judgement:
+    def take(self, record: StoredRecord) -> Judgement:
         """Judge the next record of the key."""
         self.first_at = self.first_at or record.at
         judgement = self._deletion(record) if record.value is None else self._row(record, record.value)
@@ -66,14 +66,14 @@ class Chain:
             self.decided.setdefault(each.event.id, []).append(each)
         return judgement
 
-    def lost(self) -> Iterator[tuple[Decided, Stored]]:
+    def lost(self) -> Iterator[tuple[Decided, StoredRecord]]:
         """Give what was decided, left aside by a newer owner and not decided again, and the record that does so."""
         for event_id, record in self.orphans.items():
             decided = self.decided.get(event_id, [])
             if decided and not any(each.due for each in decided):
                 yield decided[0], record
 
-    def _row(self, record: Stored, value: bytes) -> Judgement:
+    def _row(self, record: StoredRecord, value: bytes) -> Judgement:
         model: Any = self.table.model
         try:
             row: Row = model.model_validate_json(value)
@@ -99,7 +99,7 @@ class Chain:
         self._note(judgement, row, record, stale=stale)
         return judgement.as_stale() if stale else judgement
 
-    def _judge(self, before: Known | None, row: Row, record: Stored) -> Judgement:
+    def _judge(self, before: Known | None, row: Row, record: StoredRecord) -> Judgement:
         version = before.row.version if before else 0
         versions = row.version - version
         offset = before.record.offset if before else -1
@@ -112,7 +112,7 @@ class Chain:
         replayer = Replayer(self.table, self.archive, self.comparison, record)
         return replayer.judge(before.row if before else None, row, versions)
 
-    def _garbage(self, why: str, record: Stored) -> Judgement:
+    def _garbage(self, why: str, record: StoredRecord) -> Judgement:
         judgement = self._repaired(Judgement.wrong(why), self._top, record)
         if judgement.expected is not None:
             version = judgement.expected.version + 1
@@ -120,7 +120,7 @@ class Chain:
             self._kept.setdefault(version, []).append(Known(row, record, sound=False))
         return judgement
 
-    def _repaired(self, judgement: Judgement, before: Known | None, record: Stored) -> Judgement:
+    def _repaired(self, judgement: Judgement, before: Known | None, record: StoredRecord) -> Judgement:
         """Add the row that was probably there before somebody replaced it: of the first event that no row has applied.
 
         So what follows from that one is not named as well.
@@ -150,37 +150,39 @@ class Chain:
     def _is_stale(self, row: Row) -> bool:
         return self._top is not None and (row.epoch, row.version) < (self._top.row.epoch, self._top.row.version)
 
-    def _leave_aside(self, before: Known | None, row: Row, record: Stored) -> None:
+    def _leave_aside(self, before: Known | None, row: Row, record: StoredRecord) -> None:
         """Leave the rows of older owners aside: the newer one has to decide their events as well."""
         version = before.row.version if before else 0
         left = [
             known
             for number, kept in self._kept.items()
             for known in kept
-            if number > version and known.sound and known.row.applied and known.row.epoch < row.epoch
+            if number > version and known.sound and known.row.processed and known.row.epoch < row.epoch
         ]
         for known in left:
-            event_id = known.row.applied[-1].event_id
+            event_id = known.row.processed[-1].event_id
             self._expect_again(known.row, Known(row, record))
             for each in self.decided.get(event_id, []):
                 each.due = each.due and each.record is not known.record
 
     def _expect_again(self, left: Row, newer: Known) -> None:
         """Note the event of a row that is left aside, if the newer owner's row does not know of it."""
-        event_id = left.applied[-1].event_id if left.applied else ""
+        event_id = left.processed[-1].event_id if left.processed else ""
         if event_id and newer.row.outcome_of(event_id) is None:
             self.orphans.setdefault(event_id, newer.record)
 
     def _saw_all_since(self, row: Row) -> bool:
         """Tell whether every decision since a row's last event was seen: the row of one may have been compacted."""
         since = self.whole_since
-        return since is not None and bool(row.applied) and (since == BEGINNING or since + SLACK <= row.applied[-1].at)
+        return (
+            since is not None and bool(row.processed) and (since == BEGINNING or since + SLACK <= row.processed[-1].at)
+        )
 
-    def _note(self, judgement: Judgement, row: Row, record: Stored, *, stale: bool) -> None:
+    def _note(self, judgement: Judgement, row: Row, record: StoredRecord, *, stale: bool) -> None:
         """Keep a row for those that follow."""
         sound = judgement.kind is not None or judgement.unchecked is not None
         if sound:
-            self.seen.update(each.event_id for each in row.applied)
+            self.seen.update(each.event_id for each in row.processed)
         if self.whole_since is None and judgement.kind is not None:
             self.whole_since = BEGINNING
         elif self.whole_since is None or (judgement.unchecked is Unchecked.ROW_COMPACTED and not stale):
@@ -191,12 +193,12 @@ class Chain:
             kept.append(Known(judgement.expected.model_copy(update={"version": row.version}), record, sound=False))
         if sound and not stale:
             self._top = Known(row, record)
-            for each in row.applied:
+            for each in row.processed:
                 self.orphans.pop(each.event_id, None)
         for version in sorted(self._kept)[:-KEPT_VERSIONS]:
             del self._kept[version]
 
-    def _deletion(self, record: Stored) -> Judgement:
+    def _deletion(self, record: StoredRecord) -> Judgement:
         header = dict(record.headers).get(TOMBSTONE_HEADER)
         top = self._top
         if top is not None and header is not None and stamp(header) < (top.row.epoch, top.row.version):
@@ -212,7 +214,7 @@ class Chain:
             return Judgement.wrong("the row was deleted, and no event asks for that")
         return Judgement(unchecked=Unchecked.EVENT_GONE)
 
-    def _undecided(self, record: Stored) -> Iterator[Stored]:
+    def _undecided(self, record: StoredRecord) -> Iterator[StoredRecord]:
         """Give the events of the key that no row has applied."""
         for each in self.archive.of_key(self.table.reads, record.key or b""):
             if dict(each.headers).get("ce_id", b"").decode(errors="replace") not in self.seen:

@@ -22,7 +22,7 @@ from schemas.contract import (
     PairingWithdrawn,
     PushReceipt,
 )
-from schemas.login_notices import NoticeDue
+from schemas.login_notices import EmailDue
 from schemas.pairing_commands import IssuePhrase, RetirePhrase
 from schemas.push_commands import TellUnpaired
 from schemas.topics import LOGIN, PAIRING, PUSH, Topic
@@ -84,7 +84,7 @@ def accounts_table(rules: Rules) -> Table:
     reads = (topics.LOGIN_COMMANDS, topics.DEVICE_PAIRED, topics.PAIRING_FAILED, topics.AUTH_RESPONSE)
     asks = (ChallengeIssued, ChallengeWithdrawn, PairingRequested, PairingWithdrawn)
     decide = partial(decide_account, rules=rules)
-    return Table(LOGIN, topics.ACCOUNTS_TABLE, Account, decide, reads, (*asks, DeviceUnpaired, NoticeDue))
+    return Table(LOGIN, topics.ACCOUNTS_TABLE, Account, decide, reads, (*asks, DeviceUnpaired, EmailDue))
 
 
 def _guesses(rules: Rules) -> Table:

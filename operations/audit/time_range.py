@@ -12,7 +12,7 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeRange:
     """A span of time, by Kafka's times of the records.
 
     Attributes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from operations.audit.record_store import Stored
+from operations.audit.record_store import StoredRecord
 from schemas.base import Message
 from schemas.codec import Event, UndecodableError
 from schemas.login_commands import SignIn
@@ -13,8 +13,8 @@ from services.login.domain.account import Account, Push
 from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCodes
 
 _FORGOTTEN: Final = {
-    "applied": (),
-    "latest": (),
+    "processed": (),
+    "last_outputs": (),
     "logins": (),
     "sessions": (),
     "enrolment_mails": (),
@@ -47,7 +47,7 @@ class History:
     exact: bool = True
 
 
-def history_of(rows: Sequence[Stored], records: Sequence[Stored], since: datetime) -> History:
+def history_of(rows: Sequence[StoredRecord], records: Sequence[StoredRecord], since: datetime) -> History:
     """Return an account's history.
 
     Args:
@@ -58,22 +58,22 @@ def history_of(rows: Sequence[Stored], records: Sequence[Stored], since: datetim
     """
     read = [(each.at, Account.model_validate_json(each.value)) for each in rows if each.value is not None]
     before = [row for at, row in read if at < since]
-    applied = [each for at, row in read if at >= since for each in row.applied]
+    applied = [each for at, row in read if at >= since for each in row.processed]
     order = {each.event_id: number for number, each in reversed([*enumerate(applied)])}
-    done = {each.event_id for each in before[-1].applied} if before else set[str]()
+    done = {each.event_id for each in before[-1].processed} if before else set[str]()
     events = _in_order([each for each in _events(records) if each.id not in done], order)
     outcomes = {each.event_id: each.outcome for each in applied}
     if before:
-        later = tuple(each for each in events if each.id in order or each.time >= before[-1].applied[-1].at)
-        beginning = before[-1].model_copy(update={"applied": (), "latest": ()})
+        later = tuple(each for each in events if each.id in order or each.time >= before[-1].processed[-1].at)
+        beginning = before[-1].model_copy(update={"processed": (), "last_outputs": ()})
         return History(beginning, later, outcomes)
     first = read[0][1] if read else None
-    if first is None or first.version <= len(first.applied):
+    if first is None or first.version <= len(first.processed):
         return History(None, events, outcomes)
     return History(_approximate(first, events), events, outcomes, exact=False)
 
 
-def _events(records: Sequence[Stored]) -> list[Event[Message]]:
+def _events(records: Sequence[StoredRecord]) -> list[Event[Message]]:
     found: dict[str, Event[Message]] = {}
     for record in sorted(records, key=lambda each: each.at):
         try:
@@ -115,7 +115,7 @@ def _approximate(row: Account, events: Sequence[Event[Message]]) -> Account:
 
 
 def _unused(method: Device | AuthenticatorApp) -> Device | AuthenticatorApp:
-    return method.model_copy(update={"last_step": type(method).model_fields["last_step"].default})
+    return method.model_copy(update={"last_time_step": type(method).model_fields["last_time_step"].default})
 
 
 def _unspent(recovery: RecoveryCodes | None, at: datetime) -> RecoveryCodes | None:

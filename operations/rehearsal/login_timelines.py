@@ -8,13 +8,13 @@ from typing import Final
 from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import AuthResponse
-from schemas.login_commands import SendPrompt, SignIn
+from schemas.login_commands import SendChallenge, SignIn
 from schemas.login_sessions import AddPhone, Confirm
 from services.common.decisions import OK, UnacceptableError, decide_once
 from services.login.domain.account import Account
-from services.login.domain.challenges import why_not
+from services.login.domain.challenges import challenge_rejection
 from services.login.domain.decide import decide
-from services.login.domain.expire import settle_login
+from services.login.domain.expire import expire_login
 from services.login.domain.limits import Rules
 from services.login.domain.login import Login, LoginState
 
@@ -23,7 +23,7 @@ BEGIN: Final = (SignIn, Confirm, AddPhone)
 
 
 @dataclass(slots=True)
-class Course:
+class LoginTimeline:
     """How a login went.
 
     Attributes:
@@ -64,7 +64,7 @@ class Played:
 
     """
 
-    courses: dict[str, Course] = field(default_factory=dict)
+    courses: dict[str, LoginTimeline] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
 
 
@@ -92,17 +92,17 @@ def play(account: Account | None, events: Iterable[Event[Message]], rules: Rules
             course.steps[event.id] = _step(event, decision.outcome, account, rules)
         _follow(account, played)
     for course in played.courses.values():
-        course.login = None if course.login is None else settle_login(course.login, until)
+        course.login = None if course.login is None else expire_login(course.login, until)
     return played
 
 
-def _course_of(event: Event[Message], played: Played, asked: dict[str, str]) -> Course | None:
+def _course_of(event: Event[Message], played: Played, asked: dict[str, str]) -> LoginTimeline | None:
     """Return the login that an event is of; a new one if it begins it."""
     message = event.data
     if isinstance(message, BEGIN):
         asked[message.login_id] = message.login_id  # the first request of a sign-in has the login's id
-        return played.courses.setdefault(message.login_id, Course(message.account_id, event.time))
-    if isinstance(message, SendPrompt):
+        return played.courses.setdefault(message.login_id, LoginTimeline(message.account_id, event.time))
+    if isinstance(message, SendChallenge):
         asked[message.challenge_id] = message.login_id
     if isinstance(message, AuthResponse):
         return played.courses.get(asked.get(message.challenge_id, ""))
@@ -115,7 +115,7 @@ def _step(event: Event[Message], outcome: str, account: Account | None, rules: R
         return outcome
     login = account.login(event.data.login_id)
     held = login is not None and login.state is LoginState.READY and account.devices
-    return (why_not(account, event.data.at, rules) or OK) if held else OK
+    return (challenge_rejection(account, event.data.at, rules) or OK) if held else OK
 
 
 def _follow(account: Account | None, played: Played) -> None:

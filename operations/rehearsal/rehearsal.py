@@ -7,12 +7,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from operations.audit.reading import Step, read_archive, silent
-from operations.audit.record_store import Archive
+from operations.audit.reading import ProgressCallback, read_archive, silent
+from operations.audit.record_store import RecordStore
 from operations.audit.tables import accounts_table
-from operations.audit.time_range import Span
+from operations.audit.time_range import TimeRange
 from operations.rehearsal.initial_state import History, history_of
-from operations.rehearsal.login_timelines import Course, play
+from operations.rehearsal.login_timelines import LoginTimeline, play
 from schemas.topics import ACCOUNTS_CHANGELOG
 from services.common.clock import now
 from services.common.decisions import OK
@@ -71,7 +71,13 @@ class Rehearsal:
 
 
 async def rehearse(  # noqa: PLR0913 - a deployment, two sets of rules, a span
-    bootstrap: str, prefix: str, *, present: Rules, changed: Rules, span: Span | None = None, step: Step = silent
+    bootstrap: str,
+    prefix: str,
+    *,
+    present: Rules,
+    changed: Rules,
+    span: TimeRange | None = None,
+    step: ProgressCallback = silent,
 ) -> Rehearsal:
     """Replay the history of all accounts under two sets of rules.
 
@@ -87,13 +93,15 @@ async def rehearse(  # noqa: PLR0913 - a deployment, two sets of rules, a span
         ReadingError: If Kafka cannot be read.
 
     """
-    whole = span or Span()
+    whole = span or TimeRange()
     topics = (*accounts_table(present).reads, ACCOUNTS_CHANGELOG)
     async with read_archive(bootstrap, prefix, topics, whole, step) as archive:
         return await asyncio.to_thread(rehearse_archive, archive, present, changed, whole, step)
 
 
-def rehearse_archive(archive: Archive, present: Rules, changed: Rules, span: Span, step: Step = silent) -> Rehearsal:
+def rehearse_archive(
+    archive: RecordStore, present: Rules, changed: Rules, span: TimeRange, step: ProgressCallback = silent
+) -> Rehearsal:
     """Replay the histories that were read; memory holds one account's at a time, and the changes found."""
     rehearsal = Rehearsal()
     reads = accounts_table(present).reads
@@ -107,7 +115,7 @@ def rehearse_archive(archive: Archive, present: Rules, changed: Rules, span: Spa
     return rehearsal
 
 
-def _compare(history: History, present: Rules, changed: Rules, span: Span, rehearsal: Rehearsal) -> None:
+def _compare(history: History, present: Rules, changed: Rules, span: TimeRange, rehearsal: Rehearsal) -> None:
     until = min(now(), span.until)
     events = tuple(each for each in history.events if each.time <= span.until)
     as_it_is = play(history.beginning, events, present, until)
@@ -130,14 +138,14 @@ def _compare(history: History, present: Rules, changed: Rules, span: Span, rehea
             _keep(rehearsal.passed, _change(course, other, _reason(course, other)))
 
 
-def _got_further(course: Course, other: Course) -> bool:
+def _got_further(course: LoginTimeline, other: LoginTimeline) -> bool:
     """Tell whether a login passes under other rules, or passes a step that refused it."""
     return other.approved or any(
         refusal != OK and other.steps.get(event_id) == OK for event_id, refusal in course.steps.items()
     )
 
 
-def _reason(refused: Course, passing: Course) -> str:
+def _reason(refused: LoginTimeline, passing: LoginTimeline) -> str:
     """Return why a login does not pass where it does under other rules: the first step that ends otherwise."""
     differing: Iterator[str] = (
         refusal for event_id, refusal in refused.steps.items() if refusal not in {OK, passing.steps.get(event_id)}
@@ -145,7 +153,7 @@ def _reason(refused: Course, passing: Course) -> str:
     return next(differing, refused.end).replace("_", " ")
 
 
-def _change(course: Course, other: Course, why: str) -> Change:
+def _change(course: LoginTimeline, other: LoginTimeline, why: str) -> Change:
     return Change(course.account_id, course.began_at, course.end, other.end, why)
 
 

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from aiokafka import ConsumerRecord
 
-from services.common.kafka.partitions import home_of
+from services.common.kafka.partitions import partition_of
 from services.common.rows.stamps import is_newer, stamp
 
 _PREPARE: Final = (
@@ -64,7 +64,7 @@ def place(key: bytes, copies: Sequence[Copy], partitions: int) -> Placed:
         partitions: How many partitions the changelog has.
 
     """
-    home = home_of(key, partitions)
+    home = partition_of(key, partitions)
     # Of the same row in two places, an interrupted move, the one at home counts: it is there already.
     newest = max(copies, key=lambda copy: (stamp(copy.value), copy.partition == home))
     strays = tuple(sorted(copy.partition for copy in copies if copy.partition != home))

@@ -8,13 +8,13 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from operations.repartition.cluster import Cluster, Span, places
-from schemas.topics import ALL, CHANGELOGS, CONSUMED, LOGIN_NOTICES, Kind, Topic
-from services.login.emails.sender import NOTICES_GROUP
+from schemas.topics import ALL, CHANGELOGS, CONSUMED, LOGIN_EMAILS, Topic, TopicKind
+from services.login.emails.sender import EMAILS_GROUP
 
 Described = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-class RefusedError(Exception):
+class RepartitionRefusedError(Exception):
     """Something keeps the topics from getting more partitions; nothing more was changed. The text says what to do."""
 
 
@@ -36,8 +36,8 @@ class Check:
 
 def groups_of(topic: Topic, prefix: str) -> tuple[str, ...]:
     """Return the consumer groups of the services that read a topic."""
-    if topic is LOGIN_NOTICES:
-        return (f"{prefix}{NOTICES_GROUP}",)
+    if topic is LOGIN_EMAILS:
+        return (f"{prefix}{EMAILS_GROUP}",)
     return tuple(f"{prefix}{service}" for service in topic.read_by)
 
 
@@ -81,7 +81,7 @@ async def no_instance_runs(cluster: Cluster) -> Check:
 def _require(check: Check, say: Callable[[Check], None]) -> None:
     say(check)
     if not check.holds:
-        raise RefusedError(check.finding)
+        raise RepartitionRefusedError(check.finding)
 
 
 def _topics(cluster: Cluster, described: Described) -> Check:
@@ -166,7 +166,7 @@ def _dead_letters(cluster: Cluster, spans: Mapping[TopicPartition, Span]) -> Che
 
 def _dead_letter_counts(cluster: Cluster, spans: Mapping[TopicPartition, Span]) -> Iterator[str]:
     for topic in ALL:
-        if topic.kind is Kind.DEAD_LETTER:
+        if topic.kind is TopicKind.DEAD_LETTER:
             name = cluster.name(topic)
             count = sum(span.end - span.begin for place, span in spans.items() if place.topic == name)
             if count:

@@ -31,7 +31,7 @@ class Screen(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MoveResult:
     """What became of one changelog.
 
     Attributes:
@@ -46,7 +46,7 @@ class Outcome:
     moved: int
 
 
-async def preview(cluster: Cluster, partitions: int, screen: Screen) -> list[Outcome]:
+async def preview(cluster: Cluster, partitions: int, screen: Screen) -> list[MoveResult]:
     """Count what would move, changing nothing."""
     described = await cluster.topics()
     outcomes = []
@@ -55,11 +55,11 @@ async def preview(cluster: Cluster, partitions: int, screen: Screen) -> list[Out
         with Rows() as rows:
             await _read(cluster, name, len(described[name]), rows, screen)
             found = list(map(_moves, rows.placed(partitions)))
-        outcomes.append(Outcome(name, len(found), sum(found)))
+        outcomes.append(MoveResult(name, len(found), sum(found)))
     return outcomes
 
 
-async def repartition(cluster: Cluster, partitions: int, screen: Screen) -> list[Outcome]:
+async def repartition(cluster: Cluster, partitions: int, screen: Screen) -> list[MoveResult]:
     """Give all topics more partitions, after `checks.look`. Doing it again finishes what was interrupted.
 
     Args:
@@ -97,14 +97,14 @@ async def _require_none_started(cluster: Cluster) -> None:
         raise UnfinishedError(found.finding)
 
 
-async def _move(cluster: Cluster, topic: str, partitions: int, screen: Screen) -> Outcome:
+async def _move(cluster: Cluster, topic: str, partitions: int, screen: Screen) -> MoveResult:
     with Rows() as before, Rows() as after:
         await _read(cluster, topic, partitions, before, screen)
         moved = await _write(cluster, topic, before, partitions, screen)
         await _read(cluster, topic, partitions, after, screen)
         rows = _compare(topic, before, after, partitions)
     screen.say(f"{topic}: {moved} of {rows} rows moved, read back")
-    return Outcome(topic, rows, moved)
+    return MoveResult(topic, rows, moved)
 
 
 async def _read(cluster: Cluster, topic: str, partitions: int, rows: Rows, screen: Screen) -> None:

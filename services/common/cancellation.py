@@ -3,7 +3,7 @@
 import asyncio
 
 
-def heed_cancellation() -> None:
+def raise_if_cancelled() -> None:
     """Raise the cancellation of this task again if it was asked for and the task goes on all the same.
 
     `asyncio.wait_for` of Python 3.11 loses one that comes in the same moment as the answer (CPython gh-96764, mended in

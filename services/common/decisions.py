@@ -19,14 +19,14 @@ REMEMBERED_SECONDS: Final = 600
 OK: Final = "ok"
 
 
-class Produced(Model):
+class OutputMessage(Model):
     """A message that a decision published, as the row remembers it."""
 
     type: str
     data: dict[str, Any]
 
     @classmethod
-    def of(cls, message: Message) -> "Produced":
+    def of(cls, message: Message) -> "OutputMessage":
         """Keep a message."""
         return cls(type=message.type, data=message.model_dump(mode="json"))
 
@@ -35,7 +35,7 @@ class Produced(Model):
         return TYPES[self.type].model_validate(self.data)
 
 
-class Applied(Model):
+class ProcessedEvent(Model):
     """An event that a row has applied.
 
     Attributes:
@@ -50,19 +50,19 @@ class Applied(Model):
     outcome: str
 
 
-class Latest(Model):
+class LastOutput(Model):
     """The last event of a topic, and what it published.
 
     Attributes:
         topic: The topic's name.
         event_id: The event.
-        produced: What a crash may have swallowed.
+        outputs: What a crash may have swallowed.
 
     """
 
     topic: str
     event_id: str
-    produced: tuple[Produced, ...]
+    outputs: tuple[OutputMessage, ...]
 
 
 class Row(Model):
@@ -71,19 +71,19 @@ class Row(Model):
     Attributes:
         epoch: The consumer group's generation that wrote it; a writer that has lost the partition has a lower one.
         version: Counts the writes.
-        applied: The recent events, oldest first.
-        latest: The last of each topic, where it published anything.
+        processed: The recent events, oldest first.
+        last_outputs: The last of each topic, where it published anything.
 
     """
 
     epoch: int = 0
     version: int = 0
-    applied: tuple[Applied, ...] = ()
-    latest: tuple[Latest, ...] = ()
+    processed: tuple[ProcessedEvent, ...] = ()
+    last_outputs: tuple[LastOutput, ...] = ()
 
     def outcome_of(self, event_id: str) -> str | None:
         """Return how an event ended here, or None if this row does not remember it."""
-        return next((each.outcome for each in reversed(self.applied) if each.event_id == event_id), None)
+        return next((each.outcome for each in reversed(self.processed) if each.event_id == event_id), None)
 
 
 RowT = TypeVar("RowT", bound=Row)
@@ -130,29 +130,32 @@ def decide_once(
     before = row or Row()
     known = before.outcome_of(event.id)
     if known is not None:
-        swallowed = next((each.produced for each in before.latest if each.event_id == event.id), ())
+        swallowed = next((each.outputs for each in before.last_outputs if each.event_id == event.id), ())
         return Decision(row, tuple(each.message() for each in swallowed), known, repeated=True)
     decision = decide(row, event)
     if decision.row is None:
         return decision
     oldest = event.time - timedelta(seconds=REMEMBERED_SECONDS)
-    recent = tuple(each for each in before.applied if each.at >= oldest)[1 - REMEMBERED_EVENTS :]
+    recent = tuple(each for each in before.processed if each.at >= oldest)[1 - REMEMBERED_EVENTS :]
     envelope = {
         "epoch": before.epoch,
         "version": before.version,
-        "applied": (*recent, Applied(event_id=event.id, at=event.time, outcome=decision.outcome)),
-        "latest": _latest(before.latest, recent, event, decision.events),
+        "processed": (*recent, ProcessedEvent(event_id=event.id, at=event.time, outcome=decision.outcome)),
+        "last_outputs": _last_outputs(before.last_outputs, recent, event, decision.events),
     }
     remembering = decision.row.model_copy(update=envelope)
     return Decision(remembering, decision.events, decision.outcome)
 
 
-def _latest(
-    before: tuple[Latest, ...], recent: tuple[Applied, ...], event: Event[Message], messages: tuple[Message, ...]
-) -> tuple[Latest, ...]:
+def _last_outputs(
+    before: tuple[LastOutput, ...],
+    recent: tuple[ProcessedEvent, ...],
+    event: Event[Message],
+    messages: tuple[Message, ...],
+) -> tuple[LastOutput, ...]:
     """Return the last event of each topic: each topic is read on for itself, so the last of all may not come first."""
     topic = event.data.topic.name
     remembered = {each.event_id for each in recent}
     others = tuple(each for each in before if each.topic != topic and each.event_id in remembered)
-    produced = tuple(Produced.of(message) for message in messages)
-    return (*others, Latest(topic=topic, event_id=event.id, produced=produced)) if produced else others
+    produced = tuple(OutputMessage.of(message) for message in messages)
+    return (*others, LastOutput(topic=topic, event_id=event.id, outputs=produced)) if produced else others

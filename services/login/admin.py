@@ -23,7 +23,7 @@ from services.common.rows.view import View
 from services.common.telemetry.tracing import continue_trace
 from services.login.addresses import read_address
 from services.login.domain.account import Account
-from services.login.domain.limits import Refused
+from services.login.domain.limits import Rejection
 from services.login.names import LONGEST_NAME, account_id_of
 from services.login.pairing.invitations import new_invitation
 from services.login.settings import DEFAULT_PRODUCT_NAME
@@ -88,7 +88,7 @@ class Administration:
             email=_address(email),
         )
         outcome, account = await self._decide(command)
-        if outcome == Refused.ACCOUNT_EXISTS:
+        if outcome == Rejection.ACCOUNT_EXISTS:
             text = f"The account {command.account_id} exists already. Remove it first, or take another name."
             raise AdminError(text)
         return account
@@ -159,18 +159,18 @@ class Administration:
 
     async def _decide(self, command: AccountCommand) -> tuple[str, Account]:
         try:
-            event_id = await self.publisher.command(command)
+            event_id = await self.publisher.publish_command(command)
         except UnavailableError as error:
             text = "Kafka does not take the command. Is it running?"
             raise AdminError(text) from error
-        decided = await self.view.outcome(command.account_id, event_id, DECISION_SECONDS)
+        decided = await self.view.await_outcome(command.account_id, event_id, DECISION_SECONDS)
         if decided is None:
             text = (
                 f"No login service decided the command within {DECISION_SECONDS:.0f} s. Is one running? "
                 "It will be carried out as soon as one is."
             )
             raise AdminError(text)
-        if decided[0] not in {OK, Refused.ACCOUNT_EXISTS}:
+        if decided[0] not in {OK, Rejection.ACCOUNT_EXISTS}:
             text = f"The login service refused: {decided[0]}"
             raise AdminError(text)
         return decided
@@ -227,7 +227,7 @@ async def _catch_up(
             before, moved_at = view.progress, time.monotonic()
         if reading.done() or time.monotonic() - moved_at > STANDSTILL_SECONDS:
             ready.cancel()
-            why = "" if view.ready else f" ({view.trouble})"
+            why = "" if view.ready else f" ({view.reason})"
             text = f"The accounts could not be read within {STANDSTILL_SECONDS:.0f} s{why}. Are the topics there?"
             raise AdminError(text)
 

@@ -6,7 +6,7 @@ import faust
 from faust.types import StreamT, TopicT
 
 from schemas.topics import AUTH_RESPONSE, DEVICE_PAIRED, LOGIN_COMMANDS, LOGIN_GUESSES, PAIRING_FAILED, Topic
-from services.common.streams.processor import Owner
+from services.common.streams.processor import TableProcessor
 from services.login.domain.account import Account
 from services.login.domain.guesses import Guesses
 
@@ -14,7 +14,7 @@ READS = (LOGIN_COMMANDS, LOGIN_GUESSES, DEVICE_PAIRED, PAIRING_FAILED, AUTH_RESP
 
 
 def declare_agents(  # noqa: C901 - one agent a topic
-    app: faust.App, topics: dict[Topic, TopicT], accounts: Owner[Account], guesses: Owner[Guesses]
+    app: faust.App, topics: dict[Topic, TopicT], accounts: TableProcessor[Account], guesses: TableProcessor[Guesses]
 ) -> None:
     """Declare the agents of an instance.
 

@@ -8,7 +8,7 @@ from services.common.decisions import Decision
 from services.common.telemetry.metrics import Metrics
 from services.login.domain import outcomes
 from services.login.domain.account import Account
-from services.login.domain.outcomes import Ended, Outcome
+from services.login.domain.outcomes import AttemptOutcome, EndedAttempt
 
 ANSWERS_SECONDS: Final = (1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0)
 """Upper bounds of what people do."""
@@ -21,8 +21,8 @@ class AccountTally:
     Attributes:
         logins_begun: By kind.
         logins: Those that ended, by kind, outcome and method.
-        prompts_sent: Requests sent to phones.
-        prompts: Requests that ended, by outcome.
+        challenges_sent: Requests sent to phones.
+        challenges: Requests that ended, by outcome.
         pairings_begun: Phrases entered.
         pairings: Pairings that ended, by outcome.
         answer_seconds: From the asking to the phone's answer, by purpose.
@@ -34,8 +34,8 @@ class AccountTally:
         """Make the metrics."""
         self.logins_begun = metrics.counter("logins_begun", "Logins begun, by a right password or within.", "kind")
         self.logins = metrics.counter("logins", "Logins that ended.", "kind", "outcome", "method")
-        self.prompts_sent = metrics.counter("prompts_sent", "Requests sent to phones.")
-        self.prompts = metrics.counter("prompts", "Requests that ended.", "outcome")
+        self.challenges_sent = metrics.counter("login_challenges_sent", "Requests sent to phones.")
+        self.challenges = metrics.counter("login_challenges", "Requests that ended.", "outcome")
         self.pairings_begun = metrics.counter("pairings_begun", "Pairing phrases entered.")
         self.pairings = metrics.counter("pairings", "Pairings that ended.", "outcome")
         self.answer_seconds = metrics.histogram(
@@ -43,8 +43,8 @@ class AccountTally:
         )
         self.reports = metrics.counter("reports", "Answers that it was not them.")
         # Prometheus sees no increase in a counter that begins with its first event, so these begin with 0.
-        for outcome in Outcome:
-            (self.pairings if outcome is Outcome.PAIRED else self.prompts).labels(outcome.value)
+        for outcome in AttemptOutcome:
+            (self.pairings if outcome is AttemptOutcome.PAIRED else self.challenges).labels(outcome.value)
 
     def count(self, before: Account | None, event: Event[Message], decision: Decision[Account]) -> None:
         """Count one decision.
@@ -63,10 +63,10 @@ class AccountTally:
         for login in outcomes.logins_ended(before, after, event.time):
             outcome = login.state if login.end_reason is None else login.end_reason
             self.logins.labels(login.kind.value, outcome.value, login.method.value if login.method else NO_METHOD).inc()
-        for _ in outcomes.prompts_sent(before, after):
-            self.prompts_sent.inc()
-        for ended in outcomes.prompts_ended(before, after, event.time):
-            self.prompts.labels(ended.outcome).inc()
+        for _ in outcomes.challenges_sent(before, after):
+            self.challenges_sent.inc()
+        for ended in outcomes.challenges_ended(before, after, event.time):
+            self.challenges.labels(ended.outcome).inc()
             self._time("login", ended)
         for _ in outcomes.pairings_begun(before, after):
             self.pairings_begun.inc()
@@ -76,6 +76,6 @@ class AccountTally:
         if outcomes.is_reported(before, after):
             self.reports.inc()
 
-    def _time(self, purpose: str, ended: Ended) -> None:
+    def _time(self, purpose: str, ended: EndedAttempt) -> None:
         if ended.seconds is not None:
             self.answer_seconds.labels(purpose).observe(ended.seconds)

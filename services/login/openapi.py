@@ -116,7 +116,7 @@ _FORMS: Final[dict[str, tuple[str, str, dict[str, Json]]]] = {
     f"{login_pages.ENROL}/send": ("Sends a code by e-mail", "", {"429": answer("Several were sent lately.", _HTML)}),
     login_pages.ENROL: ("Takes the code that admits to the first pairing", "code", {"422": _WRONG, "429": _WAITS}),
     login_pages.PAIR: ("Takes the phone's phrase", "phrase", {"422": _WRONG, "429": _WAITS}),
-    "/prompt": ("Asks the phone", "phone", {}),
+    "/challenge": ("Asks the phone", "phone", {}),
     login_pages.CODE: ("Takes a code", "code", {"422": _WRONG, "429": _WAITS}),
     "/cancel": ("Gives the login up", "", {}),
     "/sign-out": ("Ends the session", "", {}),

@@ -20,12 +20,12 @@ from services.login.domain.numbers import number_of
 from services.login.openapi import describe
 from services.login.pairing.forms import EnrolmentForms
 from services.login.web import login_pages, page_messages
-from services.login.web.context import Step
+from services.login.web.context import LoginContext
 from services.login.web.cookies import LOGIN, NEXT
 from services.login.web.events import Events
-from services.login.web.forms import Desk
+from services.login.web.forms import Forms
 from services.login.web.pages import CONTENT_SECURITY_POLICY, HERE
-from services.login.web.read_your_writes import CatchUp
+from services.login.web.read_your_writes import ReadYourWrites
 
 
 class Routes(Protocol):
@@ -41,12 +41,12 @@ class LoginWeb:
     def __init__(  # noqa: PLR0913 - the parts of one web side
         self,
         *,
-        desk: Desk,
+        desk: Forms,
         enrolment: EnrolmentForms,
         codes: CodeForm,
         parts: Sequence[Routes],
         events: Events,
-        catch_up: CatchUp,
+        catch_up: ReadYourWrites,
         signing_keys: SigningKeys,
     ) -> None:
         """Take the parts that it needs.
@@ -112,7 +112,7 @@ class LoginWeb:
         """Show a step of a login, or lead to the step that it is at."""
         return self._render_step(request, self._visits.step(request, request.path))
 
-    def _render_step(self, request: web.Request, step: Step) -> web.Response:  # noqa: PLR0911 - one line a page
+    def _render_step(self, request: web.Request, step: LoginContext) -> web.Response:  # noqa: PLR0911 - one line a page
         account, login, at = step.account, step.login, step.at
         match request.path:
             case login_pages.ENROL:
@@ -133,18 +133,20 @@ class LoginWeb:
                 return self._codes.render(request, account, login, at)
             case _:
                 reason = login.end_reason or EndReason.TIMED_OUT
-                notice = page_messages.ended(reason, login.kind, self._pages.names)
-                return self._pages.render(request, "ended", notice=notice, reason=reason, kind=login.kind)
+                message = page_messages.ended(reason, login.kind, self._pages.names)
+                return self._pages.render(request, "ended", message=message, reason=reason, kind=login.kind)
 
     def _render_wait(self, request: web.Request, login: Login, at: datetime) -> web.Response:
-        prompt = login.prompt
-        asks = prompt is not None and prompt.number_matching
-        number = number_of(self._desk.rules.number_key, prompt.challenge_id) if prompt is not None and asks else None
+        challenge = login.challenge
+        asks = challenge is not None and challenge.number_matching
+        number = (
+            number_of(self._desk.rules.number_key, challenge.challenge_id) if challenge is not None and asks else None
+        )
         return self._pages.render(request, "wait", number=number, **self._visits.waiting(login, at))
 
     def _render_send(self, request: web.Request, account: Account, login: Login, at: datetime) -> web.Response:
-        other = account.open_prompt()
-        until = other.prompt.expires_at if other is not None and other.prompt is not None else at
+        other = account.open_challenge()
+        until = other.challenge.expires_at if other is not None and other.challenge is not None else at
         paused_until = push.next_push_at(account, at, self._desk.rules)
         return self._pages.render(
             request,

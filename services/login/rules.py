@@ -5,7 +5,7 @@ from typing import Final
 
 from protocol.agreement import AgreementPrivateKey
 from services.common.keys.keys import SigningKeys, load_secret
-from services.login.domain.limits import Pauses, Rules
+from services.login.domain.limits import PauseLimits, Rules
 from services.login.settings import LoginSettings
 
 LIMITS: Final = (
@@ -62,5 +62,5 @@ def make_rules(settings: LoginSettings, signing_keys: SigningKeys, agreement: Ag
     )
 
 
-def _pauses(tries: int, first_seconds: int, longest_seconds: int) -> Pauses:
-    return Pauses(tries, timedelta(seconds=first_seconds), timedelta(seconds=longest_seconds))
+def _pauses(tries: int, first_seconds: int, longest_seconds: int) -> PauseLimits:
+    return PauseLimits(tries, timedelta(seconds=first_seconds), timedelta(seconds=longest_seconds))

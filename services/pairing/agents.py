@@ -6,14 +6,14 @@ import faust
 from faust.types import StreamT, TopicT
 
 from schemas.topics import AUTH_RESPONSE, PAIRING_COMMANDS, PAIRING_PHRASES, PAIRING_REQUESTED, Topic
-from services.common.streams.processor import Owner
+from services.common.streams.processor import TableProcessor
 from services.pairing.domain.rows import Phrase, Requester
 
 READS = (PAIRING_COMMANDS, PAIRING_PHRASES, PAIRING_REQUESTED, AUTH_RESPONSE)
 
 
 def declare_agents(
-    app: faust.App, topics: dict[Topic, TopicT], requesters: Owner[Requester], phrases: Owner[Phrase]
+    app: faust.App, topics: dict[Topic, TopicT], requesters: TableProcessor[Requester], phrases: TableProcessor[Phrase]
 ) -> None:
     """Declare the agents of an instance.
 

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from protocol.phrases import draw_phrase, phrase_digest, read_phrase
-from protocol.signed_requests import REQUEST_TYPE, Refusal, RefusedError
+from protocol.signed_requests import REQUEST_TYPE, Refusal, RequestRefusedError
 from schemas.pairing_commands import RequestPhrase
 from services.common.clock import now
 from services.common.decisions import OK
@@ -15,7 +15,7 @@ from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.keys.keys import SigningKeys
 from services.common.rows.view import View
 from services.common.telemetry.telemetry import Telemetry
-from services.common.web.device_requests import CORS, Gate, allow_any_origin, device_name_in
+from services.common.web.device_requests import CORS, SignedRequestVerifier, allow_any_origin, device_name_in
 from services.common.web.openapi import serve_document
 from services.common.web.web import make_web, render_problem, serve_key_set
 from services.pairing.domain.rows import Phrase, Requester
@@ -38,7 +38,7 @@ class PairingWeb:
         self,
         *,
         settings: PairingSettings,
-        gate: Gate,
+        gate: SignedRequestVerifier,
         requesters: View[Requester],
         phrases: View[Phrase],
         publisher: Publisher,
@@ -69,9 +69,9 @@ class PairingWeb:
     async def new_phrase(self, request: web.Request) -> web.Response:
         """Hand a phrase out once Kafka has it (docs/protocol.md, section 4)."""
         try:
-            signed = await self._gate.take(request, REQUEST_TYPE)
+            signed = await self._gate.read(request, REQUEST_TYPE)
             name = device_name_in(signed)
-        except RefusedError as error:
+        except RequestRefusedError as error:
             return self._gate.refuse(error.refusal, str(error))
         device_id = signed.device.thumbprint
         phrase = self._draw()
@@ -84,12 +84,12 @@ class PairingWeb:
             at=moment,
             expires_at=moment + self._lifetime,
         )
-        decided = await self._requesters.outcome(device_id, await self._publisher.command(command))
+        decided = await self._requesters.await_outcome(device_id, await self._publisher.publish_command(command))
         if decided is None:
             raise UnavailableError
         if decided[0] != OK:
             return self._gate.refuse(Refusal(decided[0]), DETAILS[decided[0]])
-        issued = await self._phrases.wait_for(
+        issued = await self._phrases.wait_until(
             command.phrase_digest, lambda row: (row.device_id, row.issued_at) == (device_id, moment), ISSUE_SECONDS
         )
         if issued is None:

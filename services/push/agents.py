@@ -6,14 +6,16 @@ import faust
 from faust.types import StreamT, TopicT
 
 from schemas.topics import AUTH_CHALLENGE, DEVICE_UNPAIRED, PUSH_COMMANDS, Topic
-from services.common.streams.processor import Owner
+from services.common.streams.processor import TableProcessor
 from services.common.streams.relay import Relay
 from services.push.domain.rows import Channel
 
 READS = (AUTH_CHALLENGE, PUSH_COMMANDS, DEVICE_UNPAIRED)
 
 
-def declare_agents(app: faust.App, topics: dict[Topic, TopicT], channels: Owner[Channel], unpaired: Relay) -> None:
+def declare_agents(
+    app: faust.App, topics: dict[Topic, TopicT], channels: TableProcessor[Channel], unpaired: Relay
+) -> None:
     """Declare the agents of an instance.
 
     Args:

@@ -7,14 +7,14 @@ from typing import Any, Final
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from protocol.signed_requests import REQUEST_TYPE, Refusal, RefusedError
+from protocol.signed_requests import REQUEST_TYPE, Refusal, RequestRefusedError
 from schemas.contract import Delivery, PushReceipt
 from schemas.push_commands import RegisterDevice
 from services.common.clock import now
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View
 from services.common.telemetry.tracing import continue_trace
-from services.common.web.device_requests import STATUS, Gate, device_name_in
+from services.common.web.device_requests import STATUS, SignedRequestVerifier, device_name_in
 from services.common.web.web import problem_document
 from services.push.domain.rows import Channel
 from services.push.open_challenges import OpenChallenges
@@ -29,7 +29,7 @@ REFUSED_CODE: Final = 4400
 class Sockets:
     """The sockets of one instance."""
 
-    def __init__(self, gate: Gate, channels: View[Channel], publisher: Publisher, most: int) -> None:
+    def __init__(self, gate: SignedRequestVerifier, channels: View[Channel], publisher: Publisher, most: int) -> None:
         """Take the parts that they need.
 
         Args:
@@ -83,7 +83,7 @@ class Sockets:
             frame = await socket.receive_json(timeout=OPEN_SECONDS)
             signed = self._gate.check(_request_in(frame), path, REQUEST_TYPE, nonce)
             name = device_name_in(signed)
-        except RefusedError as error:
+        except RequestRefusedError as error:
             document = problem_document(STATUS[error.refusal], error.refusal, str(error))
             await socket.send_json({"type": "problem", "problem": document})
             await socket.close(code=REFUSED_CODE, message=error.refusal.encode())
@@ -101,8 +101,10 @@ class Sockets:
         channel = self._channels.get(device_id)
         if channel is not None and channel.device_name == name:
             return
-        event_id = await self._publisher.command(RegisterDevice(device_id=device_id, at=now(), device_name=name))
-        if await self._channels.outcome(device_id, event_id) is None:
+        event_id = await self._publisher.publish_command(
+            RegisterDevice(device_id=device_id, at=now(), device_name=name)
+        )
+        if await self._channels.await_outcome(device_id, event_id) is None:
             raise UnavailableError
 
     async def _attend(self, socket: web.WebSocketResponse, device_id: str) -> None:
@@ -149,7 +151,7 @@ class Sockets:
         if channel is None or waiting is None:
             return False
         continue_trace(waiting.traceparent)
-        await self._publisher.command(
+        await self._publisher.publish_command(
             PushReceipt(
                 challenge_id=waiting.challenge_id,
                 reply_key=waiting.reply_key,
@@ -181,7 +183,7 @@ async def _wait_for_change(socket: web.WebSocketResponse, changed: asyncio.Event
 def _request_in(frame: Any) -> str:
     request = frame.get("request") if isinstance(frame, dict) and frame.get("type") == "open" else None
     if not isinstance(request, str) or not request.isascii():
-        raise RefusedError(Refusal.MALFORMED, 'The first frame must be {"type": "open", "request": JWS}.')
+        raise RequestRefusedError(Refusal.MALFORMED, 'The first frame must be {"type": "open", "request": JWS}.')
     return request
 
 

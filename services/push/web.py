@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from protocol.challenges import ANSWER_TYPE, Answer
-from protocol.signed_requests import Refusal, RefusedError, SignedRequest
+from protocol.signed_requests import Refusal, RequestRefusedError, SignedRequest
 from schemas.push_commands import SubmitAnswer
 from services.common.clock import now
 from services.common.decisions import OK
@@ -17,7 +17,7 @@ from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View
 from services.common.telemetry.telemetry import Telemetry
 from services.common.telemetry.tracing import Tracing
-from services.common.web.device_requests import CORS, STATUS, Gate, allow_any_origin
+from services.common.web.device_requests import CORS, STATUS, SignedRequestVerifier, allow_any_origin
 from services.common.web.openapi import serve_document
 from services.common.web.web import make_web, problem, render_problem
 from services.push.domain.rows import Channel
@@ -42,7 +42,7 @@ class PushWeb:
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of one web side
         self,
         settings: PushSettings,
-        gate: Gate,
+        gate: SignedRequestVerifier,
         channels: View[Channel],
         publisher: Publisher,
         sockets: Sockets,
@@ -91,9 +91,9 @@ class PushWeb:
     async def answer(self, request: web.Request) -> web.Response:
         """Take a device's answer; reply once Kafka has the decision on it (docs/protocol.md, section 7)."""
         try:
-            signed = await self._gate.take(request, ANSWER_TYPE)
+            signed = await self._gate.read(request, ANSWER_TYPE)
             said = _read_answer(signed)
-        except RefusedError as error:
+        except RequestRefusedError as error:
             return self._gate.refuse(error.refusal, str(error))
         channel = self._channels.get(signed.device.thumbprint)
         if channel is None:
@@ -118,7 +118,7 @@ class PushWeb:
             )
         except ValidationError:
             return self._gate.refuse(Refusal.MALFORMED, "The challenge's id in the URL is not one.")
-        decided = await self._channels.outcome(device_id, await self._publisher.command(command))
+        decided = await self._channels.await_outcome(device_id, await self._publisher.publish_command(command))
         if decided is None:
             raise UnavailableError
         outcome, channel = decided
@@ -146,7 +146,7 @@ def _read_answer(signed: SignedRequest) -> Answer:
     try:
         return Answer.model_validate(signed.payload)
     except ValidationError as error:
-        raise RefusedError(Refusal.MALFORMED, "The payload needs challenge_digest and verdict.") from error
+        raise RequestRefusedError(Refusal.MALFORMED, "The payload needs challenge_digest and verdict.") from error
 
 
 def _origin(url: str) -> str:

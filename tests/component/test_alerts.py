@@ -23,7 +23,7 @@ WELL = {
     'countersign_device_sockets{job="push", instance="push:1"}': "10x60",
     'countersign_device_sockets_limit{job="push", instance="push:1"}': "100x60",
     'countersign_consumer_lag_records{job="login", topic="login.commands", partition="0"}': "3x60",
-    'countersign_consumer_lag_records{job="login", topic="login.notices", partition="0"}': "1x60",
+    'countersign_consumer_lag_records{job="login", topic="login.emails", partition="0"}': "1x60",
     'countersign_decision_duration_seconds_bucket{job="login", table="accounts", le="0.1"}': "0+10x60",
     'countersign_decision_duration_seconds_bucket{job="login", table="accounts", le="1.0"}': "0+10x60",
     'countersign_decision_duration_seconds_bucket{job="login", table="accounts", le="+Inf"}': "0+10x60",
@@ -34,8 +34,8 @@ WELL = {
     'countersign_dead_letters_total{job="login", instance="login:1", topic="auth.response"}': "0x60",
     'countersign_unexpected_errors_total{job="login", instance="login:1", topic="auth.response"}': "0x60",
     'countersign_stale_rows_total{job="login", instance="login:1", topic="login-accounts-changelog"}': "0x60",
-    'countersign_prompts_total{job="login", instance="login:1", outcome="approved"}': "0+9x60",
-    'countersign_prompts_sent_total{job="login", instance="login:1"}': "0+10x60",
+    'countersign_login_challenges_total{job="login", instance="login:1", outcome="approved"}': "0+9x60",
+    'countersign_login_challenges_sent_total{job="login", instance="login:1"}': "0+10x60",
     'countersign_reports_total{job="login", instance="login:1"}': "0x60",
     'countersign_decisions_total{job="login", event="countersign.login.fail_password.v1"}': "0+5x60",
     'countersign_challenges_total{job="push", instance="push:1", outcome="undeliverable"}': "0x60",
@@ -78,8 +78,8 @@ TROUBLES: dict[str, tuple[dict[str, str], set[str]]] = {
         {"CountersignLagging"},
     ),
     "e-mails are not sent": (
-        {'countersign_consumer_lag_records{job="login", topic="login.notices", partition="1"}': "30x60"},
-        {"CountersignNoticesWait"},
+        {'countersign_consumer_lag_records{job="login", topic="login.emails", partition="1"}': "30x60"},
+        {"CountersignEmailsWait"},
     ),
     "kafka is slow": (
         {series('countersign_decision_duration_seconds_bucket{job="login", table="accounts", le="0.1"'): "0x60"},
@@ -94,7 +94,7 @@ TROUBLES: dict[str, tuple[dict[str, str], set[str]]] = {
     ),
     "a paused owner woke": ({series("countersign_stale_rows_total"): "0x50 1x10"}, {"CountersignStaleRows"}),
     "most requests are not approved": (
-        {series("countersign_prompts_total"): "0+3x60"},
+        {series("countersign_login_challenges_total"): "0+3x60"},
         {"CountersignFewApprovals"},
     ),
     "four people say that it was not them": (

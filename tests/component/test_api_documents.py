@@ -10,7 +10,7 @@ import schemathesis
 from aiohttp import hdrs, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from services.common.instance.runtime import Instance
+from services.common.instance.runtime import ServiceInstance
 from services.common.web.openapi import DOCUMENT
 from services.login.app import make_instance as make_login
 from services.login.settings import LoginSettings
@@ -19,7 +19,7 @@ from services.pairing.settings import PairingSettings
 from services.push.app import make_instance as make_push
 from services.push.settings import PushSettings
 
-MAKERS: dict[str, Callable[[Path], Instance]] = {
+MAKERS: dict[str, Callable[[Path], ServiceInstance]] = {
     "login": lambda secrets: make_login(LoginSettings(secrets_directory=secrets)),
     "pairing": lambda secrets: make_pairing(PairingSettings(secrets_directory=secrets)),
     "push": lambda secrets: make_push(PushSettings(secrets_directory=secrets)),

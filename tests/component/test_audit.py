@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from deploy.local.ports import free_port
-from deploy.local.vulnerabilities import UNREACHED, audit
+from deploy.local.vulnerabilities import UNREACHED, find_vulnerabilities
 from tests.builders import T0
 
 LOCK_FILE = f"harmless==1.0 --hash=sha256:{'0' * 64}\nleaky==2.0 --hash=sha256:{'1' * 64}\n"
@@ -60,7 +60,9 @@ class Service:
     async def audit(self, *urls: str, anew: bool = False) -> tuple[bool, str]:
         """Look for vulnerabilities here, or wherever else."""
         options = [("--vulnerability-service", "osv", "--osv-url", url) for url in urls or (self.url,)]
-        return await asyncio.to_thread(audit, [self.lock_file], options, self.memory, self.now, anew=anew)
+        return await asyncio.to_thread(
+            find_vulnerabilities, [self.lock_file], options, self.memory, self.now, anew=anew
+        )
 
     @property
     def lock_file(self) -> Path:

@@ -6,8 +6,8 @@ import subprocess
 from cli.kafka import TOOLS
 from operations.topics import topic_settings
 from schemas.codec import TYPES
-from schemas.topics import ALL, DAY_SECONDS, Kind, Topic
-from services.common.instance.health import Trouble
+from schemas.topics import ALL, DAY_SECONDS, Topic, TopicKind
+from services.common.instance.health import NotReadyReason
 from tests.readme import ROOT, shown_commands
 
 
@@ -34,13 +34,13 @@ def test_every_link_between_the_documents_leads_somewhere() -> None:
 
 def topic_rows() -> list[str]:
     """Return the rows of the table of topics in docs/operations.md, as the code has them."""
-    return [_row(topic) for topic in ALL if topic.kind is not Kind.DEAD_LETTER]
+    return [_row(topic) for topic in ALL if topic.kind is not TopicKind.DEAD_LETTER]
 
 
 def _row(topic: Topic) -> str:
     names = [name.removeprefix("countersign.").removesuffix(".v1") for name in TYPES if TYPES[name].topic is topic]
     service, _, _ = topic.name.partition(".")
-    shown = ", ".join(name.removeprefix(f"{service}.") if topic.kind is Kind.COMMAND else name for name in names)
+    shown = ", ".join(name.removeprefix(f"{service}.") if topic.kind is TopicKind.COMMAND else name for name in names)
     cells = (
         f"`{topic.name}`",
         topic.key,
@@ -64,14 +64,14 @@ def test_the_operators_table_of_topics_is_what_the_code_has() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| `") and line.count(" | ") == 5]
     assert rows == topic_rows()
-    dead = {_kept(topic_settings(topic, 1)) for topic in ALL if topic.kind is Kind.DEAD_LETTER}
+    dead = {_kept(topic_settings(topic, 1)) for topic in ALL if topic.kind is TopicKind.DEAD_LETTER}
     assert f"`TOPIC.dlq` keeps its records {dead.pop()}" in text
     assert not dead
 
 
 def test_the_runbook_has_each_reason_that_an_instance_gives_for_not_being_ready() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    assert [each for each in Trouble if f"`{each}`" not in text] == []
+    assert [each for each in NotReadyReason if f"`{each}`" not in text] == []
 
 
 def test_every_tool_of_kafka_that_the_operators_document_calls_can_be_run() -> None:

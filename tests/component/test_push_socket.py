@@ -11,7 +11,7 @@ from aiohttp import web
 from deploy.local.kafka.settings import HOST
 from deploy.local.ports import free_port
 from services.common.waiters import Waiters
-from services.common.web.device_requests import Gate
+from services.common.web.device_requests import SignedRequestVerifier
 from services.common.web.nonces import Nonces
 from services.push import sockets
 from services.push.domain.rows import Channel, PendingChallenge
@@ -91,7 +91,7 @@ async def instance(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Instance]:
     port = free_port()
     instance = Instance(f"http://{HOST}:{port}")
     monkeypatch.setattr(sockets, "now", instance.now)
-    gate = Gate(Nonces(b"a key of the push service's nonces"), instance.url)
+    gate = SignedRequestVerifier(Nonces(b"a key of the push service's nonces"), instance.url)
     served = Sockets(gate, cast("Any", instance.channels), cast("Any", None), most=10)
     application = web.Application()
     application.router.add_get("/socket", served.serve)

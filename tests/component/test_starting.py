@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from deploy.local.instance_process import Instance, ServiceStartError
+from deploy.local.instance_process import InstanceProcess, ServiceStartError
 from deploy.local.run import show_step
 
 
 @contextmanager
-def a_service_that_says(said: Sequence[str], tmp_path: Path) -> Iterator[Instance]:
+def a_service_that_says(said: Sequence[str], tmp_path: Path) -> Iterator[InstanceProcess]:
     """Play a service that says something else each time that it is asked, and is then ready, or goes on saying it."""
     answers = iter([*said])
 
@@ -40,7 +40,7 @@ def a_service_that_says(said: Sequence[str], tmp_path: Path) -> Iterator[Instanc
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield Instance("login", "login", server.server_address[1], 0, tmp_path / "login.log", {})
+        yield InstanceProcess("login", "login", server.server_address[1], 0, tmp_path / "login.log", {})
     finally:
         server.shutdown()
         server.server_close()

@@ -12,7 +12,7 @@ from schemas.contract import (
     PushReceipt,
 )
 from schemas.login_guesses import ForgetGuesses
-from schemas.login_notices import NoticeDue, NoticeKind
+from schemas.login_notices import EmailDue, EmailKind
 from schemas.pairing_commands import RetirePhrase
 from schemas.push_commands import RegisterDevice
 from tests.builders import T0, a_browser, a_digest, a_phone
@@ -78,11 +78,11 @@ def examples() -> list[Message]:
         a_cancel(),
         a_sign_out(),
         *_session_examples(),
-        NoticeDue(
+        EmailDue(
             account_id="alex",
             account_name="Zoë",
             address="zoe@example.org",
-            kind=NoticeKind.RECOVERY_CODE_USED,
+            kind=EmailKind.RECOVERY_CODE_USED,
             at=T0,
             browser=a_browser(),
             method_name="Pixel 9",

@@ -57,7 +57,7 @@ def test_each_reference_leads_somewhere() -> None:
 )
 def test_what_a_service_decides_on_is_what_it_is_said_to_read(service: str, reads: tuple[Any, ...]) -> None:
     said = {name for name in DOCUMENT["operations"] if name.startswith(f"{service}.receive.")}
-    observed = {"login.receive.push.receipt", "login.receive.login.notices"}
+    observed = {"login.receive.push.receipt", "login.receive.login.emails"}
     assert said - observed == {f"{service}.receive.{topic.name}" for topic in reads}
 
 

@@ -39,7 +39,7 @@ FAULTS: Final = """
 """
 
 
-class Album:
+class Screenshots:
     """The pictures of a walk past pages.
 
     Attributes:

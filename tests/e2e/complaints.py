@@ -11,7 +11,7 @@ OUTAGE: Final = r"net::ERR_|status of 503|WebSocket connection to '[^']+' failed
 """How Chromium notes that a service, or the network, is away."""
 
 
-class Complaints:
+class ConsoleErrors:
     """The complaints of all browsers of one test."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Computer:
+class BrowserPage:
     """A browser window at an instance of the login service."""
 
     page: Page

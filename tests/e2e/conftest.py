@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.e2e.album import Album, clear
-from tests.e2e.scene import Scene
+from tests.e2e.album import Screenshots, clear
+from tests.e2e.scene import Scenario
 from tests.e2e.stacks import SETTINGS, Site, errors_of, played, running
 from tests.smtp import PostOffice, a_mail_server
 
@@ -59,15 +59,15 @@ def shelf(testrun_uid: str) -> None:
 
 
 @pytest.fixture
-def album(shelf: None) -> Iterator[Album]:  # noqa: ARG001 - it has to be clear before
+def album(shelf: None) -> Iterator[Screenshots]:  # noqa: ARG001 - it has to be clear before
     """Give a test its album, and hold at the end that no page in it has a fault."""
-    album = Album()
+    album = Screenshots()
     yield album
     assert album.faults == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(site: Site, browser: Browser) -> AsyncIterator[Scene]:
+async def scene(site: Site, browser: Browser) -> AsyncIterator[Scenario]:
     """Set a scene on the stack."""
     async with played(site, browser) as scene:
         yield scene

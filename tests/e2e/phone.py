@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import aiohttp
 from playwright.async_api import Locator, Page, expect
 
-from authenticator.device.challenges import Request
+from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.code_derivation import code_of
 from authenticator.device.messages import IssuedPhrase
 from authenticator.device.phone import VirtualPhone
@@ -107,7 +107,7 @@ class PocketPhone:
     def __init__(self, virtual: VirtualPhone) -> None:
         """Take the device."""
         self._virtual = virtual
-        self._requests: AsyncIterator[Request] = virtual.requests()
+        self._requests: AsyncIterator[DeviceChallenge] = virtual.requests()
 
     async def new_phrase(self) -> str:
         """Ask for a pairing phrase."""
@@ -136,7 +136,7 @@ class PocketPhone:
         store = self._virtual.store
         await eventually(lambda: person.name not in {each.account_name for each in store.read().accounts})
 
-    async def is_asked(self, purpose: Purpose = Purpose.LOGIN) -> Request:
+    async def is_asked(self, purpose: Purpose = Purpose.LOGIN) -> DeviceChallenge:
         """Wait for the next request, which must be of a kind."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             request = await anext(self._requests)

@@ -14,15 +14,15 @@ from services.login.admin import Administration
 from tests.accounts import let_see
 from tests.chromium import PATIENCE_MILLISECONDS, forgo_service_worker
 from tests.e2e import computer, phone
-from tests.e2e.complaints import Complaints
-from tests.e2e.computer import Computer, Person
+from tests.e2e.complaints import ConsoleErrors
+from tests.e2e.computer import BrowserPage, Person
 from tests.e2e.phone import Phone, PocketPhone, WebPhone
 
 PASSWORD: Final = "correct horse battery staple"
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Scenario:
     """One test's scene; whatever it opened is closed with it.
 
     Attributes:
@@ -37,7 +37,7 @@ class Scene:
     stack: Stack
     browser: Browser
     accounts: Administration
-    complaints: Complaints = field(default_factory=Complaints)
+    complaints: ConsoleErrors = field(default_factory=ConsoleErrors)
     exits: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def a_person(self, *, with_email: bool = False) -> Person:
@@ -50,14 +50,14 @@ class Scene:
                 await let_see(self.stack.urls[name], self.stack.secrets, account)
         return person
 
-    async def a_computer(self, instance: str = "login", **options: Any) -> Computer:
+    async def a_computer(self, instance: str = "login", **options: Any) -> BrowserPage:
         """Open a window of a new browser at an instance of the login service."""
         context = await self._browser("computer", computer.SIZE, user_agent=USER_AGENT, **options)
         return await self.a_window(context, instance)
 
-    async def a_window(self, context: BrowserContext, instance: str = "login") -> Computer:
+    async def a_window(self, context: BrowserContext, instance: str = "login") -> BrowserPage:
         """Open one more window of a browser."""
-        return Computer(await context.new_page(), self.stack.urls[instance])
+        return BrowserPage(await context.new_page(), self.stack.urls[instance])
 
     async def a_phone(self, instance: str = "push", *, keeps_app: bool = False) -> WebPhone:
         """Take a new phone, with the app open, named and connected, and perhaps kept for offline use."""
@@ -85,7 +85,7 @@ class Scene:
         await self.pair(person, phone, await phone.new_phrase())
         return person
 
-    async def signed_in(self, phone: Phone) -> tuple[Person, Computer]:
+    async def signed_in(self, phone: Phone) -> tuple[Person, BrowserPage]:
         """Make an account, pair a phone with it, and sign in with that."""
         person, taken = await self.paired(phone), await self.a_computer()
         await taken.sign_in(person)

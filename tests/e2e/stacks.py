@@ -14,7 +14,7 @@ from deploy.local.stack import Stack, StackOptions
 from services.login.admin import Administration, administration
 from tests.broker import PARTITIONS, own_prefix
 from tests.e2e.album import ARTEFACTS
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 LOGS: Final = ARTEFACTS / "logs"
 """Where the services' logs are kept after the run."""
@@ -81,9 +81,9 @@ def errors_of(stack: Stack) -> list[str]:
 
 
 @asynccontextmanager
-async def played(site: Site, browser: Browser) -> AsyncIterator[Scene]:
+async def played(site: Site, browser: Browser) -> AsyncIterator[Scenario]:
     """Give a test its scene, and hold at the end that no browser had a reason to complain."""
-    scene = Scene(site.stack, browser, site.accounts)
+    scene = Scenario(site.stack, browser, site.accounts)
     async with scene.exits:
         yield scene
     assert scene.complaints.unexpected() == []

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.contract import Verdict
-from tests.e2e.computer import Computer, Person
+from tests.e2e.computer import BrowserPage, Person
 from tests.e2e.phone import PocketPhone
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +18,13 @@ class Standing:
     phone: PocketPhone
 
 
-Reach = Callable[[Scene, Computer], Awaitable[Standing]]
-Finish = Callable[[Computer, Standing], Awaitable[None]]
-Stale = Callable[[Computer], Awaitable[None]]
+Reach = Callable[[Scenario, BrowserPage], Awaitable[Standing]]
+Finish = Callable[[BrowserPage, Standing], Awaitable[None]]
+Stale = Callable[[BrowserPage], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FlowPage:
     """A step of a sign-in.
 
     Attributes:
@@ -47,7 +47,7 @@ class Step:
     stale: Stale | None = None
 
 
-async def reach_connect(scene: Scene, computer: Computer) -> Standing:
+async def reach_connect(scene: Scenario, computer: BrowserPage) -> Standing:
     """Sign in without a phone."""
     standing = Standing(await scene.a_person(), await scene.a_pocket_phone())
     await computer.sign_in(standing.person)
@@ -55,7 +55,7 @@ async def reach_connect(scene: Scene, computer: Computer) -> Standing:
     return standing
 
 
-async def reach_pair(scene: Scene, computer: Computer) -> Standing:
+async def reach_pair(scene: Scenario, computer: BrowserPage) -> Standing:
     """Go on to PAIR A DEVICE."""
     standing = await reach_connect(scene, computer)
     await computer.press("submit")
@@ -63,7 +63,7 @@ async def reach_pair(scene: Scene, computer: Computer) -> Standing:
     return standing
 
 
-async def reach_pair_wait(scene: Scene, computer: Computer) -> Standing:
+async def reach_pair_wait(scene: Scenario, computer: BrowserPage) -> Standing:
     """Enter the phrase."""
     standing = await reach_pair(scene, computer)
     await computer.connect_device(await standing.phone.new_phrase())
@@ -71,7 +71,7 @@ async def reach_pair_wait(scene: Scene, computer: Computer) -> Standing:
     return standing
 
 
-async def reach_paired(scene: Scene, computer: Computer) -> Standing:
+async def reach_paired(scene: Scenario, computer: BrowserPage) -> Standing:
     """Accept the pairing."""
     standing = await reach_pair_wait(scene, computer)
     await standing.phone.accept_pairing()
@@ -79,7 +79,7 @@ async def reach_paired(scene: Scene, computer: Computer) -> Standing:
     return standing
 
 
-async def reach_wait(scene: Scene, computer: Computer) -> Standing:
+async def reach_wait(scene: Scenario, computer: BrowserPage) -> Standing:
     """Click OK."""
     standing = await reach_paired(scene, computer)
     await computer.press("ok")
@@ -87,7 +87,7 @@ async def reach_wait(scene: Scene, computer: Computer) -> Standing:
     return standing
 
 
-async def reach_send(scene: Scene, computer: Computer) -> Standing:
+async def reach_send(scene: Scenario, computer: BrowserPage) -> Standing:
     """Sign in while the phone is asked for another sign-in."""
     phone = await scene.a_pocket_phone()
     standing = Standing(await scene.paired(phone), phone)
@@ -99,7 +99,7 @@ async def reach_send(scene: Scene, computer: Computer) -> Standing:
     return standing
 
 
-async def reach_ended(scene: Scene, computer: Computer) -> Standing:
+async def reach_ended(scene: Scenario, computer: BrowserPage) -> Standing:
     """Decline the sign-in on the phone."""
     phone = await scene.a_pocket_phone()
     standing = Standing(await scene.paired(phone), phone)
@@ -109,7 +109,7 @@ async def reach_ended(scene: Scene, computer: Computer) -> Standing:
     return standing
 
 
-async def reach_account(scene: Scene, computer: Computer) -> Standing:
+async def reach_account(scene: Scenario, computer: BrowserPage) -> Standing:
     """Approve the sign-in."""
     phone = await scene.a_pocket_phone()
     standing = Standing(await scene.paired(phone), phone)
@@ -119,73 +119,73 @@ async def reach_account(scene: Scene, computer: Computer) -> Standing:
     return standing
 
 
-async def finish_connect(computer: Computer, standing: Standing) -> None:
+async def finish_connect(computer: BrowserPage, standing: Standing) -> None:
     """Go on to PAIR A DEVICE, and on from there."""
     await computer.press("submit")
     await finish_pair(computer, standing)
 
 
-async def finish_pair(computer: Computer, standing: Standing) -> None:
+async def finish_pair(computer: BrowserPage, standing: Standing) -> None:
     """Enter a phrase, and go on from there."""
     await computer.connect_device(await standing.phone.new_phrase())
     await finish_pair_wait(computer, standing)
 
 
-async def finish_pair_wait(computer: Computer, standing: Standing) -> None:
+async def finish_pair_wait(computer: BrowserPage, standing: Standing) -> None:
     """Accept on the phone, and go on from there."""
     await standing.phone.accept_pairing()
     await finish_paired(computer, standing)
 
 
-async def finish_paired(computer: Computer, standing: Standing) -> None:
+async def finish_paired(computer: BrowserPage, standing: Standing) -> None:
     """Click OK, and go on from there."""
     await computer.press("ok")
     await finish_wait(computer, standing)
 
 
-async def finish_wait(computer: Computer, standing: Standing) -> None:
+async def finish_wait(computer: BrowserPage, standing: Standing) -> None:
     """Approve on the phone."""
     await standing.phone.approve(await computer.number())
     await finish_account(computer, standing)
 
 
-async def finish_send(computer: Computer, standing: Standing) -> None:
+async def finish_send(computer: BrowserPage, standing: Standing) -> None:
     """Answer the other request, and send this one."""
     await standing.phone.answer(Verdict.DENY)
     await computer.press("send")
     await finish_wait(computer, standing)
 
 
-async def finish_ended(computer: Computer, standing: Standing) -> None:
+async def finish_ended(computer: BrowserPage, standing: Standing) -> None:
     """Sign in again."""
     await computer.press("sign-in-again")
     await computer.enter(standing.person.name, standing.person.password)
     await finish_wait(computer, standing)
 
 
-async def finish_account(computer: Computer, standing: Standing) -> None:
+async def finish_account(computer: BrowserPage, standing: Standing) -> None:
     """Be signed in."""
     await computer.is_signed_in(standing.person)
 
 
-async def go_on(computer: Computer) -> None:
+async def go_on(computer: BrowserPage) -> None:
     """Click Continue."""
     await computer.press("submit")
 
 
-async def enter_any_phrase(computer: Computer) -> None:
+async def enter_any_phrase(computer: BrowserPage) -> None:
     """Enter a phrase that nobody asks for any more."""
     await computer.connect_device("any words")
 
 
-async def start_again(computer: Computer) -> None:
+async def start_again(computer: BrowserPage) -> None:
     """Click Sign in again."""
     await computer.press("sign-in-again")
 
 
-def _step(heading: str, path: str, reach: Reach, finish: Finish, stale: Stale | None = None) -> Step:
+def _step(heading: str, path: str, reach: Reach, finish: Finish, stale: Stale | None = None) -> FlowPage:
     """Return a step whose sign-in has that one page."""
-    return Step(heading, path, heading, frozenset({heading}), reach, finish, stale)
+    return FlowPage(heading, path, heading, frozenset({heading}), reach, finish, stale)
 
 
 CONNECT: Final = "CONNECT SALESFORCE AUTHENTICATOR"
@@ -193,12 +193,14 @@ PAIR: Final = "PAIR A DEVICE"
 BOTH: Final = frozenset({CONNECT, PAIR})
 ENDED: Final = "Sign-in declined"
 STEPS: Final = {
-    "connect": Step(CONNECT, "/connect", CONNECT, BOTH, reach_connect, finish_connect, go_on),
-    "pair": Step(PAIR, "/pair", CONNECT, BOTH, reach_pair, finish_pair, enter_any_phrase),
+    "connect": FlowPage(CONNECT, "/connect", CONNECT, BOTH, reach_connect, finish_connect, go_on),
+    "pair": FlowPage(PAIR, "/pair", CONNECT, BOTH, reach_pair, finish_pair, enter_any_phrase),
     "pair wait": _step("ACCEPT ON YOUR PHONE", "/pair/wait", reach_pair_wait, finish_pair_wait),
     "paired": _step("DEVICE PAIRING SUCCESSFUL", "/pair/done", reach_paired, finish_paired),
     "wait": _step("CHECK YOUR PHONE", "/wait", reach_wait, finish_wait),
     "send": _step("ONE REQUEST AT A TIME", "/send", reach_send, finish_send),
-    "ended": Step(ENDED, "/ended", "SIGN IN", frozenset({ENDED, "SIGN IN"}), reach_ended, finish_ended, start_again),
+    "ended": FlowPage(
+        ENDED, "/ended", "SIGN IN", frozenset({ENDED, "SIGN IN"}), reach_ended, finish_ended, start_again
+    ),
     "account": _step("YOUR ACCOUNT", "/account", reach_account, finish_account),
 }

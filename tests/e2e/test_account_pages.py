@@ -4,17 +4,17 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.album import Album
-from tests.e2e.computer import Computer, Person
+from tests.e2e.album import Screenshots
+from tests.e2e.computer import BrowserPage, Person
 from tests.e2e.phone import PocketPhone
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
 WRONG_CODE = "WRONG-WRONG"
 
 
-async def sign_in_remembered(computer: Computer, album: Album, person: Person, phone: PocketPhone) -> None:
+async def sign_in_remembered(computer: BrowserPage, album: Screenshots, person: Person, phone: PocketPhone) -> None:
     """Sign in in a browser that is to be remembered."""
     await computer.open("/sign-in")
     await computer.part("remember").check()
@@ -24,7 +24,7 @@ async def sign_in_remembered(computer: Computer, album: Album, person: Person, p
     await computer.is_signed_in(person)
 
 
-async def walk_adding(scene: Scene, album: Album, computer: Computer) -> None:
+async def walk_adding(scene: Scenario, album: Screenshots, computer: BrowserPage) -> None:
     """Add a phone, an app and recovery codes."""
     other = await scene.a_pocket_phone(name="Old tablet with a name that is rather long")
     await computer.press("add-phone")
@@ -56,7 +56,7 @@ async def walk_adding(scene: Scene, album: Album, computer: Computer) -> None:
     await computer.press("done")
 
 
-async def walk_the_account(album: Album, computer: Computer, person: Person) -> None:
+async def walk_the_account(album: Screenshots, computer: BrowserPage, person: Person) -> None:
     """See the account's page with much on it, and the password's."""
     await computer.is_signed_in(person)
     await album.take(computer.page, "account-full")
@@ -74,7 +74,7 @@ async def walk_the_account(album: Album, computer: Computer, person: Person) -> 
     await album.take(computer.page, "password-refused")
 
 
-async def walk_confirming(album: Album, computer: Computer, person: Person, phone: PocketPhone) -> None:
+async def walk_confirming(album: Screenshots, computer: BrowserPage, person: Person, phone: PocketPhone) -> None:
     """Come in as a remembered browser, and be asked for the second factor."""
     await computer.open("/account")
     await computer.press("sign-out")
@@ -98,7 +98,7 @@ async def walk_confirming(album: Album, computer: Computer, person: Person, phon
     await album.take(computer.page, "ended-wrong-number-confirm")
 
 
-async def walk_codes(scene: Scene, album: Album, person: Person) -> None:
+async def walk_codes(scene: Scenario, album: Screenshots, person: Person) -> None:
     """See the page for codes, and the choice between phones."""
     computer, other = await scene.a_computer(), await scene.a_computer()
     await other.sign_in(person)
@@ -122,7 +122,7 @@ async def walk_codes(scene: Scene, album: Album, person: Person) -> None:
 
 
 @pytest.mark.site("generous")
-async def test_every_page_of_the_account_has_its_picture(scene: Scene, album: Album) -> None:
+async def test_every_page_of_the_account_has_its_picture(scene: Scenario, album: Screenshots) -> None:
     phone, computer = await scene.a_pocket_phone(), await scene.a_computer()
     person = await scene.paired(phone)
     await sign_in_remembered(computer, album, person, phone)

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.e2e.complaints import OUTAGE
 from tests.e2e.phone import NAME
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
@@ -18,7 +18,7 @@ def another(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06}"
 
 
-async def test_a_code_completes_a_sign_in_and_takes_the_request_back_from_the_phone(scene: Scene) -> None:
+async def test_a_code_completes_a_sign_in_and_takes_the_request_back_from_the_phone(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_phone()
     person = await scene.paired(phone)
     code = await phone.code()
@@ -30,7 +30,7 @@ async def test_a_code_completes_a_sign_in_and_takes_the_request_back_from_the_ph
     await phone.reads("Request withdrawn")
 
 
-async def test_a_code_works_while_the_phone_is_offline(scene: Scene) -> None:
+async def test_a_code_works_while_the_phone_is_offline(scene: Scenario) -> None:
     scene.complaints.tolerate(OUTAGE)
     computer, phone = await scene.a_computer(), await scene.a_phone(keeps_app=True)
     person = await scene.paired(phone)
@@ -42,7 +42,7 @@ async def test_a_code_works_while_the_phone_is_offline(scene: Scene) -> None:
     await computer.is_signed_in(person)
 
 
-async def test_a_code_can_be_entered_while_the_phone_is_asked_for_another_sign_in(scene: Scene) -> None:
+async def test_a_code_can_be_entered_while_the_phone_is_asked_for_another_sign_in(scene: Scenario) -> None:
     computer, other, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     await other.sign_in(person)
@@ -58,7 +58,7 @@ async def test_a_code_can_be_entered_while_the_phone_is_asked_for_another_sign_i
     await computer.is_signed_in(person)
 
 
-async def test_a_wrong_code_says_so_and_the_right_one_goes_on(scene: Scene) -> None:
+async def test_a_wrong_code_says_so_and_the_right_one_goes_on(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     await computer.sign_in(person)
@@ -72,7 +72,7 @@ async def test_a_wrong_code_says_so_and_the_right_one_goes_on(scene: Scene) -> N
     await computer.is_signed_in(person)
 
 
-async def test_a_code_that_was_used_is_refused_and_the_next_one_is_taken(scene: Scene) -> None:
+async def test_a_code_that_was_used_is_refused_and_the_next_one_is_taken(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     code, next_code = phone.code(person), phone.code(person, steps_later=1)
@@ -88,7 +88,7 @@ async def test_a_code_that_was_used_is_refused_and_the_next_one_is_taken(scene: 
 
 
 @pytest.mark.site("hasty")
-async def test_five_wrong_codes_pause_codes_and_the_page_says_when_they_go_on(scene: Scene) -> None:
+async def test_five_wrong_codes_pause_codes_and_the_page_says_when_they_go_on(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     await computer.sign_in(person)

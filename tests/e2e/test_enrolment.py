@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.computer import Person
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 from tests.e2e.ways_in import make_recovery_codes
 from tests.polling import eventually
 from tests.smtp import PostOffice
@@ -36,7 +36,7 @@ def code_in(letter: EmailMessage) -> str:
     return found[1]
 
 
-async def test_a_code_by_e_mail_admits_to_the_first_pairing(scene: Scene, post_office: PostOffice) -> None:
+async def test_a_code_by_e_mail_admits_to_the_first_pairing(scene: Scenario, post_office: PostOffice) -> None:
     person, computer = await scene.a_person(with_email=True), await scene.a_computer()
     phone = await scene.a_pocket_phone()
     await computer.sign_in(person)
@@ -66,7 +66,9 @@ async def test_a_code_by_e_mail_admits_to_the_first_pairing(scene: Scene, post_o
     ]
 
 
-async def test_only_the_latest_e_mail_s_code_is_taken_and_few_are_sent(scene: Scene, post_office: PostOffice) -> None:
+async def test_only_the_latest_e_mail_s_code_is_taken_and_few_are_sent(
+    scene: Scenario, post_office: PostOffice
+) -> None:
     person, computer = await scene.a_person(with_email=True), await scene.a_computer()
     await computer.sign_in(person)
     for count in range(1, MOST_MAILS + 1):
@@ -81,7 +83,7 @@ async def test_only_the_latest_e_mail_s_code_is_taken_and_few_are_sent(scene: Sc
 
 
 async def test_an_e_mailed_code_admits_only_the_browser_that_asked_for_it(
-    scene: Scene, post_office: PostOffice
+    scene: Scenario, post_office: PostOffice
 ) -> None:
     person = await scene.a_person(with_email=True)
     owner, thief = await scene.a_computer(), await scene.a_computer()
@@ -98,7 +100,7 @@ async def test_an_e_mailed_code_admits_only_the_browser_that_asked_for_it(
     await owner.reads("CONNECT SALESFORCE AUTHENTICATOR")
 
 
-async def test_an_administrator_s_code_admits_to_the_first_pairing(scene: Scene) -> None:
+async def test_an_administrator_s_code_admits_to_the_first_pairing(scene: Scenario) -> None:
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_pocket_phone()
     code = await scene.accounts.invite(person.name, A_DAY)
     await computer.sign_in(person)
@@ -117,7 +119,7 @@ async def test_an_administrator_s_code_admits_to_the_first_pairing(scene: Scene)
     await expect(computer.page.get_by_text("Enrolment code issued by an administrator")).to_be_visible()
 
 
-async def test_a_wrong_enrolment_code_says_so_and_five_pause(scene: Scene) -> None:
+async def test_a_wrong_enrolment_code_says_so_and_five_pause(scene: Scenario) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     await computer.sign_in(person)
     for _ in range(TRIES - 1):
@@ -131,7 +133,7 @@ async def test_a_wrong_enrolment_code_says_so_and_five_pause(scene: Scene) -> No
     await computer.is_told("Codes are paused")
 
 
-async def test_an_enrolment_code_admits_one_browser_only(scene: Scene) -> None:
+async def test_an_enrolment_code_admits_one_browser_only(scene: Scenario) -> None:
     person = await scene.a_person()
     first, second = await scene.a_computer(), await scene.a_computer()
     code = await scene.accounts.invite(person.name, A_DAY)
@@ -142,7 +144,7 @@ async def test_an_enrolment_code_admits_one_browser_only(scene: Scene) -> None:
     await second.is_told("That code did not match")
 
 
-async def test_a_newer_code_takes_the_place_of_an_older_one(scene: Scene) -> None:
+async def test_a_newer_code_takes_the_place_of_an_older_one(scene: Scenario) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     old = await scene.accounts.invite(person.name, A_DAY)
     new = await scene.accounts.invite(person.name, A_DAY)
@@ -153,7 +155,7 @@ async def test_a_newer_code_takes_the_place_of_an_older_one(scene: Scene) -> Non
     await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
 
 
-async def test_after_a_reset_the_owner_enrols_anew(scene: Scene) -> None:
+async def test_after_a_reset_the_owner_enrols_anew(scene: Scenario) -> None:
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_pocket_phone()
     await computer.sign_in(person)
     await computer.enter_code(await scene.accounts.invite(person.name, A_DAY))

@@ -7,12 +7,12 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.phone import NAME
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scene: Scene) -> None:
+async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scene: Scenario) -> None:
     person = await scene.a_person()
     computer, phone = await scene.a_computer(), await scene.a_phone(keeps_app=True)
 
@@ -62,7 +62,7 @@ async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scene
     await expect(computer.part("history-entry").first).to_contain_text(f"Signed in, approved on {NAME}")
 
 
-async def test_the_waiting_pages_are_told_when_to_move_on_and_never_ask(scene: Scene) -> None:
+async def test_the_waiting_pages_are_told_when_to_move_on_and_never_ask(scene: Scenario) -> None:
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_pocket_phone()
     await computer.go_to_pairing(person)
     asked: Counter[str] = Counter()

@@ -4,15 +4,15 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.album import Album
-from tests.e2e.scene import Scene
+from tests.e2e.album import Screenshots
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
 WRONG_CODE = "WRONG-WRONG"
 
 
-async def test_every_page_of_a_guarded_phone_has_its_picture(scene: Scene, album: Album) -> None:
+async def test_every_page_of_a_guarded_phone_has_its_picture(scene: Scenario, album: Screenshots) -> None:
     phone, computer = await scene.a_pocket_phone(), await scene.a_computer()
     person = await scene.paired(phone)
     await computer.sign_in(person)
@@ -51,7 +51,7 @@ async def test_every_page_of_a_guarded_phone_has_its_picture(scene: Scene, album
 
 
 @pytest.mark.site("careful")
-async def test_every_page_of_enrolment_has_its_picture(scene: Scene, album: Album) -> None:
+async def test_every_page_of_enrolment_has_its_picture(scene: Scenario, album: Screenshots) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     await computer.sign_in(person)
     await computer.reads("ONE MORE PROOF")

@@ -6,14 +6,14 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.computer import Computer, Person
+from tests.e2e.computer import BrowserPage, Person
 from tests.e2e.phone import NAME, PocketPhone
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def signs_in_again(computer: Computer, person: Person, phone: PocketPhone) -> None:
+async def signs_in_again(computer: BrowserPage, person: Person, phone: PocketPhone) -> None:
     await computer.press("sign-in-again")
     await computer.reads("SIGN IN")
     await computer.enter(person.name, person.password)
@@ -21,7 +21,7 @@ async def signs_in_again(computer: Computer, person: Person, phone: PocketPhone)
     await computer.is_signed_in(person)
 
 
-async def test_a_declined_sign_in_ends_and_can_be_started_again(scene: Scene) -> None:
+async def test_a_declined_sign_in_ends_and_can_be_started_again(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     await computer.sign_in(person)
@@ -31,7 +31,7 @@ async def test_a_declined_sign_in_ends_and_can_be_started_again(scene: Scene) ->
     await expect(computer.page.get_by_text(f"Sign-in declined on {NAME}")).to_be_visible()
 
 
-async def test_it_wasn_t_me_ends_every_waiting_sign_in_of_the_account(scene: Scene) -> None:
+async def test_it_wasn_t_me_ends_every_waiting_sign_in_of_the_account(scene: Scenario) -> None:
     first, second, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     await first.sign_in(person)
@@ -43,7 +43,7 @@ async def test_it_wasn_t_me_ends_every_waiting_sign_in_of_the_account(scene: Sce
     await second.is_told("Sign-in stopped", "this one has ended as well")
 
 
-async def test_of_two_sign_ins_at_once_the_second_is_sent_after_the_first(scene: Scene) -> None:
+async def test_of_two_sign_ins_at_once_the_second_is_sent_after_the_first(scene: Scenario) -> None:
     first, second, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     await first.sign_in(person)
@@ -63,7 +63,7 @@ async def test_of_two_sign_ins_at_once_the_second_is_sent_after_the_first(scene:
     await second.is_signed_in(person)
 
 
-async def test_an_approval_signs_in_the_browser_that_asked_and_no_other(scene: Scene) -> None:
+async def test_an_approval_signs_in_the_browser_that_asked_and_no_other(scene: Scenario) -> None:
     computer, stranger, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     await computer.sign_in(person)
@@ -76,7 +76,7 @@ async def test_an_approval_signs_in_the_browser_that_asked_and_no_other(scene: S
         await stranger.reads("SIGN IN")
 
 
-async def test_what_kafka_knows_of_a_sign_in_opens_it_in_no_other_browser(scene: Scene) -> None:
+async def test_what_kafka_knows_of_a_sign_in_opens_it_in_no_other_browser(scene: Scenario) -> None:
     computer, thief, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     await computer.sign_in(person)

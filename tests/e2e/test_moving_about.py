@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
-from authenticator.device.state import Outcome
+from authenticator.device.state import ChallengeOutcome
 from schemas.contract import Purpose
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 from tests.e2e.steps import STEPS
 from tests.polling import DEADLINE_SECONDS
 
@@ -16,7 +16,7 @@ OTHER_ADDRESSES = ("/", "/sign-in", "/pair", "/pair/wait", "/wait", "/complete",
 
 
 @pytest.mark.parametrize("name", STEPS)
-async def test_reload_back_button_and_a_second_tab_lead_to_the_right_page(scene: Scene, name: str) -> None:
+async def test_reload_back_button_and_a_second_tab_lead_to_the_right_page(scene: Scenario, name: str) -> None:
     step, first = STEPS[name], await scene.a_computer()
     standing = await step.reach(scene, first)
     await first.page.reload()
@@ -40,7 +40,7 @@ async def test_reload_back_button_and_a_second_tab_lead_to_the_right_page(scene:
 
 
 @pytest.mark.parametrize("name", ["pair", "pair wait", "wait", "account"])
-async def test_a_browser_that_was_closed_goes_on_where_it_was(scene: Scene, name: str) -> None:
+async def test_a_browser_that_was_closed_goes_on_where_it_was(scene: Scenario, name: str) -> None:
     step, computer = STEPS[name], await scene.a_computer()
     standing = await step.reach(scene, computer)
     kept = await computer.page.context.storage_state()
@@ -54,7 +54,7 @@ async def test_a_browser_that_was_closed_goes_on_where_it_was(scene: Scene, name
 
 
 @pytest.mark.parametrize("name", ["connect", "pair", "paired", "send"])
-async def test_a_sign_in_can_be_canceled(scene: Scene, name: str) -> None:
+async def test_a_sign_in_can_be_canceled(scene: Scenario, name: str) -> None:
     step, computer = STEPS[name], await scene.a_computer()
     await step.reach(scene, computer)
     await computer.press("cancel")
@@ -65,7 +65,7 @@ async def test_a_sign_in_can_be_canceled(scene: Scene, name: str) -> None:
 
 @pytest.mark.parametrize(("name", "purpose"), [("pair wait", Purpose.PAIRING), ("wait", Purpose.LOGIN)])
 async def test_a_canceled_sign_in_takes_its_request_back_from_the_phone(
-    scene: Scene, name: str, purpose: Purpose
+    scene: Scenario, name: str, purpose: Purpose
 ) -> None:
     step, computer = STEPS[name], await scene.a_computer()
     standing = await step.reach(scene, computer)
@@ -74,6 +74,6 @@ async def test_a_canceled_sign_in_takes_its_request_back_from_the_phone(
     await computer.press("cancel")
     await computer.is_told("Sign-in canceled")
     async with asyncio.timeout(DEADLINE_SECONDS):
-        assert await request.ended() is Outcome.WITHDRAWN
+        assert await request.ended() is ChallengeOutcome.WITHDRAWN
     await computer.press("sign-in-again")
     await computer.reads("SIGN IN")

@@ -5,17 +5,17 @@ from playwright.async_api import expect
 
 from protocol.jose import PrivateKey
 from protocol.phrases import draw_phrase
-from tests.e2e.album import Album
+from tests.e2e.album import Screenshots
 from tests.e2e.complaints import OUTAGE
 from tests.e2e.computer import Person
 from tests.e2e.phone import WebPhone, issue_phrase
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
 
 
-async def walk_the_flow(scene: Scene, album: Album) -> None:
+async def walk_the_flow(scene: Scenario, album: Screenshots) -> None:
     """Go through everything that goes well, at the computer and on the phone."""
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone(keeps_app=True)
     await album.take(phone.page, "phone-no-accounts")
@@ -61,7 +61,7 @@ async def walk_the_flow(scene: Scene, album: Album) -> None:
     await walk_the_endings(scene, album, person, phone)
 
 
-async def walk_two_at_once(scene: Scene, album: Album, person: Person) -> None:
+async def walk_two_at_once(scene: Scenario, album: Screenshots, person: Person) -> None:
     """See a second sign-in wait for the first."""
     second = await scene.a_computer()
     await second.sign_in(person)
@@ -72,7 +72,7 @@ async def walk_two_at_once(scene: Scene, album: Album, person: Person) -> None:
     await album.take(second.page, "ended-canceled")
 
 
-async def walk_the_phone(album: Album, phone: WebPhone) -> None:
+async def walk_the_phone(album: Screenshots, phone: WebPhone) -> None:
     """See what the phone keeps."""
     await phone.reads("Accounts")
     await album.take(phone.page, "phone-accounts")
@@ -89,7 +89,7 @@ async def walk_the_phone(album: Album, phone: WebPhone) -> None:
     await phone.reads("Accounts")
 
 
-async def walk_the_endings(scene: Scene, album: Album, person: Person, phone: WebPhone) -> None:
+async def walk_the_endings(scene: Scenario, album: Screenshots, person: Person, phone: WebPhone) -> None:
     """See how sign-ins end without a session."""
     computer, other = await scene.a_computer(), await scene.a_computer()
     await computer.sign_in(person)
@@ -124,7 +124,7 @@ async def walk_the_endings(scene: Scene, album: Album, person: Person, phone: We
     await walk_offline(scene, album, phone)
 
 
-async def walk_offline(scene: Scene, album: Album, phone: WebPhone) -> None:
+async def walk_offline(scene: Scenario, album: Screenshots, phone: WebPhone) -> None:
     """See the phone without a network."""
     scene.complaints.tolerate(OUTAGE)
     await phone.press("done")
@@ -137,7 +137,7 @@ async def walk_offline(scene: Scene, album: Album, phone: WebPhone) -> None:
     await album.take(phone.page, "phone-no-phrase")
 
 
-async def walk_the_refusals(scene: Scene, album: Album) -> None:
+async def walk_the_refusals(scene: Scenario, album: Screenshots) -> None:
     """See what is refused before any phone is asked."""
     person, computer = await scene.a_person(), await scene.a_computer()
     await computer.go_to_pairing(person)
@@ -160,7 +160,7 @@ async def walk_the_refusals(scene: Scene, album: Album) -> None:
     await album.take(computer.page, "pair-paused")
 
 
-async def walk_the_wrong_passwords(scene: Scene, album: Album) -> None:
+async def walk_the_wrong_passwords(scene: Scenario, album: Screenshots) -> None:
     """See what is refused before a sign-in begins."""
     person, computer = await scene.a_person(), await scene.a_computer()
     await computer.sign_in(person, "wrong")
@@ -180,7 +180,7 @@ async def walk_the_wrong_passwords(scene: Scene, album: Album) -> None:
 
 
 @pytest.mark.site("generous")
-async def test_every_page_of_pairing_and_signing_in_has_its_picture(scene: Scene, album: Album) -> None:
+async def test_every_page_of_pairing_and_signing_in_has_its_picture(scene: Scenario, album: Screenshots) -> None:
     newcomer = await scene.an_unnamed_phone()
     await newcomer.reads("Welcome")
     await album.take(newcomer.page, "phone-welcome")
@@ -189,7 +189,7 @@ async def test_every_page_of_pairing_and_signing_in_has_its_picture(scene: Scene
     await walk_the_flow(scene, album)
 
 
-async def test_the_number_is_seen_without_scrolling(scene: Scene) -> None:
+async def test_the_number_is_seen_without_scrolling(scene: Scenario) -> None:
     person = await scene.paired(await scene.a_pocket_phone())
     computer = await scene.a_computer()
     await computer.sign_in(person)

@@ -6,12 +6,12 @@ from playwright.async_api import expect
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
 from tests.e2e.phone import issue_phrase
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_declined_pairing_is_told_on_both_sides_and_can_be_tried_again(scene: Scene) -> None:
+async def test_a_declined_pairing_is_told_on_both_sides_and_can_be_tried_again(scene: Scenario) -> None:
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
     await computer.go_to_pairing(person)
     await computer.connect_device(await phone.new_phrase())
@@ -24,7 +24,7 @@ async def test_a_declined_pairing_is_told_on_both_sides_and_can_be_tried_again(s
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
 
 
-async def test_a_reported_pairing_is_told(scene: Scene) -> None:
+async def test_a_reported_pairing_is_told(scene: Scenario) -> None:
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_pocket_phone()
     await computer.go_to_pairing(person)
     await computer.connect_device(await phone.new_phrase())
@@ -33,7 +33,7 @@ async def test_a_reported_pairing_is_told(scene: Scene) -> None:
     await computer.reads("PAIR A DEVICE")
 
 
-async def test_a_phone_that_never_connected_is_said_to_be_out_of_reach(scene: Scene) -> None:
+async def test_a_phone_that_never_connected_is_said_to_be_out_of_reach(scene: Scenario) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     phrase = (await issue_phrase(scene.stack.urls["pairing"], PrivateKey.generate())).phrase
     await computer.go_to_pairing(person)

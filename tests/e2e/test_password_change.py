@@ -6,14 +6,14 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.computer import Person
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEW_PASSWORD = "a lantern over seven quiet harbours"
 TRIES = 5
 
 
-async def test_the_new_password_signs_in_and_other_browsers_are_out(scene: Scene) -> None:
+async def test_the_new_password_signs_in_and_other_browsers_are_out(scene: Scenario) -> None:
     phone = await scene.a_pocket_phone()
     person, other = await scene.signed_in(phone)
     computer = await scene.a_computer()
@@ -34,7 +34,7 @@ async def test_the_new_password_signs_in_and_other_browsers_are_out(scene: Scene
     await other.is_signed_in(Person(person.name, NEW_PASSWORD))
 
 
-async def test_each_password_that_will_not_do_says_why(scene: Scene) -> None:
+async def test_each_password_that_will_not_do_says_why(scene: Scenario) -> None:
     person, computer = await scene.signed_in(await scene.a_pocket_phone())
     await computer.press("change-password")
     await computer.page.locator("#new").evaluate("field => field.removeAttribute('minlength')")
@@ -54,7 +54,7 @@ async def test_each_password_that_will_not_do_says_why(scene: Scene) -> None:
     await computer.is_signed_in(person)
 
 
-async def test_wrong_old_passwords_are_counted_as_at_a_sign_in(scene: Scene) -> None:
+async def test_wrong_old_passwords_are_counted_as_at_a_sign_in(scene: Scenario) -> None:
     _, computer = await scene.signed_in(await scene.a_pocket_phone())
     await computer.press("change-password")
     for _ in range(TRIES - 1):

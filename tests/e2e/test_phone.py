@@ -4,12 +4,12 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.complaints import OUTAGE
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_an_approval_with_the_number_is_told_on_both_sides_and_kept_in_the_history(scene: Scene) -> None:
+async def test_an_approval_with_the_number_is_told_on_both_sides_and_kept_in_the_history(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_phone()
     person = await scene.paired(phone)
     await computer.sign_in(person)
@@ -29,7 +29,7 @@ async def test_an_approval_with_the_number_is_told_on_both_sides_and_kept_in_the
     ],
 )
 async def test_each_answer_is_told_on_both_sides_and_kept_in_the_history(
-    scene: Scene, button: str, on_the_phone: str, on_the_computer: str, in_the_history: str
+    scene: Scenario, button: str, on_the_phone: str, on_the_computer: str, in_the_history: str
 ) -> None:
     computer, phone = await scene.a_computer(), await scene.a_phone()
     person = await scene.paired(phone)
@@ -43,7 +43,7 @@ async def test_each_answer_is_told_on_both_sides_and_kept_in_the_history(
     await expect(phone.part("history-row").last).to_contain_text("Connected")
 
 
-async def test_a_browser_in_which_nobody_signed_in_before_is_marked(scene: Scene) -> None:
+async def test_a_browser_in_which_nobody_signed_in_before_is_marked(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_phone()
     person = await scene.paired(phone)
     await computer.sign_in(person)
@@ -56,7 +56,7 @@ async def test_a_browser_in_which_nobody_signed_in_before_is_marked(scene: Scene
     await expect(phone.part("first-time")).to_have_count(0)
 
 
-async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scene: Scene) -> None:
+async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scene: Scenario) -> None:
     scene.complaints.tolerate(OUTAGE)
     computer, phone = await scene.a_computer(), await scene.a_phone(keeps_app=True)
     person = await scene.paired(phone)
@@ -77,7 +77,7 @@ async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scene: S
     await computer.is_signed_in(person)
 
 
-async def test_a_request_that_is_taken_back_leaves_the_screen(scene: Scene) -> None:
+async def test_a_request_that_is_taken_back_leaves_the_screen(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_phone()
     person = await scene.paired(phone)
     await computer.sign_in(person)

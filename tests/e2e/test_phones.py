@@ -3,15 +3,15 @@
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.e2e.computer import Computer
+from tests.e2e.computer import BrowserPage
 from tests.e2e.phone import NAME, Phone
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 OTHER = "Old tablet"
 
 
-async def add_phone(computer: Computer, phone: Phone) -> None:
+async def add_phone(computer: BrowserPage, phone: Phone) -> None:
     """Pair a further phone, from the account's page."""
     await computer.press("add-phone")
     await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
@@ -24,13 +24,13 @@ async def add_phone(computer: Computer, phone: Phone) -> None:
     await computer.reads("YOUR ACCOUNT")
 
 
-def row_of(computer: Computer, name: str) -> Locator:
+def row_of(computer: BrowserPage, name: str) -> Locator:
     """Return the account page's row of a phone."""
     return computer.part("device-row").filter(has=computer.page.get_by_text(name, exact=True))
 
 
 @pytest.mark.site("generous")
-async def test_a_second_phone_is_added_and_asked_once_it_is_chosen(scene: Scene) -> None:
+async def test_a_second_phone_is_added_and_asked_once_it_is_chosen(scene: Scenario) -> None:
     first, second = await scene.a_pocket_phone(), await scene.a_pocket_phone(name=OTHER)
     person, computer = await scene.signed_in(first)
     await add_phone(computer, second)
@@ -48,7 +48,7 @@ async def test_a_second_phone_is_added_and_asked_once_it_is_chosen(scene: Scene)
 
 
 @pytest.mark.site("generous")
-async def test_a_request_can_be_sent_to_either_phone(scene: Scene) -> None:
+async def test_a_request_can_be_sent_to_either_phone(scene: Scenario) -> None:
     first, second = await scene.a_pocket_phone(), await scene.a_pocket_phone(name=OTHER)
     person, computer = await scene.signed_in(first)
     await add_phone(computer, second)
@@ -66,7 +66,7 @@ async def test_a_request_can_be_sent_to_either_phone(scene: Scene) -> None:
     await computer.is_signed_in(person)
 
 
-async def test_a_pairing_that_was_begun_from_the_account_can_be_canceled(scene: Scene) -> None:
+async def test_a_pairing_that_was_begun_from_the_account_can_be_canceled(scene: Scenario) -> None:
     phone = await scene.a_pocket_phone()
     person, computer = await scene.signed_in(phone)
     await computer.press("add-phone")
@@ -75,7 +75,7 @@ async def test_a_pairing_that_was_begun_from_the_account_can_be_canceled(scene: 
     await computer.is_signed_in(person)
 
 
-async def test_a_phone_is_renamed(scene: Scene) -> None:
+async def test_a_phone_is_renamed(scene: Scenario) -> None:
     _, computer = await scene.signed_in(await scene.a_pocket_phone())
     await computer.press("change")
     await computer.part("new-name").fill("  Work phone ")
@@ -90,7 +90,7 @@ async def test_a_phone_is_renamed(scene: Scene) -> None:
     await expect(computer.part("device-name")).to_have_text("Work phone")
 
 
-async def test_the_last_phone_stays(scene: Scene) -> None:
+async def test_the_last_phone_stays(scene: Scenario) -> None:
     person, computer = await scene.signed_in(await scene.a_pocket_phone())
     await computer.press("change")
     await computer.press("remove")
@@ -100,7 +100,7 @@ async def test_the_last_phone_stays(scene: Scene) -> None:
     await expect(computer.part("device-row")).to_have_count(1)
 
 
-async def test_a_phone_that_is_removed_is_told_and_is_asked_no_more(scene: Scene) -> None:
+async def test_a_phone_that_is_removed_is_told_and_is_asked_no_more(scene: Scenario) -> None:
     first, second = await scene.a_pocket_phone(), await scene.a_pocket_phone(name=OTHER)
     person, computer = await scene.signed_in(first)
     await add_phone(computer, second)
@@ -117,7 +117,7 @@ async def test_a_phone_that_is_removed_is_told_and_is_asked_no_more(scene: Scene
     await computer.is_signed_in(person)
 
 
-async def test_the_phone_s_app_shows_that_it_was_removed(scene: Scene) -> None:
+async def test_the_phone_s_app_shows_that_it_was_removed(scene: Scenario) -> None:
     phone = await scene.a_phone()
     person, computer = await scene.signed_in(phone)
     await add_phone(computer, await scene.a_pocket_phone(name=OTHER))
@@ -130,7 +130,7 @@ async def test_the_phone_s_app_shows_that_it_was_removed(scene: Scene) -> None:
     await expect(phone.part("history-row").first).to_contain_text(person.name)
 
 
-async def test_a_lost_phone_is_replaced_with_a_code_of_the_old_one(scene: Scene) -> None:
+async def test_a_lost_phone_is_replaced_with_a_code_of_the_old_one(scene: Scenario) -> None:
     lost, new = await scene.a_pocket_phone(), await scene.a_pocket_phone(name=OTHER)
     person, computer = await scene.paired(lost), await scene.a_computer()
     await computer.sign_in(person)

@@ -7,32 +7,32 @@ import pytest
 from playwright.async_api import expect
 
 from protocol.phrases import draw_phrase
-from tests.e2e.computer import Computer
+from tests.e2e.computer import BrowserPage
 from tests.e2e.phone import PocketPhone
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
-PhraseMaker = Callable[[Scene, PocketPhone], Awaitable[str]]
+PhraseMaker = Callable[[Scenario, PocketPhone], Awaitable[str]]
 
 
-async def unknown(_scene: Scene, _phone: PocketPhone) -> str:
+async def unknown(_scene: Scenario, _phone: PocketPhone) -> str:
     return draw_phrase()
 
 
-async def used(scene: Scene, phone: PocketPhone) -> str:
+async def used(scene: Scenario, phone: PocketPhone) -> str:
     phrase = await phone.new_phrase()
     await scene.pair(await scene.a_person(), phone, phrase)
     return phrase
 
 
-async def replaced(_scene: Scene, phone: PocketPhone) -> str:
+async def replaced(_scene: Scenario, phone: PocketPhone) -> str:
     phrase = await phone.new_phrase()
     await phone.new_phrase()
     return phrase
 
 
-async def pairs(computer: Computer, phone: PocketPhone) -> None:
+async def pairs(computer: BrowserPage, phone: PocketPhone) -> None:
     await computer.connect_device(await phone.new_phrase())
     await phone.accept_pairing()
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
@@ -47,7 +47,7 @@ async def pairs(computer: Computer, phone: PocketPhone) -> None:
     ],
 )
 async def test_a_phrase_that_no_phone_answers_to_says_why_and_a_new_one_pairs(
-    scene: Scene, make: PhraseMaker, title: str, text: str
+    scene: Scenario, make: PhraseMaker, title: str, text: str
 ) -> None:
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_pocket_phone()
     phrase = await make(scene, phone)
@@ -68,7 +68,7 @@ async def test_a_phrase_that_no_phone_answers_to_says_why_and_a_new_one_pairs(
     ],
 )
 async def test_a_mistyped_phrase_stays_in_its_field_and_says_what_is_wrong(
-    scene: Scene, typed: str, title: str, text: str
+    scene: Scenario, typed: str, title: str, text: str
 ) -> None:
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_pocket_phone()
     await computer.go_to_pairing(person)
@@ -79,7 +79,7 @@ async def test_a_mistyped_phrase_stays_in_its_field_and_says_what_is_wrong(
 
 
 @pytest.mark.site("hasty")
-async def test_five_phrases_in_a_row_pause_pairing_and_the_page_says_when_it_goes_on(scene: Scene) -> None:
+async def test_five_phrases_in_a_row_pause_pairing_and_the_page_says_when_it_goes_on(scene: Scenario) -> None:
     person, phone = await scene.a_person(), await scene.a_pocket_phone()
     computer = await scene.a_computer()
     await computer.go_to_pairing(person)

@@ -6,9 +6,9 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.computer import Computer, Person
+from tests.e2e.computer import BrowserPage, Person
 from tests.e2e.phone import NAME, PocketPhone
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -18,7 +18,7 @@ def another(number: int) -> int:
     return 10 + (number - 9) % 90
 
 
-async def signs_in(computer: Computer, person: Person, phone: PocketPhone) -> None:
+async def signs_in(computer: BrowserPage, person: Person, phone: PocketPhone) -> None:
     """Sign in by the phone's answer, and out again."""
     await computer.sign_in(person)
     await phone.approve(await computer.number())
@@ -27,14 +27,14 @@ async def signs_in(computer: Computer, person: Person, phone: PocketPhone) -> No
     await computer.reads("SIGN IN")
 
 
-async def is_paused(computer: Computer) -> None:
+async def is_paused(computer: BrowserPage) -> None:
     """See that no request can be sent, and when one can be."""
     await computer.reads("REQUESTS ARE PAUSED")
     await expect(computer.part("countdown")).to_have_text(re.compile(r"^\d:\d\d$"))
     await expect(computer.part("send")).to_be_disabled()
 
 
-async def test_a_wrong_number_ends_the_sign_in_and_both_sides_say_so(scene: Scene) -> None:
+async def test_a_wrong_number_ends_the_sign_in_and_both_sides_say_so(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_phone()
     person = await scene.paired(phone)
     await computer.sign_in(person)
@@ -53,7 +53,7 @@ async def test_a_wrong_number_ends_the_sign_in_and_both_sides_say_so(scene: Scen
     await expect(computer.page.get_by_text(wrong)).to_be_visible()
 
 
-async def test_after_three_requests_a_code_is_the_way_in(scene: Scene) -> None:
+async def test_after_three_requests_a_code_is_the_way_in(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     for _ in range(3):
@@ -64,7 +64,7 @@ async def test_after_three_requests_a_code_is_the_way_in(scene: Scene) -> None:
     await computer.is_signed_in(person)
 
 
-async def test_two_requests_that_were_declined_pause_the_next_until_the_owner_was_there(scene: Scene) -> None:
+async def test_two_requests_that_were_declined_pause_the_next_until_the_owner_was_there(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     for _ in range(2):
@@ -80,7 +80,7 @@ async def test_two_requests_that_were_declined_pause_the_next_until_the_owner_wa
 
 
 @pytest.mark.site("hasty")
-async def test_a_pause_that_is_over_lets_the_request_be_sent_from_the_page_that_waited(scene: Scene) -> None:
+async def test_a_pause_that_is_over_lets_the_request_be_sent_from_the_page_that_waited(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     for _ in range(2):

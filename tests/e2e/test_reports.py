@@ -5,13 +5,13 @@ from playwright.async_api import expect
 
 from schemas.contract import Verdict
 from tests.e2e.computer import Person
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEW_PASSWORD = "a lantern over seven quiet harbours"
 
 
-async def test_it_wasn_t_me_signs_everybody_out_and_asks_for_another_password(scene: Scene) -> None:
+async def test_it_wasn_t_me_signs_everybody_out_and_asks_for_another_password(scene: Scenario) -> None:
     owner, stranger = await scene.a_computer(), await scene.a_computer()
     phone = await scene.a_pocket_phone()
     person = await scene.paired(phone)
@@ -45,7 +45,7 @@ async def test_it_wasn_t_me_signs_everybody_out_and_asks_for_another_password(sc
     await owner.is_signed_in(Person(person.name, NEW_PASSWORD))
 
 
-async def test_the_old_password_opens_nothing_after_a_report_and_a_change(scene: Scene) -> None:
+async def test_the_old_password_opens_nothing_after_a_report_and_a_change(scene: Scenario) -> None:
     computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
     person = await scene.paired(phone)
     await computer.sign_in(person)

@@ -11,28 +11,28 @@ from authenticator.device.state import PhraseRequest, State
 from authenticator.device.store import MemoryStore
 from deploy.local.stack import SERVICES
 from tests.e2e.complaints import OUTAGE
-from tests.e2e.computer import Computer
+from tests.e2e.computer import BrowserPage
 from tests.e2e.phone import NAME, PocketPhone, issue_phrase
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 from tests.e2e.stacks import Site
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.site("fragile")]
 
 
-async def crash(scene: Scene, service: str) -> None:
+async def crash(scene: Scenario, service: str) -> None:
     """Kill a service and start it again."""
     scene.complaints.tolerate(OUTAGE)
     await asyncio.to_thread(scene.stack.kill_service, service)
     await asyncio.to_thread(scene.stack.restart_service, service)
 
 
-async def outcome(computer: Computer) -> str:
+async def outcome(computer: BrowserPage) -> str:
     """Return what a computer is told after a code: the account's name, or a notice's title."""
     return await computer.page.locator("[data-testid=account-name], [data-testid=notice-title]").first.inner_text()
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_service_crashes_while_people_wait_for_their_phones(scene: Scene, service: str) -> None:
+async def test_a_service_crashes_while_people_wait_for_their_phones(scene: Scenario, service: str) -> None:
     newcomer, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
     await computer.go_to_pairing(newcomer)
     await computer.connect_device(await phone.new_phrase())
@@ -63,7 +63,7 @@ def second_instances(site: Site) -> None:
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_computer_and_phone_at_second_instances_complete_the_flow(scene: Scene) -> None:
+async def test_computer_and_phone_at_second_instances_complete_the_flow(scene: Scenario) -> None:
     person, computer = await scene.a_person(), await scene.a_computer("login-2")
     phone = await scene.a_phone("push-2")
     await computer.go_to_pairing(person)
@@ -75,7 +75,7 @@ async def test_computer_and_phone_at_second_instances_complete_the_flow(scene: S
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(scene: Scene) -> None:
+async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(scene: Scenario) -> None:
     phone = await scene.a_pocket_phone()
     person = await scene.paired(phone)
     computers = [await scene.a_computer(instance) for instance in ("login", "login-2")]
@@ -91,7 +91,7 @@ async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(sc
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(scene: Scene) -> None:
+async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(scene: Scenario) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     store = MemoryStore(State(device_name=NAME, url=scene.stack.urls["push"]))
     asked_at = datetime.now(UTC)
@@ -107,7 +107,7 @@ async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(s
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(scene: Scene) -> None:
+async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(scene: Scenario) -> None:
     person, first, phone = (
         await scene.a_person(),
         await scene.a_computer(),

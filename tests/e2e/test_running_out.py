@@ -12,14 +12,14 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.e2e.phone import NAME
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 from tests.e2e.stacks import Site, played
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.site("hasty")]
-Act = Callable[[Scene], Awaitable[None]]
+Act = Callable[[Scenario], Awaitable[None]]
 
 
-async def pairing_on_the_screen(scene: Scene) -> None:
+async def pairing_on_the_screen(scene: Scenario) -> None:
     """Leave a pairing unanswered, and pair with the next phrase."""
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
     await computer.go_to_pairing(person)
@@ -34,7 +34,7 @@ async def pairing_on_the_screen(scene: Scene) -> None:
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
 
 
-async def pairing_of_a_phone_that_is_gone(scene: Scene) -> None:
+async def pairing_of_a_phone_that_is_gone(scene: Scenario) -> None:
     """Enter the phrase of a phone that was closed."""
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
     phrase = await phone.new_phrase()
@@ -48,7 +48,7 @@ async def pairing_of_a_phone_that_is_gone(scene: Scene) -> None:
     await expect(computer.part("phrase")).to_be_enabled()
 
 
-async def sign_in_on_the_screen(scene: Scene) -> None:
+async def sign_in_on_the_screen(scene: Scenario) -> None:
     """Leave an authentication request unanswered, and approve the next one."""
     computer, phone = await scene.a_computer(), await scene.a_phone()
     person = await scene.paired(phone)
@@ -63,7 +63,7 @@ async def sign_in_on_the_screen(scene: Scene) -> None:
     await expect(computer.page.get_by_text(f"Sign-in not answered on {NAME}")).to_be_visible()
 
 
-async def sign_in_with_a_phone_that_is_gone(scene: Scene) -> None:
+async def sign_in_with_a_phone_that_is_gone(scene: Scenario) -> None:
     """Sign in with a phone that was closed, and again once it is open."""
     computer, phone = await scene.a_computer(), await scene.a_phone()
     person = await scene.paired(phone)

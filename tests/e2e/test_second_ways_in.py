@@ -6,13 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 from tests.e2e.ways_in import App, add_app, make_recovery_codes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_the_picture_the_link_and_the_text_tell_an_app_the_same(scene: Scene) -> None:
+async def test_the_picture_the_link_and_the_text_tell_an_app_the_same(scene: Scenario) -> None:
     person, computer = await scene.signed_in(await scene.a_pocket_phone())
     await computer.press("add-app")
     await expect(computer.page.get_by_role("img", name="QR code for an authenticator app")).to_be_visible()
@@ -25,7 +25,7 @@ async def test_the_picture_the_link_and_the_text_tell_an_app_the_same(scene: Sce
     assert parameters["secret"] == [(await computer.part("secret").inner_text()).replace(" ", "")]
 
 
-async def test_an_app_is_added_by_its_first_code_and_signs_in_with_the_next(scene: Scene) -> None:
+async def test_an_app_is_added_by_its_first_code_and_signs_in_with_the_next(scene: Scenario) -> None:
     person, computer = await scene.signed_in(await scene.a_pocket_phone())
     app = await add_app(computer, "Spare app")
     await expect(computer.part("app-row")).to_contain_text("Spare app")
@@ -37,7 +37,7 @@ async def test_an_app_is_added_by_its_first_code_and_signs_in_with_the_next(scen
     await expect(computer.part("history-entry").first).to_contain_text("Signed in, by a code of Spare app")
 
 
-async def test_an_app_whose_first_code_is_wrong_is_not_added_and_keeps_its_secret(scene: Scene) -> None:
+async def test_an_app_whose_first_code_is_wrong_is_not_added_and_keeps_its_secret(scene: Scenario) -> None:
     _, computer = await scene.signed_in(await scene.a_pocket_phone())
     await computer.press("add-app")
     await computer.page.get_by_text("Cannot scan it?").click()
@@ -53,7 +53,7 @@ async def test_an_app_whose_first_code_is_wrong_is_not_added_and_keeps_its_secre
     await expect(computer.part("app-row")).to_contain_text("Spare app")
 
 
-async def test_an_app_is_removed_and_its_codes_are_taken_no_more(scene: Scene) -> None:
+async def test_an_app_is_removed_and_its_codes_are_taken_no_more(scene: Scenario) -> None:
     person, computer = await scene.signed_in(await scene.a_pocket_phone())
     app = await add_app(computer)
     row = computer.part("app-row")
@@ -66,7 +66,7 @@ async def test_an_app_is_removed_and_its_codes_are_taken_no_more(scene: Scene) -
     await computer.is_told("That code did not match")
 
 
-async def test_without_its_phone_an_account_with_an_app_is_asked_for_a_code(scene: Scene) -> None:
+async def test_without_its_phone_an_account_with_an_app_is_asked_for_a_code(scene: Scenario) -> None:
     person, computer = await scene.signed_in(await scene.a_pocket_phone())
     app = await add_app(computer)
     row = computer.part("device-row")
@@ -82,7 +82,7 @@ async def test_without_its_phone_an_account_with_an_app_is_asked_for_a_code(scen
 
 
 @pytest.mark.site("generous")
-async def test_a_recovery_code_signs_in_once(scene: Scene) -> None:
+async def test_a_recovery_code_signs_in_once(scene: Scenario) -> None:
     person, computer = await scene.signed_in(await scene.a_pocket_phone())
     codes = await make_recovery_codes(computer)
     assert len(set(codes)) == 10
@@ -105,7 +105,7 @@ async def test_a_recovery_code_signs_in_once(scene: Scene) -> None:
 
 
 @pytest.mark.site("generous")
-async def test_new_recovery_codes_take_the_place_of_the_old_ones(scene: Scene) -> None:
+async def test_new_recovery_codes_take_the_place_of_the_old_ones(scene: Scenario) -> None:
     person, computer = await scene.signed_in(await scene.a_pocket_phone())
     old, new = await make_recovery_codes(computer), await make_recovery_codes(computer)
     await computer.press("sign-out")
@@ -116,7 +116,7 @@ async def test_new_recovery_codes_take_the_place_of_the_old_ones(scene: Scene) -
     await computer.is_signed_in(person)
 
 
-async def test_recovery_codes_are_shown_once_and_print_without_buttons(scene: Scene) -> None:
+async def test_recovery_codes_are_shown_once_and_print_without_buttons(scene: Scenario) -> None:
     person, computer = await scene.signed_in(await scene.a_pocket_phone())
     await computer.press("make-codes")
     await computer.reads("RECOVERY CODES")

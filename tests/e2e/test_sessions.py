@@ -4,15 +4,15 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.computer import Computer, Person
+from tests.e2e.computer import BrowserPage, Person
 from tests.e2e.phone import NAME, Phone
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEW_PASSWORD = "a lantern over seven quiet harbours"
 
 
-async def remembered(scene: Scene, phone: Phone) -> tuple[Person, Computer]:
+async def remembered(scene: Scenario, phone: Phone) -> tuple[Person, BrowserPage]:
     """Sign in in a browser that is to be remembered."""
     person, computer = await scene.paired(phone), await scene.a_computer()
     await computer.open("/sign-in")
@@ -23,7 +23,7 @@ async def remembered(scene: Scene, phone: Phone) -> tuple[Person, Computer]:
     return person, computer
 
 
-async def test_another_browser_is_signed_out_from_here(scene: Scene) -> None:
+async def test_another_browser_is_signed_out_from_here(scene: Scenario) -> None:
     phone = await scene.a_pocket_phone()
     person, other = await scene.signed_in(phone)
     computer = await scene.a_computer()
@@ -40,7 +40,7 @@ async def test_another_browser_is_signed_out_from_here(scene: Scene) -> None:
 
 
 @pytest.mark.site("generous")
-async def test_a_remembered_browser_signs_in_by_the_password_alone_until_it_is_forgotten(scene: Scene) -> None:
+async def test_a_remembered_browser_signs_in_by_the_password_alone_until_it_is_forgotten(scene: Scenario) -> None:
     phone = await scene.a_pocket_phone()
     person, computer = await remembered(scene, phone)
     await expect(computer.part("remembered-row")).to_have_count(1)
@@ -57,7 +57,7 @@ async def test_a_remembered_browser_signs_in_by_the_password_alone_until_it_is_f
 
 
 @pytest.mark.site("generous")
-async def test_a_browser_that_was_not_asked_to_be_remembered_is_not(scene: Scene) -> None:
+async def test_a_browser_that_was_not_asked_to_be_remembered_is_not(scene: Scenario) -> None:
     phone = await scene.a_pocket_phone()
     person, _ = await remembered(scene, phone)
     other = await scene.a_computer()
@@ -69,7 +69,7 @@ async def test_a_browser_that_was_not_asked_to_be_remembered_is_not(scene: Scene
     await other.reads("CHECK YOUR PHONE")
 
 
-async def test_browsers_are_not_remembered_unless_the_operator_wants_that(scene: Scene) -> None:
+async def test_browsers_are_not_remembered_unless_the_operator_wants_that(scene: Scenario) -> None:
     computer = await scene.a_computer()
     await computer.open("/sign-in")
     await expect(computer.part("name")).to_be_visible()
@@ -77,7 +77,7 @@ async def test_browsers_are_not_remembered_unless_the_operator_wants_that(scene:
 
 
 @pytest.mark.site("generous")
-async def test_changes_need_the_second_factor_first(scene: Scene) -> None:
+async def test_changes_need_the_second_factor_first(scene: Scenario) -> None:
     phone = await scene.a_phone()
     person, computer = await remembered(scene, phone)
     await computer.press("sign-out")
@@ -98,7 +98,7 @@ async def test_changes_need_the_second_factor_first(scene: Scene) -> None:
 
 
 @pytest.mark.site("generous")
-async def test_a_form_that_skips_the_second_factor_changes_nothing(scene: Scene) -> None:
+async def test_a_form_that_skips_the_second_factor_changes_nothing(scene: Scenario) -> None:
     phone = await scene.a_pocket_phone()
     person, computer = await remembered(scene, phone)
     await computer.press("sign-out")
@@ -123,7 +123,7 @@ async def test_a_form_that_skips_the_second_factor_changes_nothing(scene: Scene)
 
 
 @pytest.mark.site("generous")
-async def test_a_confirmation_that_is_declined_changes_nothing_and_keeps_the_session(scene: Scene) -> None:
+async def test_a_confirmation_that_is_declined_changes_nothing_and_keeps_the_session(scene: Scenario) -> None:
     phone = await scene.a_pocket_phone()
     person, computer = await remembered(scene, phone)
     await computer.press("sign-out")
@@ -139,7 +139,7 @@ async def test_a_confirmation_that_is_declined_changes_nothing_and_keeps_the_ses
 
 
 @pytest.mark.site("generous")
-async def test_a_confirmation_that_the_password_s_page_asked_for_leads_back_there(scene: Scene) -> None:
+async def test_a_confirmation_that_the_password_s_page_asked_for_leads_back_there(scene: Scenario) -> None:
     phone = await scene.a_pocket_phone()
     person, computer = await remembered(scene, phone)
     await computer.press("sign-out")
@@ -153,7 +153,7 @@ async def test_a_confirmation_that_the_password_s_page_asked_for_leads_back_ther
 
 
 @pytest.mark.site("generous")
-async def test_a_code_confirms_as_well(scene: Scene) -> None:
+async def test_a_code_confirms_as_well(scene: Scenario) -> None:
     phone = await scene.a_pocket_phone()
     person, computer = await remembered(scene, phone)
     await computer.press("sign-out")

@@ -7,12 +7,12 @@ from playwright.async_api import expect
 
 from tests.e2e.complaints import OUTAGE
 from tests.e2e.phone import WebPhone
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_two_windows_of_a_phone_show_the_same_and_answer_once(scene: Scene) -> None:
+async def test_two_windows_of_a_phone_show_the_same_and_answer_once(scene: Scenario) -> None:
     phone = await scene.a_phone()
     person = await scene.paired(phone)
     other = WebPhone(await phone.page.context.new_page(), phone.url)
@@ -36,7 +36,7 @@ async def test_two_windows_of_a_phone_show_the_same_and_answer_once(scene: Scene
 
 
 @pytest.mark.site("fragile")
-async def test_an_answer_given_while_the_push_service_is_away_arrives_when_it_is_back(scene: Scene) -> None:
+async def test_an_answer_given_while_the_push_service_is_away_arrives_when_it_is_back(scene: Scenario) -> None:
     scene.complaints.tolerate(OUTAGE)
     phone = await scene.a_phone()
     person = await scene.paired(phone)
@@ -55,7 +55,7 @@ async def test_an_answer_given_while_the_push_service_is_away_arrives_when_it_is
     await computer.is_signed_in(person)
 
 
-async def test_a_phrase_and_a_waiting_request_outlive_a_reload(scene: Scene) -> None:
+async def test_a_phrase_and_a_waiting_request_outlive_a_reload(scene: Scenario) -> None:
     phone = await scene.a_phone()
     phrase = await phone.new_phrase()
     await phone.page.reload()

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scenario
 from tests.e2e.ways_in import add_app, make_recovery_codes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -12,7 +12,7 @@ NEW_PASSWORD = "a lantern over seven quiet harbours"
 TRIES = 5
 
 
-async def test_the_whole_flow_works_without_scripts(scene: Scene) -> None:
+async def test_the_whole_flow_works_without_scripts(scene: Scenario) -> None:
     person, phone = await scene.a_person(), await scene.a_pocket_phone()
     computer = await scene.a_computer(java_script_enabled=False)
     await computer.go_to_pairing(person)
@@ -34,7 +34,7 @@ async def test_the_whole_flow_works_without_scripts(scene: Scene) -> None:
     await computer.is_told("Sign-in declined")
 
 
-async def test_a_second_sign_in_without_scripts_sees_when_its_request_can_be_sent(scene: Scene) -> None:
+async def test_a_second_sign_in_without_scripts_sees_when_its_request_can_be_sent(scene: Scenario) -> None:
     phone, first = await scene.a_pocket_phone(), await scene.a_computer()
     person = await scene.paired(phone)
     second = await scene.a_computer(java_script_enabled=False)
@@ -50,7 +50,7 @@ async def test_a_second_sign_in_without_scripts_sees_when_its_request_can_be_sen
 
 
 @pytest.mark.site("generous")
-async def test_the_account_s_forms_and_codes_work_without_scripts(scene: Scene) -> None:
+async def test_the_account_s_forms_and_codes_work_without_scripts(scene: Scenario) -> None:
     phone, computer = await scene.a_pocket_phone(), await scene.a_computer(java_script_enabled=False)
     person = await scene.paired(phone)
     await computer.sign_in(person)
@@ -73,7 +73,7 @@ async def test_the_account_s_forms_and_codes_work_without_scripts(scene: Scene) 
 
 
 @pytest.mark.site("hasty")
-async def test_pauses_end_by_themselves_without_scripts(scene: Scene) -> None:
+async def test_pauses_end_by_themselves_without_scripts(scene: Scenario) -> None:
     phone, computer = await scene.a_pocket_phone(), await scene.a_computer(java_script_enabled=False)
     person = await scene.paired(phone)
     for _ in range(2):

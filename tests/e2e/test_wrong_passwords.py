@@ -5,14 +5,14 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.computer import Computer, Person
-from tests.e2e.scene import Scene
+from tests.e2e.computer import BrowserPage, Person
+from tests.e2e.scene import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
 
 
-async def enter_wrong_passwords(computer: Computer, person: Person) -> None:
+async def enter_wrong_passwords(computer: BrowserPage, person: Person) -> None:
     await computer.open("/sign-in")
     for _ in range(TRIES - 1):
         await computer.enter(person.name, "wrong")
@@ -21,7 +21,7 @@ async def enter_wrong_passwords(computer: Computer, person: Person) -> None:
     await computer.is_told("Sign-in is paused")
 
 
-async def test_a_wrong_password_and_an_unknown_name_are_told_alike(scene: Scene) -> None:
+async def test_a_wrong_password_and_an_unknown_name_are_told_alike(scene: Scenario) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     told = []
     for name in (person.name, f"nobody-like-{person.name}"):
@@ -36,7 +36,7 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_alike(scene: Scene)
     await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
 
 
-async def test_a_paused_account_takes_not_even_the_right_password(scene: Scene) -> None:
+async def test_a_paused_account_takes_not_even_the_right_password(scene: Scenario) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     await enter_wrong_passwords(computer, person)
     pause = re.compile(
@@ -49,7 +49,7 @@ async def test_a_paused_account_takes_not_even_the_right_password(scene: Scene) 
 
 
 @pytest.mark.site("hasty")
-async def test_a_paused_account_takes_the_password_once_the_pause_is_over(scene: Scene) -> None:
+async def test_a_paused_account_takes_the_password_once_the_pause_is_over(scene: Scenario) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     await enter_wrong_passwords(computer, person)
     await expect(computer.page.get_by_text("You can try again now.")).to_be_visible()

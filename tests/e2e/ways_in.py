@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 
 from protocol.verification_codes import STEP_SECONDS
-from tests.e2e.computer import Computer
+from tests.e2e.computer import BrowserPage
 
 
 class App:
@@ -20,7 +20,7 @@ class App:
         return self._totp.at(datetime.now(UTC) + timedelta(seconds=steps_later * STEP_SECONDS))
 
 
-async def add_app(computer: Computer, name: str = "Authenticator app") -> App:
+async def add_app(computer: BrowserPage, name: str = "Authenticator app") -> App:
     """Add an app from the account's page, by the text beside the picture."""
     await computer.press("add-app")
     await computer.reads("ADD AN AUTHENTICATOR APP")
@@ -32,7 +32,7 @@ async def add_app(computer: Computer, name: str = "Authenticator app") -> App:
     return app
 
 
-async def make_recovery_codes(computer: Computer) -> list[str]:
+async def make_recovery_codes(computer: BrowserPage) -> list[str]:
     """Make recovery codes on the account's page; return what is shown."""
     await computer.press("make-codes")
     await computer.reads("RECOVERY CODES")

@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
-from services.common.kafka.dead_letters import DeadLetters, Place
-from services.common.kafka.partitions import home_of
+from services.common.kafka.dead_letters import DeadLetterWriter, RecordPosition
+from services.common.kafka.partitions import partition_of
 from services.common.kafka.publisher import Publisher
 from tests.broker import PARTITIONS
 from tests.contract.recordings import read_recordings
@@ -24,8 +24,8 @@ async def letters(kafka: str, topics: str) -> str:
     """Set two records aside: one that can be read, one that cannot. Give the topics' prefix."""
     publisher = Publisher(kafka, topics, "test")
     await publisher.start()
-    office = DeadLetters(publisher, topics, "login")
-    place = Place(f"{topics}auth.response", 1, 7)
+    office = DeadLetterWriter(publisher, topics, "login")
+    place = RecordPosition(f"{topics}auth.response", 1, 7)
     await office.set_aside(place, RECORDED.key, RECORDED.value, RECORDED.headers, REASON)
     await office.set_aside(place, b"k\x00", b"\xff", [("ce_type", b"nonsense")], "unknown type, or none: nonsense")
     await publisher.stop()
@@ -74,7 +74,7 @@ async def test_one_that_can_be_read_is_sent_again_as_it_was_and_only_once(kafka:
     assert [each["retried"] for each in await listed(kafka, letters)] == [1, 0]
     again = await run(kafka, letters, "retry", "--all")
     assert "sent " + good["place"] not in again.output.replace("not sent", "kept")
-    (sent,) = await records(kafka, f"{letters}auth.response", home_of(RECORDED.key, PARTITIONS))
+    (sent,) = await records(kafka, f"{letters}auth.response", partition_of(RECORDED.key, PARTITIONS))
     assert (sent.key, sent.value, list(sent.headers)) == (RECORDED.key, RECORDED.value, RECORDED.headers)
 
 

@@ -36,7 +36,7 @@ async def test_two_lost_brokers_of_three_are_noticed_and_their_return_too(three_
     await asyncio.to_thread(first.kill)
     await asyncio.to_thread(second.kill)
     await eventually(lambda: not publisher.kafka_answers)
-    await eventually(lambda: watch.said == ": 1 of 3 brokers do, too few to keep records", watch.said)
+    await eventually(lambda: watch.reason == ": 1 of 3 brokers do, too few to keep records", watch.reason)
     for broker in (first, second):
         broker.begin()
     await eventually(lambda: publisher.kafka_answers and watch.answers)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 from cli.__main__ import app
 from operations.repartition.cluster import cluster
 from schemas.topics import ACCOUNTS_CHANGELOG, ALL, CHANGELOGS
-from services.common.kafka.partitions import home_of
+from services.common.kafka.partitions import partition_of
 from tests.broker import PARTITIONS
 
 KEYS = tuple(f"person-{number}".encode() for number in range(20))
@@ -32,7 +32,7 @@ async def test_rows_come_home_after_partitions_were_added_by_other_means(kafka: 
     changelog = f"{topics}{ACCOUNTS_CHANGELOG.name}"
     async with cluster(kafka, topics) as connected:
         row = b'{"epoch":1,"version":1}'
-        await connected.write(changelog, [(home_of(key, PARTITIONS), key, row) for key in KEYS])
+        await connected.write(changelog, [(partition_of(key, PARTITIONS), key, row) for key in KEYS])
 
     everything = [topics + topic.name for topic in ALL]
     await add_partitions(kafka, everything, PARTITIONS + 1)
@@ -51,7 +51,7 @@ async def test_rows_come_home_after_partitions_were_added_by_other_means(kafka: 
         async for records in connected.records(changelog, PARTITIONS + 3):
             left.update({(record.key, record.partition): record.value for record in records})
     rows = {place: value for place, value in left.items() if value is not None}
-    assert rows == {(key, home_of(key, PARTITIONS + 3)): row for key in KEYS}
+    assert rows == {(key, partition_of(key, PARTITIONS + 3)): row for key in KEYS}
 
     again = await run(kafka, topics, PARTITIONS + 3)
     assert again.exit_code == 0

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
+from lab.load.__main__ import app as load
 from schemas.topics import ACCOUNTS_CHANGELOG, CHANGELOGS, LOGIN_COMMANDS
 from tests.broker import PARTITIONS
 
@@ -31,12 +32,13 @@ PASSWORD = "correct horse battery"
 
 
 def run(kafka: str, prefix: str, *words: str, standard_input: str = "") -> Result:
-    """Run ``countersign``."""
-    return CliRunner().invoke(app, [*words, "--kafka", kafka, "--topic-prefix", prefix], input=standard_input)
+    """Run ``countersign``, or the seeding."""
+    program = load if words[0] == "seed" else app
+    return CliRunner().invoke(program, [*words, "--kafka", kafka, "--topic-prefix", prefix], input=standard_input)
 
 
 def seed(kafka: str, prefix: str, secrets: Path, *words: str) -> Result:
-    """Run ``countersign seed``."""
+    """Run ``python -m lab.load seed``."""
     keys = ("--secrets-directory", str(secrets), "--password-stdin")
     return run(kafka, prefix, "seed", *keys, *words, standard_input=f"{PASSWORD}\n")
 

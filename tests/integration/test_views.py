@@ -125,7 +125,7 @@ async def test_a_view_goes_on_from_its_disk(changelog: Changelog) -> None:
         assert rows(view) == {"alex": 2, "sam": 5, "kim": 1}, "only what is new is read"
         assert view.progress.total == 1
         await changelog.write("kim", 2)
-        row = await view.wait_for("kim", lambda row: row.version == 2, DEADLINE_SECONDS)
+        row = await view.wait_until("kim", lambda row: row.version == 2, DEADLINE_SECONDS)
         assert row is not None
         await changelog.delete("alex", 2)
         await eventually(lambda: view.get("alex") is None)
@@ -240,7 +240,7 @@ async def test_a_full_disk_is_told_and_nothing_is_served_until_there_is_room(
         with monkeypatch.context() as patched:
             patched.setattr(RowStore, "write", _failing(StoreError("/data: No space left on device")))
             await changelog.write("alex", 2)
-            await eventually(lambda: view.trouble == "/data: No space left on device")
+            await eventually(lambda: view.reason == "/data: No space left on device")
             with pytest.raises(UnavailableError):
                 view.get("alex")
         await eventually(lambda: view.ready)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local.kafka.broker import KafkaStartError
-from deploy.local.supervisor import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, STEADY_SECONDS, Watch
+from deploy.local.supervisor import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, STEADY_SECONDS, Supervisor
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Fragile:
         self.exit_code = None
 
 
-def seconds_until_start(subject: Fragile, watch: Watch, now: float) -> float:
+def seconds_until_start(subject: Fragile, watch: Supervisor, now: float) -> float:
     """Let it die, and look every tenth of a second until it is started again; return how long that took."""
     subject.exit_code = -9
     before = subject.starts
@@ -39,7 +39,7 @@ def seconds_until_start(subject: Fragile, watch: Watch, now: float) -> float:
 
 def test_pauses_grow_up_to_a_bound() -> None:
     subject = Fragile()
-    watch = Watch(subject, subject.said.append, now=0)
+    watch = Supervisor(subject, subject.said.append, now=0)
     now = 0.0
     pauses = []
     for _ in range(8):
@@ -52,7 +52,7 @@ def test_pauses_grow_up_to_a_bound() -> None:
 
 def test_who_ran_steadily_starts_again_soon() -> None:
     subject = Fragile()
-    watch = Watch(subject, subject.said.append, now=0)
+    watch = Supervisor(subject, subject.said.append, now=0)
     first = seconds_until_start(subject, watch, 0)
     second = seconds_until_start(subject, watch, first)
     third = seconds_until_start(subject, watch, first + second + STEADY_SECONDS)
@@ -62,7 +62,7 @@ def test_who_ran_steadily_starts_again_soon() -> None:
 
 def test_each_death_is_one_line_with_the_log() -> None:
     subject = Fragile()
-    watch = Watch(subject, subject.said.append, now=0)
+    watch = Supervisor(subject, subject.said.append, now=0)
     seconds_until_start(subject, watch, 0)
     watch.look(100)
 
@@ -71,7 +71,7 @@ def test_each_death_is_one_line_with_the_log() -> None:
 
 def test_a_start_that_fails_is_tried_again() -> None:
     subject = Fragile(breaks_at_start=True)
-    watch = Watch(subject, subject.said.append, now=0)
+    watch = Supervisor(subject, subject.said.append, now=0)
     subject.exit_code = 1
     for now in range(5):
         watch.look(now)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from lab.chaos.claims.claim import Claim, Finding, claim
-from lab.chaos.evidence import Evidence, Seen
+from lab.chaos.evidence import RunRecord, RunRecords
 from lab.chaos.poison import Poison
 from operations.dead_letters import DeadLetter
-from services.common.kafka.dead_letters import Place
+from services.common.kafka.dead_letters import RecordPosition
 
 REASONS: Final = {
     Poison.TRUNCATED: "does not fit",
@@ -22,9 +22,9 @@ REASONS: Final = {
 """How the reason begins that a poisoned record is set aside with."""
 
 
-def check(evidence: Evidence) -> Iterator[Claim]:
+def check(evidence: RunRecords) -> Iterator[Claim]:
     """Check the dead letters against what was planted."""
-    letters: dict[Place, list[DeadLetter]] = defaultdict(list)
+    letters: dict[RecordPosition, list[DeadLetter]] = defaultdict(list)
     for letter in evidence.dead_letters:
         letters[letter.origin].append(letter)
     yield claim(
@@ -35,7 +35,7 @@ def check(evidence: Evidence) -> Iterator[Claim]:
     yield claim("Nothing else is in a dead-letter topic", (_deserved(each, places) for each in evidence.dead_letters))
 
 
-def _set_aside(planted: Seen, letters: list[DeadLetter]) -> Finding:
+def _set_aside(planted: RunRecord, letters: list[DeadLetter]) -> Finding:
     name = f"{planted.poison} at {planted.place}"
     if not letters:
         return f"{name} was not set aside"
@@ -48,5 +48,5 @@ def _set_aside(planted: Seen, letters: list[DeadLetter]) -> Finding:
     return None
 
 
-def _deserved(letter: DeadLetter, planted: set[Place]) -> Finding:
+def _deserved(letter: DeadLetter, planted: set[RecordPosition]) -> Finding:
     return None if letter.origin in planted else f"{letter.origin} was set aside because: {letter.reason}"

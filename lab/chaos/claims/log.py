@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 
 from lab.chaos.claims.claim import Claim, Finding, claim
 from lab.chaos.claims.memory import Memory, Undone, read_memory
-from lab.chaos.evidence import Evidence, Told, Version
+from lab.chaos.evidence import LoggedEvent, RowVersion, RunRecords
 
 Memories = Mapping[tuple[str, str], Memory]
 """What the rows of each key remember, by changelog and key."""
 
 
-def check(evidence: Evidence) -> Iterator[Claim]:
+def check(evidence: RunRecords) -> Iterator[Claim]:
     """Check the log against itself."""
     memories = {
         (changelog, key): read_memory(versions)
@@ -26,7 +26,7 @@ def check(evidence: Evidence) -> Iterator[Claim]:
     yield _remembered(memories)
 
 
-def _decided(evidence: Evidence, memories: Memories) -> Iterator[Finding]:
+def _decided(evidence: RunRecords, memories: Memories) -> Iterator[Finding]:
     readers = [(topic.name, table.changelog.name) for table in evidence.tables for topic in table.reads]
     for told in _first(evidence).values():
         for changelog in (changelog for topic, changelog in readers if topic == told.seen.place.topic):
@@ -39,22 +39,22 @@ def _decided(evidence: Evidence, memories: Memories) -> Iterator[Finding]:
             yield None if known else f"{told.event.data.type} {told.event.id} ({told.seen.place}) was never decided"
 
 
-def _repeated(evidence: Evidence) -> Iterator[Finding]:
+def _repeated(evidence: RunRecords) -> Iterator[Finding]:
     contents: dict[tuple[str, str], set[tuple[str, bytes | None, bytes | None]]] = defaultdict(set)
-    for told in evidence.told:
+    for told in evidence.logged_events:
         contents[told.seen.place.topic, told.event.id].add((told.event.data.type, told.seen.key, told.seen.value))
     for (topic, event_id), different in contents.items():
         yield None if len(different) == 1 else f"{topic} {event_id} is there in {len(different)} versions"
 
 
-def _outcomes(evidence: Evidence) -> Iterator[Finding]:
+def _outcomes(evidence: RunRecords) -> Iterator[Finding]:
     for changelog, events in evidence.outcomes.items():
         for event_id, found in events.items():
             yield None if len(found) == 1 else f"{changelog}: {event_id} ended as {sorted(found)}"
 
 
-def _caused(evidence: Evidence) -> Iterator[Finding]:
-    known = {told.event.id for told in evidence.told}
+def _caused(evidence: RunRecords) -> Iterator[Finding]:
+    known = {told.event.id for told in evidence.logged_events}
     for told in _first(evidence).values():
         cause, dot, _ = told.event.id.rpartition(".")
         if told.event.source.endswith("/web"):
@@ -63,16 +63,18 @@ def _caused(evidence: Evidence) -> Iterator[Finding]:
             yield None if cause in known else f"{told.event.data.type} {told.event.id} follows from nothing"
 
 
-def _kept(evidence: Evidence) -> Iterator[Finding]:
+def _kept(evidence: RunRecords) -> Iterator[Finding]:
     for changelog, keys in evidence.versions.items():
         for key, versions in keys.items():
             yield _kept_in(f"{changelog} {key}", versions)
 
 
-def _kept_in(name: str, versions: list[Version]) -> Finding:
+def _kept_in(name: str, versions: list[RowVersion]) -> Finding:
     """Say what a stale row knows that no row that counts knows."""
-    counted = {each.event_id for version in versions if version.newest and version.row for each in version.row.applied}
-    known = {each.event_id for version in versions if version.row for each in version.row.applied}
+    counted = {
+        each.event_id for version in versions if version.newest and version.row for each in version.row.processed
+    }
+    known = {each.event_id for version in versions if version.row for each in version.row.processed}
     undone = known - counted
     return f"{name}: decisions on {sorted(undone)} were undone" if undone else None
 
@@ -93,6 +95,6 @@ def _undone(changelog: str, key: str, undone: Undone) -> str:
     return f"{changelog} {key}: {undone.by.seen.place} undid the decision on {undone.event_id} {end}"
 
 
-def _first(evidence: Evidence) -> dict[tuple[str, str], Told]:
+def _first(evidence: RunRecords) -> dict[tuple[str, str], LoggedEvent]:
     """Return each event once."""
-    return {(told.seen.place.topic, told.event.id): told for told in reversed(evidence.told)}
+    return {(told.seen.place.topic, told.event.id): told for told in reversed(evidence.logged_events)}

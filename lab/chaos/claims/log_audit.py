@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from lab.chaos.claims.claim import Claim, claim
-from lab.chaos.evidence import Evidence
+from lab.chaos.evidence import RunRecords
 from operations.audit.report import Report
 
 
-def check(evidence: Evidence, audited: Report) -> Iterator[Claim]:
+def check(evidence: RunRecords, audited: Report) -> Iterator[Claim]:
     """Check that an audit of everything that the topics hold names what was planted, and nothing else.
 
     Args:

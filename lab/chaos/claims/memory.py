@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from lab.chaos.evidence import Version
+from lab.chaos.evidence import RowVersion
 from services.common.decisions import REMEMBERED_EVENTS, REMEMBERED_SECONDS, Row
 
 
@@ -25,8 +25,8 @@ class Undone:
     """
 
     event_id: str
-    by: Version
-    again: Version | None
+    by: RowVersion
+    again: RowVersion | None
 
     @property
     def seconds(self) -> float | None:
@@ -50,7 +50,7 @@ class Memory:
     undone: tuple[Undone, ...]
 
 
-def read_memory(versions: Sequence[Version]) -> Memory:
+def read_memory(versions: Sequence[RowVersion]) -> Memory:
     """Follow the rows of a key.
 
     Args:
@@ -69,11 +69,11 @@ class _Following:
     before: Row | None = None
     followed: int = 0
     applied: set[str] = field(default_factory=set)
-    missing: dict[str, Version] = field(default_factory=dict)
+    missing: dict[str, RowVersion] = field(default_factory=dict)
     undone: list[Undone] = field(default_factory=list)
 
-    def take(self, version: Version) -> None:
-        known = {each.event_id for each in version.row.applied} if version.row is not None else set[str]()
+    def take(self, version: RowVersion) -> None:
+        known = {each.event_id for each in version.row.processed} if version.row is not None else set[str]()
         for event_id in known & self.missing.keys():
             self.undone.append(Undone(event_id, self.missing.pop(event_id), version))
         # A deleted row remembers nothing, and need not.
@@ -100,8 +100,8 @@ def events_to_remember(before: Row, row: Row) -> list[str]:
         row: The next row that counts.
 
     """
-    known = {each.event_id for each in before.applied}
-    new = [each.at for each in row.applied if each.event_id not in known]
+    known = {each.event_id for each in before.processed}
+    new = [each.at for each in row.processed if each.event_id not in known]
     oldest = max(new, default=datetime.min.replace(tzinfo=UTC))
-    recent = [each.event_id for each in before.applied if oldest - each.at <= timedelta(seconds=REMEMBERED_SECONDS)]
+    recent = [each.event_id for each in before.processed if oldest - each.at <= timedelta(seconds=REMEMBERED_SECONDS)]
     return recent[max(0, len(recent) + len(new) - REMEMBERED_EVENTS) :]

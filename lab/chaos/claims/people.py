@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Final
 
 from lab.chaos.claims.claim import Claim, Finding, claim
-from lab.chaos.evidence import Evidence
-from lab.chaos.history import Answer, Attempt, Ending, Habit, Struck
+from lab.chaos.evidence import RunRecords
+from lab.chaos.history import Attempt, Ending, FaultResult, Habit, PhoneAnswer
 from lab.chaos.people import PATIENCE_SECONDS
-from lab.chaos.schedule import Kind
+from lab.chaos.schedule import FaultKind
 from protocol.challenges import verify_proof
 from protocol.jose import SignatureError
 from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
@@ -28,7 +28,7 @@ CLOCK_FOLLOWS: Final = timedelta(seconds=1)
 """How long after it was set an instance's clock is right again."""
 
 
-def check(evidence: Evidence) -> Iterator[Claim]:
+def check(evidence: RunRecords) -> Iterator[Claim]:
     """Check what people saw."""
     log = _Log(evidence)
     yield claim(
@@ -43,7 +43,7 @@ def check(evidence: Evidence) -> Iterator[Claim]:
         "Each answer that a phone saw refused decided nothing",
         (log.refusal_of(each) for each in evidence.answers if each.refusal in _REFUSED_FOR_GOOD),
     )
-    yield claim("No prompt was answered twice", (_once("challenge", *each) for each in log.answered.items()))
+    yield claim("No challenge was answered twice", (_once("challenge", *each) for each in log.answered.items()))
     yield claim("No phrase was paired twice", (_once("pairing", *each) for each in log.paired.items()))
     yield claim("No code step was used twice", (_rising(*each) for each in log.steps.items()))
     yield claim(
@@ -63,13 +63,13 @@ _REFUSED_FOR_GOOD: Final = frozenset({"expired", "already-answered", "unknown-ch
 class _Log:
     """The log, looked up by what clients know."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: RunRecords) -> None:
         self._evidence = evidence
         self.responses: dict[str, dict[str, AuthResponse]] = defaultdict(dict)
         self.paired: dict[str, set[str]] = defaultdict(set)
         self.steps: dict[tuple[str, str], list[int]] = defaultdict(list)
         codes: dict[str, UseCode] = {}
-        for told in evidence.told:
+        for told in evidence.logged_events:
             match told.event.data:
                 case AuthResponse() as response:
                     self.responses[response.challenge_id][told.event.id] = response
@@ -83,7 +83,7 @@ class _Log:
         self._codes_taken: dict[tuple[str, str], int] = defaultdict(int)
         for event_id, code in codes.items():
             if evidence.outcomes[ACCOUNTS_CHANGELOG.name].get(event_id) == {OK}:
-                self.steps[code.account_id, code.method_id].append(code.step)
+                self.steps[code.account_id, code.method_id].append(code.time_step)
                 self._codes_taken[code.account_id, code.login_id] += 1
 
     def proof_of(self, attempt: Attempt) -> Finding:
@@ -96,11 +96,11 @@ class _Log:
         if login.method is Method.PHONE_CODE:
             taken = self._codes_taken[account.account_id, login.login_id]
             return None if taken == 1 else f"{name}: {taken} codes were taken for it"
-        if login.method is not Method.PUSH or login.prompt is None:
+        if login.method is not Method.PUSH or login.challenge is None:
             return f"{name}: approved by {login.method}, which nobody used"
-        return self._proven(name, account, login, login.prompt.challenge_id)
+        return self._proven(name, account, login, login.challenge.challenge_id)
 
-    def decision_on(self, answer: Answer) -> Finding:
+    def decision_on(self, answer: PhoneAnswer) -> Finding:
         """Say what is wrong with an answer that a phone saw accepted."""
         name = f"answer to {answer.challenge_id} of {answer.account_id}"
         found = self.responses.get(answer.challenge_id, {})
@@ -113,7 +113,7 @@ class _Log:
         outcomes = self._evidence.outcomes[changelog.name].get(event_id, set())
         return None if len(outcomes) == 1 else f"{name}: {len(outcomes)} decisions on it: {sorted(outcomes)}"
 
-    def refusal_of(self, answer: Answer) -> Finding:
+    def refusal_of(self, answer: PhoneAnswer) -> Finding:
         """Say what is wrong with an answer that a phone saw refused."""
         found = self.responses.get(answer.challenge_id, {}).values()
         if answer.refusal == "already-answered":
@@ -155,10 +155,10 @@ def _rising(method: tuple[str, str], steps: list[int]) -> Finding:
     return None if len(steps) == len(set(steps)) else f"codes of {method[0]}: steps {sorted(steps)} were used"
 
 
-def _meets_wrong_clock(attempt: Attempt, evidence: Evidence) -> bool:
+def _meets_wrong_clock(attempt: Attempt, evidence: RunRecords) -> bool:
     """Tell whether a clock was wrong during an attempt: its instance calls expired what is not, and says so."""
-    steps: list[Struck] = [each for each in evidence.faults if each.fault == Kind.STEP_CLOCK]
-    return any(each.began <= attempt.ended and attempt.began <= each.mended + CLOCK_FOLLOWS for each in steps)
+    steps: list[FaultResult] = [each for each in evidence.faults if each.fault == FaultKind.STEP_CLOCK]
+    return any(each.began_at <= attempt.ended and attempt.began <= each.repaired_at + CLOCK_FOLLOWS for each in steps)
 
 
 def _got_in(attempt: Attempt) -> Finding:

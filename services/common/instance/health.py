@@ -9,10 +9,10 @@ import faust
 from services.common.kafka.kafka_watch import KafkaWatch
 from services.common.rows.view import View
 from services.common.streams.faust_patches import recovery_progress
-from services.common.streams.record_guard import Edge
+from services.common.streams.record_guard import RecordGuard
 
 
-class Trouble(StrEnum):
+class NotReadyReason(StrEnum):
     """What keeps an instance from serving, in plain words."""
 
     STOPPING = "stopping"
@@ -30,7 +30,7 @@ class Health:
 
     """
 
-    def __init__(self, app: faust.App, kafka: KafkaWatch, views: Sequence[View[Any]], edge: Edge) -> None:
+    def __init__(self, app: faust.App, kafka: KafkaWatch, views: Sequence[View[Any]], edge: RecordGuard) -> None:
         """Take the parts to look at."""
         self._app = app
         self._kafka = kafka
@@ -43,26 +43,28 @@ class Health:
         """True while Kafka takes what is written."""
         return self._kafka.answers
 
-    def troubles(self) -> list[Trouble]:
+    def reasons(self) -> list[NotReadyReason]:
         """Return what keeps this instance from serving; empty when it is ready."""
         found = []
         if self.stopping:
-            found.append(Trouble.STOPPING)
+            found.append(NotReadyReason.STOPPING)
         if not self.kafka:
-            found.append(Trouble.KAFKA_AWAY)
+            found.append(NotReadyReason.KAFKA_AWAY)
         if not all(view.ready for view in self._views):
-            found.append(Trouble.VIEWS_CATCHING_UP)
+            found.append(NotReadyReason.VIEWS_CATCHING_UP)
         if not self._app.tables.actives_ready:
-            found.append(Trouble.TABLES_RECOVERING)
+            found.append(NotReadyReason.TABLES_RECOVERING)
         if not self._edge.healthy:
-            found.append(Trouble.ERRORS_REPEATING)
+            found.append(NotReadyReason.ERRORS_REPEATING)
         return found
 
-    def reasons(self) -> list[str]:
+    def reason_texts(self) -> list[str]:
         """Return the same for people: with how far what is under way has come, and what is the matter with a disk."""
         details = {
-            Trouble.KAFKA_AWAY: [f"{Trouble.KAFKA_AWAY}{self._kafka.said}"],
-            Trouble.VIEWS_CATCHING_UP: [view.trouble for view in self._views if not view.ready],
-            Trouble.TABLES_RECOVERING: [f"{Trouble.TABLES_RECOVERING}: {recovery_progress(self._app).percent} %"],
+            NotReadyReason.KAFKA_AWAY: [f"{NotReadyReason.KAFKA_AWAY}{self._kafka.reason}"],
+            NotReadyReason.VIEWS_CATCHING_UP: [view.reason for view in self._views if not view.ready],
+            NotReadyReason.TABLES_RECOVERING: [
+                f"{NotReadyReason.TABLES_RECOVERING}: {recovery_progress(self._app).percent} %"
+            ],
         }
-        return list(dict.fromkeys(text for each in self.troubles() for text in details.get(each, [each.value])))
+        return list(dict.fromkeys(text for each in self.reasons() for text in details.get(each, [each.value])))

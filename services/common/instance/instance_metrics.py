@@ -8,7 +8,7 @@ import faust
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
-from services.common.instance.health import Health, Trouble
+from services.common.instance.health import Health, NotReadyReason
 from services.common.rows.view import View
 from services.common.streams.faust_consumer import DrainedConsumer
 from services.common.streams.faust_patches import DrainedTableManager
@@ -23,7 +23,7 @@ class GroupLag(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class CapacityGauge:
     """Something of which an instance takes so many and no more.
 
     Attributes:
@@ -50,7 +50,7 @@ class InstanceMetrics(Collector):
         health: Knows whether it can serve.
         views: Its read views.
         readers: What reads in a consumer group beside Faust.
-        rooms: What it has limited room for.
+        capacities: What it has limited room for.
 
     """
 
@@ -59,7 +59,7 @@ class InstanceMetrics(Collector):
     health: Health
     views: Sequence[View[Any]]
     readers: Sequence[GroupLag] = field(default=())
-    rooms: Sequence[Room] = field(default=())
+    capacities: Sequence[CapacityGauge] = field(default=())
 
     def collect(self) -> Iterator[Metric]:
         """Read everything."""
@@ -67,15 +67,15 @@ class InstanceMetrics(Collector):
         yield from self._lag()
         yield from self._recovery()
         yield from self._views()
-        for room in self.rooms:
+        for room in self.capacities:
             yield _gauge(room.name, room.meaning, room.taken())
             yield _gauge(f"{room.name}_limit", f"How many it takes. {room.meaning}", room.most)
 
     def _readiness(self) -> Iterator[Metric]:
-        troubles = self.health.troubles()
+        troubles = self.health.reasons()
         yield _gauge("ready", "1 if the instance can serve.", not troubles)
         yield _gauge("kafka_up", "1 while enough of Kafka's brokers answer to take writes.", self.health.kafka)
-        reasons = {(trouble.name.lower(),): trouble in troubles for trouble in Trouble}
+        reasons = {(trouble.name.lower(),): trouble in troubles for trouble in NotReadyReason}
         yield _gauges("not_ready", "1 for each reason that keeps the instance from serving.", ("reason",), reasons)
 
     def _lag(self) -> Iterator[Metric]:
@@ -100,7 +100,7 @@ class InstanceMetrics(Collector):
     def _views(self) -> Iterator[Metric]:
         by_topic = {(self._name(view.topic),): view for view in self.views}
         topic = ("topic",)
-        lags = {labels: view.following.lag for labels, view in by_topic.items()}
+        lags = {labels: view.lag_stats.lag for labels, view in by_topic.items()}
         yield _gauges("view_lag_records", "Records that a view has yet to read.", topic, lags)
         rows = {labels: view.size for labels, view in by_topic.items()}
         yield _gauges("view_rows", "Rows that a view shows, about.", topic, rows)
@@ -109,7 +109,7 @@ class InstanceMetrics(Collector):
         )
         delay = SummaryMetricFamily(_named("view_delay_seconds"), "From a row's writing to its showing.", labels=topic)
         for labels, view in by_topic.items():
-            kept = view.following
+            kept = view.lag_stats
             stale.add_metric(labels, kept.stale)
             delay.add_metric(labels, count_value=kept.delays, sum_value=kept.delay_seconds)
         yield from (stale, delay)

@@ -25,7 +25,7 @@ from services.common.keys.key_files import KeyFileError
 from services.common.rows.view import View
 from services.common.settings import ServiceSettings
 from services.common.streams.faust_consumer import DrainedConsumer
-from services.common.streams.record_guard import Edge
+from services.common.streams.record_guard import RecordGuard
 from services.common.telemetry.telemetry import Telemetry, metrics_web
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ NO_SUCH_SESSION: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
+class ServiceInstance:
     """The parts of one service instance, as its app.py wires them.
 
     Attributes:
@@ -71,14 +71,14 @@ class Instance:
     publisher: Publisher
     kafka: KafkaWatch
     views: Sequence[View[Any]]
-    edge: Edge
+    edge: RecordGuard
     health: Health
     web: web.Application
     telemetry: Telemetry
     tasks: Sequence[Callable[[], Coroutine[Any, Any, None]]] = field(default=())
 
 
-def run(make: Callable[[], Instance]) -> int:
+def run(make: Callable[[], ServiceInstance]) -> int:
     """Run an instance in this process until SIGTERM or SIGINT.
 
     Args:
@@ -100,7 +100,7 @@ def run(make: Callable[[], Instance]) -> int:
             signal.signal(number, signal.SIG_IGN)
 
 
-async def _run_and_end(make: Callable[[], Instance]) -> int:
+async def _run_and_end(make: Callable[[], ServiceInstance]) -> int:
     """Run, and see to it that the process ends then, even if a task that a library left behind does not."""
     status = await _run(make)
 
@@ -114,7 +114,7 @@ async def _run_and_end(make: Callable[[], Instance]) -> int:
     return status
 
 
-async def _run(make: Callable[[], Instance]) -> int:
+async def _run(make: Callable[[], ServiceInstance]) -> int:
     stop = asyncio.Event()
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -128,7 +128,7 @@ async def _run(make: Callable[[], Instance]) -> int:
         return UNUSABLE_STATUS
 
 
-async def _listen(stop: asyncio.Event, instance: Instance) -> int:
+async def _listen(stop: asyncio.Event, instance: ServiceInstance) -> int:
     settings = instance.settings
     try:
         runner = await listen(instance.web, settings.host, settings.port)
@@ -145,7 +145,7 @@ async def _listen(stop: asyncio.Event, instance: Instance) -> int:
             await metrics.cleanup()
 
 
-async def _serve_metrics(instance: Instance) -> web.AppRunner | None:
+async def _serve_metrics(instance: ServiceInstance) -> web.AppRunner | None:
     settings = instance.settings
     if settings.metrics_port is None:
         return None
@@ -153,7 +153,7 @@ async def _serve_metrics(instance: Instance) -> web.AppRunner | None:
     return await listen(application, settings.metrics_host, settings.metrics_port, METRICS_DRAIN_SECONDS)
 
 
-async def _run_until(stop: asyncio.Event, instance: Instance, runner: web.AppRunner) -> int:
+async def _run_until(stop: asyncio.Event, instance: ServiceInstance, runner: web.AppRunner) -> int:
     work = asyncio.create_task(_work(instance))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -192,7 +192,7 @@ def _tell_why(error: BaseException | None) -> int:
     return CRASHED_STATUS
 
 
-async def _work(instance: Instance) -> None:
+async def _work(instance: ServiceInstance) -> None:
     """Do Kafka's side until cancelled; raise if it breaks."""
     await _start_publisher(instance.publisher)
     try:
@@ -228,7 +228,7 @@ async def _stay_in_group(app: faust.App) -> None:
     """Raise what keeps the app out of its consumer group for good; Faust, which may still be starting, does not."""
     while True:
         await asyncio.sleep(CHECK_SECONDS)
-        cast(DrainedConsumer, app.consumer).check()
+        cast(DrainedConsumer, app.consumer).raise_group_error()
 
 
 async def _stream(app: faust.App) -> None:

@@ -19,7 +19,7 @@ ADDED: Final = frozenset({REASON, SERVICE, PARTITION, OFFSET, TIME})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecordPosition:
     """Where a record is.
 
     Attributes:
@@ -38,7 +38,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetters:
+class DeadLetterWriter:
     """The dead letters of one service instance.
 
     Attributes:
@@ -55,7 +55,7 @@ class DeadLetters:
     metrics: Metrics | None = None
 
     async def set_aside(
-        self, place: Place, key: bytes | None, value: bytes | None, headers: Headers, reason: str
+        self, place: RecordPosition, key: bytes | None, value: bytes | None, headers: Headers, reason: str
     ) -> None:
         """Publish a record to its topic's dead-letter topic, trying until Kafka has it."""
         topic = place.topic.removeprefix(self.prefix)
@@ -66,6 +66,6 @@ class DeadLetters:
             (OFFSET, str(place.offset).encode()),
             (TIME, now().isoformat().encode()),
         ]
-        await self.publisher.surely(Record(f"{topic}.dlq", key, value, [*headers, *added]))
+        await self.publisher.publish_until_acked(Record(f"{topic}.dlq", key, value, [*headers, *added]))
         if self.metrics is not None:
             self.metrics.dead_letters.labels(topic).inc()

@@ -12,7 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.common.cancellation import heed_cancellation
+from services.common.cancellation import raise_if_cancelled
 
 log = structlog.get_logger(__name__)
 PAUSE_SECONDS: Final = 1.0
@@ -83,4 +83,4 @@ class GroupReader:
             self._handled[partition] = record.offset + 1
             if partition in consumer.assignment():
                 await consumer.commit({partition: record.offset + 1})
-            heed_cancellation()
+            raise_if_cancelled()

@@ -19,7 +19,7 @@ from aiokafka.protocol.admin import DescribeConfigsRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from schemas.topics import ALL
-from services.common.cancellation import heed_cancellation
+from services.common.cancellation import raise_if_cancelled
 from services.common.kafka.partitions import require_partitions
 from services.common.kafka.publisher import Publisher
 
@@ -66,7 +66,7 @@ class KafkaWatch:
 
     Attributes:
         answers: True while Kafka takes what is written.
-        said: What is the matter, in words; empty while it answers.
+        reason: What is the matter, in words; empty while it answers.
 
     """
 
@@ -90,7 +90,7 @@ class KafkaWatch:
         self._topics_due = 0.0
         self._settings_due = 0.0
         self.answers = False
-        self.said = ""
+        self.reason = ""
 
     async def require(self) -> None:
         """Wait until Kafka tells of its topics, and return if they have the partitions that the instance was told.
@@ -112,7 +112,7 @@ class KafkaWatch:
         """
         while True:
             await self._look()
-            heed_cancellation()
+            raise_if_cancelled()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def stop(self) -> None:
@@ -131,7 +131,7 @@ class KafkaWatch:
         enough = bool(answering) and (self._topics is None or self._topics.takes_writes(answering, self._names))
         if enough != self.answers:
             log.info("kafka answers") if enough else log.warning("kafka does not answer", brokers=answering)
-        self.said = f": {len(answering)} of {asked} brokers do, too few to keep records" if answering else ""
+        self.reason = f": {len(answering)} of {asked} brokers do, too few to keep records" if answering else ""
         self.answers = self._publisher.kafka_answers = enough
 
     async def _ask_brokers(self) -> tuple[int, list[int]]:

@@ -19,7 +19,7 @@ class PartitionsError(Exception):
     """The topics have another number of partitions than an instance was told. The text says what to do."""
 
 
-def home_of(key: bytes, partitions: int) -> int:
+def partition_of(key: bytes, partitions: int) -> int:
     """Return the partition that a key's records belong to, as Kafka's default partitioner has it (murmur2).
 
     Args:
@@ -31,9 +31,9 @@ def home_of(key: bytes, partitions: int) -> int:
     return home
 
 
-def is_astray(key: bytes | None, partition: int, partitions: int) -> bool:
+def is_misrouted(key: bytes | None, partition: int, partitions: int) -> bool:
     """Tell whether a record lies in a partition that is not its key's home; one without a key has none."""
-    return key is not None and home_of(key, partitions) != partition
+    return key is not None and partition_of(key, partitions) != partition
 
 
 def common_count(found: Mapping[str, int], prefix: str) -> int | None:

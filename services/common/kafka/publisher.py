@@ -95,7 +95,7 @@ class Publisher:
             raise
         return producer
 
-    async def command(self, message: Message) -> str:
+    async def publish_command(self, message: Message) -> str:
         """Publish a command of the web side.
 
         Returns:
@@ -118,7 +118,7 @@ class Publisher:
                 raise UnavailableError from error
         return event_id
 
-    async def decided(self, cause: Event[Message], decider: str, messages: Iterable[Message]) -> None:
+    async def publish_outputs(self, cause: Event[Message], decider: str, messages: Iterable[Message]) -> None:
         """Publish what a decision leads to, under ids that the cause gives; try until Kafka has it.
 
         Args:
@@ -130,9 +130,9 @@ class Publisher:
         for index, message in enumerate(messages):
             source, event_id = f"{self._source}/{decider}", f"{cause.id}.{index}"
             with self._tracing.publishing(event_id, message.topic.name, cause.traceparent) as traceparent:
-                await self.surely(encode(Event(event_id, cause.time, source, traceparent, message)))
+                await self.publish_until_acked(encode(Event(event_id, cause.time, source, traceparent, message)))
 
-    async def surely(self, record: Record) -> None:
+    async def publish_until_acked(self, record: Record) -> None:
         """Publish a record, trying until Kafka has it."""
         attempt = 0
         while True:

@@ -11,7 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from services.common.kafka.fetch_max_wait import HURRIED_MILLISECONDS, LONGEST_MILLISECONDS, let_fetches_wait
+from services.common.kafka.fetch_max_wait import REBALANCE_MILLISECONDS, TAIL_MILLISECONDS, set_fetch_max_wait
 from services.common.progress import Progress
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ async def tail(  # noqa: PLR0913 - where to read, and whom to tell what
     *,
     seek: Seek,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
-    on_current: Callable[[float], None] = lambda _asked_at: None,
+    on_caught_up: Callable[[float], None] = lambda _asked_at: None,
     on_lag: Callable[[int], None] = lambda _records: None,
 ) -> None:
     """Read a topic, and go on reading until cancelled.
@@ -46,16 +46,16 @@ async def tail(  # noqa: PLR0913 - where to read, and whom to tell what
         apply: Takes records of one partition, in order, and how many partitions the topic has.
         seek: Moves the consumer to where to begin.
         on_progress: Told how far reading has come, until all that was there at the start has been read.
-        on_current: Told a Unix time; all that Kafka had then has been read. The first time when all that was there at
+        on_caught_up: Told a Unix time; all that Kafka had then has been read. The first time when all that was there at
             the start has been read, then every half a minute.
         on_lag: Told about once a second how many records have yet to be read, as far as Kafka has told.
 
     """
     consumer = await _start_consumer(bootstrap, topic)
-    asking: asyncio.Task[_Goal] | None = None
+    asking: asyncio.Task[_EndOffsets] | None = None
     try:
         await seek(consumer)
-        goal: _Goal | None = await _Goal.now(consumer)
+        goal: _EndOffsets | None = await _EndOffsets.now(consumer)
         tell = on_progress
         partitions = len(consumer.assignment())
         looks_at = 0.0
@@ -64,9 +64,9 @@ async def tail(  # noqa: PLR0913 - where to read, and whom to tell what
                 progress = await goal.progress(consumer)
                 tell(progress)
                 if progress.complete:
-                    on_current(goal.asked_at)
+                    on_caught_up(goal.asked_at)
                     goal, tell = None, lambda _progress: None
-                    let_fetches_wait(consumer, LONGEST_MILLISECONDS)
+                    set_fetch_max_wait(consumer, TAIL_MILLISECONDS)
                     asking = asyncio.create_task(_ask_later(consumer))
             elif asking is not None and asking.done():
                 goal = asking.result()
@@ -121,7 +121,7 @@ def from_time(milliseconds: int) -> Seek:
 
 
 @dataclass(frozen=True, slots=True)
-class _Goal:
+class _EndOffsets:
     """What Kafka had at a time, and what of it had been read then: the offset of the next record, by partition."""
 
     asked_at: float
@@ -142,12 +142,12 @@ class _Goal:
         return Progress(sum(done), sum(total))
 
 
-async def _ask_later(consumer: AIOKafkaConsumer) -> _Goal:
+async def _ask_later(consumer: AIOKafkaConsumer) -> _EndOffsets:
     """Ask Kafka after a while what there is, until it answers."""
     while True:
         await asyncio.sleep(ASK_SECONDS)
         try:
-            return await _Goal.now(consumer)
+            return await _EndOffsets.now(consumer)
         except KafkaError as error:
             log.warning("kafka does not tell what there is, asking again", error=repr(error))
 
@@ -161,7 +161,7 @@ async def _start_consumer(bootstrap: str, topic: str) -> AIOKafkaConsumer:
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=HURRIED_MILLISECONDS,
+            fetch_max_wait_ms=REBALANCE_MILLISECONDS,
         )
         try:
             await consumer.start()

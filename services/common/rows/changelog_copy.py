@@ -10,7 +10,7 @@ import structlog
 
 from services.common.kafka.publisher import UnavailableError
 from services.common.progress import Progress, ProgressLog
-from services.common.rows.changelog_reader import ChangelogReader, Following, ReadAnewError
+from services.common.rows.changelog_reader import ChangelogReader, LagStats, ReadAnewError
 from services.common.rows.store import RowStore, StoreDamagedError, StoreError, StoreInUseError
 
 log = structlog.get_logger(__name__)
@@ -24,8 +24,8 @@ class ChangelogCopy:
     Attributes:
         ready: Set while it has all that was in the topic when reading began.
         progress: How far reading has come until then.
-        following: How it keeps up.
-        trouble: What is the matter with the disk; empty if nothing is.
+        lag_stats: How it keeps up.
+        reason: What is the matter with the disk; empty if nothing is.
 
     """
 
@@ -57,8 +57,8 @@ class ChangelogCopy:
         self._fault: asyncio.Future[None] | None = None
         self.ready = asyncio.Event()
         self.progress = Progress(0, 1)
-        self.following = Following()
-        self.trouble = ""
+        self.lag_stats = LagStats()
+        self.reason = ""
 
     def get(self, key: bytes) -> bytes | None:
         """Return a key's row, or None.
@@ -99,8 +99,8 @@ class ChangelogCopy:
                 log.warning("a read view is read anew from its topic", topic=self._topic, reason=str(error))
                 shutil.rmtree(self._directory)
             except StoreError as error:
-                self.trouble = str(error)
-                log.error("a read view cannot keep its rows, trying again", reason=self.trouble)  # noqa: TRY400 - the text says it all
+                self.reason = str(error)
+                log.error("a read view cannot keep its rows, trying again", reason=self.reason)  # noqa: TRY400 - the text says it all
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _follow(self) -> None:
@@ -108,7 +108,7 @@ class ChangelogCopy:
         self._fault = fault = asyncio.get_running_loop().create_future()
         self._log = ProgressLog("a read view is catching up", topic=self._topic)
         reader = ChangelogReader(
-            self._bootstrap, self._topic, self._store, self.following, on_progress=self._note, on_change=self._changed
+            self._bootstrap, self._topic, self._store, self.lag_stats, on_progress=self._note, on_change=self._changed
         )
         reading = asyncio.create_task(reader.run())
         try:
@@ -137,7 +137,7 @@ class ChangelogCopy:
     def _note(self, progress: Progress) -> None:
         self.progress = progress
         if progress.complete:
-            self.trouble = ""
+            self.reason = ""
             self.ready.set()
             log.info("a read view is up to date", topic=self._topic, records=progress.total)
             self._on_ready()

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
-from services.common.kafka.partitions import is_astray
+from services.common.kafka.partitions import is_misrouted
 from services.common.kafka.tail import ASK_SECONDS, from_offsets, tail
 from services.common.kafka.topic_facts import TopicFacts, await_topic_facts
 from services.common.progress import Progress
@@ -22,7 +22,7 @@ TRUSTED_SHARE: Final = 0.9
 
 
 @dataclass(slots=True)
-class Following:
+class LagStats:
     """How a view keeps up with its topic; what was there before it began to show anything counts for nothing.
 
     Attributes:
@@ -51,7 +51,7 @@ class ChangelogReader:
         bootstrap: str,
         topic: str,
         store: RowStore,
-        following: Following,
+        following: LagStats,
         *,
         on_progress: Callable[[Progress], None],
         on_change: Callable[[str], None],
@@ -92,7 +92,7 @@ class ChangelogReader:
             self._apply,
             seek=self._seek,
             on_progress=self._note_progress,
-            on_current=self._note_current,
+            on_caught_up=self._note_current,
             on_lag=self._note_lag,
         )
         tasks = {asyncio.create_task(reading), asyncio.create_task(self._watch_identity())}
@@ -142,7 +142,7 @@ class ChangelogReader:
             text = "the topic has lost records: it goes on before an offset that was read"
             raise ReadAnewError(text)
         keyed = [
-            record for record in records if _is_key(record.key) and not is_astray(record.key, partition, partitions)
+            record for record in records if _is_key(record.key) and not is_misrouted(record.key, partition, partitions)
         ]
         keys = list(dict.fromkeys(record.key for record in keyed))
         rows = dict(zip(keys, self._store.get_many(keys), strict=True))

@@ -14,9 +14,9 @@ from pydantic import Field
 from rocksdict import Rdict, WriteBatch
 
 from schemas.base import Model
-from services.common.streams.settings import MEBIBYTE
 
 log = structlog.get_logger(__name__)
+MEBIBYTE: Final = 1024 * 1024
 BLOCK_CACHE_BYTES: Final = 16 * MEBIBYTE
 WRITE_BUFFER_BYTES: Final = 8 * MEBIBYTE
 WRITE_BUFFERS: Final = 2

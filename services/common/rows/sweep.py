@@ -75,7 +75,7 @@ class Sweeper(Generic[RowT]):
         for looked_at, (key, row) in enumerate(self._rows.items(after=self._last), start=1):
             command = self._forget(row, now())
             if command is not None:
-                await self._publisher.command(command)
+                await self._publisher.publish_command(command)
                 swept += 1
             self._last = key
             if looked_at >= MOST_LOOKED_AT or swept >= self._most_at_once:

@@ -31,7 +31,7 @@ class View(Generic[RowT]):
 
     Attributes:
         topic: The changelog topic's full name.
-        following: How it keeps up.
+        lag_stats: How it keeps up.
 
     """
 
@@ -51,7 +51,7 @@ class View(Generic[RowT]):
         self._rows = ChangelogCopy(
             bootstrap, topic, directory / topic, on_ready=self._waiters.wake_all, on_change=self._waiters.wake
         )
-        self.following = self._rows.following
+        self.lag_stats = self._rows.lag_stats
 
     @property
     def ready(self) -> bool:
@@ -64,11 +64,11 @@ class View(Generic[RowT]):
         return self._rows.progress
 
     @property
-    def trouble(self) -> str:
+    def reason(self) -> str:
         """What keeps it from being ready, in plain words; empty when it is."""
         if self.ready:
             return ""
-        return self._rows.trouble or f"read views are catching up: {self.progress.percent} %"
+        return self._rows.reason or f"read views are catching up: {self.progress.percent} %"
 
     @property
     def size(self) -> int:
@@ -124,7 +124,7 @@ class View(Generic[RowT]):
         """Give an event that is set whenever the key's row changes; clear it before looking at the row."""
         return self._waiters.watch(key, changed)
 
-    async def wait_for(self, key: str, holds: Callable[[RowT], bool], timeout_seconds: float) -> RowT | None:
+    async def wait_until(self, key: str, holds: Callable[[RowT], bool], timeout_seconds: float) -> RowT | None:
         """Wait until something holds of a key's row.
 
         Returns:
@@ -143,14 +143,14 @@ class View(Generic[RowT]):
             except TimeoutError:
                 return None
 
-    async def outcome(self, key: str, event_id: str, timeout_seconds: float = 5.0) -> tuple[str, RowT] | None:
+    async def await_outcome(self, key: str, event_id: str, timeout_seconds: float = 5.0) -> tuple[str, RowT] | None:
         """Wait until a key's owner has decided an event.
 
         Returns:
             The outcome and the row, or None if the time ran out.
 
         """
-        row = await self.wait_for(key, lambda row: row.outcome_of(event_id) is not None, timeout_seconds)
+        row = await self.wait_until(key, lambda row: row.outcome_of(event_id) is not None, timeout_seconds)
         outcome = None if row is None else row.outcome_of(event_id)
         return None if row is None or outcome is None else (outcome, row)
 

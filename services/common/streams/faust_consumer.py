@@ -12,32 +12,32 @@ from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka
 from faust.types import TP, AppT
 
-from services.common.kafka.fetch_max_wait import HURRIED_MILLISECONDS, let_fetches_wait
+from services.common.kafka.fetch_max_wait import REBALANCE_MILLISECONDS, set_fetch_max_wait
 from services.common.streams.versioned_table import VersionedTable
 
 FETCH_SECONDS: Final = 0.25
 
 
-def hold_flow(app: AppT) -> None:
+def suspend_flow(app: AppT) -> None:
     """Let no further message reach an agent, and drop those that wait for one."""
     app.consumer.stop_flow()
     app.flow_control.suspend()
     app.flow_control.clear()
 
 
-class PromptConsumerThread(aiokafka.AIOKafkaConsumerThread):
+class LowLatencyConsumerThread(aiokafka.AIOKafkaConsumerThread):
     """The thread that talks to Kafka, with a shorter long poll.
 
     Kafka answers the requests of a connection in their order: whatever a recovery asks waits for the fetch before it.
     Faust lets an idle fetch wait for 1.5 s, and a recovery asks three times.
     """
 
-    def poll(self, milliseconds: int) -> None:
+    def set_fetch_max_wait(self, milliseconds: int) -> None:
         """Let the next fetches wait for so long."""
         if self._consumer is not None:
-            let_fetches_wait(self._consumer, milliseconds)
+            set_fetch_max_wait(self._consumer, milliseconds)
 
-    def left_out(self) -> KafkaError | None:
+    def group_error(self) -> KafkaError | None:
         """Return the error for which it is in no consumer group and asks for none any more; None if there is none."""
         coordinator = getattr(self._consumer, "_coordinator", None)
         error: KafkaError | None = getattr(coordinator, "_pending_exception", None)
@@ -45,7 +45,7 @@ class PromptConsumerThread(aiokafka.AIOKafkaConsumerThread):
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> AIOKafkaConsumer:
         consumer = super()._create_consumer(loop)
-        let_fetches_wait(consumer, HURRIED_MILLISECONDS)  # Faust has no setting for it
+        set_fetch_max_wait(consumer, REBALANCE_MILLISECONDS)  # Faust has no setting for it
         return consumer
 
 
@@ -57,11 +57,11 @@ class DrainedConsumer(aiokafka.Consumer):
         self._sealed = False
         self._beginnings: dict[TP, int] = {}
 
-    def poll(self, milliseconds: int) -> None:
+    def set_fetch_max_wait(self, milliseconds: int) -> None:
         """Let the next fetches wait for so long where there is nothing to fetch."""
-        cast(PromptConsumerThread, self._thread).poll(milliseconds)
+        cast(LowLatencyConsumerThread, self._thread).set_fetch_max_wait(milliseconds)
 
-    def check(self) -> None:
+    def raise_group_error(self) -> None:
         """Raise what keeps it out of its consumer group for good.
 
         aiokafka keeps such an error for the next fetch, and Faust fetches nothing until it has partitions.
@@ -70,7 +70,7 @@ class DrainedConsumer(aiokafka.Consumer):
             KafkaError: If there is something.
 
         """
-        error = cast(PromptConsumerThread, self._thread).left_out()
+        error = cast(LowLatencyConsumerThread, self._thread).group_error()
         if error is not None:
             raise error
 
@@ -93,7 +93,7 @@ class DrainedConsumer(aiokafka.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish and commit what is in progress, then forget the partitions."""
         if not self.app.should_stop:
-            hold_flow(self.app)
+            suspend_flow(self.app)
             self.pause_partitions(self.assignment())
             await self.wait_empty()
         await super().on_partitions_revoked(revoked)
@@ -152,5 +152,5 @@ class DrainedConsumer(aiokafka.Consumer):
             return False
         return await super()._commit(offsets)
 
-    def _new_consumer_thread(self) -> PromptConsumerThread:
-        return PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> LowLatencyConsumerThread:
+        return LowLatencyConsumerThread(self, loop=self.loop, beacon=self.beacon)

@@ -27,9 +27,9 @@ from faust.types.transports import ConsumerT
 from mode import Service
 from mode.utils.queues import ThrowableQueue
 
-from services.common.kafka.fetch_max_wait import HURRIED_MILLISECONDS, LONG_MILLISECONDS
+from services.common.kafka.fetch_max_wait import GROUP_MILLISECONDS, REBALANCE_MILLISECONDS
 from services.common.progress import Progress, ProgressLog
-from services.common.streams.faust_consumer import DrainedConsumer, hold_flow
+from services.common.streams.faust_consumer import DrainedConsumer, suspend_flow
 
 RECOVERY_RECORDS: Final = 10_000
 """Changelog records that wait to be taken in while tables recover; of other topics fewer are fetched ahead."""
@@ -81,11 +81,11 @@ class DrainedRecovery(Recovery):
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Hold the flow; the base class resumes it once it has sought the committed offsets."""
-        hold_flow(self.app)
+        suspend_flow(self.app)
         await super().on_recovery_completed(generation_id)
 
     async def _resume_streams(self, generation_id: int = 0) -> None:
-        hold_flow(self.app)
+        suspend_flow(self.app)
         await super()._resume_streams(generation_id)
 
     @Service.task
@@ -139,13 +139,13 @@ class DrainedTableManager(TableManager):
     def on_rebalance_start(self) -> None:
         """Note that decisions stand still."""
         super().on_rebalance_start()
-        cast(DrainedConsumer, self.app.consumer).poll(HURRIED_MILLISECONDS)
+        cast(DrainedConsumer, self.app.consumer).set_fetch_max_wait(REBALANCE_MILLISECONDS)
         self._stood_still_at = self._stood_still_at or time.monotonic()
 
     def on_actives_ready(self) -> None:
         """Note that decisions go on."""
         super().on_actives_ready()
-        cast(DrainedConsumer, self.app.consumer).poll(LONG_MILLISECONDS)
+        cast(DrainedConsumer, self.app.consumer).set_fetch_max_wait(GROUP_MILLISECONDS)
         if self._stood_still_at is not None:
             self.last_recovery_seconds = time.monotonic() - self._stood_still_at
             self._stood_still_at = None

@@ -10,16 +10,16 @@ from faust.types import EventT
 from schemas.base import Message
 from schemas.codec import Event
 from services.common.decisions import Decision, RowT, UnacceptableError, decide_once
-from services.common.kafka.partitions import home_of
+from services.common.kafka.partitions import partition_of
 from services.common.kafka.publisher import Publisher
-from services.common.streams.record_guard import Edge
+from services.common.streams.record_guard import RecordGuard
 from services.common.streams.row_table import RowTable
 from services.common.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
 
-class Owner(Generic[RowT]):
+class TableProcessor(Generic[RowT]):
     """Decides the events of one table in this instance, one at a time for each key.
 
     Each decision is counted once, after Kafka has it: an event that comes again, here or at another owner, finds itself
@@ -31,7 +31,7 @@ class Owner(Generic[RowT]):
         self,
         table: RowTable[RowT],
         decide: Callable[[RowT | None, Event[Message]], Decision[RowT]],
-        edge: Edge,
+        edge: RecordGuard,
         publisher: Publisher,
         metrics: Metrics,
         tally: Callable[[RowT | None, Event[Message], Decision[RowT]], None] | None = None,
@@ -56,16 +56,16 @@ class Owner(Generic[RowT]):
 
     async def handle(self, record: EventT[Any]) -> None:
         """Decide one record; what cannot be decided is set aside by the edge."""
-        async with self._edge.guard(record):
+        async with self._edge.protect(record):
             started = time.monotonic()
-            with self._edge.reading(record) as event:
-                self._require_home(record)
+            with self._edge.decoded(record) as event:
+                self._require_own_partition(record)
                 key = event.data.key
                 before = self._table.load(key)
                 decision = decide_once(before, event, self._decide)
                 # In this order: an answer to what is published must find the row, over any crash (docs/adr/0003).
                 await self._table.save(key, decision.row)
-                await self._publisher.decided(event, self._table.name, decision.events)
+                await self._publisher.publish_outputs(event, self._table.name, decision.events)
             self._metrics.decision_seconds.labels(self._table.name).observe(time.monotonic() - started)
             self._count(before, event, decision)
             log.info(
@@ -77,10 +77,10 @@ class Owner(Generic[RowT]):
                 published=[message.type for message in decision.events],
             )
 
-    def _require_home(self, record: EventT[Any]) -> None:
+    def _require_own_partition(self, record: EventT[Any]) -> None:
         """Refuse a record that lies in a partition whose owner does not have its key's row, and must not make one."""
         message, partitions = record.message, self._table.partitions
-        home = home_of(message.key or b"", partitions)
+        home = partition_of(message.key or b"", partitions)
         if message.partition != home:
             text = f"it lies in partition {message.partition}, and its key's is {home} of {partitions}"
             raise UnacceptableError(text)

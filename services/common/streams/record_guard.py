@@ -17,7 +17,7 @@ from schemas.base import Message
 from schemas.codec import Event, Headers, UndecodableError, decode
 from schemas.topics import CONSUMED
 from services.common.decisions import UnacceptableError
-from services.common.kafka.dead_letters import DeadLetters, Place
+from services.common.kafka.dead_letters import DeadLetterWriter, RecordPosition
 from services.common.kafka.publisher import Publisher
 from services.common.streams.row_table import StorageError
 from services.common.telemetry.telemetry import Telemetry
@@ -34,7 +34,7 @@ def headers_of(record: EventT[Any]) -> Headers:
     return list(headers.items() if isinstance(headers, Mapping) else headers)
 
 
-class Edge:
+class RecordGuard:
     """Guards the agents of one service instance.
 
     Attributes:
@@ -52,7 +52,7 @@ class Edge:
             telemetry: Hears of each record.
 
         """
-        self._dead_letters = DeadLetters(publisher, prefix, service, telemetry.metrics)
+        self._dead_letters = DeadLetterWriter(publisher, prefix, service, telemetry.metrics)
         self._telemetry = telemetry
         self._prefix = prefix
         self._group = f"{prefix}{service}"
@@ -69,7 +69,7 @@ class Edge:
         return self.failures < ERRORS_UNTIL_RED
 
     @asynccontextmanager
-    async def guard(self, record: EventT[Any]) -> AsyncIterator[None]:
+    async def protect(self, record: EventT[Any]) -> AsyncIterator[None]:
         """Hold the key's lock while a record is handled; set the record aside if that fails.
 
         Agents of several topics change one row: the lock keeps the steps from load to save together.
@@ -94,7 +94,7 @@ class Edge:
                     self.failures = 0
 
     @contextmanager
-    def reading(self, record: EventT[Any]) -> Iterator[Event[Message]]:
+    def decoded(self, record: EventT[Any]) -> Iterator[Event[Message]]:
         """Decode a record within its guard, and carry its trace on for as long as it is worked on.
 
         Raises:
@@ -115,6 +115,6 @@ class Edge:
         await self._dead_letters.set_aside(_place(record), message.key, message.value, headers_of(record), reason)
 
 
-def _place(record: EventT[Any]) -> Place:
+def _place(record: EventT[Any]) -> RecordPosition:
     message = record.message
-    return Place(message.topic, message.partition, message.offset)
+    return RecordPosition(message.topic, message.partition, message.offset)

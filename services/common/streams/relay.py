@@ -9,7 +9,7 @@ from faust.types import EventT
 from schemas.base import Message
 from schemas.codec import Event
 from services.common.kafka.publisher import Publisher
-from services.common.streams.record_guard import Edge
+from services.common.streams.record_guard import RecordGuard
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +18,11 @@ class Relay:
     """Passes on the events of one topic, and keeps nothing: a repeated one is passed on again, under the same ids."""
 
     def __init__(
-        self, name: str, translate: Callable[[Event[Message]], tuple[Message, ...]], edge: Edge, publisher: Publisher
+        self,
+        name: str,
+        translate: Callable[[Event[Message]], tuple[Message, ...]],
+        edge: RecordGuard,
+        publisher: Publisher,
     ) -> None:
         """Take the rule, and what surrounds it.
 
@@ -36,10 +40,10 @@ class Relay:
 
     async def handle(self, record: EventT[Any]) -> None:
         """Pass one record on; what cannot be read is set aside by the edge."""
-        async with self._edge.guard(record):
-            with self._edge.reading(record) as event:
+        async with self._edge.protect(record):
+            with self._edge.decoded(record) as event:
                 messages = self._translate(event)
-                await self._publisher.decided(event, self._name, messages)
+                await self._publisher.publish_outputs(event, self._name, messages)
             log.info(
                 "passed on" if messages else "passed over",
                 event_type=event.data.type,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-MEBIBYTE: Final = 1024 * 1024
+from services.common.rows.store import MEBIBYTE
 
 STREAM_SETTINGS: Final[Mapping[str, object]] = MappingProxyType(
     {

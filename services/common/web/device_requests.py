@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from protocol.signed_requests import Refusal, RefusedError, SignedRequest, verify_request
+from protocol.signed_requests import Refusal, RequestRefusedError, SignedRequest, verify_request
 from schemas.base import NAME_CHARACTERS
 from services.common.clock import now
 from services.common.web.nonces import Nonces
@@ -30,7 +30,7 @@ CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Header
 RETRY_AFTER_SECONDS: Final = 30
 
 
-class Gate:
+class SignedRequestVerifier:
     """Takes the signed requests of devices for one service."""
 
     def __init__(self, nonces: Nonces, origin: str) -> None:
@@ -48,7 +48,7 @@ class Gate:
         """Return a new nonce."""
         return self._nonces.issue(now())
 
-    async def take(self, request: web.Request, typ: str) -> SignedRequest:
+    async def read(self, request: web.Request, typ: str) -> SignedRequest:
         """Return the signed request that a POST carries.
 
         Raises:
@@ -58,7 +58,7 @@ class Gate:
         try:
             compact = (await request.read()).decode("ascii")
         except UnicodeDecodeError as error:
-            raise RefusedError(Refusal.MALFORMED, "The body is not a compact JWS.") from error
+            raise RequestRefusedError(Refusal.MALFORMED, "The body is not a compact JWS.") from error
         return self.check(compact, request.path, typ)
 
     def check(self, compact: str, path: str, typ: str, nonce: str | None = None) -> SignedRequest:
@@ -77,7 +77,9 @@ class Gate:
         moment = now()
         signed = verify_request(compact, path=path, origins=self._origins, now=moment, typ=typ)
         if not self._nonces.recognises(signed.nonce, moment) or nonce not in {None, signed.nonce}:
-            raise RefusedError(Refusal.BAD_NONCE, "The nonce is not one of this service's, or too old. Use a new one.")
+            raise RequestRefusedError(
+                Refusal.BAD_NONCE, "The nonce is not one of this service's, or too old. Use a new one."
+            )
         return signed
 
     def refuse(self, refusal: Refusal, detail: str) -> web.Response:
@@ -118,5 +120,5 @@ def device_name_in(signed: SignedRequest) -> str:
     """
     name = signed.payload.get("device_name")
     if not isinstance(name, str) or not 1 <= len(name.strip()) <= NAME_CHARACTERS:
-        raise RefusedError(Refusal.MALFORMED, f"device_name must have 1 to {NAME_CHARACTERS} characters.")
+        raise RequestRefusedError(Refusal.MALFORMED, f"device_name must have 1 to {NAME_CHARACTERS} characters.")
     return name.strip()

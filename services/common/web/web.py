@@ -178,7 +178,7 @@ async def _live(_request: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    reasons = request.app[HEALTH].reasons()
+    reasons = request.app[HEALTH].reason_texts()
     if reasons:
         return web.json_response(
             {"status": "not ready", "reasons": reasons}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}

@@ -2,21 +2,25 @@
 
 from typing import Final
 
-from services.login.domain.limits import Refused
+from services.login.domain.limits import Rejection
 from services.login.sign_in.password_policy import SHORTEST_PASSWORD, Weakness
 from services.login.sign_in.passwords import LONGEST_PASSWORD
-from services.login.web.page_messages import Notice
+from services.login.web.page_messages import PageMessage
 
 _CHANGES: Final = {
-    Refused.NOT_CONFIRMED: Notice(
+    Rejection.NOT_CONFIRMED: PageMessage(
         "Confirm that it is you", "Before changes, give your second factor once more. Click “Confirm it's you”."
     ),
-    Refused.LAST_METHOD: Notice(
+    Rejection.LAST_METHOD: PageMessage(
         "This is your last method",
         "Without it nobody could sign in any more, you neither. Add another phone or app first, then remove this one.",
     ),
-    Refused.TOO_MANY_METHODS: Notice("That is as many as fit", "Remove one that you do not use, then add another."),
-    Refused.PASSWORD_CHANGED: Notice("The password has just changed", "Start again with the password that holds now."),
+    Rejection.TOO_MANY_METHODS: PageMessage(
+        "That is as many as fit", "Remove one that you do not use, then add another."
+    ),
+    Rejection.PASSWORD_CHANGED: PageMessage(
+        "The password has just changed", "Start again with the password that holds now."
+    ),
 }
 _WEAKNESSES: Final = {
     Weakness.TOO_SHORT: f"A password has at least {SHORTEST_PASSWORD} characters. A sentence does well.",
@@ -27,41 +31,41 @@ _WEAKNESSES: Final = {
 }
 
 
-def wrong_first_code() -> Notice:
+def wrong_first_code() -> PageMessage:
     """Return what to say about an app whose first code is wrong."""
-    return Notice(
+    return PageMessage(
         "That code did not match",
         "Scan the picture, or enter the key in the app once more, then enter the code that the app shows now.",
     )
 
 
-def change_refused(refusal: Refused) -> Notice:
+def change_refused(refusal: Rejection) -> PageMessage:
     """Return why a change of the account was not made."""
     return _CHANGES.get(refusal, method_gone())
 
 
-def method_gone() -> Notice:
+def method_gone() -> PageMessage:
     """Return what to say about a change of what is not there."""
-    return Notice("That did not work", "It is not there any more; it may have been removed in another window.")
+    return PageMessage("That did not work", "It is not there any more; it may have been removed in another window.")
 
 
-def nameless() -> Notice:
+def nameless() -> PageMessage:
     """Return what to say about an empty name."""
-    return Notice("A name is needed", "Enter one by which you know the phone or app.")
+    return PageMessage("A name is needed", "Enter one by which you know the phone or app.")
 
 
-def same_password() -> Notice:
+def same_password() -> PageMessage:
     """Return what to say about a new password that is the old one."""
-    return Notice(
+    return PageMessage(
         "Choose another password", "This is the password that you have. Take one that you have not used here."
     )
 
 
-def wrong_old_password() -> Notice:
+def wrong_old_password() -> PageMessage:
     """Return what to say when the old password does not match."""
-    return Notice("The current password did not match", "Enter the password that you signed in with.")
+    return PageMessage("The current password did not match", "Enter the password that you signed in with.")
 
 
-def weak_password(weakness: Weakness) -> Notice:
+def weak_password(weakness: Weakness) -> PageMessage:
     """Return why a new password will not do."""
-    return Notice("Choose another password", _WEAKNESSES[weakness])
+    return PageMessage("Choose another password", _WEAKNESSES[weakness])

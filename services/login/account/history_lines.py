@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from services.login.domain.history import Happening, HistoryEntry, Method
+from services.login.domain.history import HistoryEntry, HistoryKind, Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,35 +23,35 @@ class HistoryLine:
 
 
 _HAPPENINGS: Final = {
-    Happening.ACCOUNT_CREATED: "Account created",
-    Happening.SIGNED_IN: "Signed in, {by}",
-    Happening.CONFIRMED: "Confirmed before a change, {by}",
-    Happening.SIGNED_OUT: "Signed out",
-    Happening.SESSION_REVOKED: "Signed out from another browser",
-    Happening.WRONG_PASSWORD: "Wrong password",
-    Happening.PAUSED: "Sign-in paused after several wrong passwords",
-    Happening.PASSWORD_CHANGED: "Password changed, other browsers signed out",
-    Happening.WRONG_CODE: "Wrong code",
-    Happening.CODES_PAUSED: "Codes paused after several wrong ones",
-    Happening.LOGIN_DENIED: "Sign-in declined on {device}",
-    Happening.LOGIN_REPORTED: "Sign-in reported on {device}: “It wasn't me”",
-    Happening.LOGIN_NOT_ANSWERED: "Sign-in not answered on {device}",
-    Happening.WRONG_NUMBER: "Sign-in ended: a wrong number was entered on {device}",
-    Happening.PUSH_LOCKED: "Requests to phones stopped, all browsers signed out",
-    Happening.PUSH_UNLOCKED: "Requests to phones allowed again",
-    Happening.PHONE_PAIRED: "Paired {device}",
-    Happening.PAIRING_DECLINED: "Pairing declined on the phone",
-    Happening.PHONE_CHOSEN: "{device} is asked first from now on",
-    Happening.METHOD_RENAMED: "Renamed to {device}",
-    Happening.PHONE_REMOVED: "Removed {device}",
-    Happening.APP_ADDED: "Added {device}",
-    Happening.APP_REMOVED: "Removed {device}",
-    Happening.RECOVERY_CODES_MADE: "New recovery codes made",
-    Happening.RECOVERY_CODE_USED: "A recovery code was used",
-    Happening.BROWSER_REMEMBERED: "Browser remembered",
-    Happening.BROWSER_FORGOTTEN: "Browser forgotten",
-    Happening.INVITED: "Enrolment code issued by an administrator",
-    Happening.METHODS_RESET: "All sign-in methods removed by an administrator",
+    HistoryKind.ACCOUNT_CREATED: "Account created",
+    HistoryKind.SIGNED_IN: "Signed in, {by}",
+    HistoryKind.CONFIRMED: "Confirmed before a change, {by}",
+    HistoryKind.SIGNED_OUT: "Signed out",
+    HistoryKind.SESSION_REVOKED: "Signed out from another browser",
+    HistoryKind.WRONG_PASSWORD: "Wrong password",
+    HistoryKind.PAUSED: "Sign-in paused after several wrong passwords",
+    HistoryKind.PASSWORD_CHANGED: "Password changed, other browsers signed out",
+    HistoryKind.WRONG_CODE: "Wrong code",
+    HistoryKind.CODES_PAUSED: "Codes paused after several wrong ones",
+    HistoryKind.LOGIN_DENIED: "Sign-in declined on {device}",
+    HistoryKind.LOGIN_REPORTED: "Sign-in reported on {device}: “It wasn't me”",
+    HistoryKind.LOGIN_NOT_ANSWERED: "Sign-in not answered on {device}",
+    HistoryKind.WRONG_NUMBER: "Sign-in ended: a wrong number was entered on {device}",
+    HistoryKind.PUSH_LOCKED: "Requests to phones stopped, all browsers signed out",
+    HistoryKind.PUSH_UNLOCKED: "Requests to phones allowed again",
+    HistoryKind.PHONE_PAIRED: "Paired {device}",
+    HistoryKind.PAIRING_DECLINED: "Pairing declined on the phone",
+    HistoryKind.PHONE_CHOSEN: "{device} is asked first from now on",
+    HistoryKind.METHOD_RENAMED: "Renamed to {device}",
+    HistoryKind.PHONE_REMOVED: "Removed {device}",
+    HistoryKind.APP_ADDED: "Added {device}",
+    HistoryKind.APP_REMOVED: "Removed {device}",
+    HistoryKind.RECOVERY_CODES_MADE: "New recovery codes made",
+    HistoryKind.RECOVERY_CODE_USED: "A recovery code was used",
+    HistoryKind.BROWSER_REMEMBERED: "Browser remembered",
+    HistoryKind.BROWSER_FORGOTTEN: "Browser forgotten",
+    HistoryKind.INVITED: "Enrolment code issued by an administrator",
+    HistoryKind.METHODS_RESET: "All sign-in methods removed by an administrator",
 }
 _METHODS: Final = {
     Method.PUSH: "approved on {device}",

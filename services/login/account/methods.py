@@ -14,9 +14,9 @@ from services.login.codes.authenticator_apps import new_secret, otpauth_uri, qr_
 from services.login.codes.checks import CodeChecks
 from services.login.codes.recovery_codes import RecoveryCodes
 from services.login.web import login_pages, page_messages
-from services.login.web.forms import Desk
+from services.login.web.forms import Forms
 from services.login.web.pages import status_of
-from services.login.web.signed_in import Owner, Owners
+from services.login.web.signed_in import SignedInUser, SignedInUsers
 
 APP: Final = f"{login_pages.ACCOUNT}/app"
 RECOVERY_CODES: Final = f"{login_pages.ACCOUNT}/recovery-codes"
@@ -29,7 +29,7 @@ class AddingMethods:
     """Serves them for one instance."""
 
     def __init__(
-        self, desk: Desk, owners: Owners, page: AccountPage, checks: CodeChecks, recovery_codes: RecoveryCodes
+        self, desk: Forms, owners: SignedInUsers, page: AccountPage, checks: CodeChecks, recovery_codes: RecoveryCodes
     ) -> None:
         """Take the parts that they need.
 
@@ -73,8 +73,8 @@ class AddingMethods:
         name = form.get("name", "").strip()[:NAME_CHARACTERS] or DEFAULT_NAME
         step = find_step(secret, form.get("code", "")[:LONGEST_CODE], now())
         if step is None:
-            notice = change_messages.wrong_first_code()
-            return self._render_app(request, owner, method_id, secret, sealed, notice, name)
+            message = change_messages.wrong_first_code()
+            return self._render_app(request, owner, method_id, secret, sealed, message, name)
         command = owner.command(AddApp, method_id=method_id, name=name, sealed_secret=sealed, step=step)
         refusal = await self._owners.change(request, command)
         if refusal is not None:
@@ -103,19 +103,19 @@ class AddingMethods:
     def _render_app(  # noqa: PLR0913, PLR0917 - what one page shows
         self,
         request: web.Request,
-        owner: Owner,
+        owner: SignedInUser,
         method_id: str,
         secret: bytes,
         sealed: str,
-        notice: page_messages.Notice | None = None,
+        message: page_messages.PageMessage | None = None,
         name: str = DEFAULT_NAME,
     ) -> web.Response:
         uri = otpauth_uri(secret, issuer=self._desk.pages.names.product, account_name=owner.account.display_name)
         return self._desk.pages.render(
             request,
             "app",
-            status_of(request, notice),
-            error=notice,
+            status_of(request, message),
+            error=message,
             qr_code=qr_code(uri),
             uri=uri,
             secret_text=secret_text(secret),

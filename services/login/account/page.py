@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from schemas.base import NAME_CHARACTERS
-from schemas.login_commands import SendPrompt
+from schemas.login_commands import SendChallenge
 from schemas.login_sessions import (
     AddPhone,
     ChoosePhone,
@@ -23,18 +23,18 @@ from services.common.clock import new_id, new_token, now
 from services.common.decisions import OK
 from services.login.account import change_messages
 from services.login.account.history_lines import history_line
-from services.login.domain.challenges import why_not
-from services.login.domain.limits import Refused
+from services.login.domain.challenges import challenge_rejection
+from services.login.domain.limits import Rejection
 from services.login.web import login_pages, page_messages
 from services.login.web.cookies import LOGIN, NEXT, Ticket
-from services.login.web.forms import Desk
-from services.login.web.signed_in import Owner, Owners
+from services.login.web.forms import Forms
+from services.login.web.signed_in import SignedInUser, SignedInUsers
 
 
 class AccountPage:
     """Serves it for one instance."""
 
-    def __init__(self, desk: Desk, owners: Owners, login_seconds: int) -> None:
+    def __init__(self, desk: Forms, owners: SignedInUsers, login_seconds: int) -> None:
         """Take the parts that it needs.
 
         Args:
@@ -62,7 +62,7 @@ class AccountPage:
         """Show the account of who is signed in."""
         owner = await self._owners.of(request)
         told = request.query.get("refused", "")
-        return self.render(request, owner, Refused(told) if told in set(Refused) else None)
+        return self.render(request, owner, Rejection(told) if told in set(Rejection) else None)
 
     async def confirm(self, request: web.Request) -> web.Response:
         """Ask for the second factor again: a request to the phone if it may be asked, or a code."""
@@ -74,9 +74,11 @@ class AccountPage:
             self._desk.cookies.write(answer, NEXT, login_pages.TO_PASSWORD, self._login_seconds)
         else:
             self._desk.cookies.drop(answer, NEXT)
-        if why_not(owner.account, now(), self._desk.rules) is None:
-            prompt = SendPrompt(account_id=owner.account.account_id, at=now(), login_id=login_id, challenge_id=login_id)
-            await self._desk.decide(request, prompt)
+        if challenge_rejection(owner.account, now(), self._desk.rules) is None:
+            challenge = SendChallenge(
+                account_id=owner.account.account_id, at=now(), login_id=login_id, challenge_id=login_id
+            )
+            await self._desk.decide(request, challenge)
         raise answer
 
     async def add_phone(self, request: web.Request) -> web.Response:
@@ -105,17 +107,19 @@ class AccountPage:
         """Remember a browser no more."""
         return await self._change(request, ForgetBrowser, "remembered_digest")
 
-    def render(self, request: web.Request, owner: Owner, refusal: Refused | None = None) -> web.Response:
+    def render(self, request: web.Request, owner: SignedInUser, refusal: Rejection | None = None) -> web.Response:
         """Show the account, with why a change was not made."""
         return self._render(request, owner, None if refusal is None else change_messages.change_refused(refusal))
 
-    def _render(self, request: web.Request, owner: Owner, notice: page_messages.Notice | None) -> web.Response:
+    def _render(
+        self, request: web.Request, owner: SignedInUser, message: page_messages.PageMessage | None
+    ) -> web.Response:
         account = owner.account
         return self._desk.pages.render(
             request,
             "account",
-            HTTPStatus.OK if notice is None or request.method == "GET" else HTTPStatus.CONFLICT,
-            error=notice,
+            HTTPStatus.OK if message is None or request.method == "GET" else HTTPStatus.CONFLICT,
+            error=message,
             account_name=account.display_name,
             account=account,
             confirmed=owner.confirmed,
@@ -127,7 +131,7 @@ class AccountPage:
         )
 
     async def _begin(
-        self, request: web.Request, owner: Owner, kind: type[Confirm | AddPhone], ticket: Ticket, login_id: str
+        self, request: web.Request, owner: SignedInUser, kind: type[Confirm | AddPhone], ticket: Ticket, login_id: str
     ) -> web.HTTPSeeOther:
         """Begin a login within a session; return the answer that leads to it."""
         browser = self._desk.visits.browser(request)

@@ -9,13 +9,13 @@ from schemas.login_sessions import ChangePassword
 from services.common.clock import now
 from services.login.account import change_messages
 from services.login.account.page import AccountPage
-from services.login.domain.limits import Refused
+from services.login.domain.limits import Rejection
 from services.login.sign_in.password_policy import SHORTEST_PASSWORD, find_weakness
 from services.login.sign_in.passwords import Passwords
 from services.login.web import login_pages, page_messages
-from services.login.web.forms import Desk
+from services.login.web.forms import Forms
 from services.login.web.pages import status_of
-from services.login.web.signed_in import Owner, Owners
+from services.login.web.signed_in import SignedInUser, SignedInUsers
 
 PASSWORD: Final = f"{login_pages.ACCOUNT}/password"
 
@@ -23,7 +23,7 @@ PASSWORD: Final = f"{login_pages.ACCOUNT}/password"
 class PasswordPage:
     """Serves it for one instance."""
 
-    def __init__(self, desk: Desk, owners: Owners, page: AccountPage, passwords: Passwords) -> None:
+    def __init__(self, desk: Forms, owners: SignedInUsers, page: AccountPage, passwords: Passwords) -> None:
         """Take the parts that it needs.
 
         Args:
@@ -52,7 +52,7 @@ class PasswordPage:
         form = await self._desk.form(request)
         owner = await self._owners.of(request)
         if not owner.confirmed:
-            return self._page.render(request, owner, Refused.NOT_CONFIRMED)
+            return self._page.render(request, owner, Rejection.NOT_CONFIRMED)
         account, new = owner.account, form.get("new", "")
         if account.locked_until is not None and owner.at < account.locked_until:
             return self._render(request, owner, page_messages.locked(account.locked_until, owner.at))
@@ -73,20 +73,22 @@ class PasswordPage:
             return self._page.render(request, owner, refusal)
         raise web.HTTPSeeOther(login_pages.ACCOUNT)
 
-    async def _refuse(self, request: web.Request, owner: Owner) -> web.Response:
+    async def _refuse(self, request: web.Request, owner: SignedInUser) -> web.Response:
         """Count the wrong password as at a sign-in, so that a browser left open is no place to guess at it."""
         command = FailPassword(account_id=owner.account.account_id, at=now(), browser=owner.session.browser)
         outcome, row = await self._desk.decide(request, command)
-        if outcome == Refused.LOCKED and row.locked_until is not None:
+        if outcome == Rejection.LOCKED and row.locked_until is not None:
             return self._render(request, owner, page_messages.locked(row.locked_until, now()))
         return self._render(request, owner, change_messages.wrong_old_password())
 
-    def _render(self, request: web.Request, owner: Owner, notice: page_messages.Notice | None = None) -> web.Response:
+    def _render(
+        self, request: web.Request, owner: SignedInUser, message: page_messages.PageMessage | None = None
+    ) -> web.Response:
         return self._desk.pages.render(
             request,
             "password",
-            status_of(request, notice),
-            error=notice,
+            status_of(request, message),
+            error=message,
             confirmed=owner.confirmed,
             reported=owner.account.push.reported,
             account_id=owner.account.account_id,

@@ -12,17 +12,17 @@ from services.login.domain.methods import AuthenticatorApp, Device
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class MatchedCode:
     """A code of a phone or an app that is right.
 
     Attributes:
         method_id: The phone or app.
-        step: The time step that it belongs to.
+        time_step: The time step that it belongs to.
 
     """
 
     method_id: str
-    step: int
+    time_step: int
 
 
 class CodeChecks:
@@ -41,7 +41,7 @@ class CodeChecks:
         self._sealer = sealer
         self._recovery_codes = recovery_codes
 
-    def find(self, account: Account, typed: str, at: datetime) -> Step | None:
+    def find(self, account: Account, typed: str, at: datetime) -> MatchedCode | None:
         """Return which phone or app a typed code is of, or None; of several, the one that was used least lately.
 
         Args:
@@ -53,12 +53,12 @@ class CodeChecks:
         digits = "".join(typed.split())
         if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
             return None
-        found: list[Step] = []
-        for method in sorted(account.methods, key=lambda each: each.last_step):
+        found: list[MatchedCode] = []
+        for method in sorted(account.methods, key=lambda each: each.last_time_step):
             secret = self._secret(account, method)
             step = None if secret is None else find_step(secret, digits, at)
             if step is not None:
-                found.append(Step(method.method_id, step))
+                found.append(MatchedCode(method.method_id, step))
         return found[0] if found else None
 
     async def recovery_digest(self, account: Account, typed: str) -> str | None:

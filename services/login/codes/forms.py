@@ -10,17 +10,17 @@ from services.common.decisions import OK
 from services.login.codes.checks import CodeChecks
 from services.login.domain.account import Account
 from services.login.domain.codes import codes_paused
-from services.login.domain.limits import Refused
+from services.login.domain.limits import Rejection
 from services.login.domain.login import Login, LoginState
 from services.login.web import login_pages, page_messages
-from services.login.web.forms import Desk
+from services.login.web.forms import Forms
 from services.login.web.pages import status_of
 
 
 class CodeForm:
     """Takes codes for one instance."""
 
-    def __init__(self, desk: Desk, checks: CodeChecks) -> None:
+    def __init__(self, desk: Forms, checks: CodeChecks) -> None:
         """Take the parts that it needs.
 
         Args:
@@ -42,11 +42,11 @@ class CodeForm:
         account, login, at = step.account, step.login, step.at
         command = await self._command(account, login, form.get("code", ""), at)
         outcome, row = await self._desk.decide(request, command)
-        if outcome != OK and outcome in set(Refused):
+        if outcome != OK and outcome in set(Rejection):
             login_now = row.login(login.login_id) or login
             if not login_now.over:
                 printed = not "".join(form.get("code", "").split()).isdigit()
-                return self.render(request, row, login_now, at, Refused(outcome), printed=printed)
+                return self.render(request, row, login_now, at, Rejection(outcome), printed=printed)
         raise web.HTTPSeeOther(self._desk.visits.of(request).home)
 
     def render(  # noqa: PLR0913 - where the login stands, and what was entered
@@ -55,14 +55,14 @@ class CodeForm:
         account: Account,
         login: Login,
         at: datetime,
-        refusal: Refused | None = None,
+        refusal: Rejection | None = None,
         *,
         printed: bool = False,
     ) -> web.Response:
         """Show the page, with what became of the code that was entered, perhaps one of a printed list."""
         paused = codes_paused(account, at)
-        notice = page_messages.code_refused(
-            Refused.CODES_PAUSED if paused else refusal,
+        message = page_messages.code_refused(
+            Rejection.CODES_PAUSED if paused else refusal,
             account.codes_paused_until,
             at,
             printed=printed and account.recovery is not None,
@@ -70,11 +70,11 @@ class CodeForm:
         return self._desk.pages.render(
             request,
             "code",
-            status_of(request, notice),
-            error=notice,
+            status_of(request, message),
+            error=message,
             paused=paused,
             locked=account.push.reported is not None,
-            waiting=login.state is LoginState.PROMPTED,
+            waiting=login.state is LoginState.CHALLENGED,
             kind=login.kind,
             **self._sources(account),
         )
@@ -83,7 +83,7 @@ class CodeForm:
         names: dict[str, Any] = {"account_id": account.account_id, "at": at, "login_id": login.login_id}
         found = self._checks.find(account, typed, at)
         if found is not None:
-            return UseCode(method_id=found.method_id, step=found.step, **names)
+            return UseCode(method_id=found.method_id, time_step=found.time_step, **names)
         code_digest = await self._checks.recovery_digest(account, typed)
         return FailCode(**names) if code_digest is None else UseRecoveryCode(code_digest=code_digest, **names)
 

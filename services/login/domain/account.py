@@ -73,15 +73,15 @@ class Push(Model):
 
     Attributes:
         sent: When the last requests were sent, oldest first.
-        refusals: How many in a row were denied, answered with a wrong number, or not answered.
-        last_refusal_at: When the last of them was.
+        denials: How many in a row were denied, answered with a wrong number, or not answered.
+        last_denial_at: When the last of them was.
         reported: Since when no request is sent at all, and why; None while requests are sent.
 
     """
 
     sent: tuple[Moment, ...] = ()
-    refusals: int = 0
-    last_refusal_at: Moment | None = None
+    denials: int = 0
+    last_denial_at: Moment | None = None
     reported: Reported | None = None
 
 
@@ -91,7 +91,7 @@ class Account(Row):
     Attributes:
         account_id: The sign-in name in its canonical form; the row's key.
         display_name: The name as its owner typed it.
-        email: Where notices go; empty if nowhere.
+        email: Where emails go; empty if nowhere.
         password_hash: Argon2id, PHC string format.
         created_at: When it was made.
         removed_at: When it was removed. The row stays, so that a stale record cannot bring the account back.
@@ -177,9 +177,9 @@ class Account(Row):
         """Return a phone or an app by its name among the methods, or None."""
         return next((each for each in self.methods if each.method_id == method_id), None)
 
-    def open_prompt(self) -> Login | None:
+    def open_challenge(self) -> Login | None:
         """Return the login whose request is open, or None (the row being settled)."""
-        return next((each for each in self.logins if each.state is LoginState.PROMPTED), None)
+        return next((each for each in self.logins if each.state is LoginState.CHALLENGED), None)
 
     def with_login(self, login: Login) -> "Account":
         """Return the account with a login changed or added."""

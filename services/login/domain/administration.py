@@ -1,15 +1,15 @@
 """Accounts as an administrator sees them: made, invited, reset, removed."""
 
 from schemas.login_administration import CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
-from schemas.login_notices import NoticeKind
+from schemas.login_notices import EmailKind
 from services.common.decisions import Decision
 from services.login.domain.account import Account, Invitation
-from services.login.domain.emails import notice
-from services.login.domain.expire import settle, tell
-from services.login.domain.history import Happening, HistoryEntry
-from services.login.domain.limits import Refused, Rules
+from services.login.domain.emails import email_due
+from services.login.domain.expire import expire, with_history
+from services.login.domain.history import HistoryEntry, HistoryKind
+from services.login.domain.limits import Rejection, Rules
 from services.login.domain.login import EndReason
-from services.login.domain.push import trusted_again
+from services.login.domain.push import clear_denials
 from services.login.domain.unpairing import unpaired
 from services.login.domain.withdrawals import withdrawn
 
@@ -17,14 +17,14 @@ from services.login.domain.withdrawals import withdrawn
 def decide_creation(row: Account | None, command: CreateAccount) -> Decision[Account]:
     """Make an account, if the name is free."""
     if row is not None and row.removed_at is None:
-        return Decision(row, outcome=Refused.ACCOUNT_EXISTS)
+        return Decision(row, outcome=Rejection.ACCOUNT_EXISTS)
     account = Account(
         account_id=command.account_id,
         display_name=command.display_name,
         email=command.email,
         password_hash=command.password_hash,
         created_at=command.at,
-        history=(HistoryEntry(what=Happening.ACCOUNT_CREATED, at=command.at),),
+        history=(HistoryEntry(what=HistoryKind.ACCOUNT_CREATED, at=command.at),),
     )
     return Decision(account)
 
@@ -43,15 +43,15 @@ def decide_removal(account: Account, command: RemoveAccount, rules: Rules) -> De
 
 
 def decide_email(account: Account, command: SetEmail) -> Decision[Account]:
-    """Send notices to another address."""
+    """Send emails to another address."""
     return Decision(account.model_copy(update={"email": command.email}))
 
 
 def decide_invitation(account: Account, command: Invite) -> Decision[Account]:
     """Let a code admit to the first pairing."""
     invitation = Invitation(digest=command.invitation_digest, expires_at=command.expires_at)
-    invited = settle(account, command.at).model_copy(update={"invitation": invitation})
-    return Decision(tell(invited, Happening.INVITED, command.at))
+    invited = expire(account, command.at).model_copy(update={"invitation": invitation})
+    return Decision(with_history(invited, HistoryKind.INVITED, command.at))
 
 
 def decide_reset(account: Account, command: ResetMethods, rules: Rules) -> Decision[Account]:
@@ -59,7 +59,7 @@ def decide_reset(account: Account, command: ResetMethods, rules: Rules) -> Decis
 
     A report stays: whoever knows the password still does, and the new phones are to be left in peace, too.
     """
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     ended = settled.with_ended(settled.logins, EndReason.CANCELLED, command.at)
     changes = {
         "devices": (),
@@ -72,10 +72,10 @@ def decide_reset(account: Account, command: ResetMethods, rules: Rules) -> Decis
         "pairing_tries": 0,
         "pairing_paused_until": None,
     }
-    reset = trusted_again(ended).model_copy(update=changes)
+    reset = clear_denials(ended).model_copy(update=changes)
     events = (
         *withdrawn(settled.logins, command.at),
         *unpaired(account.account_id, settled.devices, command.at, rules),
-        *notice(settled, NoticeKind.METHODS_RESET, command.at),
+        *email_due(settled, EmailKind.METHODS_RESET, command.at),
     )
-    return Decision(tell(reset, Happening.METHODS_RESET, command.at), events)
+    return Decision(with_history(reset, HistoryKind.METHODS_RESET, command.at), events)

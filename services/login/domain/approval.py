@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Final
 
 from services.login.domain.account import Account, RememberedBrowser, Session
-from services.login.domain.expire import tell
-from services.login.domain.history import Happening, Method
+from services.login.domain.expire import with_history
+from services.login.domain.history import HistoryKind, Method
 from services.login.domain.limits import Rules
 from services.login.domain.login import Login, LoginKind, LoginState
-from services.login.domain.push import trusted_again
+from services.login.domain.push import clear_denials
 
 MOST_SESSIONS: Final = 20
 MOST_REMEMBERED: Final = 10
@@ -29,16 +29,18 @@ def approve(  # noqa: PLR0913 - who, what, how, when, and by which rules
         method: By what.
         at: When.
         rules: How long things last.
-        device_name: Name of the phone or app, where no prompt tells.
+        device_name: Name of the phone or app, where no challenge tells.
 
     """
     approved = login.model_copy(update={"state": LoginState.APPROVED, "ended_at": at, "method": method})
     done = account.with_login(approved)
     if method is not Method.REMEMBERED:
-        done = trusted_again(done).model_copy(update={"wrong_codes": 0, "codes_paused_until": None})
+        done = clear_denials(done).model_copy(update={"wrong_codes": 0, "codes_paused_until": None})
     if login.kind is not LoginKind.SIGN_IN:
-        return tell(_confirmed(done, login, at), Happening.CONFIRMED, at, approved, device_name=device_name)
-    opened = tell(_opened(done, approved, at, rules), Happening.SIGNED_IN, at, approved, device_name=device_name)
+        return with_history(_confirmed(done, login, at), HistoryKind.CONFIRMED, at, approved, device_name=device_name)
+    opened = with_history(
+        _opened(done, approved, at, rules), HistoryKind.SIGNED_IN, at, approved, device_name=device_name
+    )
     known = _known(opened, login)
     return known if method is Method.REMEMBERED else _remembered(known, login, at, rules)
 
@@ -75,4 +77,4 @@ def _remembered(account: Account, login: Login, at: datetime, rules: Rules) -> A
         digest=login.remember_digest, browser=login.browser, since=at, expires_at=at + rules.remember_lifetime
     )
     added = account.model_copy(update={"remembered": (*account.remembered, browser)[-MOST_REMEMBERED:]})
-    return tell(added, Happening.BROWSER_REMEMBERED, at, login)
+    return with_history(added, HistoryKind.BROWSER_REMEMBERED, at, login)

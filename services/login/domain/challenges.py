@@ -5,16 +5,16 @@ from typing import Final
 
 from protocol.challenges import Claims, Proof, issue_challenge
 from schemas.contract import AuthResponse, ChallengeIssued, Purpose, Verdict
-from schemas.login_commands import SendPrompt
+from schemas.login_commands import SendChallenge
 from services.common.decisions import Decision, UnacceptableError
 from services.common.proofs import read_proof
 from services.login.domain import push
 from services.login.domain.account import Account
 from services.login.domain.approval import approve
-from services.login.domain.expire import settle, tell
-from services.login.domain.history import Happening, Method
-from services.login.domain.limits import Refused, Rules
-from services.login.domain.login import EndReason, Login, LoginKind, LoginState, Prompt
+from services.login.domain.expire import expire, with_history
+from services.login.domain.history import HistoryKind, Method
+from services.login.domain.limits import Rejection, Rules
+from services.login.domain.login import EndReason, Login, LoginChallenge, LoginKind, LoginState
 from services.login.domain.methods import Device
 from services.login.domain.numbers import number_of
 from services.login.domain.reports import report
@@ -24,30 +24,30 @@ LATE: Final = "late"
 UNKNOWN: Final = "unknown"
 
 
-def decide_prompt(account: Account, command: SendPrompt, rules: Rules) -> Decision[Account]:  # noqa: PLR0911 - one line a case
+def decide_challenge(account: Account, command: SendChallenge, rules: Rules) -> Decision[Account]:  # noqa: PLR0911 - one line a case
     """Ask the phone; one open request an account at a time. A second click changes nothing."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     login = settled.login(command.login_id)
     if login is None or login.over:
-        return Decision(settled, outcome=Refused.NO_LOGIN)
-    if login.state is LoginState.PROMPTED:
+        return Decision(settled, outcome=Rejection.NO_LOGIN)
+    if login.state is LoginState.CHALLENGED:
         return Decision(settled)
     if login.state not in {LoginState.PAIRED, LoginState.READY}:
-        return Decision(settled, outcome=Refused.NOT_NOW)
+        return Decision(settled, outcome=Rejection.NOT_NOW)
     if login.kind is LoginKind.ADD_PHONE:
         done = login.model_copy(update={"state": LoginState.APPROVED, "ended_at": command.at})
         return Decision(settled.with_login(done))
     ready = settled.with_login(login.model_copy(update={"state": LoginState.READY}))
-    refusal = why_not(ready, command.at, rules)
+    refusal = challenge_rejection(ready, command.at, rules)
     if refusal is not None:
         return Decision(ready, outcome=refusal)
     device = ready.devices[0] if command.device_id is None else ready.device(command.device_id)
     if device is None:
-        return Decision(ready, outcome=Refused.UNKNOWN_METHOD)
-    return send_prompt(ready, login, device, challenge_id=command.challenge_id, at=command.at, rules=rules)
+        return Decision(ready, outcome=Rejection.UNKNOWN_METHOD)
+    return send_challenge(ready, login, device, challenge_id=command.challenge_id, at=command.at, rules=rules)
 
 
-def why_not(account: Account, at: datetime, rules: Rules) -> Refused | None:
+def challenge_rejection(account: Account, at: datetime, rules: Rules) -> Rejection | None:
     """Return why no request may be sent to an account's phones just now, or None if one may.
 
     Args:
@@ -57,19 +57,19 @@ def why_not(account: Account, at: datetime, rules: Rules) -> Refused | None:
 
     """
     if not account.devices:
-        return Refused.NOT_NOW
+        return Rejection.NOT_NOW
     if account.push.reported is not None:
-        return Refused.PUSH_LOCKED
-    if account.open_prompt() is not None:
-        return Refused.OTHER_PROMPT
-    return None if push.next_push_at(account, at, rules) is None else Refused.PUSH_PAUSED
+        return Rejection.PUSH_LOCKED
+    if account.open_challenge() is not None:
+        return Rejection.OTHER_CHALLENGE
+    return None if push.next_push_at(account, at, rules) is None else Rejection.PUSH_PAUSED
 
 
-def send_prompt(  # noqa: PLR0913 - whom, for what, under which id, when, by which rules
+def send_challenge(  # noqa: PLR0913 - whom, for what, under which id, when, by which rules
     account: Account, login: Login, device: Device, *, challenge_id: str, at: datetime, rules: Rules
 ) -> Decision[Account]:
     """Send the authentication request of a login to a phone."""
-    prompt = Prompt(
+    challenge = LoginChallenge(
         challenge_id=challenge_id,
         device_id=device.device_id,
         device_name=device.name,
@@ -82,12 +82,12 @@ def send_prompt(  # noqa: PLR0913 - whom, for what, under which id, when, by whi
         device_id=device.device_id,
         reply_key=account.account_id,
         purpose=Purpose.LOGIN,
-        challenge=issue_challenge(rules.key, _claims(account, login, prompt, rules)),
+        challenge=issue_challenge(rules.key, _claims(account, login, challenge, rules)),
         issued_at=at,
-        expires_at=prompt.expires_at,
+        expires_at=challenge.expires_at,
     )
-    prompted = login.model_copy(update={"state": LoginState.PROMPTED, "prompt": prompt})
-    return Decision(push.sent(account.with_login(prompted), at, rules), (issued,))
+    challenged = login.model_copy(update={"state": LoginState.CHALLENGED, "challenge": challenge})
+    return Decision(push.sent(account.with_login(challenged), at, rules), (issued,))
 
 
 def decide_response(account: Account, response: AuthResponse, rules: Rules) -> Decision[Account]:
@@ -96,11 +96,11 @@ def decide_response(account: Account, response: AuthResponse, rules: Rules) -> D
     A report counts even if its own login is over by then, such as by a cancel that crossed it: others may be pending.
     """
     proof = _check(response, rules)
-    settled = settle(account, response.answered_at)
+    settled = expire(account, response.answered_at)
     login = _login_of(settled, proof.claims.jti)
-    if login is None or login.prompt is None or settled.device(proof.device_id) is None:
+    if login is None or login.challenge is None or settled.device(proof.device_id) is None:
         return Decision(settled, outcome=UNKNOWN)
-    if login.state is not LoginState.PROMPTED and proof.verdict is not Verdict.REPORT:
+    if login.state is not LoginState.CHALLENGED and proof.verdict is not Verdict.REPORT:
         return Decision(settled, outcome=LATE)
     return _answered(settled, login, proof, response.answered_at, rules)
 
@@ -109,25 +109,25 @@ def _answered(account: Account, login: Login, proof: Proof, at: datetime, rules:
     if proof.verdict is Verdict.REPORT:
         return report(account, login, at)
     if proof.verdict is Verdict.DENY:
-        return Decision(_refused(account, login, EndReason.DENIED, Happening.LOGIN_DENIED, at))
+        return Decision(_refused(account, login, EndReason.DENIED, HistoryKind.LOGIN_DENIED, at))
     if proof.claims.number_matching and proof.number != number_of(rules.number_key, proof.claims.jti):
-        return Decision(_refused(account, login, EndReason.WRONG_NUMBER, Happening.WRONG_NUMBER, at))
+        return Decision(_refused(account, login, EndReason.WRONG_NUMBER, HistoryKind.WRONG_NUMBER, at))
     return Decision(approve(account, login, Method.PUSH, at, rules))
 
 
-def _refused(account: Account, login: Login, reason: EndReason, what: Happening, at: datetime) -> Account:
-    ended = push.refused(account.with_login(login.ended(reason, at)), at)
-    return tell(ended, what, at, login)
+def _refused(account: Account, login: Login, reason: EndReason, what: HistoryKind, at: datetime) -> Account:
+    ended = push.count_denial(account.with_login(login.ended(reason, at)), at)
+    return with_history(ended, what, at, login)
 
 
-def _claims(account: Account, login: Login, prompt: Prompt, rules: Rules) -> Claims:
+def _claims(account: Account, login: Login, challenge: LoginChallenge, rules: Rules) -> Claims:
     first_time = login.browser_digest is not None and login.browser_digest not in account.known_browsers
     return Claims(
         iss=rules.issuer,
-        aud=prompt.device_id,
-        jti=prompt.challenge_id,
-        iat=int(prompt.issued_at.timestamp()),
-        exp=int(prompt.expires_at.timestamp()),
+        aud=challenge.device_id,
+        jti=challenge.challenge_id,
+        iat=int(challenge.issued_at.timestamp()),
+        exp=int(challenge.expires_at.timestamp()),
         purpose=Purpose.LOGIN,
         reply_key=account.account_id,
         service=rules.service_name,
@@ -135,12 +135,14 @@ def _claims(account: Account, login: Login, prompt: Prompt, rules: Rules) -> Cla
         account_name=account.display_name,
         browser=login.browser.model_copy(update={"first_time": first_time}),
         action=CONFIRMATION if login.kind is LoginKind.CONFIRM else "",
-        number_matching=prompt.number_matching,
+        number_matching=challenge.number_matching,
     )
 
 
 def _login_of(account: Account, challenge_id: str) -> Login | None:
-    return next((each for each in account.logins if each.prompt and each.prompt.challenge_id == challenge_id), None)
+    return next(
+        (each for each in account.logins if each.challenge and each.challenge.challenge_id == challenge_id), None
+    )
 
 
 def _check(response: AuthResponse, rules: Rules) -> Proof:

@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from schemas.login_commands import FailCode, UseCode, UseRecoveryCode
-from schemas.login_notices import NoticeKind
+from schemas.login_notices import EmailKind
 from services.common.decisions import Decision
 from services.login.domain.account import Account
 from services.login.domain.approval import approve
-from services.login.domain.emails import notice
-from services.login.domain.expire import settle, tell
-from services.login.domain.history import Happening, Method
-from services.login.domain.limits import Refused, Rules
+from services.login.domain.emails import email_due
+from services.login.domain.expire import expire, with_history
+from services.login.domain.history import HistoryKind, Method
+from services.login.domain.limits import Rejection, Rules
 from services.login.domain.login import Login, LoginState
 from services.login.domain.methods import Device, RecoveryCode
 from services.login.domain.withdrawals import withdrawn
@@ -21,16 +21,16 @@ def decide_code(account: Account, command: UseCode, rules: Rules) -> Decision[Ac
 
     Check and record are one decision, so a code counts once however many browsers send it at the same instant.
     """
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     login = _ready(settled, command.login_id, command.at)
-    if isinstance(login, Refused):
+    if isinstance(login, Rejection):
         return Decision(settled, outcome=login)
     method = settled.method(command.method_id)
     if method is None:
-        return Decision(settled, outcome=Refused.UNKNOWN_METHOD)
-    if command.step <= method.last_step:
-        return Decision(failed(settled, login, command.at, rules), outcome=Refused.USED_CODE)
-    used = settled.with_method(method.model_copy(update={"last_step": command.step}))
+        return Decision(settled, outcome=Rejection.UNKNOWN_METHOD)
+    if command.time_step <= method.last_time_step:
+        return Decision(failed(settled, login, command.at, rules), outcome=Rejection.USED_CODE)
+    used = settled.with_method(method.model_copy(update={"last_time_step": command.time_step}))
     kind = Method.PHONE_CODE if isinstance(method, Device) else Method.APP_CODE
     approved = approve(used, login, kind, command.at, rules, device_name=method.name)
     return Decision(approved, withdrawn((login,), command.at))
@@ -38,31 +38,31 @@ def decide_code(account: Account, command: UseCode, rules: Rules) -> Decision[Ac
 
 def decide_recovery_code(account: Account, command: UseRecoveryCode, rules: Rules) -> Decision[Account]:
     """Complete a login by a recovery code, and use it up."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     login = _ready(settled, command.login_id, command.at)
-    if isinstance(login, Refused):
+    if isinstance(login, Rejection):
         return Decision(settled, outcome=login)
     found = _recovery_code(settled, command.code_digest)
     if found is None or found.used_at is not None:
         wrong = failed(settled, login, command.at, rules)
-        return Decision(wrong, outcome=Refused.WRONG_CODE if found is None else Refused.USED_CODE)
-    used = tell(_used_up(settled, found, command.at), Happening.RECOVERY_CODE_USED, command.at, login)
+        return Decision(wrong, outcome=Rejection.WRONG_CODE if found is None else Rejection.USED_CODE)
+    used = with_history(_used_up(settled, found, command.at), HistoryKind.RECOVERY_CODE_USED, command.at, login)
     approved = approve(used, login, Method.RECOVERY_CODE, command.at, rules)
     left = 0 if used.recovery is None else used.recovery.left
-    mail = notice(settled, NoticeKind.RECOVERY_CODE_USED, command.at, login.browser, left=left)
+    mail = email_due(settled, EmailKind.RECOVERY_CODE_USED, command.at, login.browser, left=left)
     return Decision(approved, (*withdrawn((login,), command.at), *mail))
 
 
 def decide_wrong_code(account: Account, command: FailCode, rules: Rules) -> Decision[Account]:
     """Count a wrong code; from the fifth in a row on, take none for a growing while."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     login = settled.login(command.login_id)
     if login is None or login.over:
-        return Decision(settled, outcome=Refused.NO_LOGIN)
+        return Decision(settled, outcome=Rejection.NO_LOGIN)
     if codes_paused(settled, command.at):
-        return Decision(settled, outcome=Refused.CODES_PAUSED)
+        return Decision(settled, outcome=Rejection.CODES_PAUSED)
     wrong = failed(settled, login, command.at, rules)
-    return Decision(wrong, outcome=Refused.CODES_PAUSED if wrong.codes_paused_until else Refused.WRONG_CODE)
+    return Decision(wrong, outcome=Rejection.CODES_PAUSED if wrong.codes_paused_until else Rejection.WRONG_CODE)
 
 
 def codes_paused(account: Account, at: datetime) -> bool:
@@ -70,23 +70,23 @@ def codes_paused(account: Account, at: datetime) -> bool:
     return account.codes_paused_until is not None and at < account.codes_paused_until
 
 
-def _ready(account: Account, login_id: str, at: datetime) -> Login | Refused:
+def _ready(account: Account, login_id: str, at: datetime) -> Login | Rejection:
     """Return the login that a code can complete, or why none is taken."""
     login = account.login(login_id)
     if login is None or login.over:
-        return Refused.NO_LOGIN
-    if login.state not in {LoginState.READY, LoginState.PROMPTED}:
-        return Refused.NOT_NOW
-    return Refused.CODES_PAUSED if codes_paused(account, at) else login
+        return Rejection.NO_LOGIN
+    if login.state not in {LoginState.READY, LoginState.CHALLENGED}:
+        return Rejection.NOT_NOW
+    return Rejection.CODES_PAUSED if codes_paused(account, at) else login
 
 
 def failed(account: Account, login: Login, at: datetime, rules: Rules) -> Account:
     """Return the account with a wrong code counted, and perhaps a pause begun."""
     count = account.wrong_codes + 1
     paused_until = rules.codes.until(count, at)
-    told = tell(account, Happening.WRONG_CODE, at, login)
+    told = with_history(account, HistoryKind.WRONG_CODE, at, login)
     if paused_until is not None:
-        told = tell(told, Happening.CODES_PAUSED, at, login)
+        told = with_history(told, HistoryKind.CODES_PAUSED, at, login)
     return told.model_copy(update={"wrong_codes": count, "codes_paused_until": paused_until})
 
 

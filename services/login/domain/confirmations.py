@@ -3,8 +3,8 @@
 from schemas.login_sessions import AddPhone, Confirm
 from services.common.decisions import Decision
 from services.login.domain.account import Account
-from services.login.domain.expire import settle
-from services.login.domain.limits import Refused, Rules
+from services.login.domain.expire import expire
+from services.login.domain.limits import Rejection, Rules
 from services.login.domain.login import Login, LoginKind, LoginState
 from services.login.domain.pairing import MOST_PHONES
 from services.login.domain.sessions import confirmed_session
@@ -14,10 +14,10 @@ from services.login.domain.withdrawals import withdrawn
 
 def decide_confirmation(account: Account, command: Confirm, rules: Rules) -> Decision[Account]:
     """Ask for the second factor again, in a login that is for this session alone."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     session = settled.session(command.session_digest, command.at)
     if session is None or not settled.enrolled:
-        return Decision(settled, outcome=Refused.NO_SESSION)
+        return Decision(settled, outcome=Rejection.NO_SESSION)
     if settled.login(command.login_id) is not None:
         return Decision(settled)
     return _begin(settled, command, LoginKind.CONFIRM, LoginState.READY, rules)
@@ -25,14 +25,14 @@ def decide_confirmation(account: Account, command: Confirm, rules: Rules) -> Dec
 
 def decide_further_phone(account: Account, command: AddPhone, rules: Rules) -> Decision[Account]:
     """Let a confirmed session pair a further phone."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     session = confirmed_session(settled, command, rules)
-    if isinstance(session, Refused):
+    if isinstance(session, Rejection):
         return Decision(settled, outcome=session)
     if settled.login(command.login_id) is not None:
         return Decision(settled)
     if len(settled.devices) >= MOST_PHONES:
-        return Decision(settled, outcome=Refused.TOO_MANY_METHODS)
+        return Decision(settled, outcome=Rejection.TOO_MANY_METHODS)
     return _begin(settled, command, LoginKind.ADD_PHONE, LoginState.NEEDS_PHONE, rules)
 
 

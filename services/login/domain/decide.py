@@ -9,8 +9,8 @@ from schemas.login_commands import (
     Enrol,
     FailCode,
     FailPassword,
+    SendChallenge,
     SendEnrolmentCode,
-    SendPrompt,
     SignIn,
     StartPairing,
     UseCode,
@@ -44,7 +44,7 @@ from services.login.domain import (
     sign_in,
 )
 from services.login.domain.account import Account
-from services.login.domain.limits import Refused, Rules
+from services.login.domain.limits import Rejection, Rules
 
 
 def decide(row: Account | None, event: Event[Message], rules: Rules) -> Decision[Account]:
@@ -67,7 +67,7 @@ def decide(row: Account | None, event: Event[Message], rules: Rules) -> Decision
     if isinstance(event.data, AuthResponse) and event.data.purpose is not Purpose.LOGIN:
         return Decision(row)
     if row is None or row.removed_at is not None:
-        return Decision(row, outcome=Refused.UNKNOWN_ACCOUNT)
+        return Decision(row, outcome=Rejection.UNKNOWN_ACCOUNT)
     if isinstance(event.data, SessionCommand):
         return _decide_in_session(row, event.data, rules)
     return _decide_login(row, event, rules)
@@ -89,8 +89,8 @@ def _decide_login(account: Account, event: Event[Message], rules: Rules) -> Deci
             return pairing.decide_paired(account, paired, rules)
         case PairingFailed() as failed:
             return pairing.decide_failed(account, failed, event.time)
-        case SendPrompt() as command:
-            return challenges.decide_prompt(account, command, rules)
+        case SendChallenge() as command:
+            return challenges.decide_challenge(account, command, rules)
         case AuthResponse() as response:
             return challenges.decide_response(account, response, rules)
         case UseCode() as command:

@@ -3,21 +3,21 @@
 from datetime import datetime
 
 from schemas.base import Browser
-from schemas.login_notices import NoticeDue, NoticeKind
+from schemas.login_notices import EmailDue, EmailKind
 from services.login.domain.account import Account
 
 
-def notice(  # noqa: PLR0913 - whom, of what, when, where, and its details
+def email_due(  # noqa: PLR0913 - whom, of what, when, where, and its details
     account: Account,
-    kind: NoticeKind,
+    kind: EmailKind,
     at: datetime,
     browser: Browser | None = None,
     method_name: str = "",
     *,
     identifier: str | None = None,
     left: int | None = None,
-) -> tuple[NoticeDue, ...]:
-    """Return the notice of something that happened; none if the account has no address.
+) -> tuple[EmailDue, ...]:
+    """Return the email of something that happened; none if the account has no address.
 
     Args:
         account: The account as it was before.
@@ -31,7 +31,7 @@ def notice(  # noqa: PLR0913 - whom, of what, when, where, and its details
     """
     if not account.email:
         return ()
-    due = NoticeDue(
+    due = EmailDue(
         account_id=account.account_id,
         account_name=account.display_name,
         address=account.email,

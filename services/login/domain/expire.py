@@ -5,26 +5,26 @@ from typing import Any, Final
 
 from schemas.base import Browser
 from services.login.domain.account import Account
-from services.login.domain.history import Happening, HistoryEntry
+from services.login.domain.history import HistoryEntry, HistoryKind
 from services.login.domain.login import EndReason, Login, LoginState
-from services.login.domain.push import refused
+from services.login.domain.push import count_denial
 
 KEPT_AFTER_END: Final = timedelta(minutes=30)
 """How long a login is kept after its end, for its page to tell how it ended."""
 MOST_HISTORY: Final = 50
 
 
-def settle(account: Account, at: datetime) -> Account:
+def expire(account: Account, at: datetime) -> Account:
     """Return an account as it stands at a time: what ran out has ended, what is long over is gone."""
     settled = account
     for login in account.logins:
-        ended = settle_login(login, at)
+        ended = expire_login(login, at)
         if ended is login:
             continue
         settled = settled.with_login(ended)
         if ended.end_reason is EndReason.NOT_ANSWERED and ended.ended_at is not None:
-            settled = refused(settled, ended.ended_at)
-            settled = tell(settled, Happening.LOGIN_NOT_ANSWERED, ended.ended_at, login)
+            settled = count_denial(settled, ended.ended_at)
+            settled = with_history(settled, HistoryKind.LOGIN_NOT_ANSWERED, ended.ended_at, login)
     changes = {
         "logins": tuple(
             each for each in settled.logins if each.ended_at is None or at <= each.ended_at + KEPT_AFTER_END
@@ -35,20 +35,20 @@ def settle(account: Account, at: datetime) -> Account:
     return settled.model_copy(update=changes)
 
 
-def settle_login(login: Login, at: datetime) -> Login:
+def expire_login(login: Login, at: datetime) -> Login:
     """Return a login as it stands at a time."""
     if login.over:
         return login
-    if login.state is LoginState.PROMPTED and login.prompt is not None and at > login.prompt.expires_at:
-        return login.ended(EndReason.NOT_ANSWERED, login.prompt.expires_at)
+    if login.state is LoginState.CHALLENGED and login.challenge is not None and at > login.challenge.expires_at:
+        return login.ended(EndReason.NOT_ANSWERED, login.challenge.expires_at)
     if at > login.expires_at:
         return login.ended(EndReason.TIMED_OUT, login.expires_at)
     return login
 
 
-def tell(  # noqa: PLR0913 - to whom, what, when, and its details
+def with_history(  # noqa: PLR0913 - to whom, what, when, and its details
     account: Account,
-    what: Happening,
+    what: HistoryKind,
     at: datetime,
     login: Login | None = None,
     *,
@@ -68,7 +68,7 @@ def tell(  # noqa: PLR0913 - to whom, what, when, and its details
     """
     details: dict[str, Any] = {"browser": browser, "device_name": device_name}
     if login is not None:
-        prompted = login.prompt.device_name if login.prompt is not None else ""
-        details = {"browser": login.browser, "device_name": device_name or prompted, "method": login.method}
+        challenged = login.challenge.device_name if login.challenge is not None else ""
+        details = {"browser": login.browser, "device_name": device_name or challenged, "method": login.method}
     entry = HistoryEntry(what=what, at=at, **details)
     return account.model_copy(update={"history": (*account.history, entry)[-MOST_HISTORY:]})

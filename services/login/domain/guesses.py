@@ -11,7 +11,7 @@ from schemas.base import Digest, Message, Moment
 from schemas.codec import Event
 from schemas.login_guesses import CountGuess, ForgetGuesses
 from services.common.decisions import OK, Decision, Row
-from services.login.domain.limits import QUIET, Pauses, Refused, Rules, failures_in_a_row
+from services.login.domain.limits import QUIET, PauseLimits, Rejection, Rules, failures_in_a_row
 
 
 class Guesses(Row):
@@ -66,11 +66,11 @@ def decide_guess(row: Guesses | None, event: Event[Message], rules: Rules) -> De
             return Decision(row)
 
 
-def _count(row: Guesses | None, command: CountGuess, pauses: Pauses) -> Decision[Guesses]:
+def _count(row: Guesses | None, command: CountGuess, pauses: PauseLimits) -> Decision[Guesses]:
     if row is not None and row.paused(command.at):
-        return Decision(row, outcome=Refused.LOCKED)
+        return Decision(row, outcome=Rejection.LOCKED)
     before, last_at = (0, None) if row is None else (row.wrong, row.last_at)
     wrong = failures_in_a_row(before, last_at, command.at)
     paused_until = pauses.until(wrong, command.at)
     counted = Guesses(source=command.source, wrong=wrong, last_at=command.at, paused_until=paused_until)
-    return Decision(counted, outcome=Refused.LOCKED if paused_until else OK)
+    return Decision(counted, outcome=Rejection.LOCKED if paused_until else OK)

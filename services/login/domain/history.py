@@ -19,7 +19,7 @@ class Method(StrEnum):
     REMEMBERED = "remembered"
 
 
-class Happening(StrEnum):
+class HistoryKind(StrEnum):
     """What happened."""
 
     ACCOUNT_CREATED = "account_created"
@@ -65,7 +65,7 @@ class HistoryEntry(Model):
 
     """
 
-    what: Happening
+    what: HistoryKind
     at: Moment
     browser: Browser | None = None
     device_name: Text = ""

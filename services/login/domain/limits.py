@@ -24,7 +24,7 @@ def failures_in_a_row(before: int, last_at: datetime | None, at: datetime) -> in
     return before + 1 if last_at is not None and at <= last_at + QUIET else 1
 
 
-class Refused(StrEnum):
+class Rejection(StrEnum):
     """Why a command was refused; the web side has a page for each."""
 
     UNKNOWN_ACCOUNT = "unknown_account"
@@ -36,7 +36,7 @@ class Refused(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     NOT_NOW = "not_now"
     PAIRING_PAUSED = "pairing_paused"
-    OTHER_PROMPT = "other_prompt"
+    OTHER_CHALLENGE = "other_challenge"
     PUSH_PAUSED = "push_paused"
     PUSH_LOCKED = "push_locked"
     WRONG_CODE = "wrong_code"
@@ -57,7 +57,7 @@ class Enrolment(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pauses:
+class PauseLimits:
     """Pauses that grow.
 
     Attributes:
@@ -127,14 +127,14 @@ class Rules:
     prompt_lifetime: timedelta = timedelta(minutes=2)
     most_prompts: int = 3
     prompt_window: timedelta = timedelta(minutes=10)
-    refusals: Pauses = Pauses(2, timedelta(minutes=1), timedelta(hours=1))
+    refusals: PauseLimits = PauseLimits(2, timedelta(minutes=1), timedelta(hours=1))
     login_lifetime: timedelta = timedelta(minutes=30)
     session_lifetime: timedelta = timedelta(hours=12)
     idle_lifetime: timedelta = timedelta(hours=1)
     confirmation_lifetime: timedelta = timedelta(minutes=10)
     remember_lifetime: timedelta = timedelta()
-    passwords: Pauses = Pauses(5, timedelta(seconds=30), timedelta(minutes=15))
-    addresses: Pauses = Pauses(20, timedelta(seconds=30), timedelta(minutes=15))
-    codes: Pauses = Pauses(5, timedelta(seconds=30), timedelta(hours=1))
+    passwords: PauseLimits = PauseLimits(5, timedelta(seconds=30), timedelta(minutes=15))
+    addresses: PauseLimits = PauseLimits(20, timedelta(seconds=30), timedelta(minutes=15))
+    codes: PauseLimits = PauseLimits(5, timedelta(seconds=30), timedelta(hours=1))
     pairing_tries: int = 5
     pairing_pause: timedelta = timedelta(minutes=5)

@@ -34,7 +34,7 @@ class LoginState(StrEnum):
     PAIRING = "pairing"
     PAIRED = "paired"
     READY = "ready"
-    PROMPTED = "prompted"
+    CHALLENGED = "challenged"
     APPROVED = "approved"
     ENDED = "ended"
 
@@ -67,7 +67,7 @@ class PairingAttempt(Model):
     failure: PairingFailure | None = None
 
 
-class Prompt(Model):
+class LoginChallenge(Model):
     """An authentication request that was sent to a phone."""
 
     challenge_id: Identifier
@@ -94,7 +94,7 @@ class Login(Model):
         remember_digest: SHA-256 of the token by which the browser will be remembered; None if that is not wished.
         enrolment_id: The enrolment code that was sent by e-mail, if one was.
         pairing: The last phrase that was entered in it.
-        prompt: The last request that was sent for it.
+        challenge: The last request that was sent for it.
         method: By what it was approved.
         end_reason: Why it ended.
         ended_at: When it ended or was approved.
@@ -113,7 +113,7 @@ class Login(Model):
     remember_digest: Digest | None = None
     enrolment_id: Identifier | None = None
     pairing: PairingAttempt | None = None
-    prompt: Prompt | None = None
+    challenge: LoginChallenge | None = None
     method: Method | None = None
     end_reason: EndReason | None = None
     ended_at: Moment | None = None

@@ -1,14 +1,14 @@
 """What somebody who is signed in, and has just given the second factor, does with their methods."""
 
 from schemas.base import Browser, Message
-from schemas.login_notices import NoticeKind
+from schemas.login_notices import EmailKind
 from schemas.login_sessions import AddApp, ChoosePhone, MakeRecoveryCodes, RemoveMethod, RenameMethod
 from services.common.decisions import Decision
 from services.login.domain.account import Account
-from services.login.domain.emails import notice
-from services.login.domain.expire import settle, tell
-from services.login.domain.history import Happening
-from services.login.domain.limits import Refused, Rules
+from services.login.domain.emails import email_due
+from services.login.domain.expire import expire, with_history
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import Rejection, Rules
 from services.login.domain.login import EndReason
 from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCode, RecoveryCodes
 from services.login.domain.sessions import confirmed_session
@@ -21,9 +21,9 @@ Change = AddApp | ChoosePhone | RenameMethod | RemoveMethod | MakeRecoveryCodes
 
 def decide_change(account: Account, command: Change, rules: Rules) -> Decision[Account]:
     """Decide any change of an account's methods; each needs a session that confirmed itself lately."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     session = confirmed_session(settled, command, rules)
-    if isinstance(session, Refused):
+    if isinstance(session, Rejection):
         return Decision(settled, outcome=session)
     match command:
         case AddApp():
@@ -42,53 +42,53 @@ def _add_app(account: Account, command: AddApp) -> Decision[Account]:
     if account.method(command.method_id) is not None:
         return Decision(account)
     if len(account.apps) >= MOST_APPS:
-        return Decision(account, outcome=Refused.TOO_MANY_METHODS)
+        return Decision(account, outcome=Rejection.TOO_MANY_METHODS)
     app = AuthenticatorApp(
         method_id=command.method_id,
         name=command.name,
         sealed_secret=command.sealed_secret,
         added_at=command.at,
-        last_step=command.step,
+        last_time_step=command.time_step,
     )
     added = account.model_copy(update={"apps": (*account.apps, app)})
-    return _told(added, Happening.APP_ADDED, NoticeKind.APP_ADDED, command, app.name)
+    return _told(added, HistoryKind.APP_ADDED, EmailKind.APP_ADDED, command, app.name)
 
 
 def _make_recovery_codes(account: Account, command: MakeRecoveryCodes) -> Decision[Account]:
     codes = tuple(RecoveryCode(digest=each) for each in command.code_digests)
     made = RecoveryCodes(salt=command.salt, made_at=command.at, codes=codes)
     renewed = account.model_copy(update={"recovery": made})
-    return _told(renewed, Happening.RECOVERY_CODES_MADE, NoticeKind.RECOVERY_CODES_MADE, command)
+    return _told(renewed, HistoryKind.RECOVERY_CODES_MADE, EmailKind.RECOVERY_CODES_MADE, command)
 
 
 def _choose(account: Account, command: ChoosePhone) -> Decision[Account]:
     chosen = next((each for each in account.devices if each.method_id == command.method_id), None)
     if chosen is None:
-        return Decision(account, outcome=Refused.UNKNOWN_METHOD)
+        return Decision(account, outcome=Rejection.UNKNOWN_METHOD)
     others = tuple(each for each in account.devices if each is not chosen)
     first = account.model_copy(update={"devices": (chosen, *others)})
-    return Decision(_kept(first, Happening.PHONE_CHOSEN, command, chosen.name))
+    return Decision(_kept(first, HistoryKind.PHONE_CHOSEN, command, chosen.name))
 
 
 def _rename(account: Account, command: RenameMethod) -> Decision[Account]:
     method = account.method(command.method_id)
     if method is None:
-        return Decision(account, outcome=Refused.UNKNOWN_METHOD)
+        return Decision(account, outcome=Rejection.UNKNOWN_METHOD)
     renamed = account.with_method(method.model_copy(update={"name": command.name}))
-    return Decision(_kept(renamed, Happening.METHOD_RENAMED, command, command.name))
+    return Decision(_kept(renamed, HistoryKind.METHOD_RENAMED, command, command.name))
 
 
 def _remove(account: Account, command: RemoveMethod, rules: Rules) -> Decision[Account]:
     method = account.method(command.method_id)
     if method is None:
-        return Decision(account, outcome=Refused.UNKNOWN_METHOD)
+        return Decision(account, outcome=Rejection.UNKNOWN_METHOD)
     if len(account.methods) == 1:
-        return Decision(account, outcome=Refused.LAST_METHOD)
+        return Decision(account, outcome=Rejection.LAST_METHOD)
     if isinstance(method, AuthenticatorApp):
         left = account.model_copy(update={"apps": tuple(each for each in account.apps if each is not method)})
-        return _told(left, Happening.APP_REMOVED, NoticeKind.APP_REMOVED, command, method.name)
+        return _told(left, HistoryKind.APP_REMOVED, EmailKind.APP_REMOVED, command, method.name)
     without, taken_back = _without_phone(account, method, command)
-    told = _told(without, Happening.PHONE_REMOVED, NoticeKind.PHONE_REMOVED, command, method.name)
+    told = _told(without, HistoryKind.PHONE_REMOVED, EmailKind.PHONE_REMOVED, command, method.name)
     statements = unpaired(account.account_id, (method,), command.at, rules)
     return Decision(told.row, (*taken_back, *statements, *told.events))
 
@@ -96,23 +96,23 @@ def _remove(account: Account, command: RemoveMethod, rules: Rules) -> Decision[A
 def _without_phone(account: Account, phone: Device, command: RemoveMethod) -> tuple[Account, tuple[Message, ...]]:
     """Return the account without a phone; a login that it is being asked for has ended."""
     left = account.model_copy(update={"devices": tuple(each for each in account.devices if each is not phone)})
-    asked = account.open_prompt()
-    if asked is None or asked.prompt is None or asked.prompt.device_id != phone.device_id:
+    asked = account.open_challenge()
+    if asked is None or asked.challenge is None or asked.challenge.device_id != phone.device_id:
         return left, ()
     return left.with_ended((asked,), EndReason.CANCELLED, command.at), withdrawn((asked,), command.at)
 
 
 def _told(
-    account: Account, what: Happening, kind: NoticeKind, command: Change, method_name: str = ""
+    account: Account, what: HistoryKind, kind: EmailKind, command: Change, method_name: str = ""
 ) -> Decision[Account]:
     """Return a change as decided: in the history, and by e-mail."""
-    mail = notice(account, kind, command.at, _browser(account, command), method_name)
+    mail = email_due(account, kind, command.at, _browser(account, command), method_name)
     return Decision(_kept(account, what, command, method_name), mail)
 
 
-def _kept(account: Account, what: Happening, command: Change, method_name: str) -> Account:
+def _kept(account: Account, what: HistoryKind, command: Change, method_name: str) -> Account:
     """Return the account with a change in its history."""
-    return tell(account, what, command.at, device_name=method_name, browser=_browser(account, command))
+    return with_history(account, what, command.at, device_name=method_name, browser=_browser(account, command))
 
 
 def _browser(account: Account, command: Change) -> Browser | None:

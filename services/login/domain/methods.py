@@ -15,7 +15,7 @@ class Device(Model):
         paired_at: When.
         agreement_key: Its public key that the secret of its codes is agreed on with; None if it makes no codes.
         agreement_key_id: Which of this service's keys the secret is agreed on with.
-        last_step: Time step of the last code that was taken from it; only later ones are.
+        last_time_step: Time step of the last code that was taken from it; only later ones are.
 
     """
 
@@ -25,7 +25,7 @@ class Device(Model):
     paired_at: Moment
     agreement_key: AgreementKey | None = None
     agreement_key_id: Digest | None = None
-    last_step: int = 0
+    last_time_step: int = 0
 
     @property
     def method_id(self) -> str:
@@ -41,7 +41,7 @@ class AuthenticatorApp(Model):
         name: As its owner reads it.
         sealed_secret: The secret, sealed under the service's key ring.
         added_at: When its first code was right.
-        last_step: Time step of the last code that was taken from it; only later ones are.
+        last_time_step: Time step of the last code that was taken from it; only later ones are.
 
     """
 
@@ -49,7 +49,7 @@ class AuthenticatorApp(Model):
     name: Text
     sealed_secret: str = Field(repr=False, max_length=1000)
     added_at: Moment
-    last_step: int = 0
+    last_time_step: int = 0
 
 
 class RecoveryCode(Model):

@@ -11,12 +11,12 @@ from enum import StrEnum
 
 from schemas.contract import PairingFailure
 from services.login.domain.account import Account
-from services.login.domain.expire import settle_login
+from services.login.domain.expire import expire_login
 from services.login.domain.history import Method
-from services.login.domain.login import EndReason, Login, LoginState, PairingAttempt, Prompt
+from services.login.domain.login import EndReason, Login, LoginChallenge, LoginState, PairingAttempt
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """How a request on the phone, or a pairing, ended.
 
     WITHDRAWN: nobody needed the answer any more.
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedAttempt:
     """A request or a pairing that ended.
 
     Attributes:
@@ -46,15 +46,15 @@ class Ended:
 
 
 _BY_REASON = {
-    EndReason.DENIED: Outcome.DENIED,
-    EndReason.WRONG_NUMBER: Outcome.WRONG_NUMBER,
-    EndReason.REPORTED: Outcome.REPORTED,
-    EndReason.NOT_ANSWERED: Outcome.EXPIRED,
+    EndReason.DENIED: AttemptOutcome.DENIED,
+    EndReason.WRONG_NUMBER: AttemptOutcome.WRONG_NUMBER,
+    EndReason.REPORTED: AttemptOutcome.REPORTED,
+    EndReason.NOT_ANSWERED: AttemptOutcome.EXPIRED,
 }
 _BY_FAILURE: dict[PairingFailure, str] = {
-    PairingFailure.DECLINED: Outcome.DENIED,
-    PairingFailure.REPORTED: Outcome.REPORTED,
-    PairingFailure.NOT_ANSWERED: Outcome.EXPIRED,
+    PairingFailure.DECLINED: AttemptOutcome.DENIED,
+    PairingFailure.REPORTED: AttemptOutcome.REPORTED,
+    PairingFailure.NOT_ANSWERED: AttemptOutcome.EXPIRED,
 }
 
 
@@ -81,21 +81,21 @@ def logins_ended(before: Account | None, after: Account, at: datetime) -> Iterat
             yield now
 
 
-def prompts_sent(before: Account | None, after: Account) -> Iterator[Prompt]:
+def challenges_sent(before: Account | None, after: Account) -> Iterator[LoginChallenge]:
     """Return the requests that were sent to phones."""
-    known = {each.prompt.challenge_id for each in before.logins if each.prompt} if before is not None else set()
-    return (each.prompt for each in after.logins if each.prompt and each.prompt.challenge_id not in known)
+    known = {each.challenge.challenge_id for each in before.logins if each.challenge} if before is not None else set()
+    return (each.challenge for each in after.logins if each.challenge and each.challenge.challenge_id not in known)
 
 
-def prompts_ended(before: Account | None, after: Account, at: datetime) -> Iterator[Ended]:
+def challenges_ended(before: Account | None, after: Account, at: datetime) -> Iterator[EndedAttempt]:
     """Return the requests that ended."""
     for then in before.logins if before is not None else ():
         now = _now(then, after, at)
-        if then.prompt is None or then.state is not LoginState.PROMPTED or now.state is LoginState.PROMPTED:
+        if then.challenge is None or then.state is not LoginState.CHALLENGED or now.state is LoginState.CHALLENGED:
             continue
-        outcome = _prompt_outcome(now)
-        answered = outcome not in {Outcome.EXPIRED, Outcome.WITHDRAWN}
-        yield Ended(outcome, _seconds(then.prompt.issued_at, now.ended_at) if answered else None)
+        outcome = _challenge_outcome(now)
+        answered = outcome not in {AttemptOutcome.EXPIRED, AttemptOutcome.WITHDRAWN}
+        yield EndedAttempt(outcome, _seconds(then.challenge.issued_at, now.ended_at) if answered else None)
 
 
 def pairings_begun(before: Account | None, after: Account) -> Iterator[PairingAttempt]:
@@ -104,7 +104,7 @@ def pairings_begun(before: Account | None, after: Account) -> Iterator[PairingAt
     return (each.pairing for each in after.logins if each.pairing and each.pairing.pairing_id not in known)
 
 
-def pairings_ended(before: Account | None, after: Account, at: datetime) -> Iterator[Ended]:
+def pairings_ended(before: Account | None, after: Account, at: datetime) -> Iterator[EndedAttempt]:
     """Return the pairings that ended."""
     for then in before.logins if before is not None else ():
         attempt = then.pairing
@@ -112,8 +112,8 @@ def pairings_ended(before: Account | None, after: Account, at: datetime) -> Iter
             continue
         outcome = _pairing_outcome(attempt, _now(then, after, at), at)
         if outcome is not None:
-            answered = outcome in {Outcome.PAIRED, Outcome.DENIED, Outcome.REPORTED}
-            yield Ended(outcome, _seconds(attempt.started_at, at) if answered else None)
+            answered = outcome in {AttemptOutcome.PAIRED, AttemptOutcome.DENIED, AttemptOutcome.REPORTED}
+            yield EndedAttempt(outcome, _seconds(attempt.started_at, at) if answered else None)
 
 
 def is_reported(before: Account | None, after: Account) -> bool:
@@ -127,25 +127,29 @@ def _now(then: Login, after: Account, at: datetime) -> Login:
     now = after.login(then.login_id)
     if now is not None:
         return now
-    settled = settle_login(then, at)
+    settled = expire_login(then, at)
     return settled if settled.over else settled.ended(EndReason.CANCELLED, at)
 
 
-def _prompt_outcome(now: Login) -> Outcome:
+def _challenge_outcome(now: Login) -> AttemptOutcome:
     if now.state is LoginState.APPROVED:
-        return Outcome.APPROVED if now.method is Method.PUSH else Outcome.WITHDRAWN
-    return _BY_REASON.get(now.end_reason, Outcome.WITHDRAWN) if now.end_reason is not None else Outcome.WITHDRAWN
+        return AttemptOutcome.APPROVED if now.method is Method.PUSH else AttemptOutcome.WITHDRAWN
+    return (
+        _BY_REASON.get(now.end_reason, AttemptOutcome.WITHDRAWN)
+        if now.end_reason is not None
+        else AttemptOutcome.WITHDRAWN
+    )
 
 
 def _pairing_outcome(attempt: PairingAttempt, now: Login, at: datetime) -> str | None:
     same = now.pairing is not None and now.pairing.pairing_id == attempt.pairing_id
     if same and now.state is LoginState.PAIRED:
-        return Outcome.PAIRED
+        return AttemptOutcome.PAIRED
     if same and now.pairing is not None and now.pairing.failure is not None:
         return _BY_FAILURE.get(now.pairing.failure, now.pairing.failure)
     if same and now.state is LoginState.PAIRING:
         return None
-    return Outcome.EXPIRED if at > attempt.expires_at else Outcome.WITHDRAWN
+    return AttemptOutcome.EXPIRED if at > attempt.expires_at else AttemptOutcome.WITHDRAWN
 
 
 def _seconds(asked_at: datetime, answered_at: datetime | None) -> float | None:

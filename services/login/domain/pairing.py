@@ -8,13 +8,13 @@ from protocol.jose import PublicKey, SignatureError
 from protocol.phrases import pairing_seal
 from schemas.contract import DevicePaired, PairingFailed, PairingFailure, PairingRequested, Verdict
 from schemas.login_commands import StartPairing
-from schemas.login_notices import NoticeKind
+from schemas.login_notices import EmailKind
 from services.common.decisions import Decision, UnacceptableError
 from services.login.domain.account import Account
-from services.login.domain.emails import notice
-from services.login.domain.expire import settle, tell
-from services.login.domain.history import Happening
-from services.login.domain.limits import Refused, Rules
+from services.login.domain.emails import email_due
+from services.login.domain.expire import expire, with_history
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import Rejection, Rules
 from services.login.domain.login import Login, LoginKind, LoginState, PairingAttempt
 from services.login.domain.methods import Device
 from services.login.domain.unpairing import TOO_LATE, unpaired
@@ -25,16 +25,16 @@ MOST_PHONES: Final = 5
 
 def decide_start(account: Account, command: StartPairing, rules: Rules) -> Decision[Account]:
     """Ask for the phone that shows the phrase; a few tries, then a pause."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     login = settled.login(command.login_id)
     if login is None or login.over:
-        return Decision(settled, outcome=Refused.NO_LOGIN)
+        return Decision(settled, outcome=Rejection.NO_LOGIN)
     if login.state not in {LoginState.NEEDS_PHONE, LoginState.PAIRING} or waits_for_phone(login, command.at):
-        return Decision(settled, outcome=Refused.NOT_NOW)
+        return Decision(settled, outcome=Rejection.NOT_NOW)
     if len(settled.devices) >= MOST_PHONES:
-        return Decision(settled, outcome=Refused.TOO_MANY_METHODS)
+        return Decision(settled, outcome=Rejection.TOO_MANY_METHODS)
     if settled.pairing_paused_until is not None and command.at < settled.pairing_paused_until:
-        return Decision(settled, outcome=Refused.PAIRING_PAUSED)
+        return Decision(settled, outcome=Rejection.PAIRING_PAUSED)
     tries = settled.pairing_tries + 1
     paused_until = command.at + rules.pairing_pause if tries >= rules.pairing_tries else None
     expires_at = min(command.at + rules.prompt_lifetime, login.expires_at)
@@ -55,7 +55,7 @@ def decide_paired(account: Account, paired: DevicePaired, rules: Rules) -> Decis
     So whoever has just the password cannot pair a phone of their own beside it, in a login that began before.
     """
     proof = _check(paired, rules)
-    settled = settle(account, paired.paired_at)
+    settled = expire(account, paired.paired_at)
     if any(each.pairing_id == paired.pairing_id for each in settled.devices):
         return Decision(settled)
     device = _device(paired, proof)
@@ -71,22 +71,22 @@ def decide_paired(account: Account, paired: DevicePaired, rules: Rules) -> Decis
         "pairing_paused_until": None,
     }
     done = settled.model_copy(update=changes).with_login(login.model_copy(update={"state": LoginState.PAIRED}))
-    told = tell(done, Happening.PHONE_PAIRED, paired.paired_at, login, device_name=device.name)
+    told = with_history(done, HistoryKind.PHONE_PAIRED, paired.paired_at, login, device_name=device.name)
     gone = (each for each in settled.logins if each is not login and _gives_way(each))
-    mail = notice(settled, NoticeKind.PHONE_PAIRED, paired.paired_at, login.browser, device.name)
+    mail = email_due(settled, EmailKind.PHONE_PAIRED, paired.paired_at, login.browser, device.name)
     return Decision(told, (*withdrawn(gone, paired.paired_at), *mail))
 
 
 def decide_failed(account: Account, failed: PairingFailed, at: datetime) -> Decision[Account]:
     """Keep why the phone will not be paired, for the page that waits."""
-    settled = settle(account, at)
+    settled = expire(account, at)
     login = _login_of(settled, failed.pairing_id)
     if login is None or login.pairing is None or login.over or login.state is not LoginState.PAIRING:
         return Decision(settled)
     attempt = login.pairing.model_copy(update={"failure": failed.reason})
     told = settled.with_login(login.model_copy(update={"pairing": attempt}))
     if failed.reason in {PairingFailure.DECLINED, PairingFailure.REPORTED}:
-        told = tell(told, Happening.PAIRING_DECLINED, at, login)
+        told = with_history(told, HistoryKind.PAIRING_DECLINED, at, login)
     return Decision(told)
 
 

@@ -17,8 +17,8 @@ def next_push_at(account: Account, at: datetime, rules: Rules) -> datetime | Non
     """
     push = account.push
     moments = []
-    if push.last_refusal_at is not None:
-        moments.append(rules.refusals.until(push.refusals, push.last_refusal_at))
+    if push.last_denial_at is not None:
+        moments.append(rules.refusals.until(push.denials, push.last_denial_at))
     recent = [moment for moment in push.sent if moment > at - rules.prompt_window]
     if len(recent) >= rules.most_prompts:
         moments.append(recent[-rules.most_prompts] + rules.prompt_window)
@@ -32,15 +32,15 @@ def sent(account: Account, at: datetime, rules: Rules) -> Account:
     return account.model_copy(update={"push": account.push.model_copy(update={"sent": moments})})
 
 
-def refused(account: Account, at: datetime) -> Account:
+def count_denial(account: Account, at: datetime) -> Account:
     """Return the account with one more request counted that nobody approved."""
-    changes = {"refusals": account.push.refusals + 1, "last_refusal_at": at}
+    changes = {"denials": account.push.denials + 1, "last_denial_at": at}
     return account.model_copy(update={"push": account.push.model_copy(update=changes)})
 
 
-def trusted_again(account: Account) -> Account:
+def clear_denials(account: Account) -> Account:
     """Return the account with its refusals forgotten: its owner was there."""
-    changes = {"refusals": 0, "last_refusal_at": None}
+    changes = {"denials": 0, "last_denial_at": None}
     return account.model_copy(update={"push": account.push.model_copy(update=changes)})
 
 
@@ -51,4 +51,4 @@ def locked(account: Account, reported: Reported) -> Account:
 
 def unlocked(account: Account) -> Account:
     """Return the account whose phones may be asked again."""
-    return trusted_again(account.model_copy(update={"push": account.push.model_copy(update={"reported": None})}))
+    return clear_denials(account.model_copy(update={"push": account.push.model_copy(update={"reported": None})}))

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from schemas.login_notices import NoticeKind
+from schemas.login_notices import EmailKind
 from services.common.decisions import Decision
 from services.login.domain import push
 from services.login.domain.account import Account, Reported
-from services.login.domain.emails import notice
-from services.login.domain.expire import tell
-from services.login.domain.history import Happening
+from services.login.domain.emails import email_due
+from services.login.domain.expire import with_history
+from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, Login
 from services.login.domain.withdrawals import withdrawn
 
@@ -28,8 +28,8 @@ def report(account: Account, login: Login, at: datetime) -> Decision[Account]:
     others = tuple(each for each in account.logins if each is not login)
     ended = account.with_ended((login,), EndReason.REPORTED, at)
     ended = ended.with_ended(others, EndReason.REPORTED_ELSEWHERE, at)
-    told = tell(ended, Happening.LOGIN_REPORTED, at, login)
+    told = with_history(ended, HistoryKind.LOGIN_REPORTED, at, login)
     locked = push.locked(told, Reported(browser=login.browser, started_at=login.started_at, at=at))
     closed = locked.model_copy(update={"sessions": (), "remembered": ()})
-    mail = notice(account, NoticeKind.SIGN_IN_REPORTED, at, login.browser)
-    return Decision(tell(closed, Happening.PUSH_LOCKED, at), (*withdrawn(others, at), *mail))
+    mail = email_due(account, EmailKind.SIGN_IN_REPORTED, at, login.browser)
+    return Decision(with_history(closed, HistoryKind.PUSH_LOCKED, at), (*withdrawn(others, at), *mail))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from schemas.login_notices import NoticeKind
+from schemas.login_notices import EmailKind
 from schemas.login_sessions import (
     ChangePassword,
     EndSession,
@@ -13,10 +13,10 @@ from schemas.login_sessions import (
 )
 from services.common.decisions import Decision
 from services.login.domain.account import Account, Session
-from services.login.domain.emails import notice
-from services.login.domain.expire import settle, tell
-from services.login.domain.history import Happening
-from services.login.domain.limits import Refused, Rules
+from services.login.domain.emails import email_due
+from services.login.domain.expire import expire, with_history
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import Rejection, Rules
 from services.login.domain.login import EndReason
 from services.login.domain.push import unlocked
 from services.login.domain.withdrawals import withdrawn
@@ -27,7 +27,7 @@ def is_confirmed(session: Session, at: datetime, rules: Rules) -> bool:
     return session.confirmed_at is not None and at <= session.confirmed_at + rules.confirmation_lifetime
 
 
-def confirmed_session(account: Account, command: SessionCommand, rules: Rules) -> Session | Refused:
+def confirmed_session(account: Account, command: SessionCommand, rules: Rules) -> Session | Rejection:
     """Return the session that a change comes from, or why it takes none from it.
 
     Args:
@@ -38,53 +38,53 @@ def confirmed_session(account: Account, command: SessionCommand, rules: Rules) -
     """
     session = account.session(command.session_digest, command.at)
     if session is None:
-        return Refused.NO_SESSION
-    return session if is_confirmed(session, command.at, rules) else Refused.NOT_CONFIRMED
+        return Rejection.NO_SESSION
+    return session if is_confirmed(session, command.at, rules) else Rejection.NOT_CONFIRMED
 
 
 def decide_touch(account: Account, command: TouchSession, rules: Rules) -> Decision[Account]:
     """Keep a session from falling idle."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     session = settled.session(command.session_digest, command.at)
     if session is None:
-        return Decision(settled, outcome=Refused.NO_SESSION)
+        return Decision(settled, outcome=Rejection.NO_SESSION)
     touched = session.model_copy(update={"idle_until": command.at + rules.idle_lifetime})
     return Decision(settled.with_session(touched))
 
 
 def decide_sign_out(account: Account, command: EndSession) -> Decision[Account]:
     """End a session; one that is gone already stays gone."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     session = settled.session(command.session_digest, command.at)
     if session is None:
         return Decision(settled)
-    told = tell(settled, Happening.SIGNED_OUT, command.at, browser=session.browser)
+    told = with_history(settled, HistoryKind.SIGNED_OUT, command.at, browser=session.browser)
     return _without(told, command.session_digest, command.at)
 
 
 def decide_revocation(account: Account, command: RevokeSession) -> Decision[Account]:
     """Sign another browser out. No second factor is asked for: it can only make the account safer."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     if settled.session(command.session_digest, command.at) is None:
-        return Decision(settled, outcome=Refused.NO_SESSION)
+        return Decision(settled, outcome=Rejection.NO_SESSION)
     other = settled.session(command.revoked_digest, command.at)
     if other is None:
         return Decision(settled)
-    told = tell(settled, Happening.SESSION_REVOKED, command.at, browser=other.browser)
+    told = with_history(settled, HistoryKind.SESSION_REVOKED, command.at, browser=other.browser)
     return _without(told, command.revoked_digest, command.at)
 
 
 def decide_forgetting(account: Account, command: ForgetBrowser) -> Decision[Account]:
     """Remember a browser no more."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     if settled.session(command.session_digest, command.at) is None:
-        return Decision(settled, outcome=Refused.NO_SESSION)
+        return Decision(settled, outcome=Rejection.NO_SESSION)
     gone = next((each for each in settled.remembered if each.digest == command.remembered_digest), None)
     if gone is None:
         return Decision(settled)
     left = tuple(each for each in settled.remembered if each is not gone)
     forgotten = settled.model_copy(update={"remembered": left})
-    return Decision(tell(forgotten, Happening.BROWSER_FORGOTTEN, command.at, browser=gone.browser))
+    return Decision(with_history(forgotten, HistoryKind.BROWSER_FORGOTTEN, command.at, browser=gone.browser))
 
 
 def decide_password(account: Account, command: ChangePassword, rules: Rules) -> Decision[Account]:
@@ -92,20 +92,20 @@ def decide_password(account: Account, command: ChangePassword, rules: Rules) -> 
 
     Logins that others began by the old password end, too: who knew it gets no further by it.
     """
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     session = confirmed_session(settled, command, rules)
-    if isinstance(session, Refused):
+    if isinstance(session, Rejection):
         return Decision(settled, outcome=session)
     if command.old_password_hash != settled.password_hash:
-        return Decision(settled, outcome=Refused.PASSWORD_CHANGED)
+        return Decision(settled, outcome=Rejection.PASSWORD_CHANGED)
     was_locked = settled.push.reported is not None
     leaving = tuple(each for each in settled.logins if each.session_digest != session.session_digest)
     changes = {"password_hash": command.password_hash, "sessions": (session,), "remembered": ()}
     changed = unlocked(settled).model_copy(update=changes).with_ended(leaving, EndReason.CANCELLED, command.at)
-    told = tell(changed, Happening.PASSWORD_CHANGED, command.at, browser=session.browser)
+    told = with_history(changed, HistoryKind.PASSWORD_CHANGED, command.at, browser=session.browser)
     if was_locked:
-        told = tell(told, Happening.PUSH_UNLOCKED, command.at, browser=session.browser)
-    mail = notice(settled, NoticeKind.PASSWORD_CHANGED, command.at, session.browser)
+        told = with_history(told, HistoryKind.PUSH_UNLOCKED, command.at, browser=session.browser)
+    mail = email_due(settled, EmailKind.PASSWORD_CHANGED, command.at, session.browser)
     return Decision(told, (*withdrawn(leaving, command.at), *mail))
 
 

@@ -6,10 +6,10 @@ from schemas.login_commands import CancelLogin, FailPassword, SignIn
 from services.common.decisions import OK, Decision
 from services.login.domain.account import Account
 from services.login.domain.approval import approve
-from services.login.domain.challenges import send_prompt, why_not
-from services.login.domain.expire import settle, tell
-from services.login.domain.history import Happening, Method
-from services.login.domain.limits import Enrolment, Refused, Rules, failures_in_a_row
+from services.login.domain.challenges import challenge_rejection, send_challenge
+from services.login.domain.expire import expire, with_history
+from services.login.domain.history import HistoryKind, Method
+from services.login.domain.limits import Enrolment, Rejection, Rules, failures_in_a_row
 from services.login.domain.login import EndReason, Login, LoginKind, LoginState
 from services.login.domain.withdrawals import withdrawn
 
@@ -18,22 +18,22 @@ MOST_LOGINS: Final = 8
 
 def decide_sign_in(account: Account, command: SignIn, rules: Rules) -> Decision[Account]:
     """Begin a login, and ask the phone if there is one and it may be asked."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     if settled.login(command.login_id) is not None:
         return Decision(settled)
     if settled.locked_until is not None and command.at < settled.locked_until:
-        return Decision(settled, outcome=Refused.LOCKED)
+        return Decision(settled, outcome=Rejection.LOCKED)
     if command.password_hash != settled.password_hash:
-        return Decision(settled, outcome=Refused.PASSWORD_CHANGED)
+        return Decision(settled, outcome=Rejection.PASSWORD_CHANGED)
     login, left = _login(settled, command, rules), _left_behind(settled, command)
     begun, leaving = begin(settled.with_ended(left, EndReason.CANCELLED, command.at), login)
     begun = begun.model_copy(update={"wrong_passwords": 0, "locked_until": None})
     taken_back = withdrawn((*left, *leaving), command.at)
     if _remembered(begun, command, rules):
         return Decision(approve(begun, login, Method.REMEMBERED, command.at, rules), taken_back)
-    if login.state is not LoginState.READY or why_not(begun, command.at, rules) is not None:
+    if login.state is not LoginState.READY or challenge_rejection(begun, command.at, rules) is not None:
         return Decision(begun, taken_back)
-    asked = send_prompt(begun, login, begun.devices[0], challenge_id=command.login_id, at=command.at, rules=rules)
+    asked = send_challenge(begun, login, begun.devices[0], challenge_id=command.login_id, at=command.at, rules=rules)
     return Decision(asked.row, (*taken_back, *asked.events))
 
 
@@ -46,21 +46,21 @@ def begin(account: Account, login: Login) -> tuple[Account, tuple[Login, ...]]:
 
 def decide_wrong_password(account: Account, command: FailPassword, rules: Rules) -> Decision[Account]:
     """Count a wrong password; from the fifth in a row on, take none for a growing while."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     if settled.locked_until is not None and command.at < settled.locked_until:
-        return Decision(settled, outcome=Refused.LOCKED)
+        return Decision(settled, outcome=Rejection.LOCKED)
     count = failures_in_a_row(settled.wrong_passwords, settled.wrong_password_at, command.at)
     locked_until = rules.passwords.until(count, command.at)
-    told = tell(settled, Happening.WRONG_PASSWORD, command.at, browser=command.browser)
+    told = with_history(settled, HistoryKind.WRONG_PASSWORD, command.at, browser=command.browser)
     if locked_until is not None:
-        told = tell(told, Happening.PAUSED, command.at, browser=command.browser)
+        told = with_history(told, HistoryKind.PAUSED, command.at, browser=command.browser)
     changes = {"wrong_passwords": count, "wrong_password_at": command.at, "locked_until": locked_until}
-    return Decision(told.model_copy(update=changes), outcome=Refused.LOCKED if locked_until else OK)
+    return Decision(told.model_copy(update=changes), outcome=Rejection.LOCKED if locked_until else OK)
 
 
 def decide_cancel(account: Account, command: CancelLogin) -> Decision[Account]:
     """Give a login up; the phone need not answer any more."""
-    settled = settle(account, command.at)
+    settled = expire(account, command.at)
     login = settled.login(command.login_id)
     if login is None or login.over:
         return Decision(settled)
@@ -116,5 +116,5 @@ def _leaving(account: Account) -> tuple[Login, ...]:
     if len(account.logins) < MOST_LOGINS:
         return ()
     over = tuple(each for each in account.logins if each.over)
-    idle = tuple(each for each in account.logins if each.state is not LoginState.PROMPTED)
+    idle = tuple(each for each in account.logins if each.state is not LoginState.CHALLENGED)
     return (over or idle)[:1]

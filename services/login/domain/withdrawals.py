@@ -27,14 +27,14 @@ def withdrawn(logins: Iterable[Login], at: datetime) -> tuple[ChallengeWithdrawn
 
     """
     leaving = tuple(logins)
-    prompts = tuple(
-        ChallengeWithdrawn(challenge_id=login.prompt.challenge_id, device_id=login.prompt.device_id)
+    challenges = tuple(
+        ChallengeWithdrawn(challenge_id=login.challenge.challenge_id, device_id=login.challenge.device_id)
         for login in leaving
-        if login.state is LoginState.PROMPTED and login.prompt is not None
+        if login.state is LoginState.CHALLENGED and login.challenge is not None
     )
     pairings = tuple(
         PairingWithdrawn(phrase_digest=login.pairing.phrase_digest, pairing_id=login.pairing.pairing_id)
         for login in leaving
         if login.pairing is not None and waits_for_phone(login, at)
     )
-    return (*prompts, *pairings)
+    return (*challenges, *pairings)

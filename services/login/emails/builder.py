@@ -1,4 +1,4 @@
-"""E-mails, composed (RFC 5322): from one notice always the same one, so that a repeat can be told from a second one."""
+"""E-mails, composed (RFC 5322): from one email always the same one, so that a repeat can be told from a second one."""
 
 from dataclasses import dataclass
 from datetime import UTC
@@ -8,15 +8,15 @@ from email.utils import format_datetime
 
 from protocol.encoding import digest
 from schemas.codec import Event
-from schemas.login_notices import NoticeDue, NoticeKind
+from schemas.login_notices import EmailDue, EmailKind
 from services.login.addresses import read_address
-from services.login.emails.smtp import RefusedError
+from services.login.emails.smtp import MailRejectedError
 from services.login.emails.texts import one_line, subject_of, text_of
 from services.login.pairing.enrolment_codes import EnrolmentCodes
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class EmailBuilder:
     """Composes e-mails.
 
     Attributes:
@@ -32,32 +32,32 @@ class Letters:
     sender: str
     codes: EnrolmentCodes
 
-    def of(self, event: Event[NoticeDue]) -> EmailMessage:
-        """Return the e-mail of a notice.
+    def of(self, event: Event[EmailDue]) -> EmailMessage:
+        """Return the e-mail of an e-mail.
 
         Raises:
-            RefusedError: If the address is none, or the notice lacks what its text needs.
+            RefusedError: If the address is none, or the email lacks what its text needs.
 
         """
-        notice = event.data
+        email = event.data
         sender = read_address(self.sender, one_line(self.product))
         message = EmailMessage()
         message["From"] = sender
-        message["To"] = _recipient(notice.address)
-        message["Subject"] = subject_of(notice.kind, self.product)
-        message["Date"] = format_datetime(notice.at.astimezone(UTC))
+        message["To"] = _recipient(email.address)
+        message["Subject"] = subject_of(email.kind, self.product)
+        message["Date"] = format_datetime(email.at.astimezone(UTC))
         message["Message-ID"] = f"<{digest(event.id.encode())}@{sender.domain}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: no vacation notes in answer
-        message.set_content(text_of(notice, product=self.product, url=self.url, code=self._code(notice)))
+        message.set_content(text_of(email, product=self.product, url=self.url, code=self._code(email)))
         return message
 
-    def _code(self, notice: NoticeDue) -> str:
-        if notice.kind is not NoticeKind.ENROLMENT_CODE:
+    def _code(self, email: EmailDue) -> str:
+        if email.kind is not EmailKind.ENROLMENT_CODE:
             return ""
-        if notice.identifier is None:
-            text = "the notice does not say which code"
-            raise RefusedError(text)
-        return self.codes.code(notice.account_id, notice.identifier)
+        if email.identifier is None:
+            text = "the email does not say which code"
+            raise MailRejectedError(text)
+        return self.codes.code(email.account_id, email.identifier)
 
 
 def _recipient(address: str) -> Address:
@@ -65,4 +65,4 @@ def _recipient(address: str) -> Address:
         return read_address(address)
     except ValueError as error:
         text = "the account's e-mail address is none"
-        raise RefusedError(text) from error
+        raise MailRejectedError(text) from error

@@ -41,7 +41,7 @@ class PostponedError(MailError):
     """The server does not take this message now, and may take it later (RFC 5321 section 4.2.1, 4yz)."""
 
 
-class RefusedError(MailError):
+class MailRejectedError(MailError):
     """The server does not take this message (RFC 5321 section 4.2.1, 5yz), or it cannot be sent at all."""
 
 
@@ -104,15 +104,15 @@ def _tell(error: Exception) -> MailError:
         case SMTPResponseException():
             return _by_code(error.code, error.message)
         case SMTPNotSupported():
-            return RefusedError(str(error))
+            return MailRejectedError(str(error))
         case OSError():
             return ServerError(f"{type(error).__name__}: {error}")
         case _:
-            return RefusedError(f"{type(error).__name__}: {error}")
+            return MailRejectedError(f"{type(error).__name__}: {error}")
 
 
 def _by_code(code: int, said: str) -> MailError:
     text = f"{code} {said}"
     if code in _REFUSED:
-        return RefusedError(text)
+        return MailRejectedError(text)
     return PostponedError(text) if code in _POSTPONED and code != _CLOSING else ServerError(text)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.login_notices import NoticeDue, NoticeKind
+from schemas.login_notices import EmailDue, EmailKind
 
 LONGEST_NAME: Final = 60
 _NOT_ME: Final = (
@@ -29,94 +29,94 @@ class Wording:
 
 
 _WORDINGS: Final = {
-    NoticeKind.ENROLMENT_CODE: Wording(
+    EmailKind.ENROLMENT_CODE: Wording(
         "your code to connect a phone",
         "Somebody who knows your password is signing in to {product} as you and wants to connect a phone. If that is "
         "you, enter this code on the page that asks for it:\n\n    {code}\n\nIt is good for this sign-in alone.",
         "If it is not you, give this code to nobody, whoever asks for it: somebody has your password. Ask your "
         "administrator to change it.",
     ),
-    NoticeKind.PHONE_PAIRED: Wording(
+    EmailKind.PHONE_PAIRED: Wording(
         "a phone was connected",
         "{method} was connected to your account. It can approve sign-ins and make verification codes from now on.",
     ),
-    NoticeKind.PHONE_REMOVED: Wording(
+    EmailKind.PHONE_REMOVED: Wording(
         "a phone was removed",
         "{method} was removed from your account. It can neither approve sign-ins nor make verification codes any more.",
     ),
-    NoticeKind.APP_ADDED: Wording(
+    EmailKind.APP_ADDED: Wording(
         "an authenticator app was added",
         "{method} was added to your account. Its verification codes are good for signing in from now on.",
     ),
-    NoticeKind.APP_REMOVED: Wording(
+    EmailKind.APP_REMOVED: Wording(
         "an authenticator app was removed",
         "{method} was removed from your account. Its verification codes are not good for anything any more.",
     ),
-    NoticeKind.RECOVERY_CODES_MADE: Wording(
+    EmailKind.RECOVERY_CODES_MADE: Wording(
         "new recovery codes were made",
         "New recovery codes were made for your account. Any from before no longer work.",
         "If this was you, there is nothing to do. If it was not you, somebody else is signed in as you: sign in at "
         "{url}, make new codes on your account page, and change your password. If you cannot sign in, ask your "
         "administrator to reset your account.",
     ),
-    NoticeKind.RECOVERY_CODE_USED: Wording(
+    EmailKind.RECOVERY_CODE_USED: Wording(
         "a recovery code was used",
         "One of the recovery codes of your account was used, and cannot be used again. {left}",
         "If this was you, and few are left, make new ones on your account page. If it was not you, somebody has your "
         "codes: sign in at {url}, make new ones, and change your password. If you cannot sign in, ask your "
         "administrator to reset your account.",
     ),
-    NoticeKind.PASSWORD_CHANGED: Wording(
+    EmailKind.PASSWORD_CHANGED: Wording(
         "your password was changed",
         "The password of your account was changed.",
         "If this was you, there is nothing to do. If it was not you, ask your administrator to reset your account.",
     ),
-    NoticeKind.SIGN_IN_REPORTED: Wording(
+    EmailKind.SIGN_IN_REPORTED: Wording(
         "a sign-in was reported",
         "Somebody who knows your password tried to sign in as you, and it was answered with \u201cIt wasn't me\u201d. "
         "The sign-in was stopped, and no more requests are sent to your phone for now.",
         "Change your password: sign in at {url} with a verification code. If it was not you who answered, somebody has "
         "your phone: remove it on your account page, or ask your administrator to reset your account.",
     ),
-    NoticeKind.METHODS_RESET: Wording(
+    EmailKind.METHODS_RESET: Wording(
         "your ways to sign in were reset",
         "An administrator reset your account: its phones, authenticator apps and recovery codes are gone. At your next "
         "sign-in you connect a phone again.",
         "If you did not ask for this, talk to your administrator before you sign in.",
     ),
 }
-_PHONES: Final = {NoticeKind.PHONE_PAIRED, NoticeKind.PHONE_REMOVED}
+_PHONES: Final = {EmailKind.PHONE_PAIRED, EmailKind.PHONE_REMOVED}
 
 
-def subject_of(kind: NoticeKind, product: str) -> str:
+def subject_of(kind: EmailKind, product: str) -> str:
     """Return an e-mail's subject."""
     return f"{one_line(product)}: {_WORDINGS[kind].subject}"
 
 
-def text_of(notice: NoticeDue, *, product: str, url: str, code: str) -> str:
+def text_of(email: EmailDue, *, product: str, url: str, code: str) -> str:
     """Return an e-mail's text.
 
     Args:
-        notice: What it is about.
+        email: What it is about.
         product: What people sign in to.
         url: Where they do so.
-        code: The enrolment code; empty where the notice is about none.
+        code: The enrolment code; empty where the email is about none.
 
     """
-    wording = _WORDINGS[notice.kind]
+    wording = _WORDINGS[email.kind]
     facts = {
         "product": one_line(product),
         "url": url,
         "code": f"{code[:3]} {code[3:]}",
-        "method": _method(notice),
-        "left": _left(notice.left),
+        "method": _method(email),
+        "left": _left(email.left),
     }
     parts = [
-        f"Hello {one_line(notice.account_name)},",
+        f"Hello {one_line(email.account_name)},",
         wording.happened.format(**facts).strip(),
-        _circumstances(notice),
+        _circumstances(email),
         wording.advice.format(**facts),
-        f"-- \n{facts['product']} sent this to the address of the account {notice.account_id}. Nobody reads replies.",
+        f"-- \n{facts['product']} sent this to the address of the account {email.account_id}. Nobody reads replies.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -127,18 +127,18 @@ def one_line(text: str) -> str:
     return " ".join(visible.split())[:LONGEST_NAME]
 
 
-def _circumstances(notice: NoticeDue) -> str:
-    lines = [f"    When:  {notice.at:%Y-%m-%d %H:%M} {notice.at:%Z}".rstrip()]
-    if notice.browser is not None:
-        address = ", ".join(part for part in (one_line(notice.browser.address), one_line(notice.browser.place)) if part)
-        lines.append(f"    With:  {one_line(notice.browser.name)}")
+def _circumstances(email: EmailDue) -> str:
+    lines = [f"    When:  {email.at:%Y-%m-%d %H:%M} {email.at:%Z}".rstrip()]
+    if email.browser is not None:
+        address = ", ".join(part for part in (one_line(email.browser.address), one_line(email.browser.place)) if part)
+        lines.append(f"    With:  {one_line(email.browser.name)}")
         lines.append(f"    From:  {address}")
     return "\n".join(lines)
 
 
-def _method(notice: NoticeDue) -> str:
-    what = "phone" if notice.kind in _PHONES else "authenticator app"
-    name = one_line(notice.method_name)
+def _method(email: EmailDue) -> str:
+    what = "phone" if email.kind in _PHONES else "authenticator app"
+    name = one_line(email.method_name)
     # The name is whatever its owner gave it: quoted, so that it cannot pass for words of ours.
     return f"The {what} \u201c{name}\u201d" if name else f"{'A' if what == 'phone' else 'An'} {what}"
 

@@ -9,19 +9,19 @@ from schemas.login_commands import AccountCommand, Enrol, FailCode, SendEnrolmen
 from services.common.clock import new_id, now
 from services.login.domain.account import Account
 from services.login.domain.codes import codes_paused
-from services.login.domain.limits import Enrolment, Refused
+from services.login.domain.limits import Enrolment, Rejection
 from services.login.domain.login import Login
 from services.login.pairing.enrolment_codes import EnrolmentCodes
 from services.login.pairing.invitations import invitation_digest
 from services.login.web import login_pages, page_messages
-from services.login.web.forms import Desk
+from services.login.web.forms import Forms
 from services.login.web.pages import status_of
 
 
 class EnrolmentForms:
     """Takes them for one instance."""
 
-    def __init__(self, desk: Desk, codes: EnrolmentCodes, phrase_key: bytes) -> None:
+    def __init__(self, desk: Forms, codes: EnrolmentCodes, phrase_key: bytes) -> None:
         """Take the parts that they need.
 
         Args:
@@ -49,7 +49,7 @@ class EnrolmentForms:
             account_id=account.account_id, at=now(), login_id=login.login_id, enrolment_id=new_id()
         )
         outcome, row = await self._desk.decide(request, command)
-        if outcome == Refused.TOO_MANY_MAILS:
+        if outcome == Rejection.TOO_MANY_MAILS:
             answer = self.render_enrol(request, row, login, page_messages.too_many_mails())
             answer.set_status(HTTPStatus.TOO_MANY_REQUESTS)
             return answer
@@ -70,9 +70,9 @@ class EnrolmentForms:
         else:
             command = FailCode(account_id=account.account_id, at=now(), login_id=login.login_id)
         outcome, row = await self._desk.decide(request, command)
-        if outcome in {Refused.WRONG_CODE, Refused.CODES_PAUSED}:
-            notice = page_messages.wrong_enrolment_code(by_mail=self._by_mail(row))
-            return self.render_enrol(request, row, login, notice)
+        if outcome in {Rejection.WRONG_CODE, Rejection.CODES_PAUSED}:
+            message = page_messages.wrong_enrolment_code(by_mail=self._by_mail(row))
+            return self.render_enrol(request, row, login, message)
         raise web.HTTPSeeOther(self._desk.visits.of(request).home)
 
     async def pair(self, request: web.Request) -> web.Response:
@@ -84,8 +84,8 @@ class EnrolmentForms:
         words = read_phrase(typed)
         unknown = unknown_words(words)
         if len(words) != WORDS or unknown:
-            notice = page_messages.unknown_words(unknown) if unknown else page_messages.wrong_word_count(len(words))
-            return self._render_pair(request, account, login, notice, typed)
+            message = page_messages.unknown_words(unknown) if unknown else page_messages.wrong_word_count(len(words))
+            return self._render_pair(request, account, login, message, typed)
         outcome, row = await self._desk.decide(
             request,
             StartPairing(
@@ -96,7 +96,7 @@ class EnrolmentForms:
                 phrase_digest=phrase_digest(self._phrase_key, words),
             ),
         )
-        if outcome == Refused.PAIRING_PAUSED:
+        if outcome == Rejection.PAIRING_PAUSED:
             return self._render_pair(request, row, login, None, typed)
         raise web.HTTPSeeOther(login_pages.PAIR_WAIT)
 
@@ -105,18 +105,18 @@ class EnrolmentForms:
         request: web.Request,
         account: Account,
         login: Login,
-        notice: page_messages.Notice | None = None,
+        message: page_messages.PageMessage | None = None,
     ) -> web.Response:
         """Show what is needed before the first pairing, with what became of the last try."""
         at = now()
         paused = codes_paused(account, at)
         if paused:
-            notice = page_messages.code_refused(Refused.CODES_PAUSED, account.codes_paused_until, at)
+            message = page_messages.code_refused(Rejection.CODES_PAUSED, account.codes_paused_until, at)
         return self._desk.pages.render(
             request,
             "enrol",
-            status_of(request, notice),
-            error=notice,
+            status_of(request, message),
+            error=message,
             by_mail=self._by_mail(account),
             address=page_messages.masked(account.email),
             sent=login.enrolment_id is not None,
@@ -126,18 +126,23 @@ class EnrolmentForms:
     def render_pair(self, request: web.Request, account: Account, login: Login) -> web.Response:
         """Show PAIR A DEVICE, with why the last try came to nothing."""
         names = self._desk.pages.names
-        notice = None if login.pairing is None else page_messages.pairing_failed(login.pairing.failure, names)
-        return self._render_pair(request, account, login, notice, "")
+        message = None if login.pairing is None else page_messages.pairing_failed(login.pairing.failure, names)
+        return self._render_pair(request, account, login, message, "")
 
     def _render_pair(
-        self, request: web.Request, account: Account, login: Login, notice: page_messages.Notice | None, typed: str
+        self,
+        request: web.Request,
+        account: Account,
+        login: Login,
+        message: page_messages.PageMessage | None,
+        typed: str,
     ) -> web.Response:
         at, paused_until = now(), account.pairing_paused_until
         paused = paused_until is not None and at < paused_until
         if paused and paused_until is not None:
-            notice = page_messages.pairing_paused(paused_until, at)
+            message = page_messages.pairing_paused(paused_until, at)
         return self._desk.pages.render(
-            request, "pair", status_of(request, notice), phrase=typed, error=notice, paused=paused, kind=login.kind
+            request, "pair", status_of(request, message), phrase=typed, error=message, paused=paused, kind=login.kind
         )
 
     def _by_mail(self, account: Account) -> bool:

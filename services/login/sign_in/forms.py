@@ -8,24 +8,24 @@ from aiohttp import web
 
 from protocol.encoding import digest
 from schemas.base import Browser
-from schemas.login_commands import CancelLogin, FailPassword, SendPrompt, SignIn
+from schemas.login_commands import CancelLogin, FailPassword, SendChallenge, SignIn
 from schemas.login_sessions import EndSession
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import OK
 from services.login.domain.account import Account
-from services.login.domain.limits import Refused
+from services.login.domain.limits import Rejection
 from services.login.names import account_id_of
 from services.login.sign_in.guess_counts import GuessCounts
 from services.login.sign_in.passwords import Passwords
 from services.login.web import login_pages, page_messages
 from services.login.web.cookies import LOGIN, REMEMBERED, SESSION, Ticket
-from services.login.web.forms import Desk
+from services.login.web.forms import Forms
 
 
 class SignInForms:
     """Takes them for one instance."""
 
-    def __init__(self, desk: Desk, passwords: Passwords, guesses: GuessCounts, login_seconds: int) -> None:
+    def __init__(self, desk: Forms, passwords: Passwords, guesses: GuessCounts, login_seconds: int) -> None:
         """Take the parts that they need.
 
         Args:
@@ -43,7 +43,7 @@ class SignInForms:
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add what is posted to a router."""
         router.add_post(login_pages.SIGN_IN, self.sign_in)
-        router.add_post("/prompt", self.prompt)
+        router.add_post("/challenge", self.challenge)
         router.add_post("/cancel", self.cancel)
         router.add_post("/sign-out", self.sign_out)
 
@@ -53,8 +53,8 @@ class SignInForms:
         name, browser = form.get("name", ""), self._desk.visits.browser(request)
         paused_until = self._guesses.address_paused_until(browser.address, now())
         if paused_until is not None:
-            notice = page_messages.address_paused(paused_until, now())
-            return self._render_sign_in(request, name, notice, HTTPStatus.TOO_MANY_REQUESTS)
+            message = page_messages.address_paused(paused_until, now())
+            return self._render_sign_in(request, name, message, HTTPStatus.TOO_MANY_REQUESTS)
         account = self._desk.account(account_id_of(name))
         right = await self._passwords.matches(account.password_hash if account else None, form.get("password", ""))
         if account is None or not right:
@@ -65,16 +65,16 @@ class SignInForms:
         ticket = Ticket(account.account_id, new_token())
         command = self._command(request, account, ticket, browser, remember="remember" in form)
         outcome, row = await self._desk.decide(request, command)
-        if outcome == Refused.LOCKED:
+        if outcome == Rejection.LOCKED:
             return self._render_locked(request, name, row.locked_until)
         if outcome != OK:
             return self._render_sign_in(request, name, page_messages.password_changed(), HTTPStatus.UNAUTHORIZED)
-        found = login_pages.settled(row, ticket.digest, now())
+        found = login_pages.current_login(row, ticket.digest, now())
         answer = web.HTTPSeeOther(login_pages.pages_of(*found, now())[0] if found else login_pages.SIGN_IN)
         self._desk.cookies.write_ticket(answer, LOGIN, ticket, self._login_seconds)
         raise answer
 
-    async def prompt(self, request: web.Request) -> web.Response:
+    async def challenge(self, request: web.Request) -> web.Response:
         """Send the authentication request to the phone."""
         form = await self._desk.form(request)
         visit = self._desk.visits.of(request)
@@ -82,7 +82,7 @@ class SignInForms:
             device = visit.account.method(form.get("phone", ""))
             await self._desk.decide(
                 request,
-                SendPrompt(
+                SendChallenge(
                     account_id=visit.account.account_id,
                     at=now(),
                     login_id=visit.login.login_id,
@@ -105,9 +105,9 @@ class SignInForms:
         """End the session."""
         await self._desk.form(request)
         visit = self._desk.visits.of(request)
-        if visit.owner is not None and visit.session is not None:
+        if visit.session_account is not None and visit.session is not None:
             session_digest = visit.session.session_digest
-            command = EndSession(account_id=visit.owner.account_id, at=now(), session_digest=session_digest)
+            command = EndSession(account_id=visit.session_account.account_id, at=now(), session_digest=session_digest)
             await self._desk.decide(request, command)
         answer = web.HTTPSeeOther(login_pages.SIGN_IN)
         self._desk.cookies.drop(answer, SESSION)
@@ -139,7 +139,7 @@ class SignInForms:
         (outcome, locked_until), _ = await asyncio.gather(
             self._count(request, account, name, browser), self._guesses.count_address(browser.address)
         )
-        if outcome == Refused.LOCKED:
+        if outcome == Rejection.LOCKED:
             return self._render_locked(request, name, locked_until)
         return self._render_sign_in(request, name, page_messages.wrong_password(), HTTPStatus.UNAUTHORIZED)
 
@@ -157,6 +157,6 @@ class SignInForms:
         return self._render_sign_in(request, name, page_messages.locked(until or at, at), HTTPStatus.TOO_MANY_REQUESTS)
 
     def _render_sign_in(
-        self, request: web.Request, name: str, error: page_messages.Notice, status: int
+        self, request: web.Request, name: str, error: page_messages.PageMessage, status: int
     ) -> web.Response:
         return self._desk.pages.render(request, "sign_in", status, name=name, error=error, info=None)

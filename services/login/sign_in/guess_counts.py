@@ -45,7 +45,7 @@ class GuessCounts:
         return outcome, row.paused_until
 
     async def _count(self, command: CountGuess) -> tuple[str, Guesses]:
-        decided = await self._guesses.outcome(command.source, await self._publisher.command(command))
+        decided = await self._guesses.await_outcome(command.source, await self._publisher.publish_command(command))
         if decided is None:
             raise UnavailableError
         return decided

@@ -17,19 +17,19 @@ from services.login.places import Places
 from services.login.settings import LoginSettings
 from services.login.web import login_pages
 from services.login.web.cookies import LOGIN, REMEMBERED, SESSION, Cookies, Ticket
-from services.login.web.read_your_writes import note
-from services.login.web.receipts import Deliveries
+from services.login.web.read_your_writes import remember_version
+from services.login.web.receipts import Receipts
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class RequestContext:
     """A request, seen by its cookies.
 
     Attributes:
         at: When.
         account: The account of the login that waits in this browser, settled; None if none does.
         login: That login, over or not.
-        owner: The account whose session this browser has; None if it has none.
+        session_account: The account whose session this browser has; None if it has none.
         session: That session.
 
     """
@@ -37,7 +37,7 @@ class Visit:
     at: datetime
     account: Account | None
     login: Login | None
-    owner: Account | None
+    session_account: Account | None
     session: Session | None
 
     @property
@@ -55,11 +55,11 @@ class Visit:
     @property
     def row(self) -> Account | None:
         """The account by which it is decided where this browser belongs; None for a stranger."""
-        return self.account if self.under_way or self.session is None else self.owner
+        return self.account if self.under_way or self.session is None else self.session_account
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LoginContext:
     """A visit to a page that its login is at.
 
     Attributes:
@@ -74,11 +74,11 @@ class Step:
     login: Login
 
 
-class Visits:
+class ContextLoader:
     """Looks visits up, and what their pages need to know."""
 
     def __init__(
-        self, accounts: View[Account], deliveries: Deliveries, cookies: Cookies, places: Places, settings: LoginSettings
+        self, accounts: View[Account], deliveries: Receipts, cookies: Cookies, places: Places, settings: LoginSettings
     ) -> None:
         """Take the parts that it needs."""
         self._accounts = accounts
@@ -92,14 +92,14 @@ class Visits:
         """Return the ticket in a cookie, or None."""
         return self._cookies.read(request, name)
 
-    def of(self, request: web.Request) -> Visit:
+    def of(self, request: web.Request) -> RequestContext:
         """Return the visit that a request makes; its browser will have seen what it was decided by."""
         at = now()
         account, login = self._login(request, at)
         owner, session = self._session(request, at)
-        visit = Visit(at, account, login, owner, session)
+        visit = RequestContext(at, account, login, owner, session)
         if visit.row is not None:
-            note(request, visit.row)
+            remember_version(request, visit.row)
         return visit
 
     def browser(self, request: web.Request) -> Browser:
@@ -111,16 +111,16 @@ class Visits:
             place=self._places.of(address)[:200],
         )
 
-    def step(self, request: web.Request, page: str) -> Step:
+    def step(self, request: web.Request, page: str) -> LoginContext:
         """Return the login of a browser that is at a page; lead the browser to where it belongs if it is not there."""
         visit = self.of(request)
         if visit.account is None or visit.login is None:
             raise web.HTTPSeeOther(visit.home)
         if page not in login_pages.pages_of(visit.account, visit.login, visit.at):
             raise web.HTTPSeeOther(visit.home)
-        return Step(visit.at, visit.account, visit.login)
+        return LoginContext(visit.at, visit.account, visit.login)
 
-    def complete(self, request: web.Request, step: Step, answer: web.StreamResponse) -> None:
+    def complete(self, request: web.Request, step: LoginContext, answer: web.StreamResponse) -> None:
         """Exchange the cookie of an approved login for what it was for."""
         ticket = self._cookies.read(request, LOGIN)
         self._cookies.drop(answer, LOGIN)
@@ -136,11 +136,11 @@ class Visits:
 
     def waiting(self, login: Login, at: datetime) -> dict[str, Any]:
         """Return what a page needs that waits for the phone."""
-        receipt = self._deliveries.get(login_pages.asked_challenge(login) or "")
-        asked = login.prompt if login.prompt is not None else login.pairing
+        receipt = self._deliveries.get(login_pages.pending_challenge_id(login) or "")
+        asked = login.challenge if login.challenge is not None else login.pairing
         until = login.expires_at if asked is None else asked.expires_at
         return {
-            "device_name": (login.prompt.device_name if login.prompt else "")
+            "device_name": (login.challenge.device_name if login.challenge else "")
             or (receipt.device_name if receipt else ""),
             "delivery": receipt.delivery.value if receipt else "sending",
             "expires_at": until.isoformat(),
@@ -154,7 +154,7 @@ class Visits:
     def _login(self, request: web.Request, at: datetime) -> tuple[Account | None, Login | None]:
         ticket = self._cookies.read(request, LOGIN)
         account = None if ticket is None else self._accounts.get(ticket.account_id)
-        found = None if ticket is None or account is None else login_pages.settled(account, ticket.digest, at)
+        found = None if ticket is None or account is None else login_pages.current_login(account, ticket.digest, at)
         return found or (None, None)
 
     def _session(self, request: web.Request, at: datetime) -> tuple[Account | None, Session | None]:

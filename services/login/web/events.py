@@ -17,8 +17,15 @@ from services.common.rows.view import View
 from services.login.domain.account import Account
 from services.login.domain.login import Login
 from services.login.web.cookies import Ticket
-from services.login.web.login_pages import SIGN_IN, asked_challenge, awaited_moment, pages_of, settled, shows_other
-from services.login.web.receipts import Deliveries
+from services.login.web.login_pages import (
+    SIGN_IN,
+    awaited_moment,
+    current_login,
+    pages_of,
+    pending_challenge_id,
+    shows_other,
+)
+from services.login.web.receipts import Receipts
 
 LONGEST_SECONDS: Final = 30 * 60
 PING_SECONDS: Final = 15.0
@@ -30,7 +37,7 @@ MARGIN_SECONDS: Final = 0.05
 class Events:
     """The open event streams of one instance."""
 
-    def __init__(self, accounts: View[Account], deliveries: Deliveries, most: int) -> None:
+    def __init__(self, accounts: View[Account], deliveries: Receipts, most: int) -> None:
         """Take the parts that they need.
 
         Args:
@@ -99,16 +106,16 @@ class Events:
             if shown not in {(page, shows_other(account, login, page)) for page in pages}:
                 await _send(stream, "go", {"to": pages[0]})
                 return
-            with self._deliveries.watch(asked_challenge(login) or "", changed):
+            with self._deliveries.watch(pending_challenge_id(login) or "", changed):
                 told = await self._tell_delivery(stream, login, told)
                 await _wait(changed, awaited_moment(account, login))
 
     def _find(self, ticket: Ticket) -> tuple[Account, Login] | None:
         account = self._accounts.get(ticket.account_id)
-        return None if account is None else settled(account, ticket.digest, now())
+        return None if account is None else current_login(account, ticket.digest, now())
 
     async def _tell_delivery(self, stream: EventSourceResponse, login: Login, told: str) -> str:
-        receipt = self._deliveries.get(asked_challenge(login) or "")
+        receipt = self._deliveries.get(pending_challenge_id(login) or "")
         if receipt is None or receipt.delivery == told:
             return told
         await _send(stream, "delivery", {"delivery": receipt.delivery, "device_name": receipt.device_name})

@@ -10,16 +10,16 @@ from services.common.rows.view import View
 from services.login.domain.account import Account
 from services.login.domain.limits import Rules
 from services.login.web import page_messages
-from services.login.web.context import Visits
+from services.login.web.context import ContextLoader
 from services.login.web.cookies import Cookies
 from services.login.web.pages import Pages
-from services.login.web.read_your_writes import note
+from services.login.web.read_your_writes import remember_version
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 UTF_8: Final = "utf-8"
 
 
-class Desk:
+class Forms:
     """Takes forms in for one instance.
 
     Attributes:
@@ -34,7 +34,7 @@ class Desk:
         self,
         *,
         pages: Pages,
-        visits: Visits,
+        visits: ContextLoader,
         cookies: Cookies,
         rules: Rules,
         accounts: View[Account],
@@ -63,15 +63,15 @@ class Desk:
             UnavailableError: If it is not decided in time; it may yet be.
 
         """
-        decided = await self._accounts.outcome(command.account_id, await self._publisher.command(command))
+        decided = await self._accounts.await_outcome(command.account_id, await self._publisher.publish_command(command))
         if decided is None:
             raise UnavailableError
-        note(request, decided[1])
+        remember_version(request, decided[1])
         return decided
 
-    async def tell(self, command: AccountCommand) -> None:
+    async def publish(self, command: AccountCommand) -> None:
         """Publish a command whose decision nobody waits for."""
-        await self._publisher.command(command)
+        await self._publisher.publish_command(command)
 
     async def form(self, request: web.Request) -> dict[str, str]:
         """Return a form's fields, once it is sure that it came from a page of ours."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from services.login.domain.account import Account
-from services.login.domain.expire import settle
+from services.login.domain.expire import expire
 from services.login.domain.login import Login, LoginState
 from services.login.domain.withdrawals import waits_for_phone
 
@@ -35,7 +35,7 @@ def pages_of(account: Account, login: Login, at: datetime) -> tuple[str, ...]:
         LoginState.NEEDS_ENROLMENT: (ENROL,),
         LoginState.NEEDS_PHONE: (CONNECT, PAIR),
         LoginState.PAIRED: (PAIR_DONE,),
-        LoginState.PROMPTED: (WAIT, CODE),
+        LoginState.CHALLENGED: (WAIT, CODE),
         LoginState.APPROVED: (COMPLETE,),
         LoginState.ENDED: (ENDED,),
     }[login.state]
@@ -46,30 +46,30 @@ def awaited_moment(account: Account, login: Login) -> datetime:
     moments = [login.expires_at]
     if login.state is LoginState.PAIRING and login.pairing is not None:
         moments.append(login.pairing.expires_at)
-    other = account.open_prompt()
-    if other is not None and other.prompt is not None:
-        moments.append(other.prompt.expires_at)
+    other = account.open_challenge()
+    if other is not None and other.challenge is not None:
+        moments.append(other.challenge.expires_at)
     return min(moments)
 
 
 def shows_other(account: Account, login: Login, page: str) -> bool:
     """Tell whether a page of a login says that the phone is being asked for another login just now."""
-    return page == SEND and login.state is LoginState.READY and account.open_prompt() is not None
+    return page == SEND and login.state is LoginState.READY and account.open_challenge() is not None
 
 
-def asked_challenge(login: Login) -> str | None:
+def pending_challenge_id(login: Login) -> str | None:
     """Return the id of the challenge that the phone is being asked for a login, or None."""
-    if login.state is LoginState.PROMPTED and login.prompt is not None:
-        return login.prompt.challenge_id
+    if login.state is LoginState.CHALLENGED and login.challenge is not None:
+        return login.challenge.challenge_id
     if login.state is LoginState.PAIRING and login.pairing is not None:
         return login.pairing.pairing_id
     return None
 
 
-def settled(account: Account, login_digest: str, at: datetime) -> tuple[Account, Login] | None:
+def current_login(account: Account, login_digest: str, at: datetime) -> tuple[Account, Login] | None:
     """Return an account and the login of a browser as they stand now, or None if there is no such login."""
     if account.removed_at is not None:
         return None
-    now = settle(account, at)
+    now = expire(account, at)
     login = now.login_by_digest(login_digest)
     return None if login is None else (now, login)

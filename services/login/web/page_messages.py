@@ -6,7 +6,7 @@ from math import ceil
 from typing import Final
 
 from schemas.contract import PairingFailure
-from services.login.domain.limits import Refused
+from services.login.domain.limits import Rejection
 from services.login.domain.login import EndReason, LoginKind
 
 MOST_WORDS: Final = 3
@@ -23,7 +23,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class PageMessage:
     """Something that a person is told.
 
     Attributes:
@@ -44,134 +44,134 @@ _SOMEBODY_KNOWS: Final = (
     "sign in with a verification code and change it, or ask your administrator for help."
 )
 _ENDED: Final = {
-    EndReason.DENIED: Notice(
+    EndReason.DENIED: PageMessage(
         "Sign-in declined",
         "The request was declined on the phone, so this sign-in has ended. "
         "Was it a slip? Sign in again and approve the next request.",
     ),
-    EndReason.WRONG_NUMBER: Notice(
+    EndReason.WRONG_NUMBER: PageMessage(
         "The number did not match",
         "On the phone, another number was entered than the one that stood here, so this sign-in has ended. "
         "Sign in again, and enter the new number that this page shows then.",
     ),
-    EndReason.REPORTED: Notice(
+    EndReason.REPORTED: PageMessage(
         "Sign-in reported",
         "On the phone, this sign-in was answered with “It wasn't me”. To keep the account safe, "
         f"all its waiting sign-ins have ended and all browsers are signed out. {_SOMEBODY_KNOWS}",
     ),
-    EndReason.REPORTED_ELSEWHERE: Notice(
+    EndReason.REPORTED_ELSEWHERE: PageMessage(
         "Sign-in stopped",
         "Another sign-in of this account was answered with “It wasn't me” on the phone. To keep the account safe, "
         f"this one has ended as well. {_SOMEBODY_KNOWS}",
     ),
-    EndReason.NOT_ANSWERED: Notice(
+    EndReason.NOT_ANSWERED: PageMessage(
         "No answer from the phone",
         "The request ran out before it was answered. Open {authenticator} on your phone, then sign in again.",
     ),
-    EndReason.CANCELLED: Notice(
+    EndReason.CANCELLED: PageMessage(
         "Sign-in canceled", "This sign-in was canceled before it was complete. You can start again whenever you like."
     ),
-    EndReason.TIMED_OUT: Notice(
+    EndReason.TIMED_OUT: PageMessage(
         "This sign-in ran out",
         "A sign-in stays open only for a while, and this one was not completed in that time. "
         "Sign in again to go on; a phone that was paired stays paired.",
     ),
 }
 _ENDED_WITHIN: Final = {
-    EndReason.DENIED: Notice(
+    EndReason.DENIED: PageMessage(
         "Declined on the phone", "So nothing was confirmed. Was it a slip? Go back to your account and try again."
     ),
-    EndReason.WRONG_NUMBER: Notice(
+    EndReason.WRONG_NUMBER: PageMessage(
         "The number did not match",
         "On the phone, another number was entered than the one that stood here, so nothing was confirmed. "
         "Go back to your account, try again, and enter the new number that is shown then.",
     ),
-    EndReason.NOT_ANSWERED: Notice(
+    EndReason.NOT_ANSWERED: PageMessage(
         "No answer from the phone",
         "The request ran out before it was answered, so nothing was confirmed. Open {authenticator} on your phone, "
         "go back to your account and try again.",
     ),
-    EndReason.CANCELLED: Notice("Canceled", "Nothing was changed. You are still signed in."),
-    EndReason.TIMED_OUT: Notice(
+    EndReason.CANCELLED: PageMessage("Canceled", "Nothing was changed. You are still signed in."),
+    EndReason.TIMED_OUT: PageMessage(
         "That took too long", "It stays open only for a while. Nothing was changed, and you can start it again."
     ),
 }
 """How what somebody began who was signed in already came to its end."""
 _PAIRING_FAILED: Final = {
-    PairingFailure.UNKNOWN_PHRASE: Notice(
+    PairingFailure.UNKNOWN_PHRASE: PageMessage(
         "No phone shows this phrase",
         "Compare both words with your phone and enter them as they stand there. "
         "If it shows none any more, tap + New Account in {authenticator} for a new one.",
     ),
-    PairingFailure.EXPIRED_PHRASE: Notice(
+    PairingFailure.EXPIRED_PHRASE: PageMessage(
         "This phrase has run out", f"A phrase works for a few minutes. {_NEW_PHRASE}, and enter that one here."
     ),
-    PairingFailure.USED_PHRASE: Notice(
+    PairingFailure.USED_PHRASE: PageMessage(
         "This phrase was used already", f"Each phrase works once. {_NEW_PHRASE}, and enter that one here."
     ),
-    PairingFailure.DECLINED: Notice(
+    PairingFailure.DECLINED: PageMessage(
         "Pairing declined",
         f"The pairing was declined on the phone, and nothing was paired. Was it a slip? {_NEW_PHRASE} and try again.",
     ),
-    PairingFailure.REPORTED: Notice(
+    PairingFailure.REPORTED: PageMessage(
         "Pairing reported",
         "On the phone, the pairing was answered with “It wasn't me”, and nothing was paired. "
         f"Make sure that the phrase is the one on your own phone. {_NEW_PHRASE} and try again.",
     ),
-    PairingFailure.NOT_ANSWERED: Notice(
+    PairingFailure.NOT_ANSWERED: PageMessage(
         "The phone did not answer in time",
         "The notification ran out before it was accepted, and nothing was paired. "
         f"{_NEW_PHRASE}, enter it here, and accept the notification on the phone.",
     ),
 }
 _ERRORS: Final = {
-    404: Notice("Page not found", "There is nothing at this address. The start page leads to where you were."),
-    405: Notice(
+    404: PageMessage("Page not found", "There is nothing at this address. The start page leads to where you were."),
+    405: PageMessage(
         "Not this way", "This step is reached by the button before it. The start page leads to where you were."
     ),
-    413: Notice("Too much text", "What was sent is larger than any form here needs. Go back, and enter less."),
-    429: Notice("One moment, please", "Too many requests came in a short time. Wait a little, then try again."),
-    500: Notice(
+    413: PageMessage("Too much text", "What was sent is larger than any form here needs. Go back, and enter less."),
+    429: PageMessage("One moment, please", "Too many requests came in a short time. Wait a little, then try again."),
+    500: PageMessage(
         "Something went wrong here",
         "It is not your doing, and it has been written to the log. Please try again; "
         "if it happens again, talk to your administrator.",
     ),
-    503: Notice("Back in a moment", "{product} cannot reach its event log just now. Nothing is lost."),
+    503: PageMessage("Back in a moment", "{product} cannot reach its event log just now. Nothing is lost."),
 }
 _CODES: Final = {
-    Refused.WRONG_CODE: Notice(
+    Rejection.WRONG_CODE: PageMessage(
         "That code did not match",
         "Enter the code as it stands now; it changes every 30 seconds. If it never matches, check that the time on the "
         "phone is set automatically.",
     ),
-    Refused.USED_CODE: Notice(
+    Rejection.USED_CODE: PageMessage(
         "This code was used already", "Each code works once. Wait for the next one and enter that."
     ),
 }
 _PRINTED_CODES: Final = {
-    Refused.WRONG_CODE: Notice(
+    Rejection.WRONG_CODE: PageMessage(
         "That code did not match", "Compare it with your list. Codes of an earlier list do not work any more."
     ),
-    Refused.USED_CODE: Notice(
+    Rejection.USED_CODE: PageMessage(
         "This code was used already", "Each code of your list works once. Cross this one out and take the next."
     ),
 }
 
 
-def wrong_password() -> Notice:
-    """Return the same notice for a wrong password and for a name that no account has."""
-    return Notice("That did not match", "This name and password do not belong together. Check both and try again.")
+def wrong_password() -> PageMessage:
+    """Return the same message for a wrong password and for a name that no account has."""
+    return PageMessage("That did not match", "This name and password do not belong together. Check both and try again.")
 
 
-def password_changed() -> Notice:
+def password_changed() -> PageMessage:
     """Return what to say when the password was changed while it was being checked."""
-    return Notice("The password has just changed", "Sign in with the new password.")
+    return PageMessage("The password has just changed", "Sign in with the new password.")
 
 
-def locked(until: datetime, at: datetime) -> Notice:
+def locked(until: datetime, at: datetime) -> PageMessage:
     """Return what to say while no password is taken for an account."""
     seconds = _seconds(until, at)
-    return Notice(
+    return PageMessage(
         "Sign-in is paused",
         "Several passwords in a row did not match. To protect the account, "
         f"the next one is taken in {_duration(seconds)}. If you forgot the password, your administrator can help.",
@@ -179,10 +179,10 @@ def locked(until: datetime, at: datetime) -> Notice:
     )
 
 
-def address_paused(until: datetime, at: datetime) -> Notice:
+def address_paused(until: datetime, at: datetime) -> PageMessage:
     """Return what to say while no password is taken from an address."""
     seconds = _seconds(until, at)
-    return Notice(
+    return PageMessage(
         "Sign-in is paused here",
         "Many passwords that came from this network did not match. To protect everybody's accounts, "
         f"the next one is taken from here in {_duration(seconds)}.",
@@ -190,10 +190,10 @@ def address_paused(until: datetime, at: datetime) -> Notice:
     )
 
 
-def pairing_paused(until: datetime, at: datetime) -> Notice:
+def pairing_paused(until: datetime, at: datetime) -> PageMessage:
     """Return what to say while no phrase is taken for an account."""
     seconds = _seconds(until, at)
-    return Notice(
+    return PageMessage(
         "Pairing is paused",
         "Several phrases in a row did not pair a phone. To protect the account, "
         f"the next one is taken in {_duration(seconds)}. Get a new phrase then; you can leave this page open.",
@@ -202,8 +202,8 @@ def pairing_paused(until: datetime, at: datetime) -> Notice:
 
 
 def code_refused(
-    refusal: Refused | None, paused_until: datetime | None, at: datetime, *, printed: bool = False
-) -> Notice | None:
+    refusal: Rejection | None, paused_until: datetime | None, at: datetime, *, printed: bool = False
+) -> PageMessage | None:
     """Return what became of a code that was entered, or None if nothing is to be said.
 
     Args:
@@ -213,18 +213,18 @@ def code_refused(
         printed: True if it looks like one of a list of recovery codes.
 
     """
-    if refusal is Refused.CODES_PAUSED and paused_until is not None:
+    if refusal is Rejection.CODES_PAUSED and paused_until is not None:
         seconds = _seconds(paused_until, at)
         text = (
             "Several codes in a row did not match. To protect the account, "
             f"the next one is taken in {_duration(seconds)}."
         )
-        return Notice("Codes are paused", text, seconds)
+        return PageMessage("Codes are paused", text, seconds)
     codes = _PRINTED_CODES if printed else _CODES
-    return None if refusal is None else codes.get(refusal, codes[Refused.WRONG_CODE])
+    return None if refusal is None else codes.get(refusal, codes[Rejection.WRONG_CODE])
 
 
-def wrong_enrolment_code(*, by_mail: bool) -> Notice:
+def wrong_enrolment_code(*, by_mail: bool) -> PageMessage:
     """Return what to say about an enrolment code that does not match.
 
     Args:
@@ -233,12 +233,12 @@ def wrong_enrolment_code(*, by_mail: bool) -> Notice:
     """
     source = "in the latest e-mail" if by_mail else "that your administrator gave you"
     text = f"Compare it with the one {source}. A code works once, and only for a while."
-    return Notice("That code did not match", text)
+    return PageMessage("That code did not match", text)
 
 
-def too_many_mails() -> Notice:
+def too_many_mails() -> PageMessage:
     """Return what to say when no further code is sent by e-mail."""
-    return Notice(
+    return PageMessage(
         "No further mail just now",
         "Several codes were sent within the hour. Look for the latest in your mailbox, and among the spam.",
     )
@@ -255,21 +255,21 @@ def seconds_until(until: datetime, at: datetime) -> int:
     return max(0, ceil((until - at).total_seconds()))
 
 
-def unknown_words(words: tuple[str, ...]) -> Notice:
+def unknown_words(words: tuple[str, ...]) -> PageMessage:
     """Return what to say about typed words that no phrase has."""
     shown = [f"“{_shortened(word)}”" for word in words[:MOST_WORDS]]
     listed = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
     are = "is not a word" if len(shown) == 1 else "are not words"
-    return Notice("Check the spelling", f"{listed} {are} of any phrase. Compare with what your phone shows.")
+    return PageMessage("Check the spelling", f"{listed} {are} of any phrase. Compare with what your phone shows.")
 
 
-def wrong_word_count(count: int) -> Notice:
+def wrong_word_count(count: int) -> PageMessage:
     """Return what to say about a phrase of too few or too many words."""
     entered = "one word was" if count == 1 else f"{count or 'no'} words were"
-    return Notice("A phrase has two words", f"Here {entered} entered. Enter the two words that your phone shows.")
+    return PageMessage("A phrase has two words", f"Here {entered} entered. Enter the two words that your phone shows.")
 
 
-def pairing_failed(failure: PairingFailure | None, names: Names) -> Notice:
+def pairing_failed(failure: PairingFailure | None, names: Names) -> PageMessage:
     """Return why a pairing came to nothing.
 
     Args:
@@ -280,30 +280,30 @@ def pairing_failed(failure: PairingFailure | None, names: Names) -> Notice:
     return _filled(_PAIRING_FAILED[failure or PairingFailure.NOT_ANSWERED], names)
 
 
-def ended(reason: EndReason, kind: LoginKind, names: Names) -> Notice:
+def ended(reason: EndReason, kind: LoginKind, names: Names) -> PageMessage:
     """Return how a login ended without what it was for."""
     told = _ENDED[reason] if kind is LoginKind.SIGN_IN else _ENDED_WITHIN.get(reason, _ENDED[reason])
     return _filled(told, names)
 
 
-def stale_form() -> Notice:
+def stale_form() -> PageMessage:
     """Return what to say about a form that comes from a page too old, or from elsewhere."""
-    return Notice(
+    return PageMessage(
         "This page was too old",
         "The form came from a page that is not valid any more, so nothing was done. Open the start page and try again.",
     )
 
 
-def error(status: int, names: Names) -> Notice:
+def error(status: int, names: Names) -> PageMessage:
     """Return what to say about an HTTP status that is an error."""
     if status == 403:  # noqa: PLR2004 - statuses read best as numbers
         return stale_form()
     return _filled(_ERRORS.get(status, _ERRORS[500]), names)
 
 
-def _filled(notice: Notice, names: Names) -> Notice:
-    text = notice.text.format(product=names.product, authenticator=names.authenticator)
-    return Notice(notice.title, text, notice.wait_seconds)
+def _filled(message: PageMessage, names: Names) -> PageMessage:
+    text = message.text.format(product=names.product, authenticator=names.authenticator)
+    return PageMessage(message.title, text, message.wait_seconds)
 
 
 def _shortened(word: str) -> str:

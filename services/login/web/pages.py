@@ -65,31 +65,31 @@ class Pages:
         response = web.Response(
             text=text, status=http_status, content_type="text/html", headers={"Cache-Control": "no-store"}
         )
-        notice = context.get("error")
+        message = context.get("error")
         if (
             http_status == HTTPStatus.TOO_MANY_REQUESTS
-            and isinstance(notice, page_messages.Notice)
-            and notice.wait_seconds
+            and isinstance(message, page_messages.PageMessage)
+            and message.wait_seconds
         ):
-            response.headers["Retry-After"] = str(notice.wait_seconds)
+            response.headers["Retry-After"] = str(message.wait_seconds)
         self._cookies.write(response, BROWSER, token, BROWSER_SECONDS)
         return response
 
     def render_error(self, request: web.Request, status: int, _name: str, detail: str, /) -> web.Response:
-        """Render an error for a person; the detail is for the log and for devices, people get the notice."""
+        """Render an error for a person; the detail is for the log and for devices, people get the message."""
         log.info("error page", status=status, detail=detail)
-        notice = page_messages.error(status, self.names)
-        return self.render(request, "error", status, status=status, title=notice.title, detail=notice.text)
+        message = page_messages.error(status, self.names)
+        return self.render(request, "error", status, status=status, title=message.title, detail=message.text)
 
 
-def status_of(request: web.Request, notice: page_messages.Notice | None) -> HTTPStatus:
+def status_of(request: web.Request, message: page_messages.PageMessage | None) -> HTTPStatus:
     """Return the status of a page that says what became of a form: later, or not like that; what is just shown is fine.
 
     Args:
         request: The request.
-        notice: What the page says of the form; None if nothing.
+        message: What the page says of the form; None if nothing.
 
     """
-    if notice is None or request.method != hdrs.METH_POST:
+    if message is None or request.method != hdrs.METH_POST:
         return HTTPStatus.OK
-    return HTTPStatus.TOO_MANY_REQUESTS if notice.wait_seconds else HTTPStatus.UNPROCESSABLE_ENTITY
+    return HTTPStatus.TOO_MANY_REQUESTS if message.wait_seconds else HTTPStatus.UNPROCESSABLE_ENTITY

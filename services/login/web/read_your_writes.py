@@ -24,7 +24,7 @@ Seen = tuple[str, int, int]
 """An account's id, and the stamp (epoch, version) of its row."""
 
 
-class CatchUp:
+class ReadYourWrites:
     """Lets a request wait until this instance has seen what its browser has seen."""
 
     def __init__(self, accounts: View[Account], cookies: Cookies) -> None:
@@ -51,7 +51,7 @@ class CatchUp:
         seen = read_seen(self._cookies.unseal(request.cookies.get(SEEN, "")) or "")
         if seen is not None and not request.path.startswith("/static/"):
             account_id, *stamp = seen
-            row = await self._accounts.wait_for(
+            row = await self._accounts.wait_until(
                 account_id, lambda row: [row.epoch, row.version] >= stamp, PATIENCE_SECONDS
             )
             if row is None:
@@ -63,7 +63,7 @@ class CatchUp:
             self._cookies.write(response, SEEN, self._cookies.seal(seen_value(account)), SEEN_SECONDS)
 
 
-def note(request: web.Request, account: Account) -> None:
+def remember_version(request: web.Request, account: Account) -> None:
     """Have the answer to a request tell its browser how new a row it has seen."""
     request[_NOTED] = account
 

@@ -22,7 +22,7 @@ LOOK_BACK: Final = timedelta(minutes=5)
 MOST_KEPT: Final = 50_000
 
 
-class Deliveries:
+class Receipts:
     """The latest receipts, by challenge id."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:

@@ -12,18 +12,18 @@ from services.common.clock import now
 from services.common.decisions import OK
 from services.common.kafka.publisher import UnavailableError
 from services.login.domain.account import Account, Session
-from services.login.domain.expire import settle
-from services.login.domain.limits import Refused
+from services.login.domain.expire import expire
+from services.login.domain.limits import Rejection
 from services.login.domain.sessions import is_confirmed
 from services.login.web import login_pages
-from services.login.web.forms import Desk
+from services.login.web.forms import Forms
 
 TOUCH_FRACTION: Final = 0.1
 """A session is touched once this part of its idle time has gone by: not at each click."""
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class SignedInUser:
     """Somebody who is signed in.
 
     Attributes:
@@ -45,28 +45,31 @@ class Owner:
         return kind.model_validate({**names, **fields})
 
 
-class Owners:
+class SignedInUsers:
     """Knows them, for one instance."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Forms) -> None:
         """Take what it needs."""
         self._desk = desk
 
-    async def of(self, request: web.Request) -> Owner:
+    async def of(self, request: web.Request) -> SignedInUser:
         """Return who is signed in in this browser; lead it to where it belongs if nobody is."""
         visit = self._desk.visits.of(request)
-        if visit.owner is None or visit.session is None:
+        if visit.session_account is None or visit.session is None:
             raise web.HTTPSeeOther(visit.home)
         rules = self._desk.rules
-        owner = Owner(
-            settle(visit.owner, visit.at), visit.session, visit.at, is_confirmed(visit.session, visit.at, rules)
+        owner = SignedInUser(
+            expire(visit.session_account, visit.at),
+            visit.session,
+            visit.at,
+            is_confirmed(visit.session, visit.at, rules),
         )
         if owner.session.idle_until - visit.at < rules.idle_lifetime * (1 - TOUCH_FRACTION):
             with suppress(UnavailableError):  # a page that can be shown is shown; the next click touches it again
-                await self._desk.tell(owner.command(TouchSession))
+                await self._desk.publish(owner.command(TouchSession))
         return owner
 
-    async def change(self, request: web.Request, command: SessionCommand) -> Refused | None:
+    async def change(self, request: web.Request, command: SessionCommand) -> Rejection | None:
         """Have a change decided.
 
         Returns:
@@ -74,6 +77,6 @@ class Owners:
 
         """
         outcome, _ = await self._desk.decide(request, command)
-        if outcome == Refused.NO_SESSION:
+        if outcome == Rejection.NO_SESSION:
             raise web.HTTPSeeOther(login_pages.SIGN_IN)
-        return None if outcome == OK else Refused(outcome)
+        return None if outcome == OK else Rejection(outcome)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from authenticator.device.challenges import Request
+from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.retries import Timing
 from schemas.contract import Purpose, Verdict
@@ -19,7 +19,7 @@ def has_opened(services: FakeServices, times: int) -> bool:
     return services.openings == times
 
 
-async def next_request(phone: VirtualPhone) -> Request:
+async def next_request(phone: VirtualPhone) -> DeviceChallenge:
     """Wait for the next request that the phone shows."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         return await anext(phone.requests())

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import ANSWER_TYPE, Claims, PinnedIssuer, issue_challenge
 from protocol.jose import PrivateKey
-from protocol.signed_requests import REQUEST_TYPE, RefusedError, SignedRequest, verify_request
+from protocol.signed_requests import REQUEST_TYPE, RequestRefusedError, SignedRequest, verify_request
 from protocol.unpaired import Unpaired, issue_unpaired
 from schemas.base import Browser
 from schemas.contract import Purpose
@@ -211,7 +211,7 @@ class FakeServices:
             signed = verify_request(
                 await request.text(), path=request.path, origins={self.origin}, now=self.now(), typ=typ
             )
-        except RefusedError as error:
+        except RequestRefusedError as error:
             return self._problem(error.refusal)
         if signed.nonce not in self._nonces:
             return self._problem("bad-nonce")

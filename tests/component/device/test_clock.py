@@ -11,7 +11,7 @@ import pytest
 from authenticator.device.clock import ServiceClock
 from authenticator.device.code_derivation import code_of
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.state import Outcome
+from authenticator.device.state import ChallengeOutcome
 from protocol.challenges import Claims
 from protocol.verification_codes import find_step
 from schemas.contract import Purpose, Verdict
@@ -43,7 +43,7 @@ async def test_request_is_shown_after_a_wrong_time_at_the_opening(services: Fake
         assert request.claims.jti == claims.jti
         await asyncio.sleep(A_LOOK_SECONDS)
         await phone.answer(request, Verdict.APPROVE)
-        assert request.outcome is Outcome.APPROVED
+        assert request.outcome is ChallengeOutcome.APPROVED
 
 
 async def test_seeming_expiry_has_the_time_fetched_anew(services: FakeServices) -> None:
@@ -123,7 +123,7 @@ async def test_request_that_was_called_over_is_shown_when_the_service_sends_it_a
     assert again.claims.jti == claims.jti
     await phone.answer(again, Verdict.APPROVE)
     outcomes = [entry.outcome for entry in phone.store.read().history if entry.challenge_id == claims.jti]
-    assert outcomes == [Outcome.APPROVED]
+    assert outcomes == [ChallengeOutcome.APPROVED]
 
 
 async def test_request_that_an_instance_did_not_name_is_shown_when_another_one_sends_it(
@@ -136,7 +136,7 @@ async def test_request_that_an_instance_did_not_name_is_shown_when_another_one_s
     services.end_unheard(claims)
     await services.hang_up(phone.device_id)
     async with asyncio.timeout(DEADLINE_SECONDS):
-        assert await request.ended() is Outcome.WITHDRAWN
+        assert await request.ended() is ChallengeOutcome.WITHDRAWN
     await services.ask(claims)
     assert (await next_request(phone)).claims.jti == claims.jti
 
@@ -150,7 +150,7 @@ async def test_pairing_that_was_called_over_is_shown_when_the_service_sends_it_a
     request = await next_request(phone)
     await services.end(claims, "expired")
     async with asyncio.timeout(DEADLINE_SECONDS):
-        assert await request.ended() is Outcome.EXPIRED
+        assert await request.ended() is ChallengeOutcome.EXPIRED
     await services.ask(claims)
     await phone.answer(await next_request(phone), Verdict.APPROVE)
     assert len(phone.store.read().accounts) == 1
@@ -179,7 +179,7 @@ async def test_request_runs_out_by_the_clock_while_nothing_is_heard(services: Fa
         services.socket_problem = "unavailable"
         await services.hang_up(phone.device_id)
         async with asyncio.timeout(DEADLINE_SECONDS):
-            assert await request.ended() is Outcome.EXPIRED
+            assert await request.ended() is ChallengeOutcome.EXPIRED
         assert services.now() >= request.claims.expires_at
 
 

@@ -9,7 +9,7 @@ import pytest
 from authenticator.device.challenges import MAX_OPEN
 from authenticator.device.errors import DeviceError, ProblemError
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.state import Outcome, State
+from authenticator.device.state import ChallengeOutcome, State
 from authenticator.device.store import MemoryStore
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
@@ -115,8 +115,8 @@ async def test_withdrawn_request_is_over(services: FakeServices, phone: VirtualP
     request = await next_request(phone)
     await services.end(claims, "withdrawn")
     async with asyncio.timeout(DEADLINE_SECONDS):
-        assert await request.ended() is Outcome.WITHDRAWN
-    assert phone.store.read().history[-1].outcome is Outcome.WITHDRAWN
+        assert await request.ended() is ChallengeOutcome.WITHDRAWN
+    assert phone.store.read().history[-1].outcome is ChallengeOutcome.WITHDRAWN
 
 
 async def test_request_that_ended_while_the_phone_was_away_is_over(services: FakeServices, phone: VirtualPhone) -> None:
@@ -129,7 +129,7 @@ async def test_request_that_ended_while_the_phone_was_away_is_over(services: Fak
     services.end_unheard(gone)
     await services.hang_up(phone.device_id)
     async with asyncio.timeout(DEADLINE_SECONDS):
-        assert await request.ended() is Outcome.WITHDRAWN
+        assert await request.ended() is ChallengeOutcome.WITHDRAWN
     assert other.outcome is None
 
 
@@ -152,7 +152,7 @@ async def test_request_expires_on_the_phone_too(services: FakeServices, phone: V
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN, exp=expires))
     request = await next_request(phone)
     async with asyncio.timeout(DEADLINE_SECONDS):
-        assert await request.ended() is Outcome.EXPIRED
+        assert await request.ended() is ChallengeOutcome.EXPIRED
 
 
 async def test_more_requests_than_a_person_can_look_at_are_not_shown(
@@ -203,7 +203,7 @@ async def test_end_that_overtakes_the_receipt_of_ones_own_answer_changes_nothing
     await eventually(lambda: after.jti in services.receipts)
     services.answer_gate.set()
     await answering
-    assert request.outcome is Outcome.APPROVED
+    assert request.outcome is ChallengeOutcome.APPROVED
 
 
 async def test_key_that_was_rotated_in_is_believed_and_kept(services: FakeServices, phone: VirtualPhone) -> None:

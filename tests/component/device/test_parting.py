@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from authenticator.device.challenges import Request
+from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.state import Account, Outcome, State
+from authenticator.device.state import Account, ChallengeOutcome, State
 from authenticator.device.store import MemoryStore
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
@@ -22,7 +22,7 @@ def pairing_of(phone: VirtualPhone) -> str:
     return account.pairing_id
 
 
-async def ask_login(services: FakeServices, phone: VirtualPhone) -> Request:
+async def ask_login(services: FakeServices, phone: VirtualPhone) -> DeviceChallenge:
     """Ask the phone for a login, and wait until it shows it."""
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN))
     return await next_request(phone)
@@ -40,7 +40,7 @@ async def test_account_is_removed_noted_and_told_once(services: FakeServices) ->
         await phone.new_phrase()  # answered after the second socket has sent the statement again
     assert [account.account_id for account in removed] == ["account-1"]
     (paired, gone) = store.read().history
-    assert (paired.outcome, gone.outcome) == (Outcome.APPROVED, Outcome.REMOVED)
+    assert (paired.outcome, gone.outcome) == (ChallengeOutcome.APPROVED, ChallengeOutcome.REMOVED)
     assert (gone.service, gone.account_name, gone.challenge_id) == (
         "Account Manager",
         "ann@example.com",
@@ -68,7 +68,7 @@ async def test_open_requests_of_the_account_end_and_others_stay(services: FakeSe
     other = await next_request(phone)
     await services.part(phone.device_id, services.parting(phone.device_id, kept))
     async with asyncio.timeout(DEADLINE_SECONDS):
-        assert await mine.ended() is Outcome.REMOVED
+        assert await mine.ended() is ChallengeOutcome.REMOVED
     await eventually(lambda: len(phone.store.read().accounts) == 1)
     assert other.outcome is None
     assert phone.store.read().accounts[0].account_id == "account-2"
@@ -170,4 +170,4 @@ async def test_statement_that_overtakes_the_receipt_of_the_pairing_counts(
     services.answer_gate.set()
     await answering
     await eventually(lambda: not phone.store.read().accounts)
-    assert phone.store.read().history[-1].outcome is Outcome.REMOVED
+    assert phone.store.read().history[-1].outcome is ChallengeOutcome.REMOVED

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from authenticator.device.challenges import Request
+from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.errors import ForeignAnswerError, NoCodesError, NumberError, ProblemError, UnreachableError
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.state import Outcome
+from authenticator.device.state import ChallengeOutcome
 from protocol.challenges import PinnedIssuer, challenge_digest, verify_proof
 from protocol.verification_codes import find_step
 from schemas.base import AgreementKey
@@ -39,7 +39,10 @@ async def test_whole_life_of_a_phone(services: FakeServices, phone: VirtualPhone
     assert (proof.verdict, proof.device_id) == (Verdict.DENY, phone.device_id)
     assert services.requests[-1].payload["challenge_digest"] == challenge_digest(challenge)
     assert services.receipts == [pairing.claims.jti, login.claims.jti]
-    assert [entry.outcome for entry in phone.store.read().history] == [Outcome.APPROVED, Outcome.DENIED]
+    assert [entry.outcome for entry in phone.store.read().history] == [
+        ChallengeOutcome.APPROVED,
+        ChallengeOutcome.DENIED,
+    ]
 
 
 async def test_accepted_pairing_agrees_on_a_secret_that_was_never_sent(
@@ -227,13 +230,13 @@ async def test_answer_that_had_counted_is_an_answer(services: FakeServices, phon
 @pytest.mark.parametrize(
     ("name", "outcome"),
     [
-        ("already-answered", Outcome.ANSWERED),
-        ("expired", Outcome.EXPIRED),
-        ("unknown-challenge", Outcome.WITHDRAWN),
+        ("already-answered", ChallengeOutcome.ANSWERED),
+        ("expired", ChallengeOutcome.EXPIRED),
+        ("unknown-challenge", ChallengeOutcome.WITHDRAWN),
     ],
 )
 async def test_answer_that_does_not_count_connects_nothing(
-    services: FakeServices, phone: VirtualPhone, name: str, outcome: Outcome
+    services: FakeServices, phone: VirtualPhone, name: str, outcome: ChallengeOutcome
 ) -> None:
     await phone.new_phrase()
     await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
@@ -273,7 +276,7 @@ async def test_answer_to_a_request_that_expires_meanwhile_ends_it(services: Fake
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN, exp=expires))
     request = await next_request(phone)
     await answer_past_expiry(services, phone, request, "expired")
-    assert await request.ended() is Outcome.EXPIRED
+    assert await request.ended() is ChallengeOutcome.EXPIRED
 
 
 async def test_acceptance_that_had_counted_connects_after_the_request_ran_out(
@@ -285,11 +288,11 @@ async def test_acceptance_that_had_counted_connects_after_the_request_ran_out(
     request = await next_request(phone)
     services.problem_members = {"verdict": "approve"}
     await answer_past_expiry(services, phone, request, "already-answered")
-    assert await request.ended() is Outcome.APPROVED
+    assert await request.ended() is ChallengeOutcome.APPROVED
     assert len(phone.store.read().accounts) == 1
 
 
-async def answer_past_expiry(services: FakeServices, phone: VirtualPhone, request: Request, told: str) -> None:
+async def answer_past_expiry(services: FakeServices, phone: VirtualPhone, request: DeviceChallenge, told: str) -> None:
     """Approve while the service is unavailable until the request expired, and then tells what became of the answer."""
     services.refusals = ["unavailable"] * 1_000_000
     answering = asyncio.create_task(phone.answer(request, Verdict.APPROVE))

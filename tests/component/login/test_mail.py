@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.local.ports import free_port
-from services.login.emails.smtp import MailServer, PostponedError, RefusedError, ServerError
+from services.login.emails.smtp import MailRejectedError, MailServer, PostponedError, ServerError
 from services.login.settings import LoginSettings
 from tests.polling import DEADLINE_SECONDS
 from tests.smtp import HOST, PASSWORD, USERNAME, Certificate, PostOffice, a_certificate, a_mail_server
@@ -73,7 +73,7 @@ async def test_a_server_that_cannot_prove_who_it_is_gets_nothing(security: str, 
 
 
 async def test_a_server_without_starttls_gets_nothing() -> None:
-    with a_mail_server() as (office, port), pytest.raises(RefusedError, match="STARTTLS"):
+    with a_mail_server() as (office, port), pytest.raises(MailRejectedError, match="STARTTLS"):
         await a_server(port, smtp_security="starttls").send(a_message())
     assert office.messages == []
 
@@ -89,7 +89,7 @@ async def test_a_wrong_password_is_the_servers_matter_and_not_the_messages(certi
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        ("550 5.1.1 <zoe@example.org> no such user", RefusedError),
+        ("550 5.1.1 <zoe@example.org> no such user", MailRejectedError),
         ("451 4.7.1 <zoe@example.org> greylisted", PostponedError),
         ("421 4.3.2 going down", ServerError),
     ],

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.local.instance_process import Instance
+from deploy.local.instance_process import InstanceProcess
 from deploy.local.stack import READY_TIMEOUT_SECONDS, Stack, StackOptions
 from tests.integration.services.wire import Wire
 
@@ -27,10 +27,10 @@ def stack(stack_options: StackOptions, settings: dict[str, str]) -> Iterator[Sta
 
 
 @pytest.fixture(scope="module")
-def run(stack: Stack) -> Callable[[str], Instance]:
+def run(stack: Stack) -> Callable[[str], InstanceProcess]:
     """Give a function that starts one service of the module's stack and returns it once it serves."""
 
-    def start(service: str) -> Instance:
+    def start(service: str) -> InstanceProcess:
         instance = stack.instances[service]
         if instance.pid is None:
             instance.start()

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from aiokafka import AIOKafkaProducer
 
-from deploy.local.instance_process import Instance
-from operations.dead_letters import dead_letter_office
+from deploy.local.instance_process import InstanceProcess
+from operations.dead_letters import dead_letter_queue
 from schemas.codec import Event, encode
 from schemas.login_administration import CreateAccount
 from services.common.clock import new_id, now
-from services.common.kafka.partitions import home_of
+from services.common.kafka.partitions import partition_of
 from services.login.admin import administration
 from services.login.sign_in.passwords import hash_password
 from tests.broker import PARTITIONS
@@ -19,13 +19,13 @@ from tests.polling import eventually
 
 
 async def test_an_owner_sets_aside_what_belongs_to_another_one(
-    run: Callable[[str], Instance], kafka: str, wire: Wire
+    run: Callable[[str], InstanceProcess], kafka: str, wire: Wire
 ) -> None:
     run("login")
     name = f"p{uuid.uuid4().hex[:8]}"
     command = CreateAccount(account_id=name, at=now(), display_name=name, password_hash=hash_password("x" * 12))
     record = encode(Event(new_id(), now(), "test/web", "", command))
-    home = home_of(name.encode(), PARTITIONS)
+    home = partition_of(name.encode(), PARTITIONS)
     other = (home + 1) % PARTITIONS
     async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
         topic = f"{wire.prefix}{record.topic}"
@@ -34,7 +34,7 @@ async def test_an_owner_sets_aside_what_belongs_to_another_one(
     letter = await wire.dead_letter(record.topic, record.key)
     why = f"it lies in partition {other}, and its key's is {home} of {PARTITIONS}"
     assert dict(letter.headers)["dlq_reason"] == why.encode()
-    async with administration(kafka, wire.prefix) as accounts, dead_letter_office(kafka, wire.prefix) as office:
+    async with administration(kafka, wire.prefix) as accounts, dead_letter_queue(kafka, wire.prefix) as office:
         assert accounts.view.get(name) is None
         (found,) = await office.letters()
         await office.retry(found)

@@ -8,12 +8,12 @@ from typing import Final
 
 import pytest
 
-from deploy.local.instance_process import Instance
+from deploy.local.instance_process import InstanceProcess
 from services.login.web.cookies import BROWSER, LOGIN, SESSION
 from services.login.web.read_your_writes import SEEN
 from tests.polling import DEADLINE_SECONDS
 
-Start = Callable[[str], Instance]
+Start = Callable[[str], InstanceProcess]
 Headers = dict[str, str | bytes]
 FORM: Final = "application/x-www-form-urlencoded"
 NO_TEXT: Final = b"\xff" * 43
@@ -21,7 +21,7 @@ SWITCH: Final = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket
 
 
 def ask(
-    instance: Instance, method: str, path: str, headers: Mapping[str, str | bytes], body: bytes = b""
+    instance: InstanceProcess, method: str, path: str, headers: Mapping[str, str | bytes], body: bytes = b""
 ) -> tuple[int, str]:
     """Send a request as it is, bytes in its headers included.
 
@@ -38,7 +38,7 @@ def ask(
         connection.close()
 
 
-def a_browser(login: Instance) -> tuple[bytes, bytes]:
+def a_browser(login: InstanceProcess) -> tuple[bytes, bytes]:
     """Return a new browser's cookie, as a header, and the token of its forms."""
     connection = http.client.HTTPConnection("127.0.0.1", login.port, timeout=DEADLINE_SECONDS)
     connection.request("GET", "/sign-in")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.instance_process import Instance
+from deploy.local.instance_process import InstanceProcess
 from deploy.local.stack import Stack
 from protocol.encoding import digest
 from schemas.push_commands import RegisterDevice
@@ -35,19 +35,19 @@ async def channels(stack: Stack, tmp_path: Path) -> AsyncIterator[View[Channel]]
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds another process")
 async def test_an_event_waits_for_an_instance_that_can_write(
-    run: Callable[[str], Instance], wire: Wire, channels: View[Channel], stack: Stack
+    run: Callable[[str], InstanceProcess], wire: Wire, channels: View[Channel], stack: Stack
 ) -> None:
     push = run("push")
     assert push.pid is not None
     # Not one byte more fits into any file of it.
     resource.prlimit(push.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-    await wire.publisher.command(RegisterDevice(device_id=DEVICE, at=now(), device_name="A phone"))
+    await wire.publisher.publish_command(RegisterDevice(device_id=DEVICE, at=now(), device_name="A phone"))
     await eventually(lambda: push.exit_code is not None, "it goes on without a disk")
     assert push.exit_code == 1
     await asyncio.to_thread(stack.restart_service, "push")
-    channel = await channels.wait_for(DEVICE, lambda row: row.device_name == "A phone", DEADLINE_SECONDS)
+    channel = await channels.wait_until(DEVICE, lambda row: row.device_name == "A phone", DEADLINE_SECONDS)
     assert channel is not None
     second = digest(b"a second phone")
-    await wire.publisher.command(RegisterDevice(device_id=second, at=now(), device_name="Another"))
-    assert await channels.wait_for(second, lambda _row: True, DEADLINE_SECONDS) is not None
+    await wire.publisher.publish_command(RegisterDevice(device_id=second, at=now(), device_name="Another"))
+    assert await channels.wait_until(second, lambda _row: True, DEADLINE_SECONDS) is not None
     assert [each.topic for each in wire.records if each.topic.endswith(f"{PUSH_COMMANDS.name}.dlq")] == []

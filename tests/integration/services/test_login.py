@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from deploy.local.instance_process import Instance
+from deploy.local.instance_process import InstanceProcess
 from deploy.local.stack import Stack
 from lab.testkit.text_browser import TextBrowser
 from protocol.challenges import Claims, PinnedIssuer, issue_challenge, sign_answer, verify_challenge
@@ -44,7 +44,7 @@ PHRASE = "abacus abdomen"
 
 
 @pytest.fixture
-def login(run: Callable[[str], Instance]) -> Instance:
+def login(run: Callable[[str], InstanceProcess]) -> InstanceProcess:
     """Give the running login service."""
     return run("login")
 
@@ -118,7 +118,7 @@ class Person:
     async def pair(self) -> None:
         """Sign in for the first time and pair the phone: the browser is at DEVICE PAIRING SUCCESSFUL."""
         await self.sign_in()
-        await self.wire.publisher.command(self.accepted(await self.enter()))
+        await self.wire.publisher.publish_command(self.accepted(await self.enter()))
         await self.browser.wait()
         self.browser.expect("DEVICE PAIRING SUCCESSFUL")
 
@@ -156,7 +156,7 @@ class Person:
             answer=signed,
             answered_at=at,
         )
-        await self.wire.publisher.command(response)
+        await self.wire.publisher.publish_command(response)
         await self.wire.next(AuthResponse, lambda each: each == response)
 
 
@@ -168,7 +168,7 @@ def stamp(seen: str) -> Seen:
 
 
 @pytest.fixture
-async def person(login: Instance, stack: Stack, wire: Wire) -> AsyncIterator[Person]:
+async def person(login: InstanceProcess, stack: Stack, wire: Wire) -> AsyncIterator[Person]:
     """Give somebody with an account and no phone yet."""
     name = f"p{uuid.uuid4().hex[:8]}"
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
@@ -187,7 +187,7 @@ async def person(login: Instance, stack: Stack, wire: Wire) -> AsyncIterator[Per
 
 async def test_a_login_is_complete_once_the_phone_approved(person: Person) -> None:
     await person.pair()
-    await person.browser.submit("/prompt")
+    await person.browser.submit("/challenge")
     issued = await person.asked()
     claims, _ = verify_challenge(issued.challenge)
     assert (claims.account_name, claims.browser.name, claims.browser.address) == (
@@ -204,7 +204,7 @@ async def test_a_login_is_complete_once_the_phone_approved(person: Person) -> No
 @pytest.mark.parametrize(("verdict", "words"), [(Verdict.DENY, "declined"), (Verdict.REPORT, "wasn't me")])
 async def test_a_login_that_the_phone_refuses_ends_with_its_page(person: Person, verdict: Verdict, words: str) -> None:
     await person.pair()
-    await person.browser.submit("/prompt")
+    await person.browser.submit("/challenge")
     await person.answer(await person.asked(), verdict)
     await person.browser.wait()
     assert person.browser.path == "/ended"
@@ -213,7 +213,7 @@ async def test_a_login_that_the_phone_refuses_ends_with_its_page(person: Person,
 
 async def test_an_answer_by_another_phone_signs_nobody_in(person: Person, wire: Wire) -> None:
     await person.pair()
-    await person.browser.submit("/prompt")
+    await person.browser.submit("/challenge")
     issued = await person.asked()
     await person.answer(issued, Verdict.APPROVE, key=PrivateKey.generate())
     letter = await wire.dead_letter("auth.response", person.name.encode())
@@ -225,7 +225,7 @@ async def test_an_answer_by_another_phone_signs_nobody_in(person: Person, wire: 
 async def test_a_pairing_that_the_pairing_service_did_not_decide_is_set_aside(person: Person, wire: Wire) -> None:
     await person.sign_in()
     request = await person.enter()
-    await wire.publisher.command(person.accepted(request, seal="A" * 43))
+    await wire.publisher.publish_command(person.accepted(request, seal="A" * 43))
     letter = await wire.dead_letter("device.paired", person.name.encode())
     assert b"the seal does not hold" in dict(letter.headers)["dlq_reason"]
     await person.browser.open("/account")
@@ -236,7 +236,7 @@ async def test_a_phone_that_accepts_after_the_login_was_cancelled_is_let_go(pers
     await person.sign_in()
     request = await person.enter()
     await person.browser.submit("/cancel")
-    await wire.publisher.command(person.accepted(request))
+    await wire.publisher.publish_command(person.accepted(request))
     unpaired = await wire.next(DeviceUnpaired, lambda each: each.pairing_id == request.pairing_id)
     assert unpaired.reason == "too_late"
 
@@ -247,12 +247,14 @@ async def test_a_pairing_that_failed_leads_back_with_its_reason(
 ) -> None:
     await person.sign_in()
     request = await person.enter()
-    await wire.publisher.command(PairingFailed(pairing_id=request.pairing_id, account_id=person.name, reason=failure))
+    await wire.publisher.publish_command(
+        PairingFailed(pairing_id=request.pairing_id, account_id=person.name, reason=failure)
+    )
     await person.browser.wait()
     person.browser.expect("PAIR A DEVICE")
     assert re.search("phrase|declined|reported", person.browser.text, re.IGNORECASE)
     again = await person.enter()
-    await wire.publisher.command(person.accepted(again))
+    await wire.publisher.publish_command(person.accepted(again))
     await person.browser.wait()
     person.browser.expect("DEVICE PAIRING SUCCESSFUL")
 
@@ -271,7 +273,7 @@ async def test_five_phrases_then_a_pause(person: Person, wire: Wire) -> None:
     await person.sign_in()
     for _ in range(5):
         request = await person.enter()
-        await wire.publisher.command(
+        await wire.publisher.publish_command(
             PairingFailed(pairing_id=request.pairing_id, account_id=person.name, reason=PairingFailure.UNKNOWN_PHRASE)
         )
         await person.browser.wait()
@@ -296,18 +298,18 @@ async def test_an_unknown_name_gets_the_answer_of_a_wrong_password(person: Perso
     assert (person.browser.status, person.browser.heading) == known
 
 
-async def test_one_request_at_a_time_reaches_the_phone(person: Person, login: Instance, wire: Wire) -> None:
+async def test_one_request_at_a_time_reaches_the_phone(person: Person, login: InstanceProcess, wire: Wire) -> None:
     await person.pair()
-    await person.browser.submit("/prompt")
+    await person.browser.submit("/challenge")
     first = await person.asked()
     async with TextBrowser(login.url) as other:
         await person.sign_in(other)
         assert other.path == "/send"
-        await other.submit("/prompt")
+        await other.submit("/challenge")
         assert other.path == "/send"
         await person.answer(first, Verdict.APPROVE)
         await other.wait()
-        await other.submit("/prompt")
+        await other.submit("/challenge")
         assert other.path == "/wait"
         await person.answer(await person.asked(), Verdict.APPROVE)
         await other.wait()
@@ -315,9 +317,9 @@ async def test_one_request_at_a_time_reaches_the_phone(person: Person, login: In
     assert len([each for each in wire.of(ChallengeIssued) if each.reply_key == person.name]) == 2
 
 
-async def test_it_was_not_me_ends_every_login_that_waits(person: Person, login: Instance) -> None:
+async def test_it_was_not_me_ends_every_login_that_waits(person: Person, login: InstanceProcess) -> None:
     await person.pair()
-    await person.browser.submit("/prompt")
+    await person.browser.submit("/challenge")
     async with TextBrowser(login.url) as other:
         await person.sign_in(other)
         waiting = asyncio.create_task(other.wait())
@@ -329,7 +331,7 @@ async def test_it_was_not_me_ends_every_login_that_waits(person: Person, login: 
 
 async def test_cancelling_takes_the_request_back_from_the_phone(person: Person, wire: Wire) -> None:
     await person.pair()
-    await person.browser.submit("/prompt")
+    await person.browser.submit("/challenge")
     issued = await person.asked()
     await person.browser.submit("/cancel")
     assert person.browser.path == "/ended"
@@ -342,7 +344,7 @@ async def test_cancelling_takes_the_request_back_from_the_phone(person: Person, 
 async def test_the_waiting_page_names_the_phone_once_it_has_the_notification(person: Person, wire: Wire) -> None:
     await person.sign_in()
     request = await person.enter()
-    await wire.publisher.command(
+    await wire.publisher.publish_command(
         PushReceipt(
             challenge_id=request.pairing_id,
             reply_key=request.phrase_digest,
@@ -355,9 +357,9 @@ async def test_the_waiting_page_names_the_phone_once_it_has_the_notification(per
             await person.browser.open("/pair/wait")
 
 
-async def test_a_stolen_login_id_is_useless_in_another_browser(person: Person, login: Instance) -> None:
+async def test_a_stolen_login_id_is_useless_in_another_browser(person: Person, login: InstanceProcess) -> None:
     await person.pair()
-    await person.browser.submit("/prompt")
+    await person.browser.submit("/challenge")
     async with TextBrowser(login.url) as thief:
         for path in ("/wait", "/complete", "/account", "/pair"):
             await thief.open(path)
@@ -367,7 +369,7 @@ async def test_a_stolen_login_id_is_useless_in_another_browser(person: Person, l
         assert thief.path == "/sign-in"
 
 
-async def test_a_form_from_elsewhere_is_refused(person: Person, login: Instance) -> None:
+async def test_a_form_from_elsewhere_is_refused(person: Person, login: InstanceProcess) -> None:
     async with aiohttp.ClientSession() as session:
         fields = {"name": person.name, "password": PASSWORD, "csrf": "A" * 43}
         async with session.post(f"{login.url}/sign-in", data=fields) as answer:
@@ -376,7 +378,7 @@ async def test_a_form_from_elsewhere_is_refused(person: Person, login: Instance)
     assert person.browser.path == "/connect"
 
 
-async def test_every_answer_carries_the_security_headers(login: Instance) -> None:
+async def test_every_answer_carries_the_security_headers(login: InstanceProcess) -> None:
     async with aiohttp.ClientSession() as session:
         for path in ("/sign-in", "/nowhere", "/static/style.css"):
             async with session.get(f"{login.url}{path}") as answer:
@@ -392,7 +394,7 @@ async def test_every_answer_carries_the_security_headers(login: Instance) -> Non
 
 async def test_a_session_ends_when_its_owner_signs_out(person: Person) -> None:
     await person.pair()
-    await person.browser.submit("/prompt")
+    await person.browser.submit("/challenge")
     await person.answer(await person.asked(), Verdict.APPROVE)
     await person.browser.wait()
     await person.browser.submit("/sign-out")
@@ -400,7 +402,9 @@ async def test_a_session_ends_when_its_owner_signs_out(person: Person) -> None:
     assert person.browser.path == "/sign-in"
 
 
-async def test_a_removed_account_is_gone_and_its_name_is_free(person: Person, stack: Stack, login: Instance) -> None:
+async def test_a_removed_account_is_gone_and_its_name_is_free(
+    person: Person, stack: Stack, login: InstanceProcess
+) -> None:
     await person.sign_in()
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
         await accounts.remove(person.name)
@@ -416,10 +420,10 @@ async def test_a_removed_account_is_gone_and_its_name_is_free(person: Person, st
     assert person.browser.path == "/connect"
 
 
-async def test_a_completed_login_stays_so_at_an_instance_that_is_behind(person: Person, login: Instance) -> None:
+async def test_a_completed_login_stays_so_at_an_instance_that_is_behind(person: Person, login: InstanceProcess) -> None:
     """The approval is newer than what the browser's last form led to, so that the next page has to wait for it, too."""
     await person.pair()
-    await person.browser.submit("/prompt")
+    await person.browser.submit("/challenge")
     before = person.browser.cookies
     await person.answer(await person.asked(), Verdict.APPROVE)
     await person.browser.wait()
@@ -432,7 +436,7 @@ async def test_a_completed_login_stays_so_at_an_instance_that_is_behind(person: 
 
 
 async def test_an_instance_waits_for_what_the_browser_has_seen_and_says_if_that_takes_too_long(
-    person: Person, login: Instance, stack: Stack
+    person: Person, login: InstanceProcess, stack: Stack
 ) -> None:
     await person.sign_in()
     seen = person.browser.cookies[SEEN]

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from deploy.local.instance_process import Instance
+from deploy.local.instance_process import InstanceProcess
 from deploy.local.ports import free_port
 from deploy.local.stack import Stack
 from schemas.codec import encode
 from schemas.login_administration import RemoveAccount
-from schemas.login_notices import NoticeDue, NoticeKind
+from schemas.login_notices import EmailDue, EmailKind
 from services.common.clock import now
 from services.common.keys.keys import load_secret
 from services.login.emails.sender import PATIENCE
@@ -46,7 +46,7 @@ def settings(certificate: Certificate) -> dict[str, str]:
 
 
 @pytest.fixture
-def due(run: Callable[[str], Instance], wire: Wire) -> "Due":
+def due(run: Callable[[str], InstanceProcess], wire: Wire) -> "Due":
     """Give what makes notices due while the login service runs."""
     run("login")
     return Due(wire)
@@ -58,7 +58,7 @@ class Due:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
 
-    async def notice(self, account_id: str, kind: NoticeKind = NoticeKind.PHONE_PAIRED, **changes: Any) -> None:
+    async def notice(self, account_id: str, kind: EmailKind = EmailKind.PHONE_PAIRED, **changes: Any) -> None:
         """Publish a notice, as the account's owner would."""
         fields = {
             "account_id": account_id,
@@ -70,7 +70,7 @@ class Due:
             "method_name": "Pixel 9",
             **changes,
         }
-        await self.wire.publisher.command(NoticeDue.model_validate(fields))
+        await self.wire.publisher.publish_command(EmailDue.model_validate(fields))
 
 
 def a_name() -> str:
@@ -125,7 +125,7 @@ async def test_a_refused_notice_goes_to_the_dead_letters_and_the_next_one_out(
     with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
         await due.notice(name, method_name="Refused")
         await due.notice(name, method_name="Taken")
-        letter = await due.wire.dead_letter("login.notices", name.encode())
+        letter = await due.wire.dead_letter("login.emails", name.encode())
         await eventually(lambda: office.messages)
     assert dict(letter.headers)["dlq_reason"].startswith(b"550")
     assert b"Refused" in letter.value
@@ -135,7 +135,7 @@ async def test_a_refused_notice_goes_to_the_dead_letters_and_the_next_one_out(
 async def test_a_notice_that_waited_too_long_for_the_server_is_a_dead_letter(due: Due) -> None:
     name = a_name()
     await due.notice(name, at=now() - PATIENCE - timedelta(minutes=1))
-    letter = await due.wire.dead_letter("login.notices", name.encode())
+    letter = await due.wire.dead_letter("login.emails", name.encode())
     assert b"localhost" in dict(letter.headers)["dlq_reason"]
 
 
@@ -143,12 +143,12 @@ async def test_a_notice_that_waited_too_long_for_the_server_is_a_dead_letter(due
 async def test_what_is_no_notice_is_a_dead_letter(due: Due, value: bytes | None) -> None:
     name = a_name()
     notice = encode(an_event(RemoveAccount(account_id=name, at=now())))
-    await due.wire.publisher.surely(replace(notice, topic="login.notices"))
-    letter = await due.wire.dead_letter("login.notices", name.encode())
+    await due.wire.publisher.publish_until_acked(replace(notice, topic="login.emails"))
+    letter = await due.wire.dead_letter("login.emails", name.encode())
     assert b"not a notice: countersign.login.remove_account.v1" in dict(letter.headers)["dlq_reason"]
     other = a_name()
-    await due.wire.publisher.surely(replace(notice, topic="login.notices", key=other.encode(), value=value))
-    letter = await due.wire.dead_letter("login.notices", other.encode())
+    await due.wire.publisher.publish_until_acked(replace(notice, topic="login.emails", key=other.encode(), value=value))
+    letter = await due.wire.dead_letter("login.emails", other.encode())
     assert letter.value == value
 
 
@@ -157,7 +157,7 @@ async def test_an_enrolment_code_is_in_the_e_mail_and_nowhere_in_kafka(
 ) -> None:
     name = a_name()
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
-        await due.notice(name, NoticeKind.ENROLMENT_CODE, identifier="enrolment-1", method_name="")
+        await due.notice(name, EmailKind.ENROLMENT_CODE, identifier="enrolment-1", method_name="")
         await eventually(lambda: office.messages)
     code = EnrolmentCodes(load_secret(stack.secrets, "enrolment")).code(name, "enrolment-1")
     assert f"{code[:3]} {code[3:]}" in office.messages[0].get_content()
@@ -171,7 +171,7 @@ async def test_no_password_and_no_address_is_in_the_log(due: Due, stack: Stack, 
     office = PostOffice(answers=[f"550 5.1.1 <{name}@example.org> no such user"])
     with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
         await due.notice(name)
-        await due.wire.dead_letter("login.notices", name.encode())
+        await due.wire.dead_letter("login.emails", name.encode())
     log = (stack.logs / "login.log").read_text()
     assert "550 5.1.1" in log
     assert f"{name}@example.org" not in log

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 
-from deploy.local.instance_process import Instance
+from deploy.local.instance_process import InstanceProcess
 from deploy.local.ports import free_port
 from deploy.local.stack import Stack
 from protocol.challenges import sign_answer, verify_challenge
@@ -32,13 +32,13 @@ PAYLOAD: dict[str, object] = {"device_name": "Test phone"}
 
 
 @pytest.fixture
-def pairing(run: Callable[[str], Instance]) -> Instance:
+def pairing(run: Callable[[str], InstanceProcess]) -> InstanceProcess:
     """Give the running pairing service."""
     return run("pairing")
 
 
 @pytest.fixture
-async def device(pairing: Instance) -> AsyncIterator[Device]:
+async def device(pairing: InstanceProcess) -> AsyncIterator[Device]:
     """Give a device of its own."""
     async with Device(pairing.url) as made:
         yield made
@@ -70,7 +70,7 @@ def a_claim(stack: Stack, phrase: str, lifetime_seconds: float = 120) -> Pairing
 
 async def claimed(wire: Wire, claim: PairingRequested) -> ChallengeIssued:
     """Claim a phrase, and return what its device is asked."""
-    await wire.publisher.command(claim)
+    await wire.publisher.publish_command(claim)
     return await wire.next(ChallengeIssued, lambda each: each.challenge_id == claim.pairing_id)
 
 
@@ -100,7 +100,7 @@ async def test_a_phrase_leads_from_the_account_to_the_phone_and_back(device: Dev
         published = [each["kid"] for each in (await answer.json(content_type=None))["keys"]]
     assert key in published
     assert (claims.aud, claims.account_name, claims.purpose) == (device.device_id, "Alex", Purpose.PAIRING)
-    await wire.publisher.command(an_answer(device, issued, Verdict.APPROVE))
+    await wire.publisher.publish_command(an_answer(device, issued, Verdict.APPROVE))
     paired = await wire.next(DevicePaired, lambda each: each.pairing_id == claim.pairing_id)
     assert (paired.device_id, paired.account_id, paired.device_name) == (device.device_id, "alex", "Test phone")
 
@@ -109,7 +109,7 @@ async def test_a_phrase_works_once(device: Device, stack: Stack, wire: Wire) -> 
     phrase = await a_phrase(device)
     await claimed(wire, a_claim(stack, phrase))
     second = a_claim(stack, phrase)
-    await wire.publisher.command(second)
+    await wire.publisher.publish_command(second)
     failed = await wire.next(PairingFailed, lambda each: each.pairing_id == second.pairing_id)
     assert failed.reason is PairingFailure.USED_PHRASE
 
@@ -118,16 +118,16 @@ async def test_a_new_phrase_ends_the_one_before(device: Device, stack: Stack, wi
     first = await a_phrase(device)
     second = await a_phrase(device)
     stale = a_claim(stack, first)
-    await wire.publisher.command(stale)
+    await wire.publisher.publish_command(stale)
     failed = await wire.next(PairingFailed, lambda each: each.pairing_id == stale.pairing_id)
     assert failed.reason is PairingFailure.EXPIRED_PHRASE
     assert (await claimed(wire, a_claim(stack, second))).device_id == device.device_id
 
 
-async def test_a_phrase_that_nobody_shows_is_unknown(pairing: Instance, stack: Stack, wire: Wire) -> None:
+async def test_a_phrase_that_nobody_shows_is_unknown(pairing: InstanceProcess, stack: Stack, wire: Wire) -> None:
     assert pairing.is_ready()
     claim = a_claim(stack, "abacus abdomen")
-    await wire.publisher.command(claim)
+    await wire.publisher.publish_command(claim)
     failed = await wire.next(PairingFailed, lambda each: each.pairing_id == claim.pairing_id)
     assert failed.reason is PairingFailure.UNKNOWN_PHRASE
 
@@ -140,7 +140,7 @@ async def test_a_declined_pairing_reaches_the_account(
     device: Device, stack: Stack, wire: Wire, verdict: Verdict, reason: PairingFailure
 ) -> None:
     issued = await claimed(wire, a_claim(stack, await a_phrase(device)))
-    await wire.publisher.command(an_answer(device, issued, verdict))
+    await wire.publisher.publish_command(an_answer(device, issued, verdict))
     failed = await wire.next(PairingFailed, lambda each: each.pairing_id == issued.challenge_id)
     assert failed.reason is reason
 
@@ -148,15 +148,15 @@ async def test_a_declined_pairing_reaches_the_account(
 async def test_an_answer_after_the_time_pairs_nothing(device: Device, stack: Stack, wire: Wire) -> None:
     issued = await claimed(wire, a_claim(stack, await a_phrase(device), lifetime_seconds=1))
     late = issued.expires_at + timedelta(seconds=1)
-    await wire.publisher.command(an_answer(device, issued, Verdict.APPROVE, answered_at=late))
+    await wire.publisher.publish_command(an_answer(device, issued, Verdict.APPROVE, answered_at=late))
     failed = await wire.next(PairingFailed, lambda each: each.pairing_id == issued.challenge_id)
     assert failed.reason is PairingFailure.NOT_ANSWERED
 
 
-async def test_a_forged_answer_is_set_aside(device: Device, stack: Stack, wire: Wire, pairing: Instance) -> None:
+async def test_a_forged_answer_is_set_aside(device: Device, stack: Stack, wire: Wire, pairing: InstanceProcess) -> None:
     issued = await claimed(wire, a_claim(stack, await a_phrase(device)))
     async with Device(pairing.url) as thief:
-        await wire.publisher.command(an_answer(thief, issued, Verdict.APPROVE))
+        await wire.publisher.publish_command(an_answer(thief, issued, Verdict.APPROVE))
     letter = await wire.dead_letter("auth.response", issued.reply_key.encode())
     assert b"forged" in dict(letter.headers)["dlq_reason"]
     assert [each for each in wire.of(DevicePaired) if each.pairing_id == issued.challenge_id] == []
@@ -166,7 +166,7 @@ async def test_a_challenge_by_another_issuer_pairs_nothing(device: Device, stack
     issued = await claimed(wire, a_claim(stack, await a_phrase(device)))
     made_up = a_challenge(device.device_id, issued.challenge_id).challenge
     forged = issued.model_copy(update={"challenge": made_up})
-    await wire.publisher.command(an_answer(device, forged, Verdict.APPROVE))
+    await wire.publisher.publish_command(an_answer(device, forged, Verdict.APPROVE))
     letter = await wire.dead_letter("auth.response", issued.reply_key.encode())
     assert b"not signed by this service" in dict(letter.headers)["dlq_reason"]
 
@@ -200,15 +200,15 @@ async def test_the_phrase_itself_is_in_no_record(device: Device, stack: Stack, w
         assert not (first.encode() in content and second.encode() in content)
 
 
-def test_keys_are_kept_for_their_owner_alone(stack: Stack, pairing: Instance) -> None:
+def test_keys_are_kept_for_their_owner_alone(stack: Stack, pairing: InstanceProcess) -> None:
     assert pairing.is_ready()
     for kept in stack.secrets.iterdir():
         assert kept.stat().st_mode & 0o077 == 0, kept
 
 
-async def test_a_second_instance_on_one_data_directory_is_refused(pairing: Instance, stack: Stack) -> None:
+async def test_a_second_instance_on_one_data_directory_is_refused(pairing: InstanceProcess, stack: Stack) -> None:
     environment = stack.environment("pairing") | {"PAIRING_DATA_DIRECTORY": str(stack.data_directory(pairing.name))}
-    second = Instance("pairing", "second", free_port(), free_port(), stack.logs / "second.log", environment)
+    second = InstanceProcess("pairing", "second", free_port(), free_port(), stack.logs / "second.log", environment)
     second.start()
     await eventually(lambda: second.exit_code is not None)
     assert second.exit_code == 2

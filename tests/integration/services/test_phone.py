@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from authenticator.device.challenges import Request
+from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.state import Outcome
-from deploy.local.instance_process import Instance
+from authenticator.device.state import ChallengeOutcome
+from deploy.local.instance_process import InstanceProcess
 from deploy.local.stack import READY_TIMEOUT_SECONDS, Stack
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import verify_proof
@@ -30,7 +30,7 @@ from tests.polling import DEADLINE_SECONDS, eventually
 
 
 @pytest.fixture
-def push(run: Callable[[str], Instance]) -> Instance:
+def push(run: Callable[[str], InstanceProcess]) -> InstanceProcess:
     """Give the running push service, with the pairing service beside it."""
     run("pairing")
     return run("push")
@@ -69,28 +69,28 @@ async def proven(message: Message, jwks: str) -> tuple[int, dict[str, Any]]:
     return code, json.loads(said)
 
 
-async def next_request(phone: VirtualPhone) -> Request:
+async def next_request(phone: VirtualPhone) -> DeviceChallenge:
     """Wait for the next request that the phone shows."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         return await anext(phone.requests())
 
 
 async def test_terminal_device_pairs_and_approves_and_both_are_proven_offline(
-    push: Instance, stack: Stack, wire: Wire, tmp_path: Path
+    push: InstanceProcess, stack: Stack, wire: Wire, tmp_path: Path
 ) -> None:
     device = ["--state", str(tmp_path / "state"), "--url", push.url]
     accept = ["wait", "--answer", "accept", "--count", "1", "--timeout", str(DEADLINE_SECONDS)]
     code, said = await program("authenticator.device", *device, "new-account", "--name", "Pixel 9", "--json")
     assert code == 0, said
     claim = a_claim(stack, json.loads(said)["phrase"])
-    await wire.publisher.command(claim)
+    await wire.publisher.publish_command(claim)
     code, said = await program("authenticator.device", *device, *accept)
     assert code == 0, said
     assert "Alex is connected" in said
     paired = await wire.next(DevicePaired, lambda each: each.pairing_id == claim.pairing_id)
     assert paired.device_name == "Pixel 9"
 
-    await wire.publisher.command(a_challenge(paired.device_id, uuid.uuid4().hex))
+    await wire.publisher.publish_command(a_challenge(paired.device_id, uuid.uuid4().hex))
     code, said = await program("authenticator.device", *device, *accept)
     assert code == 0, said
     response = await wire.next(
@@ -107,13 +107,13 @@ async def test_terminal_device_pairs_and_approves_and_both_are_proven_offline(
 
 
 async def test_phone_agrees_on_codes_answers_with_a_number_and_hears_that_it_is_unpaired(
-    push: Instance, stack: Stack, wire: Wire
+    push: InstanceProcess, stack: Stack, wire: Wire
 ) -> None:
     service = AgreementPrivateKey.generate()
     async with VirtualPhone.in_memory(push.url, "Pixel 9") as phone:
         claim = a_claim(stack, (await phone.new_phrase()).phrase)
         claim = claim.model_copy(update={"issuer_agreement": service.public})
-        await wire.publisher.command(claim)
+        await wire.publisher.publish_command(claim)
         await phone.answer(await next_request(phone), Verdict.APPROVE)
         paired = await wire.next(DevicePaired, lambda each: each.pairing_id == claim.pairing_id)
         sent = verify_proof(paired.challenge, paired.answer).agreement_key
@@ -123,24 +123,24 @@ async def test_phone_agrees_on_codes_answers_with_a_number_and_hears_that_it_is_
         assert find_step(secret, phone.code(account).code, datetime.now(UTC)) is not None
 
         challenge = a_challenge(phone.device_id, uuid.uuid4().hex, number_matching=True)
-        await wire.publisher.command(challenge)
+        await wire.publisher.publish_command(challenge)
         await phone.answer(await next_request(phone), Verdict.APPROVE, 42)
         response = await wire.next(AuthResponse, lambda each: each.challenge_id == challenge.challenge_id)
         assert verify_proof(response.challenge, response.answer).number == 42
 
-        await wire.publisher.command(an_unpairing(phone.device_id, claim.pairing_id))
+        await wire.publisher.publish_command(an_unpairing(phone.device_id, claim.pairing_id))
         await eventually(lambda: not phone.store.read().accounts)
-        assert phone.store.read().history[-1].outcome is Outcome.REMOVED
+        assert phone.store.read().history[-1].outcome is ChallengeOutcome.REMOVED
 
 
-async def test_phone_outlives_a_crash_of_the_push_service(push: Instance, stack: Stack, wire: Wire) -> None:
+async def test_phone_outlives_a_crash_of_the_push_service(push: InstanceProcess, stack: Stack, wire: Wire) -> None:
     async with VirtualPhone.in_memory(push.url, "Pixel 9") as phone:
-        await wire.publisher.command(a_claim(stack, (await phone.new_phrase()).phrase))
+        await wire.publisher.publish_command(a_claim(stack, (await phone.new_phrase()).phrase))
         await phone.answer(await next_request(phone), Verdict.APPROVE)
 
         push.kill()
         challenge_id = uuid.uuid4().hex
-        await wire.publisher.command(a_challenge(phone.device_id, challenge_id))
+        await wire.publisher.publish_command(a_challenge(phone.device_id, challenge_id))
         push.start()
         await asyncio.to_thread(push.await_ready, READY_TIMEOUT_SECONDS)
 
@@ -152,11 +152,11 @@ async def test_phone_outlives_a_crash_of_the_push_service(push: Instance, stack:
 
 
 async def test_answer_that_is_given_while_the_push_service_is_away_counts_once_it_is_back(
-    push: Instance, stack: Stack, wire: Wire
+    push: InstanceProcess, stack: Stack, wire: Wire
 ) -> None:
     async with VirtualPhone.in_memory(push.url) as phone:
         claim = a_claim(stack, (await phone.new_phrase()).phrase)
-        await wire.publisher.command(claim)
+        await wire.publisher.publish_command(claim)
         request = await next_request(phone)
         push.kill()
         answering = asyncio.create_task(phone.answer(request, Verdict.APPROVE))

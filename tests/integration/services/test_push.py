@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from deploy.local.instance_process import Instance
+from deploy.local.instance_process import InstanceProcess
 from deploy.local.stack import Stack
 from protocol.challenges import verify_proof
 from protocol.jose import PrivateKey
@@ -36,18 +36,18 @@ class Asked:
 
 
 @pytest.fixture
-def push(run: Callable[[str], Instance]) -> Instance:
+def push(run: Callable[[str], InstanceProcess]) -> InstanceProcess:
     """Give the running push service."""
     return run("push")
 
 
 @pytest.fixture
-async def asked(push: Instance, wire: Wire) -> AsyncIterator[Asked]:
+async def asked(push: InstanceProcess, wire: Wire) -> AsyncIterator[Asked]:
     """Give a device that was just asked."""
     async with Device(push.url) as device:
         socket = await device.connect()
         issued = a_challenge(device.device_id, uuid.uuid4().hex)
-        await wire.publisher.command(issued)
+        await wire.publisher.publish_command(issued)
         frame = await news(socket)
         assert frame == {"type": "challenge", "challenge": issued.challenge}
         yield Asked(device, socket, issued)
@@ -114,7 +114,7 @@ async def test_an_answer_that_is_not_bound_right_is_refused(
     assert (got, document["type"], document["status"]) == (status, f"urn:countersign:problem:{name}", status)
 
 
-async def test_an_answer_by_another_key_reaches_nothing(asked: Asked, push: Instance) -> None:
+async def test_an_answer_by_another_key_reaches_nothing(asked: Asked, push: InstanceProcess) -> None:
     async with Device(push.url, PrivateKey.generate()) as thief:
         status, document = await thief.post(asked.path, await thief.answer(asked.issued))
     assert (status, document["type"]) == (404, "urn:countersign:problem:unknown-device")
@@ -140,11 +140,11 @@ async def test_a_body_beyond_all_measure_is_refused(asked: Asked) -> None:
     assert (status, document["status"]) == (413, 413)
 
 
-async def test_an_expired_challenge_takes_no_answer(push: Instance, wire: Wire) -> None:
+async def test_an_expired_challenge_takes_no_answer(push: InstanceProcess, wire: Wire) -> None:
     async with Device(push.url) as device:
         socket = await device.connect()
         issued = a_challenge(device.device_id, uuid.uuid4().hex, lifetime_seconds=0.5)
-        await wire.publisher.command(issued)
+        await wire.publisher.publish_command(issued)
         await wire.next(ChallengeIssued, lambda each: each.challenge_id == issued.challenge_id)
         frames = [await news(socket)]
         if frames[0]["type"] == "challenge":
@@ -156,7 +156,7 @@ async def test_an_expired_challenge_takes_no_answer(push: Instance, wire: Wire) 
 
 
 async def test_a_withdrawn_challenge_ends_on_the_device(asked: Asked, wire: Wire) -> None:
-    await wire.publisher.command(
+    await wire.publisher.publish_command(
         ChallengeWithdrawn(challenge_id=asked.issued.challenge_id, device_id=asked.device.device_id)
     )
     ended = await news(asked.socket)
@@ -171,10 +171,10 @@ async def test_a_receipt_tells_the_phone_by_its_name(asked: Asked, wire: Wire) -
     assert (receipt.delivery, receipt.device_name) == (Delivery.DELIVERED, "Test phone")
 
 
-async def test_a_challenge_waits_for_a_device_that_comes_later(push: Instance, wire: Wire) -> None:
+async def test_a_challenge_waits_for_a_device_that_comes_later(push: InstanceProcess, wire: Wire) -> None:
     async with Device(push.url) as device:
         issued = a_challenge(device.device_id, uuid.uuid4().hex)
-        await wire.publisher.command(issued)
+        await wire.publisher.publish_command(issued)
         receipt = await wire.next(PushReceipt, lambda each: each.challenge_id == issued.challenge_id)
         assert receipt.delivery is Delivery.UNDELIVERABLE
         socket = await device.connect()
@@ -189,7 +189,7 @@ async def test_a_device_that_was_away_hears_what_still_waits(asked: Asked, wire:
             "type": "waiting",
             "challenge_ids": [asked.issued.challenge_id],
         }
-        await wire.publisher.command(
+        await wire.publisher.publish_command(
             ChallengeWithdrawn(challenge_id=asked.issued.challenge_id, device_id=same.device_id)
         )
         await news(again)
@@ -198,7 +198,7 @@ async def test_a_device_that_was_away_hears_what_still_waits(asked: Asked, wire:
 
 
 @pytest.mark.parametrize("frame", ["{}", "not json", '{"type": "open", "request": "a.b.c"}', '{"type": "open"}', "[]"])
-async def test_a_socket_opens_only_to_a_signed_nonce(push: Instance, frame: str) -> None:
+async def test_a_socket_opens_only_to_a_signed_nonce(push: InstanceProcess, frame: str) -> None:
     async with aiohttp.ClientSession() as session, session.ws_connect(f"{push.url}/socket") as socket:
         assert (await socket.receive_json(timeout=DEADLINE_SECONDS))["type"] == "hello"
         await socket.send_str(frame)
@@ -210,7 +210,7 @@ async def test_a_socket_opens_only_to_a_signed_nonce(push: Instance, frame: str)
         assert message.data == 4400
 
 
-async def test_a_socket_takes_no_other_connections_nonce(push: Instance) -> None:
+async def test_a_socket_takes_no_other_connections_nonce(push: InstanceProcess) -> None:
     async with Device(push.url) as device, aiohttp.ClientSession() as session:
         async with session.ws_connect(f"{push.url}/socket") as socket:
             await socket.receive_json(timeout=DEADLINE_SECONDS)
@@ -221,9 +221,9 @@ async def test_a_socket_takes_no_other_connections_nonce(push: Instance) -> None
         assert problem["type"] == "urn:countersign:problem:bad-nonce"
 
 
-async def test_what_cannot_be_read_is_set_aside_with_its_reason(push: Instance, wire: Wire) -> None:
+async def test_what_cannot_be_read_is_set_aside_with_its_reason(push: InstanceProcess, wire: Wire) -> None:
     key = uuid.uuid4().hex.encode()
-    await wire.publisher.surely(Record("auth.challenge", key, b"{}", [("ce_type", b"nobody.knows.this")]))
+    await wire.publisher.publish_until_acked(Record("auth.challenge", key, b"{}", [("ce_type", b"nobody.knows.this")]))
     letter = await wire.dead_letter("auth.challenge", key)
     reasons = dict(letter.headers)
     assert b"unknown type" in reasons["dlq_reason"]

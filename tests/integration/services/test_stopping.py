@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from deploy.local.instance_process import Instance
+from deploy.local.instance_process import InstanceProcess
 from tests.polling import DEADLINE_SECONDS, eventually
 
 UNREADY_SECONDS = 5
@@ -17,7 +17,9 @@ def settings() -> dict[str, str]:
     return {"LOGIN_UNREADY_SECONDS": str(UNREADY_SECONDS)}
 
 
-async def test_it_is_not_ready_first_then_takes_nothing_new_then_has_stopped(run: Callable[[str], Instance]) -> None:
+async def test_it_is_not_ready_first_then_takes_nothing_new_then_has_stopped(
+    run: Callable[[str], InstanceProcess],
+) -> None:
     login = run("login")
     login.terminate()
     await eventually(lambda: status(login, "/ready") == http.client.SERVICE_UNAVAILABLE)
@@ -27,7 +29,7 @@ async def test_it_is_not_ready_first_then_takes_nothing_new_then_has_stopped(run
     assert login.exit_code == 0
 
 
-def status(instance: Instance, path: str) -> int | None:
+def status(instance: InstanceProcess, path: str) -> int | None:
     """Ask for a page; return its status, or None where nothing answers."""
     connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=DEADLINE_SECONDS)
     try:

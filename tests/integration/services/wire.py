@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from schemas.base import Message
 from schemas.codec import UndecodableError, decode
-from schemas.topics import ALL, Kind
+from schemas.topics import ALL, TopicKind
 from services.common.kafka.publisher import Publisher
 from services.common.telemetry.tracing import continue_trace
 from tests.polling import DEADLINE_SECONDS
@@ -31,7 +31,7 @@ class Wire:
         self.publisher = Publisher(bootstrap, prefix, "test")
         self.prefix = prefix
         self.records: list[ConsumerRecord] = []
-        names = [f"{prefix}{topic.name}" for topic in ALL if topic.kind is not Kind.CHANGELOG]
+        names = [f"{prefix}{topic.name}" for topic in ALL if topic.kind is not TopicKind.CHANGELOG]
         self._consumer = AIOKafkaConsumer(
             *names, bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest"
         )

@@ -51,7 +51,7 @@ async def live(person: Person) -> None:
     """Pair a phone and sign in by it; mistype the password; sign in by a code and by the phone; deny a sign-in."""
     await person.enter_password()
     await person.pair()
-    await person.browser.submit("/prompt")
+    await person.browser.submit("/challenge")
     await person.approve()
     await person.browser.submit("/sign-out")
     await person.enter_password("wrong wrong wrong")

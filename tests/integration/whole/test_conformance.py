@@ -72,7 +72,7 @@ async def test_somebody_who_pairs_a_phone_is_answered_as_the_document_says(stack
         await person.enter_password()
         dress = as_browser(stack, person.browser.cookies)
         fuzzer = Fuzzer(stack.urls["login"], dress)
-        await asyncio.to_thread(fuzzer.ask_all, lambda label: "/pair" in label or "/prompt" in label)
+        await asyncio.to_thread(fuzzer.ask_all, lambda label: "/pair" in label or "/challenge" in label)
     assert 422 in fuzzer.statuses["POST /pair"]
 
 
@@ -80,7 +80,7 @@ async def test_somebody_who_is_signed_in_is_answered_as_the_document_says(stack:
     async with a_person(stack) as person:
         await person.enter_password()
         await person.pair()
-        await person.browser.submit("/prompt")
+        await person.browser.submit("/challenge")
         await person.approve()
         signed_in = person.browser.cookies
         await person.enter_password()

@@ -72,7 +72,7 @@ async def test_a_person_pairs_a_phone_and_signs_in_through_the_proxy(containers:
         person = Person(said[1], browser, phone, [])
         await person.enter_password(said[2])
         await person.pair()
-        await person.browser.submit("/prompt")
+        await person.browser.submit("/challenge")
         await person.approve()
         await person.browser.submit("/sign-out")
         await person.enter_password(said[2])

@@ -63,7 +63,7 @@ async def test_services_say_that_kafka_is_away_and_go_on_once_it_is_back_and_sto
             await person.browser.wait(DEADLINE_SECONDS)
         await person.browser.open("/")
         person.browser.expect("DEVICE PAIRING SUCCESSFUL")
-        await person.browser.submit("/prompt")
+        await person.browser.submit("/challenge")
         await person.approve()
 
     await asyncio.to_thread(stack.kafka.kill)

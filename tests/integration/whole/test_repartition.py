@@ -15,7 +15,7 @@ from cli.__main__ import app
 from deploy.local.ports import free_port
 from deploy.local.stack import SERVICES, Stack, StackOptions
 from schemas.topics import ALL, CHANGELOGS, LOGIN_COMMANDS
-from services.common.kafka.partitions import home_of
+from services.common.kafka.partitions import partition_of
 from tests.integration.whole.acting import Person, a_person
 from tests.polling import eventually
 
@@ -79,7 +79,9 @@ async def places_of_rows(stack: Stack) -> dict[str, Counter[bool]]:
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 rows.update({(record.key, record.partition): record.value for record in records})
         await consumer.stop()
-        homes = Counter(home_of(key, len(ends)) == place for (key, place), value in rows.items() if value is not None)
+        homes = Counter(
+            partition_of(key, len(ends)) == place for (key, place), value in rows.items() if value is not None
+        )
         found[topic.name] = homes
     return found
 
@@ -112,7 +114,7 @@ async def test_keys_stay_with_their_rows_when_the_topics_get_more_partitions(
         for person in people:
             await person.enter_password()
             await person.pair()
-            await person.browser.submit("/prompt")
+            await person.browser.submit("/challenge")
             await person.approve()
         await assert_refused(old, MANY, "instances run")
         await asyncio.to_thread(old.stop)

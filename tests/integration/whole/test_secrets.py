@@ -80,7 +80,7 @@ class Secretive:
         await self.type("/enrol", invitation)
         await self.person.pair()
         self.notes |= set(self.person.phrases)
-        await self.submit("/prompt")
+        await self.submit("/challenge")
         await self.person.browser.open("/code")
         await self.type("/code", code_at(b"of another phone", 1))
         await self.person.browser.open("/wait")

@@ -52,7 +52,7 @@ async def sign_in_twice(stack: Stack) -> str:
     async with a_person(stack) as person:
         await person.enter_password()
         await person.pair()
-        await person.browser.submit("/prompt")
+        await person.browser.submit("/challenge")
         await person.approve()
         await person.browser.submit("/sign-out")
         await person.enter_password()
@@ -102,7 +102,7 @@ async def test_metrics_tell_what_became_of_the_logins(stack: Stack, name: str) -
     login, pairing, push = [await scrape(stack.instances[service]) for service in ("login", "pairing", "push")]
     assert login.total("logins_begun_total", kind="sign_in") == 2
     assert login.total("logins_total", kind="sign_in", outcome="approved", method="push") == 2
-    assert login.total("prompts_sent_total") == login.total("prompts_total", outcome="approved") == 2
+    assert login.total("login_challenges_sent_total") == login.total("login_challenges_total", outcome="approved") == 2
     assert login.total("pairings_total", outcome="paired") == 1
     assert login.total("answer_duration_seconds_count", purpose="login") == 2
     assert login.total("answer_duration_seconds_count", purpose="pairing") == 1
@@ -142,7 +142,13 @@ async def test_an_event_that_comes_again_is_counted_as_repeated_and_nowhere_else
         await producer.stop()
     repeated = before.total("repeated_events_total") + 1
     after = await scraped(stack, "login", lambda each: each.total("repeated_events_total") == repeated)
-    for counted in ("decisions_total", "logins_begun_total", "logins_total", "prompts_sent_total", "prompts_total"):
+    for counted in (
+        "decisions_total",
+        "logins_begun_total",
+        "logins_total",
+        "login_challenges_sent_total",
+        "login_challenges_total",
+    ):
         assert after.total(counted) == before.total(counted)
     assert name not in after.text
 

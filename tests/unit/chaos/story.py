@@ -8,19 +8,19 @@ from functools import cache
 from itertools import chain
 from typing import Final
 
-from lab.chaos.evidence import Evidence, Seen
-from lab.chaos.history import Answer, Attempt, Ending, Entry, Habit, Struck, Way
+from lab.chaos.evidence import RunRecord, RunRecords
+from lab.chaos.history import Attempt, Ending, Entry, FaultResult, Habit, PhoneAnswer, Way
 from lab.chaos.poison import HEADER, Draft, Poison, spoil
 from operations.audit.report import Checked, Finding, Report, Unchecked
-from operations.audit.time_range import Span
+from operations.audit.time_range import TimeRange
 from schemas.base import Message
 from schemas.contract import AuthResponse, Purpose, Verdict
 from schemas.login_commands import UseCode
-from services.common.kafka.dead_letters import OFFSET, PARTITION, REASON, SERVICE, TIME, Place
+from services.common.kafka.dead_letters import OFFSET, PARTITION, REASON, SERVICE, TIME, RecordPosition
 from tests.builders import T0, a_phone
+from tests.unit.audit.history import RULEBOOK, RecordedWorld
 from tests.unit.flow.people import PHRASES, People
 from tests.unit.flow.world import ACCOUNTS
-from tests.unit.replay.history import RULEBOOK, RecordedWorld
 
 NAME: Final = "alex"
 PHONE: Final = a_phone()
@@ -38,31 +38,31 @@ class Story:
 
     """
 
-    records: list[Seen] = field(default_factory=list)
+    records: list[RunRecord] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     unchecked: int = 0
 
     @property
-    def findings(self) -> tuple[Evidence, Report]:
+    def findings(self) -> tuple[RunRecords, Report]:
         """What is checked: what was left behind, and what an audit said of it."""
-        report = Report(Span(), checked=Counter({Checked.ROW: len(self.records)}) if self.records else Counter())
+        report = Report(TimeRange(), checked=Counter({Checked.ROW: len(self.records)}) if self.records else Counter())
         for place in self.named:
             report.accuse(Finding(place, T0, "a key", "a type", "it does not follow"))
         if self.unchecked:
             report.unchecked[Unchecked.PENDING] = self.unchecked
-        return Evidence(tuple(self.records), tuple(self.entries), RULEBOOK), report
+        return RunRecords(tuple(self.records), tuple(self.entries), RULEBOOK), report
 
     def add(
         self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, bytes], at: datetime = T0
-    ) -> Seen:
+    ) -> RunRecord:
         """Append a record to a topic."""
         offset = Counter(each.place.topic for each in self.records)[topic]
-        seen = Seen(Place(topic, 0, offset), key, value, headers, at)
+        seen = RunRecord(RecordPosition(topic, 0, offset), key, value, headers, at)
         self.records.append(seen)
         return seen
 
-    def plant(self, poison: Poison, seen: Seen, *, set_aside: bool = True) -> None:
+    def plant(self, poison: Poison, seen: RunRecord, *, set_aside: bool = True) -> None:
         """Append a poisoned copy of a record, and the dead letter that it becomes."""
         spoilt = spoil(poison, Draft(seen.key, seen.value, seen.headers))
         planted = self.add(seen.place.topic, spoilt.key, spoilt.value, {**spoilt.headers, HEADER: poison.encode()})
@@ -70,7 +70,7 @@ class Story:
             self.named.append(str(planted.place))
             self.set_aside(planted, "unknown type, or none: countersign.nothing.like.it.v9")
 
-    def set_aside(self, seen: Seen, reason: str) -> None:
+    def set_aside(self, seen: RunRecord, reason: str) -> None:
         """Append the dead letter of a record."""
         added = {
             REASON: reason.encode(),
@@ -81,20 +81,20 @@ class Story:
         }
         self.add(f"{seen.place.topic}.dlq", seen.key, seen.value, {**seen.headers, **added})
 
-    def events(self, kind: type[Message]) -> list[Seen]:
+    def events(self, kind: type[Message]) -> list[RunRecord]:
         """Return the records of a kind of event."""
         return [each for each in self.records if each.headers.get("ce_type") == kind.type.encode()]
 
-    def rows(self, topic: str, key: bytes) -> list[Seen]:
+    def rows(self, topic: str, key: bytes) -> list[RunRecord]:
         """Return the records of a key's rows."""
         return [each for each in self.records if (each.place.topic, each.key) == (topic, key)]
 
-    def write_again(self, seen: Seen, epoch: int, version: int, at: datetime) -> None:
+    def write_again(self, seen: RunRecord, epoch: int, version: int, at: datetime) -> None:
         """Append a row as an owner of that epoch writes it."""
         row = {**json.loads(seen.value or b""), "epoch": epoch, "version": version}
         self.add(seen.place.topic, seen.key, json.dumps(row, separators=(",", ":")).encode(), {}, at)
 
-    def change(self, seen: Seen, **changes: object) -> None:
+    def change(self, seen: RunRecord, **changes: object) -> None:
         """Put another record in the place of one."""
         self.records[self.records.index(seen)] = replace(seen, **changes)  # type: ignore[arg-type]  # the fields' own
 
@@ -124,7 +124,11 @@ def _told_once() -> Story:
             headers["ce_source"] += b"/web"
         story.add(record.topic, record.key, record.value, headers, record.at)
     story.plant(Poison.UNKNOWN_TYPE, story.events(AuthResponse)[0])
-    story.entries.append(Struck(fault="kill-login", target="login", began=world.now, mended=world.now, well=world.now))
+    story.entries.append(
+        FaultResult(
+            fault="kill-login", target="login", began_at=world.now, repaired_at=world.now, recovered_at=world.now
+        )
+    )
     return story
 
 
@@ -156,7 +160,13 @@ def _sign_in_by_code(people: People, story: Story) -> None:
     people.world.settle()
     account = people.world.row(ACCOUNTS, NAME)
     method_id, login_id = account.devices[0].method_id, account.logins[-1].login_id
-    fields = {"account_id": NAME, "at": people.world.now, "login_id": login_id, "method_id": method_id, "step": 59_000}
+    fields = {
+        "account_id": NAME,
+        "at": people.world.now,
+        "login_id": login_id,
+        "method_id": method_id,
+        "time_step": 59_000,
+    }
     people.world.command(UseCode.model_validate(fields))
     people.world.settle()
     _attempt(people, story, Way.CODE, Ending.SIGNED_IN)
@@ -167,7 +177,9 @@ def _answer(people: People, story: Story, purpose: Purpose, verdict: Verdict) ->
     people.answer(PHONE, 1, verdict)
     people.world.settle()
     story.entries.append(
-        Answer(challenge_id=challenge_id, account_id=NAME, purpose=purpose, verdict=verdict, ended=people.world.now)
+        PhoneAnswer(
+            challenge_id=challenge_id, account_id=NAME, purpose=purpose, verdict=verdict, ended=people.world.now
+        )
     )
     if len(story.entries) == 1:  # the button was hit twice
         again = story.entries[0].model_copy(update={"verdict": Verdict.DENY, "refusal": "already-answered"})

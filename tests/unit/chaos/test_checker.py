@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from lab.chaos.checker import check
-from lab.chaos.history import Answer, Attempt, Ending, Habit, Struck
+from lab.chaos.history import Attempt, Ending, FaultResult, Habit, PhoneAnswer
 from lab.chaos.poison import Poison
-from lab.chaos.schedule import Kind
+from lab.chaos.schedule import FaultKind
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired
 from schemas.login_commands import SignIn, UseCode
 from schemas.topics import ACCOUNTS_CHANGELOG
@@ -41,7 +41,7 @@ def forge_an_answer(story: Story) -> None:
     story.change(answered, value=json.dumps(message).encode())
 
 
-def answer_a_prompt_twice(story: Story) -> None:
+def answer_a_challenge_twice(story: Story) -> None:
     answered = story.events(AuthResponse)[1]
     story.add(
         answered.place.topic,
@@ -77,7 +77,7 @@ def undo_a_decision(story: Story) -> None:
     """The row of an owner that had lost its partition knows what none that counts does."""
     rows = [each for each in story.records if each.place.topic == ACCOUNTS_CHANGELOG.name and each.key == b"alex"]
     stale = json.loads(rows[-2].value or b"")
-    stale["applied"].append({**stale["applied"][-1], "event_id": "undone"})
+    stale["processed"].append({**stale["processed"][-1], "event_id": "undone"})
     story.add(rows[-1].place.topic, rows[-1].key, json.dumps(stale, separators=(",", ":")).encode(), {})
 
 
@@ -109,7 +109,7 @@ def decide_twice(story: Story) -> None:
     rows = [each for each in story.records if each.place.topic == ACCOUNTS_CHANGELOG.name and each.key == b"alex"]
     row = json.loads(rows[-1].value or b"")
     row["version"] += 1
-    row["applied"][-1]["outcome"] = "no_login"
+    row["processed"][-1]["outcome"] = "no_login"
     story.add(rows[-1].place.topic, rows[-1].key, json.dumps(row, separators=(",", ":")).encode(), {})
 
 
@@ -120,7 +120,7 @@ def use_a_step_twice(story: Story) -> None:
     rows = [each for each in story.records if each.place.topic == ACCOUNTS_CHANGELOG.name and each.key == b"alex"]
     row = json.loads(rows[-1].value or b"")
     row["version"] += 1
-    row["applied"].append({**row["applied"][-1], "event_id": "again", "outcome": "ok"})
+    row["processed"].append({**row["processed"][-1], "event_id": "again", "outcome": "ok"})
     story.add(rows[-1].place.topic, rows[-1].key, json.dumps(row, separators=(",", ":")).encode(), {})
 
 
@@ -164,12 +164,16 @@ def let_a_stranger_in(story: Story) -> None:
 
 
 def count_a_refused_answer(story: Story) -> None:
-    taken = next(each for each in story.entries if isinstance(each, Answer) and not each.refusal)
+    taken = next(each for each in story.entries if isinstance(each, PhoneAnswer) and not each.refusal)
     story.entries.append(taken.model_copy(update={"refusal": "expired"}))
 
 
 def stay_broken(story: Story) -> None:
-    story.note(next(each for each in story.entries if isinstance(each, Struck)), well=None, trouble="not ready: login")
+    story.note(
+        next(each for each in story.entries if isinstance(each, FaultResult)),
+        recovered_at=None,
+        reason="not ready: login",
+    )
 
 
 def hide_a_request(story: Story) -> None:
@@ -180,11 +184,13 @@ def hide_a_request(story: Story) -> None:
 def roll_and_fail(story: Story) -> None:
     attempt = an_attempt(story, Ending.REFUSED)
     story.note(attempt, ending=Ending.UNAVAILABLE, habit=Habit.TWICE)
-    strike(story, Kind.ROLL, attempt.began, attempt.ended)
+    strike(story, FaultKind.ROLL, attempt.began, attempt.ended)
 
 
-def strike(story: Story, kind: Kind, began: datetime, mended: datetime) -> None:
-    story.entries.append(Struck(fault=kind, target="login", began=began, mended=mended, well=mended))
+def strike(story: Story, kind: FaultKind, began: datetime, mended: datetime) -> None:
+    story.entries.append(
+        FaultResult(fault=kind, target="login", began_at=began, repaired_at=mended, recovered_at=mended)
+    )
 
 
 def miss_a_poisoned_record(story: Story) -> None:
@@ -202,7 +208,7 @@ def leave_an_event_pending(story: Story) -> None:
 SIGNED_IN = "Each sign-in that a browser saw succeed"
 ACCEPTED = "Each answer that a phone saw accepted"
 REFUSED = "Each answer that a phone saw refused"
-PROMPTS = "No prompt was answered twice"
+PROMPTS = "No challenge was answered twice"
 PHRASES = "No phrase was paired twice"
 STEPS = "No code step was used twice"
 CLEAR = "Nobody waited"
@@ -225,7 +231,7 @@ GOT_IN = "Each person who approves in time gets in"
     [
         (lose_an_answer, {SIGNED_IN, ACCEPTED}),
         (forge_an_answer, {SIGNED_IN}),
-        (answer_a_prompt_twice, {SIGNED_IN, ACCEPTED, PROMPTS, DECIDED}),
+        (answer_a_challenge_twice, {SIGNED_IN, ACCEPTED, PROMPTS, DECIDED}),
         (pair_a_phrase_twice, {PHRASES, DECIDED}),
         (change_a_repeat, {REPEATS}),
         (publish_out_of_nothing, {CAUSES, DECIDED}),
@@ -264,7 +270,7 @@ def test_what_was_undone_for_a_time_is_told_and_contradicts_nothing() -> None:
     story = an_honest_story()
     undo_for_a_time(story)
     (last, undoing, again) = story.rows(ACCOUNTS_CHANGELOG.name, b"alex")[-3:]
-    event_id = json.loads(last.value or b"")["applied"][-1]["event_id"]
+    event_id = json.loads(last.value or b"")["processed"][-1]["event_id"]
     claims = check(*story.findings)
     assert [claim.text for claim in claims if claim.violations] == []
     (note,) = [note for claim in claims for note in claim.notes]
@@ -278,6 +284,6 @@ def test_a_clock_excuses_a_failure_only_while_it_is_wrong(seconds_before: int, *
     hide_a_request(story)
     attempt = an_attempt(story, Ending.REFUSED)
     mended = attempt.began - timedelta(seconds=seconds_before)
-    strike(story, Kind.STEP_CLOCK, mended - timedelta(seconds=10), mended)
+    strike(story, FaultKind.STEP_CLOCK, mended - timedelta(seconds=10), mended)
     found = [claim.text for claim in check(*story.findings) if claim.violations]
     assert any(text.startswith(GOT_IN) for text in found) is is_found

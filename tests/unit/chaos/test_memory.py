@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.chaos.claims.memory import read_memory
-from lab.chaos.evidence import Seen, Version
+from lab.chaos.evidence import RowVersion, RunRecord
 from schemas.base import Message
 from schemas.codec import Event
 from services.common.decisions import REMEMBERED_EVENTS, REMEMBERED_SECONDS, Decision, Row, decide_once
-from services.common.kafka.dead_letters import Place
+from services.common.kafka.dead_letters import RecordPosition
 from tests.builders import T0, an_event
 from tests.messages import a_sign_in
 
@@ -42,10 +42,14 @@ def _rows(events: list[Event[Message]]) -> list[Row]:
     return rows[1:]
 
 
-def _versions(rows: list[Row | None], *stale: int) -> list[Version]:
+def _versions(rows: list[Row | None], *stale: int) -> list[RowVersion]:
     """Return rows as they lie in a changelog, one each second."""
     return [
-        Version(Seen(Place("rows", 0, number), b"key", b"", {}, T0 + number * SECOND), row, number not in stale)
+        RowVersion(
+            RunRecord(RecordPosition("rows", 0, number), b"key", b"", {}, T0 + number * SECOND),
+            row,
+            number not in stale,
+        )
         for number, row in enumerate(rows)
     ]
 
@@ -66,7 +70,7 @@ def test_what_a_newer_owner_decides_again_was_undone_for_a_time(pauses: list[int
     first = max(1, len(rows) - count)
     memory = read_memory(_versions([*rows, *rows[first - repeats :]]))
     undone = {number: float(number - first + repeats) for number in range(first + 1 - repeats, len(rows))}
-    remembered = {each.event_id for each in rows[-1].applied}
+    remembered = {each.event_id for each in rows[-1].processed}
     assert {each.event_id: each.seconds for each in memory.undone} == {
         f"e{number}": seconds for number, seconds in undone.items() if f"e{number}" in remembered
     }
@@ -82,7 +86,7 @@ def test_what_it_does_not_decide_again_was_undone_for_good(pauses: list[int], co
     before = rows[first - 1] if first else Row()
     memory = read_memory(_versions([*rows, _decided(before, other)]))
     young = {each.id for each in events[first:] if (other.time - each.time).total_seconds() <= REMEMBERED_SECONDS}
-    remembered = {each.event_id for each in rows[-1].applied}
+    remembered = {each.event_id for each in rows[-1].processed}
     assert {each.event_id: each.seconds for each in memory.undone} == dict.fromkeys(young & remembered)
     assert memory.applied.isdisjoint(young & remembered)
 

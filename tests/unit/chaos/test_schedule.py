@@ -2,9 +2,9 @@
 
 from itertools import islice
 
-from lab.chaos.schedule import LONGEST_STEP_SECONDS, SECONDS, Fault, Kind, plan
+from lab.chaos.schedule import LONGEST_STEP_SECONDS, SECONDS, Fault, FaultKind, plan
 
-ROUND = len(Kind)
+ROUND = len(FaultKind)
 
 
 def first(seed: int, count: int) -> list[Fault]:
@@ -18,7 +18,7 @@ def test_a_seed_gives_the_same_faults_again_and_another_one_others() -> None:
 
 def test_each_round_has_every_kind_once() -> None:
     faults = [fault.kind for fault in first(7, 3 * ROUND)]
-    assert all(sorted(faults[begin : begin + ROUND]) == sorted(Kind) for begin in range(0, 3 * ROUND, ROUND))
+    assert all(sorted(faults[begin : begin + ROUND]) == sorted(FaultKind) for begin in range(0, 3 * ROUND, ROUND))
 
 
 def test_every_fault_is_within_its_bounds() -> None:
@@ -29,4 +29,4 @@ def test_every_fault_is_within_its_bounds() -> None:
 
 
 def test_a_pause_lasts_longer_than_a_session() -> None:
-    assert SECONDS[Kind.PAUSE_INSTANCE][0] > 6
+    assert SECONDS[FaultKind.PAUSE_INSTANCE][0] > 6

@@ -49,8 +49,8 @@ def test_an_event_is_remembered_with_its_outcome_and_what_it_led_to() -> None:
     row = _row_after([event])
     assert row.outcome_of(event.id) == "counted"
     assert row.outcome_of("another") is None
-    assert [each.message() for each in row.latest[0].produced] == [FAILED]
-    assert row.applied[0].at == event.time
+    assert [each.message() for each in row.last_outputs[0].outputs] == [FAILED]
+    assert row.processed[0].at == event.time
 
 
 def test_a_repeated_event_is_told_from_a_new_one() -> None:
@@ -84,13 +84,13 @@ def test_an_event_that_led_to_nothing_ends_what_the_one_before_it_led_to() -> No
     first, second = _events(2)
     row = decide_once(_row_after([first]), second, _renew).row
     assert row is not None
-    assert row.latest == ()
+    assert row.last_outputs == ()
     assert decide_once(row, first, _count).events == ()
 
 
 def test_what_an_event_led_to_is_forgotten_with_the_event() -> None:
     other = an_event(a_cancel(), at=after(REMEMBERED_SECONDS + 1))
-    assert [each.event_id for each in _row_after([an_event(FAILED), other]).latest] == [other.id]
+    assert [each.event_id for each in _row_after([an_event(FAILED), other]).last_outputs] == [other.id]
 
 
 def test_a_repeated_event_leads_to_the_same_even_after_the_row_was_stored() -> None:
@@ -102,8 +102,8 @@ def test_a_repeated_event_leads_to_the_same_even_after_the_row_was_stored() -> N
 def test_the_newest_events_are_remembered_and_no_more_than_a_few() -> None:
     events = _events(REMEMBERED_EVENTS + 1)
     row = _row_after(events)
-    assert [each.event_id for each in row.applied] == [event.id for event in events[1:]]
-    assert len(row.applied) == REMEMBERED_EVENTS
+    assert [each.event_id for each in row.processed] == [event.id for event in events[1:]]
+    assert len(row.processed) == REMEMBERED_EVENTS
 
 
 def test_an_event_is_remembered_for_a_while() -> None:
@@ -124,7 +124,7 @@ def test_a_row_made_anew_remembers_what_its_key_decided_and_keeps_its_stamp() ->
     renewed = decide_once(old, an_event(FAILED), _renew).row
     assert renewed is not None
     assert (renewed.count, renewed.epoch, renewed.version) == (0, 7, 41)
-    assert [each.event_id for each in renewed.applied[:-1]] == [each.event_id for each in old.applied]
+    assert [each.event_id for each in renewed.processed[:-1]] == [each.event_id for each in old.processed]
 
 
 def test_where_there_is_no_row_nothing_is_remembered() -> None:

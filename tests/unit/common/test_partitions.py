@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.topics import ALL
-from services.common.kafka.partitions import PartitionsError, home_of, is_astray, require_partitions
+from services.common.kafka.partitions import PartitionsError, is_misrouted, partition_of, require_partitions
 
 JAVA_HASHES = {
     b"21": -973932308,
@@ -20,13 +20,13 @@ PREFIX = "x."
 @pytest.mark.parametrize("partitions", [1, 4, 7, 1000])
 def test_a_key_has_the_home_that_kafkas_own_clients_give_it(partitions: int) -> None:
     expected = {key: (value & 0x7FFFFFFF) % partitions for key, value in JAVA_HASHES.items()}
-    assert {key: home_of(key, partitions) for key in JAVA_HASHES} == expected
+    assert {key: partition_of(key, partitions) for key in JAVA_HASHES} == expected
 
 
 def test_a_record_is_astray_in_every_partition_but_its_keys_home() -> None:
-    home = home_of(b"alex", 7)
-    assert [each for each in range(7) if not is_astray(b"alex", each, 7)] == [home]
-    assert not is_astray(None, 3, 7)
+    home = partition_of(b"alex", 7)
+    assert [each for each in range(7) if not is_misrouted(b"alex", each, 7)] == [home]
+    assert not is_misrouted(None, 3, 7)
 
 
 def counts(partitions: int) -> dict[str, int]:

@@ -35,7 +35,7 @@ class Commands:
     def __init__(self) -> None:
         self.given: list[str] = []
 
-    async def command(self, message: Message) -> str:
+    async def publish_command(self, message: Message) -> str:
         self.given.append(message.key)
         return "event"
 

@@ -69,17 +69,17 @@ async def test_a_view_that_catches_up_denies_nothing(view: View[Row], play: Play
 
     def act(apply: Apply, tell: Tell) -> None:
         tell(Progress(0, 3))
-        assert view.trouble == "read views are catching up: 0 %"
+        assert view.reason == "read views are catching up: 0 %"
         apply([a_record("alex", Row(epoch=1, version=1))])
         tell(Progress(1, 3))
-        assert view.trouble == "read views are catching up: 33 %"
+        assert view.reason == "read views are catching up: 33 %"
         for key in ("alex", "nobody"):
             with pytest.raises(UnavailableError):
                 view.get(key)
         with pytest.raises(UnavailableError):
             next(view.all())
         tell(Progress(3, 3))
-        assert view.trouble == ""
+        assert view.reason == ""
         seen.extend(view.get(key) for key in ("alex", "nobody"))
 
     await play(act)
@@ -95,9 +95,9 @@ async def test_a_stale_row_does_not_undo_a_newer_one(view: View[Row], play: Play
         apply([a_record("sam", row, 3 + place) for place, row in enumerate((newest, Row(epoch=1, version=9)))])
         tell(Progress(5, 5))
         assert view.get("alex") == view.get("sam") == newest
-        assert (view.following.stale, view.following.delays) == (0, 0)  # they were there before
+        assert (view.lag_stats.stale, view.lag_stats.delays) == (0, 0)  # they were there before
         apply([a_record("alex", row, 5 + place) for place, row in enumerate((Row(epoch=2, version=5), newest))])
-        assert (view.following.stale, view.following.delays) == (1, 2)
+        assert (view.lag_stats.stale, view.lag_stats.delays) == (1, 2)
         assert view.get("alex") == newest
 
     await play(act)

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.repartition.changelog_rows import Copy, Placed, Rows, place
-from services.common.kafka.partitions import home_of
+from services.common.kafka.partitions import partition_of
 from services.common.rows.stamps import TOMBSTONE_HEADER
 
 KEY = b"alex"
-OLD, NEW = home_of(KEY, 4), home_of(KEY, 7)
+OLD, NEW = partition_of(KEY, 4), partition_of(KEY, 7)
 
 
 def a_row(epoch: int, version: int, text: str = "") -> bytes:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authenticator.device.frames import Asked, Ended, Hello, Parted, Ping, Ready, Refused, parse_frame
+from authenticator.device.frames import (
+    ChallengeFrame,
+    EndedFrame,
+    HelloFrame,
+    Ping,
+    ProblemFrame,
+    ReadyFrame,
+    UnpairedFrame,
+    parse_frame,
+)
 from authenticator.device.messages import Discovery, parse_problem
 from tests.unit.protocol.builders import a_challenge
 
@@ -16,13 +25,13 @@ PROBLEM = {"type": "urn:countersign:problem:expired", "title": "Expired", "statu
 def test_frames_are_read() -> None:
     challenge = a_challenge()
     frames: dict[type, dict[str, object]] = {
-        Hello: {"type": "hello", "nonce": "abc"},
-        Ready: {"type": "ready", "server_time": "2026-11-24T08:00:00+00:00", "from_a_newer_service": 1},
-        Refused: {"type": "problem", "problem": PROBLEM},
+        HelloFrame: {"type": "hello", "nonce": "abc"},
+        ReadyFrame: {"type": "ready", "server_time": "2026-11-24T08:00:00+00:00", "from_a_newer_service": 1},
+        ProblemFrame: {"type": "problem", "problem": PROBLEM},
         Ping: {"type": "ping", "server_time": "2026-11-24T08:00:00+00:00"},
-        Asked: {"type": "challenge", "challenge": challenge},
-        Ended: {"type": "ended", "challenge_id": "1", "reason": "withdrawn"},
-        Parted: {"type": "unpaired", "statement": challenge},
+        ChallengeFrame: {"type": "challenge", "challenge": challenge},
+        EndedFrame: {"type": "ended", "challenge_id": "1", "reason": "withdrawn"},
+        UnpairedFrame: {"type": "unpaired", "statement": challenge},
     }
     for kind, frame in frames.items():
         assert type(parse_frame(json.dumps(frame))) is kind

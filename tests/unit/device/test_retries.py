@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authenticator.device.errors import ConnectionLostError, DeviceError, Problem, ProblemError, UnreachableError
-from authenticator.device.retries import Pauses, Retries, Timing
+from authenticator.device.retries import BackoffPauses, Retries, Timing
 
 TIMING = Timing()
 
@@ -19,11 +19,11 @@ def refused(name: str, retry_after_seconds: float | None = None) -> ProblemError
 
 def retries(patience_seconds: float = 1e9) -> Retries:
     """Return the policy of one request, with pauses that do not vary."""
-    return Retries(Pauses(TIMING, chance=lambda: 0.5), patience_seconds)
+    return Retries(BackoffPauses(TIMING, chance=lambda: 0.5), patience_seconds)
 
 
 def test_pauses_double_up_to_half_a_minute() -> None:
-    pauses = Pauses(TIMING, chance=lambda: 0.5)
+    pauses = BackoffPauses(TIMING, chance=lambda: 0.5)
     assert [pauses.next_seconds() for _ in range(8)] == [1, 2, 4, 8, 16, 30, 30, 30]
     pauses.reset()
     assert pauses.next_seconds() == 1
@@ -31,13 +31,13 @@ def test_pauses_double_up_to_half_a_minute() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=12, max_size=12))
 def test_pauses_vary_by_a_fifth_and_no_more(chances: list[float]) -> None:
-    pauses = Pauses(TIMING, chance=iter(chances).__next__)
+    pauses = BackoffPauses(TIMING, chance=iter(chances).__next__)
     for nominal in (1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30, 30):
         assert nominal * 0.8 <= pauses.next_seconds() <= nominal * 1.2
 
 
 def test_pauses_of_two_devices_differ() -> None:
-    one, other = Pauses(TIMING), Pauses(TIMING)
+    one, other = BackoffPauses(TIMING), BackoffPauses(TIMING)
     assert [one.next_seconds() for _ in range(9)] != [other.next_seconds() for _ in range(9)]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from authenticator.device.state import HISTORY_LENGTH, Outcome, PhraseRequest, State, new_account
+from authenticator.device.state import HISTORY_LENGTH, ChallengeOutcome, PhraseRequest, State, new_account
 from schemas.contract import Purpose, Verdict
 from tests.unit.protocol.builders import ISSUER, NOW, SERVICE, some_claims
 
@@ -40,32 +40,32 @@ def test_same_account_id_at_another_issuer_is_another_account() -> None:
 
 def test_phrase_is_used_up_by_its_pairing_and_not_by_a_login() -> None:
     state = State(device_name="Pixel 9", phrase=PhraseRequest(asked_at=NOW, expires_at=NOW))
-    assert state.with_ended(some_claims(), Outcome.APPROVED, NOW).phrase is not None
-    assert state.with_ended(PAIRING, Outcome.DENIED, NOW).phrase is None
+    assert state.with_ended(some_claims(), ChallengeOutcome.APPROVED, NOW).phrase is not None
+    assert state.with_ended(PAIRING, ChallengeOutcome.DENIED, NOW).phrase is None
 
 
-@pytest.mark.parametrize("outcome", [Outcome.EXPIRED, Outcome.WITHDRAWN])
-def test_pairing_that_nobody_answered_may_come_again(outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", [ChallengeOutcome.EXPIRED, ChallengeOutcome.WITHDRAWN])
+def test_pairing_that_nobody_answered_may_come_again(outcome: ChallengeOutcome) -> None:
     state = State(device_name="Pixel 9", phrase=PhraseRequest(asked_at=NOW, expires_at=NOW))
     ended = state.with_ended(PAIRING, outcome, NOW)
     assert ended.phrase is not None
     assert not ended.settled(PAIRING.jti)
-    answered = ended.with_ended(PAIRING, Outcome.APPROVED, NOW)
+    answered = ended.with_ended(PAIRING, ChallengeOutcome.APPROVED, NOW)
     assert answered.settled(PAIRING.jti)
-    assert [entry.outcome for entry in answered.history] == [Outcome.APPROVED]
+    assert [entry.outcome for entry in answered.history] == [ChallengeOutcome.APPROVED]
 
 
 def test_removal_leaves_its_pairing_in_the_history() -> None:
     account = new_account(PAIRING, NOW)
     assert account is not None
-    paired = State(device_name="Pixel 9").with_account(account).with_ended(PAIRING, Outcome.APPROVED, NOW)
+    paired = State(device_name="Pixel 9").with_account(account).with_ended(PAIRING, ChallengeOutcome.APPROVED, NOW)
     assert [entry.outcome for entry in paired.with_removed(account, NOW).history] == ["approved", "removed"]
 
 
 def test_history_is_bounded_and_keeps_the_newest() -> None:
     state = State(device_name="Pixel 9")
     for number in range(HISTORY_LENGTH + 3):
-        state = state.with_ended(some_claims(jti=f"challenge-{number}"), Outcome.APPROVED, NOW)
+        state = state.with_ended(some_claims(jti=f"challenge-{number}"), ChallengeOutcome.APPROVED, NOW)
     assert len(state.history) == HISTORY_LENGTH
     assert state.history[-1].challenge_id == f"challenge-{HISTORY_LENGTH + 2}"
     assert not state.settled("challenge-0")
@@ -73,7 +73,11 @@ def test_history_is_bounded_and_keeps_the_newest() -> None:
 
 
 def test_each_verdict_has_its_outcome() -> None:
-    assert [Outcome.of(verdict) for verdict in Verdict] == [Outcome.APPROVED, Outcome.DENIED, Outcome.REPORTED]
+    assert [ChallengeOutcome.of(verdict) for verdict in Verdict] == [
+        ChallengeOutcome.APPROVED,
+        ChallengeOutcome.DENIED,
+        ChallengeOutcome.REPORTED,
+    ]
 
 
 def test_account_that_was_paired_again_meanwhile_is_not_removed() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from authenticator.device.errors import StateError
-from authenticator.device.state import Account, Outcome, State, new_account
+from authenticator.device.state import Account, ChallengeOutcome, State, new_account
 from authenticator.device.store import AGREEMENT_FILE, KEY_FILE, STATE_FILE, DirectoryStore
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import PinnedIssuer
@@ -35,7 +35,7 @@ def note_many(directory: Path, who: str) -> None:
     store = DirectoryStore.open(directory, NEW)
     for number in range(CHANGES):
         claims = some_claims(jti=f"{who}-{number}")
-        store.update(lambda state, claims=claims: state.with_ended(claims, Outcome.APPROVED, NOW))  # type: ignore[misc]
+        store.update(lambda state, claims=claims: state.with_ended(claims, ChallengeOutcome.APPROVED, NOW))  # type: ignore[misc]
 
 
 def test_device_is_the_same_when_opened_again(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from authenticator.device.asking import Asker, NobodyAnswersError
-from authenticator.device.challenges import Reply, Request
+from authenticator.device.challenges import DeviceChallenge, Reply
 from authenticator.device.clock import ServiceClock
 from authenticator.device.place import service_address
-from authenticator.device.state import Outcome
+from authenticator.device.state import ChallengeOutcome
 from authenticator.device.terminal import Screen, printable
 from schemas.base import Browser
 from schemas.contract import Purpose, Verdict
@@ -31,9 +31,9 @@ def pipe() -> Iterator[tuple[int, int]]:
             continue
 
 
-def a_request(purpose: Purpose = Purpose.LOGIN, **changes: object) -> Request:
+def a_request(purpose: Purpose = Purpose.LOGIN, **changes: object) -> DeviceChallenge:
     """Return a request that is shown."""
-    return Request(some_claims(purpose, **changes), a_challenge(purpose))
+    return DeviceChallenge(some_claims(purpose, **changes), a_challenge(purpose))
 
 
 def test_text_of_others_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +116,7 @@ async def test_request_that_ends_while_the_number_is_asked_for_is_over(
         async with asyncio.timeout(DEADLINE_SECONDS):
             while "Number shown" not in capsys.readouterr().out:
                 await asyncio.sleep(0)
-            request.end(Outcome.EXPIRED)
+            request.end(ChallengeOutcome.EXPIRED)
             assert await asking is None
 
 
@@ -139,7 +139,7 @@ async def test_request_that_ends_is_asked_about_no_more(pipe: tuple[int, int]) -
     request = a_request()
     with Asker(Screen(as_json=True), pipe[0]) as asker:
         asking = asyncio.ensure_future(asker.ask(request))
-        request.end(Outcome.WITHDRAWN)
+        request.end(ChallengeOutcome.WITHDRAWN)
         async with asyncio.timeout(DEADLINE_SECONDS):
             assert await asking is None
 

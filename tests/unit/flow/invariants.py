@@ -10,7 +10,7 @@ from services.common.decisions import OK, REMEMBERED_EVENTS
 from services.common.used_nonces import MOST_KEPT
 from services.login.domain.account import Account
 from services.login.domain.approval import MOST_SESSIONS
-from services.login.domain.expire import MOST_HISTORY, settle
+from services.login.domain.expire import MOST_HISTORY, expire
 from services.login.domain.login import Login, LoginState
 from services.login.domain.sign_in import MOST_LOGINS
 from services.login.domain.withdrawals import waits_for_phone
@@ -47,7 +47,7 @@ class Watcher:
             self._decided.add(place)
         self._read = len(self._world.decisions)
         for name, account in self._world.rows(ACCOUNTS).items():
-            _check_logins(settle(account, self._world.now))
+            _check_logins(expire(account, self._world.now))
             self._check_ends(account)
             _check_devices(name, account, self._truth)
             _check_sessions(name, account, self._truth)
@@ -83,10 +83,10 @@ def check_phones(world: World) -> None:
     assert all(count == 1 for count in shown.values()), "phones are asked twice for one account"
     for each in _shown(world, MALLORY):
         if each.purpose is Purpose.LOGIN:
-            waiting = settle(world.row(ACCOUNTS, each.reply_key), world.now).open_prompt()
+            waiting = expire(world.row(ACCOUNTS, each.reply_key), world.now).open_challenge()
             assert waiting is not None, "a phone is asked for a login that does not wait"
-            assert waiting.prompt is not None
-            assert waiting.prompt.challenge_id == each.challenge_id, "a phone is asked for another login"
+            assert waiting.challenge is not None
+            assert waiting.challenge.challenge_id == each.challenge_id, "a phone is asked for another login"
 
 
 def check_pairings(world: World) -> None:
@@ -94,7 +94,7 @@ def check_pairings(world: World) -> None:
     waiting = {
         login.pairing.pairing_id
         for account in world.rows(ACCOUNTS).values()
-        for login in settle(account, world.now).logins
+        for login in expire(account, world.now).logins
         if login.pairing is not None and waits_for_phone(login, world.now)
     }
     assert {each.challenge_id for each in _shown(world) if each.purpose is Purpose.PAIRING} <= waiting
@@ -116,7 +116,7 @@ def _check_report(decided: Decided, response: AuthResponse) -> None:
 
 def _check_logins(account: Account) -> None:
     """At most one request is open, and nobody gets round the phone by pairing another one."""
-    assert sum(login.state is LoginState.PROMPTED for login in account.logins) <= 1, "two open requests"
+    assert sum(login.state is LoginState.CHALLENGED for login in account.logins) <= 1, "two open requests"
     assert not (account.devices and any(login.state in LOOKING for login in account.logins)), "a way round the phone"
 
 
@@ -138,7 +138,7 @@ def _check_sessions(name: str, account: Account, truth: Truth) -> None:
         owner, login_id = truth.sessions[session.session_digest]
         assert owner == name
         assert any(
-            truth.prompts.get(each.claims.jti) == (name, login_id)
+            truth.challenges.get(each.claims.jti) == (name, login_id)
             and (each.verdict, each.issuer_key, each.claims.purpose) == (Verdict.APPROVE, LOGIN_KEY, Purpose.LOGIN)
             and _was_paired(name, each, truth)
             for each in truth.signatures
@@ -157,8 +157,8 @@ def check_bounds(world: World) -> None:
     """Check that no row grows without end."""
     for table in TABLES:
         for row in world.rows(table).values():
-            assert len(row.applied) <= REMEMBERED_EVENTS
-            assert len({each.topic for each in row.latest}) == len(row.latest)
+            assert len(row.processed) <= REMEMBERED_EVENTS
+            assert len({each.topic for each in row.last_outputs}) == len(row.last_outputs)
     for account in world.rows(ACCOUNTS).values():
         assert len(account.logins) <= MOST_LOGINS
         assert len(account.sessions) <= MOST_SESSIONS

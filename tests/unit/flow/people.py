@@ -10,7 +10,7 @@ from schemas.contract import ChallengeIssued, Verdict
 from schemas.login_administration import CreateAccount, RemoveAccount
 from schemas.push_commands import RegisterDevice
 from services.login.domain.account import Account
-from services.login.domain.expire import settle
+from services.login.domain.expire import expire
 from services.login.domain.login import Login
 from services.push.domain.rows import Channel, PendingChallenge
 from tests.builders import Phone, a_digest, a_phone
@@ -71,7 +71,7 @@ class People:
         """Enter the right password."""
         login_id = self._new("login")
         command = a_sign_in(login_id, self.world.now, account_id=name)
-        self.truth.prompts[login_id] = self.truth.sessions[command.session_digest] = (name, login_id)
+        self.truth.challenges[login_id] = self.truth.sessions[command.session_digest] = (name, login_id)
         self.world.command(command)
 
     def mistype(self, name: str) -> None:
@@ -94,7 +94,7 @@ class People:
         """Click OK, or Send."""
         if chosen := self._login(name, login):
             challenge_id = self._new("challenge")
-            self.truth.prompts[challenge_id] = (name, chosen.login_id)
+            self.truth.challenges[challenge_id] = (name, chosen.login_id)
             command = a_send(chosen.login_id, self.world.now, challenge_id)
             self.world.command(command.model_copy(update={"account_id": name}))
 
@@ -135,7 +135,7 @@ class People:
     def _login(self, name: str, number: int) -> Login | None:
         """Return one of an account's logins, mostly one that is not over."""
         account: Account | None = self.world.row(ACCOUNTS, name)
-        logins = settle(account, self.world.now).logins if account else ()
+        logins = expire(account, self.world.now).logins if account else ()
         pending = [login for login in logins if not login.over]
         return choose(pending if pending and number % SELDOM else logins, number)
 

@@ -14,10 +14,10 @@ def test_what_began_has_ended_or_is_still_open(script: list[Action], repeats: li
     world = act_with_repeats(script, repeats)
     counted = tallied(world)
     logins = [login for row in world.rows(ACCOUNTS).values() for login in row.logins]
-    prompted = [login for login in logins if login.state is LoginState.PROMPTED]
+    challenged = [login for login in logins if login.state is LoginState.CHALLENGED]
     pairing = [each for each in logins if each.state is LoginState.PAIRING and each.pairing.failure is None]
     assert counted["logins_begun"] == counted["logins"] + sum(1 for login in logins if not login.over)
-    assert counted["prompts_sent"] == counted["prompts"] + len(prompted)
+    assert counted["login_challenges_sent"] == counted["login_challenges"] + len(challenged)
     assert counted["pairings_begun"] == counted["pairings"] + len(pairing)
 
 

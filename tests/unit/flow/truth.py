@@ -23,14 +23,14 @@ class Truth:
 
     Attributes:
         signatures: What the phones signed.
-        prompts: The account and the login that each login challenge's id was drawn for.
+        challenges: The account and the login that each login challenge's id was drawn for.
         sessions: The account and the login that each session's token was drawn for.
         pairings: The account and the phrase that each pairing's id was drawn for.
 
     """
 
     signatures: list[Signature] = field(default_factory=list)
-    prompts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    challenges: dict[str, tuple[str, str]] = field(default_factory=dict)
     sessions: dict[str, tuple[str, str]] = field(default_factory=dict)
     pairings: dict[str, tuple[str, str]] = field(default_factory=dict)
 

@@ -9,8 +9,8 @@ from schemas.login_commands import AccountCommand
 from services.common.decisions import OK, Decision, decide_once
 from services.login.domain.account import Account
 from services.login.domain.decide import decide
-from services.login.domain.expire import settle
-from services.login.domain.history import Happening
+from services.login.domain.expire import expire
+from services.login.domain.history import HistoryKind
 from services.login.domain.login import Login
 from tests.builders import a_session, an_account, an_event, rules
 from tests.events import only
@@ -37,13 +37,13 @@ class Owner:
         self.account = decision.row
         return decision
 
-    def prompt(self, message: Message) -> str:
+    def challenge(self, message: Message) -> str:
         """Decide a message that must lead to a challenge, and return the challenge."""
         return only(self.take(message).events, ChallengeIssued).challenge
 
     def refuse(self, command: AccountCommand, reason: str) -> None:
         """Decide a command that must be refused for a reason, lead to nothing and change nothing that time does not."""
-        before = settle(self.account, command.at)
+        before = expire(self.account, command.at)
         decision = self.take(command)
         assert (decision.outcome, decision.events) == (reason, ())
         assert same(self.account, before)
@@ -52,7 +52,7 @@ class Owner:
         """Decide a command that must change nothing, and need not."""
         self.refuse(command, OK)
 
-    def told(self) -> list[Happening]:
+    def told(self) -> list[HistoryKind]:
         """Return what the history tells, oldest first."""
         return [entry.what for entry in self.account.history]
 
@@ -65,7 +65,7 @@ class Owner:
 
 def same(first: Account, second: Account) -> bool:
     """Tell whether two rows are the same but for what they remember of events."""
-    envelope = {"applied": (), "latest": ()}
+    envelope = {"processed": (), "last_outputs": ()}
     return first.model_copy(update=envelope) == second.model_copy(update=envelope)
 
 
@@ -78,4 +78,4 @@ def signed_in(**changes: Any) -> Owner:
 def asked(account: Account | None = None, **rule_changes: Any) -> tuple[Owner, str]:
     """Return the owner of an account whose phone is asked for a login, and the challenge."""
     owner = Owner(account, **rule_changes)
-    return owner, owner.prompt(a_sign_in())
+    return owner, owner.challenge(a_sign_in())

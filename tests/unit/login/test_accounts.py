@@ -7,8 +7,8 @@ from schemas.contract import ChallengeWithdrawn, DeviceUnpaired
 from schemas.login_administration import CreateAccount, RemoveAccount
 from services.common.decisions import OK, decide_once
 from services.login.domain.decide import decide
-from services.login.domain.history import Happening
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
 from tests.builders import a_device, a_digest, a_phone, after, an_account, an_event, rules
 from tests.events import a_response
@@ -21,7 +21,7 @@ REMOVE = RemoveAccount(account_id="alex", at=after(1))
 
 def _signed_in() -> Owner:
     owner = Owner()
-    owner.take(a_response(owner.prompt(a_sign_in())))
+    owner.take(a_response(owner.challenge(a_sign_in())))
     return owner
 
 
@@ -32,15 +32,15 @@ def test_an_account_is_made() -> None:
     assert account is not None
     assert (account.account_id, account.display_name, account.password_hash) == ("alex", "Alex", "$argon2id$1")
     assert account.created_at == after()
-    assert [entry.what for entry in account.history] == [Happening.ACCOUNT_CREATED]
+    assert [entry.what for entry in account.history] == [HistoryKind.ACCOUNT_CREATED]
 
 
 def test_a_name_that_is_taken_is_refused() -> None:
     owner = Owner()
     before = owner.account
     other = CREATE.model_copy(update={"password_hash": "$argon2id$mallory"})
-    assert owner.take(other).outcome == Refused.ACCOUNT_EXISTS
-    assert owner.account.model_copy(update={"applied": (), "latest": ()}) == before
+    assert owner.take(other).outcome == Rejection.ACCOUNT_EXISTS
+    assert owner.account.model_copy(update={"processed": (), "last_outputs": ()}) == before
 
 
 def test_a_removed_account_keeps_nothing_but_its_name() -> None:
@@ -80,10 +80,10 @@ def test_the_open_request_of_a_removed_account_is_taken_back() -> None:
 def test_a_removed_account_decides_nothing_and_says_so(message: Message) -> None:
     owner = Owner()
     owner.take(REMOVE)
-    removed = owner.account.model_copy(update={"applied": (), "latest": ()})
+    removed = owner.account.model_copy(update={"processed": (), "last_outputs": ()})
     decision = owner.take(message)
-    assert (decision.outcome, decision.events) == (Refused.UNKNOWN_ACCOUNT, ())
-    assert owner.account.model_copy(update={"applied": (), "latest": ()}) == removed
+    assert (decision.outcome, decision.events) == (Rejection.UNKNOWN_ACCOUNT, ())
+    assert owner.account.model_copy(update={"processed": (), "last_outputs": ()}) == removed
 
 
 def test_a_removed_account_can_be_made_anew_and_begins_with_nothing() -> None:
@@ -107,11 +107,11 @@ def test_a_removal_that_comes_again_does_not_remove_the_account_made_since() -> 
 
 def test_sign_out_ends_the_session_and_only_that_one() -> None:
     owner = _signed_in()
-    owner.take(a_response(owner.prompt(a_sign_in("login-2", after(1)))))
+    owner.take(a_response(owner.challenge(a_sign_in("login-2", after(1)))))
     assert owner.take(a_sign_out(at=after(2))).outcome == OK
     assert owner.account.session(a_digest("session of login-1"), after(3)) is None
     assert owner.account.session(a_digest("session of login-2"), after(3)) is not None
-    assert owner.account.history[-1].what is Happening.SIGNED_OUT
+    assert owner.account.history[-1].what is HistoryKind.SIGNED_OUT
 
 
 def test_after_sign_out_the_approved_login_cannot_open_the_session_again() -> None:
@@ -124,7 +124,7 @@ def test_sign_out_leaves_other_logins_alone() -> None:
     owner = _signed_in()
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_sign_out(at=after(2)))
-    assert owner.login("login-2").state is LoginState.PROMPTED
+    assert owner.login("login-2").state is LoginState.CHALLENGED
 
 
 def test_sign_out_twice_changes_nothing() -> None:
@@ -132,11 +132,13 @@ def test_sign_out_twice_changes_nothing() -> None:
     owner.take(a_sign_out())
     before = owner.account
     assert owner.take(a_sign_out(at=after(1))).outcome == OK
-    assert owner.account.model_copy(update={"applied": before.applied, "latest": before.latest}) == before
+    assert (
+        owner.account.model_copy(update={"processed": before.processed, "last_outputs": before.last_outputs}) == before
+    )
 
 
 def test_sign_out_with_the_digest_of_a_session_that_is_not_open_ends_no_login() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     owner.take(a_sign_out())
-    assert owner.login().state is LoginState.PROMPTED
+    assert owner.login().state is LoginState.CHALLENGED

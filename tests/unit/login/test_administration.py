@@ -4,12 +4,12 @@ import pytest
 
 from schemas.base import Message
 from schemas.contract import ChallengeWithdrawn, DeviceUnpaired, PairingWithdrawn
-from schemas.login_notices import NoticeDue, NoticeKind
+from schemas.login_notices import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.account import Push
 from services.login.domain.challenges import LATE, UNKNOWN
-from services.login.domain.history import Happening
-from services.login.domain.limits import Enrolment, Refused
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import Enrolment, Rejection
 from services.login.domain.login import EndReason, LoginState
 from services.login.domain.unpairing import TOO_LATE
 from tests.builders import (
@@ -41,7 +41,7 @@ def _rich() -> Owner:
         recovery=recovery_codes("code 1"),
         sessions=(a_session(), a_session("another")),
         remembered=(a_remembered_browser(),),
-        push=Push(refusals=4, last_refusal_at=after(-60)),
+        push=Push(denials=4, last_denial_at=after(-60)),
         wrong_codes=7,
         codes_paused_until=after(600),
         pairing_tries=3,
@@ -79,7 +79,7 @@ def test_a_reset_begins_counts_and_pauses_anew() -> None:
     owner = _rich()
     owner.take(a_reset(after(1)))
     account = owner.account
-    assert (account.push.refusals, account.push.last_refusal_at) == (0, None)
+    assert (account.push.denials, account.push.last_denial_at) == (0, None)
     assert (account.wrong_codes, account.codes_paused_until) == (0, None)
     assert (account.pairing_tries, account.pairing_paused_until) == (0, None)
 
@@ -93,29 +93,29 @@ def test_a_reset_is_told_to_the_owner_and_to_each_phone() -> None:
         (FAIR.device_id, "pairing-2", "removed"),
     ]
     assert all(each.statement for each in unpaired)
-    mail = only(tuple(each for each in events if isinstance(each, NoticeDue)), NoticeDue)
-    assert (mail.kind, mail.address, mail.at) == (NoticeKind.METHODS_RESET, "alex@example.org", after(1))
-    assert owner.told()[-1] is Happening.METHODS_RESET
+    mail = only(tuple(each for each in events if isinstance(each, EmailDue)), EmailDue)
+    assert (mail.kind, mail.address, mail.at) == (EmailKind.METHODS_RESET, "alex@example.org", after(1))
+    assert owner.told()[-1] is HistoryKind.METHODS_RESET
 
 
 def test_a_reset_ends_every_login_that_waits_and_takes_back_what_phones_are_asked() -> None:
     owner = signed_in()
     owner.take(a_further_phone())
     owner.take(a_pairing_start(login_id="add-1"))
-    challenge = owner.prompt(a_sign_in())
+    challenge = owner.challenge(a_sign_in())
     owner.account = owner.account.with_login(a_login("waiting"))
     events = owner.take(a_reset(after(1))).events
     assert [type(each) for each in events] == [ChallengeWithdrawn, PairingWithdrawn, DeviceUnpaired]
     assert {each.end_reason for each in owner.account.logins} == {EndReason.CANCELLED}
     assert owner.take(a_response(challenge, at=after(2))).outcome == UNKNOWN
     assert owner.take(a_paired(at=after(2), phone=FAIR)).outcome == TOO_LATE
-    owner.refuse(a_code(login_id="waiting", at=after(2)), Refused.NO_LOGIN)
+    owner.refuse(a_code(login_id="waiting", at=after(2)), Rejection.NO_LOGIN)
     assert owner.account.sessions == ()
 
 
 def test_a_reset_does_not_let_a_phone_in_that_is_paired_again_after_it() -> None:
     owner = Owner()
-    challenge = owner.prompt(a_sign_in())
+    challenge = owner.challenge(a_sign_in())
     owner.take(a_reset(after(1)))
     owner.take(a_sign_in("login-2", after(2)))
     owner.take(a_pairing_start(at=after(3), login_id="login-2"))
@@ -141,7 +141,7 @@ def test_an_address_is_set_and_unset() -> None:
 def test_an_invitation_is_told_in_the_history_and_lets_nobody_in_by_itself() -> None:
     owner = Owner(an_account(paired=False), enrolment=Enrolment.INVITATION)
     assert owner.take(an_invitation()).events == ()
-    assert owner.told() == [Happening.INVITED]
+    assert owner.told() == [HistoryKind.INVITED]
     owner.take(a_sign_in())
     assert owner.login().state is LoginState.NEEDS_ENROLMENT
 
@@ -161,6 +161,6 @@ def test_of_an_account_that_was_removed_nothing_is_left_to_administer(message: M
     owner.take(a_removal())
     removed = owner.account
     decision = owner.take(message)
-    assert (decision.outcome, decision.events) == (Refused.UNKNOWN_ACCOUNT, ())
+    assert (decision.outcome, decision.events) == (Rejection.UNKNOWN_ACCOUNT, ())
     assert same(owner.account, removed)
     assert removed.email == ""

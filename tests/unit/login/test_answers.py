@@ -9,7 +9,7 @@ from services.common.decisions import OK
 from services.login.domain.account import Session
 from services.login.domain.approval import MOST_SESSIONS
 from services.login.domain.challenges import LATE, UNKNOWN
-from services.login.domain.history import Happening
+from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginState
 from tests.builders import a_digest, a_phone, a_session, after, an_account
 from tests.events import a_challenge, a_login_challenge, a_response
@@ -31,13 +31,13 @@ def test_approve_opens_the_session_of_the_browser_that_waits() -> None:
     assert session is not None
     assert (session.started_at, session.expires_at) == (after(10), after(minutes=12 * 60, seconds=10))
     assert session.browser == owner.login().browser
-    assert owner.account.history[-1].what is Happening.SIGNED_IN
+    assert owner.account.history[-1].what is HistoryKind.SIGNED_IN
     assert owner.account.history[-1].device_name == a_phone().name
 
 
 def test_a_session_ends_by_time_alone() -> None:
     owner = Owner(idle_lifetime=timedelta(days=1))
-    challenge = owner.prompt(a_sign_in())
+    challenge = owner.challenge(a_sign_in())
     owner.take(a_response(challenge))
     assert owner.account.session(SESSION, after(minutes=12 * 60)) is not None
     assert owner.account.session(SESSION, after(minutes=12 * 60, seconds=1)) is None
@@ -48,7 +48,7 @@ def test_deny_ends_the_login() -> None:
     assert owner.take(a_response(challenge, Verdict.DENY)).outcome == OK
     assert (owner.login().state, owner.login().end_reason) == (LoginState.ENDED, EndReason.DENIED)
     assert owner.account.sessions == ()
-    assert owner.account.history[-1].what is Happening.LOGIN_DENIED
+    assert owner.account.history[-1].what is HistoryKind.LOGIN_DENIED
 
 
 def test_deny_leaves_other_logins_pending() -> None:
@@ -116,7 +116,7 @@ def test_a_challenge_that_was_never_sent_decides_nothing() -> None:
     owner, _ = asked()
     stray = a_login_challenge(jti="login-9")
     assert owner.take(a_response(stray)).outcome == UNKNOWN
-    assert owner.login().state is LoginState.PROMPTED
+    assert owner.login().state is LoginState.CHALLENGED
 
 
 def test_the_response_to_a_pairing_does_not_concern_an_account() -> None:
@@ -125,13 +125,15 @@ def test_the_response_to_a_pairing_does_not_concern_an_account() -> None:
     decision = owner.take(a_response(a_challenge()))
     assert (decision.outcome, decision.events) == (OK, ())
     assert decision.row is not None
-    assert decision.row.model_copy(update={"applied": before.applied, "latest": before.latest}) == before
+    assert (
+        decision.row.model_copy(update={"processed": before.processed, "last_outputs": before.last_outputs}) == before
+    )
 
 
 def test_the_sessions_of_an_account_are_bounded_and_the_newest_stay() -> None:
     sessions = tuple(_a_session(f"old {number}", after(minutes=60)) for number in range(MOST_SESSIONS))
     owner = Owner(an_account(sessions=sessions))
-    owner.take(a_response(owner.prompt(a_sign_in()), at=after(1)))
+    owner.take(a_response(owner.challenge(a_sign_in()), at=after(1)))
     assert len(owner.account.sessions) == MOST_SESSIONS
     assert owner.account.session(SESSION, after(2)) is not None
     assert owner.account.session(a_digest("old 0"), after(2)) is None
@@ -141,6 +143,6 @@ def test_a_request_can_be_sent_again_in_a_new_login_after_it_was_not_answered() 
     owner, _ = asked()
     owner.take(a_sign_in("login-2", after(1)))
     late = after(minutes=2, seconds=1)
-    assert owner.take(a_response(owner.prompt(a_send("login-2", late)), at=late)).outcome == OK
+    assert owner.take(a_response(owner.challenge(a_send("login-2", late)), at=late)).outcome == OK
     assert owner.login("login-1").end_reason is EndReason.NOT_ANSWERED
     assert owner.login("login-2").state is LoginState.APPROVED

@@ -7,8 +7,8 @@ import pytest
 
 from schemas.contract import ChallengeWithdrawn
 from services.common.decisions import OK
-from services.login.domain.history import Happening, Method
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind, Method
+from services.login.domain.limits import Rejection
 from services.login.domain.login import EndReason, LoginState
 from tests.builders import a_device, a_digest, a_login, a_phone, after, an_account, an_app
 from tests.events import a_response, only
@@ -43,7 +43,7 @@ def test_a_code_of_the_phone_opens_the_session_of_the_browser_that_waits() -> No
     assert (session.method, session.started_at, session.confirmed_at) == (Method.PHONE_CODE, after(5), after(5))
     assert (owner.login().state, owner.login().method) == (LoginState.APPROVED, Method.PHONE_CODE)
     entry = owner.account.history[-1]
-    assert (entry.what, entry.method, entry.device_name) == (Happening.SIGNED_IN, Method.PHONE_CODE, "Pixel 9")
+    assert (entry.what, entry.method, entry.device_name) == (HistoryKind.SIGNED_IN, Method.PHONE_CODE, "Pixel 9")
 
 
 def test_a_code_of_an_app_does_so_without_any_phone() -> None:
@@ -61,32 +61,32 @@ def test_a_code_that_is_entered_while_the_phone_is_asked_takes_the_request_back(
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("login-1", a_phone().device_id)
     owner.take(a_response(challenge, at=after(6)))
     assert len(owner.account.sessions) == 1
-    assert owner.account.push.refusals == 0
+    assert owner.account.push.denials == 0
 
 
 def test_a_code_leaves_the_request_of_another_login_alone() -> None:
     owner, _ = asked()
     owner.take(a_sign_in("login-2", after(1)))
     assert owner.take(a_code(login_id="login-2", at=after(2))).events == ()
-    assert owner.login().state is LoginState.PROMPTED
+    assert owner.login().state is LoginState.CHALLENGED
 
 
 def test_a_code_that_two_browsers_enter_at_the_same_instant_counts_once() -> None:
     owner = _waiting("login-2")
     outcomes = [owner.take(a_code(100, login_id, after(5))).outcome for login_id in ("login-1", "login-2")]
-    assert outcomes == [OK, Refused.USED_CODE]
+    assert outcomes == [OK, Rejection.USED_CODE]
     assert [each.session_digest for each in owner.account.sessions] == [SESSION]
     assert owner.login("login-2").state is LoginState.READY
 
 
 @pytest.mark.parametrize("step", [0, 98, 99, 100])
 def test_of_a_phone_only_later_codes_than_the_last_one_are_taken(step: int) -> None:
-    owner = _waiting(devices=(a_device(last_step=100),))
-    assert owner.take(a_code(step)).outcome == Refused.USED_CODE
+    owner = _waiting(devices=(a_device(last_time_step=100),))
+    assert owner.take(a_code(step)).outcome == Rejection.USED_CODE
     assert owner.account.sessions == ()
-    assert owner.account.devices[0].last_step == 100
+    assert owner.account.devices[0].last_time_step == 100
     assert owner.take(a_code(101)).outcome == OK
-    assert owner.account.devices[0].last_step == 101
+    assert owner.account.devices[0].last_time_step == 101
 
 
 def test_each_method_counts_its_own_codes() -> None:
@@ -95,11 +95,11 @@ def test_each_method_counts_its_own_codes() -> None:
     )
     for login_id, method_id in (("login-1", "pairing-0"), ("login-2", "p2"), ("login-3", "app-0")):
         assert owner.take(a_code(100, login_id, method_id=method_id)).outcome == OK
-    assert [each.last_step for each in owner.account.methods] == [100, 100, 100]
+    assert [each.last_time_step for each in owner.account.methods] == [100, 100, 100]
 
 
 def test_a_code_of_a_method_that_is_none_of_the_accounts_is_refused_and_costs_nothing() -> None:
-    _waiting().refuse(a_code(method_id="pairing-9"), Refused.UNKNOWN_METHOD)
+    _waiting().refuse(a_code(method_id="pairing-9"), Rejection.UNKNOWN_METHOD)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_code_of_a_method_that_is_none_of_the_accounts_is_refused_and_costs_no
 )
 def test_no_code_lets_a_login_skip_a_step(state: LoginState) -> None:
     owner = Owner(an_account(logins=(a_login(state=state),)))
-    owner.refuse(a_code(), Refused.NOT_NOW)
+    owner.refuse(a_code(), Rejection.NOT_NOW)
 
 
 def test_no_code_is_taken_in_a_login_that_is_over_or_was_never_begun() -> None:
@@ -115,8 +115,8 @@ def test_no_code_is_taken_in_a_login_that_is_over_or_was_never_begun() -> None:
     owner.take(a_cancel())
     owner.take(a_code(login_id="login-2"))
     for login_id in ("login-1", "login-2", "login-9"):
-        owner.refuse(a_code(200, login_id), Refused.NO_LOGIN)
-        owner.refuse(a_wrong_code(login_id=login_id), Refused.NO_LOGIN)
+        owner.refuse(a_code(200, login_id), Rejection.NO_LOGIN)
+        owner.refuse(a_wrong_code(login_id=login_id), Rejection.NO_LOGIN)
     assert owner.login().end_reason is EndReason.CANCELLED
 
 
@@ -128,9 +128,9 @@ def test_four_wrong_codes_cost_nothing() -> None:
 
 def test_the_fifth_in_a_row_pauses_the_account_and_says_so() -> None:
     owner, _ = _wrong(TRIES - 1)
-    assert owner.take(a_wrong_code()).outcome == Refused.CODES_PAUSED
+    assert owner.take(a_wrong_code()).outcome == Rejection.CODES_PAUSED
     assert owner.account.codes_paused_until == after(30)
-    assert owner.told() == [*[Happening.WRONG_CODE] * TRIES, Happening.CODES_PAUSED]
+    assert owner.told() == [*[HistoryKind.WRONG_CODE] * TRIES, HistoryKind.CODES_PAUSED]
 
 
 def test_the_pause_doubles_up_to_an_hour() -> None:
@@ -144,29 +144,29 @@ def test_the_pause_doubles_up_to_an_hour() -> None:
 
 def test_during_a_pause_the_right_code_is_refused_too_and_stays_good() -> None:
     owner, at = _wrong(TRIES)
-    owner.refuse(a_code(at=at + timedelta(seconds=29.999)), Refused.CODES_PAUSED)
+    owner.refuse(a_code(at=at + timedelta(seconds=29.999)), Rejection.CODES_PAUSED)
     assert owner.take(a_code(at=at + timedelta(seconds=30))).outcome == OK
 
 
 def test_during_a_pause_wrong_codes_neither_count_nor_prolong_it() -> None:
     owner, at = _wrong(TRIES)
     for _ in range(10):
-        owner.refuse(a_wrong_code(at + timedelta(seconds=29)), Refused.CODES_PAUSED)
+        owner.refuse(a_wrong_code(at + timedelta(seconds=29)), Rejection.CODES_PAUSED)
 
 
 def test_wrong_codes_count_over_all_logins_of_the_account() -> None:
     owner, _ = _wrong(TRIES - 1)
-    assert owner.take(a_wrong_code(login_id="login-2")).outcome == Refused.CODES_PAUSED
-    owner.refuse(a_code(login_id="login-2"), Refused.CODES_PAUSED)
+    assert owner.take(a_wrong_code(login_id="login-2")).outcome == Rejection.CODES_PAUSED
+    owner.refuse(a_code(login_id="login-2"), Rejection.CODES_PAUSED)
     owner.take(a_sign_in("login-3", after(1)))
-    owner.refuse(a_code(login_id="login-3", at=after(2)), Refused.CODES_PAUSED)
+    owner.refuse(a_code(login_id="login-3", at=after(2)), Rejection.CODES_PAUSED)
 
 
 def test_a_code_that_was_used_before_counts_as_a_wrong_one() -> None:
-    owner = _waiting(devices=(a_device(last_step=100),))
+    owner = _waiting(devices=(a_device(last_time_step=100),))
     for _ in range(TRIES):
-        assert owner.take(a_code(100)).outcome == Refused.USED_CODE
-    owner.refuse(a_code(101), Refused.CODES_PAUSED)
+        assert owner.take(a_code(100)).outcome == Rejection.USED_CODE
+    owner.refuse(a_code(101), Rejection.CODES_PAUSED)
     assert owner.account.codes_paused_until == after(30)
 
 
@@ -175,12 +175,12 @@ def test_a_right_code_starts_the_count_anew() -> None:
     assert owner.account.codes_paused_until is not None
     assert owner.take(a_code(at=owner.account.codes_paused_until)).outcome == OK
     assert owner.account.wrong_codes == 0
-    assert owner.take(a_wrong_code(at + timedelta(minutes=10), "login-2")).outcome == Refused.WRONG_CODE
+    assert owner.take(a_wrong_code(at + timedelta(minutes=10), "login-2")).outcome == Rejection.WRONG_CODE
 
 
 def test_an_approval_on_the_phone_starts_the_count_anew() -> None:
     owner, _ = _wrong(TRIES)
-    owner.take(a_response(owner.prompt(a_send())))
+    owner.take(a_response(owner.challenge(a_send())))
     assert (owner.account.wrong_codes, owner.account.codes_paused_until) == (0, None)
 
 

@@ -8,8 +8,8 @@ import pytest
 from schemas.contract import Verdict
 from schemas.login_commands import AccountCommand
 from services.common.decisions import OK
-from services.login.domain.history import Happening, Method
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind, Method
+from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginKind, LoginState
 from tests.builders import a_browser, a_digest, a_login, a_remembered_browser, a_session, after, an_account, an_app
 from tests.events import a_response
@@ -59,31 +59,31 @@ def test_a_session_that_confirmed_itself_lately_changes_what_it_likes(change: Ac
 
 @pytest.mark.parametrize("change", _changes(600.001), ids=_name)
 def test_a_session_that_confirmed_itself_too_long_ago_changes_nothing(change: AccountCommand) -> None:
-    _owner().refuse(change, Refused.NOT_CONFIRMED)
+    _owner().refuse(change, Rejection.NOT_CONFIRMED)
 
 
 @pytest.mark.parametrize("change", _changes(), ids=_name)
 def test_a_session_that_never_did_changes_nothing(change: AccountCommand) -> None:
-    _owner(confirmed_at=None).refuse(change, Refused.NOT_CONFIRMED)
+    _owner(confirmed_at=None).refuse(change, Rejection.NOT_CONFIRMED)
 
 
 @pytest.mark.parametrize("change", _changes(1), ids=_name)
 def test_without_a_session_nothing_is_changed(change: AccountCommand) -> None:
-    Owner(an_account(apps=(an_app(),))).refuse(change, Refused.NO_SESSION)
+    Owner(an_account(apps=(an_app(),))).refuse(change, Rejection.NO_SESSION)
     over = _owner(idle_until=after(0.5))
-    assert over.take(change).outcome == Refused.NO_SESSION
+    assert over.take(change).outcome == Rejection.NO_SESSION
     assert over.account.history == ()
 
 
 @pytest.mark.parametrize("change", _changes(), ids=_name)
 def test_another_session_of_the_account_does_not_confirm_this_one(change: AccountCommand) -> None:
     sessions = (a_session("another"), a_session(confirmed_at=None))
-    signed_in(apps=(an_app(),), sessions=sessions).refuse(change, Refused.NOT_CONFIRMED)
+    signed_in(apps=(an_app(),), sessions=sessions).refuse(change, Rejection.NOT_CONFIRMED)
 
 
 def test_how_long_it_counts_is_a_setting() -> None:
     short = {"confirmation_lifetime": timedelta(seconds=5)}
-    for at, outcome in ((after(5), OK), (after(6), Refused.NOT_CONFIRMED)):
+    for at, outcome in ((after(5), OK), (after(6), Rejection.NOT_CONFIRMED)):
         assert signed_in(rules=short).take(a_renaming("pairing-0", at=at)).outcome == outcome
 
 
@@ -93,7 +93,7 @@ def test_a_remembered_browser_signs_in_without_being_confirmed() -> None:
     owner.take(a_sign_in(remembered_digest=a_digest("r")))
     (session,) = owner.account.sessions
     assert session.confirmed_at is None
-    owner.refuse(a_further_phone(session_digest=session.session_digest), Refused.NOT_CONFIRMED)
+    owner.refuse(a_further_phone(session_digest=session.session_digest), Rejection.NOT_CONFIRMED)
 
 
 def test_the_second_factor_is_asked_for_in_a_login_of_its_own() -> None:
@@ -109,11 +109,11 @@ def test_the_second_factor_is_asked_for_in_a_login_of_its_own() -> None:
 def test_an_approval_on_the_phone_confirms_the_session_and_opens_none() -> None:
     owner = _owner(confirmed_at=None)
     owner.take(a_confirmation())
-    owner.take(a_response(owner.prompt(a_send("confirm-1", after(1))), at=after(2)))
+    owner.take(a_response(owner.challenge(a_send("confirm-1", after(1))), at=after(2)))
     (session,) = owner.account.sessions
     assert (session.session_digest, session.confirmed_at) == (SESSION, after(2))
     entry = owner.account.history[-1]
-    assert (entry.what, entry.method, entry.device_name) == (Happening.CONFIRMED, Method.PUSH, "Pixel 9")
+    assert (entry.what, entry.method, entry.device_name) == (HistoryKind.CONFIRMED, Method.PUSH, "Pixel 9")
     assert owner.take(a_renaming("pairing-0", at=after(3))).outcome == OK
 
 
@@ -136,7 +136,7 @@ def test_it_confirms_that_session_alone_and_does_not_prolong_it() -> None:
 def test_a_denial_confirms_nothing() -> None:
     owner = _owner(confirmed_at=None)
     owner.take(a_confirmation())
-    owner.take(a_response(owner.prompt(a_send("confirm-1", after(1))), Verdict.DENY, after(2)))
+    owner.take(a_response(owner.challenge(a_send("confirm-1", after(1))), Verdict.DENY, after(2)))
     assert [each.confirmed_at for each in owner.account.sessions] == [None]
 
 
@@ -151,20 +151,20 @@ def test_it_is_begun_once_and_only_in_a_session() -> None:
     owner = _owner()
     owner.take(a_confirmation())
     owner.ignore(a_confirmation())
-    owner.refuse(a_confirmation("confirm-2", session_digest=a_digest("another")), Refused.NO_SESSION)
+    owner.refuse(a_confirmation("confirm-2", session_digest=a_digest("another")), Rejection.NO_SESSION)
 
 
 def test_it_can_be_given_up_and_pairs_no_phone() -> None:
     owner = _owner()
     owner.take(a_confirmation())
-    owner.refuse(a_pairing_start(login_id="confirm-1"), Refused.NOT_NOW)
+    owner.refuse(a_pairing_start(login_id="confirm-1"), Rejection.NOT_NOW)
 
 
 def test_the_request_waits_while_the_phone_is_asked_for_another_login() -> None:
     owner = _owner()
-    owner.prompt(a_sign_in())
+    owner.challenge(a_sign_in())
     owner.take(a_confirmation(at=after(1)))
-    owner.refuse(a_send("confirm-1", after(2)), Refused.OTHER_PROMPT)
+    owner.refuse(a_send("confirm-1", after(2)), Rejection.OTHER_CHALLENGE)
 
 
 def test_it_leaves_logins_alone_that_wait() -> None:

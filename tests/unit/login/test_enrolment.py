@@ -6,10 +6,10 @@ from typing import Any, Final
 import pytest
 
 from schemas.contract import PairingRequested
-from schemas.login_notices import NoticeDue, NoticeKind
+from schemas.login_notices import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.enrolment import MOST_MAILS
-from services.login.domain.limits import Enrolment, Refused
+from services.login.domain.limits import Enrolment, Rejection
 from services.login.domain.login import LoginState
 from tests.builders import a_browser, a_digest, a_login, after, an_account, an_app
 from tests.events import a_paired, only
@@ -58,7 +58,7 @@ def test_where_more_is_asked_for_no_phrase_no_request_and_no_code_is_taken_befor
     owner = _new(enrolment)
     assert owner.login().state is LoginState.NEEDS_ENROLMENT
     for message in (a_pairing_start(), a_send(), a_code()):
-        owner.refuse(message, Refused.NOT_NOW)
+        owner.refuse(message, Rejection.NOT_NOW)
 
 
 @pytest.mark.parametrize("enrolment", list(Enrolment))
@@ -70,8 +70,8 @@ def test_who_has_a_method_is_not_asked(enrolment: Enrolment) -> None:
 
 def test_a_code_is_sent_to_the_accounts_address() -> None:
     owner = _new(Enrolment.EMAIL)
-    mail = only(owner.take(an_enrolment_mail(at=after(5))).events, NoticeDue)
-    assert (mail.kind, mail.identifier, mail.at) == (NoticeKind.ENROLMENT_CODE, "enrolment-1", after(5))
+    mail = only(owner.take(an_enrolment_mail(at=after(5))).events, EmailDue)
+    assert (mail.kind, mail.identifier, mail.at) == (EmailKind.ENROLMENT_CODE, "enrolment-1", after(5))
     assert (mail.address, mail.account_name, mail.browser) == ("alex@example.org", "Alex", a_browser())
 
 
@@ -87,14 +87,14 @@ def test_the_code_that_was_sent_admits_and_pairs() -> None:
 def test_a_later_code_takes_the_place_of_an_earlier_one() -> None:
     owner = _mailed()
     owner.take(an_enrolment_mail("enrolment-2", at=after(1)))
-    assert owner.take(an_enrolment(**MAILED)).outcome == Refused.WRONG_CODE
+    assert owner.take(an_enrolment(**MAILED)).outcome == Rejection.WRONG_CODE
     assert owner.take(an_enrolment(enrolment_id="enrolment-2")).outcome == OK
 
 
 def test_a_code_admits_only_in_the_login_that_it_was_sent_for() -> None:
     owner = _mailed()
     owner.take(a_sign_in("login-2", after(1)))
-    assert owner.take(an_enrolment("login-2", after(2), **MAILED)).outcome == Refused.WRONG_CODE
+    assert owner.take(an_enrolment("login-2", after(2), **MAILED)).outcome == Rejection.WRONG_CODE
     assert owner.login("login-2").state is LoginState.NEEDS_ENROLMENT
 
 
@@ -102,7 +102,7 @@ def test_before_a_code_was_sent_none_is_right() -> None:
     owner = _new(Enrolment.EMAIL)
     codes: dict[str, Any]
     for codes in ({}, {"enrolment_id": None}, MAILED):
-        assert owner.take(an_enrolment(**codes)).outcome == Refused.WRONG_CODE
+        assert owner.take(an_enrolment(**codes)).outcome == Rejection.WRONG_CODE
         assert owner.login().state is LoginState.NEEDS_ENROLMENT
 
 
@@ -112,28 +112,28 @@ def test_five_mails_an_hour_are_sent() -> None:
         assert owner.take(an_enrolment_mail(f"enrolment-{number}", at=after(number))).outcome == OK
     owner.take(a_sign_in("login-2", after(minutes=45)))
     for at in (after(minutes=50), after(minutes=60, seconds=-0.001)):
-        owner.refuse(an_enrolment_mail("more", "login-2", at), Refused.TOO_MANY_MAILS)
-    only(owner.take(an_enrolment_mail("more", "login-2", after(minutes=60))).events, NoticeDue)
-    owner.refuse(an_enrolment_mail("yet-more", "login-2", after(minutes=60)), Refused.TOO_MANY_MAILS)
+        owner.refuse(an_enrolment_mail("more", "login-2", at), Rejection.TOO_MANY_MAILS)
+    only(owner.take(an_enrolment_mail("more", "login-2", after(minutes=60))).events, EmailDue)
+    owner.refuse(an_enrolment_mail("yet-more", "login-2", after(minutes=60)), Rejection.TOO_MANY_MAILS)
     assert len(owner.account.enrolment_mails) == MOST_MAILS
 
 
 def test_without_an_address_no_mail_is_sent() -> None:
-    _new(Enrolment.EMAIL, email="").refuse(an_enrolment_mail(), Refused.NOT_NOW)
+    _new(Enrolment.EMAIL, email="").refuse(an_enrolment_mail(), Rejection.NOT_NOW)
 
 
 @pytest.mark.parametrize("enrolment", [Enrolment.INVITATION, Enrolment.NOTHING])
 def test_no_mail_admits_where_the_settings_ask_for_something_else(enrolment: Enrolment) -> None:
-    _new(enrolment).refuse(an_enrolment_mail(), Refused.NOT_NOW)
+    _new(enrolment).refuse(an_enrolment_mail(), Rejection.NOT_NOW)
 
 
 def test_no_mail_is_sent_in_a_login_that_needs_none_or_is_over() -> None:
     owner = _mailed()
     owner.take(an_enrolment(**MAILED))
-    owner.refuse(an_enrolment_mail("enrolment-2"), Refused.NOT_NOW)
+    owner.refuse(an_enrolment_mail("enrolment-2"), Rejection.NOT_NOW)
     owner.take(a_cancel())
     for login_id in ("login-1", "login-9"):
-        owner.refuse(an_enrolment_mail("enrolment-2", login_id), Refused.NO_LOGIN)
+        owner.refuse(an_enrolment_mail("enrolment-2", login_id), Rejection.NO_LOGIN)
 
 
 @pytest.mark.parametrize("enrolment", [Enrolment.INVITATION, Enrolment.EMAIL])
@@ -147,13 +147,13 @@ def test_an_invitation_admits_once() -> None:
     owner = _invited()
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(an_enrolment(at=after(2), **INVITED))
-    assert owner.take(an_enrolment("login-2", after(2), **INVITED)).outcome == Refused.WRONG_CODE
+    assert owner.take(an_enrolment("login-2", after(2), **INVITED)).outcome == Rejection.WRONG_CODE
     assert owner.login("login-2").state is LoginState.NEEDS_ENROLMENT
 
 
 def test_an_invitation_admits_until_it_ends() -> None:
     last = after() + timedelta(days=7)
-    for at, outcome in ((last, OK), (last + timedelta(milliseconds=1), Refused.WRONG_CODE)):
+    for at, outcome in ((last, OK), (last + timedelta(milliseconds=1), Rejection.WRONG_CODE)):
         owner = Owner(an_account(paired=False), enrolment=Enrolment.INVITATION)
         owner.take(an_invitation(lasts=timedelta(days=7)))
         owner.take(a_sign_in(at=at))
@@ -163,7 +163,7 @@ def test_an_invitation_admits_until_it_ends() -> None:
 def test_a_later_invitation_takes_the_place_of_an_earlier_one() -> None:
     owner = _invited()
     owner.take(an_invitation("another"))
-    assert owner.take(an_enrolment(**INVITED)).outcome == Refused.WRONG_CODE
+    assert owner.take(an_enrolment(**INVITED)).outcome == Rejection.WRONG_CODE
     assert owner.take(an_enrolment(invitation_digest=a_digest("another"))).outcome == OK
 
 
@@ -180,22 +180,22 @@ def test_an_invitation_that_was_not_used_ends_when_a_phone_is_paired() -> None:
 def test_wrong_codes_count_and_pause_and_during_the_pause_the_right_one_is_refused() -> None:
     owner = _invited()
     for _ in range(3):
-        assert owner.take(an_enrolment(invitation_digest=a_digest("guess"))).outcome == Refused.WRONG_CODE
+        assert owner.take(an_enrolment(invitation_digest=a_digest("guess"))).outcome == Rejection.WRONG_CODE
     owner.take(a_wrong_code())
     owner.take(an_enrolment(enrolment_id="guess"))
     assert owner.account.codes_paused_until == after(30)
-    owner.refuse(an_enrolment(at=after(29), **INVITED), Refused.CODES_PAUSED)
+    owner.refuse(an_enrolment(at=after(29), **INVITED), Rejection.CODES_PAUSED)
     assert owner.take(an_enrolment(at=after(30), **INVITED)).outcome == OK
     assert owner.account.wrong_codes == 0
     owner.take(a_sign_in("login-2", after(31)))
-    assert owner.take(a_wrong_code(after(32), "login-2")).outcome == Refused.WRONG_CODE
+    assert owner.take(a_wrong_code(after(32), "login-2")).outcome == Rejection.WRONG_CODE
 
 
 def test_what_admits_has_no_effect_in_a_login_that_is_further() -> None:
     owner = _invited()
     owner.account = owner.account.with_login(a_login("ready"))
     owner.ignore(an_enrolment("ready", **INVITED))
-    owner.refuse(an_enrolment("login-9", **INVITED), Refused.NO_LOGIN)
+    owner.refuse(an_enrolment("login-9", **INVITED), Rejection.NO_LOGIN)
 
 
 def test_a_login_that_still_waits_to_be_admitted_has_to_ask_the_phone_once_there_is_one() -> None:

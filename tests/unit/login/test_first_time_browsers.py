@@ -16,7 +16,7 @@ HOME, CAFE = a_digest("the browser at home"), a_digest("the browser in the café
 
 def _marked(owner: Owner, login_id: str, browser_digest: str | None) -> bool:
     """Sign in, and return whether the phone shows the browser as a new one."""
-    challenge = owner.prompt(a_sign_in(login_id, browser_digest=browser_digest))
+    challenge = owner.challenge(a_sign_in(login_id, browser_digest=browser_digest))
     marked = verify_challenge(challenge)[0].browser.first_time
     owner.take(a_response(challenge))
     return marked
@@ -33,7 +33,7 @@ def test_a_browser_is_marked_until_a_sign_in_was_completed_in_it() -> None:
 @pytest.mark.parametrize("verdict", [Verdict.DENY, Verdict.REPORT])
 def test_a_sign_in_that_was_refused_makes_no_browser_known(verdict: Verdict) -> None:
     owner = Owner()
-    owner.take(a_response(owner.prompt(a_sign_in(browser_digest=HOME)), verdict))
+    owner.take(a_response(owner.challenge(a_sign_in(browser_digest=HOME)), verdict))
     assert owner.account.known_browsers == ()
 
 
@@ -53,12 +53,12 @@ def test_to_confirm_oneself_makes_none_known() -> None:
 
 def test_the_phone_is_told_the_rest_as_it_was_known() -> None:
     browser = a_browser(name="Chrome on Windows", address="203.0.113.9", place="Geneva, Switzerland")
-    challenge = Owner().prompt(a_sign_in(browser=browser, browser_digest=HOME))
+    challenge = Owner().challenge(a_sign_in(browser=browser, browser_digest=HOME))
     assert verify_challenge(challenge)[0].browser == browser.model_copy(update={"first_time": True})
 
 
 def test_a_browser_cannot_claim_that_it_is_known() -> None:
-    challenge = Owner().prompt(a_sign_in(browser=a_browser(first_time=False), browser_digest=CAFE))
+    challenge = Owner().challenge(a_sign_in(browser=a_browser(first_time=False), browser_digest=CAFE))
     assert verify_challenge(challenge)[0].browser.first_time
 
 

@@ -13,7 +13,7 @@ from tests.unit.login.owner import Owner, asked
 def test_another_paired_phone_cannot_answer_for_the_one_that_was_asked() -> None:
     other = a_phone("Fairphone 5")
     owner = Owner(an_account(devices=(a_device(), a_device(other))))
-    challenge = owner.prompt(a_sign_in())
+    challenge = owner.challenge(a_sign_in())
     with pytest.raises(UnacceptableError, match="another device answered"):
         owner.take(a_response(challenge, phone=other))
 
@@ -59,7 +59,7 @@ def test_the_answer_that_the_forgeries_imitate_is_taken() -> None:
 def test_a_request_signed_by_a_key_that_was_rotated_out_lately_is_still_answered() -> None:
     old, new = a_key("login service"), a_key("next login key")
     accepted = (new.public.thumbprint, old.public.thumbprint)
-    challenge = Owner().prompt(a_sign_in())
+    challenge = Owner().challenge(a_sign_in())
     owner = Owner(key=new, accepted_keys=accepted)
     owner.take(a_sign_in())
     assert owner.take(a_response(challenge)).outcome == OK

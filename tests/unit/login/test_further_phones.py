@@ -6,8 +6,8 @@ import pytest
 
 from schemas.contract import DeviceUnpaired, PairingRequested, PairingWithdrawn
 from services.common.decisions import OK
-from services.login.domain.history import Happening
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginKind, LoginState
 from services.login.domain.pairing import MOST_PHONES
 from services.login.domain.unpairing import TOO_LATE
@@ -46,7 +46,7 @@ def test_the_phone_that_accepts_comes_after_those_that_were_there() -> None:
     owner.take(a_paired(at=after(2), phone=FAIR))
     assert [each.name for each in owner.account.devices] == ["Pixel 9", "Fairphone 5"]
     assert owner.login("add-1").state is LoginState.PAIRED
-    assert owner.account.history[-1].what is Happening.PHONE_PAIRED
+    assert owner.account.history[-1].what is HistoryKind.PHONE_PAIRED
 
 
 def test_the_phone_brings_the_key_that_its_codes_are_agreed_on_with() -> None:
@@ -65,7 +65,7 @@ def test_a_click_on_ok_ends_it_and_opens_and_asks_nothing() -> None:
     assert (decision.outcome, decision.events) == (OK, ())
     assert owner.login("add-1").state is LoginState.APPROVED
     assert owner.account.sessions == sessions
-    owner.refuse(a_send("add-1", after(4)), Refused.NO_LOGIN)
+    owner.refuse(a_send("add-1", after(4)), Rejection.NO_LOGIN)
 
 
 def test_the_same_phone_once_more_takes_its_own_place() -> None:
@@ -77,9 +77,9 @@ def test_the_same_phone_once_more_takes_its_own_place() -> None:
 def test_somebody_with_just_the_password_cannot_pair_a_phone_beside_it() -> None:
     owner = _adding()
     owner.take(a_sign_in(at=after(2)))
-    owner.refuse(a_pairing_start("pairing-2", after(3)), Refused.NOT_NOW)
+    owner.refuse(a_pairing_start("pairing-2", after(3)), Rejection.NOT_NOW)
     owner.take(a_paired(at=after(4), phone=FAIR))
-    owner.refuse(a_pairing_start("pairing-2", after(5)), Refused.NOT_NOW)
+    owner.refuse(a_pairing_start("pairing-2", after(5)), Rejection.NOT_NOW)
 
 
 def test_a_phone_that_is_added_leaves_another_addition_waiting() -> None:
@@ -95,8 +95,8 @@ def test_a_few_phones_can_be_paired() -> None:
     owner = signed_in(devices=MANY[:-1], logins=(a_login("add-1", kind=LoginKind.ADD_PHONE, state="needs_phone"),))
     assert owner.take(a_further_phone("add-2")).outcome == OK
     owner.account = owner.account.model_copy(update={"devices": MANY})
-    owner.refuse(a_further_phone("add-3"), Refused.TOO_MANY_METHODS)
-    owner.refuse(a_pairing_start(login_id="add-1"), Refused.TOO_MANY_METHODS)
+    owner.refuse(a_further_phone("add-3"), Rejection.TOO_MANY_METHODS)
+    owner.refuse(a_pairing_start(login_id="add-1"), Rejection.TOO_MANY_METHODS)
 
 
 def test_of_two_that_accept_when_there_is_room_for_one_the_second_is_told_that_it_is_not_paired() -> None:

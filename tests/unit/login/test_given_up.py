@@ -22,7 +22,7 @@ HERE = a_digest("this browser")
 
 def test_cancel_ends_the_login_and_takes_the_request_back_from_the_phone() -> None:
     owner = Owner()
-    challenge = owner.prompt(a_sign_in())
+    challenge = owner.challenge(a_sign_in())
     withdrawn = only(owner.take(a_cancel(at=after(5))).events, ChallengeWithdrawn)
     assert withdrawn.challenge_id == verify_challenge(challenge)[0].jti
     assert withdrawn.device_id == a_phone().device_id
@@ -57,12 +57,12 @@ def test_a_phone_that_is_paired_takes_the_pairing_of_another_login_back() -> Non
 
 def test_a_sign_in_again_in_the_same_browser_takes_the_place_of_the_one_whose_page_did_not_come() -> None:
     owner = Owner()
-    first = owner.prompt(a_sign_in("login-1", browser_digest=HERE))
+    first = owner.challenge(a_sign_in("login-1", browser_digest=HERE))
     withdrawn, asked = owner.take(a_sign_in("login-2", after(6), browser_digest=HERE)).events
     assert only((withdrawn,), ChallengeWithdrawn).challenge_id == verify_challenge(first)[0].jti
     assert only((asked,), ChallengeIssued).challenge != first
     assert (owner.login("login-1").state, owner.login("login-1").end_reason) == (LoginState.ENDED, EndReason.CANCELLED)
-    assert owner.login("login-2").state is LoginState.PROMPTED
+    assert owner.login("login-2").state is LoginState.CHALLENGED
 
 
 def test_a_pairing_whose_page_did_not_come_is_taken_back_likewise() -> None:
@@ -77,7 +77,7 @@ def test_a_sign_in_in_another_browser_or_in_a_nameless_one_takes_nobodys_place()
     owner.take(a_sign_in("login-1", browser_digest=HERE))
     for number, browser_digest in enumerate((a_digest("another browser"), None, None), start=2):
         assert owner.take(a_sign_in(f"login-{number}", after(number), browser_digest=browser_digest)).events == ()
-    assert owner.login("login-1").state is LoginState.PROMPTED
+    assert owner.login("login-1").state is LoginState.CHALLENGED
 
 
 def test_a_confirmation_goes_on_while_its_browser_signs_in_again() -> None:
@@ -94,7 +94,7 @@ def test_cancel_of_a_waiting_login_leaves_the_other_ones_request_alone() -> None
     owner.take(a_sign_in("login-1"))
     owner.take(a_sign_in("login-2", after(1)))
     assert owner.take(a_cancel("login-2", after(2))).events == ()
-    assert owner.login("login-1").state is LoginState.PROMPTED
+    assert owner.login("login-1").state is LoginState.CHALLENGED
     assert owner.login("login-2").state is LoginState.ENDED
 
 
@@ -114,7 +114,7 @@ def test_the_logins_of_an_account_are_bounded_and_the_one_asked_for_stays() -> N
     for number in range(1, 2 * MOST_LOGINS):
         owner.take(a_sign_in(f"login-{number}", after(number / 10)))
     assert len(owner.account.logins) == MOST_LOGINS
-    assert owner.login("login-0").state is LoginState.PROMPTED
+    assert owner.login("login-0").state is LoginState.CHALLENGED
     assert owner.login(f"login-{2 * MOST_LOGINS - 1}").state is LoginState.READY
     assert owner.account.login("login-1") is None
 

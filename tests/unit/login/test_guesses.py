@@ -9,11 +9,11 @@ from schemas.login_guesses import ForgetGuesses
 from services.common.decisions import OK, Decision, decide_once
 from services.login.domain.decide import decide
 from services.login.domain.guesses import Guesses, address_source, decide_guess, name_source
-from services.login.domain.limits import QUIET, Pauses, Refused
+from services.login.domain.limits import QUIET, PauseLimits, Rejection
 from tests.builders import T0, a_digest, after, an_account, an_event, rules
 from tests.messages import a_guess, a_wrong_password
 
-RULES = rules(addresses=Pauses(3, timedelta(minutes=1), timedelta(minutes=4)))
+RULES = rules(addresses=PauseLimits(3, timedelta(minutes=1), timedelta(minutes=4)))
 
 
 def take(row: Guesses | None, message: Message) -> Decision[Guesses]:
@@ -32,7 +32,7 @@ def after_guesses(*moments: datetime) -> tuple[Guesses, list[str]]:
 
 def test_an_address_is_paused_from_the_third_wrong_password_on() -> None:
     row, outcomes = after_guesses(after(0), after(1), after(2))
-    assert outcomes == [OK, OK, Refused.LOCKED]
+    assert outcomes == [OK, OK, Rejection.LOCKED]
     assert row.paused_until == after(62)
     assert (row.paused(after(61)), row.paused(after(62))) == (True, False)
 
@@ -44,7 +44,7 @@ def test_the_pauses_grow_and_no_further() -> None:
 
 def test_what_comes_during_a_pause_counts_for_nothing() -> None:
     row, outcomes = after_guesses(after(0), after(1), after(2), after(30))
-    assert outcomes[-1] == Refused.LOCKED
+    assert outcomes[-1] == Rejection.LOCKED
     assert row.paused_until == after(62)
 
 

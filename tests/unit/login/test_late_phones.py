@@ -7,7 +7,7 @@ from schemas.contract import (
     PairingFailure,
 )
 from services.common.decisions import OK
-from services.login.domain.limits import Refused
+from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
 from services.login.domain.unpairing import TOO_LATE
 from tests.builders import (
@@ -84,6 +84,6 @@ def test_once_a_phone_is_paired_every_other_login_has_to_ask_it() -> None:
     owner.take(a_paired("pairing-1", after(4)))
     for login_id in ("login-2", "login-3"):
         assert owner.login(login_id).state is LoginState.READY
-        assert owner.take(a_pairing_start("pairing-3", after(5), login_id=login_id)).outcome == Refused.NOT_NOW
+        assert owner.take(a_pairing_start("pairing-3", after(5), login_id=login_id)).outcome == Rejection.NOT_NOW
     asked = only(owner.take(a_send("login-2", after(6))).events, ChallengeIssued)
     assert asked.device_id == a_phone().device_id

@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from schemas.login_notices import NoticeDue, NoticeKind
-from services.login.emails.builder import Letters
-from services.login.emails.smtp import RefusedError
+from schemas.login_notices import EmailDue, EmailKind
+from services.login.emails.builder import EmailBuilder
+from services.login.emails.smtp import MailRejectedError
 from services.login.pairing.enrolment_codes import EnrolmentCodes
 from tests.builders import T0, a_browser, an_event
 
 CODES = EnrolmentCodes(b"k" * 32)
-LETTERS = Letters("Account Manager", "https://account.example.org", "account@example.org", CODES)
+LETTERS = EmailBuilder("Account Manager", "https://account.example.org", "account@example.org", CODES)
 
 
-def a_notice(kind: NoticeKind = NoticeKind.PHONE_PAIRED, **changes: Any) -> NoticeDue:
+def a_notice(kind: EmailKind = EmailKind.PHONE_PAIRED, **changes: Any) -> EmailDue:
     """Return a notice."""
     fields = {
         "account_id": "alex",
@@ -27,16 +27,16 @@ def a_notice(kind: NoticeKind = NoticeKind.PHONE_PAIRED, **changes: Any) -> Noti
         "identifier": "notice-1",
         "left": 3,
     }
-    return NoticeDue.model_validate({**fields, **changes})
+    return EmailDue.model_validate({**fields, **changes})
 
 
-def the_text(notice: NoticeDue) -> str:
+def the_text(notice: EmailDue) -> str:
     """Return the text of a notice's e-mail."""
     return str(LETTERS.of(an_event(notice)).get_content())
 
 
-@pytest.mark.parametrize("kind", NoticeKind)
-def test_every_notice_says_to_whom_when_where_from_and_what_to_do(kind: NoticeKind) -> None:
+@pytest.mark.parametrize("kind", EmailKind)
+def test_every_notice_says_to_whom_when_where_from_and_what_to_do(kind: EmailKind) -> None:
     message = LETTERS.of(an_event(a_notice(kind)))
     text = message.get_content()
     assert message["To"] == "zoe@example.org"
@@ -51,11 +51,11 @@ def test_every_notice_says_to_whom_when_where_from_and_what_to_do(kind: NoticeKi
 
 
 def test_each_kind_has_a_subject_of_its_own() -> None:
-    assert len({LETTERS.of(an_event(a_notice(kind)))["Subject"] for kind in NoticeKind}) == len(NoticeKind)
+    assert len({LETTERS.of(an_event(a_notice(kind)))["Subject"] for kind in EmailKind}) == len(EmailKind)
 
 
-@pytest.mark.parametrize("kind", NoticeKind)
-def test_a_notice_without_details_reads_well(kind: NoticeKind) -> None:
+@pytest.mark.parametrize("kind", EmailKind)
+def test_a_notice_without_details_reads_well(kind: EmailKind) -> None:
     text = the_text(a_notice(kind, browser=None, method_name="", left=None))
     assert "None" not in text
     assert "  \n" not in text
@@ -64,7 +64,7 @@ def test_a_notice_without_details_reads_well(kind: NoticeKind) -> None:
 
 @pytest.mark.parametrize(("left", "said"), [(0, "None are left."), (1, "One is left."), (7, "7 are left.")])
 def test_the_codes_that_are_left_are_counted(left: int, said: str) -> None:
-    assert said in the_text(a_notice(NoticeKind.RECOVERY_CODE_USED, left=left))
+    assert said in the_text(a_notice(EmailKind.RECOVERY_CODE_USED, left=left))
 
 
 def test_the_same_notice_gives_the_same_e_mail_and_another_one_another_id() -> None:
@@ -84,17 +84,17 @@ def test_the_headers_tell_machines_what_it_is() -> None:
 
 def test_the_code_is_in_its_own_e_mail_alone() -> None:
     code = CODES.code("alex", "notice-1")
-    assert f"{code[:3]} {code[3:]}" in the_text(a_notice(NoticeKind.ENROLMENT_CODE))
-    for kind in set(NoticeKind) - {NoticeKind.ENROLMENT_CODE}:
+    assert f"{code[:3]} {code[3:]}" in the_text(a_notice(EmailKind.ENROLMENT_CODE))
+    for kind in set(EmailKind) - {EmailKind.ENROLMENT_CODE}:
         text = the_text(a_notice(kind))
         assert code not in text
         assert f"{code[:3]} {code[3:]}" not in text
-    assert code[:3] not in LETTERS.of(an_event(a_notice(NoticeKind.ENROLMENT_CODE)))["Subject"]
+    assert code[:3] not in LETTERS.of(an_event(a_notice(EmailKind.ENROLMENT_CODE)))["Subject"]
 
 
 def test_a_code_that_has_no_id_is_refused() -> None:
-    with pytest.raises(RefusedError):
-        the_text(a_notice(NoticeKind.ENROLMENT_CODE, identifier=None))
+    with pytest.raises(MailRejectedError):
+        the_text(a_notice(EmailKind.ENROLMENT_CODE, identifier=None))
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_a_name_stays_one_line_of_ordinary_text(name: str) -> None:
     ],
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(MailRejectedError):
         the_text(a_notice(address=address))
 
 
 def test_a_products_name_cannot_break_a_header() -> None:
-    letters = Letters("Door\r\nBcc: eve@example.org", "https://door.example", "door@example.org", CODES)
+    letters = EmailBuilder("Door\r\nBcc: eve@example.org", "https://door.example", "door@example.org", CODES)
     message = letters.of(an_event(a_notice()))
     assert message["Bcc"] is None
     assert message["Subject"].startswith("Door Bcc: eve@example.org: ")

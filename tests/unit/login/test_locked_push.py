@@ -6,8 +6,8 @@ import pytest
 
 from schemas.contract import ChallengeIssued, Verdict
 from services.common.decisions import OK
-from services.login.domain.history import Happening, Method
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind, Method
+from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
 from tests.builders import a_device, a_digest, a_phone, after, an_account
 from tests.events import a_paired, a_response, only
@@ -52,12 +52,12 @@ def _sign_in(owner: Owner) -> None:
 def _send(owner: Owner) -> None:
     owner.take(a_sign_in("again", after(40)))
     for phone in (None, a_phone().device_id, FAIR.device_id):
-        owner.refuse(a_send("again", after(41), device_id=phone), Refused.PUSH_LOCKED)
+        owner.refuse(a_send("again", after(41), device_id=phone), Rejection.PUSH_LOCKED)
 
 
 def _confirm(owner: Owner) -> None:
     owner.take(a_confirmation(at=after(40), session_digest=BACK))
-    owner.refuse(a_send("confirm-1", after(41)), Refused.PUSH_LOCKED)
+    owner.refuse(a_send("confirm-1", after(41)), Rejection.PUSH_LOCKED)
 
 
 def _pair_a_further_phone(owner: Owner) -> None:
@@ -70,7 +70,7 @@ def _pair_a_further_phone(owner: Owner) -> None:
 
 def _wait_for_long(owner: Owner) -> None:
     owner.take(a_sign_in("again", after(minutes=60 * 24 * 365)))
-    owner.refuse(a_send("again", after(minutes=60 * 24 * 365)), Refused.PUSH_LOCKED)
+    owner.refuse(a_send("again", after(minutes=60 * 24 * 365)), Rejection.PUSH_LOCKED)
 
 
 @pytest.mark.parametrize("way", [_sign_in, _send, _confirm, _pair_a_further_phone, _wait_for_long])
@@ -78,7 +78,7 @@ def test_no_way_leads_to_a_phone(way: Callable[[Owner], None]) -> None:
     owner = _signed_in_again()
     way(owner)
     assert owner.account.push.reported is not None
-    assert owner.account.open_prompt() is None
+    assert owner.account.open_challenge() is None
 
 
 def test_an_administrators_reset_does_not_unlock_the_phone_that_is_paired_after_it() -> None:
@@ -89,7 +89,7 @@ def test_an_administrators_reset_does_not_unlock_the_phone_that_is_paired_after_
     owner.take(a_paired("pairing-9", after(52)))
     assert owner.login("anew").state is LoginState.PAIRED
     refused = owner.take(a_send("anew", after(53)))
-    assert (refused.outcome, refused.events) == (Refused.PUSH_LOCKED, ())
+    assert (refused.outcome, refused.events) == (Rejection.PUSH_LOCKED, ())
     assert owner.account.password_change_due
     assert owner.take(a_code(login_id="anew", at=after(54), method_id="pairing-9")).outcome == OK
 
@@ -116,7 +116,7 @@ def test_with_another_password_the_phones_are_asked_again() -> None:
     owner.take(a_password_change(after(40), session_digest=BACK))
     assert owner.account.push.reported is None
     assert not owner.account.password_change_due
-    assert owner.told()[-2:] == [Happening.PASSWORD_CHANGED, Happening.PUSH_UNLOCKED]
+    assert owner.told()[-2:] == [HistoryKind.PASSWORD_CHANGED, HistoryKind.PUSH_UNLOCKED]
     issued = owner.take(a_sign_in("again", after(41), password_hash="$argon2id$2")).events
     assert only(issued, ChallengeIssued).device_id == a_phone().device_id
 
@@ -125,10 +125,10 @@ def test_who_began_to_sign_in_by_the_old_password_cannot_ask_them_then() -> None
     owner = _signed_in_again()
     owner.take(a_sign_in("mallory", after(39)))
     owner.take(a_password_change(after(40), session_digest=BACK))
-    owner.refuse(a_send("mallory", after(41)), Refused.NO_LOGIN)
+    owner.refuse(a_send("mallory", after(41)), Rejection.NO_LOGIN)
 
 
 def test_that_the_phones_were_not_locked_is_not_told() -> None:
     owner = signed_in()
     owner.take(a_password_change())
-    assert Happening.PUSH_UNLOCKED not in owner.told()
+    assert HistoryKind.PUSH_UNLOCKED not in owner.told()

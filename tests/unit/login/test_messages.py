@@ -9,8 +9,8 @@ from schemas.base import Browser
 from schemas.contract import PairingFailure
 from services.login.account import change_messages
 from services.login.account.history_lines import history_line
-from services.login.domain.history import Happening, HistoryEntry
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryEntry, HistoryKind
+from services.login.domain.limits import Rejection
 from services.login.domain.login import EndReason, LoginKind
 from services.login.web import page_messages
 
@@ -18,7 +18,7 @@ NAMES = page_messages.Names("Front Desk", "Pocket Key")
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
-def _complete(notice: page_messages.Notice) -> None:
+def _complete(notice: page_messages.PageMessage) -> None:
     assert notice.title
     assert not notice.title.endswith(".")
     assert notice.text.endswith(".")
@@ -69,8 +69,8 @@ def test_an_error_without_words_of_its_own_is_told_as_a_general_one() -> None:
     assert page_messages.error(418, NAMES) == page_messages.error(500, NAMES)
 
 
-@pytest.mark.parametrize("what", Happening)
-def test_every_happening_has_its_line(what: Happening) -> None:
+@pytest.mark.parametrize("what", HistoryKind)
+def test_every_happening_has_its_line(what: HistoryKind) -> None:
     browser = Browser(name="Firefox on Linux", address="203.0.113.7")
     line = history_line(HistoryEntry(what=what, at=NOW, browser=browser, device_name="Pixel"))
     assert line.text
@@ -79,12 +79,12 @@ def test_every_happening_has_its_line(what: Happening) -> None:
 
 
 def test_a_happening_names_the_phone_if_it_is_known() -> None:
-    assert "Pixel" in history_line(HistoryEntry(what=Happening.SIGNED_IN, at=NOW, device_name="Pixel")).text
-    assert "the phone" in history_line(HistoryEntry(what=Happening.SIGNED_IN, at=NOW)).text
+    assert "Pixel" in history_line(HistoryEntry(what=HistoryKind.SIGNED_IN, at=NOW, device_name="Pixel")).text
+    assert "the phone" in history_line(HistoryEntry(what=HistoryKind.SIGNED_IN, at=NOW)).text
 
 
 def test_a_happening_without_a_browser_is_nowhere() -> None:
-    assert history_line(HistoryEntry(what=Happening.ACCOUNT_CREATED, at=NOW)).where == ""
+    assert history_line(HistoryEntry(what=HistoryKind.ACCOUNT_CREATED, at=NOW)).where == ""
 
 
 @pytest.mark.parametrize(
@@ -130,11 +130,11 @@ def test_too_few_or_too_many_words_are_counted(count: int, said: str) -> None:
     assert said in notice.text
 
 
-CODE_REFUSALS = (Refused.WRONG_CODE, Refused.USED_CODE, Refused.CODES_PAUSED)
-CHANGE_REFUSALS = (Refused.NOT_CONFIRMED, Refused.LAST_METHOD, Refused.TOO_MANY_METHODS, Refused.UNKNOWN_METHOD)
+CODE_REFUSALS = (Rejection.WRONG_CODE, Rejection.USED_CODE, Rejection.CODES_PAUSED)
+CHANGE_REFUSALS = (Rejection.NOT_CONFIRMED, Rejection.LAST_METHOD, Rejection.TOO_MANY_METHODS, Rejection.UNKNOWN_METHOD)
 
 
-def _code_refused(refusal: Refused, later: datetime) -> page_messages.Notice:
+def _code_refused(refusal: Rejection, later: datetime) -> page_messages.PageMessage:
     notice = page_messages.code_refused(refusal, later, NOW)
     assert notice is not None
     return notice
@@ -143,24 +143,24 @@ def _code_refused(refusal: Refused, later: datetime) -> page_messages.Notice:
 def test_every_refusal_that_a_person_meets_has_its_notice() -> None:
     later = NOW + timedelta(seconds=30)
     told = {
-        Refused.UNKNOWN_ACCOUNT: page_messages.wrong_password(),
-        Refused.PASSWORD_CHANGED: page_messages.password_changed(),
-        Refused.LOCKED: page_messages.locked(later, NOW),
-        Refused.PAIRING_PAUSED: page_messages.pairing_paused(later, NOW),
-        Refused.TOO_MANY_MAILS: page_messages.too_many_mails(),
+        Rejection.UNKNOWN_ACCOUNT: page_messages.wrong_password(),
+        Rejection.PASSWORD_CHANGED: page_messages.password_changed(),
+        Rejection.LOCKED: page_messages.locked(later, NOW),
+        Rejection.PAIRING_PAUSED: page_messages.pairing_paused(later, NOW),
+        Rejection.TOO_MANY_MAILS: page_messages.too_many_mails(),
         **{refusal: _code_refused(refusal, later) for refusal in CODE_REFUSALS},
         **{refusal: change_messages.change_refused(refusal) for refusal in CHANGE_REFUSALS},
     }
     leads_to_the_right_page = {
-        Refused.NO_LOGIN,
-        Refused.NO_SESSION,
-        Refused.NOT_NOW,
-        Refused.OTHER_PROMPT,
-        Refused.PUSH_PAUSED,
-        Refused.PUSH_LOCKED,
+        Rejection.NO_LOGIN,
+        Rejection.NO_SESSION,
+        Rejection.NOT_NOW,
+        Rejection.OTHER_CHALLENGE,
+        Rejection.PUSH_PAUSED,
+        Rejection.PUSH_LOCKED,
     }
-    met_by_operators_only = {Refused.ACCOUNT_EXISTS}
-    assert told.keys() | leads_to_the_right_page | met_by_operators_only == set(Refused)
+    met_by_operators_only = {Rejection.ACCOUNT_EXISTS}
+    assert told.keys() | leads_to_the_right_page | met_by_operators_only == set(Rejection)
     assert len(set(told.values())) == len(told)
     for notice in told.values():
         _complete(notice)

@@ -7,8 +7,8 @@ from schemas.contract import ChallengeIssued, ChallengeWithdrawn, DeviceUnpaired
 from schemas.login_commands import AccountCommand
 from services.common.decisions import OK
 from services.login.domain.challenges import UNKNOWN
-from services.login.domain.history import Happening
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import Rejection
 from services.login.domain.login import EndReason, LoginState
 from services.login.domain.managing import MOST_APPS
 from tests.builders import LOGIN_URL, a_device, a_digest, a_key, a_login, a_phone, after, an_app, recovery_codes
@@ -27,38 +27,38 @@ def _names(owner: Owner) -> list[str]:
 
 def test_an_app_is_added_and_the_code_that_showed_it_right_is_used_up() -> None:
     owner = signed_in(logins=(a_login(),))
-    assert owner.take(an_app_added(at=after(5), step=100)).outcome == OK
-    assert owner.account.apps == (an_app("app-1", added_at=after(5), last_step=100),)
-    assert owner.account.history[-1].what is Happening.APP_ADDED
+    assert owner.take(an_app_added(at=after(5), time_step=100)).outcome == OK
+    assert owner.account.apps == (an_app("app-1", added_at=after(5), last_time_step=100),)
+    assert owner.account.history[-1].what is HistoryKind.APP_ADDED
     assert owner.account.history[-1].device_name == "Desk app"
-    assert owner.take(a_code(100, method_id="app-1")).outcome == Refused.USED_CODE
+    assert owner.take(a_code(100, method_id="app-1")).outcome == Rejection.USED_CODE
     assert owner.take(a_code(101, method_id="app-1")).outcome == OK
 
 
 def test_an_app_is_added_once() -> None:
     owner = signed_in()
     owner.take(an_app_added())
-    owner.ignore(an_app_added(name="Again", sealed_secret="another", step=200))
+    owner.ignore(an_app_added(name="Again", sealed_secret="another", time_step=200))
 
 
 def test_a_few_apps_can_be_added() -> None:
     owner = signed_in()
     for number in range(MOST_APPS):
         assert owner.take(an_app_added(f"app-{number}")).outcome == OK
-    owner.refuse(an_app_added("one-more"), Refused.TOO_MANY_METHODS)
+    owner.refuse(an_app_added("one-more"), Rejection.TOO_MANY_METHODS)
 
 
 def test_the_phone_that_is_chosen_is_asked_first_and_the_others_stay() -> None:
     owner = signed_in(devices=(*TWO, a_device(a_phone("Third"), pairing_id="pairing-3")))
     owner.take(a_choice("pairing-2", after(1)))
     assert _names(owner) == ["Fairphone 5", "Pixel 9", "Third"]
-    assert owner.account.history[-1].what is Happening.PHONE_CHOSEN
+    assert owner.account.history[-1].what is HistoryKind.PHONE_CHOSEN
     assert only(owner.take(a_sign_in(at=after(2))).events, ChallengeIssued).device_id == FAIR.device_id
 
 
 def test_another_phone_than_the_first_can_be_asked_for_a_login() -> None:
     owner = Owner(signed_in(devices=TWO, logins=(a_login(),)).account)
-    owner.refuse(a_send(device_id=a_phone("Third").device_id), Refused.UNKNOWN_METHOD)
+    owner.refuse(a_send(device_id=a_phone("Third").device_id), Rejection.UNKNOWN_METHOD)
     asked = only(owner.take(a_send(device_id=FAIR.device_id)).events, ChallengeIssued)
     assert asked.device_id == FAIR.device_id
     owner.take(a_response(asked.challenge, phone=FAIR))
@@ -73,16 +73,16 @@ def test_a_method_gets_another_name_and_nothing_else_changes(method_id: str) -> 
     assert owner.account.methods == tuple(
         each.model_copy(update={"name": "Old faithful"}) if each.method_id == method_id else each for each in before
     )
-    assert owner.account.history[-1].what is Happening.METHOD_RENAMED
+    assert owner.account.history[-1].what is HistoryKind.METHOD_RENAMED
 
 
 @pytest.mark.parametrize("message", [a_choice("pairing-9"), a_renaming("pairing-9"), a_method_removal("pairing-9")])
 def test_what_is_none_of_the_accounts_methods_cannot_be_changed(message: AccountCommand) -> None:
-    signed_in().refuse(message, Refused.UNKNOWN_METHOD)
+    signed_in().refuse(message, Rejection.UNKNOWN_METHOD)
 
 
 def test_an_app_cannot_be_chosen_to_be_asked() -> None:
-    signed_in(apps=(an_app(),)).refuse(a_choice("app-0"), Refused.UNKNOWN_METHOD)
+    signed_in(apps=(an_app(),)).refuse(a_choice("app-0"), Rejection.UNKNOWN_METHOD)
 
 
 def test_a_phone_that_is_removed_is_told_by_a_signed_statement() -> None:
@@ -95,23 +95,23 @@ def test_a_phone_that_is_removed_is_told_by_a_signed_statement() -> None:
     assert key == a_key("login service").public.thumbprint
     assert (said.iss, said.aud, said.account_id) == (LOGIN_URL, FAIR.device_id, "alex")
     assert (said.pairing_id, said.iat) == ("pairing-2", int(after(5).timestamp()))
-    assert owner.account.history[-1].what is Happening.PHONE_REMOVED
+    assert owner.account.history[-1].what is HistoryKind.PHONE_REMOVED
 
 
 def test_a_phone_that_is_removed_lets_nobody_in_any_more() -> None:
     owner = signed_in(devices=TWO)
-    challenge = owner.prompt(a_sign_in())
+    challenge = owner.challenge(a_sign_in())
     owner.take(a_method_removal("pairing-0", after(1)))
     assert owner.login().end_reason is EndReason.CANCELLED
     assert owner.take(a_response(challenge, at=after(2))).outcome == UNKNOWN
     assert only(owner.take(a_sign_in("login-2", after(3))).events, ChallengeIssued).device_id == FAIR.device_id
-    owner.refuse(a_code(login_id="login-2", at=after(3), method_id="pairing-0"), Refused.UNKNOWN_METHOD)
+    owner.refuse(a_code(login_id="login-2", at=after(3), method_id="pairing-0"), Rejection.UNKNOWN_METHOD)
     assert len(owner.account.sessions) == 1
 
 
 def test_the_request_on_a_phone_that_is_removed_is_taken_back() -> None:
     owner = signed_in(devices=TWO)
-    owner.prompt(a_sign_in())
+    owner.challenge(a_sign_in())
     withdrawn, told = owner.take(a_method_removal("pairing-0", after(1))).events
     assert isinstance(withdrawn, ChallengeWithdrawn)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("login-1", a_phone().device_id)
@@ -120,24 +120,24 @@ def test_the_request_on_a_phone_that_is_removed_is_taken_back() -> None:
 
 def test_the_request_on_another_phone_stays() -> None:
     owner = signed_in(devices=TWO)
-    owner.prompt(a_sign_in())
+    owner.challenge(a_sign_in())
     only(owner.take(a_method_removal("pairing-2", after(1))).events, DeviceUnpaired)
-    assert owner.login().state is LoginState.PROMPTED
+    assert owner.login().state is LoginState.CHALLENGED
 
 
 def test_an_app_that_is_removed_makes_no_right_codes_any_more() -> None:
     owner = signed_in(apps=(an_app(),), logins=(a_login(),))
     assert owner.take(a_method_removal("app-0")).events == ()
     assert owner.account.apps == ()
-    assert owner.account.history[-1].what is Happening.APP_REMOVED
-    owner.refuse(a_code(method_id="app-0"), Refused.UNKNOWN_METHOD)
+    assert owner.account.history[-1].what is HistoryKind.APP_REMOVED
+    owner.refuse(a_code(method_id="app-0"), Rejection.UNKNOWN_METHOD)
 
 
 @pytest.mark.parametrize("last", ["pairing-0", "app-0"])
 def test_the_last_method_stays_even_where_recovery_codes_are_left(last: str) -> None:
     methods = {"devices": (), "apps": (an_app(),)} if last == "app-0" else {}
     owner = signed_in(recovery=recovery_codes("code 1"), **methods)
-    owner.refuse(a_method_removal(last), Refused.LAST_METHOD)
+    owner.refuse(a_method_removal(last), Rejection.LAST_METHOD)
 
 
 @pytest.mark.parametrize("leaving", ["pairing-0", "app-0"])
@@ -145,7 +145,7 @@ def test_of_a_phone_and_an_app_either_can_be_removed_and_then_the_other_stays(le
     owner = signed_in(apps=(an_app(),))
     assert owner.take(a_method_removal(leaving)).outcome == OK
     (left,) = owner.account.methods
-    owner.refuse(a_method_removal(left.method_id), Refused.LAST_METHOD)
+    owner.refuse(a_method_removal(left.method_id), Rejection.LAST_METHOD)
     assert owner.account.enrolled
 
 
@@ -156,4 +156,4 @@ def test_recovery_codes_are_kept_as_their_hashes_under_their_salt() -> None:
     assert made is not None
     assert (made.salt, made.made_at, made.left) == ("c2FsdA", after(5), 10)
     assert [code.digest for code in made.codes] == [a_digest(f"code {number}") for number in range(1, 11)]
-    assert owner.account.history[-1].what is Happening.RECOVERY_CODES_MADE
+    assert owner.account.history[-1].what is HistoryKind.RECOVERY_CODES_MADE

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.contract import Verdict
 from schemas.login_commands import AccountCommand
-from schemas.login_notices import NoticeDue, NoticeKind
+from schemas.login_notices import EmailDue, EmailKind
 from services.common.decisions import Decision
 from services.login.domain.account import Account
 from tests.builders import a_browser, a_device, a_login, a_phone, after, an_app, recovery_codes
@@ -48,37 +48,37 @@ def _pair(owner: Owner) -> Decision[Account]:
 
 
 def _report(owner: Owner) -> Decision[Account]:
-    return owner.take(a_response(owner.prompt(a_sign_in("asked")), Verdict.REPORT, AT))
+    return owner.take(a_response(owner.challenge(a_sign_in("asked")), Verdict.REPORT, AT))
 
 
-TOLD: dict[NoticeKind, tuple[Callable[[Owner], Decision[Account]], str]] = {
-    NoticeKind.PHONE_PAIRED: (_pair, "Third"),
-    NoticeKind.PHONE_REMOVED: (lambda owner: owner.take(a_method_removal("pairing-2", AT)), "Fairphone 5"),
-    NoticeKind.APP_ADDED: (lambda owner: owner.take(an_app_added(at=AT)), "Desk app"),
-    NoticeKind.APP_REMOVED: (lambda owner: owner.take(a_method_removal("app-0", AT)), "Desk app"),
-    NoticeKind.RECOVERY_CODES_MADE: (lambda owner: owner.take(new_recovery_codes(AT)), ""),
-    NoticeKind.RECOVERY_CODE_USED: (lambda owner: owner.take(a_recovery_code(at=AT)), ""),
-    NoticeKind.PASSWORD_CHANGED: (lambda owner: owner.take(a_password_change(AT)), ""),
-    NoticeKind.SIGN_IN_REPORTED: (_report, ""),
-    NoticeKind.METHODS_RESET: (lambda owner: owner.take(a_reset(AT)), ""),
+TOLD: dict[EmailKind, tuple[Callable[[Owner], Decision[Account]], str]] = {
+    EmailKind.PHONE_PAIRED: (_pair, "Third"),
+    EmailKind.PHONE_REMOVED: (lambda owner: owner.take(a_method_removal("pairing-2", AT)), "Fairphone 5"),
+    EmailKind.APP_ADDED: (lambda owner: owner.take(an_app_added(at=AT)), "Desk app"),
+    EmailKind.APP_REMOVED: (lambda owner: owner.take(a_method_removal("app-0", AT)), "Desk app"),
+    EmailKind.RECOVERY_CODES_MADE: (lambda owner: owner.take(new_recovery_codes(AT)), ""),
+    EmailKind.RECOVERY_CODE_USED: (lambda owner: owner.take(a_recovery_code(at=AT)), ""),
+    EmailKind.PASSWORD_CHANGED: (lambda owner: owner.take(a_password_change(AT)), ""),
+    EmailKind.SIGN_IN_REPORTED: (_report, ""),
+    EmailKind.METHODS_RESET: (lambda owner: owner.take(a_reset(AT)), ""),
 }
 
 
-def _mails(decision: Decision[Account]) -> list[NoticeDue]:
-    return [each for each in decision.events if isinstance(each, NoticeDue)]
+def _mails(decision: Decision[Account]) -> list[EmailDue]:
+    return [each for each in decision.events if isinstance(each, EmailDue)]
 
 
 @pytest.mark.parametrize("kind", TOLD)
-def test_the_owner_hears_of_it(kind: NoticeKind) -> None:
+def test_the_owner_hears_of_it(kind: EmailKind) -> None:
     do, method_name = TOLD[kind]
     (mail,) = _mails(do(_owner(ADDRESS)))
     assert (mail.kind, mail.method_name, mail.at) == (kind, method_name, AT)
     assert (mail.account_id, mail.account_name, mail.address) == ("alex", "Alex", ADDRESS)
-    assert mail.browser == (None if kind is NoticeKind.METHODS_RESET else a_browser())
+    assert mail.browser == (None if kind is EmailKind.METHODS_RESET else a_browser())
 
 
 @pytest.mark.parametrize("kind", TOLD)
-def test_without_an_address_it_happens_all_the_same_and_nobody_is_written_to(kind: NoticeKind) -> None:
+def test_without_an_address_it_happens_all_the_same_and_nobody_is_written_to(kind: EmailKind) -> None:
     owner = _owner("")
     before = len(owner.account.history)
     assert _mails(TOLD[kind][0](owner)) == []
@@ -86,7 +86,7 @@ def test_without_an_address_it_happens_all_the_same_and_nobody_is_written_to(kin
 
 
 def test_every_kind_of_notice_is_tried_here_or_among_the_enrolment_codes() -> None:
-    assert TOLD.keys() == set(NoticeKind) - {NoticeKind.ENROLMENT_CODE}
+    assert TOLD.keys() == set(EmailKind) - {EmailKind.ENROLMENT_CODE}
 
 
 @pytest.mark.parametrize(

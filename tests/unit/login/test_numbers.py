@@ -8,7 +8,7 @@ from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER, verify_challenge
 from schemas.contract import Verdict
 from services.common.decisions import OK
 from services.login.domain.challenges import LATE
-from services.login.domain.history import Happening
+from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginState
 from services.login.domain.numbers import number_of
 from tests.builders import NUMBER_KEY, after
@@ -31,9 +31,9 @@ def _another(challenge: str) -> int:
 def test_a_challenge_says_that_an_approval_needs_the_number() -> None:
     owner, challenge = asked()
     assert verify_challenge(challenge)[0].number_matching
-    prompt = owner.login().prompt
-    assert prompt is not None
-    assert prompt.number_matching
+    sent = owner.login().challenge
+    assert sent is not None
+    assert sent.number_matching
 
 
 def test_the_number_that_the_browser_shows_approves() -> None:
@@ -55,8 +55,8 @@ def test_a_wrong_number_ends_the_login_counts_as_a_refusal_and_is_told() -> None
     owner, challenge = asked()
     owner.take(a_response(challenge, number=_another(challenge), at=after(5)))
     assert owner.login().state is LoginState.ENDED
-    assert (owner.account.push.refusals, owner.account.push.last_refusal_at) == (1, after(5))
-    assert owner.told()[-1] is Happening.WRONG_NUMBER
+    assert (owner.account.push.denials, owner.account.push.last_denial_at) == (1, after(5))
+    assert owner.told()[-1] is HistoryKind.WRONG_NUMBER
 
 
 def test_an_approval_without_a_number_denies() -> None:
@@ -77,7 +77,7 @@ def test_the_number_of_another_request_denies() -> None:
     owner, first = asked()
     owner.take(a_response(first))
     other = next(name for name in map(str, range(9)) if number_of(NUMBER_KEY, name) != _shown(first))
-    second = owner.prompt(a_sign_in(other, after(1)))
+    second = owner.challenge(a_sign_in(other, after(1)))
     owner.take(a_response(second, number=_shown(first), at=after(2)))
     assert owner.login(other).end_reason is EndReason.WRONG_NUMBER
 
@@ -96,7 +96,7 @@ def test_neither_challenge_nor_row_depends_on_the_number() -> None:
     for key in (b"one key", b"another key"):
         numbers.add(number_of(key, "login-1"))
         owner, other = Owner(), Owner(number_key=key)
-        assert other.prompt(a_sign_in()) == owner.prompt(a_sign_in())
+        assert other.challenge(a_sign_in()) == owner.challenge(a_sign_in())
         assert same(other.account, owner.account)
     assert len(numbers) == 2
 

@@ -8,8 +8,8 @@ from schemas.contract import (
     PairingRequested,
 )
 from services.common.decisions import OK
-from services.login.domain.history import Happening
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
 from services.login.domain.withdrawals import waits_for_phone
 from tests.builders import (
@@ -46,7 +46,7 @@ def test_the_phone_that_accepts_is_paired_and_then_asked() -> None:
     assert (decision.outcome, decision.events) == (OK, ())
     assert owner.login().state is LoginState.PAIRED
     assert owner.account.devices == (a_device(pairing_id="pairing-1", paired_at=after(10)),)
-    assert owner.account.history[-1].what is Happening.PHONE_PAIRED
+    assert owner.account.history[-1].what is HistoryKind.PHONE_PAIRED
     assert owner.account.history[-1].device_name == a_phone().name
     assert only(owner.take(a_send(at=after(11))).events, ChallengeIssued).device_id == a_phone().device_id
 
@@ -68,7 +68,7 @@ def test_only_what_a_person_decided_on_a_phone_is_told_in_the_history() -> None:
         owner = pairing()
         owner.take(failed(reason))
         told[reason] = [entry.what for entry in owner.account.history]
-    declined = [reason for reason, happenings in told.items() if happenings == [Happening.PAIRING_DECLINED]]
+    declined = [reason for reason, happenings in told.items() if happenings == [HistoryKind.PAIRING_DECLINED]]
     assert declined == [PairingFailure.DECLINED, PairingFailure.REPORTED]
     assert not any(told[reason] for reason in told if reason not in declined)
 
@@ -91,18 +91,18 @@ def test_a_failure_after_the_phone_was_paired_changes_nothing() -> None:
 
 def test_one_phrase_at_a_time_waits_for_its_phone() -> None:
     owner = pairing()
-    assert owner.take(a_pairing_start("pairing-2", after(minutes=2))).outcome == Refused.NOT_NOW
+    assert owner.take(a_pairing_start("pairing-2", after(minutes=2))).outcome == Rejection.NOT_NOW
     only(owner.take(a_pairing_start("pairing-2", after(minutes=2, seconds=1))).events, PairingRequested)
 
 
-@pytest.mark.parametrize("state", [LoginState.PAIRED, LoginState.READY, LoginState.PROMPTED])
+@pytest.mark.parametrize("state", [LoginState.PAIRED, LoginState.READY, LoginState.CHALLENGED])
 def test_no_phrase_is_taken_once_a_phone_is_paired(state: LoginState) -> None:
     owner = Owner(an_account(logins=(a_login(state=state),)))
-    assert owner.take(a_pairing_start()).outcome == Refused.NOT_NOW
+    assert owner.take(a_pairing_start()).outcome == Rejection.NOT_NOW
 
 
 def test_no_phrase_is_taken_in_a_login_that_is_over_or_was_never_begun() -> None:
     owner = phoneless()
     owner.take(a_cancel())
-    assert owner.take(a_pairing_start()).outcome == Refused.NO_LOGIN
-    assert owner.take(a_pairing_start(login_id="login-9")).outcome == Refused.NO_LOGIN
+    assert owner.take(a_pairing_start()).outcome == Rejection.NO_LOGIN
+    assert owner.take(a_pairing_start(login_id="login-9")).outcome == Rejection.NO_LOGIN

@@ -4,7 +4,7 @@ from schemas.contract import (
     PairingFailure,
 )
 from services.common.decisions import OK
-from services.login.domain.limits import Refused
+from services.login.domain.limits import Rejection
 from tests.builders import (
     after,
 )
@@ -26,7 +26,7 @@ def test_after_five_phrases_the_next_one_has_to_wait() -> None:
     owner = _tried(5)
     assert owner.account.pairing_paused_until == after(4, minutes=5)
     refused = owner.take(a_pairing_start("pairing-5", after(3, minutes=5)))
-    assert (refused.outcome, refused.events) == (Refused.PAIRING_PAUSED, ())
+    assert (refused.outcome, refused.events) == (Rejection.PAIRING_PAUSED, ())
     assert owner.take(a_pairing_start("pairing-5", after(4, minutes=5))).outcome == OK
 
 
@@ -40,14 +40,14 @@ def test_after_the_pause_there_are_five_more_tries() -> None:
         at = after(4 + number, minutes=5)
         assert owner.take(a_pairing_start(f"again-{number}", at)).outcome == OK
         owner.take(failed(PairingFailure.UNKNOWN_PHRASE, f"again-{number}"))
-    assert owner.take(a_pairing_start("again-5", after(10, minutes=5))).outcome == Refused.PAIRING_PAUSED
+    assert owner.take(a_pairing_start("again-5", after(10, minutes=5))).outcome == Rejection.PAIRING_PAUSED
 
 
 def test_a_pause_counts_for_the_account_and_not_for_the_login() -> None:
     owner = _tried(5)
     owner.take(a_sign_in("login-2", after(5)))
     refused = owner.take(a_pairing_start("pairing-5", after(6), login_id="login-2"))
-    assert refused.outcome == Refused.PAIRING_PAUSED
+    assert refused.outcome == Rejection.PAIRING_PAUSED
 
 
 def test_a_paired_phone_ends_the_count() -> None:

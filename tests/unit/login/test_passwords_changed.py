@@ -3,11 +3,11 @@
 import pytest
 
 from schemas.contract import ChallengeWithdrawn, PairingWithdrawn
-from schemas.login_notices import NoticeDue, NoticeKind
+from schemas.login_notices import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.challenges import LATE
-from services.login.domain.history import Happening
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import Rejection
 from services.login.domain.login import EndReason, LoginKind, LoginState
 from services.login.domain.unpairing import TOO_LATE
 from tests.builders import a_digest, a_login, a_phone, a_remembered_browser, a_session, after
@@ -22,9 +22,9 @@ MALLORY = a_phone("Mallory's phone")
 def test_from_then_on_only_the_new_password_signs_in() -> None:
     owner = signed_in()
     assert owner.take(a_password_change()).outcome == OK
-    owner.refuse(a_sign_in(at=after(1)), Refused.PASSWORD_CHANGED)
+    owner.refuse(a_sign_in(at=after(1)), Rejection.PASSWORD_CHANGED)
     assert owner.take(a_sign_in(at=after(1), password_hash="$argon2id$2")).outcome == OK
-    assert Happening.PASSWORD_CHANGED in owner.told()
+    assert HistoryKind.PASSWORD_CHANGED in owner.told()
 
 
 def test_every_other_browser_is_signed_out_and_forgotten_and_this_one_stays() -> None:
@@ -37,20 +37,20 @@ def test_every_other_browser_is_signed_out_and_forgotten_and_this_one_stays() ->
 
 def test_a_change_that_was_checked_against_a_password_that_is_no_more_is_refused() -> None:
     owner = signed_in()
-    owner.refuse(a_password_change(old_password_hash="$argon2id$0"), Refused.PASSWORD_CHANGED)
+    owner.refuse(a_password_change(old_password_hash="$argon2id$0"), Rejection.PASSWORD_CHANGED)
     owner.take(a_password_change())
-    owner.refuse(a_password_change(password_hash="$argon2id$3"), Refused.PASSWORD_CHANGED)
+    owner.refuse(a_password_change(password_hash="$argon2id$3"), Rejection.PASSWORD_CHANGED)
 
 
 def test_its_owner_hears_of_it_by_mail() -> None:
     owner = signed_in(email="alex@example.org")
-    mail = only(owner.take(a_password_change(after(5))).events, NoticeDue)
-    assert (mail.kind, mail.at) == (NoticeKind.PASSWORD_CHANGED, after(5))
+    mail = only(owner.take(a_password_change(after(5))).events, EmailDue)
+    assert (mail.kind, mail.at) == (EmailKind.PASSWORD_CHANGED, after(5))
 
 
 def test_a_sign_in_by_the_old_password_ends_and_its_request_is_taken_back() -> None:
     owner = signed_in()
-    challenge = owner.prompt(a_sign_in("mallory"))
+    challenge = owner.challenge(a_sign_in("mallory"))
     withdrawn = only(owner.take(a_password_change(after(1))).events, ChallengeWithdrawn)
     assert withdrawn.challenge_id == "mallory"
     assert owner.login("mallory").end_reason is EndReason.CANCELLED
@@ -62,7 +62,7 @@ def test_a_sign_in_by_the_old_password_that_waits_gets_no_further_by_any_method(
     owner = signed_in(logins=(a_login("mallory"),))
     owner.take(a_password_change(after(1)))
     for message in (a_send("mallory", after(2)), a_code(login_id="mallory"), a_recovery_code(login_id="mallory")):
-        owner.refuse(message, Refused.NO_LOGIN)
+        owner.refuse(message, Rejection.NO_LOGIN)
 
 
 @pytest.mark.parametrize("state", [LoginState.NEEDS_PHONE, LoginState.PAIRING, LoginState.PAIRED, LoginState.READY])
@@ -85,7 +85,7 @@ def test_a_phone_that_another_session_was_pairing_is_not_taken_in() -> None:
 def test_what_this_session_had_begun_goes_on() -> None:
     owner = signed_in()
     owner.take(a_confirmation())
-    challenge = owner.prompt(a_send("confirm-1"))
+    challenge = owner.challenge(a_send("confirm-1"))
     assert owner.take(a_password_change(after(1))).events == ()
     assert owner.take(a_response(challenge, at=after(2))).outcome == OK
     assert owner.login("confirm-1").state is LoginState.APPROVED

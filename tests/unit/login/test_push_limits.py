@@ -8,7 +8,7 @@ import pytest
 from schemas.contract import ChallengeIssued, Verdict
 from services.common.decisions import OK
 from services.login.domain.account import Push
-from services.login.domain.limits import Pauses, Refused
+from services.login.domain.limits import PauseLimits, Rejection
 from services.login.domain.login import LoginState
 from services.login.domain.push import next_push_at
 from tests.builders import a_device, a_login, a_phone, after, an_account, rules
@@ -17,7 +17,7 @@ from tests.messages import a_cancel, a_code, a_send, a_sign_in
 from tests.session_messages import a_confirmation
 from tests.unit.login.owner import Owner, signed_in
 
-NO_PAUSES = Pauses(10_000, timedelta(seconds=1), timedelta(seconds=1))
+NO_PAUSES = PauseLimits(10_000, timedelta(seconds=1), timedelta(seconds=1))
 
 
 def _asked_and(refuse: Callable[[Owner, str, datetime], None], times: int) -> tuple[Owner, datetime]:
@@ -26,7 +26,7 @@ def _asked_and(refuse: Callable[[Owner, str, datetime], None], times: int) -> tu
     at = after()
     for number in range(times):
         at = next_push_at(owner.account, at, rules(most_prompts=1000)) or at
-        challenge = owner.prompt(a_sign_in(f"login-{number}", at))
+        challenge = owner.challenge(a_sign_in(f"login-{number}", at))
         at += timedelta(seconds=5)
         refuse(owner, challenge, at)
     return owner, at
@@ -52,52 +52,52 @@ def _tries(owner: Owner, at: datetime, login_id: str = "next") -> str:
 def test_three_requests_in_ten_minutes_are_sent_and_not_a_fourth() -> None:
     owner = Owner()
     for number in range(3):
-        owner.prompt(a_sign_in(f"login-{number}", after(number)))
+        owner.challenge(a_sign_in(f"login-{number}", after(number)))
         owner.take(a_cancel(f"login-{number}", after(number)))
     decision = owner.take(a_sign_in("login-3", after(60)))
     assert (decision.outcome, decision.events) == (OK, ())
     assert owner.login("login-3").state is LoginState.READY
-    owner.refuse(a_send("login-3", after(minutes=10, seconds=-0.001)), Refused.PUSH_PAUSED)
+    owner.refuse(a_send("login-3", after(minutes=10, seconds=-0.001)), Rejection.PUSH_PAUSED)
     only(owner.take(a_send("login-3", after(minutes=10))).events, ChallengeIssued)
 
 
 def test_the_window_slides() -> None:
     owner = Owner(most_prompts=2, refusals=NO_PAUSES)
     for login_id, minute in (("a", 0), ("b", 4), ("c", 10), ("d", 14)):
-        owner.prompt(a_sign_in(login_id, after(minutes=minute)))
+        owner.challenge(a_sign_in(login_id, after(minutes=minute)))
         owner.take(a_cancel(login_id, after(minutes=minute)))
-    assert _tries(owner, after(minutes=20, seconds=-1)) == Refused.PUSH_PAUSED
+    assert _tries(owner, after(minutes=20, seconds=-1)) == Rejection.PUSH_PAUSED
     assert _tries(owner, after(minutes=20)) == OK
 
 
 def test_the_limit_is_a_setting() -> None:
     owner = Owner(most_prompts=1, prompt_window=timedelta(minutes=1))
-    owner.prompt(a_sign_in())
+    owner.challenge(a_sign_in())
     owner.take(a_cancel())
-    assert _tries(owner, after(59)) == Refused.PUSH_PAUSED
+    assert _tries(owner, after(59)) == Rejection.PUSH_PAUSED
     assert _tries(owner, after(60)) == OK
 
 
 def test_approved_requests_count_too() -> None:
     owner = Owner()
     for number in range(3):
-        owner.take(a_response(owner.prompt(a_sign_in(f"login-{number}", after(number))), at=after(number)))
-    assert _tries(owner, after(5)) == Refused.PUSH_PAUSED
+        owner.take(a_response(owner.challenge(a_sign_in(f"login-{number}", after(number))), at=after(number)))
+    assert _tries(owner, after(5)) == Rejection.PUSH_PAUSED
 
 
 def test_the_limit_is_of_the_account_whichever_phone_is_asked_and_whatever_for() -> None:
     fair = a_phone("Fairphone 5")
     owner = signed_in(devices=(a_device(), a_device(fair, pairing_id="pairing-2")))
-    owner.prompt(a_sign_in("first"))
+    owner.challenge(a_sign_in("first"))
     owner.take(a_cancel("first"))
     for login_id, phone in (("confirm-1", a_phone()), ("confirm-2", fair)):
         owner.take(a_confirmation(login_id))
-        owner.prompt(a_send(login_id, challenge_id=login_id, device_id=phone.device_id))
+        owner.challenge(a_send(login_id, challenge_id=login_id, device_id=phone.device_id))
         owner.take(a_cancel(login_id))
     for phone in (a_phone(), fair):
         owner.take(a_confirmation("last"))
         refused = owner.take(a_send("last", after(1), device_id=phone.device_id))
-        assert (refused.outcome, refused.events) == (Refused.PUSH_PAUSED, ())
+        assert (refused.outcome, refused.events) == (Rejection.PUSH_PAUSED, ())
 
 
 @pytest.mark.parametrize("refuse", [_deny, _enter_wrong_number])
@@ -114,7 +114,7 @@ def test_pauses_grow_from_the_second_refusal_on_up_to_an_hour(
 
 def test_during_such_a_pause_nothing_reaches_the_phone_and_at_its_end_it_does() -> None:
     owner, at = _asked_and(_deny, 2)
-    assert _tries(owner, at + timedelta(seconds=59.999)) == Refused.PUSH_PAUSED
+    assert _tries(owner, at + timedelta(seconds=59.999)) == Rejection.PUSH_PAUSED
     decision = owner.take(a_sign_in("another", at + timedelta(seconds=59.999)))
     assert (decision.outcome, decision.events) == (OK, ())
     assert owner.login("another").state is LoginState.READY
@@ -123,30 +123,30 @@ def test_during_such_a_pause_nothing_reaches_the_phone_and_at_its_end_it_does() 
 
 def test_a_request_that_nobody_answers_counts_from_when_it_ran_out() -> None:
     owner = Owner(most_prompts=1000)
-    owner.prompt(a_sign_in("first"))
-    owner.prompt(a_sign_in("second", after(minutes=3)))
+    owner.challenge(a_sign_in("first"))
+    owner.challenge(a_sign_in("second", after(minutes=3)))
     ran_out = after(minutes=5)
-    assert _tries(owner, ran_out + timedelta(seconds=1)) == Refused.PUSH_PAUSED
+    assert _tries(owner, ran_out + timedelta(seconds=1)) == Rejection.PUSH_PAUSED
     assert _tries(owner, ran_out + timedelta(seconds=60)) == OK
 
 
 def test_a_request_that_was_taken_back_is_no_refusal() -> None:
     owner = Owner()
-    owner.prompt(a_sign_in())
+    owner.challenge(a_sign_in())
     owner.take(a_cancel(at=after(1)))
-    assert (owner.account.push.refusals, owner.account.push.last_refusal_at) == (0, None)
+    assert (owner.account.push.denials, owner.account.push.last_denial_at) == (0, None)
 
 
 def test_an_approval_ends_the_pauses_and_not_the_limit() -> None:
     owner, at = _asked_and(_deny, 1)
-    owner.take(a_response(owner.prompt(a_sign_in("good", at)), at=at))
-    assert (owner.account.push.refusals, owner.account.push.last_refusal_at) == (0, None)
+    owner.take(a_response(owner.challenge(a_sign_in("good", at)), at=at))
+    assert (owner.account.push.denials, owner.account.push.last_denial_at) == (0, None)
     assert len(owner.account.push.sent) == 2
 
 
 def test_a_right_code_ends_the_pauses() -> None:
     owner, at = _asked_and(_deny, 3)
-    assert _tries(owner, at) == Refused.PUSH_PAUSED
+    assert _tries(owner, at) == Rejection.PUSH_PAUSED
     assert owner.take(a_code(login_id="next", at=at)).outcome == OK
     assert _tries(owner, at, "after-that") == OK
 
@@ -159,11 +159,11 @@ def test_the_page_can_say_when_a_request_is_possible_again() -> None:
         Push(sent=sent[:2]): None,
         Push(sent=sent): after(minutes=11),
         Push(sent=(after(minutes=-5), *sent[:2])): None,
-        Push(refusals=1, last_refusal_at=at): None,
-        Push(refusals=2, last_refusal_at=after(minutes=4.5)): after(minutes=5.5),
-        Push(refusals=2, last_refusal_at=after(minutes=4)): None,
-        Push(sent=sent, refusals=2, last_refusal_at=at): after(minutes=11),
-        Push(sent=sent, refusals=6, last_refusal_at=at): after(minutes=21),
+        Push(denials=1, last_denial_at=at): None,
+        Push(denials=2, last_denial_at=after(minutes=4.5)): after(minutes=5.5),
+        Push(denials=2, last_denial_at=after(minutes=4)): None,
+        Push(sent=sent, denials=2, last_denial_at=at): after(minutes=11),
+        Push(sent=sent, denials=6, last_denial_at=at): after(minutes=21),
     }
     for push, expected in cases.items():
         assert next_push_at(an_account(push=push), at, rules()) == expected, push
@@ -172,5 +172,5 @@ def test_the_page_can_say_when_a_request_is_possible_again() -> None:
 def test_what_is_kept_of_sent_requests_is_bounded() -> None:
     owner = Owner(refusals=NO_PAUSES)
     for number in range(10):
-        owner.prompt(a_sign_in(f"login-{number}", after(minutes=5 * number)))
+        owner.challenge(a_sign_in(f"login-{number}", after(minutes=5 * number)))
     assert owner.account.push.sent == (after(minutes=35), after(minutes=40), after(minutes=45))

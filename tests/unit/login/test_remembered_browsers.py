@@ -8,8 +8,8 @@ import pytest
 from services.common.decisions import OK
 from services.login.domain.account import Push, Reported
 from services.login.domain.approval import MOST_REMEMBERED
-from services.login.domain.history import Happening, Method
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind, Method
+from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
 from tests.builders import a_browser, a_digest, a_remembered_browser, after, an_account, an_app
 from tests.events import a_response
@@ -31,15 +31,15 @@ def _remembering(days: int = 7, **changes: Any) -> Owner:
 
 def test_a_browser_is_remembered_once_the_second_factor_was_given_in_it() -> None:
     owner = Owner(remember_lifetime=WEEK)
-    owner.take(a_response(owner.prompt(a_sign_in(**WISH)), at=after(5)))
+    owner.take(a_response(owner.challenge(a_sign_in(**WISH)), at=after(5)))
     expected = a_remembered_browser(since=after(5), expires_at=after(5) + WEEK)
     assert owner.account.remembered == (expected,)
-    assert owner.told() == [Happening.SIGNED_IN, Happening.BROWSER_REMEMBERED]
+    assert owner.told() == [HistoryKind.SIGNED_IN, HistoryKind.BROWSER_REMEMBERED]
 
 
 def test_none_is_remembered_before_that() -> None:
     owner = Owner(remember_lifetime=WEEK)
-    owner.prompt(a_sign_in(**WISH))
+    owner.challenge(a_sign_in(**WISH))
     assert owner.account.remembered == ()
 
 
@@ -52,13 +52,13 @@ def test_a_code_will_do_for_that_too() -> None:
 
 def test_none_is_remembered_unless_that_is_wished() -> None:
     owner = Owner(remember_lifetime=WEEK)
-    owner.take(a_response(owner.prompt(a_sign_in())))
+    owner.take(a_response(owner.challenge(a_sign_in())))
     assert owner.account.remembered == ()
 
 
 def test_by_default_none_is_remembered_whatever_is_wished() -> None:
     owner = Owner()
-    owner.take(a_response(owner.prompt(a_sign_in(**WISH))))
+    owner.take(a_response(owner.challenge(a_sign_in(**WISH))))
     assert len(owner.account.sessions) == 1
     assert owner.account.remembered == ()
 
@@ -84,20 +84,20 @@ def test_it_does_so_until_its_time_is_over() -> None:
 @pytest.mark.parametrize("days", [0, 1])
 def test_a_setting_that_was_made_shorter_holds_for_those_that_are_remembered(days: int) -> None:
     owner = _remembering(days)
-    owner.prompt(a_sign_in(at=after(1) + timedelta(days=days), **KNOWN))
+    owner.challenge(a_sign_in(at=after(1) + timedelta(days=days), **KNOWN))
     assert owner.account.sessions == ()
 
 
 def test_another_browser_is_asked_for_the_second_factor() -> None:
     for digest in (None, a_digest("another")):
         owner = _remembering()
-        owner.prompt(a_sign_in(remembered_digest=digest))
+        owner.challenge(a_sign_in(remembered_digest=digest))
         assert owner.account.sessions == ()
 
 
 def test_the_password_has_to_be_right_in_a_remembered_browser_too() -> None:
-    _remembering().refuse(a_sign_in(password_hash="$argon2id$0", **KNOWN), Refused.PASSWORD_CHANGED)
-    _remembering(locked_until=after(60)).refuse(a_sign_in(**KNOWN), Refused.LOCKED)
+    _remembering().refuse(a_sign_in(password_hash="$argon2id$0", **KNOWN), Rejection.PASSWORD_CHANGED)
+    _remembering(locked_until=after(60)).refuse(a_sign_in(**KNOWN), Rejection.LOCKED)
 
 
 def test_without_any_method_a_remembered_browser_enrols_like_any_other() -> None:
@@ -117,20 +117,20 @@ def test_a_remembered_browser_cannot_prolong_its_own_time() -> None:
     owner = _remembering()
     owner.take(a_sign_in(at=after(minutes=60), **KNOWN, remember_digest=a_digest("renewed")))
     assert owner.account.remembered == (a_remembered_browser(),)
-    assert Happening.BROWSER_REMEMBERED not in owner.told()
+    assert HistoryKind.BROWSER_REMEMBERED not in owner.told()
 
 
 def test_it_gives_no_further_tries_at_codes() -> None:
     owner = _remembering()
-    owner.prompt(a_sign_in("guessing"))
+    owner.challenge(a_sign_in("guessing"))
     for number in range(4):
         owner.take(a_wrong_code(login_id="guessing"))
         owner.take(a_sign_in(f"login-{number}", after(number), **KNOWN))
-    assert owner.take(a_wrong_code(after(5), "guessing")).outcome == Refused.CODES_PAUSED
+    assert owner.take(a_wrong_code(after(5), "guessing")).outcome == Rejection.CODES_PAUSED
 
 
 def test_it_ends_no_pause_of_the_phones() -> None:
-    paused = Push(refusals=3, last_refusal_at=after())
+    paused = Push(denials=3, last_denial_at=after())
     owner = _remembering(push=paused, wrong_codes=7, codes_paused_until=after(60))
     owner.take(a_sign_in(at=after(1), **KNOWN))
     assert len(owner.account.sessions) == 1
@@ -142,20 +142,20 @@ def test_its_owner_can_have_it_forgotten() -> None:
     owner = signed_in(remembered=(a_remembered_browser(), a_remembered_browser("another")), rules=_week())
     owner.take(a_forgetting(a_digest("r"), after(1)))
     assert [each.digest for each in owner.account.remembered] == [a_digest("another")]
-    assert owner.account.history[-1].what is Happening.BROWSER_FORGOTTEN
-    owner.prompt(a_sign_in(at=after(2), **KNOWN))
+    assert owner.account.history[-1].what is HistoryKind.BROWSER_FORGOTTEN
+    owner.challenge(a_sign_in(at=after(2), **KNOWN))
 
 
 def test_to_forget_needs_a_session_and_forgets_what_there_is() -> None:
     owner = signed_in(remembered=(a_remembered_browser(),))
     owner.ignore(a_forgetting(a_digest("another")))
-    owner.refuse(a_forgetting(a_digest("r"), session_digest=a_digest("another")), Refused.NO_SESSION)
+    owner.refuse(a_forgetting(a_digest("r"), session_digest=a_digest("another")), Rejection.NO_SESSION)
 
 
 def test_a_few_browsers_are_remembered_and_the_newest_stay() -> None:
     many = tuple(a_remembered_browser(str(number)) for number in range(MOST_REMEMBERED))
     owner = _remembering(remembered=many)
-    owner.take(a_response(owner.prompt(a_sign_in(**WISH))))
+    owner.take(a_response(owner.challenge(a_sign_in(**WISH))))
     assert [each.digest for each in owner.account.remembered] == [
         *(each.digest for each in many[1:]),
         a_digest("r"),

@@ -5,10 +5,10 @@ That no request is sent after it: test_locked_push.py.
 
 from protocol.challenges import verify_proof
 from schemas.contract import ChallengeWithdrawn, PairingWithdrawn, Verdict
-from schemas.login_notices import NoticeDue, NoticeKind
+from schemas.login_notices import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.account import Reported
-from services.login.domain.history import Happening
+from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginState
 from tests.builders import a_browser, a_digest, a_phone, a_remembered_browser, a_session, after, an_account
 from tests.events import a_response, only
@@ -28,14 +28,14 @@ def test_a_report_ends_every_pending_login() -> None:
     reasons = [login.end_reason for login in owner.account.logins]
     assert reasons == [EndReason.REPORTED, EndReason.REPORTED_ELSEWHERE, EndReason.REPORTED_ELSEWHERE]
     assert owner.account.sessions == ()
-    assert [entry.what for entry in owner.account.history[-2:]] == [Happening.LOGIN_REPORTED, Happening.PUSH_LOCKED]
+    assert [entry.what for entry in owner.account.history[-2:]] == [HistoryKind.LOGIN_REPORTED, HistoryKind.PUSH_LOCKED]
 
 
 def test_a_report_does_not_rewrite_how_earlier_logins_ended_and_signs_their_browsers_out() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge))
     assert owner.account.session(SESSION, after(1)) is not None
-    second = owner.prompt(a_sign_in("login-2", after(1)))
+    second = owner.challenge(a_sign_in("login-2", after(1)))
     owner.take(a_response(second, Verdict.REPORT, after(2)))
     assert owner.login("login-1").state is LoginState.APPROVED
     assert owner.account.sessions == ()
@@ -50,7 +50,7 @@ def test_a_report_forgets_every_remembered_browser() -> None:
 def test_a_report_keeps_what_was_known_of_the_attempt_and_asks_for_another_password() -> None:
     owner = Owner()
     mallory = a_browser(name="Chrome on Windows", address="203.0.113.9", place="Nowhere")
-    challenge = owner.prompt(a_sign_in(browser=mallory))
+    challenge = owner.challenge(a_sign_in(browser=mallory))
     owner.take(a_response(challenge, Verdict.REPORT, after(7)))
     assert owner.account.push.reported == Reported(browser=mallory, started_at=after(), at=after(7))
     assert owner.account.password_change_due
@@ -59,15 +59,15 @@ def test_a_report_keeps_what_was_known_of_the_attempt_and_asks_for_another_passw
 
 def test_a_report_is_told_by_mail_with_the_browser_that_was_reported() -> None:
     owner, challenge = asked(an_account(email="alex@example.org"))
-    mail = only(owner.take(a_response(challenge, Verdict.REPORT, after(1))).events, NoticeDue)
-    assert (mail.kind, mail.browser, mail.at) == (NoticeKind.SIGN_IN_REPORTED, a_browser(), after(1))
+    mail = only(owner.take(a_response(challenge, Verdict.REPORT, after(1))).events, EmailDue)
+    assert (mail.kind, mail.browser, mail.at) == (EmailKind.SIGN_IN_REPORTED, a_browser(), after(1))
 
 
 def test_a_report_takes_the_pairing_of_a_further_phone_back() -> None:
     owner = Owner(an_account(sessions=(a_session(),)))
     owner.take(a_further_phone())
     owner.take(a_pairing_start(at=after(1), login_id="add-1"))
-    challenge = owner.prompt(a_sign_in(at=after(2)))
+    challenge = owner.challenge(a_sign_in(at=after(2)))
     withdrawn = only(owner.take(a_response(challenge, Verdict.REPORT, after(3))).events, PairingWithdrawn)
     assert withdrawn.pairing_id == "pairing-1"
     assert owner.login("add-1").end_reason is EndReason.REPORTED_ELSEWHERE
@@ -102,7 +102,7 @@ def test_such_a_report_takes_the_request_of_another_login_back_from_the_phone() 
     owner, challenge = asked()
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_cancel("login-1", after(2)))
-    owner.prompt(a_send("login-2", after(3), "challenge-2"))
+    owner.challenge(a_send("login-2", after(3), "challenge-2"))
     withdrawn = only(owner.take(a_response(challenge, Verdict.REPORT, after(4))).events, ChallengeWithdrawn)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("challenge-2", a_phone().device_id)
-    assert owner.account.open_prompt() is None
+    assert owner.account.open_challenge() is None

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from schemas.contract import ChallengeWithdrawn
 from services.common.decisions import OK
-from services.login.domain.history import Happening
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import Rejection
 from tests.builders import a_browser, a_digest, a_login, a_session, after
 from tests.events import a_response, only
 from tests.messages import a_send, a_sign_in, a_sign_out
@@ -43,13 +43,13 @@ def test_and_yet_no_longer_than_its_whole_time() -> None:
     session = a_digest("session of login-1")
     for hour in (4, 8, 12):
         owner.take(a_touch(after(minutes=60 * hour), session))
-    owner.refuse(a_touch(after(minutes=60 * 12, seconds=0.001), session), Refused.NO_SESSION)
+    owner.refuse(a_touch(after(minutes=60 * 12, seconds=0.001), session), Rejection.NO_SESSION)
 
 
 def test_a_session_that_fell_idle_cannot_be_kept_open_any_more() -> None:
     owner = signed_in(sessions=(a_session(idle_until=after(60)),))
     owner.take(a_touch(after(60)))
-    assert owner.take(a_touch(after(60, minutes=60.1))).outcome == Refused.NO_SESSION
+    assert owner.take(a_touch(after(60, minutes=60.1))).outcome == Rejection.NO_SESSION
     assert owner.account.sessions == ()
 
 
@@ -66,7 +66,7 @@ def test_a_browser_is_signed_out_from_another_one_and_its_owner_reads_which() ->
     assert (decision.outcome, decision.events) == (OK, ())
     assert [each.session_digest for each in owner.account.sessions] == [SESSION]
     entry = owner.account.history[-1]
-    assert (entry.what, entry.browser) == (Happening.SESSION_REVOKED, a_browser(name="Safari on iOS"))
+    assert (entry.what, entry.browser) == (HistoryKind.SESSION_REVOKED, a_browser(name="Safari on iOS"))
 
 
 def test_to_sign_another_browser_out_needs_no_second_factor() -> None:
@@ -78,8 +78,8 @@ def test_to_sign_another_browser_out_needs_no_second_factor() -> None:
 def test_who_is_signed_out_signs_nobody_out() -> None:
     owner = _two()
     owner.take(a_revocation(OTHER))
-    owner.refuse(a_revocation(SESSION, session_digest=OTHER), Refused.NO_SESSION)
-    owner.refuse(a_touch(session_digest=OTHER), Refused.NO_SESSION)
+    owner.refuse(a_revocation(SESSION, session_digest=OTHER), Rejection.NO_SESSION)
+    owner.refuse(a_touch(session_digest=OTHER), Rejection.NO_SESSION)
 
 
 def test_to_sign_a_browser_out_that_is_not_signed_in_changes_nothing() -> None:
@@ -100,16 +100,16 @@ def test_a_request_that_was_to_confirm_a_session_is_taken_back_when_the_session_
     for end in (a_revocation(SESSION, after(2), OTHER), a_revocation(SESSION, after(2), SESSION)):
         owner = _two()
         owner.take(a_confirmation())
-        owner.prompt(a_send("confirm-1", after(1), "confirm-1"))
+        owner.challenge(a_send("confirm-1", after(1), "confirm-1"))
         withdrawn = only(owner.take(end).events, ChallengeWithdrawn)
         assert withdrawn.challenge_id == "confirm-1"
-        assert owner.account.open_prompt() is None
+        assert owner.account.open_challenge() is None
 
 
 def test_such_a_request_of_another_session_stays() -> None:
     owner = _two()
-    owner.prompt(a_sign_in())
+    owner.challenge(a_sign_in())
     owner.take(a_confirmation(at=after(1)))
     assert owner.take(a_revocation(OTHER, after(2))).events == ()
-    assert owner.account.open_prompt() == owner.login()
+    assert owner.account.open_challenge() == owner.login()
     assert owner.account.login("confirm-1") is not None

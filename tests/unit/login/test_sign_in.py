@@ -6,7 +6,7 @@ from protocol.challenges import verify_challenge
 from schemas.contract import ChallengeIssued, Purpose
 from services.common.decisions import OK
 from services.login.domain.decide import decide
-from services.login.domain.limits import Refused
+from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
 from tests.builders import (
     LOGIN_URL,
@@ -36,13 +36,13 @@ def test_without_a_phone_the_person_is_to_pair_one() -> None:
 def test_with_a_phone_the_phone_is_asked_at_once() -> None:
     owner = Owner()
     issued = only(owner.take(a_sign_in()).events, ChallengeIssued)
-    assert owner.login().state is LoginState.PROMPTED
+    assert owner.login().state is LoginState.CHALLENGED
     assert (issued.device_id, issued.purpose) == (a_phone().device_id, Purpose.LOGIN)
     assert (issued.issued_at, issued.expires_at) == (after(), after(minutes=2))
 
 
 def test_the_request_says_what_is_asked_and_is_signed_by_the_login_service() -> None:
-    claims, key = verify_challenge(Owner().prompt(a_sign_in()))
+    claims, key = verify_challenge(Owner().challenge(a_sign_in()))
     assert key == a_key("login service").public.thumbprint
     assert (claims.iss, claims.service) == (LOGIN_URL, "Account Manager")
     assert (claims.account_id, claims.account_name, claims.reply_key) == ("alex", "Alex", "alex")
@@ -71,7 +71,7 @@ def test_a_second_login_waits_while_the_first_one_is_asked_for() -> None:
     assert (decision.outcome, decision.events) == (OK, ())
     assert owner.login("login-2").state is LoginState.READY
     refused = owner.take(a_send("login-2", after(2)))
-    assert (refused.outcome, refused.events) == (Refused.OTHER_PROMPT, ())
+    assert (refused.outcome, refused.events) == (Rejection.OTHER_CHALLENGE, ())
 
 
 def test_the_second_login_can_ask_once_the_first_request_has_ended() -> None:
@@ -80,16 +80,16 @@ def test_the_second_login_can_ask_once_the_first_request_has_ended() -> None:
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_cancel("login-1", after(2)))
     only(owner.take(a_send("login-2", after(3))).events, ChallengeIssued)
-    assert owner.login("login-2").state is LoginState.PROMPTED
+    assert owner.login("login-2").state is LoginState.CHALLENGED
 
 
 def test_a_second_click_asks_the_phone_no_second_time() -> None:
     owner = Owner()
     owner.take(a_sign_in())
-    prompt = owner.login().prompt
+    challenge = owner.login().challenge
     decision = owner.take(a_send(at=after(5)))
     assert (decision.outcome, decision.events) == (OK, ())
-    assert owner.login().prompt == prompt
+    assert owner.login().challenge == challenge
 
 
 def test_the_same_login_is_begun_once() -> None:
@@ -104,29 +104,29 @@ def test_no_phone_is_asked_for_a_login_that_is_over_or_was_never_begun() -> None
     owner = Owner()
     owner.take(a_sign_in())
     owner.take(a_cancel(at=after(1)))
-    assert owner.take(a_send(at=after(2))).outcome == Refused.NO_LOGIN
-    assert owner.take(a_send("login-9", after(2))).outcome == Refused.NO_LOGIN
+    assert owner.take(a_send(at=after(2))).outcome == Rejection.NO_LOGIN
+    assert owner.take(a_send("login-9", after(2))).outcome == Rejection.NO_LOGIN
 
 
 def test_no_request_is_sent_before_a_phone_is_paired() -> None:
     owner = Owner(an_account(paired=False))
     owner.take(a_sign_in())
-    assert owner.take(a_send()).outcome == Refused.NOT_NOW
+    assert owner.take(a_send()).outcome == Rejection.NOT_NOW
 
 
 @pytest.mark.parametrize("state", [LoginState.NEEDS_PHONE, LoginState.PAIRING])
 def test_no_request_is_sent_for_a_login_that_pairs(state: LoginState) -> None:
     owner = Owner(an_account(logins=(a_login(state=state),)))
-    assert owner.take(a_send()).outcome == Refused.NOT_NOW
+    assert owner.take(a_send()).outcome == Rejection.NOT_NOW
 
 
 def test_a_login_by_a_replaced_password_is_refused() -> None:
     owner = Owner()
     decision = owner.take(a_sign_in(password_hash="$argon2id$0"))
-    assert (decision.outcome, decision.events) == (Refused.PASSWORD_CHANGED, ())
+    assert (decision.outcome, decision.events) == (Rejection.PASSWORD_CHANGED, ())
     assert owner.account.logins == ()
 
 
 def test_nothing_is_begun_for_an_account_that_is_not_there() -> None:
     decision = decide(None, an_event(a_sign_in()), rules())
-    assert (decision.row, decision.events, decision.outcome) == (None, (), Refused.UNKNOWN_ACCOUNT)
+    assert (decision.row, decision.events, decision.outcome) == (None, (), Rejection.UNKNOWN_ACCOUNT)

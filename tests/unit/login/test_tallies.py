@@ -61,9 +61,9 @@ def test_a_request_and_its_login_are_counted_once_by_how_they_ended(
 ) -> None:
     counted = Counted(an_account())
     counted.take(a_sign_in(), repeats=2)
-    assert counted.count("prompts_sent_total") == 1
+    assert counted.count("login_challenges_sent_total") == 1
     counted.take(message(), 7, repeats=2)
-    assert counted.count("prompts_total", outcome=outcome) == 1
+    assert counted.count("login_challenges_total", outcome=outcome) == 1
     assert counted.count("logins_begun_total", kind="sign_in") == 1
     assert counted.count("logins_total", kind="sign_in", outcome=login, method=method) == 1
     answered = outcome != "withdrawn"
@@ -77,7 +77,7 @@ def test_a_request_that_nobody_answered_is_counted_at_the_next_decision(minutes:
     counted = Counted(an_account())
     counted.take(a_sign_in())
     counted.take(a_sign_in("login-2", after(minutes=minutes)), minutes * 60)
-    assert counted.count("prompts_total", outcome="expired") == 1
+    assert counted.count("login_challenges_total", outcome="expired") == 1
     assert counted.count("logins_total", kind="sign_in", outcome="not_answered", method="none") == 1
     assert counted.count("answer_duration_seconds_count", purpose="login") == 0
 
@@ -87,7 +87,7 @@ def test_a_report_after_the_login_was_cancelled_is_counted_as_one() -> None:
     counted.take(a_sign_in())
     counted.take(a_cancel(at=after(1)), 1)
     counted.take(_answer(Verdict.REPORT)(), 7, repeats=2)
-    assert (counted.count("prompts_total", outcome="withdrawn"), counted.count("reports_total")) == (1, 1)
+    assert (counted.count("login_challenges_total", outcome="withdrawn"), counted.count("reports_total")) == (1, 1)
 
 
 def _failed(reason: PairingFailure) -> Callable[[], Message]:

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.login.domain.expire import MOST_HISTORY, settle
-from services.login.domain.history import Happening
-from services.login.domain.limits import Pauses
-from services.login.domain.login import EndReason, LoginState, Prompt
+from services.login.domain.expire import MOST_HISTORY, expire
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import PauseLimits
+from services.login.domain.login import EndReason, LoginChallenge, LoginState
 from tests.builders import T0, a_device, a_login, a_remembered_browser, a_session, after, an_account
 from tests.messages import a_pairing_start, a_send, a_sign_in
 from tests.unit.login.owner import Owner
@@ -15,9 +15,9 @@ from tests.unit.login.owner import Owner
 OVER = {LoginState.APPROVED, LoginState.ENDED}
 
 
-def _a_prompt(expires_at: datetime) -> Prompt:
+def _a_challenge(expires_at: datetime) -> LoginChallenge:
     device = a_device()
-    return Prompt(
+    return LoginChallenge(
         challenge_id="challenge-1",
         device_id=device.device_id,
         device_name=device.name,
@@ -29,27 +29,27 @@ def _a_prompt(expires_at: datetime) -> Prompt:
 def test_a_request_that_is_not_answered_ends_its_login_and_is_told() -> None:
     owner = Owner()
     owner.take(a_sign_in())
-    settled = settle(owner.account, after(minutes=2, seconds=1))
+    settled = expire(owner.account, after(minutes=2, seconds=1))
     login = settled.login("login-1")
     assert login is not None
     assert (login.end_reason, login.ended_at) == (EndReason.NOT_ANSWERED, after(minutes=2))
-    assert settled.open_prompt() is None
-    assert settled.history[-1].what is Happening.LOGIN_NOT_ANSWERED
+    assert settled.open_challenge() is None
+    assert settled.history[-1].what is HistoryKind.LOGIN_NOT_ANSWERED
     assert settled.history[-1].at == after(minutes=2)
-    assert (settled.push.refusals, settled.push.last_refusal_at) == (1, after(minutes=2))
+    assert (settled.push.denials, settled.push.last_denial_at) == (1, after(minutes=2))
 
 
 def test_a_request_is_open_up_to_its_last_moment() -> None:
     owner = Owner()
     owner.take(a_sign_in())
-    assert settle(owner.account, after(minutes=2)) == owner.account
+    assert expire(owner.account, after(minutes=2)) == owner.account
 
 
 @pytest.mark.parametrize("state", sorted(set(LoginState) - OVER))
 def test_a_login_that_takes_too_long_ends_by_itself(state: LoginState) -> None:
     account = an_account(logins=(a_login(state=state),))
-    assert settle(account, after(minutes=30)) == account
-    login = settle(account, after(minutes=30, seconds=1)).login("login-1")
+    assert expire(account, after(minutes=30)) == account
+    login = expire(account, after(minutes=30, seconds=1)).login("login-1")
     assert login is not None
     assert (login.end_reason, login.ended_at) == (EndReason.TIMED_OUT, after(minutes=30))
 
@@ -57,60 +57,60 @@ def test_a_login_that_takes_too_long_ends_by_itself(state: LoginState) -> None:
 @pytest.mark.parametrize("reason", list(EndReason))
 def test_a_login_that_ended_can_be_told_of_for_half_an_hour(reason: EndReason) -> None:
     account = an_account(logins=(a_login().ended(reason, T0),))
-    assert settle(account, after(minutes=30)) == account
-    assert settle(account, after(minutes=30, seconds=1)).logins == ()
+    assert expire(account, after(minutes=30)) == account
+    assert expire(account, after(minutes=30, seconds=1)).logins == ()
 
 
 def test_settling_is_the_same_in_one_step_or_in_many() -> None:
     logins = (
-        a_login("prompted", state=LoginState.PROMPTED, prompt=_a_prompt(after(minutes=2))),
+        a_login("challenged", state=LoginState.CHALLENGED, challenge=_a_challenge(after(minutes=2))),
         a_login("ready", expires_at=after(minutes=5)),
         a_login("ended").ended(EndReason.DENIED, T0),
     )
     account = an_account(logins=logins)
     for last in (1, 3, 6, 40, 80):
-        at_once = settle(account, after(minutes=last))
+        at_once = expire(account, after(minutes=last))
         stepwise = account
         for minute in range(last + 1):
-            stepwise = settle(stepwise, after(minutes=minute))
+            stepwise = expire(stepwise, after(minutes=minute))
         assert stepwise == at_once
 
 
 def test_an_earlier_clock_does_not_bring_anything_back() -> None:
     owner = Owner()
     owner.take(a_sign_in())
-    late = settle(owner.account, after(minutes=3))
-    assert settle(late, after(minutes=1)) == late
+    late = expire(owner.account, after(minutes=3))
+    assert expire(late, after(minutes=1)) == late
 
 
 @pytest.mark.parametrize("end", ["expires_at", "idle_until"])
 def test_sessions_that_ended_are_dropped(end: str) -> None:
     account = an_account(sessions=(a_session("s", **{end: after(60)}),))
-    assert settle(account, after(60)) == account
-    assert settle(account, after(61)).sessions == ()
+    assert expire(account, after(60)) == account
+    assert expire(account, after(61)).sessions == ()
 
 
 def test_browsers_whose_time_is_over_are_remembered_no_more() -> None:
     account = an_account(remembered=(a_remembered_browser(expires_at=after(60)),))
-    assert settle(account, after(60)) == account
-    assert settle(account, after(61)).remembered == ()
+    assert expire(account, after(60)) == account
+    assert expire(account, after(61)).remembered == ()
 
 
 def test_the_history_stays_bounded_when_time_ends_requests() -> None:
-    never = Pauses(10_000, timedelta(seconds=1), timedelta(seconds=1))
+    never = PauseLimits(10_000, timedelta(seconds=1), timedelta(seconds=1))
     owner = Owner(refusals=never, most_prompts=5)
     for number in range(MOST_HISTORY + 5):
-        owner.prompt(a_sign_in(f"login-{number}", after(minutes=3 * number)))
+        owner.challenge(a_sign_in(f"login-{number}", after(minutes=3 * number)))
     assert len(owner.account.history) == MOST_HISTORY
-    assert {entry.what for entry in owner.account.history} == {Happening.LOGIN_NOT_ANSWERED}
+    assert {entry.what for entry in owner.account.history} == {HistoryKind.LOGIN_NOT_ANSWERED}
 
 
 def test_no_request_outlives_its_login() -> None:
     owner = Owner(an_account(logins=(a_login(),)))
     owner.take(a_send(at=after(minutes=29)))
-    prompt = owner.login().prompt
-    assert prompt is not None
-    assert prompt.expires_at == owner.login().expires_at == after(minutes=30)
+    challenge = owner.login().challenge
+    assert challenge is not None
+    assert challenge.expires_at == owner.login().expires_at == after(minutes=30)
 
 
 def test_no_pairing_outlives_its_login() -> None:

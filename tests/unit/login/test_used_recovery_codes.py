@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from schemas.contract import ChallengeWithdrawn
-from schemas.login_notices import NoticeDue, NoticeKind
+from schemas.login_notices import EmailDue, EmailKind
 from services.common.decisions import OK
-from services.login.domain.history import Happening, Method
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind, Method
+from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
 from tests.builders import a_browser, a_login, after, an_account, recovery_codes
 from tests.events import only
@@ -29,7 +29,7 @@ def test_a_recovery_code_opens_a_session_that_may_change_methods() -> None:
     assert owner.take(a_recovery_code(at=after(5))).outcome == OK
     (session,) = owner.account.sessions
     assert (session.method, session.confirmed_at) == (Method.RECOVERY_CODE, after(5))
-    assert owner.told() == [Happening.RECOVERY_CODE_USED, Happening.SIGNED_IN]
+    assert owner.told() == [HistoryKind.RECOVERY_CODE_USED, HistoryKind.SIGNED_IN]
 
 
 def test_it_is_used_up_and_the_others_are_not() -> None:
@@ -37,7 +37,7 @@ def test_it_is_used_up_and_the_others_are_not() -> None:
     owner.take(a_recovery_code("code 2", at=after(5)))
     assert owner.account.recovery is not None
     assert [code.used_at for code in owner.account.recovery.codes] == [None, after(5), None]
-    assert owner.take(a_recovery_code("code 2", "login-2", after(6))).outcome == Refused.USED_CODE
+    assert owner.take(a_recovery_code("code 2", "login-2", after(6))).outcome == Rejection.USED_CODE
     assert owner.login("login-2").state is LoginState.READY
     assert owner.take(a_recovery_code("code 1", "login-2", after(6))).outcome == OK
     assert owner.take(a_recovery_code("code 3", "login-3", after(6))).outcome == OK
@@ -47,34 +47,34 @@ def test_it_is_used_up_and_the_others_are_not() -> None:
 def test_two_browsers_that_enter_it_at_the_same_instant_open_one_session() -> None:
     owner = _waiting("login-2")
     outcomes = [owner.take(a_recovery_code("code 1", each)).outcome for each in ("login-1", "login-2")]
-    assert outcomes == [OK, Refused.USED_CODE]
+    assert outcomes == [OK, Rejection.USED_CODE]
     assert len(owner.account.sessions) == 1
 
 
 def test_its_owner_hears_by_mail_how_many_are_left() -> None:
     owner = _waiting(email="alex@example.org")
-    mail = only(owner.take(a_recovery_code(at=after(5))).events, NoticeDue)
-    assert (mail.kind, mail.left, mail.at) == (NoticeKind.RECOVERY_CODE_USED, 2, after(5))
+    mail = only(owner.take(a_recovery_code(at=after(5))).events, EmailDue)
+    assert (mail.kind, mail.left, mail.at) == (EmailKind.RECOVERY_CODE_USED, 2, after(5))
     assert (mail.browser, mail.address) == (a_browser(), "alex@example.org")
 
 
 def test_the_request_on_the_phone_is_taken_back() -> None:
     owner = Owner(an_account(recovery=CODES))
-    owner.prompt(a_sign_in())
+    owner.challenge(a_sign_in())
     only(owner.take(a_recovery_code(at=after(5))).events, ChallengeWithdrawn)
 
 
 @pytest.mark.parametrize("code", ["code 4", "another"])
 def test_what_is_none_of_the_codes_counts_as_a_wrong_code(code: str) -> None:
     owner = _waiting()
-    assert owner.take(a_recovery_code(code)).outcome == Refused.WRONG_CODE
+    assert owner.take(a_recovery_code(code)).outcome == Rejection.WRONG_CODE
     assert owner.account.wrong_codes == 1
     assert owner.account.sessions == ()
 
 
 def test_without_a_set_none_is_right() -> None:
     owner = _waiting(recovery=None)
-    assert owner.take(a_recovery_code()).outcome == Refused.WRONG_CODE
+    assert owner.take(a_recovery_code()).outcome == Rejection.WRONG_CODE
 
 
 def test_recovery_codes_and_verification_codes_share_their_tries() -> None:
@@ -84,7 +84,7 @@ def test_recovery_codes_and_verification_codes_share_their_tries() -> None:
         owner.take(a_recovery_code("another"))
     owner.take(a_recovery_code("another"))
     assert owner.account.codes_paused_until == after(30)
-    owner.refuse(a_recovery_code(at=after(29)), Refused.CODES_PAUSED)
+    owner.refuse(a_recovery_code(at=after(29)), Rejection.CODES_PAUSED)
     assert owner.take(a_recovery_code(at=after(30))).outcome == OK
 
 
@@ -95,11 +95,11 @@ def test_a_used_one_counts_as_a_wrong_code() -> None:
     assert owner.account.wrong_codes == 1
 
 
-@pytest.mark.parametrize("state", sorted(set(LoginState) - {LoginState.READY, LoginState.PROMPTED}))
+@pytest.mark.parametrize("state", sorted(set(LoginState) - {LoginState.READY, LoginState.CHALLENGED}))
 def test_none_lets_a_login_skip_a_step(state: LoginState) -> None:
     owner = _waiting(logins=(a_login(state=state),))
     over = state in {LoginState.APPROVED, LoginState.ENDED}
-    owner.refuse(a_recovery_code(), Refused.NO_LOGIN if over else Refused.NOT_NOW)
+    owner.refuse(a_recovery_code(), Rejection.NO_LOGIN if over else Rejection.NOT_NOW)
 
 
 def test_a_new_set_takes_the_place_of_the_old_one() -> None:
@@ -107,7 +107,7 @@ def test_a_new_set_takes_the_place_of_the_old_one() -> None:
     owner.take(new_recovery_codes(first=11))
     assert owner.account.recovery is not None
     assert owner.account.recovery.left == 10
-    assert owner.take(a_recovery_code("code 1")).outcome == Refused.WRONG_CODE
+    assert owner.take(a_recovery_code("code 1")).outcome == Rejection.WRONG_CODE
     assert owner.take(a_recovery_code("code 11")).outcome == OK
 
 
@@ -116,4 +116,4 @@ def test_codes_that_were_used_up_stay_so_when_a_set_is_made_of_others() -> None:
     owner.take(new_recovery_codes(at=after(1)))
     owner.take(a_recovery_code("code 1", at=after(2)))
     owner.take(new_recovery_codes(after(3), first=11))
-    assert owner.take(a_recovery_code("code 1", "login-2", after(4))).outcome == Refused.WRONG_CODE
+    assert owner.take(a_recovery_code("code 1", "login-2", after(4))).outcome == Rejection.WRONG_CODE

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from services.common.decisions import OK
 from services.login.domain.expire import MOST_HISTORY
-from services.login.domain.history import Happening
-from services.login.domain.limits import Refused
+from services.login.domain.history import HistoryKind
+from services.login.domain.limits import Rejection
 from tests.builders import after, an_account
 from tests.messages import a_sign_in, a_wrong_password
 from tests.unit.login.owner import Owner
@@ -38,7 +38,7 @@ def test_a_few_wrong_passwords_cost_nothing() -> None:
 
 def test_the_fifth_wrong_password_in_a_row_pauses_the_account_and_says_so() -> None:
     owner, _ = _locked(TRIES - 1)
-    assert owner.take(a_wrong_password()).outcome == Refused.LOCKED
+    assert owner.take(a_wrong_password()).outcome == Rejection.LOCKED
     assert owner.account.locked_until == after(30)
 
 
@@ -55,7 +55,7 @@ def test_the_pause_stays_at_its_longest_after_very_many_wrong_passwords() -> Non
 
 def test_during_a_pause_the_right_password_is_refused_too() -> None:
     owner, _ = _locked(TRIES)
-    assert owner.take(a_sign_in(at=after(29.999))).outcome == Refused.LOCKED
+    assert owner.take(a_sign_in(at=after(29.999))).outcome == Rejection.LOCKED
     assert owner.account.logins == ()
     assert owner.take(a_sign_in(at=after(30))).outcome == OK
 
@@ -63,7 +63,7 @@ def test_during_a_pause_the_right_password_is_refused_too() -> None:
 def test_during_a_pause_wrong_passwords_neither_count_nor_prolong_it() -> None:
     owner, _ = _locked(TRIES)
     for _ in range(10):
-        assert owner.take(a_wrong_password(after(29))).outcome == Refused.LOCKED
+        assert owner.take(a_wrong_password(after(29))).outcome == Rejection.LOCKED
     assert owner.account.locked_until == after(30)
     assert owner.account.wrong_passwords == TRIES
 
@@ -79,17 +79,17 @@ def test_a_right_password_starts_the_count_anew() -> None:
 def test_a_login_by_a_replaced_password_does_not_start_the_count_anew() -> None:
     owner, _ = _locked(TRIES - 1)
     owner.take(a_sign_in(password_hash="$argon2id$0"))
-    assert owner.take(a_wrong_password()).outcome == Refused.LOCKED
+    assert owner.take(a_wrong_password()).outcome == Rejection.LOCKED
 
 
 def test_the_owner_can_read_of_wrong_passwords_and_pauses() -> None:
     owner, _ = _locked(TRIES)
     told = [entry.what for entry in owner.account.history]
-    assert told == [Happening.WRONG_PASSWORD] * TRIES + [Happening.PAUSED]
+    assert told == [HistoryKind.WRONG_PASSWORD] * TRIES + [HistoryKind.PAUSED]
 
 
 def test_the_history_is_bounded_and_keeps_the_newest() -> None:
     owner, seconds = _locked(TRIES + 40)
     assert len(owner.account.history) == MOST_HISTORY
-    assert owner.account.history[-1].what is Happening.PAUSED
+    assert owner.account.history[-1].what is HistoryKind.PAUSED
     assert owner.account.history[-1].at == after(seconds)

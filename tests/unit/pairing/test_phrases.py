@@ -31,7 +31,7 @@ def _refusal(row: Phrase | None, seconds: float = 0) -> PairingFailure:
         assert decision.row is None
     else:
         assert decision.row is not None
-        assert decision.row.model_copy(update={"applied": row.applied, "latest": row.latest}) == row
+        assert decision.row.model_copy(update={"processed": row.processed, "last_outputs": row.last_outputs}) == row
     return failed.reason
 
 

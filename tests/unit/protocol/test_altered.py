@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from protocol.challenges import verify_challenge, verify_proof
 from protocol.jose import SignatureError
-from protocol.signed_requests import RefusedError, verify_request
+from protocol.signed_requests import RequestRefusedError, verify_request
 from schemas.contract import Purpose, Verdict
 from tests.unit.protocol.builders import NOW, ORIGIN, PATH, a_challenge, a_request, an_answer
 
@@ -36,7 +36,7 @@ def altered(draw: st.DrawFn, text: str) -> str:
 
 @given(altered(REQUEST))
 def test_altered_request_is_refused(compact: str) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(RequestRefusedError):
         verify_request(compact, path=PATH, origins={ORIGIN}, now=NOW)
 
 
@@ -78,7 +78,7 @@ def test_last_characters_have_one_spelling(text: str) -> None:
 def test_junk_is_refused(text: str) -> None:
     with pytest.raises(SignatureError):
         verify_challenge(text)
-    with pytest.raises(RefusedError):
+    with pytest.raises(RequestRefusedError):
         verify_request(text, path=PATH, origins={ORIGIN}, now=NOW)
 
 

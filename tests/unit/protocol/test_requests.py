@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from protocol.challenges import ANSWER_TYPE
 from protocol.jose import PrivateKey, SignatureError
-from protocol.signed_requests import TOLERANCE_SECONDS, Refusal, RefusedError, sign_request, verify_request
+from protocol.signed_requests import TOLERANCE_SECONDS, Refusal, RequestRefusedError, sign_request, verify_request
 from tests.unit.protocol.builders import DEVICE, NONCE, NOW, ORIGIN, PATH, a_request, with_header
 
 NESTED = b"[" * 3000
@@ -17,7 +17,7 @@ NESTED = b"[" * 3000
 
 def refusal_of(compact: str, *, path: str = PATH, typ: str = "countersign-request+jws") -> Refusal:
     """Return why a request is refused that came to an origin of the service."""
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestRefusedError) as refused:
         verify_request(compact, path=path, origins={ORIGIN, "https://auth.example.com"}, now=NOW, typ=typ)
     assert refused.value.args[0]
     return refused.value.refusal

@@ -10,7 +10,7 @@ from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import ANSWER_TYPE, verify_challenge, verify_proof
 from protocol.encoding import decode_base64url, encode_base64url
 from protocol.jose import PrivateKey, SignatureError, read_header
-from protocol.signed_requests import REQUEST_TYPE, RefusedError, verify_request
+from protocol.signed_requests import REQUEST_TYPE, RequestRefusedError, verify_request
 from protocol.unpaired import verify_unpaired
 from protocol.verification_codes import code_at, step_at
 from schemas.base import AgreementKey
@@ -114,7 +114,7 @@ def test_statements_are_refused(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", VECTORS["refused_requests"], ids=why)
 def test_requests_are_refused_by_name(case: dict[str, Any]) -> None:
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestRefusedError) as refused:
         verify_request(case["jws"], path=case["path"], origins={case["origin"]}, now=NOW)
     assert refused.value.refusal == case["refusal"]
 

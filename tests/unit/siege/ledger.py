@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.contract import ChallengeIssued
-from services.login.domain.limits import Pauses, Rules
+from services.login.domain.limits import PauseLimits, Rules
 from services.login.domain.login import LoginKind
 
 
@@ -29,7 +29,7 @@ class Failures:
         """Begin anew."""
         self.count, self.last_at = 0, None
 
-    def pause(self, pauses: Pauses, at: datetime) -> bool:
+    def pause(self, pauses: PauseLimits, at: datetime) -> bool:
         """Tell whether a moment is in the pause after them."""
         return self.last_at is not None and at < self.last_at + pauses.after(self.count)
 

@@ -17,8 +17,8 @@ from schemas.login_administration import Invite, ResetMethods
 from schemas.login_commands import (
     Enrol,
     FailCode,
+    SendChallenge,
     SendEnrolmentCode,
-    SendPrompt,
     SignIn,
     StartPairing,
     UseCode,
@@ -38,7 +38,7 @@ from schemas.login_sessions import (
 )
 from services.common.decisions import OK
 from services.login.domain.history import Method
-from services.login.domain.limits import Refused
+from services.login.domain.limits import Rejection
 from services.login.domain.login import Login, LoginKind
 from services.login.domain.numbers import number_of
 from tests.builders import NUMBER_KEY
@@ -57,7 +57,7 @@ def draw(ledger: Ledger, message: Message) -> None:
             ledger.logins[message.login_id] = Begun(LoginKind.CONFIRM, message.session_digest)
         case AddPhone():
             ledger.logins[message.login_id] = Begun(LoginKind.ADD_PHONE, message.session_digest)
-        case SendPrompt():
+        case SendChallenge():
             ledger.drawn[message.challenge_id] = message.login_id
         case StartPairing():
             ledger.pairings[message.pairing_id] = message.login_id
@@ -108,16 +108,16 @@ def _note_event(ledger: Ledger, event: Message) -> None:
 
 
 def _note_code(ledger: Ledger, message: Message, at: datetime, outcome: str) -> None:
-    wrong = {Refused.WRONG_CODE, Refused.USED_CODE}
+    wrong = {Rejection.WRONG_CODE, Rejection.USED_CODE}
     if isinstance(message, FailCode) and not ledger.wrong_codes.pause(ledger.rules.codes, at):
-        wrong.add(Refused.CODES_PAUSED)
+        wrong.add(Rejection.CODES_PAUSED)
     if outcome in wrong:
         ledger.wrong_codes.add(at)
     if outcome != OK:
         return
     match message:
         case UseCode():
-            ledger.steps[message.method_id] = max(message.step, ledger.steps.get(message.method_id, 0))
+            ledger.steps[message.method_id] = max(message.time_step, ledger.steps.get(message.method_id, 0))
         case UseRecoveryCode():
             ledger.recovery.discard(message.code_digest)
         case Enrol():
@@ -163,7 +163,7 @@ def _note_change(ledger: Ledger, message: Message, at: datetime) -> None:  # noq
             ledger.phones = {**kept, message.pairing_id: message.device_id}
         case AddApp():
             ledger.apps.add(message.method_id)
-            ledger.steps[message.method_id] = max(message.step, ledger.steps.get(message.method_id, 0))
+            ledger.steps[message.method_id] = max(message.time_step, ledger.steps.get(message.method_id, 0))
         case RemoveMethod():
             ledger.apps.discard(message.method_id)
         case MakeRecoveryCodes():

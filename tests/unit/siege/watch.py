@@ -8,13 +8,13 @@ from protocol.challenges import verify_proof
 from schemas.base import Message
 from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, DevicePaired, Purpose, Verdict
 from schemas.login_administration import ResetMethods
-from schemas.login_commands import SendPrompt, SignIn, UseCode, UseRecoveryCode
+from schemas.login_commands import SendChallenge, SignIn, UseCode, UseRecoveryCode
 from schemas.login_sessions import AddApp, AddPhone, ChangePassword, SessionCommand
 from services.common.decisions import OK, Decision
 from services.login.domain.account import Account
 from services.login.domain.approval import MOST_KNOWN_BROWSERS, MOST_REMEMBERED, MOST_SESSIONS
 from services.login.domain.enrolment import MOST_MAILS
-from services.login.domain.expire import MOST_HISTORY, settle
+from services.login.domain.expire import MOST_HISTORY, expire
 from services.login.domain.history import Method
 from services.login.domain.limits import Enrolment
 from services.login.domain.login import Login, LoginKind, LoginState
@@ -64,12 +64,14 @@ def check(ledger: Ledger, message: Message, at: datetime, before: Account, decis
 
 def check_afterwards(ledger: Ledger, account: Account, at: datetime) -> None:
     """Check how an account stands, given all that happened."""
-    settled = settle(account, at)
-    waiting = settled.open_prompt()
-    prompt = None if waiting is None else waiting.prompt
+    settled = expire(account, at)
+    waiting = settled.open_challenge()
+    challenge = None if waiting is None else waiting.challenge
     shown = {each for each, issued in ledger.asked.items() if at <= issued.expires_at}
-    assert shown <= ({prompt.challenge_id} if prompt is not None else set()), "a phone shows what nobody waits for"
-    assert sum(each.state is LoginState.PROMPTED for each in settled.logins) <= 1, "two open requests"
+    assert shown <= ({challenge.challenge_id} if challenge is not None else set()), (
+        "a phone shows what nobody waits for"
+    )
+    assert sum(each.state is LoginState.CHALLENGED for each in settled.logins) <= 1, "two open requests"
     if ledger.reported_at is not None:
         assert account.push.reported is not None, "a report is forgotten"
         assert account.password_change_due, "nobody is asked to change the password"
@@ -86,7 +88,7 @@ def _check_approval(ledger: Ledger, message: Message, at: datetime, login: Login
     begun = ledger.logins[login.login_id]
     assert begun.kind is login.kind
     if login.kind is LoginKind.ADD_PHONE:
-        assert isinstance(message, SendPrompt)
+        assert isinstance(message, SendChallenge)
         return
     if login.kind is LoginKind.SIGN_IN:
         assert begun.password_hash == ledger.password_hash, "signed in by an old password"
@@ -97,7 +99,7 @@ def _check_approval(ledger: Ledger, message: Message, at: datetime, login: Login
             assert login.method is Method.PUSH
         case UseCode():
             assert message.method_id in {*ledger.phones, *ledger.apps}, "a code of a method that is gone"
-            assert message.step > ledger.steps.get(message.method_id, -1), "a code counted twice"
+            assert message.time_step > ledger.steps.get(message.method_id, -1), "a code counted twice"
             assert not paused, "a code counted in a pause"
         case UseRecoveryCode():
             assert message.code_digest in ledger.recovery, "a recovery code that is not good"
@@ -199,7 +201,7 @@ def _check_change(
     assert decision.events == ()
     assert decision.row is not None
     for field in ("devices", "apps", "recovery", "password_hash", "push", "history"):
-        assert getattr(decision.row, field) == getattr(settle(before, at), field)
+        assert getattr(decision.row, field) == getattr(expire(before, at), field)
 
 
 def check_bounds(account: Account) -> None:

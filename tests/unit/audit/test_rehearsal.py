@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
-from operations.audit.time_range import Span
+from operations.audit.time_range import TimeRange
 from operations.rehearsal.initial_state import history_of
 from operations.rehearsal.rehearsal import Rehearsal, rehearse_archive
 from schemas.contract import Verdict
 from schemas.login_commands import FailCode
 from services.common.keys.keys import load_agreement_keys, load_signing_keys
-from services.login.domain.limits import Pauses
+from services.login.domain.limits import PauseLimits
 from services.login.rules import LIMITS, make_rules
 from services.login.settings import LoginSettings
 from tests.builders import rules
 from tests.messages import a_code
+from tests.unit.audit.history import PHONE, RecordedWorld, Story
 from tests.unit.flow.people import People
 from tests.unit.flow.world import ACCOUNTS
-from tests.unit.replay.history import PHONE, RecordedWorld, Story
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def story() -> Story:
     return story
 
 
-def rehearsed(story: Story, span: Span | None = None, **changes: Any) -> Rehearsal:
-    return rehearse_archive(story.world.archive(), rules(), rules(**changes), span or Span())
+def rehearsed(story: Story, span: TimeRange | None = None, **changes: Any) -> Rehearsal:
+    return rehearse_archive(story.world.archive(), rules(), rules(**changes), span or TimeRange())
 
 
 def test_a_request_too_many_would_have_stopped_a_login(story: Story) -> None:
@@ -72,7 +72,7 @@ def test_a_pause_that_would_not_have_been_lets_a_code_pass(story: Story) -> None
     for _ in range(5):
         story.then(lambda: story.world.command(wrong.model_copy(update={"at": story.world.now})))
     story.then(lambda: story.world.command(a_code(7, login, story.world.now, device)))
-    (passed,) = rehearsed(story, codes=Pauses(20, timedelta(seconds=1), timedelta(hours=1))).passed
+    (passed,) = rehearsed(story, codes=PauseLimits(20, timedelta(seconds=1), timedelta(hours=1))).passed
     assert (passed.present, passed.changed, passed.why) == (
         "not answered",
         "approved by phone code",
@@ -84,7 +84,7 @@ def test_a_pause_that_would_have_been_shorter_lets_a_login_begin(story: Story) -
     for _ in range(5):
         story.then(lambda: story.people.mistype("alex"))
     story.then(lambda: story.people.sign_in("alex"))
-    (passed,) = rehearsed(story, passwords=Pauses(20, timedelta(seconds=1), timedelta(hours=1))).passed
+    (passed,) = rehearsed(story, passwords=PauseLimits(20, timedelta(seconds=1), timedelta(hours=1))).passed
     assert (passed.present, passed.changed, passed.why) == ("refused: locked", "not answered", "locked")
 
 
@@ -93,7 +93,7 @@ def test_only_logins_of_the_span_count_but_what_was_before_counts_for_them(story
     story.sign_in()
     since = story.world.now
     story.sign_in()
-    rehearsal = rehearsed(story, Span(since=since), most_prompts=2)
+    rehearsal = rehearsed(story, TimeRange(since=since), most_prompts=2)
     assert (rehearsal.logins, len(rehearsal.stopped)) == (1, 1)
 
 
@@ -107,7 +107,7 @@ def test_an_account_whose_first_rows_are_gone_begins_with_nothing_counted(story:
         story.world.drop(row)
     rehearsal = rehearsed(story, most_prompts=2)
     assert (rehearsal.approximate, len(rehearsal.stopped)) == (1, 1)
-    history = history_of([rows[-1]], story.world.archive().of_key(ACCOUNTS.reads, b"alex"), Span().since)
+    history = history_of([rows[-1]], story.world.archive().of_key(ACCOUNTS.reads, b"alex"), TimeRange().since)
     assert history.beginning is not None
     assert (history.beginning.devices, history.beginning.wrong_passwords) == ((), 0)
 

@@ -9,12 +9,12 @@ from operations.audit.report import Checked, Unchecked
 from operations.audit.tables import Table
 from schemas.base import Message
 from schemas.codec import Event
+from tests.unit.audit.history import RecordedWorld, a_story
 from tests.unit.flow.day import BEGINNINGS, MISCHIEF
 from tests.unit.flow.people import People, choose
 from tests.unit.flow.script import Action, act, scripts
 from tests.unit.flow.villain import Villain
 from tests.unit.flow.world import TABLES
-from tests.unit.replay.history import RecordedWorld, a_story
 
 courses = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 4)), max_size=40)
 mischiefs = st.lists(st.tuples(*[st.integers(0, 6)] * 4), min_size=1, max_size=6)

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from operations.audit.audit import Examination
-from operations.audit.policies import Rulebook
-from operations.audit.record_store import Archive, Stored
+from operations.audit.audit import LogAudit
+from operations.audit.policies import Policies
+from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Finding, Report
 from operations.audit.tables import Table
-from operations.audit.time_range import Span
+from operations.audit.time_range import TimeRange
 from schemas.base import Message
 from schemas.codec import Event, Headers, Record, encode
 from schemas.contract import Verdict
@@ -20,7 +20,7 @@ from tests.builders import an_agreement_key, pairing_rules, rules
 from tests.unit.flow.people import PHONES, PHRASES, People
 from tests.unit.flow.world import TABLES, Place, World
 
-RULEBOOK: Final = Rulebook(rules(), pairing_rules(), frozenset({an_agreement_key("login service").key_id}))
+RULEBOOK: Final = Policies(rules(), pairing_rules(), frozenset({an_agreement_key("login service").key_id}))
 PHONE: Final = PHONES[0]
 
 
@@ -35,7 +35,7 @@ class RecordedWorld(World):
     def __init__(self) -> None:
         """Begin with nothing."""
         super().__init__()
-        self.records: dict[str, list[Stored]] = {}
+        self.records: dict[str, list[StoredRecord]] = {}
 
     def publish(self, event: Event[Message]) -> None:
         """Publish an event, and keep its record."""
@@ -46,11 +46,11 @@ class RecordedWorld(World):
         """Keep a record that was written now."""
         kept = self.records.setdefault(record.topic, [])
         offset = kept[-1].offset + 1 if kept else 0
-        kept.append(Stored(record.topic, 0, offset, self.now, record.key, record.value, record.headers))
+        kept.append(StoredRecord(record.topic, 0, offset, self.now, record.key, record.value, record.headers))
 
-    def archive(self) -> Archive:
+    def archive(self) -> RecordStore:
         """Return what was read of it: all."""
-        archive = Archive()
+        archive = RecordStore()
         archive.add(record for records in self.records.values() for record in records)
         for table in TABLES:
             for topic in table.reads:
@@ -58,9 +58,9 @@ class RecordedWorld(World):
                 archive.settled[table.service, topic.name, 0] = len(self.records.get(topic.name, ())) - waiting
         return archive
 
-    def audit(self, span: Span | None = None, rulebook: Rulebook = RULEBOOK) -> Report:
+    def audit(self, span: TimeRange | None = None, rulebook: Policies = RULEBOOK) -> Report:
         """Audit it."""
-        return Examination(self.archive(), rulebook, span or Span()).run()
+        return LogAudit(self.archive(), rulebook, span or TimeRange()).run()
 
     def finding(self) -> Finding:
         """Audit it, and return the one finding that there must be."""
@@ -68,11 +68,11 @@ class RecordedWorld(World):
         assert report.found == 1, report.findings
         return report.findings[0]
 
-    def rows_of(self, table: Table) -> list[Stored]:
+    def rows_of(self, table: Table) -> list[StoredRecord]:
         """Return the records of a table's rows."""
         return self.records[table.changelog.name]
 
-    def alter(self, record: Stored, change: Callable[[dict[str, Any]], None]) -> None:
+    def alter(self, record: StoredRecord, change: Callable[[dict[str, Any]], None]) -> None:
         """Replace a record by one whose value says something else."""
         said = json.loads(record.value or b"")
         change(said)
@@ -80,7 +80,7 @@ class RecordedWorld(World):
         kept = self.records[record.topic]
         kept[kept.index(record)] = replace(record, value=value)
 
-    def drop(self, record: Stored) -> None:
+    def drop(self, record: StoredRecord) -> None:
         """Let a record be gone; the others keep their offsets."""
         self.records[record.topic].remove(record)
 
@@ -148,12 +148,12 @@ def a_story() -> Story:
     return story
 
 
-def of_type(world: RecordedWorld, kind: type[Message], number: int = -1) -> Stored:
+def of_type(world: RecordedWorld, kind: type[Message], number: int = -1) -> StoredRecord:
     """Return a record of a type of message, the last one unless told otherwise."""
     found = [each for each in world.records[kind.topic.name] if dict(each.headers)["ce_type"].decode() == kind.type]
     return found[number]
 
 
-def place_of(record: Stored) -> str:
+def place_of(record: StoredRecord) -> str:
     """Return where a record is, as a finding names it."""
     return f"{record.topic}/{record.partition}/{record.offset}"

@@ -1,11 +1,11 @@
-"""`countersign seed` refuses what cannot be before it does anything."""
+"""`python -m lab.load seed` refuses what cannot be before it does anything."""
 
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from cli.__main__ import app
+from lab.load.__main__ import app
 
 PASSWORD = "correct horse battery"
 

@@ -1,4 +1,4 @@
-"""``countersign seed``: accounts and paired phones for measuring."""
+"""The command ``seed``: accounts and paired phones for measuring."""
 
 import asyncio
 import sys

@@ -5,18 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from operations.audit.audit import Examination
-from operations.audit.policies import Rulebook
+from operations.audit.audit import LogAudit
+from operations.audit.policies import Policies
 from operations.audit.record_store import SLACK
 from operations.audit.report import Checked, Unchecked
-from operations.audit.time_range import Span, read_moment
+from operations.audit.time_range import TimeRange, read_moment
 from schemas.codec import Record, encode
 from schemas.login_commands import FailPassword, SignIn
 from services.common.kafka.dead_letters import OFFSET, PARTITION, SERVICE
 from services.login.domain.limits import Rules
 from tests.builders import T0, a_key, an_event, pairing_rules, rules
+from tests.unit.audit.history import RULEBOOK, RecordedWorld, a_story, of_type
 from tests.unit.flow.world import ACCOUNTS
-from tests.unit.replay.history import RULEBOOK, RecordedWorld, a_story, of_type
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_events_that_have_expired_are_counted_and_nobody_is_accused(world: Recor
         world.drop(each)
     archive = world.archive()
     archive.whole_since["login.commands", 0] = of_type(world, FailPassword).at - SLACK
-    report = Examination(archive, RULEBOOK, Span()).run()
+    report = LogAudit(archive, RULEBOOK, TimeRange()).run()
     assert report.findings == []
     assert report.unchecked[Unchecked.EVENT_GONE] >= len(gone) - 1
     assert report.checked[Checked.ROW] > 0
@@ -41,7 +41,7 @@ def test_messages_that_have_expired_are_counted_and_nobody_is_accused(world: Rec
     archive = world.archive()
     archive.database.execute("DELETE FROM records WHERE topic = 'pairing.requested'")
     archive.whole_since["pairing.requested", 0] = world.now
-    report = Examination(archive, RULEBOOK, Span()).run()
+    report = LogAudit(archive, RULEBOOK, TimeRange()).run()
     assert report.findings == []
     assert report.unchecked == {Unchecked.MESSAGE_GONE: 1, Unchecked.EVENT_GONE: 1}
 
@@ -73,14 +73,14 @@ def test_what_was_set_aside_need_not_be_decided(world: RecordedWorld) -> None:
 def test_only_the_span_is_checked_and_nothing_is_no_success(world: RecordedWorld) -> None:
     world.keep(Record(ACCOUNTS.changelog.name, b"alex", b"{}", []))
     planted = world.now
-    assert world.audit(Span(since=planted)).found == 1
-    before = world.audit(Span(until=planted - timedelta(seconds=1)))
+    assert world.audit(TimeRange(since=planted)).found == 1
+    before = world.audit(TimeRange(until=planted - timedelta(seconds=1)))
     assert (before.found, before.follows) == (0, True)
-    later = world.audit(Span(since=planted + timedelta(seconds=1)))
+    later = world.audit(TimeRange(since=planted + timedelta(seconds=1)))
     assert (later.found, later.checked.total(), later.follows) == (0, 0, False)
 
 
-def rotated(*names: str) -> Rulebook:
+def rotated(*names: str) -> Policies:
     """Return the rules of a login service that has these keys, the first one active."""
     keys = [a_key(name) for name in names]
     login: Rules = rules(key=keys[0], accepted_keys=tuple(each.public.thumbprint for each in keys))
@@ -94,7 +94,7 @@ def test_what_an_earlier_key_signed_follows_as_long_as_the_key_is_known(world: R
 
 
 def test_what_was_decided_by_other_settings_does_not_follow(world: RecordedWorld) -> None:
-    stricter = Rulebook(rules(login_lifetime=timedelta(minutes=5)), pairing_rules(), RULEBOOK.agreement_keys)
+    stricter = Policies(rules(login_lifetime=timedelta(minutes=5)), pairing_rules(), RULEBOOK.agreement_keys)
     first, *_ = world.audit(rulebook=stricter).findings
     sign_in = of_type(world, SignIn, 0).event().id
     assert first.why == f"by the rules, the event {sign_in} makes another row of it: they differ in logins"

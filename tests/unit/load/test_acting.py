@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lab.load.parallel_build import Order, Plan, make_rows, prepare
-from lab.load.row_builder import Person, RefusedError, tables_of
+from lab.load.row_builder import CommandRejectedError, Person, tables_of
 from lab.load.seed_keys import DEVICE_NAME, Seed
 from protocol.jose import PrivateKey
 from schemas import topics
@@ -63,7 +63,7 @@ def test_a_phone_is_paired_and_nothing_waits(person: Person) -> None:
 
 def test_what_the_rules_refuse_is_told(person: Person) -> None:
     person.pair(PrivateKey.generate(), "Pocket")
-    with pytest.raises(RefusedError, match="alex"):
+    with pytest.raises(CommandRejectedError, match="alex"):
         person.pair(PrivateKey.generate(), "One more, which needs an approval on the first")
 
 

@@ -5,21 +5,21 @@ from typing import Any
 
 import pytest
 
-from operations.audit.record_store import Stored
+from operations.audit.record_store import StoredRecord
 from operations.audit.report import Checked, Finding
 from operations.audit.tables import Table
 from schemas.codec import Event, Record, encode
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, PairingFailed, Verdict
 from schemas.login_administration import ResetMethods, SetEmail
 from schemas.login_commands import FailPassword, SignIn
-from schemas.login_notices import NoticeDue
+from schemas.login_notices import EmailDue
 from schemas.push_commands import SubmitAnswer
 from services.common.decisions import Decision, Row, decide_once
 from services.login.domain.account import Account, Push
 from tests.builders import Phone, a_key, an_event
 from tests.events import a_challenge, a_login_challenge, a_paired, a_response
+from tests.unit.audit.history import PHONE, RecordedWorld, a_story, of_type, place_of
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, PHRASES
-from tests.unit.replay.history import PHONE, RecordedWorld, a_story, of_type, place_of
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def _set(name: str, value: object) -> Callable[[dict[str, Any]], None]:
 
 
 def _forget_events(said: dict[str, Any]) -> None:
-    said["applied"] = []
+    said["processed"] = []
 
 
 def _scramble(said: dict[str, Any]) -> None:
@@ -53,11 +53,11 @@ def _scramble(said: dict[str, Any]) -> None:
 
 
 def _end_otherwise(said: dict[str, Any]) -> None:
-    said["applied"][-1]["outcome"] = "locked"
+    said["processed"][-1]["outcome"] = "locked"
 
 
 def _apply_again(said: dict[str, Any]) -> None:
-    said["applied"].append(said["applied"][0])
+    said["processed"].append(said["processed"][0])
 
 
 @pytest.mark.parametrize("number", [2, 5, -1])
@@ -126,7 +126,7 @@ def test_a_decision_of_an_event_that_never_was_is_named(world: RecordedWorld) ->
 def test_a_newer_owners_row_that_drops_a_decision_is_named(world: RecordedWorld) -> None:
     rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"]
     before, last = (Account.model_validate_json(rows[number].value or b"") for number in (-3, -1))
-    (event,) = world.archive().of_event(ACCOUNTS.reads, last.applied[-1].event_id)
+    (event,) = world.archive().of_event(ACCOUNTS.reads, last.processed[-1].event_id)
     row = _decide(world, ACCOUNTS, event.event(), before).row
     assert row is not None
     planted = row.model_copy(update={"version": before.version + 1, "epoch": 7})
@@ -225,11 +225,11 @@ def test_a_message_that_is_nowhere_is_named_with_the_row_that_led_to_it(world: R
     world.settle()
     world.command(ResetMethods(account_id="alex", at=world.now))
     world.settle()
-    notice = of_type(world, NoticeDue)
+    notice = of_type(world, EmailDue)
     world.drop(notice)
     finding = world.finding()
     assert finding.place == place_of(world.rows_of(ACCOUNTS)[-1])
-    assert finding.why == f"it led to {NoticeDue.type} {notice.event().id}, which is not in login.notices"
+    assert finding.why == f"it led to {EmailDue.type} {notice.event().id}, which is not in login.emails"
 
 
 @pytest.mark.parametrize("kind", [AuthResponse, ChallengeIssued, DevicePaired])
@@ -271,7 +271,7 @@ def test_another_message_under_the_id_of_a_decision_is_named(world: RecordedWorl
 
 
 def test_a_notice_that_nobody_decided_is_named(world: RecordedWorld) -> None:
-    notice = NoticeDue(account_id="alex", account_name="A", address="a@b.c", kind="phone_paired", at=world.now)
+    notice = EmailDue(account_id="alex", account_name="A", address="a@b.c", kind="phone_paired", at=world.now)
     _publish(world, notice, f"{of_type(world, FailPassword).event().id}.0", "login/accounts")
     assert "was decided by login/accounts, and led to no such message" in world.finding().why
 
@@ -306,7 +306,7 @@ def test_an_event_that_was_never_decided_is_named(world: RecordedWorld) -> None:
     assert world.finding().why == "it was neither decided by login/accounts nor set aside"
 
 
-def _publish(world: RecordedWorld, message: Any, event_id: str, source: str) -> Stored:
+def _publish(world: RecordedWorld, message: Any, event_id: str, source: str) -> StoredRecord:
     world.publish(Event(event_id, world.now, source, "", message))
     world.settle()
     return world.records[message.topic.name][-1]

@@ -9,12 +9,12 @@ from typing import Final
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from operations.audit.record_store import Stored
+from operations.audit.record_store import StoredRecord
 from operations.audit.tables import Table
 from schemas.codec import Record
 from services.common.decisions import Row
+from tests.unit.audit.history import Story, a_story
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, PHRASES
-from tests.unit.replay.history import Story, a_story
 
 MOST_UNDONE: Final = 7
 """How many rows are left aside at most: with each written twice, an audit still has all of them at hand."""
@@ -48,7 +48,7 @@ def undo(story: Story, table: Table, turns: list[Turn], *, lost: int = 0) -> lis
             world.write(table, key, row_of(table, record).model_copy(update={"version": current.version}), epoch)
             current = world.row(table, key)
     release(story, older)
-    return [row_of(table, each).applied[-1].event_id for each in undone]
+    return [row_of(table, each).processed[-1].event_id for each in undone]
 
 
 def world_key(story: Story, table: Table) -> str:
@@ -56,13 +56,13 @@ def world_key(story: Story, table: Table) -> str:
     return (story.world.rows_of(table)[0].key or b"").decode()
 
 
-def row_of(table: Table, record: Stored) -> Row:
+def row_of(table: Table, record: StoredRecord) -> Row:
     """Return the row of a record."""
     assert table.model is not None
     return table.model.model_validate_json(record.value or b"")
 
 
-def release(story: Story, records: list[Stored]) -> None:
+def release(story: Story, records: list[StoredRecord]) -> None:
     """Let records come that were held back."""
     for each in records:
         story.world.keep(Record(each.topic, each.key, each.value, each.headers))
