@@ -8,7 +8,7 @@ from tests.polling import DEADLINE_SECONDS
 
 LEFT_BEHIND: Final = """
 import asyncio, sys
-from services.common import runtime
+from services.common.instance import runtime
 from services.common.keys.key_files import KeyFileError
 
 async def go_on():

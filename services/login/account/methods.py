@@ -71,11 +71,11 @@ class AddingMethods:
         if secret is None:
             raise web.HTTPSeeOther(APP)
         name = form.get("name", "").strip()[:NAME_CHARACTERS] or DEFAULT_NAME
-        step = find_step(secret, form.get("code", "")[:LONGEST_CODE], now())
-        if step is None:
+        time_step = find_step(secret, form.get("code", "")[:LONGEST_CODE], now())
+        if time_step is None:
             message = change_messages.wrong_first_code()
             return self._render_app(request, owner, method_id, secret, sealed, message, name)
-        command = owner.command(AddApp, method_id=method_id, name=name, sealed_secret=sealed, step=step)
+        command = owner.command(AddApp, method_id=method_id, name=name, sealed_secret=sealed, time_step=time_step)
         refusal = await self._owners.change(request, command)
         if refusal is not None:
             return self._page.render(request, owner, refusal)

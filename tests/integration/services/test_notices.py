@@ -145,7 +145,7 @@ async def test_what_is_no_notice_is_a_dead_letter(due: Due, value: bytes | None)
     notice = encode(an_event(RemoveAccount(account_id=name, at=now())))
     await due.wire.publisher.publish_until_acked(replace(notice, topic="login.emails"))
     letter = await due.wire.dead_letter("login.emails", name.encode())
-    assert b"not a notice: countersign.login.remove_account.v1" in dict(letter.headers)["dlq_reason"]
+    assert b"not an e-mail: countersign.login.remove_account.v1" in dict(letter.headers)["dlq_reason"]
     other = a_name()
     await due.wire.publisher.publish_until_acked(replace(notice, topic="login.emails", key=other.encode(), value=value))
     letter = await due.wire.dead_letter("login.emails", other.encode())
