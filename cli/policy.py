@@ -2,26 +2,26 @@
 
 import asyncio
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from authenticator.device.terminal import printable
-from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix
+from cli.common import DEFAULT_KAFKA, Kafka, Prefix
 from cli.history import AsJson, Since, Until, cannot_run, progress, read_span
-from operations.audit.policies import load_policies
 from operations.audit.reading import ReadingError
 from operations.audit.time_range import TimeRange
 from operations.rehearsal.rehearsal import Change, Rehearsal, rehearse
-from services.common.keys.key_files import KeyFileError
-from services.login.domain.limits import Rules
-from services.login.rules import LIMITS
+from services.common.settings import load_settings
+from services.login.domain.limits import Limits
 from services.login.settings import LoginSettings
 
 app = typer.Typer(help="Try other settings on what happened.", no_args_is_help=True)
 _PREFIX: Final = "LOGIN_"
+_INDIFFERENT: Final = frozenset({"addresses", "number_matching"})
+"""Limits that decide nothing here: addresses are no accounts, and each recorded challenge says if it has a number."""
 _SHOWN: Final = 50
 """So many logins of each kind are printed; --json prints more."""
 
@@ -36,19 +36,20 @@ def rehearse_policy(  # noqa: PLR0913 - the options of a command
     *,
     settings: Annotated[
         list[str],
-        typer.Option("--set", metavar="NAME=VALUE", help="A changed setting, as LOGIN_MOST_PROMPTS=2; several times."),
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A changed setting, as LOGIN_CHALLENGES_MOST=2; several times."
+        ),
     ],
     since: Since = "",
     until: Until = "",
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
-    directory: Directory = DEFAULT_DIRECTORY,
     as_json: AsJson = False,
 ) -> None:
     """Say which logins other settings would have stopped, and which would newly have passed. It changes nothing.
 
     It decides the accounts' history once more by the services' own rules: under the present settings, those of the
-    environment, and under the changed ones.
+    environment, and under the changed ones. It needs no keys.
 
     Its limits: people behave as they did, whatever they would have been shown. An answer to a request that would not
     have been sent counts for nothing, and nobody answers one that was never sent. What the web side turned away by
@@ -56,22 +57,16 @@ def rehearse_policy(  # noqa: PLR0913 - the options of a command
     keeps commands, a day; an account whose row of the beginning was compacted begins with nothing counted against it,
     and how many did is said.
     """
-    changes = _read_changes(settings)
+    present = load_settings(LoginSettings, "countersign", []).limits
+    changed = _changed(present, settings)
     span = read_span(since, until)
-    try:
-        present = load_policies(directory).login
-        changed = load_policies(directory, changes=changes).login
-    except ValidationError as error:
-        cannot_run("; ".join(_invalid(each) for each in error.errors()))
-    except KeyFileError as error:
-        cannot_run(str(error))
-    if replace(changed, key=present.key) == present:
+    if changed == present:
         cannot_run("these settings are in force already: there is nothing to compare")
     rehearsal = _rehearse(kafka, topic_prefix, present, changed, span)
     typer.echo(json.dumps(asdict(rehearsal), default=str) if as_json else _in_words(rehearsal))
 
 
-def _rehearse(kafka: str, prefix: str, present: Rules, changed: Rules, span: TimeRange) -> Rehearsal:
+def _rehearse(kafka: str, prefix: str, present: Limits, changed: Limits, span: TimeRange) -> Rehearsal:
     try:
         with progress() as step:
             return asyncio.run(rehearse(kafka, prefix, present=present, changed=changed, span=span, step=step))
@@ -79,28 +74,49 @@ def _rehearse(kafka: str, prefix: str, present: Rules, changed: Rules, span: Tim
         cannot_run(str(error))
 
 
-def _read_changes(settings: list[str]) -> dict[str, str]:
-    changes = {}
+def _changed(present: Limits, settings: list[str]) -> Limits:
+    """Return the limits with some settings changed."""
+    names = _names()
+    values = present.model_dump()
     for each in settings:
         given, equals, value = each.partition("=")
-        name = given.upper().removeprefix(_PREFIX).lower()
+        name = f"{_PREFIX}{given.upper().removeprefix(_PREFIX)}"
         if not equals or not value:
-            cannot_run(f"{each!r} is not NAME=VALUE, for example LOGIN_MOST_PROMPTS=2")
-        if name not in LIMITS:
-            known = name in LoginSettings.model_fields
+            cannot_run(f"{each!r} is not NAME=VALUE, for example LOGIN_CHALLENGES_MOST=2")
+        if name not in names:
+            known = name in _all_names(LoginSettings)
             fault = "makes no difference to a decision here" if known else "is no setting of the login service"
-            cannot_run(f"{given} {fault}; those that can make one are {', '.join(map(_named, LIMITS))}")
-        changes[name] = value
-    return changes
+            cannot_run(f"{given} {fault}; those that can make one are {', '.join(names)}")
+        *groups, last = names[name]
+        target = values
+        for group in groups:
+            target = target[group]
+        target[last] = value
+    try:
+        return Limits.model_validate(values)
+    except ValidationError as error:
+        cannot_run("; ".join(_invalid(each) for each in error.errors()))
 
 
-def _named(name: str) -> str:
-    return f"{_PREFIX}{name.upper()}"
+def _names() -> dict[str, tuple[str, ...]]:
+    """Return the settings that can make a difference, by name, each with its path among the limits."""
+    return {name: path for name, path in _all_names(Limits).items() if path[0] not in _INDIFFERENT}
+
+
+def _all_names(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            found.update({f"{_PREFIX}{name}_{each}".upper(): (name, each) for each in inner.model_fields})
+        else:
+            found[f"{_PREFIX}{name}".upper()] = (name,)
+    return found
 
 
 def _invalid(error: Any) -> str:
     name = "_".join(str(part) for part in error["loc"])
-    return f"{_named(name)} is invalid: {error['msg']}"
+    return f"{_PREFIX}{name.upper()} is invalid: {error['msg']}"
 
 
 def _in_words(rehearsal: Rehearsal) -> str:

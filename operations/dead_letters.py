@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from operations.deployment import CONSUMED
 from schemas.codec import Headers, UndecodableError, decode
-from schemas.topics import CONSUMED
 from services.common.clock import now
 from services.common.kafka.dead_letters import ADDED, OFFSET, PARTITION, REASON, SERVICE, TIME, RecordPosition
 from services.common.kafka.publisher import unreachable

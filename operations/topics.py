@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from schemas import topics
+from operations import deployment
 from schemas.topics import Topic
 
 _REQUEST_TIMEOUT_MS: Final = 30_000
@@ -82,7 +82,7 @@ async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication
     try:
         await admin.start()
         existing = set(await admin.list_topics())
-        wanted = {prefix + topic.name: topic for topic in topics.ALL}
+        wanted = {prefix + topic.name: topic for topic in deployment.ALL}
         missing = [
             NewTopic(name, partitions, replication, topic_configs=topic_settings(topic, replication))
             for name, topic in wanted.items()

@@ -6,8 +6,8 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from operations import deployment
 from operations.topics import topic_settings
-from schemas import topics
 from schemas.topics import Topic
 
 
@@ -25,7 +25,7 @@ async def differences(bootstrap: str, prefix: str, partitions: int, replication:
     try:
         await admin.start()
         described = {topic["topic"]: topic for topic in await admin.describe_topics()}
-        wanted = {prefix + topic.name: topic for topic in topics.ALL}
+        wanted = {prefix + topic.name: topic for topic in deployment.ALL}
         present = [name for name in wanted if name in described]
         settings = await _settings(admin, present)
     finally:

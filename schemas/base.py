@@ -47,6 +47,17 @@ class Message(Model):
         raise NotImplementedError
 
 
+class Command(Message):
+    """A message by which a web side, an operator or another table asks a table's owner for a decision.
+
+    Attributes:
+        at: When it was given, by the clock of who gave it: the event's time, and so the decision's.
+
+    """
+
+    at: Moment
+
+
 class Browser(Model):
     """The browser that asks, as the person on the phone gets to see it.
 
@@ -62,6 +73,10 @@ class Browser(Model):
     address: Text
     place: Text = ""
     first_time: bool = False
+
+    def as_first_time(self, *, first_time: bool) -> "Browser":
+        """Return the browser with what is known of it."""
+        return Browser(name=self.name, address=self.address, place=self.place, first_time=first_time)
 
 
 NAME_CHARACTERS: Final = 60

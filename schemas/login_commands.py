@@ -4,23 +4,21 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from schemas.base import Browser, Digest, Identifier, Message, Moment, Text
+from schemas.base import Browser, Command, Digest, Identifier, Text
 from schemas.topics import LOGIN_COMMANDS, Topic
 
 
-class AccountCommand(Message):
+class AccountCommand(Command):
     """A command to the owner of an account.
 
     Attributes:
         account_id: The account, which is the sign-in name in its canonical form.
-        at: When it was given, by the clock of who gave it; the decision takes it as its now.
 
     """
 
     topic: ClassVar[Topic] = LOGIN_COMMANDS
 
     account_id: Identifier
-    at: Moment
 
     @property
     def key(self) -> str:

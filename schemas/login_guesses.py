@@ -2,23 +2,21 @@
 
 from typing import ClassVar
 
-from schemas.base import Digest, Message, Moment
+from schemas.base import Command, Digest
 from schemas.topics import LOGIN_GUESSES, Topic
 
 
-class GuessCommand(Message):
+class GuessCommand(Command):
     """A command to the owner of a source of guesses.
 
     Attributes:
         source: The source: SHA-256 over what it is, because people type passwords where names belong.
-        at: When it was given.
 
     """
 
     topic: ClassVar[Topic] = LOGIN_GUESSES
 
     source: Digest
-    at: Moment
 
     @property
     def key(self) -> str:

@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from schemas.base import Digest, Identifier, Message, Moment, Text
+from schemas.base import Command, Digest, Identifier, Moment, Text
 from schemas.topics import PAIRING_COMMANDS, PAIRING_PHRASES, Topic
 
 
-class RequestPhrase(Message):
+class RequestPhrase(Command):
     """A device wants a pairing phrase. Its owner checks that the request is new and not one too many.
 
     Attributes:
@@ -14,7 +14,6 @@ class RequestPhrase(Message):
         device_name: Its name as its owner reads it.
         nonce: The request's single-use nonce.
         phrase_digest: HMAC-SHA256 of the phrase that the web side drew for it.
-        at: When.
         expires_at: When the phrase ends.
 
     """
@@ -26,7 +25,6 @@ class RequestPhrase(Message):
     device_name: Text
     nonce: Identifier
     phrase_digest: Digest
-    at: Moment
     expires_at: Moment
 
     @property
@@ -35,14 +33,13 @@ class RequestPhrase(Message):
         return self.device_id
 
 
-class IssuePhrase(Message):
+class IssuePhrase(Command):
     """A device was granted a phrase: its digest is to be taken, if it is free.
 
     Attributes:
         phrase_digest: HMAC-SHA256 of the phrase.
         device_id: The device that shows it.
         device_name: The device's name.
-        at: When.
         expires_at: When the phrase ends.
 
     """
@@ -53,7 +50,6 @@ class IssuePhrase(Message):
     phrase_digest: Digest
     device_id: Digest
     device_name: Text
-    at: Moment
     expires_at: Moment
 
     @property
@@ -62,13 +58,12 @@ class IssuePhrase(Message):
         return self.phrase_digest
 
 
-class RetirePhrase(Message):
+class RetirePhrase(Command):
     """A phrase is not to be taken any more: its device asked for another, or its time is long over.
 
     Attributes:
         phrase_digest: HMAC-SHA256 of the phrase.
         device_id: The device that shows it.
-        at: When.
 
     """
 
@@ -77,7 +72,6 @@ class RetirePhrase(Message):
 
     phrase_digest: Digest
     device_id: Digest
-    at: Moment
 
     @property
     def key(self) -> str:

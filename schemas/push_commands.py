@@ -2,24 +2,22 @@
 
 from typing import ClassVar
 
-from schemas.base import Digest, Identifier, Jws, Message, Moment, Text
+from schemas.base import Command, Digest, Identifier, Jws, Text
 from schemas.contract import Verdict
 from schemas.topics import PUSH_COMMANDS, Topic
 
 
-class DeviceCommand(Message):
+class DeviceCommand(Command):
     """A command to the owner of a device's channel.
 
     Attributes:
         device_id: The device.
-        at: When.
 
     """
 
     topic: ClassVar[Topic] = PUSH_COMMANDS
 
     device_id: Digest
-    at: Moment
 
     @property
     def key(self) -> str:

@@ -6,11 +6,13 @@ Keys are the same in every run, so that a failure can be repeated and a recordin
 import hashlib
 import itertools
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import TypeAdapter
 
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import sign_answer, verify_challenge
@@ -19,14 +21,17 @@ from protocol.jose import PrivateKey
 from schemas.base import Browser, Message
 from schemas.codec import Event
 from schemas.contract import Purpose, Verdict
+from services.common.throttle import Throttle, WindowLimits
 from services.login.domain.account import Account, RememberedBrowser, Session
-from services.login.domain.limits import Rules
+from services.login.domain.limits import Limits
 from services.login.domain.login import Login, LoginState
 from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCode, RecoveryCodes
-from services.login.domain.numbers import number_of
-from services.pairing.domain.phrase import PairingRules
+from services.login.domain.policy import KeySigner, Policy
+from services.pairing.domain.limits import PairingLimits
+from services.pairing.domain.policy import PairingPolicy, PairingSigner
 
 MessageT = TypeVar("MessageT", bound=Message)
+RowPartT = TypeVar("RowPartT")
 T0: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """When every test begins."""
 LOGIN_URL: Final = "http://login.test"
@@ -96,7 +101,7 @@ class Phone:
         """Sign an answer: an accepted pairing holds the phone's agreement key, an approval its number."""
         claims, _ = verify_challenge(challenge)
         if number is None and claims.number_matching and verdict is Verdict.APPROVE:
-            number = number_of(NUMBER_KEY, claims.jti)
+            number = number_of(claims.jti)
         accepts = (claims.purpose, verdict) == (Purpose.PAIRING, Verdict.APPROVE)
         return sign_answer(
             self.key,
@@ -123,15 +128,23 @@ def a_browser(**changes: Any) -> Browser:
 def a_device(phone: Phone | None = None, **changes: Any) -> Device:
     """Return a phone as the account that it is paired with knows it."""
     phone = phone or a_phone()
-    fields = {"device_id": phone.device_id, "name": phone.name, "pairing_id": "pairing-0", "paired_at": T0}
-    agreed = {"agreement_key": phone.agreement.public, "agreement_key_id": an_agreement_key("login service").key_id}
-    return Device.model_validate({**fields, **agreed, **changes})
+    fields: dict[str, Any] = {
+        "device_id": phone.device_id,
+        "name": phone.name,
+        "pairing_id": "pairing-0",
+        "paired_at": T0,
+    }
+    agreed: dict[str, Any] = {
+        "agreement_key": phone.agreement.public,
+        "agreement_key_id": an_agreement_key("login service").key_id,
+    }
+    return _checked(Device, {**fields, **agreed, **changes})
 
 
 def an_app(method_id: str = "app-0", **changes: Any) -> AuthenticatorApp:
     """Return an authenticator app as its account knows it."""
-    fields = {"method_id": method_id, "name": "Desk app", "sealed_secret": "sealed", "added_at": T0}
-    return AuthenticatorApp.model_validate({**fields, **changes})
+    fields: dict[str, Any] = {"method_id": method_id, "name": "Desk app", "sealed_secret": "sealed", "added_at": T0}
+    return _checked(AuthenticatorApp, {**fields, **changes})
 
 
 def recovery_codes(*codes: str) -> RecoveryCodes:
@@ -141,13 +154,18 @@ def recovery_codes(*codes: str) -> RecoveryCodes:
 
 def a_remembered_browser(name: str = "r", **changes: Any) -> RememberedBrowser:
     """Return a browser that signs in by the password alone for a week."""
-    fields = {"digest": a_digest(name), "browser": a_browser(), "since": T0, "expires_at": after(minutes=7 * 24 * 60)}
-    return RememberedBrowser.model_validate({**fields, **changes})
+    fields: dict[str, Any] = {
+        "digest": a_digest(name),
+        "browser": a_browser(),
+        "since": T0,
+        "expires_at": after(minutes=7 * 24 * 60),
+    }
+    return _checked(RememberedBrowser, {**fields, **changes})
 
 
 def a_login(login_id: str = "login-1", **changes: Any) -> Login:
     """Return a login whose password was right a moment ago."""
-    fields = {
+    fields: dict[str, Any] = {
         "login_id": login_id,
         "login_digest": a_digest(f"token of {login_id}"),
         "session_digest": a_digest(f"session of {login_id}"),
@@ -156,12 +174,12 @@ def a_login(login_id: str = "login-1", **changes: Any) -> Login:
         "started_at": T0,
         "expires_at": after(minutes=30),
     }
-    return Login.model_validate({**fields, **changes})
+    return _checked(Login, {**fields, **changes})
 
 
 def a_session(name: str = "s", **changes: Any) -> Session:
     """Return a browser that signed in just now by its phone."""
-    fields = {
+    fields: dict[str, Any] = {
         "session_digest": a_digest(name),
         "browser": a_browser(),
         "started_at": T0,
@@ -169,23 +187,28 @@ def a_session(name: str = "s", **changes: Any) -> Session:
         "idle_until": after(minutes=12 * 60),
         "confirmed_at": T0,
     }
-    return Session.model_validate({**fields, **changes})
+    return _checked(Session, {**fields, **changes})
 
 
 def an_account(*, paired: bool = True, **changes: Any) -> Account:
     """Return an account, with one phone or with none."""
-    fields = {
+    fields: dict[str, Any] = {
         "account_id": "alex",
         "display_name": "Alex",
         "password_hash": "$argon2id$1",
         "created_at": after(minutes=-60),
         "devices": (a_device(),) if paired else (),
     }
-    return Account.model_validate({**fields, **changes})
+    return _checked(Account, {**fields, **changes})
 
 
-def rules(**changes: Any) -> Rules:
-    """Return what the login service decides with."""
+def at_most(most: int, window_seconds: int = 600) -> WindowLimits:
+    """Return a limit of so many within a window."""
+    return WindowLimits(most=most, window_seconds=window_seconds)
+
+
+def policy(**changes: Any) -> Policy:
+    """Return what the login service decides with; changes are of its limits or of its signer."""
     key = a_key("login service")
     fields: dict[str, Any] = {
         "issuer": LOGIN_URL,
@@ -196,11 +219,36 @@ def rules(**changes: Any) -> Rules:
         "seal_key": SEAL_KEY,
         "number_key": NUMBER_KEY,
     }
-    return Rules(**{**fields, **changes})
+    limits = {name: changes.pop(name) for name in tuple(changes) if name in Limits.model_fields}
+    return Policy(Limits(**limits), KeySigner(**{**fields, **changes}))
 
 
-def pairing_rules(**changes: Any) -> PairingRules:
-    """Return what the pairing service decides with."""
+LIMITS: Final = Limits()
+"""The login service's limits by default."""
+PAIRING_LIMITS: Final = PairingLimits()
+"""The pairing service's, likewise."""
+
+
+def _checked(kind: type[RowPartT], fields: dict[str, Any]) -> RowPartT:
+    """Return a row or a part of one, checked as when it is read from Kafka; a field that it has not is an error."""
+    unknown = fields.keys() - {each.name for each in dataclass_fields(cast(Any, kind))}
+    assert not unknown, unknown
+    made: RowPartT = TypeAdapter(kind).validate_python(fields)
+    return made
+
+
+def denied(times: int, last_at: datetime) -> Throttle:
+    """Return what is counted after so many denials in a row."""
+    return Throttle(failures=times, last_failure_at=last_at, paused_until=LIMITS.denials.pause_end(times, last_at))
+
+
+def number_of(challenge_id: str) -> int:
+    """Return the number that the login service of the tests shows for a challenge."""
+    return policy().signer.number_of(challenge_id)
+
+
+def pairing_policy(**changes: Any) -> PairingPolicy:
+    """Return what the pairing service decides with; changes are of its limits or of its signer."""
     key = a_key("pairing service")
     fields: dict[str, Any] = {
         "issuer": PAIRING_URL,
@@ -208,12 +256,14 @@ def pairing_rules(**changes: Any) -> PairingRules:
         "accepted_keys": frozenset({key.public.thumbprint}),
         "seal_key": SEAL_KEY,
     }
-    return PairingRules(**{**fields, **changes})
+    limits = {name: changes.pop(name) for name in tuple(changes) if name in PairingLimits.model_fields}
+    return PairingPolicy(PairingLimits(**limits), PairingSigner(**{**fields, **changes}))
 
 
 def an_event(
     message: MessageT, *, at: datetime | None = None, event_id: str | None = None, traceparent: str = ""
 ) -> Event[MessageT]:
     """Return a message in its envelope, of the time at which it was given."""
-    time: datetime = at if at is not None else getattr(message, "at", T0)
+    own = next((getattr(message, name) for name in ("at", "answered_at", "paired_at") if hasattr(message, name)), T0)
+    time: datetime = at if at is not None else own
     return Event(event_id or f"event-{next(_event_numbers)}", time, "test", traceparent, message)

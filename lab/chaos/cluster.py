@@ -25,17 +25,18 @@ from operations.repartition.checks import behind
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS: Final = 0.5
-PROMPT_SECONDS: Final = 30
+CHALLENGE_SECONDS: Final = 30
 UNREADY_SECONDS: Final = 2
 SETTINGS: Final = {
     # People sign in far more often than people do, and nobody is to be sent away for that.
-    "LOGIN_PROMPT_SECONDS": str(PROMPT_SECONDS),
-    "LOGIN_MOST_PROMPTS": "20",
-    "LOGIN_PROMPT_WINDOW_SECONDS": "1",
-    "LOGIN_REFUSALS": "1000000",
-    "LOGIN_PASSWORD_TRIES": "1000000",
-    "LOGIN_ADDRESS_TRIES": "1000000",
-    "LOGIN_CODE_TRIES": "1000000",
+    "LOGIN_CHALLENGE_SECONDS": str(CHALLENGE_SECONDS),
+    "LOGIN_CHALLENGES_MOST": "20",
+    "LOGIN_CHALLENGES_WINDOW_SECONDS": "1",
+    "LOGIN_DENIALS_TRIES": "1000000",
+    "LOGIN_PASSWORDS_TRIES": "1000000",
+    "LOGIN_ADDRESSES_TRIES": "1000000",
+    "LOGIN_CODES_TRIES": "1000000",
+    "LOGIN_PHRASES_TRIES": "1000000",
     # The proxy looks every half second.
     **{f"{service.upper()}_UNREADY_SECONDS": str(UNREADY_SECONDS) for service in SERVICES},
 }

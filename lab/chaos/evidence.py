@@ -10,17 +10,20 @@ from typing import Self
 
 from lab.chaos.history import Attempt, Entry, FaultResult, PhoneAnswer
 from lab.chaos.poison import CORRUPT, HEADER, Poison
+from operations.audit.bound_table import BoundTable
 from operations.audit.policies import Policies
 from operations.audit.record_store import StoredRecord
-from operations.audit.tables import Table
 from operations.dead_letters import DeadLetter
+from operations.deployment import ALL, CONSUMED
 from schemas.base import Message
 from schemas.codec import Event, decode
-from schemas.topics import ACCOUNTS_CHANGELOG, ALL, CONSUMED, TopicKind
+from schemas.topics import TopicKind
 from services.common.decisions import Row
 from services.common.kafka.dead_letters import RecordPosition
+from services.common.rows.codec import read_row
 from services.common.rows.stamps import is_newer
 from services.login.domain.account import Account
+from services.login.tables import ACCOUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class RunRecords:
         return [each for each in self.records if each.corrupt and each.place.topic in consumed]
 
     @cached_property
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[BoundTable]:
         """The tables that have rows."""
         return [table for table in self.rulebook.tables() if table.model is not None]
 
@@ -159,7 +162,7 @@ class RunRecords:
             is_newest = is_newer(seen.value, newest.get(slot), list(seen.headers.items()))
             if is_newest:
                 newest[slot] = seen.value
-            row = None if seen.value is None else model.model_validate_json(seen.value)
+            row = None if seen.value is None else read_row(model, seen.value)
             found[seen.place.topic][seen.key.decode()].append(RowVersion(seen, row, is_newest))
         return found
 
@@ -175,5 +178,5 @@ class RunRecords:
 
     def accounts(self, account_id: str) -> list[Account]:
         """Return the rows that an account had, one after the other."""
-        versions = self.versions[ACCOUNTS_CHANGELOG.name].get(account_id, [])
+        versions = self.versions[ACCOUNTS.changelog.name].get(account_id, [])
         return [each.row for each in versions if each.newest and isinstance(each.row, Account)]

@@ -17,7 +17,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
-from schemas.topics import ALL, AUTH_RESPONSE, CONSUMED, DEVICE_PAIRED, TopicKind
+from operations.deployment import ALL, CONSUMED
+from schemas.topics import AUTH_RESPONSE, DEVICE_PAIRED, TopicKind
 from services.common.clock import new_id
 
 log = structlog.get_logger(__name__)

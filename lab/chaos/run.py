@@ -12,7 +12,7 @@ from typing import Final
 from deploy.local.stack import Stack
 from lab.chaos.checker import check
 from lab.chaos.claims.claim import Claim
-from lab.chaos.cluster import PROMPT_SECONDS, Cluster
+from lab.chaos.cluster import CHALLENGE_SECONDS, Cluster
 from lab.chaos.evidence import RunRecord, RunRecords
 from lab.chaos.faults import inject
 from lab.chaos.history import ClientLog
@@ -24,10 +24,10 @@ from operations.audit.policies import Policies, load_policies
 from operations.audit.reading import read_archive
 from operations.audit.report import Report
 from operations.audit.time_range import TimeRange
+from operations.deployment import ALL
 from operations.repartition.checks import unread
 from operations.repartition.cluster import cluster as connect
 from operations.repartition.cluster import places
-from schemas.topics import ALL
 from services.login.admin import administration
 
 DRAIN_SECONDS: Final = 120.0
@@ -151,7 +151,7 @@ async def _break(
 ) -> None:
     started = time.monotonic()
     # Some are signed in before anything breaks.
-    await asyncio.sleep(min(options.pause_seconds, PROMPT_SECONDS))
+    await asyncio.sleep(min(options.pause_seconds, CHALLENGE_SECONDS))
     for fault in faults:
         if time.monotonic() - started >= options.seconds:
             return

@@ -6,7 +6,8 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 
-from schemas.topics import ALL, TopicKind
+from operations.deployment import ALL
+from schemas.topics import TopicKind
 
 SHOWN: Final = (TopicKind.EVENT, TopicKind.COMMAND, TopicKind.DEAD_LETTER)
 SHORT: Final = 16

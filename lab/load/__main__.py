@@ -85,7 +85,7 @@ def waiting(  # noqa: PLR0913 - the options of a command
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(12)
     environment = {
         "LOGIN_MOST_WAITING": str(people + OTHER_FILES),
-        "LOGIN_PROMPT_SECONDS": str(LONGEST_WAIT_SECONDS),
+        "LOGIN_CHALLENGE_SECONDS": str(LONGEST_WAIT_SECONDS),
         "LOGIN_LOGIN_SECONDS": str(2 * LONGEST_WAIT_SECONDS),
     }
     with _failing_clearly(), Bars(console) as bars, _folder(data) as folder:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from lab.load.row_builder import Person, tables_of
 from lab.load.seed_keys import DEVICE_NAME, Seed
-from operations.audit.tables import Table
+from operations.audit.bound_table import BoundTable
+from services.common.rows.codec import write_row
 from services.login.domain.account import Account
 from services.login.settings import LoginSettings
 from services.pairing.settings import PairingSettings
@@ -49,7 +50,7 @@ class Order:
 @dataclass(frozen=True, slots=True)
 class _Maker:
     plan: Plan
-    tables: tuple[Table, ...]
+    tables: tuple[BoundTable, ...]
 
     def make(self, order: Order) -> Person:
         name = self.plan.seed.name(order.number)
@@ -83,7 +84,7 @@ def make_rows(orders: Sequence[Order]) -> list[tuple[str, bytes, bytes]]:
     """
     people = [_makers[-1].make(order) for order in orders]
     return [
-        (changelog.name, key.encode(), row.model_dump_json().encode())
+        (changelog.name, key.encode(), write_row(row).decode().encode())
         for person in people
         for changelog, key, row in person.rows()
     ]

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, cast
 
-from operations.audit.tables import Table, all_tables
+from operations.audit.bound_table import BoundTable
+from operations.audit.policies import Policies
 from protocol.challenges import challenge_digest, sign_answer
 from protocol.encoding import digest
 from protocol.jose import PrivateKey
@@ -21,16 +22,19 @@ from schemas.login_administration import CreateAccount
 from schemas.login_commands import CancelLogin, SignIn, StartPairing
 from schemas.pairing_commands import RequestPhrase
 from schemas.push_commands import RegisterDevice, SubmitAnswer
-from schemas.topics import ACCOUNTS_CHANGELOG, Topic
+from schemas.topics import Topic
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import Row, decide_once
 from services.common.keys.keys import load_agreement_keys, load_secret, load_signing_keys
 from services.login.domain.account import Account
 from services.login.domain.limits import Enrolment
-from services.login.rules import make_rules as make_login_rules
+from services.login.domain.policy import Policy
 from services.login.settings import LoginSettings
-from services.pairing.rules import make_rules as make_pairing_rules
+from services.login.signer import make_signer as make_login_signer
+from services.login.tables import ACCOUNTS
+from services.pairing.domain.policy import PairingPolicy
 from services.pairing.settings import PairingSettings
+from services.pairing.signer import make_signer as make_pairing_signer
 
 BROWSER: Final = Browser(name="Seeding", address="127.0.0.1")
 PHRASE_LIFETIME: Final = timedelta(minutes=5)
@@ -42,20 +46,22 @@ class CommandRejectedError(Exception):
     """The rules did not let something be made. The text says what, and why."""
 
 
-def tables_of(login: LoginSettings, pairing: PairingSettings) -> tuple[Table, ...]:
-    """Return the tables with the rules and the keys of a deployment; nothing is needed for a first pairing."""
+def tables_of(login: LoginSettings, pairing: PairingSettings) -> tuple[BoundTable, ...]:
+    """Return the tables with the limits and the keys of a deployment; nothing is needed for a first pairing."""
     directory = login.secrets_directory
     signing, agreement = load_signing_keys(directory, "login"), load_agreement_keys(directory, "login")
-    rules = replace(make_login_rules(login, signing, agreement.active), enrolment=Enrolment.NOTHING)
+    limits = login.limits.model_copy(update={"enrolment": Enrolment.NOTHING})
+    signer = make_login_signer(login, signing, agreement.active)
     directory = pairing.secrets_directory
-    seal_key = load_secret(directory, "phrase")
-    return all_tables(rules, make_pairing_rules(pairing, load_signing_keys(directory, "pairing"), seal_key))
+    pairing_keys, seal_key = load_signing_keys(directory, "pairing"), load_secret(directory, "phrase")
+    pairing_policy = PairingPolicy(pairing.limits, make_pairing_signer(pairing, pairing_keys, seal_key))
+    return Policies(Policy(limits, signer), pairing_policy, frozenset()).tables()
 
 
 class Person:
     """Somebody whose account is made, and whose phone is paired."""
 
-    def __init__(self, tables: tuple[Table, ...], account_id: str, account: Account | None = None) -> None:
+    def __init__(self, tables: tuple[BoundTable, ...], account_id: str, account: Account | None = None) -> None:
         """Begin with what is there.
 
         Args:
@@ -66,7 +72,7 @@ class Person:
         """
         self._tables = tables
         self._account_id = account_id
-        self._mine = (ACCOUNTS_CHANGELOG, account_id)
+        self._mine = (ACCOUNTS.changelog, account_id)
         self._rows: dict[tuple[Topic, str], Row] = {}
         self._sent: list[Message] = []
         if account is not None:
@@ -134,11 +140,11 @@ class Person:
                 if event.data.topic in table.reads:
                     waiting.extend(self._decide(table, event))
 
-    def _decide(self, table: Table, event: Event[Message]) -> Iterator[Event[Message]]:
+    def _decide(self, table: BoundTable, event: Event[Message]) -> Iterator[Event[Message]]:
         slot = (table.changelog, event.data.key)
         decision = decide_once(self._rows.get(slot), event, table.decide)
         if decision.row is not None:
-            self._rows[slot] = decision.row.model_copy(update={"version": decision.row.version + 1})
+            self._rows[slot] = replace(decision.row, version=decision.row.version + 1)
         for index, message in enumerate(decision.events):
             yield Event(f"{event.id}.{index}", event.time, "seeding", "", message)
 

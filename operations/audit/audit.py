@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeVar
 
+from operations.audit.bound_table import BoundTable
 from operations.audit.diff import Diff
 from operations.audit.events import examine_events, expect_of_relay
 from operations.audit.expected_messages import ExpectedMessages
@@ -19,12 +20,11 @@ from operations.audit.reading import ProgressCallback, silent
 from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Finding, Report
 from operations.audit.row_history import RowHistory
-from operations.audit.tables import Table
 from operations.audit.time_range import TimeRange
-from schemas.topics import CONSUMED, PUSH_RECEIPT, Topic
+from operations.deployment import EVENTS
+from schemas.topics import Topic
+from services.common.rows.codec import read_row
 
-EVENTS: Final = (*CONSUMED, PUSH_RECEIPT)
-"""The topics whose records are messages."""
 _EVERY: Final = 200
 _T = TypeVar("_T")
 
@@ -66,7 +66,7 @@ class LogAudit:
                 examine_events(table, self.archive.records(topic), self.archive, ledger, report)
         return report
 
-    def _examine_rows(self, table: Table, ledger: ExpectedMessages, comparison: Diff, report: Report) -> None:
+    def _examine_rows(self, table: BoundTable, ledger: ExpectedMessages, comparison: Diff, report: Report) -> None:
         rows = self._counted(table.changelog, self.archive.by_key(table.changelog))
         for key, records in groupby(rows, key=lambda record: record.key):
             chain = RowHistory(table, self.archive, comparison)
@@ -79,7 +79,7 @@ class LogAudit:
             ledger.close_chain(table, key or b"", chain)
 
     def _examine_row(
-        self, table: Table, chain: RowHistory, record: StoredRecord, ledger: ExpectedMessages, report: Report
+        self, table: BoundTable, chain: RowHistory, record: StoredRecord, ledger: ExpectedMessages, report: Report
     ) -> None:
         kind = f"row of {table.name}"
         if record.key is None or self.archive.is_astray(record):
@@ -87,7 +87,7 @@ class LogAudit:
             return
         judgement = chain.take(record)
         if judgement.unchecked is not None and record.value is not None and table.model is not None:
-            ledger.remember(table.model.model_validate_json(record.value), record)
+            ledger.remember(read_row(table.model, record.value), record)
         if record.at not in self.span:
             return
         if judgement.kind is not None:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from operations.audit.bound_table import BoundTable
 from operations.audit.diff import Diff, is_repeated
 from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Checked, Unchecked
-from operations.audit.tables import Table
 from schemas.base import Message
 from schemas.codec import Event, UndecodableError
 from services.common.decisions import Decision, ProcessedEvent, Row, UnacceptableError, decide_once
@@ -76,7 +76,7 @@ class Judgement:
 class Replayer:
     """Decides again for one record of a row."""
 
-    table: Table
+    table: BoundTable
     archive: RecordStore
     comparison: Diff
     record: StoredRecord

@@ -7,7 +7,7 @@ from operations.audit.policies import Policies
 from operations.audit.reading import ProgressCallback, read_archive, silent
 from operations.audit.report import Report
 from operations.audit.time_range import TimeRange
-from schemas.topics import ALL
+from operations.deployment import ALL
 
 
 async def audit(

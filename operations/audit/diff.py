@@ -5,17 +5,17 @@ signed is compared instead, and the signature must be by a key that the service 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from operations.audit.policies import Policies
 from protocol.challenges import CHALLENGE_TYPE
 from protocol.jose import PublicKey, SignatureError, verify_issued
 from protocol.unpaired import UNPAIRED_TYPE
-from schemas.base import Model
+from schemas.base import Message
 from services.common.decisions import Row
+from services.common.rows.codec import row_data
 
-_STAMP: Final = {"epoch": 0, "version": 0}
 _DOTS: Final = 2
 
 
@@ -25,16 +25,16 @@ class Diff:
 
     rulebook: Policies
 
-    def differences(self, first: Model, second: Model) -> list[str]:
+    def differences(self, first: Row | Message, second: Row | Message) -> list[str]:
         """Return the names of the fields in which two rows or messages differ, a row's stamp aside."""
         if first.__class__ is not second.__class__:
             return ["type"]
         if _unstamped(first) == _unstamped(second):
             return []
-        one, other = (_unstamped(each).model_dump(mode="json") for each in (first, second))
+        one, other = (_data(_unstamped(each)) for each in (first, second))
         return [name for name in one if self._normal(one[name], name) != self._normal(other[name], name)]
 
-    def same(self, first: Model, second: Model) -> bool:
+    def same(self, first: Row | Message, second: Row | Message) -> bool:
         """Tell whether two rows or messages say the same, a row's stamp aside."""
         return not self.differences(first, second)
 
@@ -71,5 +71,9 @@ def is_repeated(before: Row, row: Row) -> bool:
     return _unstamped(before) == _unstamped(row)
 
 
-def _unstamped(model: Model) -> Model:
-    return model.model_copy(update={name: value for name, value in _STAMP.items() if name in type(model).model_fields})
+def _unstamped(model: Row | Message) -> Row | Message:
+    return replace(model, epoch=0, version=0) if isinstance(model, Row) else model
+
+
+def _data(model: Row | Message) -> dict[str, Any]:
+    return row_data(model) if isinstance(model, Row) else model.model_dump(mode="json")

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable
 
+from operations.audit.bound_table import BoundTable
 from operations.audit.deciding import Decided
 from operations.audit.expected_messages import ExpectedMessages
 from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Checked, Finding, Report, Unchecked
-from operations.audit.tables import Table
 from schemas.base import Message
 from schemas.codec import Event, UndecodableError
 from services.common.decisions import Decision, Row, UnacceptableError, decide_once
 from services.common.kafka.dead_letters import OFFSET, PARTITION, SERVICE
 
 
-def expect_of_relay(table: Table, archive: RecordStore, ledger: ExpectedMessages) -> None:
+def expect_of_relay(table: BoundTable, archive: RecordStore, ledger: ExpectedMessages) -> None:
     """Expect what a relay passes on of the events that it reads."""
     for topic in table.reads:
         for record in archive.records(topic):
@@ -23,7 +23,7 @@ def expect_of_relay(table: Table, archive: RecordStore, ledger: ExpectedMessages
 
 
 def examine_events(
-    table: Table, records: Iterable[StoredRecord], archive: RecordStore, ledger: ExpectedMessages, report: Report
+    table: BoundTable, records: Iterable[StoredRecord], archive: RecordStore, ledger: ExpectedMessages, report: Report
 ) -> None:
     """Check that the events of a topic that are in the span were decided by a table's owner.
 
@@ -47,7 +47,7 @@ def examine_events(
             _examine_unseen(table, record, archive, ledger, report)
 
 
-def decide_rowless(table: Table, record: StoredRecord) -> Decision[Row] | None:
+def decide_rowless(table: BoundTable, record: StoredRecord) -> Decision[Row] | None:
     """Decide an event where there is no row.
 
     Returns:
@@ -62,7 +62,7 @@ def decide_rowless(table: Table, record: StoredRecord) -> Decision[Row] | None:
 
 
 def _examine_unseen(
-    table: Table, record: StoredRecord, archive: RecordStore, ledger: ExpectedMessages, report: Report
+    table: BoundTable, record: StoredRecord, archive: RecordStore, ledger: ExpectedMessages, report: Report
 ) -> None:
     """Check an event of which no row tells."""
     event_id = record.event().id
@@ -81,7 +81,7 @@ def _examine_unseen(
         report.unchecked[Unchecked.DECISION_COMPACTED] += 1
 
 
-def _is_set_aside(table: Table, record: StoredRecord, event: Event[Message], archive: RecordStore) -> bool:
+def _is_set_aside(table: BoundTable, record: StoredRecord, event: Event[Message], archive: RecordStore) -> bool:
     place = (str(record.partition).encode(), str(record.offset).encode(), table.service.encode())
     for letter in archive.of_event((event.data.topic.dead_letter,), event.id):
         headers = dict(letter.headers)

@@ -69,7 +69,7 @@ def _flaw_of_challenge(issued: ChallengeIssued, rulebook: Policies) -> str:
 
 
 def _flaw_of_pairing(paired: DevicePaired, rulebook: Policies) -> str:
-    seal = pairing_seal(rulebook.pairing.seal_key, paired.pairing_id, paired.account_id, paired.device_id)
+    seal = pairing_seal(rulebook.pairing.signer.seal_key, paired.pairing_id, paired.account_id, paired.device_id)
     if paired.seal != seal:
         return "its seal does not hold: it is not by the pairing service"
     proof = verify_proof(paired.challenge, paired.answer)

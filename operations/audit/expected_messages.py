@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from operations.audit.bound_table import BoundTable
 from operations.audit.deciding import Decided
 from operations.audit.record_store import SLACK, RecordStore, StoredRecord
 from operations.audit.row_history import RowHistory
-from operations.audit.tables import Table
 from operations.audit.time_range import BEGINNING
 from schemas.base import Message
 from schemas.codec import TYPES
@@ -76,7 +76,7 @@ class ExpectedMessages:
         self._archive = archive
         self._database.executescript(_SCHEMA)
 
-    def close_chain(self, table: Table, key: bytes, chain: RowHistory) -> None:
+    def close_chain(self, table: BoundTable, key: bytes, chain: RowHistory) -> None:
         """Note what the rows of a key explain."""
         for each in (each for decided in chain.decided.values() for each in decided):
             self.expect(table, each)
@@ -88,7 +88,7 @@ class ExpectedMessages:
             (table.source, key, since.isoformat(), first_at.isoformat(), chain.deleted),
         )
 
-    def expect(self, table: Table, decided: Decided) -> None:
+    def expect(self, table: BoundTable, decided: Decided) -> None:
         """Expect the messages of a decision."""
         self._decide(table, decided.event.id, wholly=True)
         due = decided.due and self._archive.is_settled(table.service, decided.cause)
@@ -124,7 +124,7 @@ class ExpectedMessages:
         for topic, *columns in found:
             yield topic, _expected((*columns,))
 
-    def is_decided(self, table: Table, event_id: str) -> bool | None:
+    def is_decided(self, table: BoundTable, event_id: str) -> bool | None:
         """Tell whether an event was decided by a table's owner, as far as rows say.
 
         Returns:
@@ -136,19 +136,19 @@ class ExpectedMessages:
         ).fetchone()
         return None if found is None else bool(found[0])
 
-    def knows(self, table: Table, event: StoredRecord) -> bool:
+    def knows(self, table: BoundTable, event: StoredRecord) -> bool:
         """Tell whether a row would say so if an event had been decided by a table's owner."""
         life = self._life(table, event.key or b"")
         if life is None:
             return not self._archive.compacted(table.changelog)
         return not life.deleted and (life.whole_since == BEGINNING or life.whole_since + SLACK <= event.at)
 
-    def may_be_rowless(self, table: Table, event: StoredRecord) -> bool:
+    def may_be_rowless(self, table: BoundTable, event: StoredRecord) -> bool:
         """Tell whether an event may have been decided where there was no row."""
         life = self._life(table, event.key or b"")
         return life is None or life.deleted or event.at <= life.first_at + SLACK
 
-    def _life(self, table: Table, key: bytes) -> Life | None:
+    def _life(self, table: BoundTable, key: bytes) -> Life | None:
         """Return what is known of the decisions on a key, or None if there is no row of it."""
         found = self._database.execute(
             "SELECT whole_since, first_at, deleted FROM chains WHERE source = ? AND key = ?", (table.source, key)
@@ -157,7 +157,7 @@ class ExpectedMessages:
             return None
         return Life(datetime.fromisoformat(found[0]), datetime.fromisoformat(found[1]), bool(found[2]))
 
-    def _decide(self, table: Table, event_id: str, *, wholly: bool) -> None:
+    def _decide(self, table: BoundTable, event_id: str, *, wholly: bool) -> None:
         self._database.execute(
             "INSERT INTO decided VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET wholly = max(wholly, excluded.wholly)",
             (table.source, event_id, wholly),

@@ -1,13 +1,15 @@
 """Which decision explains a message that was published: there must be one, under that id, and it must say the same."""
 
 from dataclasses import dataclass
+from typing import Final
 
+from operations.audit.bound_table import BoundTable
 from operations.audit.diff import Diff
 from operations.audit.events import decide_rowless
 from operations.audit.expected_messages import ExpectedMessages
 from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Checked, Unchecked
-from operations.audit.tables import ALSO_ASKED, Table
+from operations.deployment import TOPOLOGIES
 from schemas.base import Message
 from schemas.codec import Event
 
@@ -15,11 +17,14 @@ Explanation = Checked | Unchecked | str
 """What a message comes to: explained; not to be checked; or why nothing explains it, in plain words."""
 
 
+WEB_WRITES: Final = tuple(message for each in TOPOLOGIES for message in each.web_writes)
+
+
 @dataclass(frozen=True, slots=True)
 class OutputMatcher:
     """Explains messages from what was found out about the rows."""
 
-    tables: tuple[Table, ...]
+    tables: tuple[BoundTable, ...]
     archive: RecordStore
     ledger: ExpectedMessages
     comparison: Diff
@@ -27,7 +32,7 @@ class OutputMatcher:
     def is_asked(self, event: Event[Message]) -> bool:
         """Tell whether a message is a wish of some web side, which no decision has to explain."""
         kinds = {kind for table in self.tables for kind in table.writes}
-        asks_too = isinstance(event.data, ALSO_ASKED) and event.source not in {each.source for each in self.tables}
+        asks_too = isinstance(event.data, WEB_WRITES) and event.source not in {each.source for each in self.tables}
         return type(event.data) not in kinds or asks_too
 
     def explain(self, record: StoredRecord, event: Event[Message]) -> Explanation:
@@ -54,7 +59,7 @@ class OutputMatcher:
             return Unchecked.EVENT_GONE if gone else f"there is no event {cause_id} that could have led to it"
         return self._by_cause(table, cause, event, int(number))
 
-    def _by_cause(self, table: Table, cause: StoredRecord, event: Event[Message], number: int) -> Explanation:
+    def _by_cause(self, table: BoundTable, cause: StoredRecord, event: Event[Message], number: int) -> Explanation:
         decided = self.ledger.is_decided(table, event.id.rpartition(".")[0])
         if decided is not None:
             what = f"the event that it names was decided by {table.source}, and led to no such message"
@@ -67,7 +72,7 @@ class OutputMatcher:
             return Unchecked.DECISION_COMPACTED
         return f"the event that it names was never decided by {table.source}"
 
-    def _rowless(self, table: Table, cause: StoredRecord, event: Event[Message], number: int) -> bool:
+    def _rowless(self, table: BoundTable, cause: StoredRecord, event: Event[Message], number: int) -> bool:
         """Tell whether an event leads to a message where there is no row."""
         decision = decide_rowless(table, cause)
         if decision is None or number >= len(decision.events):

@@ -1,28 +1,30 @@
-"""What the services decide with, for whoever decides again: rules by the settings, keys of the secrets directory."""
+"""What the services decide with, for an audit that decides again: limits by the settings, keys of a directory."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from operations.audit.tables import Table, all_tables
+from operations.audit.bound_table import BoundTable
+from operations.deployment import RELAYS, TABLES
 from schemas.topics import LOGIN, PAIRING
 from services.common.keys.key_rotation import require_keys
 from services.common.keys.keys import AGREEMENT, SIGNING, load_agreement_keys, load_signing_keys, require_secret
+from services.common.rows.table import Relay, Table
 from services.common.settings import load_settings
-from services.login.domain.limits import Rules
-from services.login.rules import make_rules as make_login_rules
+from services.login.domain.policy import Policy
 from services.login.settings import LoginSettings
-from services.pairing.domain.phrase import PairingRules
-from services.pairing.rules import make_rules as make_pairing_rules
+from services.login.signer import make_signer as make_login_signer
+from services.pairing.domain.policy import PairingPolicy
 from services.pairing.settings import PairingSettings
+from services.pairing.signer import make_signer as make_pairing_signer
 
 PROGRAM = "countersign"
+DECLARED: tuple[Table[Any] | Relay, ...] = (*TABLES, *RELAYS)
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """The rules of a deployment.
+    """The policies of a deployment's services.
 
     Attributes:
         login: The login service's; its accepted keys are all that its signatures may be by.
@@ -31,38 +33,35 @@ class Policies:
 
     """
 
-    login: Rules
-    pairing: PairingRules
+    login: Policy
+    pairing: PairingPolicy
     agreement_keys: frozenset[str]
 
     @property
     def login_keys(self) -> frozenset[str]:
         """Thumbprints of the keys that the login service signs with or has signed with."""
-        return frozenset(self.login.accepted_keys)
+        return frozenset(self.login.signer.accepted_keys)
 
     @property
     def pairing_keys(self) -> frozenset[str]:
         """Thumbprints of the keys that the pairing service signs with or has signed with."""
-        return self.pairing.accepted_keys
+        return self.pairing.signer.accepted_keys
 
-    def tables(self) -> tuple[Table, ...]:
-        """Return the tables under these rules."""
-        return all_tables(self.login, self.pairing)
+    def tables(self) -> tuple[BoundTable, ...]:
+        """Return all tables and relays under these policies."""
+        of_service = {LOGIN: self.login, PAIRING: self.pairing}
+        return tuple(BoundTable(each, of_service.get(each.service)) for each in DECLARED)
 
 
-def load_policies(
-    directory: Path, retired: frozenset[str] = frozenset(), changes: Mapping[str, Any] | None = None
-) -> Policies:
-    """Return the rules as the services have them, which make no key here.
+def load_policies(directory: Path, retired: frozenset[str] = frozenset()) -> Policies:
+    """Return the policies as the services have them; no key is made here.
 
     Args:
         directory: The services' secrets directory.
         retired: Thumbprints of keys that were retired and whose signatures are to hold.
-        changes: Settings of the login service, by name, that go before those of the environment.
 
     Raises:
-        KeyFileError: If a key is missing or unreadable.
-        ValidationError: If a change is invalid. An invalid environment ends the process, as it ends a service.
+        KeyFileError: If a key is missing or unreadable. An invalid environment ends the process, as it ends a service.
 
     """
     require_keys(directory, LOGIN, SIGNING)
@@ -70,17 +69,13 @@ def load_policies(
     require_keys(directory, PAIRING, SIGNING)
     seal_key = require_secret(directory, "phrase")
     require_secret(directory, "numbers")
-    settings = load_settings(LoginSettings, PROGRAM, [])
-    if changes:
-        settings = LoginSettings(**changes)  # what it is not given here, it has from the environment
-    settings = settings.model_copy(update={"secrets_directory": directory})
+    login = load_settings(LoginSettings, PROGRAM, ["--secrets-directory", str(directory)])
+    pairing = load_settings(PairingSettings, PROGRAM, [])
     agreement_keys = load_agreement_keys(directory, LOGIN)
-    login = make_login_rules(settings, load_signing_keys(directory, LOGIN), agreement_keys.active)
-    pairing = make_pairing_rules(
-        load_settings(PairingSettings, PROGRAM, []), load_signing_keys(directory, PAIRING), seal_key
-    )
+    signer = make_login_signer(login, load_signing_keys(directory, LOGIN), agreement_keys.active)
+    pairing_signer = make_pairing_signer(pairing, load_signing_keys(directory, PAIRING), seal_key)
     return Policies(
-        replace(login, accepted_keys=(*login.accepted_keys, *sorted(retired))),
-        replace(pairing, accepted_keys=pairing.accepted_keys | retired),
+        Policy(login.limits, replace(signer, accepted_keys=(*signer.accepted_keys, *sorted(retired)))),
+        PairingPolicy(pairing.limits, replace(pairing_signer, accepted_keys=pairing_signer.accepted_keys | retired)),
         frozenset(key.key_id for key in agreement_keys.all),
     )

@@ -1,19 +1,20 @@
 """The rows of one key, one after the other: each must follow from the one before it and an event."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from operations.audit.bound_table import BoundTable
 from operations.audit.deciding import Decided, Judgement, Replayer
 from operations.audit.diff import Diff
 from operations.audit.record_store import MARGIN, SLACK, RecordStore, StoredRecord
 from operations.audit.report import Checked, Unchecked
-from operations.audit.tables import Table
 from operations.audit.time_range import BEGINNING
 from services.common.decisions import Row
+from services.common.rows.codec import read_row
 from services.common.rows.stamps import TOMBSTONE_HEADER, stamp
 
 KEPT_VERSIONS: Final = 16
@@ -43,7 +44,7 @@ class RowHistory:
 
     """
 
-    table: Table
+    table: BoundTable
     archive: RecordStore
     comparison: Diff
     decided: dict[str, list[Decided]] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class RowHistory:
     def _row(self, record: StoredRecord, value: bytes) -> Judgement:
         model: Any = self.table.model
         try:
-            row: Row = model.model_validate_json(value)
+            row: Row = read_row(model, value)
         except ValidationError:
             return self._garbage(f"it is no row of the table {self.table.name}", record)
         if stamp(value) != (row.epoch, row.version) or row.version == 0:
@@ -116,7 +117,7 @@ class RowHistory:
         judgement = self._repaired(Judgement.wrong(why), self._top, record)
         if judgement.expected is not None:
             version = judgement.expected.version + 1
-            row = judgement.expected.model_copy(update={"version": version})
+            row = replace(judgement.expected, version=version)
             self._kept.setdefault(version, []).append(Known(row, record, sound=False))
         return judgement
 
@@ -190,7 +191,7 @@ class RowHistory:
         kept = self._kept.setdefault(row.version, [])
         kept.append(Known(row, record, sound))
         if judgement.expected is not None:
-            kept.append(Known(judgement.expected.model_copy(update={"version": row.version}), record, sound=False))
+            kept.append(Known(replace(judgement.expected, version=row.version), record, sound=False))
         if sound and not stale:
             self._top = Known(row, record)
             for each in row.processed:

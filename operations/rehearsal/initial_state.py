@@ -1,32 +1,23 @@
 """Where the replay of an account's history begins, and in which order its events were decided."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
 
 from operations.audit.record_store import StoredRecord
+from operations.rehearsal.signer import NO_NUMBER
+from protocol.challenges import verify_proof
+from protocol.jose import SignatureError
 from schemas.base import Message
 from schemas.codec import Event, UndecodableError
+from schemas.contract import AuthResponse
 from schemas.login_commands import SignIn
+from services.common.rows.codec import read_row
+from services.common.throttle import Throttle
 from services.login.domain.account import Account, Push
-from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCodes
-
-_FORGOTTEN: Final = {
-    "processed": (),
-    "last_outputs": (),
-    "logins": (),
-    "sessions": (),
-    "enrolment_mails": (),
-    "push": Push(),
-    "wrong_codes": 0,
-    "codes_paused_until": None,
-    "wrong_passwords": 0,
-    "wrong_password_at": None,
-    "locked_until": None,
-    "pairing_tries": 0,
-    "pairing_paused_until": None,
-}
+from services.login.domain.login import EndReason
+from services.login.domain.methods import RecoveryCodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +28,7 @@ class History:
         beginning: The account before the events; None where they begin with it.
         events: The events, in the order in which they were decided.
         outcomes: How they ended at the time, by their ids, as far as rows tell.
+        numbers: By challenge id, the number that the phone's answer held, where rows do not say that it was wrong.
         exact: False if the beginning's counters are unknown, because its row of that time was compacted.
 
     """
@@ -44,6 +36,7 @@ class History:
     beginning: Account | None
     events: tuple[Event[Message], ...]
     outcomes: dict[str, str]
+    numbers: dict[str, int] = field(default_factory=dict)
     exact: bool = True
 
 
@@ -56,21 +49,39 @@ def history_of(rows: Sequence[StoredRecord], records: Sequence[StoredRecord], si
         since: When it shall begin.
 
     """
-    read = [(each.at, Account.model_validate_json(each.value)) for each in rows if each.value is not None]
+    read = [(each.at, read_row(Account, each.value)) for each in rows if each.value is not None]
     before = [row for at, row in read if at < since]
     applied = [each for at, row in read if at >= since for each in row.processed]
     order = {each.event_id: number for number, each in reversed([*enumerate(applied)])}
     done = {each.event_id for each in before[-1].processed} if before else set[str]()
     events = _in_order([each for each in _events(records) if each.id not in done], order)
     outcomes = {each.event_id: each.outcome for each in applied}
+    numbers = _right_numbers(events, [row for _at, row in read])
     if before:
         later = tuple(each for each in events if each.id in order or each.time >= before[-1].processed[-1].at)
-        beginning = before[-1].model_copy(update={"processed": (), "last_outputs": ()})
-        return History(beginning, later, outcomes)
+        beginning = replace(before[-1], processed=(), last_outputs=())
+        return History(beginning, later, outcomes, numbers)
     first = read[0][1] if read else None
     if first is None or first.version <= len(first.processed):
-        return History(None, events, outcomes)
-    return History(_approximate(first, events), events, outcomes, exact=False)
+        return History(None, events, outcomes, numbers)
+    return History(_approximate(first, events), events, outcomes, numbers, exact=False)
+
+
+def _right_numbers(events: Sequence[Event[Message]], rows: Sequence[Account]) -> dict[str, int]:
+    """Return the numbers of the answers that count as right: only a row can say of one that it was wrong."""
+    wrong = {
+        login.challenge.challenge_id
+        for row in rows
+        for login in row.logins
+        if login.challenge is not None and login.end_reason is EndReason.WRONG_NUMBER
+    }
+    numbers: dict[str, int] = {}
+    for event in events:
+        if isinstance(event.data, AuthResponse) and event.data.challenge_id not in wrong:
+            with suppress(SignatureError):
+                number = verify_proof(event.data.challenge, event.data.answer).number
+                numbers[event.data.challenge_id] = NO_NUMBER if number is None else number
+    return numbers
 
 
 def _events(records: Sequence[StoredRecord]) -> list[Event[Message]]:
@@ -103,26 +114,30 @@ def _approximate(row: Account, events: Sequence[Event[Message]]) -> Account:
     """
     at = events[0].time if events else row.created_at
     used = [each.data.password_hash for each in events if isinstance(each.data, SignIn)]
-    changes = {
-        "devices": tuple(_unused(each) for each in row.devices if each.paired_at < at),
-        "apps": tuple(_unused(each) for each in row.apps if each.added_at < at),
-        "recovery": _unspent(row.recovery, at),
-        "password_hash": used[0] if used else row.password_hash,
-        "remembered": tuple(each for each in row.remembered if each.since < at),
-        "removed_at": None,
-    }
-    return row.model_copy(update={**_FORGOTTEN, **changes})
-
-
-def _unused(method: Device | AuthenticatorApp) -> Device | AuthenticatorApp:
-    return method.model_copy(update={"last_time_step": type(method).model_fields["last_time_step"].default})
+    return replace(
+        row,
+        processed=(),
+        last_outputs=(),
+        logins=(),
+        sessions=(),
+        enrolment_emails=(),
+        push=Push(),
+        codes=Throttle(),
+        passwords=Throttle(),
+        phrases=Throttle(),
+        devices=tuple(replace(each, last_time_step=0) for each in row.devices if each.paired_at < at),
+        apps=tuple(replace(each, last_time_step=0) for each in row.apps if each.added_at < at),
+        recovery=_unspent(row.recovery, at),
+        password_hash=used[0] if used else row.password_hash,
+        remembered=tuple(each for each in row.remembered if each.since < at),
+        removed_at=None,
+    )
 
 
 def _unspent(recovery: RecoveryCodes | None, at: datetime) -> RecoveryCodes | None:
     if recovery is None or recovery.made_at > at:
         return None
     codes = tuple(
-        each if each.used_at is None or each.used_at < at else each.model_copy(update={"used_at": None})
-        for each in recovery.codes
+        each if each.used_at is None or each.used_at < at else replace(each, used_at=None) for each in recovery.codes
     )
-    return recovery.model_copy(update={"codes": codes})
+    return replace(recovery, codes=codes)

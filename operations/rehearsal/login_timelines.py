@@ -13,10 +13,11 @@ from schemas.login_sessions import AddPhone, Confirm
 from services.common.decisions import OK, UnacceptableError, decide_once
 from services.login.domain.account import Account
 from services.login.domain.challenges import challenge_rejection
-from services.login.domain.decide import decide
+from services.login.domain.decide import decide_account
 from services.login.domain.expire import expire_login
-from services.login.domain.limits import Rules
+from services.login.domain.limits import Limits
 from services.login.domain.login import Login, LoginState
+from services.login.domain.policy import Policy
 
 BEGIN: Final = (SignIn, Confirm, AddPhone)
 """The commands that begin a login."""
@@ -68,13 +69,13 @@ class Played:
     outcomes: dict[str, str] = field(default_factory=dict)
 
 
-def play(account: Account | None, events: Iterable[Event[Message]], rules: Rules, until: datetime) -> Played:
+def play(account: Account | None, events: Iterable[Event[Message]], policy: Policy, until: datetime) -> Played:
     """Decide an account's events one after the other.
 
     Args:
         account: The account before them, or None.
         events: The events; one that could not be true is passed over, as the account's owner sets it aside.
-        rules: The rules.
+        policy: The policy.
         until: When the last login is looked at.
 
     """
@@ -82,14 +83,14 @@ def play(account: Account | None, events: Iterable[Event[Message]], rules: Rules
     asked: dict[str, str] = {}
     for event in events:
         try:
-            decision = decide_once(account, event, lambda row, of: decide(row, of, rules))
+            decision = decide_once(account, event, lambda row, of: decide_account(row, of, policy))
         except UnacceptableError:
             continue
         account = decision.row
         played.outcomes[event.id] = decision.outcome
         course = _course_of(event, played, asked)
         if course is not None:
-            course.steps[event.id] = _step(event, decision.outcome, account, rules)
+            course.steps[event.id] = _step(event, decision.outcome, account, policy.limits)
         _follow(account, played)
     for course in played.courses.values():
         course.login = None if course.login is None else expire_login(course.login, until)
@@ -109,13 +110,13 @@ def _course_of(event: Event[Message], played: Played, asked: dict[str, str]) -> 
     return played.courses.get(getattr(message, "login_id", ""))
 
 
-def _step(event: Event[Message], outcome: str, account: Account | None, rules: Rules) -> str:
+def _step(event: Event[Message], outcome: str, account: Account | None, limits: Limits) -> str:
     """Return how an event ended: a sign-in may be taken and yet send no request to the phone."""
     if outcome != OK or account is None or not isinstance(event.data, SignIn):
         return outcome
     login = account.login(event.data.login_id)
     held = login is not None and login.state is LoginState.READY and account.devices
-    return (challenge_rejection(account, event.data.at, rules) or OK) if held else OK
+    return (challenge_rejection(account, event.time, limits) or OK) if held else OK
 
 
 def _follow(account: Account | None, played: Played) -> None:

@@ -9,14 +9,15 @@ from typing import Final
 
 from operations.audit.reading import ProgressCallback, read_archive, silent
 from operations.audit.record_store import RecordStore
-from operations.audit.tables import accounts_table
 from operations.audit.time_range import TimeRange
 from operations.rehearsal.initial_state import History, history_of
 from operations.rehearsal.login_timelines import LoginTimeline, play
-from schemas.topics import ACCOUNTS_CHANGELOG
+from operations.rehearsal.signer import RecordedSigner
 from services.common.clock import now
 from services.common.decisions import OK
-from services.login.domain.limits import Rules
+from services.login.domain.limits import Limits
+from services.login.domain.policy import Policy
+from services.login.tables import ACCOUNTS
 
 MOST_KEPT: Final = 10_000
 """So many logins of each kind are kept, the first ones; all are counted."""
@@ -70,21 +71,21 @@ class Rehearsal:
     passed: list[Change] = field(default_factory=list)
 
 
-async def rehearse(  # noqa: PLR0913 - a deployment, two sets of rules, a span
+async def rehearse(  # noqa: PLR0913 - a deployment, two sets of limits, a span
     bootstrap: str,
     prefix: str,
     *,
-    present: Rules,
-    changed: Rules,
+    present: Limits,
+    changed: Limits,
     span: TimeRange | None = None,
     step: ProgressCallback = silent,
 ) -> Rehearsal:
-    """Replay the history of all accounts under two sets of rules.
+    """Replay the history of all accounts under two sets of limits.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
         prefix: What stands before each topic's name.
-        present: The rules in force.
+        present: The limits in force.
         changed: The changed ones.
         span: Which logins: those that began in it; None is all whose events are still there.
         step: Shows progress.
@@ -94,32 +95,33 @@ async def rehearse(  # noqa: PLR0913 - a deployment, two sets of rules, a span
 
     """
     whole = span or TimeRange()
-    topics = (*accounts_table(present).reads, ACCOUNTS_CHANGELOG)
+    topics = (*ACCOUNTS.reads, ACCOUNTS.changelog)
     async with read_archive(bootstrap, prefix, topics, whole, step) as archive:
         return await asyncio.to_thread(rehearse_archive, archive, present, changed, whole, step)
 
 
 def rehearse_archive(
-    archive: RecordStore, present: Rules, changed: Rules, span: TimeRange, step: ProgressCallback = silent
+    archive: RecordStore, present: Limits, changed: Limits, span: TimeRange, step: ProgressCallback = silent
 ) -> Rehearsal:
     """Replay the histories that were read; memory holds one account's at a time, and the changes found."""
     rehearsal = Rehearsal()
-    reads = accounts_table(present).reads
-    total, seen = archive.count(ACCOUNTS_CHANGELOG), 0
-    for key, group in groupby(archive.by_key(ACCOUNTS_CHANGELOG), key=lambda record: record.key):
+    changelog = ACCOUNTS.changelog
+    total, seen = archive.count(changelog), 0
+    for key, group in groupby(archive.by_key(changelog), key=lambda record: record.key):
         rows = [*group]
         seen += len(rows)
         step("replaying", seen, total)
-        history = history_of(rows, archive.of_key(reads, key or b""), span.since)
+        history = history_of(rows, archive.of_key(ACCOUNTS.reads, key or b""), span.since)
         _compare(history, present, changed, span, rehearsal)
     return rehearsal
 
 
-def _compare(history: History, present: Rules, changed: Rules, span: TimeRange, rehearsal: Rehearsal) -> None:
+def _compare(history: History, present: Limits, changed: Limits, span: TimeRange, rehearsal: Rehearsal) -> None:
     until = min(now(), span.until)
     events = tuple(each for each in history.events if each.time <= span.until)
-    as_it_is = play(history.beginning, events, present, until)
-    as_changed = play(history.beginning, events, changed, until)
+    signer = RecordedSigner(history.numbers)
+    as_it_is = play(history.beginning, events, Policy(present, signer), until)
+    as_changed = play(history.beginning, events, Policy(changed, signer), until)
     rehearsal.accounts += bool(events)
     rehearsal.approximate += bool(events) and not history.exact
     told = [each for each in as_it_is.outcomes if each in history.outcomes]

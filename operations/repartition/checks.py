@@ -7,8 +7,9 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from operations.deployment import ALL, CHANGELOGS, CONSUMED, groups
 from operations.repartition.cluster import Cluster, Span, places
-from schemas.topics import ALL, CHANGELOGS, CONSUMED, LOGIN_EMAILS, Topic, TopicKind
+from schemas.topics import LOGIN_EMAILS, Topic, TopicKind
 from services.login.emails.sender import EMAILS_GROUP
 
 Described = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -38,7 +39,7 @@ def groups_of(topic: Topic, prefix: str) -> tuple[str, ...]:
     """Return the consumer groups of the services that read a topic."""
     if topic is LOGIN_EMAILS:
         return (f"{prefix}{EMAILS_GROUP}",)
-    return tuple(f"{prefix}{service}" for service in topic.read_by)
+    return tuple(f"{prefix}{service}" for service in groups(topic))
 
 
 async def look(cluster: Cluster, partitions: int, say: Callable[[Check], None]) -> bool:
@@ -69,13 +70,13 @@ async def look(cluster: Cluster, partitions: int, say: Callable[[Check], None]) 
 
 async def no_instance_runs(cluster: Cluster) -> Check:
     """Look for members of the services' consumer groups."""
-    groups = sorted({group for topic in CONSUMED for group in groups_of(topic, cluster.prefix)})
-    members = await cluster.members(groups)
+    names = sorted({group for topic in CONSUMED for group in groups_of(topic, cluster.prefix)})
+    members = await cluster.members(names)
     if members:
         who = ", ".join(f"{name} ({count})" for name, count in sorted(members.items()))
         text = f"instances run, by their consumer groups: {who}. Stop all; a killed one counts for seconds more"
         return Check("Instances", text, holds=False)
-    return Check("Instances", f"none runs: the groups {', '.join(groups)} have no member")
+    return Check("Instances", f"none runs: the groups {', '.join(names)} have no member")
 
 
 def _require(check: Check, say: Callable[[Check], None]) -> None:

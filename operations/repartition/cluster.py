@@ -11,8 +11,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.errors import KafkaError
 
+from operations.deployment import ALL
 from operations.topics import await_leaders
-from schemas.topics import ALL, Topic
+from schemas.topics import Topic
 from services.common.kafka.publisher import unreachable
 
 _ASK_SECONDS: Final = 60.0

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Final, Protocol
 
+from operations.deployment import ALL, CHANGELOGS
 from operations.repartition.changelog_rows import Placed, Rows
 from operations.repartition.checks import no_instance_runs
 from operations.repartition.cluster import Cluster, places
-from schemas.topics import ALL, CHANGELOGS, Topic
+from schemas.topics import Topic
 from services.common.kafka.kafka_watch import TOPICS_SECONDS
 
 BATCH_ROWS: Final = 500

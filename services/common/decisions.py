@@ -7,11 +7,11 @@ publishes that again under the same ids. Why in this order: docs/adr/0003-save-t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 
-from schemas.base import Message, Model, Moment
+from schemas.base import Message, Moment
 from schemas.codec import TYPES, Event
 
 REMEMBERED_EVENTS: Final = 32
@@ -19,7 +19,8 @@ REMEMBERED_SECONDS: Final = 600
 OK: Final = "ok"
 
 
-class OutputMessage(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputMessage:
     """A message that a decision published, as the row remembers it."""
 
     type: str
@@ -35,7 +36,8 @@ class OutputMessage(Model):
         return TYPES[self.type].model_validate(self.data)
 
 
-class ProcessedEvent(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessedEvent:
     """An event that a row has applied.
 
     Attributes:
@@ -50,7 +52,8 @@ class ProcessedEvent(Model):
     outcome: str
 
 
-class LastOutput(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastOutput:
     """The last event of a topic, and what it published.
 
     Attributes:
@@ -65,7 +68,8 @@ class LastOutput(Model):
     outputs: tuple[OutputMessage, ...]
 
 
-class Row(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
     """A table's row. The first two fields come first in its JSON: readers compare them without parsing the rest.
 
     Attributes:
@@ -137,13 +141,13 @@ def decide_once(
         return decision
     oldest = event.time - timedelta(seconds=REMEMBERED_SECONDS)
     recent = tuple(each for each in before.processed if each.at >= oldest)[1 - REMEMBERED_EVENTS :]
-    envelope = {
-        "epoch": before.epoch,
-        "version": before.version,
-        "processed": (*recent, ProcessedEvent(event_id=event.id, at=event.time, outcome=decision.outcome)),
-        "last_outputs": _last_outputs(before.last_outputs, recent, event, decision.events),
-    }
-    remembering = decision.row.model_copy(update=envelope)
+    remembering = replace(
+        decision.row,
+        epoch=before.epoch,
+        version=before.version,
+        processed=(*recent, ProcessedEvent(event_id=event.id, at=event.time, outcome=decision.outcome)),
+        last_outputs=_last_outputs(before.last_outputs, recent, event, decision.events),
+    )
     return Decision(remembering, decision.events, decision.outcome)
 
 

@@ -23,6 +23,10 @@ class ServiceSettings(BaseSettings):
         cli_avoid_json=True,
         cli_hide_none_type=True,
         use_attribute_docstrings=True,
+        # LOGIN_PASSWORDS_TRIES is the field `tries` of the group `passwords`; its other fields keep their defaults.
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        nested_model_default_partial_update=True,
     )
 
     host: str = "127.0.0.1"
@@ -92,8 +96,8 @@ def load_settings(kind: type[SettingsT], program: str, arguments: list[str] | No
     except ValidationError as error:
         prefix = kind.model_config.get("env_prefix", "")
         for each in error.errors():
-            name = "_".join(str(part) for part in each["loc"])
-            flag = name.replace("_", "-")
+            parts = [str(part) for part in each["loc"]]
+            name, flag = "_".join(parts), ".".join(parts).replace("_", "-")
             line = f"{program}: setting {prefix}{name.upper()} (or --{flag}) is invalid: {each['msg']}"
             sys.stderr.write(line + "\n")
         raise SystemExit(INVALID_SETTING_STATUS) from None

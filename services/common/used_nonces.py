@@ -1,16 +1,18 @@
 """The nonces that a device has used: kept in its own row, so that one owner decides what is a replay."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from protocol.signed_requests import TOLERANCE_SECONDS
-from schemas.base import Model, Moment
+from schemas.base import Moment
 
 KEPT_SECONDS: Final = 2 * TOLERANCE_SECONDS
 MOST_KEPT: Final = 100
 
 
-class UsedNonce(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedNonce:
     """A nonce that was used."""
 
     nonce: str

@@ -23,13 +23,13 @@ from services.common.rows.view import View
 from services.common.telemetry.tracing import continue_trace
 from services.login.addresses import read_address
 from services.login.domain.account import Account
-from services.login.domain.limits import Rejection
+from services.login.domain.rejections import Rejection
 from services.login.names import LONGEST_NAME, account_id_of
 from services.login.pairing.invitations import new_invitation
 from services.login.settings import DEFAULT_PRODUCT_NAME
 from services.login.sign_in.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
 from services.login.sign_in.passwords import LONGEST_PASSWORD, hash_password
-from services.login.tables import accounts_view
+from services.login.tables import ACCOUNTS, TOPOLOGY
 
 STANDSTILL_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 0.2
@@ -195,7 +195,7 @@ async def administration(
     publisher = Publisher(bootstrap, prefix, "admin")
     try:
         await publisher.start()
-        common_count(await publisher.partition_counts(), prefix)
+        common_count(await publisher.partition_counts(), [prefix + topic.name for topic in TOPOLOGY.topics])
     except PartitionsError as error:
         await publisher.stop()
         raise AdminError(str(error)) from error
@@ -203,7 +203,7 @@ async def administration(
         await publisher.stop()
         raise AdminError(unreachable(bootstrap)) from error
     with TemporaryDirectory(prefix="countersign-accounts-") as directory:
-        view = accounts_view(bootstrap, prefix, Path(directory))
+        view = View(bootstrap, f"{prefix}{ACCOUNTS.changelog.name}", Account, Path(directory))
         reading = asyncio.create_task(view.run())
         try:
             await _catch_up(view, reading, on_progress)

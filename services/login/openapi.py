@@ -15,8 +15,6 @@ from services.common.web.openapi import (
     make_document,
     parameter,
 )
-from services.login.account.methods import APP, RECOVERY_CODES
-from services.login.account.password import PASSWORD
 from services.login.web import login_pages
 
 _HTML: Final[dict[str, Json]] = {"text/html": TEXT}
@@ -104,8 +102,8 @@ _PAGES: Final = {
     login_pages.CODE: "A field for a code",
     login_pages.ENDED: "How a login ended",
     login_pages.ACCOUNT: "The account of who is signed in",
-    APP: "A new secret for an authenticator app",
-    PASSWORD: "Fields for another password",
+    login_pages.APP: "A new secret for an authenticator app",
+    login_pages.PASSWORD: "Fields for another password",
 }
 _FORMS: Final[dict[str, tuple[str, str, dict[str, Json]]]] = {
     login_pages.SIGN_IN: (
@@ -127,13 +125,13 @@ _FORMS: Final[dict[str, tuple[str, str, dict[str, Json]]]] = {
     f"{login_pages.ACCOUNT}/methods/remove": ("Removes a phone or an app", "method_id", {"409": _REFUSED}),
     f"{login_pages.ACCOUNT}/sessions/revoke": ("Signs another browser out", "revoked_digest", {"409": _REFUSED}),
     f"{login_pages.ACCOUNT}/browsers/forget": ("Remembers a browser no more", "remembered_digest", {"409": _REFUSED}),
-    APP: ("Adds an authenticator app", "method_id secret code name", {"409": _REFUSED, "422": _WRONG}),
-    RECOVERY_CODES: (
+    login_pages.APP: ("Adds an authenticator app", "method_id secret code name", {"409": _REFUSED, "422": _WRONG}),
+    login_pages.RECOVERY_CODES: (
         "Makes recovery codes and shows them once",
         "",
         {"200": answer("The codes.", _HTML), "409": _REFUSED},
     ),
-    PASSWORD: ("Changes the password", "old new", {"409": _REFUSED, "422": _WRONG, "429": _WAITS}),
+    login_pages.PASSWORD: ("Changes the password", "old new", {"409": _REFUSED, "422": _WRONG, "429": _WAITS}),
 }
 _COMPLETE: Final[Json] = {
     "get": {

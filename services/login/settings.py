@@ -7,18 +7,17 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_val
 from pydantic_settings import SettingsConfigDict
 
 from services.common.settings import Port, ServiceSettings
+from services.common.throttle import Count
 from services.login.addresses import read_address
-from services.login.domain.limits import Enrolment
+from services.login.domain.limits import Limits
 from services.login.places import require_database
 
 DEFAULT_PORT = 8100
 DEFAULT_PRODUCT_NAME = "Account Manager"
 Name = Annotated[str, Field(min_length=1, max_length=60)]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Seconds = Annotated[int, Field(ge=1, le=30 * 24 * 60 * 60)]
 
 
-class LoginSettings(ServiceSettings):
+class LoginSettings(ServiceSettings, Limits):
     """What the login service can be told."""
 
     model_config = SettingsConfigDict(env_prefix="LOGIN_")
@@ -33,50 +32,6 @@ class LoginSettings(ServiceSettings):
     """Where people find the authenticator."""
     issuer: str = f"http://localhost:{DEFAULT_PORT}"
     """URL that stands in its challenges and that devices pin, the same for all instances."""
-    prompt_seconds: Annotated[int, Field(ge=10, le=3600)] = 120
-    """How long a request on the phone can be answered."""
-    login_seconds: Seconds = 1800
-    """How long a login may take from the password on."""
-    session_seconds: Seconds = 12 * 60 * 60
-    """How long a session lasts."""
-    session_idle_seconds: Seconds = 60 * 60
-    """How long it lasts when nothing is done in it."""
-    confirmation_seconds: Seconds = 600
-    """How long after the second factor changes of an account are taken without asking for it again."""
-    remember_days: Annotated[int, Field(ge=0, le=365)] = 0
-    """How many days a browser can be remembered, to sign in by the password alone; 0 remembers none."""
-    enrolment: Enrolment = Enrolment.NOTHING
-    """What the first pairing needs beside the password: nothing, email or invitation."""
-    number_matching: bool = True
-    """Whether an approval on the phone must hold the number that the browser shows."""
-    most_prompts: Annotated[int, Field(ge=1, le=20)] = 3
-    """How many requests are sent to an account's phones within the window."""
-    prompt_window_seconds: Seconds = 600
-    """That window."""
-    refusals: Count = 2
-    """Requests in a row that were denied or not answered before the first pause."""
-    refusal_pause_seconds: Seconds = 60
-    """How long that pause is; each further refusal doubles it."""
-    longest_refusal_pause_seconds: Seconds = 60 * 60
-    """No such pause is longer."""
-    password_tries: Count = 5
-    """Wrong passwords in a row before the first pause."""
-    first_pause_seconds: Seconds = 30
-    """How long the first pause is; each further wrong password doubles it."""
-    longest_pause_seconds: Seconds = 15 * 60
-    """No pause is longer."""
-    address_tries: Count = 20
-    """Wrong passwords in a row from one address, at whatever account, before the first pause, which grows likewise."""
-    code_tries: Count = 5
-    """Wrong codes in a row before the first pause."""
-    code_pause_seconds: Seconds = 30
-    """How long that pause is; each further wrong code doubles it."""
-    longest_code_pause_seconds: Seconds = 60 * 60
-    """No such pause is longer."""
-    pairing_tries: Count = 5
-    """Phrases in a row before a pause."""
-    pairing_pause_seconds: Seconds = 300
-    """How long that pause is."""
     most_waiting: Count = 10_000
     """Open event streams that one instance takes; more are told to try later."""
     most_hashing: Count = 50
@@ -95,6 +50,11 @@ class LoginSettings(ServiceSettings):
     """Password for that; better given by the environment, since everybody on a machine sees command lines."""
     mail_from: Annotated[str, Field(validate_default=True)] = ""
     """Address that notices come from; needed with a mail server."""
+
+    @property
+    def limits(self) -> Limits:
+        """The limits alone."""
+        return Limits.model_validate({name: getattr(self, name) for name in Limits.model_fields})
 
     @field_validator("smtp_username")
     @classmethod

@@ -1,46 +1,57 @@
-"""The login service's storage: its tables, and the views of them that every instance has."""
+"""The login service's tables and topics."""
 
-from pathlib import Path
+from datetime import datetime
+from typing import Final
 
-import faust
-
-from schemas.topics import ACCOUNTS_CHANGELOG, ACCOUNTS_TABLE, GUESSES_CHANGELOG, GUESSES_TABLE
-from services.common.rows.view import View
-from services.common.streams.row_table import RowTable
+from schemas.contract import (
+    ChallengeIssued,
+    ChallengeWithdrawn,
+    DeviceUnpaired,
+    PairingRequested,
+    PairingWithdrawn,
+)
+from schemas.login_guesses import ForgetGuesses
+from schemas.login_notices import EmailDue
+from schemas.topics import (
+    AUTH_RESPONSE,
+    DEVICE_PAIRED,
+    LOGIN,
+    LOGIN_COMMANDS,
+    LOGIN_EMAILS,
+    LOGIN_GUESSES,
+    PAIRING_FAILED,
+    PUSH_RECEIPT,
+)
+from services.common.rows.table import ServiceTopology, Sweep, Table
 from services.login.domain.account import Account
-from services.login.domain.guesses import Guesses
-from services.login.settings import LoginSettings
+from services.login.domain.decide import decide_account
+from services.login.domain.guesses import Guesses, decide_guess, is_quiet
+from services.login.domain.policy import Policy
+from services.login.metrics import AccountTally
 
 
-def accounts_table(app: faust.App, settings: LoginSettings) -> RowTable[Account]:
-    """Declare the table of accounts, by account id."""
-    return RowTable(app, ACCOUNTS_TABLE, Account, settings.partitions)
+def _forget_quiet(row: Guesses, at: datetime, policy: Policy) -> ForgetGuesses | None:
+    return ForgetGuesses(source=row.source, at=at) if is_quiet(row, at, policy.limits) else None
 
 
-def accounts_view(bootstrap: str, prefix: str, directory: Path) -> View[Account]:
-    """Return the view of all accounts.
-
-    Args:
-        bootstrap: Kafka's ``host:port`` list.
-        prefix: What stands before each topic's name.
-        directory: Where its rows are kept.
-
-    """
-    return View(bootstrap, f"{prefix}{ACCOUNTS_CHANGELOG.name}", Account, directory)
-
-
-def guesses_table(app: faust.App, settings: LoginSettings) -> RowTable[Guesses]:
-    """Declare the table of sources of guesses, by their digest."""
-    return RowTable(app, GUESSES_TABLE, Guesses, settings.partitions)
-
-
-def guesses_view(bootstrap: str, prefix: str, directory: Path) -> View[Guesses]:
-    """Return the view of all sources of guesses.
-
-    Args:
-        bootstrap: Kafka's ``host:port`` list.
-        prefix: What stands before each topic's name.
-        directory: Where its rows are kept.
-
-    """
-    return View(bootstrap, f"{prefix}{GUESSES_CHANGELOG.name}", Guesses, directory)
+ACCOUNTS: Final = Table(
+    LOGIN,
+    "accounts",
+    Account,
+    decide_account,
+    reads=(LOGIN_COMMANDS, DEVICE_PAIRED, PAIRING_FAILED, AUTH_RESPONSE),
+    writes=(ChallengeIssued, ChallengeWithdrawn, PairingRequested, PairingWithdrawn, DeviceUnpaired, EmailDue),
+    tally=lambda metrics: AccountTally(metrics).count,
+)
+"""Accounts, by account id."""
+GUESSES: Final = Table(
+    LOGIN, "guesses", Guesses, decide_guess, reads=(LOGIN_GUESSES,), sweep=Sweep(_forget_quiet, most_at_once=5000)
+)
+"""Sources of guesses, by their digest."""
+TOPOLOGY: Final = ServiceTopology(
+    LOGIN,
+    (ACCOUNTS, GUESSES),
+    commands=(LOGIN_COMMANDS, LOGIN_GUESSES),
+    group_reads=(LOGIN_EMAILS,),
+    observes=(PUSH_RECEIPT,),
+)

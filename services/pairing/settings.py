@@ -1,16 +1,14 @@
 """The pairing service's settings. Environment variables begin with PAIRING_."""
 
-from typing import Annotated
-
-from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.common.settings import Port, ServiceSettings
+from services.pairing.domain.limits import PairingLimits
 
 DEFAULT_PORT = 8200
 
 
-class PairingSettings(ServiceSettings):
+class PairingSettings(ServiceSettings, PairingLimits):
     """What the pairing service can be told."""
 
     model_config = SettingsConfigDict(env_prefix="PAIRING_")
@@ -19,5 +17,8 @@ class PairingSettings(ServiceSettings):
     """Port to listen on."""
     issuer: str | None = None
     """URL that stands in its challenges, the same for all instances; default the public URL."""
-    phrase_seconds: Annotated[int, Field(ge=30, le=3600)] = 300
-    """How long a phrase can be entered."""
+
+    @property
+    def limits(self) -> PairingLimits:
+        """The limits alone."""
+        return PairingLimits.model_validate({name: getattr(self, name) for name in PairingLimits.model_fields})

@@ -1,31 +1,42 @@
-"""The pairing service's storage: its tables, and the views of them that every instance has."""
+"""The pairing service's tables and topics."""
 
-import faust
+from datetime import datetime
+from typing import Final
 
-from schemas.topics import PAIRING, PHRASES_CHANGELOG, PHRASES_TABLE, REQUESTERS_CHANGELOG, REQUESTERS_TABLE
-from services.common.rows.view import View
-from services.common.streams.row_table import RowTable
-from services.pairing.domain.rows import Phrase, Requester
-from services.pairing.settings import PairingSettings
-
-
-def requesters_table(app: faust.App, settings: PairingSettings) -> RowTable[Requester]:
-    """Declare the table of devices that ask for phrases, by device id."""
-    return RowTable(app, REQUESTERS_TABLE, Requester, settings.partitions)
+from schemas.contract import ChallengeIssued, ChallengeWithdrawn, DevicePaired, PairingFailed
+from schemas.pairing_commands import IssuePhrase, RetirePhrase
+from schemas.topics import AUTH_RESPONSE, PAIRING, PAIRING_COMMANDS, PAIRING_PHRASES, PAIRING_REQUESTED
+from services.common.rows.table import ServiceTopology, Sweep, Table
+from services.pairing.domain.phrase import KEPT, Phrase, decide_phrase
+from services.pairing.domain.policy import PairingPolicy
+from services.pairing.domain.requester import Requester, decide_requester
 
 
-def phrases_table(app: faust.App, settings: PairingSettings) -> RowTable[Phrase]:
-    """Declare the table of phrases, by digest."""
-    return RowTable(app, PHRASES_TABLE, Phrase, settings.partitions)
+def _forget_ended(row: Phrase, at: datetime, _policy: PairingPolicy) -> RetirePhrase | None:
+    if at <= row.end + KEPT:
+        return None
+    return RetirePhrase(phrase_digest=row.phrase_digest, device_id=row.device_id, at=at)
 
 
-def requesters_view(settings: PairingSettings) -> View[Requester]:
-    """Return the view of all devices that ask for phrases."""
-    topic = f"{settings.topic_prefix}{REQUESTERS_CHANGELOG.name}"
-    return View(settings.kafka_bootstrap, topic, Requester, settings.views_directory_of(PAIRING))
-
-
-def phrases_view(settings: PairingSettings) -> View[Phrase]:
-    """Return the view of all phrases."""
-    topic = f"{settings.topic_prefix}{PHRASES_CHANGELOG.name}"
-    return View(settings.kafka_bootstrap, topic, Phrase, settings.views_directory_of(PAIRING))
+REQUESTERS: Final = Table(
+    PAIRING,
+    "requesters",
+    Requester,
+    decide_requester,
+    reads=(PAIRING_COMMANDS,),
+    writes=(IssuePhrase, RetirePhrase),
+)
+"""Devices that ask for phrases, by device id."""
+PHRASES: Final = Table(
+    PAIRING,
+    "phrases",
+    Phrase,
+    decide_phrase,
+    reads=(PAIRING_PHRASES, PAIRING_REQUESTED, AUTH_RESPONSE),
+    writes=(ChallengeIssued, ChallengeWithdrawn, DevicePaired, PairingFailed),
+    sweep=Sweep(_forget_ended, most_at_once=1000),
+)
+"""Phrases, by their digest."""
+TOPOLOGY: Final = ServiceTopology(
+    PAIRING, (REQUESTERS, PHRASES), commands=(PAIRING_COMMANDS,), web_writes=(RetirePhrase,)
+)

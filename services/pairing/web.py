@@ -1,6 +1,5 @@
 """The pairing service's endpoints: a device asks for a phrase."""
 
-from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
@@ -10,17 +9,12 @@ from protocol.signed_requests import REQUEST_TYPE, Refusal, RequestRefusedError
 from schemas.pairing_commands import RequestPhrase
 from services.common.clock import now
 from services.common.decisions import OK
-from services.common.instance.health import Health
 from services.common.kafka.publisher import Publisher, UnavailableError
-from services.common.keys.keys import SigningKeys
 from services.common.rows.view import View
-from services.common.telemetry.telemetry import Telemetry
-from services.common.web.device_requests import CORS, SignedRequestVerifier, allow_any_origin, device_name_in
-from services.common.web.openapi import serve_document
-from services.common.web.web import make_web, render_problem, serve_key_set
-from services.pairing.domain.rows import Phrase, Requester
-from services.pairing.openapi import describe
-from services.pairing.settings import PairingSettings
+from services.common.web.device_requests import SignedRequestVerifier, device_name_in
+from services.pairing.domain.limits import PairingLimits
+from services.pairing.domain.phrase import Phrase
+from services.pairing.domain.requester import Requester
 
 DRAWS: Final = 10
 ISSUE_SECONDS: Final = 5.0
@@ -37,42 +31,27 @@ class PairingWeb:
     def __init__(  # noqa: PLR0913 - the parts of one web side
         self,
         *,
-        settings: PairingSettings,
-        gate: SignedRequestVerifier,
+        verifier: SignedRequestVerifier,
         requesters: View[Requester],
         phrases: View[Phrase],
         publisher: Publisher,
-        signing_keys: SigningKeys,
         phrase_key: bytes,
+        limits: PairingLimits,
     ) -> None:
-        """Take the parts that it needs."""
-        self._url = settings.url
-        self._lifetime = timedelta(seconds=settings.phrase_seconds)
-        self._gate = gate
+        self._verifier = verifier
         self._requesters = requesters
         self._phrases = phrases
         self._publisher = publisher
-        self._signing_keys = signing_keys
         self._phrase_key = phrase_key
-
-    def make(self, health: Health, telemetry: Telemetry) -> web.Application:
-        """Return the web application."""
-        application = make_web(health, telemetry, render_problem, CONTENT_SECURITY_POLICY, CORS)
-        router = application.router
-        router.add_get("/.well-known/jwks.json", serve_key_set(self._signing_keys))
-        router.add_get("/nonce", self._gate.serve_nonce)
-        router.add_post("/phrases", self.new_phrase)
-        router.add_options("/phrases", allow_any_origin)
-        serve_document(application, describe(self._url))
-        return application
+        self._limits = limits
 
     async def new_phrase(self, request: web.Request) -> web.Response:
         """Hand a phrase out once Kafka has it (docs/protocol.md, section 4)."""
         try:
-            signed = await self._gate.read(request, REQUEST_TYPE)
+            signed = await self._verifier.read(request, REQUEST_TYPE)
             name = device_name_in(signed)
         except RequestRefusedError as error:
-            return self._gate.refuse(error.refusal, str(error))
+            return self._verifier.refuse(error.refusal, str(error))
         device_id = signed.device.thumbprint
         phrase = self._draw()
         moment = now()
@@ -82,20 +61,20 @@ class PairingWeb:
             nonce=signed.nonce,
             phrase_digest=self._digest(phrase),
             at=moment,
-            expires_at=moment + self._lifetime,
+            expires_at=moment + self._limits.phrase_lifetime,
         )
         decided = await self._requesters.await_outcome(device_id, await self._publisher.publish_command(command))
         if decided is None:
             raise UnavailableError
         if decided[0] != OK:
-            return self._gate.refuse(Refusal(decided[0]), DETAILS[decided[0]])
+            return self._verifier.refuse(Refusal(decided[0]), DETAILS[decided[0]])
         issued = await self._phrases.wait_until(
             command.phrase_digest, lambda row: (row.device_id, row.issued_at) == (device_id, moment), ISSUE_SECONDS
         )
         if issued is None:
             raise UnavailableError
         body = {"phrase": phrase, "expires_at": command.expires_at.isoformat()}
-        return web.json_response(body, status=201, headers=self._gate.headers())
+        return web.json_response(body, status=201, headers=self._verifier.headers())
 
     def _draw(self) -> str:
         """Draw a phrase that nobody shows just now."""

@@ -8,7 +8,7 @@ from schemas.codec import Event
 from schemas.contract import ChallengeIssued, Delivery, Purpose, PushReceipt
 from services.common.decisions import OK, Decision
 from services.common.telemetry.metrics import Metrics
-from services.push.domain.rows import Channel
+from services.push.domain.channel import Channel
 
 WAITING: Final = "waiting"
 

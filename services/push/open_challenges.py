@@ -7,7 +7,7 @@ from typing import Final
 
 from protocol.challenges import verify_challenge
 from protocol.jose import SignatureError
-from services.push.domain.rows import Channel, PendingChallenge
+from services.push.domain.channel import Channel, PendingChallenge
 
 MARGIN_SECONDS: Final = 0.05
 """A little past an expiry, so that the clock has passed it for sure."""

@@ -16,7 +16,7 @@ from services.common.rows.view import View
 from services.common.telemetry.tracing import continue_trace
 from services.common.web.device_requests import STATUS, SignedRequestVerifier, device_name_in
 from services.common.web.web import problem_document
-from services.push.domain.rows import Channel
+from services.push.domain.channel import Channel
 from services.push.open_challenges import OpenChallenges
 
 log = structlog.get_logger(__name__)

@@ -1,20 +1,28 @@
-"""The push service's storage: its table, and the view of it that every instance has."""
+"""The push service's tables, relays and topics."""
 
-import faust
+from typing import Final
 
-from schemas.topics import CHANNELS_CHANGELOG, CHANNELS_TABLE, PUSH
-from services.common.rows.view import View
-from services.common.streams.row_table import RowTable
-from services.push.domain.rows import Channel
-from services.push.settings import PushSettings
+from schemas.contract import AuthResponse, PushReceipt
+from schemas.push_commands import TellUnpaired
+from schemas.topics import AUTH_CHALLENGE, DEVICE_UNPAIRED, PUSH, PUSH_COMMANDS
+from services.common.rows.table import Relay, ServiceTopology, Table
+from services.push.domain.channel import Channel
+from services.push.domain.decide import decide_channel
+from services.push.domain.unpaired import pass_unpaired_on
+from services.push.metrics import ChallengeTally
 
-
-def channels_table(app: faust.App, settings: PushSettings) -> RowTable[Channel]:
-    """Declare the table of channels, by device id."""
-    return RowTable(app, CHANNELS_TABLE, Channel, settings.partitions)
-
-
-def channels_view(settings: PushSettings) -> View[Channel]:
-    """Return the view of all channels."""
-    topic = f"{settings.topic_prefix}{CHANNELS_CHANGELOG.name}"
-    return View(settings.kafka_bootstrap, topic, Channel, settings.views_directory_of(PUSH))
+CHANNELS: Final = Table(
+    PUSH,
+    "channels",
+    Channel,
+    decide_channel,
+    reads=(AUTH_CHALLENGE, PUSH_COMMANDS),
+    writes=(AuthResponse, PushReceipt),
+    tally=lambda metrics: ChallengeTally(metrics).count,
+)
+"""The devices' channels, by device id."""
+UNPAIRED: Final = Relay(PUSH, "unpaired", pass_unpaired_on, reads=(DEVICE_UNPAIRED,), writes=(TellUnpaired,))
+"""Tells channels of pairings that ended: those events come under the account's id."""
+TOPOLOGY: Final = ServiceTopology(
+    PUSH, (CHANNELS,), relays=(UNPAIRED,), commands=(PUSH_COMMANDS,), web_writes=(PushReceipt,)
+)

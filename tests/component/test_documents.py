@@ -4,9 +4,10 @@ import re
 import subprocess
 
 from cli.kafka import TOOLS
+from operations.deployment import ALL, readers, writers
 from operations.topics import topic_settings
 from schemas.codec import TYPES
-from schemas.topics import ALL, DAY_SECONDS, Topic, TopicKind
+from schemas.topics import DAY_SECONDS, Topic, TopicKind
 from services.common.instance.health import NotReadyReason
 from tests.readme import ROOT, shown_commands
 
@@ -46,8 +47,8 @@ def _row(topic: Topic) -> str:
         topic.key,
         shown or "rows",
         _kept(topic_settings(topic, 1)),
-        ", ".join(topic.written_by),
-        ", ".join(topic.read_by),
+        ", ".join(writers(topic)),
+        ", ".join(readers(topic)),
     )
     return f"| {' | '.join(cells)} |"
 

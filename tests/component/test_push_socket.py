@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
@@ -14,7 +15,7 @@ from services.common.waiters import Waiters
 from services.common.web.device_requests import SignedRequestVerifier
 from services.common.web.nonces import Nonces
 from services.push import sockets
-from services.push.domain.rows import Channel, PendingChallenge
+from services.push.domain.channel import Channel, PendingChallenge
 from services.push.sockets import Sockets
 from tests.integration.services.devices import Device, a_challenge, news
 from tests.polling import DEADLINE_SECONDS
@@ -79,8 +80,8 @@ class Instance:
         """Let a challenge come that is good for so long by a right clock, and return the channel with it."""
         issued = a_challenge(channel.device_id, challenge_id, good_seconds)
         fields = issued.model_dump(include={"challenge_id", "reply_key", "purpose", "challenge", "expires_at"})
-        pending = (*channel.pending, PendingChallenge.model_validate(fields))
-        asked = channel.model_copy(update={"pending": pending})
+        pending = (*channel.pending, PendingChallenge(**fields))
+        asked = replace(channel, pending=pending)
         self.channels.change(asked)
         return asked
 
@@ -118,7 +119,7 @@ async def test_a_live_request_does_not_end_when_the_clock_is_moved_ahead(instanc
     instance.ahead = AHEAD
     asked = instance.ask(asked, "two")
     assert (await news(socket))["challenge"] == asked.pending[1].challenge
-    instance.channels.change(channel.model_copy(update={"pending": asked.pending[1:]}))
+    instance.channels.change(replace(channel, pending=asked.pending[1:]))
     assert await news(socket) == {"type": "ended", "challenge_id": "one", "reason": "withdrawn"}
 
 

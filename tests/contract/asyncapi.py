@@ -5,7 +5,7 @@ from typing import Final
 
 import yaml
 
-from schemas.asyncapi import document
+from operations.asyncapi import document
 
 FILE: Final = Path(__file__).parents[2] / "asyncapi.yaml"
 

@@ -7,11 +7,10 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from schemas.asyncapi import document
+from operations.asyncapi import document
+from operations.deployment import TOPOLOGIES
 from schemas.codec import TYPES
-from services.login.agents import READS as LOGIN_READS
-from services.pairing.agents import READS as PAIRING_READS
-from services.push.agents import READS as PUSH_READS
+from services.common.rows.table import ServiceTopology
 from tests.contract.asyncapi import FILE, text
 from tests.contract.recordings import Recording, read_recordings
 
@@ -52,13 +51,11 @@ def test_each_reference_leads_somewhere() -> None:
         assert found
 
 
-@pytest.mark.parametrize(
-    ("service", "reads"), [("login", LOGIN_READS), ("pairing", PAIRING_READS), ("push", PUSH_READS)]
-)
-def test_what_a_service_decides_on_is_what_it_is_said_to_read(service: str, reads: tuple[Any, ...]) -> None:
-    said = {name for name in DOCUMENT["operations"] if name.startswith(f"{service}.receive.")}
-    observed = {"login.receive.push.receipt", "login.receive.login.emails"}
-    assert said - observed == {f"{service}.receive.{topic.name}" for topic in reads}
+@pytest.mark.parametrize("topology", TOPOLOGIES, ids=lambda each: each.service)
+def test_what_a_service_reads_and_writes_is_said(topology: ServiceTopology) -> None:
+    said = {name for name in DOCUMENT["operations"] if name.startswith(f"{topology.service}.")}
+    receives = {f"{topology.service}.receive.{topic.name}" for topic in topology.reads}
+    assert said == receives | {f"{topology.service}.send.{topic.name}" for topic in topology.writes}
 
 
 def validator(schema: dict[str, Any]) -> Any:

@@ -23,16 +23,17 @@ SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
     "usual": {},
     # What takes minutes takes seconds.
     "hasty": {
-        "LOGIN_PROMPT_SECONDS": "25",
-        "LOGIN_FIRST_PAUSE_SECONDS": "5",
-        "LOGIN_PAIRING_PAUSE_SECONDS": "5",
-        "LOGIN_REFUSAL_PAUSE_SECONDS": "12",
-        "LOGIN_CODE_PAUSE_SECONDS": "5",
+        "LOGIN_CHALLENGE_SECONDS": "25",
+        "LOGIN_PASSWORDS_PAUSE_SECONDS": "5",
+        "LOGIN_PHRASES_PAUSE_SECONDS": "5",
+        "LOGIN_PHRASES_LONGEST_PAUSE_SECONDS": "5",
+        "LOGIN_DENIALS_PAUSE_SECONDS": "12",
+        "LOGIN_CODES_PAUSE_SECONDS": "5",
     },
     # One account can be asked and refuse more often than a person would, and browsers are remembered.
     "generous": {
-        "LOGIN_MOST_PROMPTS": "20",
-        "LOGIN_REFUSALS": "20",
+        "LOGIN_CHALLENGES_MOST": "20",
+        "LOGIN_DENIALS_TRIES": "20",
         "LOGIN_REMEMBER_DAYS": "30",
     },
     # The password alone pairs no phone, but a code by e-mail, or an administrator's where there is no address.

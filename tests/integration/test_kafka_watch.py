@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.kafka.embedded import EmbeddedKafka
+from operations.deployment import ALL
 from operations.topics import apply_topics
 from services.common.kafka.kafka_watch import KafkaWatch
 from services.common.kafka.partitions import PartitionsError
@@ -28,7 +29,7 @@ def three_brokers(tmp_path: Path) -> Iterator[EmbeddedKafka]:
 async def test_two_lost_brokers_of_three_are_noticed_and_their_return_too(three_brokers: EmbeddedKafka) -> None:
     publisher = Publisher(three_brokers.bootstrap, "", "test")
     await apply_topics(three_brokers.bootstrap, "", partitions=1, replication=3)
-    watch = KafkaWatch(publisher, three_brokers.bootstrap, "", partitions=1)
+    watch = KafkaWatch(publisher, three_brokers.bootstrap, "", ALL, partitions=1)
     await watch.require()
     looking = asyncio.create_task(watch.run())
     await eventually(lambda: watch.answers)
@@ -47,7 +48,7 @@ async def test_two_lost_brokers_of_three_are_noticed_and_their_return_too(three_
 
 
 async def test_topics_with_other_partitions_than_told_end_it(kafka: str, topics: str) -> None:
-    watch = KafkaWatch(Publisher(kafka, topics, "test"), kafka, topics, PARTITIONS + 1)
+    watch = KafkaWatch(Publisher(kafka, topics, "test"), kafka, topics, ALL, PARTITIONS + 1)
     with pytest.raises(PartitionsError, match=f"this instance was told {PARTITIONS + 1}"):
         await watch.require()
     await watch.stop()

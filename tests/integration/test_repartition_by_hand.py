@@ -6,9 +6,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
+from operations.deployment import ALL, CHANGELOGS
 from operations.repartition.cluster import cluster
-from schemas.topics import ACCOUNTS_CHANGELOG, ALL, CHANGELOGS
 from services.common.kafka.partitions import partition_of
+from services.login.tables import ACCOUNTS
 from tests.broker import PARTITIONS
 
 KEYS = tuple(f"person-{number}".encode() for number in range(20))
@@ -29,7 +30,7 @@ async def add_partitions(kafka: str, names: list[str], partitions: int) -> None:
 
 
 async def test_rows_come_home_after_partitions_were_added_by_other_means(kafka: str, topics: str) -> None:
-    changelog = f"{topics}{ACCOUNTS_CHANGELOG.name}"
+    changelog = f"{topics}{ACCOUNTS.changelog.name}"
     async with cluster(kafka, topics) as connected:
         row = b'{"epoch":1,"version":1}'
         await connected.write(changelog, [(partition_of(key, PARTITIONS), key, row) for key in KEYS])

@@ -13,7 +13,9 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from lab.load.__main__ import app as load
-from schemas.topics import ACCOUNTS_CHANGELOG, CHANGELOGS, LOGIN_COMMANDS
+from operations.deployment import CHANGELOGS
+from schemas.topics import LOGIN_COMMANDS
+from services.login.tables import ACCOUNTS
 from tests.broker import PARTITIONS
 
 SERVICE = """
@@ -87,7 +89,7 @@ def test_running_it_again_makes_only_what_is_missing(kafka: str, topics: str, tm
     assert seed(kafka, topics, tmp_path, "--accounts", "120", "--phones", "4").exit_code == 0
     assert counts(kafka, topics) == there
     assert seed(kafka, topics, tmp_path, "--accounts", "125", "--phones", "6").exit_code == 0
-    assert counts(kafka, topics)[ACCOUNTS_CHANGELOG.name] == 120 + 5 + 2
+    assert counts(kafka, topics)[ACCOUNTS.changelog.name] == 120 + 5 + 2
 
     said = run(kafka, topics, "accounts", "list", "--json").stdout
     listed = json.loads(said[said.index("[\n") :])  # in tests, logs come before it
@@ -102,9 +104,9 @@ def test_other_peoples_accounts_are_left_alone_unless_told(kafka: str, topics: s
     assert refused.exit_code == 1
     assert "another account, alex-0000000" in refused.stderr
     assert "--beside-others" in refused.stderr
-    assert counts(kafka, topics)[ACCOUNTS_CHANGELOG.name] == 1
+    assert counts(kafka, topics)[ACCOUNTS.changelog.name] == 1
     assert seed(kafka, topics, tmp_path, *few, "--beside-others").exit_code == 0
-    assert counts(kafka, topics)[ACCOUNTS_CHANGELOG.name] == 2
+    assert counts(kafka, topics)[ACCOUNTS.changelog.name] == 2
 
 
 @pytest.mark.usefixtures("running_service")
@@ -112,4 +114,4 @@ def test_nothing_is_written_while_a_service_runs(kafka: str, topics: str, tmp_pa
     refused = seed(kafka, topics, tmp_path)
     assert refused.exit_code == 1
     assert "The login service runs. Stop the services" in refused.stderr
-    assert counts(kafka, topics)[ACCOUNTS_CHANGELOG.name] == 0
+    assert counts(kafka, topics)[ACCOUNTS.changelog.name] == 0

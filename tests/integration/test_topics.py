@@ -2,8 +2,10 @@
 
 import pytest
 
+from operations import deployment as names
 from operations.topics import TopicsError, apply_topics, topic_settings
-from schemas import topics as names
+from schemas.topics import AUTH_CHALLENGE
+from services.login.tables import ACCOUNTS as ACCOUNTS_TABLE
 from tests.broker import PARTITIONS
 
 
@@ -30,13 +32,13 @@ async def test_a_replication_that_kafka_cannot_give_is_refused(kafka: str, topic
 @pytest.mark.parametrize(("replication", "in_sync"), [(1, "1"), (2, "1"), (3, "2")])
 def test_a_write_counts_on_a_second_broker_where_one_may_be_lost(replication: int, in_sync: str) -> None:
     """With three copies one broker can be away and acknowledged records are still safe on two."""
-    assert topic_settings(names.AUTH_CHALLENGE, replication)["min.insync.replicas"] == in_sync
+    assert topic_settings(AUTH_CHALLENGE, replication)["min.insync.replicas"] == in_sync
 
 
 def test_changelogs_are_compacted_and_events_expire() -> None:
     """A table must be readable for ever, an event only for as long as its topic says."""
-    changelog = topic_settings(names.ACCOUNTS_CHANGELOG, 1)
-    event = topic_settings(names.AUTH_CHALLENGE, 1)
+    changelog = topic_settings(ACCOUNTS_TABLE.changelog, 1)
+    event = topic_settings(AUTH_CHALLENGE, 1)
 
     assert changelog["cleanup.policy"] == "compact"
     assert "retention.ms" not in changelog

@@ -6,9 +6,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
+from operations import deployment as names
 from operations.topics import apply_topics
 from operations.topics_check import differences
-from schemas import topics as names
+from schemas.topics import DAY_SECONDS
 from tests.broker import PARTITIONS
 
 
@@ -45,7 +46,7 @@ async def test_setting_of_a_topic_that_was_there_before_is_found(kafka: str, top
     await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs={"retention.ms": "1000"})])
     await apply_topics(kafka, topic_prefix, PARTITIONS, replication=1)
     found = await differences(kafka, topic_prefix, PARTITIONS, replication=1)
-    assert f"{name} has retention.ms 1000 instead of {7 * names.DAY_SECONDS * 1000}" in found
+    assert f"{name} has retention.ms 1000 instead of {7 * DAY_SECONDS * 1000}" in found
     assert all(difference.startswith(name) for difference in found)
     fewer = await differences(kafka, topic_prefix, PARTITIONS, replication=3)
     assert f"{topic_prefix}device.paired is kept by 1 brokers instead of 3" in fewer

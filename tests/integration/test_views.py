@@ -16,6 +16,7 @@ from services.common.decisions import Row
 from services.common.kafka import tail
 from services.common.kafka.publisher import UnavailableError
 from services.common.rows import changelog_copy, changelog_reader
+from services.common.rows.codec import write_row
 from services.common.rows.stamps import TOMBSTONE_HEADER
 from services.common.rows.store import Position, RowStore, StoreDamagedError, StoreError, StoreInUseError
 from services.common.rows.view import View
@@ -55,7 +56,7 @@ class Changelog:
 
     async def write(self, key: str, version: int, epoch: int = 1) -> None:
         """Write a row."""
-        value = Row(epoch=epoch, version=version).model_dump_json().encode()
+        value = write_row(Row(epoch=epoch, version=version)).decode().encode()
         await self.producer.send_and_wait(self.topic, value, key.encode())
 
     async def delete(self, key: str, version: int, epoch: int = 1) -> None:
@@ -89,7 +90,7 @@ class Changelog:
         """Store a row that the topic does not have: it shows later whether that was read anew."""
         store = RowStore(self.directory / self.topic)
         assert store.position is not None
-        store.write({key.encode(): Row(epoch=9, version=version).model_dump_json().encode()}, store.position)
+        store.write({key.encode(): write_row(Row(epoch=9, version=version)).decode().encode()}, store.position)
         store.close()
 
 

@@ -14,11 +14,12 @@ from protocol.challenges import verify_proof
 from protocol.jose import SignatureError
 from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
 from schemas.login_commands import UseCode
-from schemas.topics import ACCOUNTS_CHANGELOG, PHRASES_CHANGELOG
 from services.common.decisions import OK
 from services.login.domain.account import Account
 from services.login.domain.history import Method
 from services.login.domain.login import Login, LoginState
+from services.login.tables import ACCOUNTS
+from services.pairing.tables import PHRASES
 
 DEADLINE: Final = timedelta(seconds=PATIENCE_SECONDS + 15)
 """Until then everybody knows how an attempt ended; the margin is the client's own last page."""
@@ -82,7 +83,7 @@ class _Log:
         self.answered = {challenge: set(found) for challenge, found in self.responses.items()}
         self._codes_taken: dict[tuple[str, str], int] = defaultdict(int)
         for event_id, code in codes.items():
-            if evidence.outcomes[ACCOUNTS_CHANGELOG.name].get(event_id) == {OK}:
+            if evidence.outcomes[ACCOUNTS.changelog.name].get(event_id) == {OK}:
                 self.steps[code.account_id, code.method_id].append(code.time_step)
                 self._codes_taken[code.account_id, code.login_id] += 1
 
@@ -109,7 +110,7 @@ class _Log:
         ((event_id, response),) = found.items()
         if response.verdict is not answer.verdict:
             return f"{name}: the phone said {answer.verdict}, and the log says {response.verdict}"
-        changelog = ACCOUNTS_CHANGELOG if answer.purpose is Purpose.LOGIN else PHRASES_CHANGELOG
+        changelog = (ACCOUNTS if answer.purpose is Purpose.LOGIN else PHRASES).changelog
         outcomes = self._evidence.outcomes[changelog.name].get(event_id, set())
         return None if len(outcomes) == 1 else f"{name}: {len(outcomes)} decisions on it: {sorted(outcomes)}"
 

@@ -30,12 +30,12 @@ class Health:
 
     """
 
-    def __init__(self, app: faust.App, kafka: KafkaWatch, views: Sequence[View[Any]], edge: RecordGuard) -> None:
+    def __init__(self, app: faust.App, kafka: KafkaWatch, views: Sequence[View[Any]], guard: RecordGuard) -> None:
         """Take the parts to look at."""
         self._app = app
         self._kafka = kafka
         self._views = views
-        self._edge = edge
+        self._guard = guard
         self.stopping = False
 
     @property
@@ -54,7 +54,7 @@ class Health:
             found.append(NotReadyReason.VIEWS_CATCHING_UP)
         if not self._app.tables.actives_ready:
             found.append(NotReadyReason.TABLES_RECOVERING)
-        if not self._edge.healthy:
+        if not self._guard.healthy:
             found.append(NotReadyReason.ERRORS_REPEATING)
         return found
 

@@ -57,7 +57,7 @@ class ServiceInstance:
         publisher: Publishes its events.
         kafka: Looks whether Kafka is there.
         views: Its read views.
-        edge: Guards its agents.
+        guard: Guards its processors.
         health: Knows its state.
         web: Its web application.
         telemetry: What it tells operators.
@@ -71,7 +71,7 @@ class ServiceInstance:
     publisher: Publisher
     kafka: KafkaWatch
     views: Sequence[View[Any]]
-    edge: RecordGuard
+    guard: RecordGuard
     health: Health
     web: web.Application
     telemetry: Telemetry

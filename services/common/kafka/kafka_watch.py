@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import DescribeConfigsRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from schemas.topics import ALL
+from schemas.topics import Topic
 from services.common.cancellation import raise_if_cancelled
 from services.common.kafka.partitions import require_partitions
 from services.common.kafka.publisher import Publisher
@@ -70,20 +70,22 @@ class KafkaWatch:
 
     """
 
-    def __init__(self, publisher: Publisher, bootstrap: str, prefix: str, partitions: int) -> None:
+    def __init__(
+        self, publisher: Publisher, bootstrap: str, prefix: str, topics: Iterable[Topic], partitions: int
+    ) -> None:
         """Prepare it.
 
         Args:
             publisher: Told whether Kafka answers.
             bootstrap: Kafka's ``host:port`` list.
             prefix: What stands before each topic's name in this deployment.
+            topics: The topics that the instance reads and writes.
             partitions: The number of partitions that the instance was told.
 
         """
         self._publisher = publisher
         self._bootstrap = bootstrap
-        self._names = tuple(prefix + topic.name for topic in ALL)
-        self._prefix = prefix
+        self._names = tuple(prefix + topic.name for topic in topics)
         self._partitions = partitions
         self._client: AIOKafkaClient | None = None
         self._topics: Topics | None = None
@@ -167,7 +169,7 @@ class KafkaWatch:
                 self._settings_due = now + SETTINGS_SECONDS
                 least = _least(settings)
         self._topics = Topics(in_sync, least)
-        require_partitions(self._topics.counts(), self._prefix, self._partitions)
+        require_partitions(self._topics.counts(), self._names, self._partitions)
 
     async def _connect(self) -> AIOKafkaClient:
         if self._client is None:

@@ -5,12 +5,10 @@ key's home: its owner decides the key's events and keeps its row. When the numbe
 repartition` brings rows to their new homes; what is left elsewhere means nothing any more (docs/adr/0024).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from aiokafka.partitioner import DefaultPartitioner
-
-from schemas.topics import ALL
 
 _PARTITIONER: Final = DefaultPartitioner()
 
@@ -36,18 +34,18 @@ def is_misrouted(key: bytes | None, partition: int, partitions: int) -> bool:
     return key is not None and partition_of(key, partitions) != partition
 
 
-def common_count(found: Mapping[str, int], prefix: str) -> int | None:
-    """Return how many partitions the topics have, None where there are no topics yet.
+def common_count(found: Mapping[str, int], names: Iterable[str]) -> int | None:
+    """Return how many partitions some topics have, None where there are no topics yet.
 
     Args:
         found: How many partitions each topic of the Kafka has, by its full name.
-        prefix: What stands before each topic's name in this deployment.
+        names: The full names of the topics; those that are not there yet count for nothing.
 
     Raises:
         PartitionsError: If they do not all have the same number: rows may be on their way then.
 
     """
-    counts = {found[prefix + topic.name] for topic in ALL if prefix + topic.name in found}
+    counts = {found[name] for name in names if name in found}
     if len(counts) > 1:
         text = (
             f"the topics have {min(counts)} to {max(counts)} partitions; "
@@ -57,19 +55,19 @@ def common_count(found: Mapping[str, int], prefix: str) -> int | None:
     return next(iter(counts), None)
 
 
-def require_partitions(found: Mapping[str, int], prefix: str, expected: int) -> None:
+def require_partitions(found: Mapping[str, int], names: Iterable[str], expected: int) -> None:
     """Refuse topics with another number of partitions than expected; those that are not there yet have none.
 
     Args:
         found: How many partitions each topic of the Kafka has, by its full name.
-        prefix: What stands before each topic's name in this deployment.
-        expected: How many each of this deployment's topics should have.
+        names: The full names of the topics.
+        expected: How many each of them should have.
 
     Raises:
         PartitionsError: If one has another number. An instance would then look for rows where they are not.
 
     """
-    count = common_count(found, prefix)
+    count = common_count(found, names)
     if count is not None and count != expected:
         text = (
             f"the topics have {count} partitions and this instance was told {expected}; start all services with "

@@ -8,7 +8,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from schemas.base import Message
+from schemas.base import Command, Message
 from schemas.codec import Event, Record, encode
 from services.common.clock import new_id, now
 from services.common.telemetry.tracing import Tracing, current_traceparent
@@ -109,7 +109,8 @@ class Publisher:
             raise UnavailableError
         event_id = new_id()
         with self._tracing.publishing(event_id, message.topic.name, current_traceparent()) as traceparent:
-            event = Event(event_id, now(), f"{self._source}/web", traceparent, message)
+            at = message.at if isinstance(message, Command) else now()
+            event = Event(event_id, at, f"{self._source}/web", traceparent, message)
             try:
                 # The producer gives up by itself; the second more is for its own look at the clock.
                 async with asyncio.timeout(self._timeout_seconds + 1):
@@ -118,17 +119,17 @@ class Publisher:
                 raise UnavailableError from error
         return event_id
 
-    async def publish_outputs(self, cause: Event[Message], decider: str, messages: Iterable[Message]) -> None:
+    async def publish_outputs(self, cause: Event[Message], source: str, messages: Iterable[Message]) -> None:
         """Publish what a decision leads to, under ids that the cause gives; try until Kafka has it.
 
         Args:
             cause: The event that was decided.
-            decider: The table whose owner decided it, or the relay that passes it on.
+            source: The CloudEvents source: the table whose owner decided it, or the relay that passes it on.
             messages: What to publish, in order.
 
         """
         for index, message in enumerate(messages):
-            source, event_id = f"{self._source}/{decider}", f"{cause.id}.{index}"
+            event_id = f"{cause.id}.{index}"
             with self._tracing.publishing(event_id, message.topic.name, cause.traceparent) as traceparent:
                 await self.publish_until_acked(encode(Event(event_id, cause.time, source, traceparent, message)))
 

@@ -1,16 +1,14 @@
 """Housekeeping: rows that are of no use any more are forgotten. Nothing is unsafe if this runs late or twice."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
 from typing import Final, Generic
 
 import structlog
 
-from schemas.base import Message
 from services.common.clock import now
 from services.common.decisions import RowT
 from services.common.kafka.publisher import Publisher, UnavailableError
+from services.common.rows.table import Sweep
 from services.common.rows.view import View
 
 log = structlog.get_logger(__name__)
@@ -24,30 +22,22 @@ AT_A_STRETCH: Final = 100
 class Sweeper(Generic[RowT]):
     """Asks the owners of rows to forget those that are of no use any more."""
 
-    def __init__(
-        self,
-        what: str,
-        rows: View[RowT],
-        forget: Callable[[RowT, datetime], Message | None],
-        publisher: Publisher,
-        *,
-        most_at_once: int,
-    ) -> None:
-        """Take the parts that it needs.
+    def __init__(self, name: str, sweep: Sweep, rows: View[RowT], policy: object, publisher: Publisher) -> None:
+        """Prepare it.
 
         Args:
-            what: What the rows are, for the log.
+            name: What the rows are, for the log.
+            sweep: Which rows are forgotten, and how many in a round.
             rows: The rows.
-            forget: Gives the command to forget a row, if it is of no use at a time.
-            publisher: Publishes it.
-            most_at_once: How many commands are given in one round.
+            policy: What the rows' owners decide with.
+            publisher: Publishes the commands to forget.
 
         """
-        self._what = what
+        self._name = name
+        self._sweep = sweep
         self._rows = rows
-        self._forget = forget
+        self._policy = policy
         self._publisher = publisher
-        self._most_at_once = most_at_once
         self._last = ""
 
     async def run(self) -> None:
@@ -59,7 +49,7 @@ class Sweeper(Generic[RowT]):
             except UnavailableError:
                 log.warning("the sweep cannot be done now, trying again later")
             else:
-                log.info("swept", **{self._what: swept})
+                log.info("swept", table=self._name, rows=swept)
 
     async def sweep(self) -> int:
         """Do one round.
@@ -73,12 +63,12 @@ class Sweeper(Generic[RowT]):
         """
         swept = 0
         for looked_at, (key, row) in enumerate(self._rows.items(after=self._last), start=1):
-            command = self._forget(row, now())
+            command = self._sweep.forget(row, now(), self._policy)
             if command is not None:
                 await self._publisher.publish_command(command)
                 swept += 1
             self._last = key
-            if looked_at >= MOST_LOOKED_AT or swept >= self._most_at_once:
+            if looked_at >= MOST_LOOKED_AT or swept >= self._sweep.most_at_once:
                 return swept
             if looked_at % AT_A_STRETCH == 0:
                 await asyncio.sleep(0)

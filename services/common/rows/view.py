@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from services.common.decisions import RowT
 from services.common.progress import Progress
 from services.common.rows.changelog_copy import ChangelogCopy
+from services.common.rows.codec import read_row
 from services.common.waiters import Waiters
 
 log = structlog.get_logger(__name__)
@@ -87,7 +88,7 @@ class View(Generic[RowT]):
 
         """
         value = self._rows.get(key.encode())
-        return None if value is None else self._model.model_validate_json(value)
+        return None if value is None else read_row(self._model, value)
 
     def all(self, on_unreadable: Callable[[str], None] = _log_unreadable) -> Iterator[RowT]:
         """Iterate over all rows in the order of their keys; see `items`."""
@@ -114,7 +115,7 @@ class View(Generic[RowT]):
         """
         for key, value in self._pages(after.encode()):
             try:
-                found = key.decode(), self._model.model_validate_json(value)
+                found = key.decode(), read_row(self._model, value)
             except ValidationError:
                 on_unreadable(key.decode())
             else:

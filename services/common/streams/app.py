@@ -1,6 +1,5 @@
 """The Faust app of a service, with its drains and its topics."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +29,13 @@ def make_stream_app(service: str, settings: ServiceSettings) -> faust.App:
     return app
 
 
-def stream_topics(app: faust.App, settings: ServiceSettings, topics: Sequence[Topic]) -> dict[Topic, TopicT]:
-    """Return the Faust topics to read: keys and values are bytes, decoded at the agent's edge."""
-    return {
-        topic: app.topic(
-            f"{settings.topic_prefix}{topic.name}",
-            key_type=bytes,
-            value_type=bytes,
-            key_serializer="raw",
-            value_serializer="raw",
-            allow_empty=True,
-        )
-        for topic in topics
-    }
+def stream_topic(app: faust.App, settings: ServiceSettings, topic: Topic) -> TopicT:
+    """Return a Faust topic to read: keys and values are bytes, which the record guard decodes."""
+    return app.topic(
+        f"{settings.topic_prefix}{topic.name}",
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        allow_empty=True,
+    )

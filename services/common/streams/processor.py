@@ -1,17 +1,17 @@
-"""The owner of a table's rows decides every event on them: decode, load, decide, save, publish."""
+"""The processors of a service's records: each table's owner decides its events, each relay passes its events on."""
 
 import time
-from collections.abc import Callable
-from typing import Any, Generic
+from typing import Any, Generic, Protocol
 
 import structlog
-from faust.types import EventT
+from faust.types import EventT, StreamT
 
 from schemas.base import Message
 from schemas.codec import Event
 from services.common.decisions import Decision, RowT, UnacceptableError, decide_once
 from services.common.kafka.partitions import partition_of
 from services.common.kafka.publisher import Publisher
+from services.common.rows.table import Relay, Table
 from services.common.streams.record_guard import RecordGuard
 from services.common.streams.row_table import RowTable
 from services.common.telemetry.metrics import Metrics
@@ -19,53 +19,56 @@ from services.common.telemetry.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 
+class Processor(Protocol):
+    """Works on the records of a stream, one at a time for each key."""
+
+    async def handle(self, record: EventT[Any]) -> None:
+        """Work on one record; what cannot be used goes to its dead-letter topic."""
+
+
+async def run_processor(processor: Processor, stream: StreamT[Any]) -> None:
+    """Give a processor each record of a stream."""
+    async for record in stream.events():
+        await processor.handle(record)
+
+
 class TableProcessor(Generic[RowT]):
-    """Decides the events of one table in this instance, one at a time for each key.
+    """Decides the events of one table in this instance: decode, load, decide, save, publish.
 
     Each decision is counted once, after Kafka has it: an event that comes again, here or at another owner, finds itself
     in its row (`decide_once`) and counts as repeated alone. What a crash cut off before it was counted is counted
     nowhere. Where nothing is kept of an event (no row, or more than a row remembers), a repeat counts as another.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts of one owner
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of one processor
         self,
-        table: RowTable[RowT],
-        decide: Callable[[RowT | None, Event[Message]], Decision[RowT]],
-        edge: RecordGuard,
+        table: Table[RowT],
+        rows: RowTable[RowT],
+        policy: object,
+        guard: RecordGuard,
         publisher: Publisher,
         metrics: Metrics,
-        tally: Callable[[RowT | None, Event[Message], Decision[RowT]], None] | None = None,
     ) -> None:
-        """Take the table, its rule, and what surrounds them.
-
-        Args:
-            table: The rows.
-            decide: The rule; pure.
-            edge: Guards it.
-            publisher: Publishes what follows.
-            metrics: Counts decisions.
-            tally: Counts what else a decision means, by the row before, the event and the decision; each once.
-
-        """
         self._table = table
-        self._decide = decide
-        self._edge = edge
+        self._rows = rows
+        self._policy = policy
+        self._guard = guard
         self._publisher = publisher
         self._metrics = metrics
-        self._tally = tally
+        self._tally = None if table.tally is None else table.tally(metrics)
 
     async def handle(self, record: EventT[Any]) -> None:
-        """Decide one record; what cannot be decided is set aside by the edge."""
-        async with self._edge.protect(record):
+        """Decide one record; the guard sets aside what cannot be decided."""
+        async with self._guard.protect(record):
             started = time.monotonic()
-            with self._edge.decoded(record) as event:
+            with self._guard.decoded(record) as event:
                 self._require_own_partition(record)
                 key = event.data.key
-                before = self._table.load(key)
+                before = self._rows.load(key)
                 decision = decide_once(before, event, self._decide)
                 # In this order: an answer to what is published must find the row, over any crash (docs/adr/0003).
-                await self._table.save(key, decision.row)
-                await self._publisher.publish_outputs(event, self._table.name, decision.events)
+                await self._rows.save(key, decision.row)
+                await self._publisher.publish_outputs(event, self._table.source, decision.events)
             self._metrics.decision_seconds.labels(self._table.name).observe(time.monotonic() - started)
             self._count(before, event, decision)
             log.info(
@@ -77,12 +80,15 @@ class TableProcessor(Generic[RowT]):
                 published=[message.type for message in decision.events],
             )
 
+    def _decide(self, row: RowT | None, event: Event[Message]) -> Decision[RowT]:
+        return self._table.decide(row, event, self._policy)
+
     def _require_own_partition(self, record: EventT[Any]) -> None:
-        """Refuse a record that lies in a partition whose owner does not have its key's row, and must not make one."""
-        message, partitions = record.message, self._table.partitions
-        home = partition_of(message.key or b"", partitions)
-        if message.partition != home:
-            text = f"it lies in partition {message.partition}, and its key's is {home} of {partitions}"
+        """Reject a misrouted record: the owner of its partition does not have its key's row, and must not make one."""
+        message, partitions = record.message, self._rows.partitions
+        own = partition_of(message.key or b"", partitions)
+        if message.partition != own:
+            text = f"it lies in partition {message.partition}, and its key's is {own} of {partitions}"
             raise UnacceptableError(text)
 
     def _count(self, before: RowT | None, event: Event[Message], decision: Decision[RowT]) -> None:
@@ -92,3 +98,25 @@ class TableProcessor(Generic[RowT]):
         self._metrics.decisions.labels(self._table.name, event.data.type, str(decision.outcome)).inc()
         if self._tally is not None:
             self._tally(before, event, decision)
+
+
+class RelayProcessor:
+    """Passes the events of one relay on in this instance."""
+
+    def __init__(self, relay: Relay, guard: RecordGuard, publisher: Publisher) -> None:
+        self._relay = relay
+        self._guard = guard
+        self._publisher = publisher
+
+    async def handle(self, record: EventT[Any]) -> None:
+        """Pass one record on; the guard sets aside what cannot be read."""
+        async with self._guard.protect(record):
+            with self._guard.decoded(record) as event:
+                messages = self._relay.translate(event)
+                await self._publisher.publish_outputs(event, self._relay.source, messages)
+            log.info(
+                "passed on" if messages else "passed over",
+                event_type=event.data.type,
+                event_id=event.id,
+                published=[message.type for message in messages],
+            )

@@ -5,7 +5,7 @@ headers, and the agent goes on. Errors that repeat turn readiness red.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
@@ -15,10 +15,9 @@ from structlog.contextvars import bound_contextvars
 
 from schemas.base import Message
 from schemas.codec import Event, Headers, UndecodableError, decode
-from schemas.topics import CONSUMED
+from schemas.topics import Topic
 from services.common.decisions import UnacceptableError
 from services.common.kafka.dead_letters import DeadLetterWriter, RecordPosition
-from services.common.kafka.publisher import Publisher
 from services.common.streams.row_table import StorageError
 from services.common.telemetry.telemetry import Telemetry
 from services.common.telemetry.tracing import Came
@@ -42,22 +41,25 @@ class RecordGuard:
 
     """
 
-    def __init__(self, publisher: Publisher, prefix: str, service: str, telemetry: Telemetry) -> None:
+    def __init__(
+        self, dead_letters: DeadLetterWriter, prefix: str, service: str, consumes: Iterable[Topic], telemetry: Telemetry
+    ) -> None:
         """Prepare it.
 
         Args:
-            publisher: Takes the dead letters.
+            dead_letters: Takes what cannot be used.
             prefix: What stands before each topic's name.
             service: The service's name.
+            consumes: The topics whose records must be used or set aside.
             telemetry: Hears of each record.
 
         """
-        self._dead_letters = DeadLetterWriter(publisher, prefix, service, telemetry.metrics)
+        self._dead_letters = dead_letters
         self._telemetry = telemetry
         self._prefix = prefix
         self._group = f"{prefix}{service}"
         # Prometheus sees no increase in a counter that begins with its first event, so these begin with 0.
-        for topic in (topic for topic in CONSUMED if service in topic.read_by):
+        for topic in consumes:
             telemetry.metrics.dead_letters.labels(topic.name)
             telemetry.metrics.unexpected_errors.labels(topic.name)
         self._locks = tuple(asyncio.Lock() for _ in range(LOCKS))

@@ -1,10 +1,12 @@
 """Tables of rows: a Faust table, on RocksDB, with its changelog in Kafka. Written only by the partition's owner."""
 
+from dataclasses import replace
 from typing import Generic
 
 import faust
 
 from services.common.decisions import RowT
+from services.common.rows.codec import read_row, write_row
 from services.common.streams.settings import ROCKSDB_OPTIONS
 from services.common.streams.versioned_table import VersionedTable
 
@@ -62,7 +64,7 @@ class RowTable(Generic[RowT]):
         except Exception as error:
             self._table.lose(error)
             raise StorageError from error
-        return None if value is None else self._model.model_validate_json(value)
+        return None if value is None else read_row(self._model, value)
 
     async def save(self, key: str, row: RowT | None) -> None:
         """Write a key's row, or delete it, and wait until Kafka has it.
@@ -85,5 +87,5 @@ class RowTable(Generic[RowT]):
             self._table.pop(key, None)
             return
         epoch = max(row.epoch, self._app.consumer_generation_id)
-        stamped = row.model_copy(update={"epoch": epoch, "version": row.version + 1})
-        self._table[key] = stamped.model_dump_json().encode()
+        stamped = replace(row, epoch=epoch, version=row.version + 1)
+        self._table[key] = write_row(stamped).decode().encode()

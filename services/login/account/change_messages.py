@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.login.domain.limits import Rejection
+from services.login.domain.rejections import Rejection
 from services.login.sign_in.password_policy import SHORTEST_PASSWORD, Weakness
 from services.login.sign_in.passwords import LONGEST_PASSWORD
 from services.login.web.page_messages import PageMessage
@@ -39,9 +39,9 @@ def wrong_first_code() -> PageMessage:
     )
 
 
-def change_refused(refusal: Rejection) -> PageMessage:
+def change_rejected(rejection: Rejection) -> PageMessage:
     """Return why a change of the account was not made."""
-    return _CHANGES.get(refusal, method_gone())
+    return _CHANGES.get(rejection, method_gone())
 
 
 def method_gone() -> PageMessage:

@@ -16,102 +16,85 @@ from services.login.codes.recovery_codes import RecoveryCodes
 from services.login.web import login_pages, page_messages
 from services.login.web.forms import Forms
 from services.login.web.pages import status_of
-from services.login.web.signed_in import SignedInUser, SignedInUsers
+from services.login.web.signed_in import SignedInUser, change, require_signed_in, touch
 
-APP: Final = f"{login_pages.ACCOUNT}/app"
-RECOVERY_CODES: Final = f"{login_pages.ACCOUNT}/recovery-codes"
 DEFAULT_NAME: Final = "Authenticator app"
 LONGEST_SEALED: Final = 1000
 LONGEST_CODE: Final = 60
 
 
-class AddingMethods:
+class MethodForms:
     """Serves them for one instance."""
 
-    def __init__(
-        self, desk: Forms, owners: SignedInUsers, page: AccountPage, checks: CodeChecks, recovery_codes: RecoveryCodes
-    ) -> None:
-        """Take the parts that they need.
-
-        Args:
-            desk: Takes forms in.
-            owners: Knows who is signed in.
-            page: The account's page, which shows refusals.
-            checks: Seals and opens the secrets of apps.
-            recovery_codes: Makes recovery codes.
-
-        """
-        self._desk = desk
-        self._owners = owners
+    def __init__(self, forms: Forms, page: AccountPage, checks: CodeChecks, recovery_codes: RecoveryCodes) -> None:
+        self._forms = forms
         self._page = page
         self._checks = checks
         self._recovery_codes = recovery_codes
 
-    def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Add the pages and forms to a router."""
-        router.add_get(APP, self.show_app)
-        router.add_post(APP, self.add_app)
-        router.add_post(RECOVERY_CODES, self.make_recovery_codes)
-
     async def show_app(self, request: web.Request) -> web.Response:
         """Show a new secret for an authenticator app. It is kept nowhere but, sealed, in the page's own form."""
-        owner = await self._owners.of(request)
-        if not owner.confirmed:
+        user = require_signed_in(self._forms.contexts.load(request), self._forms.policy.limits)
+        await touch(self._forms, user)
+        if not user.confirmed:
             raise web.HTTPSeeOther(login_pages.ACCOUNT)
         method_id, secret = new_id(), new_secret()
-        sealed = self._checks.seal_app_secret(owner.account.account_id, method_id, secret)
-        return self._render_app(request, owner, method_id, secret, sealed)
+        sealed = self._checks.seal_app_secret(user.account.account_id, method_id, secret)
+        return self._render_app(request, user, method_id, secret, sealed)
 
     async def add_app(self, request: web.Request) -> web.Response:
-        """Take the app in, if its first code is right."""
-        form = await self._desk.form(request)
-        owner = await self._owners.of(request)
+        """Add the app, if its first code is right."""
+        form = await self._forms.read(request)
+        user = require_signed_in(self._forms.contexts.load(request), self._forms.policy.limits)
+        await touch(self._forms, user)
         method_id, sealed = form.get("method_id", ""), form.get("secret", "")[:LONGEST_SEALED]
-        secret = self._checks.app_secret(owner.account.account_id, method_id, sealed)
+        secret = self._checks.app_secret(user.account.account_id, method_id, sealed)
         if secret is None:
-            raise web.HTTPSeeOther(APP)
+            raise web.HTTPSeeOther(login_pages.APP)
         name = form.get("name", "").strip()[:NAME_CHARACTERS] or DEFAULT_NAME
         time_step = find_step(secret, form.get("code", "")[:LONGEST_CODE], now())
         if time_step is None:
             message = change_messages.wrong_first_code()
-            return self._render_app(request, owner, method_id, secret, sealed, message, name)
-        command = owner.command(AddApp, method_id=method_id, name=name, sealed_secret=sealed, time_step=time_step)
-        refusal = await self._owners.change(request, command)
-        if refusal is not None:
-            return self._page.render(request, owner, refusal)
+            return self._render_app(request, user, method_id, secret, sealed, message, name)
+        command = user.command(AddApp, method_id=method_id, name=name, sealed_secret=sealed, time_step=time_step)
+        rejection = await change(self._forms, request, command)
+        if rejection is not None:
+            return self._page.render(request, user, rejection)
         raise web.HTTPSeeOther(login_pages.ACCOUNT)
 
     async def make_recovery_codes(self, request: web.Request) -> web.Response:
         """Make ten new codes and show them, this once."""
-        await self._desk.form(request)
-        owner = await self._owners.of(request)
-        if not owner.confirmed:
+        await self._forms.read(request)
+        user = require_signed_in(self._forms.contexts.load(request), self._forms.policy.limits)
+        await touch(self._forms, user)
+        if not user.confirmed:
             raise web.HTTPSeeOther(login_pages.ACCOUNT)
         made = await self._recovery_codes.make()
-        command = owner.command(MakeRecoveryCodes, salt=made.salt, code_digests=made.digests)
-        refusal = await self._owners.change(request, command)
-        if refusal is not None:
-            return self._page.render(request, owner, refusal)
-        return self._desk.pages.render(
+        rejection = await change(
+            self._forms, request, user.command(MakeRecoveryCodes, salt=made.salt, code_digests=made.digests)
+        )
+        if rejection is not None:
+            return self._page.render(request, user, rejection)
+        return self._forms.pages.render(
             request,
             "recovery_codes",
             codes=made.codes,
-            account_name=owner.account.display_name,
+            account_name=user.account.display_name,
             made_at=now().isoformat(),
         )
 
     def _render_app(  # noqa: PLR0913, PLR0917 - what one page shows
         self,
         request: web.Request,
-        owner: SignedInUser,
+        user: SignedInUser,
         method_id: str,
         secret: bytes,
         sealed: str,
         message: page_messages.PageMessage | None = None,
         name: str = DEFAULT_NAME,
     ) -> web.Response:
-        uri = otpauth_uri(secret, issuer=self._desk.pages.names.product, account_name=owner.account.display_name)
-        return self._desk.pages.render(
+        uri = otpauth_uri(secret, issuer=self._forms.pages.names.product, account_name=user.account.display_name)
+        return self._forms.pages.render(
             request,
             "app",
             status_of(request, message),

@@ -1,10 +1,10 @@
-"""The account's own page: what is known, and what its owner can change at once."""
+"""The account page: what is known, and what the signed-in user can change at once."""
 
 from http import HTTPStatus
 from typing import Any
 
 import yarl
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import ValidationError
 
 from schemas.base import NAME_CHARACTERS
@@ -24,71 +24,53 @@ from services.common.decisions import OK
 from services.login.account import change_messages
 from services.login.account.history_lines import history_line
 from services.login.domain.challenges import challenge_rejection
-from services.login.domain.limits import Rejection
+from services.login.domain.rejections import Rejection
 from services.login.web import login_pages, page_messages
 from services.login.web.cookies import LOGIN, NEXT, Ticket
 from services.login.web.forms import Forms
-from services.login.web.signed_in import SignedInUser, SignedInUsers
+from services.login.web.signed_in import SignedInUser, change, require_signed_in, touch
 
 
 class AccountPage:
     """Serves it for one instance."""
 
-    def __init__(self, desk: Forms, owners: SignedInUsers, login_seconds: int) -> None:
-        """Take the parts that it needs.
-
-        Args:
-            desk: Takes forms in.
-            owners: Knows who is signed in.
-            login_seconds: How long a login may take.
-
-        """
-        self._desk = desk
-        self._owners = owners
-        self._login_seconds = login_seconds
-
-    def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Add the page and its forms to a router."""
-        router.add_get(login_pages.ACCOUNT, self.show)
-        router.add_post(f"{login_pages.ACCOUNT}/confirm", self.confirm)
-        router.add_post(f"{login_pages.ACCOUNT}/phones", self.add_phone)
-        router.add_post(f"{login_pages.ACCOUNT}/methods/choose", self.choose)
-        router.add_post(f"{login_pages.ACCOUNT}/methods/rename", self.rename)
-        router.add_post(f"{login_pages.ACCOUNT}/methods/remove", self.remove)
-        router.add_post(f"{login_pages.ACCOUNT}/sessions/revoke", self.revoke)
-        router.add_post(f"{login_pages.ACCOUNT}/browsers/forget", self.forget)
+    def __init__(self, forms: Forms) -> None:
+        self._forms = forms
 
     async def show(self, request: web.Request) -> web.Response:
-        """Show the account of who is signed in."""
-        owner = await self._owners.of(request)
-        told = request.query.get("refused", "")
-        return self.render(request, owner, Rejection(told) if told in set(Rejection) else None)
+        """Show the account of the user who is signed in."""
+        user = require_signed_in(self._forms.contexts.load(request), self._forms.policy.limits)
+        await touch(self._forms, user)
+        rejected = request.query.get("refused", "")
+        return self.render(request, user, Rejection(rejected) if rejected in set(Rejection) else None)
 
     async def confirm(self, request: web.Request) -> web.Response:
-        """Ask for the second factor again: a request to the phone if it may be asked, or a code."""
-        form = await self._desk.form(request)
-        owner = await self._owners.of(request)
-        ticket, login_id = Ticket(owner.account.account_id, new_token()), new_id()
-        answer = await self._begin(request, owner, Confirm, ticket, login_id)
+        """Ask for the second factor again: a challenge to the phone if one may be sent, or a code."""
+        form = await self._forms.read(request)
+        limits = self._forms.policy.limits
+        user = require_signed_in(self._forms.contexts.load(request), limits)
+        await touch(self._forms, user)
+        account_id = user.account.account_id
+        ticket, login_id = Ticket(account_id, new_token()), new_id()
+        redirect = await self._begin(request, user, Confirm, ticket, login_id)
         if form.get("next") == login_pages.TO_PASSWORD:
-            self._desk.cookies.write(answer, NEXT, login_pages.TO_PASSWORD, self._login_seconds)
+            self._forms.cookies.write(redirect, NEXT, login_pages.TO_PASSWORD, limits.login_seconds)
         else:
-            self._desk.cookies.drop(answer, NEXT)
-        if challenge_rejection(owner.account, now(), self._desk.rules) is None:
-            challenge = SendChallenge(
-                account_id=owner.account.account_id, at=now(), login_id=login_id, challenge_id=login_id
-            )
-            await self._desk.decide(request, challenge)
-        raise answer
+            self._forms.cookies.drop(redirect, NEXT)
+        if challenge_rejection(user.account, now(), limits) is None:
+            challenge = SendChallenge(account_id=account_id, at=now(), login_id=login_id, challenge_id=login_id)
+            await self._forms.decide(request, challenge)
+        raise redirect
 
     async def add_phone(self, request: web.Request) -> web.Response:
         """Begin to pair a further phone."""
-        await self._desk.form(request)
-        owner = await self._owners.of(request)
-        raise await self._begin(request, owner, AddPhone, Ticket(owner.account.account_id, new_token()), new_id())
+        await self._forms.read(request)
+        user = require_signed_in(self._forms.contexts.load(request), self._forms.policy.limits)
+        await touch(self._forms, user)
+        raise await self._begin(request, user, AddPhone, Ticket(user.account.account_id, new_token()), new_id())
 
     async def choose(self, request: web.Request) -> web.Response:
-        """Ask another phone first."""
+        """Challenge another phone first."""
         return await self._change(request, ChoosePhone, "method_id")
 
     async def rename(self, request: web.Request) -> web.Response:
@@ -107,54 +89,54 @@ class AccountPage:
         """Remember a browser no more."""
         return await self._change(request, ForgetBrowser, "remembered_digest")
 
-    def render(self, request: web.Request, owner: SignedInUser, refusal: Rejection | None = None) -> web.Response:
+    def render(self, request: web.Request, user: SignedInUser, rejection: Rejection | None = None) -> web.Response:
         """Show the account, with why a change was not made."""
-        return self._render(request, owner, None if refusal is None else change_messages.change_refused(refusal))
+        return self._render(request, user, None if rejection is None else change_messages.change_rejected(rejection))
 
     def _render(
-        self, request: web.Request, owner: SignedInUser, message: page_messages.PageMessage | None
+        self, request: web.Request, user: SignedInUser, message: page_messages.PageMessage | None
     ) -> web.Response:
-        account = owner.account
-        return self._desk.pages.render(
+        account = user.account
+        return self._forms.pages.render(
             request,
             "account",
-            HTTPStatus.OK if message is None or request.method == "GET" else HTTPStatus.CONFLICT,
+            HTTPStatus.OK if message is None or request.method == hdrs.METH_GET else HTTPStatus.CONFLICT,
             error=message,
             account_name=account.display_name,
             account=account,
-            confirmed=owner.confirmed,
-            session=owner.session,
+            confirmed=user.confirmed,
+            session=user.session,
             history=[history_line(each) for each in reversed(account.history)],
-            remember=bool(self._desk.rules.remember_lifetime),
+            remember=bool(self._forms.policy.limits.remember_lifetime),
             reported=account.push.reported,
             address=page_messages.masked(account.email),
         )
 
     async def _begin(
-        self, request: web.Request, owner: SignedInUser, kind: type[Confirm | AddPhone], ticket: Ticket, login_id: str
+        self, request: web.Request, user: SignedInUser, kind: type[Confirm | AddPhone], ticket: Ticket, login_id: str
     ) -> web.HTTPSeeOther:
-        """Begin a login within a session; return the answer that leads to it."""
-        browser = self._desk.visits.browser(request)
-        command = owner.command(kind, login_id=login_id, login_digest=ticket.digest, browser=browser)
-        outcome, _ = await self._desk.decide(request, command)
+        """Begin a login within a session; return the redirect that leads to it."""
+        browser = self._forms.contexts.browser(request)
+        command = user.command(kind, login_id=login_id, login_digest=ticket.digest, browser=browser)
+        outcome, _ = await self._forms.decide(request, command)
         if outcome != OK:
             raise web.HTTPSeeOther(yarl.URL(login_pages.ACCOUNT) % {"refused": outcome})
-        answer = web.HTTPSeeOther("/")
-        self._desk.cookies.write_ticket(answer, LOGIN, ticket, self._login_seconds)
-        return answer
+        redirect = web.HTTPSeeOther("/")
+        self._forms.cookies.write_ticket(redirect, LOGIN, ticket, self._forms.policy.limits.login_seconds)
+        return redirect
 
     async def _change(self, request: web.Request, kind: type[SessionCommand], *fields: str) -> web.Response:
-        form = await self._desk.form(request)
-        owner = await self._owners.of(request)
+        form = await self._forms.read(request)
+        user = require_signed_in(self._forms.contexts.load(request), self._forms.policy.limits)
+        await touch(self._forms, user)
         values: dict[str, Any] = {name: form.get(name, "").strip()[:NAME_CHARACTERS] for name in fields}
         try:
-            command = owner.command(kind, **values)
+            command = user.command(kind, **values)
         except ValidationError:
             nameless = "name" in fields and not values["name"]
-            return self._render(
-                request, owner, change_messages.nameless() if nameless else change_messages.method_gone()
-            )
-        refusal = await self._owners.change(request, command)
-        if refusal is not None:
-            return self.render(request, owner, refusal)
+            message = change_messages.nameless() if nameless else change_messages.method_gone()
+            return self._render(request, user, message)
+        rejection = await change(self._forms, request, command)
+        if rejection is not None:
+            return self.render(request, user, rejection)
         raise web.HTTPSeeOther(login_pages.ACCOUNT)

@@ -9,65 +9,58 @@ from schemas.login_commands import AccountCommand, FailCode, UseCode, UseRecover
 from services.common.decisions import OK
 from services.login.codes.checks import CodeChecks
 from services.login.domain.account import Account
-from services.login.domain.codes import codes_paused
-from services.login.domain.limits import Rejection
 from services.login.domain.login import Login, LoginState
+from services.login.domain.rejections import Rejection
 from services.login.web import login_pages, page_messages
+from services.login.web.context import require_login_at
 from services.login.web.forms import Forms
 from services.login.web.pages import status_of
 
 
-class CodeForm:
-    """Takes codes for one instance."""
+class CodeForms:
+    """Serves it for one instance."""
 
-    def __init__(self, desk: Forms, checks: CodeChecks) -> None:
-        """Take the parts that it needs.
-
-        Args:
-            desk: Takes forms in.
-            checks: Checks codes.
-
-        """
-        self._desk = desk
+    def __init__(self, forms: Forms, checks: CodeChecks) -> None:
+        self._forms = forms
         self._checks = checks
 
-    def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Add what is posted to a router."""
-        router.add_post(login_pages.CODE, self.enter)
+    async def show(self, request: web.Request) -> web.Response:
+        """Show the page."""
+        at_code = require_login_at(self._forms.contexts.load(request), login_pages.CODE)
+        return self._render(request, at_code.account, at_code.login, at_code.at)
 
     async def enter(self, request: web.Request) -> web.Response:
-        """Check a code; whether it counts is for the account's owner to decide."""
-        form = await self._desk.form(request)
-        step = self._desk.visits.step(request, login_pages.CODE)
-        account, login, at = step.account, step.login, step.at
-        command = await self._command(account, login, form.get("code", ""), at)
-        outcome, row = await self._desk.decide(request, command)
-        if outcome != OK and outcome in set(Rejection):
-            login_now = row.login(login.login_id) or login
-            if not login_now.over:
-                printed = not "".join(form.get("code", "").split()).isdigit()
-                return self.render(request, row, login_now, at, Rejection(outcome), printed=printed)
-        raise web.HTTPSeeOther(self._desk.visits.of(request).home)
+        """Check a code; the account's owner decides whether it counts."""
+        form = await self._forms.read(request)
+        at_code = require_login_at(self._forms.contexts.load(request), login_pages.CODE)
+        account, login, at = at_code.account, at_code.login, at_code.at
+        typed = form.get("code", "")
+        outcome, row = await self._forms.decide(request, await self._command(account, login, typed, at))
+        login_now = row.login(login.login_id) or login
+        if outcome != OK and not login_now.over:
+            printed = not "".join(typed.split()).isdigit()
+            return self._render(request, row, login_now, at, Rejection(outcome), printed=printed)
+        raise web.HTTPSeeOther(self._forms.contexts.load(request).home)
 
-    def render(  # noqa: PLR0913 - where the login stands, and what was entered
+    def _render(  # noqa: PLR0913 - where the login stands, and what was entered
         self,
         request: web.Request,
         account: Account,
         login: Login,
         at: datetime,
-        refusal: Rejection | None = None,
+        rejection: Rejection | None = None,
         *,
         printed: bool = False,
     ) -> web.Response:
         """Show the page, with what became of the code that was entered, perhaps one of a printed list."""
-        paused = codes_paused(account, at)
-        message = page_messages.code_refused(
-            Rejection.CODES_PAUSED if paused else refusal,
-            account.codes_paused_until,
+        paused = account.codes.is_paused(at)
+        message = page_messages.code_rejected(
+            Rejection.CODES_PAUSED if paused else rejection,
+            account.codes.paused_until,
             at,
             printed=printed and account.recovery is not None,
         )
-        return self._desk.pages.render(
+        return self._forms.pages.render(
             request,
             "code",
             status_of(request, message),
@@ -76,7 +69,7 @@ class CodeForm:
             locked=account.push.reported is not None,
             waiting=login.state is LoginState.CHALLENGED,
             kind=login.kind,
-            **self._sources(account),
+            **_sources(account),
         )
 
     async def _command(self, account: Account, login: Login, typed: str, at: datetime) -> AccountCommand:
@@ -87,11 +80,12 @@ class CodeForm:
         code_digest = await self._checks.recovery_digest(account, typed)
         return FailCode(**names) if code_digest is None else UseRecoveryCode(code_digest=code_digest, **names)
 
-    def _sources(self, account: Account) -> dict[str, Any]:
-        """Return where the account's codes come from."""
-        return {
-            "phones": [each.name for each in account.devices if each.agreement_key is not None],
-            "apps": [each.name for each in account.apps],
-            "recovery_left": account.recovery.left if account.recovery is not None else 0,
-            "has_phone": bool(account.devices),
-        }
+
+def _sources(account: Account) -> dict[str, Any]:
+    """Return where the account's codes come from."""
+    return {
+        "phones": [each.name for each in account.devices if each.agreement_key is not None],
+        "apps": [each.name for each in account.apps],
+        "recovery_left": account.recovery.left if account.recovery is not None else 0,
+        "has_phone": bool(account.devices),
+    }

@@ -1,18 +1,24 @@
 """The login service's row: an account with its methods, logins, sessions and history."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final, TypeVar
 
-from pydantic import Field
-
-from schemas.base import Browser, Digest, Identifier, Model, Moment, Text
+from schemas.base import Browser, Digest, Identifier, Moment, Text
 from services.common.decisions import Row
-from services.login.domain.history import HistoryEntry, Method
+from services.common.throttle import NO_FAILURES, Throttle
+from services.login.domain.history import HistoryEntry, HistoryKind, Method
+from services.login.domain.limits import Limits
 from services.login.domain.login import EndReason, Login, LoginState
 from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCodes
 
+MOST_HISTORY: Final = 50
+MethodT = TypeVar("MethodT", Device, AuthenticatorApp)
 
-class Session(Model):
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
     """A browser that is signed in.
 
     Attributes:
@@ -39,7 +45,8 @@ class Session(Model):
         return at <= min(self.expires_at, self.idle_until)
 
 
-class RememberedBrowser(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedBrowser:
     """A browser that signs in by the password alone for a while.
 
     Attributes:
@@ -53,14 +60,16 @@ class RememberedBrowser(Model):
     expires_at: Moment
 
 
-class Invitation(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
     """An enrolment code that an administrator handed out."""
 
     digest: Digest
     expires_at: Moment
 
 
-class Reported(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
     """What was known of a sign-in that was answered with "It wasn't me"."""
 
     browser: Browser
@@ -68,23 +77,34 @@ class Reported(Model):
     at: Moment
 
 
-class Push(Model):
-    """How an account's phones may be asked.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """How an account's phones may be challenged.
 
     Attributes:
-        sent: When the last requests were sent, oldest first.
-        denials: How many in a row were denied, answered with a wrong number, or not answered.
-        last_denial_at: When the last of them was.
-        reported: Since when no request is sent at all, and why; None while requests are sent.
+        sent: When the last challenges were sent, oldest first.
+        denials: Those in a row that were denied, answered with a wrong number, or not answered.
+        reported: Since when no challenge is sent at all, and why; None while challenges are sent.
 
     """
 
     sent: tuple[Moment, ...] = ()
-    denials: int = 0
-    last_denial_at: Moment | None = None
+    denials: Throttle = NO_FAILURES
     reported: Reported | None = None
 
+    def next_at(self, at: datetime, limits: Limits) -> datetime | None:
+        """Return when a phone may be challenged again, or None if it may be now. A report is another matter.
 
+        Args:
+            at: Now.
+            limits: The limits.
+
+        """
+        moments = (self.denials.paused_until, limits.challenges.next_at(self.sent, at))
+        return max((each for each in moments if each is not None and each > at), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account(Row):
     """An account.
 
@@ -96,50 +116,42 @@ class Account(Row):
         created_at: When it was made.
         removed_at: When it was removed. The row stays, so that a stale record cannot bring the account back.
         invitation: The enrolment code that is open.
-        enrolment_mails: When enrolment codes were sent by e-mail lately.
+        enrolment_emails: When enrolment codes were sent by e-mail lately.
         devices: The paired phones; the first one is asked.
         apps: The authenticator apps.
         recovery: The recovery codes.
         push: How the phones may be asked.
-        wrong_codes: How many codes in a row were wrong.
-        codes_paused_until: No code is taken before.
+        codes: The wrong codes.
         logins: Those that wait, and those that ended lately, oldest first.
         sessions: The browsers that are signed in, oldest first.
         remembered: The browsers that sign in by the password alone.
         known_browsers: The browsers, by the digest of their own token, in which sign-ins were completed; newest last.
         history: The last happenings, oldest first.
-        wrong_passwords: How many in a row, none of them long after the one before.
-        wrong_password_at: When the last one was.
-        locked_until: No password is taken before.
-        pairing_tries: How many phrases were entered in a row without a phone being paired.
-        pairing_paused_until: No phrase is taken before.
+        passwords: The wrong passwords.
+        phrases: The phrases that were entered without a phone being paired.
 
     """
 
     account_id: Identifier
     display_name: Text
     email: Text = ""
-    password_hash: Text = Field(repr=False)
+    password_hash: Text = field(repr=False)
     created_at: Moment
     removed_at: Moment | None = None
     invitation: Invitation | None = None
-    enrolment_mails: tuple[Moment, ...] = ()
+    enrolment_emails: tuple[Moment, ...] = ()
     devices: tuple[Device, ...] = ()
     apps: tuple[AuthenticatorApp, ...] = ()
     recovery: RecoveryCodes | None = None
     push: Push = Push()
-    wrong_codes: int = 0
-    codes_paused_until: Moment | None = None
+    codes: Throttle = NO_FAILURES
     logins: tuple[Login, ...] = ()
     sessions: tuple[Session, ...] = ()
     remembered: tuple[RememberedBrowser, ...] = ()
     known_browsers: tuple[Digest, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
-    wrong_passwords: int = 0
-    wrong_password_at: Moment | None = None
-    locked_until: Moment | None = None
-    pairing_tries: int = 0
-    pairing_paused_until: Moment | None = None
+    passwords: Throttle = NO_FAILURES
+    phrases: Throttle = NO_FAILURES
 
     @property
     def password_change_due(self) -> bool:
@@ -164,6 +176,15 @@ class Account(Row):
         """Return the login that waits in the browser whose token has this digest, or None."""
         return next((each for each in self.logins if each.login_digest == login_digest), None)
 
+    def login_of_challenge(self, challenge_id: str) -> Login | None:
+        """Return the login whose last challenge has this id, or None."""
+        found = (each for each in self.logins if each.challenge and each.challenge.challenge_id == challenge_id)
+        return next(found, None)
+
+    def login_of_pairing(self, pairing_id: str) -> Login | None:
+        """Return the login whose last phrase began this pairing, or None."""
+        return next((each for each in self.logins if each.pairing and each.pairing.pairing_id == pairing_id), None)
+
     def session(self, session_digest: str, at: datetime) -> Session | None:
         """Return the session whose token has this digest, if it is still open at a time."""
         found = next((each for each in self.sessions if each.session_digest == session_digest), None)
@@ -178,15 +199,15 @@ class Account(Row):
         return next((each for each in self.methods if each.method_id == method_id), None)
 
     def open_challenge(self) -> Login | None:
-        """Return the login whose request is open, or None (the row being settled)."""
+        """Return the login whose challenge is open, or None (the row being expired)."""
         return next((each for each in self.logins if each.state is LoginState.CHALLENGED), None)
 
     def with_login(self, login: Login) -> "Account":
         """Return the account with a login changed or added."""
         if self.login(login.login_id) is None:
-            return self.model_copy(update={"logins": (*self.logins, login)})
+            return replace(self, logins=(*self.logins, login))
         logins = tuple(login if each.login_id == login.login_id else each for each in self.logins)
-        return self.model_copy(update={"logins": logins})
+        return replace(self, logins=logins)
 
     def with_ended(self, logins: Iterable[Login], reason: EndReason, at: datetime) -> "Account":
         """Return the account with some of its logins ended; those that are over stay as they are."""
@@ -196,15 +217,59 @@ class Account(Row):
                 ended = ended.with_login(login.ended(reason, at))
         return ended
 
-    def with_method(self, method: Device | AuthenticatorApp) -> "Account":
-        """Return the account with a phone or an app changed (nothing is added)."""
-        changes = {
-            "devices": tuple(method if each.method_id == method.method_id else each for each in self.devices),
-            "apps": tuple(method if each.method_id == method.method_id else each for each in self.apps),
-        }
-        return self.model_copy(update=changes)
+    def with_device(self, device: Device) -> "Account":
+        """Return the account with a phone changed (nothing is added)."""
+        return replace(self, devices=_with(self.devices, device))
+
+    def with_app(self, app: AuthenticatorApp) -> "Account":
+        """Return the account with an app changed (nothing is added)."""
+        return replace(self, apps=_with(self.apps, app))
 
     def with_session(self, session: Session) -> "Account":
         """Return the account with a session changed (nothing is added)."""
         sessions = tuple(session if each.session_digest == session.session_digest else each for each in self.sessions)
-        return self.model_copy(update={"sessions": sessions})
+        return replace(self, sessions=sessions)
+
+    def with_challenge_counted(self, at: datetime, limits: Limits) -> "Account":
+        """Return the account with one more challenge counted."""
+        sent = (*self.push.sent, at)[-limits.challenges.most :]
+        return replace(self, push=replace(self.push, sent=sent))
+
+    def with_denial_counted(self, at: datetime, limits: Limits) -> "Account":
+        """Return the account with one more challenge counted that nobody approved."""
+        return replace(self, push=replace(self.push, denials=self.push.denials.failed(at, limits.denials)))
+
+    def with_denials_cleared(self) -> "Account":
+        """Return the account without denials: its owner was there."""
+        return replace(self, push=replace(self.push, denials=self.push.denials.succeeded()))
+
+    def with_history(
+        self,
+        what: HistoryKind,
+        at: datetime,
+        login: Login | None = None,
+        *,
+        device_name: str = "",
+        browser: Browser | None = None,
+    ) -> "Account":
+        """Return the account with a line added to its history.
+
+        Args:
+            what: What happened.
+            at: When.
+            login: The login that it is part of, if any; the line then has its browser and its phone.
+            device_name: Name of the phone or app that it is about.
+            browser: The browser, where there is no login.
+
+        """
+        entry = HistoryEntry(what=what, at=at, browser=browser, device_name=device_name)
+        if login is not None:
+            challenged = login.challenge.device_name if login.challenge is not None else ""
+            entry = HistoryEntry(
+                what=what, at=at, browser=login.browser, device_name=device_name or challenged, method=login.method
+            )
+        return replace(self, history=(*self.history, entry)[-MOST_HISTORY:])
+
+
+def _with(methods: tuple[MethodT, ...], changed: MethodT) -> tuple[MethodT, ...]:
+    return tuple(changed if each.method_id == changed.method_id else each for each in methods)

@@ -1,80 +1,79 @@
 """What a login's approval does, by whichever method it came."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from services.login.domain.account import Account, RememberedBrowser, Session
-from services.login.domain.expire import with_history
 from services.login.domain.history import HistoryKind, Method
-from services.login.domain.limits import Rules
+from services.login.domain.limits import Limits
 from services.login.domain.login import Login, LoginKind, LoginState
-from services.login.domain.push import clear_denials
 
 MOST_SESSIONS: Final = 20
 MOST_REMEMBERED: Final = 10
 MOST_KNOWN_BROWSERS: Final = 20
 
 
-def approve(  # noqa: PLR0913 - who, what, how, when, and by which rules
-    account: Account, login: Login, method: Method, at: datetime, rules: Rules, *, device_name: str = ""
+def approve(  # noqa: PLR0913 - who, what, how, when, and within which limits
+    account: Account, login: Login, method: Method, at: datetime, limits: Limits, *, device_name: str = ""
 ) -> Account:
     """Return the account with a login approved: its session is open, or confirmed.
 
-    A remembered browser gives no second factor. So it begins no count of wrong codes or of refusals anew, and prolongs
-    its own time by nothing.
+    A remembered browser gives no second factor. So it clears no wrong codes and no denials, and prolongs its own time
+    by nothing.
 
     Args:
-        account: The account, settled.
+        account: The account, expired.
         login: The login, not over.
         method: By what.
         at: When.
-        rules: How long things last.
-        device_name: Name of the phone or app, where no challenge tells.
+        limits: How long things last.
+        device_name: Name of the phone or app, where the login's challenge does not have it.
 
     """
-    approved = login.model_copy(update={"state": LoginState.APPROVED, "ended_at": at, "method": method})
+    approved = replace(login, state=LoginState.APPROVED, ended_at=at, method=method)
     done = account.with_login(approved)
     if method is not Method.REMEMBERED:
-        done = clear_denials(done).model_copy(update={"wrong_codes": 0, "codes_paused_until": None})
+        done = replace(done.with_denials_cleared(), codes=done.codes.succeeded())
     if login.kind is not LoginKind.SIGN_IN:
-        return with_history(_confirmed(done, login, at), HistoryKind.CONFIRMED, at, approved, device_name=device_name)
-    opened = with_history(
-        _opened(done, approved, at, rules), HistoryKind.SIGNED_IN, at, approved, device_name=device_name
-    )
-    known = _known(opened, login)
-    return known if method is Method.REMEMBERED else _remembered(known, login, at, rules)
+        confirmed = _with_session_confirmed(done, login, at)
+        return confirmed.with_history(HistoryKind.CONFIRMED, at, approved, device_name=device_name)
+    opened = _with_session_opened(done, approved, at, limits)
+    opened = opened.with_history(HistoryKind.SIGNED_IN, at, approved, device_name=device_name)
+    known = _with_browser_known(opened, login)
+    return known if method is Method.REMEMBERED else _with_browser_remembered(known, login, at, limits)
 
 
-def _opened(account: Account, login: Login, at: datetime, rules: Rules) -> Account:
+def _with_session_opened(account: Account, login: Login, at: datetime, limits: Limits) -> Account:
     session = Session(
         session_digest=login.session_digest,
         browser=login.browser,
         started_at=at,
-        expires_at=at + rules.session_lifetime,
-        idle_until=at + rules.idle_lifetime,
+        expires_at=at + limits.session_lifetime,
+        idle_until=at + limits.idle_lifetime,
         confirmed_at=None if login.method is Method.REMEMBERED else at,
         method=login.method or Method.PUSH,
     )
-    return account.model_copy(update={"sessions": (*account.sessions, session)[-MOST_SESSIONS:]})
+    return replace(account, sessions=(*account.sessions, session)[-MOST_SESSIONS:])
 
 
-def _confirmed(account: Account, login: Login, at: datetime) -> Account:
+def _with_session_confirmed(account: Account, login: Login, at: datetime) -> Account:
     session = account.session(login.session_digest, at)
-    return account if session is None else account.with_session(session.model_copy(update={"confirmed_at": at}))
+    return account if session is None else account.with_session(replace(session, confirmed_at=at))
 
 
-def _known(account: Account, login: Login) -> Account:
+def _with_browser_known(account: Account, login: Login) -> Account:
     if login.browser_digest is None:
         return account
     others = tuple(each for each in account.known_browsers if each != login.browser_digest)
-    return account.model_copy(update={"known_browsers": (*others, login.browser_digest)[-MOST_KNOWN_BROWSERS:]})
+    return replace(account, known_browsers=(*others, login.browser_digest)[-MOST_KNOWN_BROWSERS:])
 
 
-def _remembered(account: Account, login: Login, at: datetime, rules: Rules) -> Account:
-    if login.remember_digest is None or not rules.remember_lifetime:
+def _with_browser_remembered(account: Account, login: Login, at: datetime, limits: Limits) -> Account:
+    if login.remember_digest is None or not limits.remember_lifetime:
         return account
     browser = RememberedBrowser(
-        digest=login.remember_digest, browser=login.browser, since=at, expires_at=at + rules.remember_lifetime
+        digest=login.remember_digest, browser=login.browser, since=at, expires_at=at + limits.remember_lifetime
     )
-    added = account.model_copy(update={"remembered": (*account.remembered, browser)[-MOST_REMEMBERED:]})
-    return with_history(added, HistoryKind.BROWSER_REMEMBERED, at, login)
+    added = replace(account, remembered=(*account.remembered, browser)[-MOST_REMEMBERED:])
+    return added.with_history(HistoryKind.BROWSER_REMEMBERED, at, login)

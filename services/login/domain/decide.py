@@ -1,4 +1,9 @@
-"""Which rule decides which event."""
+"""Which decider decides which event that concerns an account."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import wraps
+from typing import Any, Final
 
 from schemas.base import Message
 from schemas.codec import Event
@@ -28,114 +33,129 @@ from schemas.login_sessions import (
     RemoveMethod,
     RenameMethod,
     RevokeSession,
-    SessionCommand,
     TouchSession,
 )
 from services.common.decisions import Decision
-from services.login.domain import (
-    administration,
-    challenges,
-    codes,
-    confirmations,
-    enrolment,
-    managing,
-    pairing,
-    sessions,
-    sign_in,
-)
-from services.login.domain.account import Account
-from services.login.domain.limits import Rejection, Rules
+from services.login.domain import administration, challenges, codes, method_changes, pairing, sessions, sign_in
+from services.login.domain.account import Account, Session
+from services.login.domain.expire import expire
+from services.login.domain.login import Login
+from services.login.domain.policy import Policy
+from services.login.domain.rejections import Rejection
+
+Decider = Callable[[Account, Login | None, Any, datetime, Policy], Decision[Account]]
+"""Decides one kind of message: on the account, expired, and on the login that the message names, if it is there."""
 
 
-def decide(row: Account | None, event: Event[Message], rules: Rules) -> Decision[Account]:
+def _in_open_login(decide: Callable[[Account, Login, Any, datetime, Policy], Decision[Account]]) -> Decider:
+    """Return a decider that rejects a message whose login is over or was never there."""
+
+    @wraps(decide)
+    def decider(account: Account, login: Login | None, message: Any, at: datetime, policy: Policy) -> Decision[Account]:
+        if login is None or login.over:
+            return Decision(account, outcome=Rejection.NO_LOGIN)
+        return decide(account, login, message, at, policy)
+
+    return decider
+
+
+def _in_session(decide: Callable[[Account, Session, Any, datetime, Policy], Decision[Account]]) -> Decider:
+    """Return a decider that rejects a command whose session is over."""
+
+    @wraps(decide)
+    def decider(
+        account: Account, _login: Login | None, command: Any, at: datetime, policy: Policy
+    ) -> Decision[Account]:
+        session = account.session(command.session_digest, at)
+        if session is None:
+            return Decision(account, outcome=Rejection.NO_SESSION)
+        return decide(account, session, command, at, policy)
+
+    return decider
+
+
+def _in_confirmed_session(decide: Callable[[Account, Session, Any, datetime, Policy], Decision[Account]]) -> Decider:
+    """Return a decider that rejects a command whose session is over, or has not given the second factor lately."""
+
+    @wraps(decide)
+    def confirmed(account: Account, session: Session, command: Any, at: datetime, policy: Policy) -> Decision[Account]:
+        if not sessions.is_confirmed(session, at, policy.limits):
+            return Decision(account, outcome=Rejection.NOT_CONFIRMED)
+        return decide(account, session, command, at, policy)
+
+    return _in_session(confirmed)
+
+
+DECIDERS: Final[Mapping[type[Message], Decider]] = {
+    SignIn: sign_in.start,
+    FailPassword: sign_in.count_wrong_password,
+    CancelLogin: sign_in.cancel,
+    SendEnrolmentCode: _in_open_login(pairing.send_enrolment_code),
+    Enrol: _in_open_login(pairing.enrol),
+    StartPairing: _in_open_login(pairing.start),
+    DevicePaired: pairing.add_device,
+    PairingFailed: pairing.record_failure,
+    SendChallenge: _in_open_login(challenges.send),
+    AuthResponse: challenges.answer,
+    UseCode: _in_open_login(codes.use_code),
+    UseRecoveryCode: _in_open_login(codes.use_recovery_code),
+    FailCode: _in_open_login(codes.count_wrong_code),
+    TouchSession: _in_session(sessions.touch),
+    EndSession: sessions.sign_out,
+    RevokeSession: _in_session(sessions.revoke),
+    ForgetBrowser: _in_session(sessions.forget_browser),
+    Confirm: _in_session(sessions.confirm),
+    AddPhone: _in_confirmed_session(sessions.add_phone),
+    ChangePassword: _in_confirmed_session(sessions.change_password),
+    AddApp: _in_confirmed_session(method_changes.add_app),
+    MakeRecoveryCodes: _in_confirmed_session(method_changes.make_recovery_codes),
+    ChoosePhone: _in_confirmed_session(method_changes.choose),
+    RenameMethod: _in_confirmed_session(method_changes.rename),
+    RemoveMethod: _in_confirmed_session(method_changes.remove),
+    SetEmail: administration.set_email,
+    Invite: administration.invite,
+    ResetMethods: administration.reset,
+    RemoveAccount: administration.remove,
+}
+"""The decider of each message type. CreateAccount is decided apart: it alone needs no account."""
+
+
+def decide_account(row: Account | None, event: Event[Message], policy: Policy) -> Decision[Account]:
     """Decide any event that concerns an account.
 
     Args:
         row: The account, or None if there is none.
-        event: The event.
-        rules: What it is decided with.
+        event: The event; its time is the decision's.
+        policy: What it is decided with.
 
     Returns:
-        The decision; its outcome is ``ok`` or a Refused.
+        The decision; its outcome is ``ok`` or a Rejection. A message that does not concern an account changes nothing.
 
     Raises:
         UnacceptableError: If a response or a pairing is forged.
 
     """
-    if isinstance(event.data, CreateAccount):
-        return administration.decide_creation(row, event.data)
-    if isinstance(event.data, AuthResponse) and event.data.purpose is not Purpose.LOGIN:
+    message, at = event.data, event.time
+    if isinstance(message, CreateAccount):
+        return administration.create(row, message, at)
+    if isinstance(message, AuthResponse) and message.purpose is not Purpose.LOGIN:
         return Decision(row)
     if row is None or row.removed_at is not None:
         return Decision(row, outcome=Rejection.UNKNOWN_ACCOUNT)
-    if isinstance(event.data, SessionCommand):
-        return _decide_in_session(row, event.data, rules)
-    return _decide_login(row, event, rules)
+    decider = DECIDERS.get(type(message))
+    if decider is None:
+        return Decision(row)
+    account = expire(row, at, policy.limits)
+    return decider(account, _login_of(account, message), message, at, policy)
 
 
-def _decide_login(account: Account, event: Event[Message], rules: Rules) -> Decision[Account]:  # noqa: C901, PLR0911, PLR0912 - one line an event
-    match event.data:
-        case SignIn() as command:
-            return sign_in.decide_sign_in(account, command, rules)
-        case FailPassword() as command:
-            return sign_in.decide_wrong_password(account, command, rules)
-        case SendEnrolmentCode() as command:
-            return enrolment.decide_enrolment_code(account, command, rules)
-        case Enrol() as command:
-            return enrolment.decide_enrol(account, command, rules)
-        case StartPairing() as command:
-            return pairing.decide_start(account, command, rules)
-        case DevicePaired() as paired:
-            return pairing.decide_paired(account, paired, rules)
-        case PairingFailed() as failed:
-            return pairing.decide_failed(account, failed, event.time)
-        case SendChallenge() as command:
-            return challenges.decide_challenge(account, command, rules)
-        case AuthResponse() as response:
-            return challenges.decide_response(account, response, rules)
-        case UseCode() as command:
-            return codes.decide_code(account, command, rules)
-        case UseRecoveryCode() as command:
-            return codes.decide_recovery_code(account, command, rules)
-        case FailCode() as command:
-            return codes.decide_wrong_code(account, command, rules)
-        case CancelLogin() as command:
-            return sign_in.decide_cancel(account, command)
+def _login_of(account: Account, message: Message) -> Login | None:
+    """Return the login that a message names, or None if it names none or that one is not there."""
+    match message:
+        case DevicePaired() | PairingFailed():
+            return account.login_of_pairing(message.pairing_id)
+        case AuthResponse():
+            return account.login_of_challenge(message.challenge_id)
         case _:
-            return _decide_administration(account, event, rules)
-
-
-def _decide_administration(account: Account, event: Event[Message], rules: Rules) -> Decision[Account]:
-    match event.data:
-        case RemoveAccount() as command:
-            return administration.decide_removal(account, command, rules)
-        case SetEmail() as command:
-            return administration.decide_email(account, command)
-        case Invite() as command:
-            return administration.decide_invitation(account, command)
-        case ResetMethods() as command:
-            return administration.decide_reset(account, command, rules)
-        case _:
-            return Decision(account)
-
-
-def _decide_in_session(account: Account, command: SessionCommand, rules: Rules) -> Decision[Account]:  # noqa: PLR0911 - one line a command
-    match command:
-        case TouchSession():
-            return sessions.decide_touch(account, command, rules)
-        case EndSession():
-            return sessions.decide_sign_out(account, command)
-        case RevokeSession():
-            return sessions.decide_revocation(account, command)
-        case ForgetBrowser():
-            return sessions.decide_forgetting(account, command)
-        case Confirm():
-            return confirmations.decide_confirmation(account, command, rules)
-        case AddPhone():
-            return confirmations.decide_further_phone(account, command, rules)
-        case ChangePassword():
-            return sessions.decide_password(account, command, rules)
-        case AddApp() | ChoosePhone() | RenameMethod() | RemoveMethod() | MakeRecoveryCodes():
-            return managing.decide_change(account, command, rules)
-        case _:
-            return Decision(account)
+            login_id = getattr(message, "login_id", None)
+            return None if login_id is None else account.login(login_id)

@@ -1,4 +1,4 @@
-"""What the owner of an account hears by e-mail."""
+"""The e-mails that tell an account's owner what happened."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ def email_due(  # noqa: PLR0913 - whom, of what, when, where, and its details
     identifier: str | None = None,
     left: int | None = None,
 ) -> tuple[EmailDue, ...]:
-    """Return the email of something that happened; none if the account has no address.
+    """Return the e-mail that is due; none if the account has no address.
 
     Args:
         account: The account as it was before.

@@ -1,38 +1,35 @@
-"""Passwords that are guessed: from one address at many accounts, or for names that nobody has.
+"""Guessed passwords: from one address for many names, or for names that no account has.
 
-The wrong passwords of an account are counted in its own row. A name without an account is counted here by the same
-rule, so that its pauses do not tell that there is no such account.
+The wrong passwords of an account are counted in its own row. A name without an account is counted here within the same
+limits, so that its pauses do not tell that there is no such account.
 """
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from protocol.encoding import digest
-from schemas.base import Digest, Message, Moment
+from schemas.base import Digest, Message
 from schemas.codec import Event
 from schemas.login_guesses import CountGuess, ForgetGuesses
 from services.common.decisions import OK, Decision, Row
-from services.login.domain.limits import QUIET, PauseLimits, Rejection, Rules, failures_in_a_row
+from services.common.throttle import NO_FAILURES, Throttle
+from services.login.domain.limits import Limits
+from services.login.domain.policy import Policy
+from services.login.domain.rejections import Rejection
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guesses(Row):
     """A source of guesses.
 
     Attributes:
         source: SHA-256 over what it is; the row's key.
-        wrong: How many wrong passwords in a row came from it.
-        last_at: When the last one did.
-        paused_until: No password is taken from it before.
+        passwords: The wrong passwords that came from it.
 
     """
 
     source: Digest
-    wrong: int = 0
-    last_at: Moment
-    paused_until: Moment | None = None
-
-    def paused(self, at: datetime) -> bool:
-        """Tell whether no password is taken from it just now."""
-        return self.paused_until is not None and at < self.paused_until
+    passwords: Throttle = NO_FAILURES
 
 
 def address_source(address: str) -> str:
@@ -45,13 +42,13 @@ def name_source(name: str) -> str:
     return digest(f"name\x00{name}".encode())
 
 
-def decide_guess(row: Guesses | None, event: Event[Message], rules: Rules) -> Decision[Guesses]:
+def decide_guess(row: Guesses | None, event: Event[Message], policy: Policy) -> Decision[Guesses]:
     """Decide any event that concerns a source of guesses.
 
     Args:
         row: What is known of the source, or None.
         event: The event.
-        rules: The pauses.
+        policy: Its limits count.
 
     Returns:
         The decision; its outcome is ``locked`` where the pause has begun or goes on.
@@ -59,18 +56,23 @@ def decide_guess(row: Guesses | None, event: Event[Message], rules: Rules) -> De
     """
     match event.data:
         case CountGuess() as command:
-            return _count(row, command, rules.addresses if command.by_address else rules.passwords)
-        case ForgetGuesses() as command:
-            return Decision(None if row is None or command.at > row.last_at + QUIET else row)
+            return _count(row or Guesses(source=command.source), command, event.time, policy.limits)
+        case ForgetGuesses():
+            return Decision(None if row is None or is_quiet(row, event.time, policy.limits) else row)
         case _:
             return Decision(row)
 
 
-def _count(row: Guesses | None, command: CountGuess, pauses: PauseLimits) -> Decision[Guesses]:
-    if row is not None and row.paused(command.at):
+def is_quiet(row: Guesses, at: datetime, limits: Limits) -> bool:
+    """Tell whether a source was quiet for so long that its row is of no use any more."""
+    throttle = row.passwords
+    forgotten = all(each.forgets(throttle.last_failure_at, at) for each in (limits.addresses, limits.passwords))
+    return forgotten and not throttle.is_paused(at)
+
+
+def _count(row: Guesses, command: CountGuess, at: datetime, limits: Limits) -> Decision[Guesses]:
+    if row.passwords.is_paused(at):
         return Decision(row, outcome=Rejection.LOCKED)
-    before, last_at = (0, None) if row is None else (row.wrong, row.last_at)
-    wrong = failures_in_a_row(before, last_at, command.at)
-    paused_until = pauses.until(wrong, command.at)
-    counted = Guesses(source=command.source, wrong=wrong, last_at=command.at, paused_until=paused_until)
-    return Decision(counted, outcome=Rejection.LOCKED if paused_until else OK)
+    throttle = row.passwords.failed(at, limits.addresses if command.by_address else limits.passwords)
+    counted = replace(row, passwords=throttle)
+    return Decision(counted, outcome=OK if throttle.paused_until is None else Rejection.LOCKED)

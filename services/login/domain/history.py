@@ -1,8 +1,9 @@
 """What an account's history tells its owner."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas.base import Browser, Model, Moment, Text
+from schemas.base import Browser, Moment, Text
 
 
 class Method(StrEnum):
@@ -53,7 +54,8 @@ class HistoryKind(StrEnum):
     METHODS_RESET = "methods_reset"
 
 
-class HistoryEntry(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
     """Something that happened, for the account's owner to read.
 
     Attributes:

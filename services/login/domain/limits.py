@@ -1,51 +1,12 @@
-"""What the login service decides with: its limits, and how it signs."""
+"""The limits of the login service: how often, how long, how many. Its settings are these limits and more."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Annotated
 
-from protocol.jose import PrivateKey
-from schemas.base import AgreementKey
+from pydantic import BaseModel, ConfigDict, Field
 
-QUIET: Final = timedelta(hours=1)
-"""After so long without a wrong password the count begins anew, for names that exist and for those that do not."""
-
-
-def failures_in_a_row(before: int, last_at: datetime | None, at: datetime) -> int:
-    """Return how many wrong passwords in a row there are with one more.
-
-    Args:
-        before: How many there were.
-        last_at: When the last one was; None if there was none.
-        at: When this one is.
-
-    """
-    return before + 1 if last_at is not None and at <= last_at + QUIET else 1
-
-
-class Rejection(StrEnum):
-    """Why a command was refused; the web side has a page for each."""
-
-    UNKNOWN_ACCOUNT = "unknown_account"
-    ACCOUNT_EXISTS = "account_exists"
-    LOCKED = "locked"
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
-    NO_LOGIN = "no_login"
-    NO_SESSION = "no_session"
-    NOT_CONFIRMED = "not_confirmed"
-    NOT_NOW = "not_now"
-    PAIRING_PAUSED = "pairing_paused"
-    OTHER_CHALLENGE = "other_challenge"
-    PUSH_PAUSED = "push_paused"
-    PUSH_LOCKED = "push_locked"
-    WRONG_CODE = "wrong_code"
-    USED_CODE = "used_code"
-    CODES_PAUSED = "codes_paused"
-    UNKNOWN_METHOD = "unknown_method"
-    LAST_METHOD = "last_method"
-    TOO_MANY_METHODS = "too_many_methods"
-    TOO_MANY_MAILS = "too_many_mails"
+from services.common.throttle import PauseLimits, Seconds, WindowLimits
 
 
 class Enrolment(StrEnum):
@@ -56,85 +17,72 @@ class Enrolment(StrEnum):
     INVITATION = "invitation"
 
 
-@dataclass(frozen=True, slots=True)
-class PauseLimits:
-    """Pauses that grow.
+class Limits(BaseModel):
+    """The limits of one deployment."""
 
-    Attributes:
-        tries: How many failures in a row before the first pause.
-        first: How long that pause is; each further failure doubles it.
-        longest: No pause is longer.
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    """
-
-    tries: int
-    first: timedelta
-    longest: timedelta
-
-    def after(self, failures: int) -> timedelta:
-        """Return the pause after so many failures in a row, possibly none."""
-        if failures < self.tries:
-            return timedelta()
-        doublings = min(failures - self.tries, 20)
-        return min(self.first * (1 << doublings), self.longest)
-
-    def until(self, failures: int, at: datetime) -> datetime | None:
-        """Return when the pause after so many failures ends, the last one being at a time; None if there is none."""
-        pause = self.after(failures)
-        return at + pause if pause else None
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The rules of one deployment.
-
-    Attributes:
-        issuer: This service's URL, which signs its challenges.
-        service_name: What people sign in to.
-        key: The key that signs.
-        accepted_keys: Thumbprints of all keys that it signs with or has lately signed with, the active one first.
-        agreement_key: Its public key for the secrets of verification codes, offered to phones that are paired.
-        seal_key: The secret that the pairing and login services share.
-        number_key: The secret that the numbers of number matching follow from.
-        number_matching: Whether an approval must hold the number that the browser shows.
-        enrolment: What the first pairing needs beside the password.
-        prompt_lifetime: How long a request on the phone can be answered.
-        most_prompts: How many requests are sent to an account's phones within the window.
-        prompt_window: That window.
-        refusals: Pauses after requests that were denied, answered with a wrong number or not answered.
-        login_lifetime: How long a login may take from the password on.
-        session_lifetime: How long a session lasts.
-        idle_lifetime: How long it lasts when nothing is done in it.
-        confirmation_lifetime: How long after the second factor changes are taken without asking for it again.
-        remember_lifetime: How long a browser is remembered; nothing if none is.
-        passwords: Pauses after wrong passwords.
-        addresses: Pauses after wrong passwords from one address, at whatever account.
-        codes: Pauses after wrong codes.
-        pairing_tries: Phrases in a row before a pause.
-        pairing_pause: How long that pause is.
-
-    """
-
-    issuer: str
-    service_name: str
-    key: PrivateKey
-    accepted_keys: tuple[str, ...]
-    agreement_key: AgreementKey
-    seal_key: bytes = field(repr=False)
-    number_key: bytes = field(repr=False)
-    number_matching: bool = True
     enrolment: Enrolment = Enrolment.NOTHING
-    prompt_lifetime: timedelta = timedelta(minutes=2)
-    most_prompts: int = 3
-    prompt_window: timedelta = timedelta(minutes=10)
-    refusals: PauseLimits = PauseLimits(2, timedelta(minutes=1), timedelta(hours=1))
-    login_lifetime: timedelta = timedelta(minutes=30)
-    session_lifetime: timedelta = timedelta(hours=12)
-    idle_lifetime: timedelta = timedelta(hours=1)
-    confirmation_lifetime: timedelta = timedelta(minutes=10)
-    remember_lifetime: timedelta = timedelta()
-    passwords: PauseLimits = PauseLimits(5, timedelta(seconds=30), timedelta(minutes=15))
-    addresses: PauseLimits = PauseLimits(20, timedelta(seconds=30), timedelta(minutes=15))
-    codes: PauseLimits = PauseLimits(5, timedelta(seconds=30), timedelta(hours=1))
-    pairing_tries: int = 5
-    pairing_pause: timedelta = timedelta(minutes=5)
+    """What the first pairing needs beside the password: nothing, email or invitation."""
+    enrolment_emails: WindowLimits = WindowLimits(most=5, window_seconds=60 * 60)
+    """Enrolment codes that are sent by e-mail to an account."""
+    number_matching: bool = True
+    """Whether an approval on the phone must hold the number that the browser shows."""
+    challenge_seconds: Annotated[int, Field(ge=10, le=3600)] = 120
+    """How long a challenge on the phone can be answered."""
+    challenges: WindowLimits = WindowLimits(most=3, window_seconds=600)
+    """Challenges that are sent to an account's phones."""
+    denials: PauseLimits = PauseLimits(tries=2, pause_seconds=60, longest_pause_seconds=60 * 60)
+    """Challenges in a row that were denied, answered with a wrong number, or not answered."""
+    passwords: PauseLimits = PauseLimits(
+        tries=5, pause_seconds=30, longest_pause_seconds=15 * 60, forget_after_seconds=60 * 60
+    )
+    """Wrong passwords in a row for one name."""
+    addresses: PauseLimits = PauseLimits(
+        tries=20, pause_seconds=30, longest_pause_seconds=15 * 60, forget_after_seconds=60 * 60
+    )
+    """Wrong passwords in a row from one address, for whatever names."""
+    codes: PauseLimits = PauseLimits(tries=5, pause_seconds=30, longest_pause_seconds=60 * 60)
+    """Wrong codes in a row."""
+    phrases: PauseLimits = PauseLimits(tries=5, pause_seconds=300, longest_pause_seconds=300)
+    """Pairing phrases in a row that paired no phone."""
+    login_seconds: Seconds = 1800
+    """How long a login may take from the password on."""
+    session_seconds: Seconds = 12 * 60 * 60
+    """How long a session lasts."""
+    session_idle_seconds: Seconds = 60 * 60
+    """How long a session lasts when nothing is done in it."""
+    confirmation_seconds: Seconds = 600
+    """How long after the second factor a session may change the account without giving it again."""
+    remember_days: Annotated[int, Field(ge=0, le=365)] = 0
+    """How many days a browser can be remembered, to sign in by the password alone; 0 remembers none."""
+
+    @property
+    def login_lifetime(self) -> timedelta:
+        """How long a login may take from the password on."""
+        return timedelta(seconds=self.login_seconds)
+
+    @property
+    def challenge_lifetime(self) -> timedelta:
+        """How long a challenge on the phone can be answered."""
+        return timedelta(seconds=self.challenge_seconds)
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        """How long a session lasts."""
+        return timedelta(seconds=self.session_seconds)
+
+    @property
+    def idle_lifetime(self) -> timedelta:
+        """How long a session lasts when nothing is done in it."""
+        return timedelta(seconds=self.session_idle_seconds)
+
+    @property
+    def confirmation_lifetime(self) -> timedelta:
+        """How long a confirmation lasts."""
+        return timedelta(seconds=self.confirmation_seconds)
+
+    @property
+    def remember_lifetime(self) -> timedelta:
+        """How long a browser is remembered; nothing if none is."""
+        return timedelta(days=self.remember_days)

@@ -1,9 +1,10 @@
 """A login as the account's row knows it: from the right password to its end."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from schemas.base import Browser, Digest, Identifier, Model, Moment, Text
+from schemas.base import Browser, Digest, Identifier, Moment, Text
 from schemas.contract import PairingFailure
 from services.login.domain.history import Method
 
@@ -51,7 +52,8 @@ class EndReason(StrEnum):
     TIMED_OUT = "timed_out"
 
 
-class PairingAttempt(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairingAttempt:
     """A phrase that was entered.
 
     Attributes:
@@ -67,7 +69,8 @@ class PairingAttempt(Model):
     failure: PairingFailure | None = None
 
 
-class LoginChallenge(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginChallenge:
     """An authentication request that was sent to a phone."""
 
     challenge_id: Identifier
@@ -78,7 +81,8 @@ class LoginChallenge(Model):
     number_matching: bool = False
 
 
-class Login(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
     """A login whose password was right, or a session's wish to confirm itself.
 
     Attributes:
@@ -125,4 +129,14 @@ class Login(Model):
 
     def ended(self, reason: EndReason, at: datetime) -> "Login":
         """Return it as ended."""
-        return self.model_copy(update={"state": LoginState.ENDED, "end_reason": reason, "ended_at": at})
+        return replace(self, state=LoginState.ENDED, end_reason=reason, ended_at=at)
+
+    def waits_for_phone(self, at: datetime) -> bool:
+        """Tell whether the phone can still accept the phrase that was entered in this login."""
+        attempt = self.pairing
+        return (
+            self.state is LoginState.PAIRING
+            and attempt is not None
+            and attempt.failure is None
+            and at <= attempt.expires_at
+        )

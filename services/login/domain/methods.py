@@ -1,11 +1,15 @@
 """The second factors of an account: phones, authenticator apps, recovery codes."""
 
+from dataclasses import dataclass, field
+from typing import Annotated
+
 from pydantic import Field
 
-from schemas.base import AgreementKey, Digest, Identifier, Model, Moment, Text
+from schemas.base import AgreementKey, Digest, Identifier, Moment, Text
 
 
-class Device(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
     """A paired phone.
 
     Attributes:
@@ -33,7 +37,8 @@ class Device(Model):
         return self.pairing_id
 
 
-class AuthenticatorApp(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticatorApp:
     """An app that makes codes from a secret that was scanned.
 
     Attributes:
@@ -47,12 +52,13 @@ class AuthenticatorApp(Model):
 
     method_id: Identifier
     name: Text
-    sealed_secret: str = Field(repr=False, max_length=1000)
+    sealed_secret: Annotated[str, Field(max_length=1000)] = field(repr=False)
     added_at: Moment
     last_time_step: int = 0
 
 
-class RecoveryCode(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCode:
     """A recovery code.
 
     Attributes:
@@ -61,11 +67,12 @@ class RecoveryCode(Model):
 
     """
 
-    digest: Digest = Field(repr=False)
+    digest: Digest = field(repr=False)
     used_at: Moment | None = None
 
 
-class RecoveryCodes(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCodes:
     """A set of recovery codes; a new set takes the place of the old one.
 
     Attributes:
@@ -75,7 +82,7 @@ class RecoveryCodes(Model):
 
     """
 
-    salt: Text = Field(repr=False)
+    salt: Text = field(repr=False)
     made_at: Moment
     codes: tuple[RecoveryCode, ...]
 

@@ -1,93 +1,127 @@
-"""Pairing, as the account sees it: a phrase entered, a phone that accepted or did not."""
+"""Pairing, as the account sees it: the code that admits to it, the phrase, and a phone that accepted or did not."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from protocol.challenges import Proof, verify_proof
-from protocol.jose import PublicKey, SignatureError
-from protocol.phrases import pairing_seal
+from protocol.challenges import Proof
+from protocol.jose import PublicKey
 from schemas.contract import DevicePaired, PairingFailed, PairingFailure, PairingRequested, Verdict
-from schemas.login_commands import StartPairing
+from schemas.login_commands import Enrol, SendEnrolmentCode, StartPairing
 from schemas.login_notices import EmailKind
 from services.common.decisions import Decision, UnacceptableError
 from services.login.domain.account import Account
+from services.login.domain.codes import with_wrong_code
 from services.login.domain.emails import email_due
-from services.login.domain.expire import expire, with_history
 from services.login.domain.history import HistoryKind
-from services.login.domain.limits import Rejection, Rules
+from services.login.domain.limits import Enrolment
 from services.login.domain.login import Login, LoginKind, LoginState, PairingAttempt
 from services.login.domain.methods import Device
-from services.login.domain.unpairing import TOO_LATE, unpaired
-from services.login.domain.withdrawals import waits_for_phone, withdrawn
+from services.login.domain.policy import Policy, Signer
+from services.login.domain.rejections import Rejection
+from services.login.domain.withdrawals import TOO_LATE, unpaired, withdrawn
 
 MOST_PHONES: Final = 5
 
 
-def decide_start(account: Account, command: StartPairing, rules: Rules) -> Decision[Account]:
-    """Ask for the phone that shows the phrase; a few tries, then a pause."""
-    settled = expire(account, command.at)
-    login = settled.login(command.login_id)
-    if login is None or login.over:
-        return Decision(settled, outcome=Rejection.NO_LOGIN)
-    if login.state not in {LoginState.NEEDS_PHONE, LoginState.PAIRING} or waits_for_phone(login, command.at):
-        return Decision(settled, outcome=Rejection.NOT_NOW)
-    if len(settled.devices) >= MOST_PHONES:
-        return Decision(settled, outcome=Rejection.TOO_MANY_METHODS)
-    if settled.pairing_paused_until is not None and command.at < settled.pairing_paused_until:
-        return Decision(settled, outcome=Rejection.PAIRING_PAUSED)
-    tries = settled.pairing_tries + 1
-    paused_until = command.at + rules.pairing_pause if tries >= rules.pairing_tries else None
-    expires_at = min(command.at + rules.prompt_lifetime, login.expires_at)
+def send_enrolment_code(
+    account: Account, login: Login, command: SendEnrolmentCode, at: datetime, policy: Policy
+) -> Decision[Account]:
+    """Send a code to the account's address, if that is what admits here; a few an hour."""
+    by_email = policy.limits.enrolment is Enrolment.EMAIL and account.email
+    if login.state is not LoginState.NEEDS_ENROLMENT or not by_email:
+        return Decision(account, outcome=Rejection.NOT_NOW)
+    window = policy.limits.enrolment_emails
+    if window.next_at(account.enrolment_emails, at) is not None:
+        return Decision(account, outcome=Rejection.TOO_MANY_EMAILS)
+    waiting = account.with_login(replace(login, enrolment_id=command.enrolment_id))
+    counted = replace(waiting, enrolment_emails=(*window.recent(account.enrolment_emails, at), at))
+    email = email_due(account, EmailKind.ENROLMENT_CODE, at, login.browser, identifier=command.enrolment_id)
+    return Decision(counted, email)
+
+
+def enrol(account: Account, login: Login, command: Enrol, at: datetime, policy: Policy) -> Decision[Account]:
+    """Let a login go on to the first pairing, by a code that was right; each code once."""
+    if login.state is not LoginState.NEEDS_ENROLMENT:
+        return Decision(account)
+    if account.codes.is_paused(at):
+        return Decision(account, outcome=Rejection.CODES_PAUSED)
+    by_email = command.enrolment_id is not None and command.enrolment_id == login.enrolment_id
+    if not by_email and not _is_invited(account, command, at):
+        return Decision(with_wrong_code(account, login, at, policy.limits), outcome=Rejection.WRONG_CODE)
+    admitted = account.with_login(replace(login, state=LoginState.NEEDS_PHONE, enrolment_id=None))
+    invitation = account.invitation if by_email else None
+    return Decision(replace(admitted, codes=admitted.codes.succeeded(), invitation=invitation))
+
+
+def start(account: Account, login: Login, command: StartPairing, at: datetime, policy: Policy) -> Decision[Account]:
+    """Ask for the phone that shows the phrase; a few tries, then a pause (`limits.Limits.phrases`)."""
+    if login.state not in {LoginState.NEEDS_PHONE, LoginState.PAIRING} or login.waits_for_phone(at):
+        return Decision(account, outcome=Rejection.NOT_NOW)
+    if len(account.devices) >= MOST_PHONES:
+        return Decision(account, outcome=Rejection.TOO_MANY_METHODS)
+    if account.phrases.is_paused(at):
+        return Decision(account, outcome=Rejection.PAIRING_PAUSED)
     attempt = PairingAttempt(
         pairing_id=command.pairing_id,
         phrase_digest=command.phrase_digest,
-        started_at=command.at,
-        expires_at=expires_at,
+        started_at=at,
+        expires_at=min(at + policy.limits.challenge_lifetime, login.expires_at),
     )
-    waiting = settled.with_login(login.model_copy(update={"state": LoginState.PAIRING, "pairing": attempt}))
-    changes = {"pairing_tries": 0 if paused_until else tries, "pairing_paused_until": paused_until}
-    return Decision(waiting.model_copy(update=changes), (_request(settled, login, attempt, command, rules),))
+    waiting = account.with_login(replace(login, state=LoginState.PAIRING, pairing=attempt))
+    # A phrase counts as a failure until it has paired a phone.
+    counted = replace(waiting, phrases=account.phrases.failed(at, policy.limits.phrases))
+    return Decision(counted, (_request(account, login, attempt, policy.signer),))
 
 
-def decide_paired(account: Account, paired: DevicePaired, rules: Rules) -> Decision[Account]:
+def add_device(
+    account: Account, login: Login | None, paired: DevicePaired, at: datetime, policy: Policy
+) -> Decision[Account]:
     """Take the phone in, if the login that named its phrase still waits for it; other sign-ins then have to ask it.
 
-    So whoever has just the password cannot pair a phone of their own beside it, in a login that began before.
+    So somebody who has just the password cannot pair a phone of their own beside it, in a login that began before.
+
+    Raises:
+        UnacceptableError: If the pairing service did not decide this, or the device did not accept it.
+
     """
-    proof = _check(paired, rules)
-    settled = expire(account, paired.paired_at)
-    if any(each.pairing_id == paired.pairing_id for each in settled.devices):
-        return Decision(settled)
+    proof = _verified(paired, policy.signer)
+    if any(each.pairing_id == paired.pairing_id for each in account.devices):
+        return Decision(account)
     device = _device(paired, proof)
-    login = _login_of(settled, paired.pairing_id)
-    others = tuple(each for each in settled.devices if each.device_id != device.device_id)
-    if login is None or not waits_for_phone(login, paired.paired_at) or len(others) >= MOST_PHONES:
-        return Decision(settled, unpaired(account.account_id, (device,), paired.paired_at, rules, TOO_LATE), TOO_LATE)
-    changes = {
-        "devices": (*others, device),
-        "logins": tuple(_asks_instead(each) for each in settled.logins),
-        "invitation": None,
-        "pairing_tries": 0,
-        "pairing_paused_until": None,
-    }
-    done = settled.model_copy(update=changes).with_login(login.model_copy(update={"state": LoginState.PAIRED}))
-    told = with_history(done, HistoryKind.PHONE_PAIRED, paired.paired_at, login, device_name=device.name)
-    gone = (each for each in settled.logins if each is not login and _gives_way(each))
-    mail = email_due(settled, EmailKind.PHONE_PAIRED, paired.paired_at, login.browser, device.name)
-    return Decision(told, (*withdrawn(gone, paired.paired_at), *mail))
+    others = tuple(each for each in account.devices if each.device_id != device.device_id)
+    if login is None or not login.waits_for_phone(at) or len(others) >= MOST_PHONES:
+        statements = unpaired(account.account_id, (device,), at, policy.signer, TOO_LATE)
+        return Decision(account, statements, Rejection.TOO_LATE)
+    added = replace(
+        account,
+        devices=(*others, device),
+        logins=tuple(_challenging_instead(each) for each in account.logins),
+        invitation=None,
+        phrases=account.phrases.succeeded(),
+    )
+    done = added.with_login(replace(login, state=LoginState.PAIRED))
+    done = done.with_history(HistoryKind.PHONE_PAIRED, at, login, device_name=device.name)
+    gone = (each for each in account.logins if each is not login and _gives_way(each))
+    email = email_due(account, EmailKind.PHONE_PAIRED, at, login.browser, device.name)
+    return Decision(done, (*withdrawn(gone, at), *email))
 
 
-def decide_failed(account: Account, failed: PairingFailed, at: datetime) -> Decision[Account]:
+def record_failure(
+    account: Account, login: Login | None, failed: PairingFailed, at: datetime, _policy: Policy
+) -> Decision[Account]:
     """Keep why the phone will not be paired, for the page that waits."""
-    settled = expire(account, at)
-    login = _login_of(settled, failed.pairing_id)
-    if login is None or login.pairing is None or login.over or login.state is not LoginState.PAIRING:
-        return Decision(settled)
-    attempt = login.pairing.model_copy(update={"failure": failed.reason})
-    told = settled.with_login(login.model_copy(update={"pairing": attempt}))
+    if login is None or login.pairing is None or login.state is not LoginState.PAIRING:
+        return Decision(account)
+    told = account.with_login(replace(login, pairing=replace(login.pairing, failure=failed.reason)))
     if failed.reason in {PairingFailure.DECLINED, PairingFailure.REPORTED}:
-        told = with_history(told, HistoryKind.PAIRING_DECLINED, at, login)
+        told = told.with_history(HistoryKind.PAIRING_DECLINED, at, login)
     return Decision(told)
+
+
+def _is_invited(account: Account, command: Enrol, at: datetime) -> bool:
+    invitation = account.invitation
+    return invitation is not None and invitation.digest == command.invitation_digest and at <= invitation.expires_at
 
 
 def _gives_way(login: Login) -> bool:
@@ -96,9 +130,9 @@ def _gives_way(login: Login) -> bool:
     return login.kind is LoginKind.SIGN_IN and login.state in looking
 
 
-def _asks_instead(login: Login) -> Login:
-    """Return a login that still looks for a phone as one that can ask the phone there is now."""
-    return login.model_copy(update={"state": LoginState.READY}) if _gives_way(login) else login
+def _challenging_instead(login: Login) -> Login:
+    """Return a login that still looks for a phone as one that can challenge the phone there is now."""
+    return replace(login, state=LoginState.READY) if _gives_way(login) else login
 
 
 def _device(paired: DevicePaired, proof: Proof) -> Device:
@@ -114,40 +148,32 @@ def _device(paired: DevicePaired, proof: Proof) -> Device:
     )
 
 
-def _login_of(account: Account, pairing_id: str) -> Login | None:
-    return next((each for each in account.logins if each.pairing and each.pairing.pairing_id == pairing_id), None)
-
-
-def _request(
-    account: Account, login: Login, attempt: PairingAttempt, command: StartPairing, rules: Rules
-) -> PairingRequested:
+def _request(account: Account, login: Login, attempt: PairingAttempt, signer: Signer) -> PairingRequested:
     return PairingRequested(
-        phrase_digest=command.phrase_digest,
+        phrase_digest=attempt.phrase_digest,
         pairing_id=attempt.pairing_id,
         account_id=account.account_id,
         account_name=account.display_name,
-        service_name=rules.service_name,
-        issuer=rules.issuer,
-        issuer_keys=rules.accepted_keys,
-        issuer_agreement=rules.agreement_key,
+        service_name=signer.service_name,
+        issuer=signer.issuer,
+        issuer_keys=signer.accepted_keys,
+        issuer_agreement=signer.agreement_key,
         browser=login.browser,
         requested_at=attempt.started_at,
         expires_at=attempt.expires_at,
     )
 
 
-def _check(paired: DevicePaired, rules: Rules) -> Proof:
-    """Refuse a pairing that the pairing service did not decide, or that the device did not accept."""
-    if paired.seal != pairing_seal(rules.seal_key, paired.pairing_id, paired.account_id, paired.device_id):
-        text = "forged pairing: the seal does not hold"
-        raise UnacceptableError(text)
-    try:
-        proof = verify_proof(paired.challenge, paired.answer)
-    except SignatureError as error:
-        text = f"forged pairing: {error}"
-        raise UnacceptableError(text) from error
-    said = (proof.claims.jti, proof.claims.account_id, proof.device_id, proof.verdict)
-    if said != (paired.pairing_id, paired.account_id, paired.device_id, Verdict.APPROVE):
+def _verified(paired: DevicePaired, signer: Signer) -> Proof:
+    """Return what the device accepted, if it is this pairing."""
+    proof = signer.verify_pairing(paired)
+    claims = proof.claims
+    if (claims.jti, claims.account_id, proof.device_id, proof.verdict) != (
+        paired.pairing_id,
+        paired.account_id,
+        paired.device_id,
+        Verdict.APPROVE,
+    ):
         text = "forged pairing: the proof is of something else"
         raise UnacceptableError(text)
     return proof

@@ -1,122 +1,141 @@
-"""What somebody who is signed in does with their sessions, their browsers and their password."""
+"""What a signed-in user does with sessions, remembered browsers and the password, and logins within a session."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from schemas.login_notices import EmailKind
 from schemas.login_sessions import (
+    AddPhone,
     ChangePassword,
+    Confirm,
     EndSession,
     ForgetBrowser,
     RevokeSession,
-    SessionCommand,
     TouchSession,
 )
 from services.common.decisions import Decision
 from services.login.domain.account import Account, Session
 from services.login.domain.emails import email_due
-from services.login.domain.expire import expire, with_history
 from services.login.domain.history import HistoryKind
-from services.login.domain.limits import Rejection, Rules
-from services.login.domain.login import EndReason
-from services.login.domain.push import unlocked
+from services.login.domain.limits import Limits
+from services.login.domain.login import EndReason, Login, LoginKind, LoginState
+from services.login.domain.pairing import MOST_PHONES
+from services.login.domain.policy import Policy
+from services.login.domain.rejections import Rejection
+from services.login.domain.sign_in import with_login_begun
 from services.login.domain.withdrawals import withdrawn
 
 
-def is_confirmed(session: Session, at: datetime, rules: Rules) -> bool:
+def is_confirmed(session: Session, at: datetime, limits: Limits) -> bool:
     """Tell whether the second factor was given lately enough in a session for changes to be taken from it."""
-    return session.confirmed_at is not None and at <= session.confirmed_at + rules.confirmation_lifetime
+    return session.confirmed_at is not None and at <= session.confirmed_at + limits.confirmation_lifetime
 
 
-def confirmed_session(account: Account, command: SessionCommand, rules: Rules) -> Session | Rejection:
-    """Return the session that a change comes from, or why it takes none from it.
-
-    Args:
-        account: The account, settled.
-        command: The change.
-        rules: How long a confirmation lasts.
-
-    """
-    session = account.session(command.session_digest, command.at)
-    if session is None:
-        return Rejection.NO_SESSION
-    return session if is_confirmed(session, command.at, rules) else Rejection.NOT_CONFIRMED
-
-
-def decide_touch(account: Account, command: TouchSession, rules: Rules) -> Decision[Account]:
+def touch(
+    account: Account, session: Session, _command: TouchSession, at: datetime, policy: Policy
+) -> Decision[Account]:
     """Keep a session from falling idle."""
-    settled = expire(account, command.at)
-    session = settled.session(command.session_digest, command.at)
-    if session is None:
-        return Decision(settled, outcome=Rejection.NO_SESSION)
-    touched = session.model_copy(update={"idle_until": command.at + rules.idle_lifetime})
-    return Decision(settled.with_session(touched))
+    return Decision(account.with_session(replace(session, idle_until=at + policy.limits.idle_lifetime)))
 
 
-def decide_sign_out(account: Account, command: EndSession) -> Decision[Account]:
+def sign_out(
+    account: Account, _login: Login | None, command: EndSession, at: datetime, _policy: Policy
+) -> Decision[Account]:
     """End a session; one that is gone already stays gone."""
-    settled = expire(account, command.at)
-    session = settled.session(command.session_digest, command.at)
+    session = account.session(command.session_digest, at)
     if session is None:
-        return Decision(settled)
-    told = with_history(settled, HistoryKind.SIGNED_OUT, command.at, browser=session.browser)
-    return _without(told, command.session_digest, command.at)
+        return Decision(account)
+    ended = account.with_history(HistoryKind.SIGNED_OUT, at, browser=session.browser)
+    return _without_session(ended, command.session_digest, at)
 
 
-def decide_revocation(account: Account, command: RevokeSession) -> Decision[Account]:
-    """Sign another browser out. No second factor is asked for: it can only make the account safer."""
-    settled = expire(account, command.at)
-    if settled.session(command.session_digest, command.at) is None:
-        return Decision(settled, outcome=Rejection.NO_SESSION)
-    other = settled.session(command.revoked_digest, command.at)
+def revoke(
+    account: Account, _session: Session, command: RevokeSession, at: datetime, _policy: Policy
+) -> Decision[Account]:
+    """Sign another browser out. No second factor is needed: it can only make the account safer."""
+    other = account.session(command.revoked_digest, at)
     if other is None:
-        return Decision(settled)
-    told = with_history(settled, HistoryKind.SESSION_REVOKED, command.at, browser=other.browser)
-    return _without(told, command.revoked_digest, command.at)
+        return Decision(account)
+    revoked = account.with_history(HistoryKind.SESSION_REVOKED, at, browser=other.browser)
+    return _without_session(revoked, command.revoked_digest, at)
 
 
-def decide_forgetting(account: Account, command: ForgetBrowser) -> Decision[Account]:
+def forget_browser(
+    account: Account, _session: Session, command: ForgetBrowser, at: datetime, _policy: Policy
+) -> Decision[Account]:
     """Remember a browser no more."""
-    settled = expire(account, command.at)
-    if settled.session(command.session_digest, command.at) is None:
-        return Decision(settled, outcome=Rejection.NO_SESSION)
-    gone = next((each for each in settled.remembered if each.digest == command.remembered_digest), None)
+    gone = next((each for each in account.remembered if each.digest == command.remembered_digest), None)
     if gone is None:
-        return Decision(settled)
-    left = tuple(each for each in settled.remembered if each is not gone)
-    forgotten = settled.model_copy(update={"remembered": left})
-    return Decision(with_history(forgotten, HistoryKind.BROWSER_FORGOTTEN, command.at, browser=gone.browser))
+        return Decision(account)
+    left = replace(account, remembered=tuple(each for each in account.remembered if each is not gone))
+    return Decision(left.with_history(HistoryKind.BROWSER_FORGOTTEN, at, browser=gone.browser))
 
 
-def decide_password(account: Account, command: ChangePassword, rules: Rules) -> Decision[Account]:
-    """Take another password; every other browser is signed out and forgotten, and the phones may be asked again.
+def change_password(
+    account: Account, session: Session, command: ChangePassword, at: datetime, _policy: Policy
+) -> Decision[Account]:
+    """Change the password; every other browser is signed out and forgotten, and the phones may be challenged again.
 
     Logins that others began by the old password end, too: who knew it gets no further by it.
     """
-    settled = expire(account, command.at)
-    session = confirmed_session(settled, command, rules)
-    if isinstance(session, Rejection):
-        return Decision(settled, outcome=session)
-    if command.old_password_hash != settled.password_hash:
-        return Decision(settled, outcome=Rejection.PASSWORD_CHANGED)
-    was_locked = settled.push.reported is not None
-    leaving = tuple(each for each in settled.logins if each.session_digest != session.session_digest)
-    changes = {"password_hash": command.password_hash, "sessions": (session,), "remembered": ()}
-    changed = unlocked(settled).model_copy(update=changes).with_ended(leaving, EndReason.CANCELLED, command.at)
-    told = with_history(changed, HistoryKind.PASSWORD_CHANGED, command.at, browser=session.browser)
+    if command.old_password_hash != account.password_hash:
+        return Decision(account, outcome=Rejection.PASSWORD_CHANGED)
+    was_locked = account.push.reported is not None
+    leaving = tuple(each for each in account.logins if each.session_digest != session.session_digest)
+    unlocked = replace(account, push=replace(account.push, reported=None)).with_denials_cleared()
+    changed = replace(unlocked, password_hash=command.password_hash, sessions=(session,), remembered=())
+    changed = changed.with_ended(leaving, EndReason.CANCELLED, at)
+    changed = changed.with_history(HistoryKind.PASSWORD_CHANGED, at, browser=session.browser)
     if was_locked:
-        told = with_history(told, HistoryKind.PUSH_UNLOCKED, command.at, browser=session.browser)
-    mail = email_due(settled, EmailKind.PASSWORD_CHANGED, command.at, session.browser)
-    return Decision(told, (*withdrawn(leaving, command.at), *mail))
+        changed = changed.with_history(HistoryKind.PUSH_UNLOCKED, at, browser=session.browser)
+    email = email_due(account, EmailKind.PASSWORD_CHANGED, at, session.browser)
+    return Decision(changed, (*withdrawn(leaving, at), *email))
 
 
-def _without(account: Account, session_digest: str, at: datetime) -> Decision[Account]:
+def confirm(account: Account, _session: Session, command: Confirm, at: datetime, policy: Policy) -> Decision[Account]:
+    """Ask for the second factor again, in a login that is for this session alone."""
+    if not account.enrolled:
+        return Decision(account, outcome=Rejection.NO_SESSION)
+    return _begin(account, command, at, LoginKind.CONFIRM, policy.limits)
+
+
+def add_phone(
+    account: Account, _session: Session, command: AddPhone, at: datetime, policy: Policy
+) -> Decision[Account]:
+    """Let a confirmed session pair a further phone."""
+    if account.login(command.login_id) is None and len(account.devices) >= MOST_PHONES:
+        return Decision(account, outcome=Rejection.TOO_MANY_METHODS)
+    return _begin(account, command, at, LoginKind.ADD_PHONE, policy.limits)
+
+
+def _begin(
+    account: Account, command: Confirm | AddPhone, at: datetime, kind: LoginKind, limits: Limits
+) -> Decision[Account]:
+    if account.login(command.login_id) is not None:
+        return Decision(account)
+    login = Login(
+        login_id=command.login_id,
+        login_digest=command.login_digest,
+        session_digest=command.session_digest,
+        browser=command.browser,
+        kind=kind,
+        state=LoginState.READY if kind is LoginKind.CONFIRM else LoginState.NEEDS_PHONE,
+        started_at=at,
+        expires_at=at + limits.login_lifetime,
+    )
+    begun, leaving = with_login_begun(account, login)
+    return Decision(begun, withdrawn(leaving, at))
+
+
+def _without_session(account: Account, session_digest: str, at: datetime) -> Decision[Account]:
     """Return the account without a session, without the login that opened it, and without those that were for it.
 
-    So its cookie opens it no more, and no phone is asked for it any more.
+    So its cookie opens it no more, and no phone is challenged for it any more.
     """
     leaving = tuple(each for each in account.logins if each.session_digest == session_digest)
-    changes = {
-        "sessions": tuple(each for each in account.sessions if each.session_digest != session_digest),
-        "logins": tuple(each for each in account.logins if each not in leaving),
-    }
-    return Decision(account.model_copy(update=changes), withdrawn(leaving, at))
+    left = replace(
+        account,
+        sessions=tuple(each for each in account.sessions if each.session_digest != session_digest),
+        logins=tuple(each for each in account.logins if each not in leaving),
+    )
+    return Decision(left, withdrawn(leaving, at))

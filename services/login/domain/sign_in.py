@@ -1,5 +1,7 @@
-"""The password's side of a login: begun, refused for a while, given up."""
+"""The password's side of a login: started, rejected for a while, cancelled."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from schemas.login_commands import CancelLogin, FailPassword, SignIn
@@ -7,90 +9,88 @@ from services.common.decisions import OK, Decision
 from services.login.domain.account import Account
 from services.login.domain.approval import approve
 from services.login.domain.challenges import challenge_rejection, send_challenge
-from services.login.domain.expire import expire, with_history
 from services.login.domain.history import HistoryKind, Method
-from services.login.domain.limits import Enrolment, Rejection, Rules, failures_in_a_row
+from services.login.domain.limits import Enrolment, Limits
 from services.login.domain.login import EndReason, Login, LoginKind, LoginState
+from services.login.domain.policy import Policy
+from services.login.domain.rejections import Rejection
 from services.login.domain.withdrawals import withdrawn
 
 MOST_LOGINS: Final = 8
 
 
-def decide_sign_in(account: Account, command: SignIn, rules: Rules) -> Decision[Account]:
-    """Begin a login, and ask the phone if there is one and it may be asked."""
-    settled = expire(account, command.at)
-    if settled.login(command.login_id) is not None:
-        return Decision(settled)
-    if settled.locked_until is not None and command.at < settled.locked_until:
-        return Decision(settled, outcome=Rejection.LOCKED)
-    if command.password_hash != settled.password_hash:
-        return Decision(settled, outcome=Rejection.PASSWORD_CHANGED)
-    login, left = _login(settled, command, rules), _left_behind(settled, command)
-    begun, leaving = begin(settled.with_ended(left, EndReason.CANCELLED, command.at), login)
-    begun = begun.model_copy(update={"wrong_passwords": 0, "locked_until": None})
-    taken_back = withdrawn((*left, *leaving), command.at)
-    if _remembered(begun, command, rules):
-        return Decision(approve(begun, login, Method.REMEMBERED, command.at, rules), taken_back)
-    if login.state is not LoginState.READY or challenge_rejection(begun, command.at, rules) is not None:
+def start(account: Account, login: Login | None, command: SignIn, at: datetime, policy: Policy) -> Decision[Account]:
+    """Start a login, and challenge the phone if there is one and it may be challenged."""
+    if login is not None:
+        return Decision(account)
+    if account.passwords.is_paused(at):
+        return Decision(account, outcome=Rejection.LOCKED)
+    if command.password_hash != account.password_hash:
+        return Decision(account, outcome=Rejection.PASSWORD_CHANGED)
+    started, left = _login(account, command, at, policy.limits), _left_behind(account, command)
+    begun, leaving = with_login_begun(account.with_ended(left, EndReason.CANCELLED, at), started)
+    begun = replace(begun, passwords=begun.passwords.succeeded())
+    taken_back = withdrawn((*left, *leaving), at)
+    if _is_remembered(begun, command, at, policy.limits):
+        return Decision(approve(begun, started, Method.REMEMBERED, at, policy.limits), taken_back)
+    if started.state is not LoginState.READY or challenge_rejection(begun, at, policy.limits) is not None:
         return Decision(begun, taken_back)
-    asked = send_challenge(begun, login, begun.devices[0], challenge_id=command.login_id, at=command.at, rules=rules)
-    return Decision(asked.row, (*taken_back, *asked.events))
+    sent = send_challenge(begun, started, begun.devices[0], challenge_id=command.login_id, at=at, policy=policy)
+    return Decision(sent.row, (*taken_back, *sent.events))
 
 
-def begin(account: Account, login: Login) -> tuple[Account, tuple[Login, ...]]:
-    """Return the account with a login more, and which one gave way to it, if one had to."""
+def with_login_begun(account: Account, login: Login) -> tuple[Account, tuple[Login, ...]]:
+    """Return the account with a login more, and which login gave way to it, if one had to."""
     leaving = _leaving(account)
     logins = tuple(each for each in account.logins if each not in leaving)
-    return account.model_copy(update={"logins": (*logins, login)}), leaving
+    return replace(account, logins=(*logins, login)), leaving
 
 
-def decide_wrong_password(account: Account, command: FailPassword, rules: Rules) -> Decision[Account]:
-    """Count a wrong password; from the fifth in a row on, take none for a growing while."""
-    settled = expire(account, command.at)
-    if settled.locked_until is not None and command.at < settled.locked_until:
-        return Decision(settled, outcome=Rejection.LOCKED)
-    count = failures_in_a_row(settled.wrong_passwords, settled.wrong_password_at, command.at)
-    locked_until = rules.passwords.until(count, command.at)
-    told = with_history(settled, HistoryKind.WRONG_PASSWORD, command.at, browser=command.browser)
-    if locked_until is not None:
-        told = with_history(told, HistoryKind.PAUSED, command.at, browser=command.browser)
-    changes = {"wrong_passwords": count, "wrong_password_at": command.at, "locked_until": locked_until}
-    return Decision(told.model_copy(update=changes), outcome=Rejection.LOCKED if locked_until else OK)
+def count_wrong_password(
+    account: Account, _login: Login | None, command: FailPassword, at: datetime, policy: Policy
+) -> Decision[Account]:
+    """Count a wrong password; several in a row lead to a pause (`limits.Limits.passwords`)."""
+    if account.passwords.is_paused(at):
+        return Decision(account, outcome=Rejection.LOCKED)
+    wrong = replace(account, passwords=account.passwords.failed(at, policy.limits.passwords))
+    wrong = wrong.with_history(HistoryKind.WRONG_PASSWORD, at, browser=command.browser)
+    if wrong.passwords.paused_until is None:
+        return Decision(wrong, outcome=OK)
+    return Decision(wrong.with_history(HistoryKind.PAUSED, at, browser=command.browser), outcome=Rejection.LOCKED)
 
 
-def decide_cancel(account: Account, command: CancelLogin) -> Decision[Account]:
-    """Give a login up; the phone need not answer any more."""
-    settled = expire(account, command.at)
-    login = settled.login(command.login_id)
+def cancel(
+    account: Account, login: Login | None, _command: CancelLogin, at: datetime, _policy: Policy
+) -> Decision[Account]:
+    """Cancel a login; the phone need not answer any more. One that is over stays as it is."""
     if login is None or login.over:
-        return Decision(settled)
-    ended = settled.with_ended((login,), EndReason.CANCELLED, command.at)
-    return Decision(ended, withdrawn((login,), command.at))
+        return Decision(account)
+    return Decision(account.with_ended((login,), EndReason.CANCELLED, at), withdrawn((login,), at))
 
 
-def first_state(account: Account, rules: Rules) -> LoginState:
+def first_state(account: Account, limits: Limits) -> LoginState:
     """Return where a login of an account begins."""
     if account.enrolled:
         return LoginState.READY
-    return LoginState.NEEDS_PHONE if rules.enrolment is Enrolment.NOTHING else LoginState.NEEDS_ENROLMENT
+    return LoginState.NEEDS_PHONE if limits.enrolment is Enrolment.NOTHING else LoginState.NEEDS_ENROLMENT
 
 
-def _login(account: Account, command: SignIn, rules: Rules) -> Login:
+def _login(account: Account, command: SignIn, at: datetime, limits: Limits) -> Login:
     return Login(
         login_id=command.login_id,
         login_digest=command.login_digest,
         session_digest=command.session_digest,
         browser=command.browser,
         browser_digest=command.browser_digest,
-        state=first_state(account, rules),
-        started_at=command.at,
-        expires_at=command.at + rules.login_lifetime,
+        state=first_state(account, limits),
+        started_at=at,
+        expires_at=at + limits.login_lifetime,
         remember_digest=command.remember_digest,
     )
 
 
 def _left_behind(account: Account, command: SignIn) -> tuple[Login, ...]:
-    """Return what the same browser began before: it has a cookie for one login, so nobody waits for those any more.
+    """Return what the same browser began before: it has a cookie for one login, so those wait for nothing any more.
 
     Such a login is one whose page did not come, since Kafka was away; the person sent the password again.
     """
@@ -100,19 +100,19 @@ def _left_behind(account: Account, command: SignIn) -> tuple[Login, ...]:
     return tuple(each for each in same if each.kind is LoginKind.SIGN_IN and not each.over)
 
 
-def _remembered(account: Account, command: SignIn, rules: Rules) -> bool:
+def _is_remembered(account: Account, command: SignIn, at: datetime, limits: Limits) -> bool:
     """Tell whether the browser is remembered. After a report none is, and none is without a second factor.
 
     A setting that came to be shorter holds for the browsers that were remembered before it, too.
     """
     if not account.enrolled or account.push.reported is not None:
         return False
-    still = (each for each in account.remembered if command.at <= each.since + rules.remember_lifetime)
+    still = (each for each in account.remembered if at <= each.since + limits.remember_lifetime)
     return command.remembered_digest in {each.digest for each in still}
 
 
 def _leaving(account: Account) -> tuple[Login, ...]:
-    """Return which login gives way to a new one, if one must: the oldest that the phone is not being asked for."""
+    """Return which login gives way to a new one, if one must: the oldest whose challenge is not open."""
     if len(account.logins) < MOST_LOGINS:
         return ()
     over = tuple(each for each in account.logins if each.over)

@@ -1,28 +1,24 @@
-"""Taking back from phones what needs no answer any more."""
+"""What phones learn when something ends without them: challenges and pairings withdrawn, pairings that are over."""
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
-from schemas.contract import ChallengeWithdrawn, PairingWithdrawn
+from protocol.unpaired import Unpaired
+from schemas.contract import ChallengeWithdrawn, DeviceUnpaired, PairingWithdrawn
 from services.login.domain.login import Login, LoginState
+from services.login.domain.methods import Device
+from services.login.domain.policy import Signer
 
-
-def waits_for_phone(login: Login, at: datetime) -> bool:
-    """Tell whether the phone can still accept the phrase that was entered in a login."""
-    attempt = login.pairing
-    return (
-        login.state is LoginState.PAIRING
-        and attempt is not None
-        and attempt.failure is None
-        and at <= attempt.expires_at
-    )
+REMOVED: Final = "removed"
+TOO_LATE: Final = "too_late"
 
 
 def withdrawn(logins: Iterable[Login], at: datetime) -> tuple[ChallengeWithdrawn | PairingWithdrawn, ...]:
-    """Return what takes back whatever logins still ask of phones.
+    """Return what withdraws the challenges and pairings that logins still wait for.
 
     Args:
-        logins: Those that ask no more, as they stood while they asked.
+        logins: Those that wait no more, as they stood while they waited.
         at: Now.
 
     """
@@ -35,6 +31,41 @@ def withdrawn(logins: Iterable[Login], at: datetime) -> tuple[ChallengeWithdrawn
     pairings = tuple(
         PairingWithdrawn(phrase_digest=login.pairing.phrase_digest, pairing_id=login.pairing.pairing_id)
         for login in leaving
-        if login.pairing is not None and waits_for_phone(login, at)
+        if login.pairing is not None and login.waits_for_phone(at)
     )
     return (*challenges, *pairings)
+
+
+def unpaired(
+    account_id: str, devices: Iterable[Device], at: datetime, signer: Signer, reason: str = REMOVED
+) -> tuple[DeviceUnpaired, ...]:
+    """Return what tells phones that they no longer answer for an account.
+
+    Args:
+        account_id: The account.
+        devices: The phones.
+        at: When that was decided.
+        signer: Signs the statements.
+        reason: Why: REMOVED or TOO_LATE.
+
+    """
+    return tuple(
+        DeviceUnpaired(
+            account_id=account_id,
+            device_id=device.device_id,
+            pairing_id=device.pairing_id,
+            reason=reason,
+            statement=signer.sign_unpaired(_statement(account_id, device, at, signer)),
+        )
+        for device in devices
+    )
+
+
+def _statement(account_id: str, device: Device, at: datetime, signer: Signer) -> Unpaired:
+    return Unpaired(
+        iss=signer.issuer,
+        aud=device.device_id,
+        iat=int(at.timestamp()),
+        account_id=account_id,
+        pairing_id=device.pairing_id,
+    )

@@ -1,4 +1,4 @@
-"""The forms of the first pairing: the code that admits to it, where one is asked for, and the phone's phrase."""
+"""The pages and forms of the first pairing: the code that admits to it, where one is needed, and the phone's phrase."""
 
 from http import HTTPStatus
 
@@ -8,126 +8,125 @@ from protocol.phrases import WORDS, phrase_digest, read_phrase, unknown_words
 from schemas.login_commands import AccountCommand, Enrol, FailCode, SendEnrolmentCode, StartPairing
 from services.common.clock import new_id, now
 from services.login.domain.account import Account
-from services.login.domain.codes import codes_paused
-from services.login.domain.limits import Enrolment, Rejection
+from services.login.domain.limits import Enrolment
 from services.login.domain.login import Login
+from services.login.domain.rejections import Rejection
 from services.login.pairing.enrolment_codes import EnrolmentCodes
 from services.login.pairing.invitations import invitation_digest
 from services.login.web import login_pages, page_messages
+from services.login.web.context import require_login_at
 from services.login.web.forms import Forms
 from services.login.web.pages import status_of
+from services.login.web.receipts import Receipts
+from services.login.web.waiting import waiting_details
 
 
-class EnrolmentForms:
-    """Takes them for one instance."""
+class PairingForms:
+    """Serves them for one instance."""
 
-    def __init__(self, desk: Forms, codes: EnrolmentCodes, phrase_key: bytes) -> None:
-        """Take the parts that they need.
-
-        Args:
-            desk: Takes forms in.
-            codes: Knows the e-mailed codes.
-            phrase_key: The key of the phrases' digests.
-
-        """
-        self._desk = desk
+    def __init__(self, forms: Forms, codes: EnrolmentCodes, phrase_key: bytes, receipts: Receipts) -> None:
+        self._forms = forms
         self._codes = codes
         self._phrase_key = phrase_key
+        self._receipts = receipts
 
-    def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Add what is posted to a router."""
-        router.add_post(login_pages.ENROL, self.enrol)
-        router.add_post(f"{login_pages.ENROL}/send", self.send)
-        router.add_post(login_pages.PAIR, self.pair)
+    async def show_enrol(self, request: web.Request) -> web.Response:
+        """Show what is needed before the first pairing."""
+        at_enrol = require_login_at(self._forms.contexts.load(request), login_pages.ENROL)
+        return self._render_enrol(request, at_enrol.account, at_enrol.login)
 
-    async def send(self, request: web.Request) -> web.Response:
+    async def send_code(self, request: web.Request) -> web.Response:
         """Send a code to the account's address."""
-        await self._desk.form(request)
-        step = self._desk.visits.step(request, login_pages.ENROL)
-        account, login = step.account, step.login
+        await self._forms.read(request)
+        at_enrol = require_login_at(self._forms.contexts.load(request), login_pages.ENROL)
+        account, login = at_enrol.account, at_enrol.login
         command = SendEnrolmentCode(
             account_id=account.account_id, at=now(), login_id=login.login_id, enrolment_id=new_id()
         )
-        outcome, row = await self._desk.decide(request, command)
-        if outcome == Rejection.TOO_MANY_MAILS:
-            answer = self.render_enrol(request, row, login, page_messages.too_many_mails())
-            answer.set_status(HTTPStatus.TOO_MANY_REQUESTS)
-            return answer
+        outcome, row = await self._forms.decide(request, command)
+        if outcome == Rejection.TOO_MANY_EMAILS:
+            response = self._render_enrol(request, row, login, page_messages.too_many_emails())
+            response.set_status(HTTPStatus.TOO_MANY_REQUESTS)
+            return response
         raise web.HTTPSeeOther(login_pages.ENROL)
 
     async def enrol(self, request: web.Request) -> web.Response:
-        """Take the code that admits to the first pairing."""
-        form = await self._desk.form(request)
-        step = self._desk.visits.step(request, login_pages.ENROL)
-        account, login = step.account, step.login
-        typed = form.get("code", "")
-        mailed = login.enrolment_id is not None and self._codes.matches(account.account_id, login.enrolment_id, typed)
-        invitation = invitation_digest(typed)
-        if mailed:
-            command: AccountCommand = self._enrol(account, login, enrolment_id=login.enrolment_id)
-        elif invitation is not None:
-            command = self._enrol(account, login, invitation_digest=invitation)
-        else:
-            command = FailCode(account_id=account.account_id, at=now(), login_id=login.login_id)
-        outcome, row = await self._desk.decide(request, command)
+        """Check the code that admits to the first pairing."""
+        form = await self._forms.read(request)
+        at_enrol = require_login_at(self._forms.contexts.load(request), login_pages.ENROL)
+        account, login = at_enrol.account, at_enrol.login
+        outcome, row = await self._forms.decide(request, self._enrol_command(account, login, form.get("code", "")))
         if outcome in {Rejection.WRONG_CODE, Rejection.CODES_PAUSED}:
-            message = page_messages.wrong_enrolment_code(by_mail=self._by_mail(row))
-            return self.render_enrol(request, row, login, message)
-        raise web.HTTPSeeOther(self._desk.visits.of(request).home)
+            message = page_messages.wrong_enrolment_code(by_mail=self._by_email(row))
+            return self._render_enrol(request, row, login, message)
+        raise web.HTTPSeeOther(self._forms.contexts.load(request).home)
+
+    async def show_connect(self, request: web.Request) -> web.Response:
+        """Show that a phone is needed."""
+        at_connect = require_login_at(self._forms.contexts.load(request), login_pages.CONNECT)
+        return self._forms.pages.render(
+            request, "connect", account_name=at_connect.account.display_name, kind=at_connect.login.kind
+        )
+
+    async def show_pair(self, request: web.Request) -> web.Response:
+        """Show PAIR A DEVICE, with why the last try came to nothing."""
+        at_pair = require_login_at(self._forms.contexts.load(request), login_pages.PAIR)
+        pairing, names = at_pair.login.pairing, self._forms.pages.names
+        message = None if pairing is None else page_messages.pairing_failed(pairing.failure, names)
+        return self._render_pair(request, at_pair.account, at_pair.login, message, "")
 
     async def pair(self, request: web.Request) -> web.Response:
         """Take the phrase that the phone shows."""
-        form = await self._desk.form(request)
-        step = self._desk.visits.step(request, login_pages.PAIR)
-        account, login = step.account, step.login
+        form = await self._forms.read(request)
+        at_pair = require_login_at(self._forms.contexts.load(request), login_pages.PAIR)
+        account, login = at_pair.account, at_pair.login
         typed = form.get("phrase", "")
         words = read_phrase(typed)
         unknown = unknown_words(words)
         if len(words) != WORDS or unknown:
             message = page_messages.unknown_words(unknown) if unknown else page_messages.wrong_word_count(len(words))
             return self._render_pair(request, account, login, message, typed)
-        outcome, row = await self._desk.decide(
-            request,
-            StartPairing(
-                account_id=account.account_id,
-                at=now(),
-                login_id=login.login_id,
-                pairing_id=new_id(),
-                phrase_digest=phrase_digest(self._phrase_key, words),
-            ),
+        command = StartPairing(
+            account_id=account.account_id,
+            at=now(),
+            login_id=login.login_id,
+            pairing_id=new_id(),
+            phrase_digest=phrase_digest(self._phrase_key, words),
         )
+        outcome, row = await self._forms.decide(request, command)
         if outcome == Rejection.PAIRING_PAUSED:
             return self._render_pair(request, row, login, None, typed)
         raise web.HTTPSeeOther(login_pages.PAIR_WAIT)
 
-    def render_enrol(
-        self,
-        request: web.Request,
-        account: Account,
-        login: Login,
-        message: page_messages.PageMessage | None = None,
+    async def show_pair_wait(self, request: web.Request) -> web.Response:
+        """Show the page that waits for the phone to accept the pairing."""
+        at_wait = require_login_at(self._forms.contexts.load(request), login_pages.PAIR_WAIT)
+        details = waiting_details(at_wait.login, at_wait.at, self._receipts)
+        return self._forms.pages.render(request, "pair_wait", **details)
+
+    async def show_pair_done(self, request: web.Request) -> web.Response:
+        """Show DEVICE PAIRING SUCCESSFUL."""
+        done = require_login_at(self._forms.contexts.load(request), login_pages.PAIR_DONE)
+        name = done.account.devices[-1].name
+        return self._forms.pages.render(request, "paired", device_name=name, kind=done.login.kind)
+
+    def _render_enrol(
+        self, request: web.Request, account: Account, login: Login, message: page_messages.PageMessage | None = None
     ) -> web.Response:
-        """Show what is needed before the first pairing, with what became of the last try."""
         at = now()
-        paused = codes_paused(account, at)
+        paused = account.codes.is_paused(at)
         if paused:
-            message = page_messages.code_refused(Rejection.CODES_PAUSED, account.codes_paused_until, at)
-        return self._desk.pages.render(
+            message = page_messages.code_rejected(Rejection.CODES_PAUSED, account.codes.paused_until, at)
+        return self._forms.pages.render(
             request,
             "enrol",
             status_of(request, message),
             error=message,
-            by_mail=self._by_mail(account),
+            by_mail=self._by_email(account),
             address=page_messages.masked(account.email),
             sent=login.enrolment_id is not None,
             paused=paused,
         )
-
-    def render_pair(self, request: web.Request, account: Account, login: Login) -> web.Response:
-        """Show PAIR A DEVICE, with why the last try came to nothing."""
-        names = self._desk.pages.names
-        message = None if login.pairing is None else page_messages.pairing_failed(login.pairing.failure, names)
-        return self._render_pair(request, account, login, message, "")
 
     def _render_pair(
         self,
@@ -137,17 +136,24 @@ class EnrolmentForms:
         message: page_messages.PageMessage | None,
         typed: str,
     ) -> web.Response:
-        at, paused_until = now(), account.pairing_paused_until
-        paused = paused_until is not None and at < paused_until
-        if paused and paused_until is not None:
-            message = page_messages.pairing_paused(paused_until, at)
-        return self._desk.pages.render(
+        at, phrases = now(), account.phrases
+        paused = phrases.is_paused(at)
+        if paused and phrases.paused_until is not None:
+            message = page_messages.pairing_paused(phrases.paused_until, at)
+        return self._forms.pages.render(
             request, "pair", status_of(request, message), phrase=typed, error=message, paused=paused, kind=login.kind
         )
 
-    def _by_mail(self, account: Account) -> bool:
-        """Tell whether the code comes by e-mail; who has no address needs an administrator's."""
-        return self._desk.rules.enrolment is Enrolment.EMAIL and bool(account.email)
+    def _by_email(self, account: Account) -> bool:
+        """Tell whether the code comes by e-mail; an account without an address needs an administrator's."""
+        return self._forms.policy.limits.enrolment is Enrolment.EMAIL and bool(account.email)
 
-    def _enrol(self, account: Account, login: Login, **codes: str | None) -> Enrol:
-        return Enrol(account_id=account.account_id, at=now(), login_id=login.login_id, **codes)
+    def _enrol_command(self, account: Account, login: Login, typed: str) -> AccountCommand:
+        account_id, login_id = account.account_id, login.login_id
+        sent = login.enrolment_id
+        if sent is not None and self._codes.matches(account_id, sent, typed):
+            return Enrol(account_id=account_id, at=now(), login_id=login_id, enrolment_id=sent)
+        invitation = invitation_digest(typed)
+        if invitation is not None:
+            return Enrol(account_id=account_id, at=now(), login_id=login_id, invitation_digest=invitation)
+        return FailCode(account_id=account_id, at=now(), login_id=login_id)

@@ -1,8 +1,9 @@
-"""The forms of a sign-in: the password, the request to the phone, giving up, signing out."""
+"""The sign-in page and its form, the challenge to the phone, cancelling, completing, signing out."""
 
 import asyncio
 from datetime import datetime
 from http import HTTPStatus
+from typing import Final
 
 from aiohttp import web
 
@@ -13,112 +14,171 @@ from schemas.login_sessions import EndSession
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import OK
 from services.login.domain.account import Account
-from services.login.domain.limits import Rejection
+from services.login.domain.login import EndReason, LoginKind
+from services.login.domain.rejections import Rejection
 from services.login.names import account_id_of
 from services.login.sign_in.guess_counts import GuessCounts
 from services.login.sign_in.passwords import Passwords
 from services.login.web import login_pages, page_messages
-from services.login.web.cookies import LOGIN, REMEMBERED, SESSION, Ticket
+from services.login.web.context import require_login_at
+from services.login.web.cookies import LOGIN, NEXT, REMEMBERED, SESSION, Ticket
 from services.login.web.forms import Forms
+from services.login.web.receipts import Receipts
+from services.login.web.waiting import waiting_details
+
+FIRST_PHONE: Final = ""
+"""What the form that sends the challenge has for a phone where no phone is chosen."""
 
 
 class SignInForms:
-    """Takes them for one instance."""
+    """Serves them for one instance."""
 
-    def __init__(self, desk: Forms, passwords: Passwords, guesses: GuessCounts, login_seconds: int) -> None:
-        """Take the parts that they need.
-
-        Args:
-            desk: Takes forms in.
-            passwords: Checks passwords.
-            guesses: Counts the wrong ones that no account counts.
-            login_seconds: How long a login may take.
-
-        """
-        self._desk = desk
+    def __init__(self, forms: Forms, passwords: Passwords, guesses: GuessCounts, receipts: Receipts) -> None:
+        self._forms = forms
         self._passwords = passwords
         self._guesses = guesses
-        self._login_seconds = login_seconds
+        self._receipts = receipts
 
-    def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Add what is posted to a router."""
-        router.add_post(login_pages.SIGN_IN, self.sign_in)
-        router.add_post("/challenge", self.challenge)
-        router.add_post("/cancel", self.cancel)
-        router.add_post("/sign-out", self.sign_out)
+    async def home(self, request: web.Request) -> web.Response:
+        """Redirect a browser to where it is."""
+        raise web.HTTPSeeOther(self._forms.contexts.load(request).home)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show the sign-in page, or redirect to a login that is under way."""
+        context = self._forms.contexts.load(request)
+        if context.under_way or context.session is not None:
+            raise web.HTTPSeeOther(context.home)
+        return self._forms.pages.render(request, "sign_in", name="", error=None, info=None)
 
     async def sign_in(self, request: web.Request) -> web.Response:
-        """Check the password, and begin a login."""
-        form = await self._desk.form(request)
-        name, browser = form.get("name", ""), self._desk.visits.browser(request)
+        """Check the password, and start a login."""
+        form = await self._forms.read(request)
+        name, browser = form.get("name", ""), self._forms.contexts.browser(request)
         paused_until = self._guesses.address_paused_until(browser.address, now())
         if paused_until is not None:
             message = page_messages.address_paused(paused_until, now())
-            return self._render_sign_in(request, name, message, HTTPStatus.TOO_MANY_REQUESTS)
-        account = self._desk.account(account_id_of(name))
+            return self._render(request, name, message, HTTPStatus.TOO_MANY_REQUESTS)
+        account = self._forms.account(account_id_of(name))
         right = await self._passwords.matches(account.password_hash if account else None, form.get("password", ""))
         if account is None or not right:
-            return await self._refuse_password(request, account, name, browser)
-        visit = self._desk.visits.of(request)
-        if visit.under_way and visit.account is not None and visit.account.account_id == account.account_id:
-            raise web.HTTPSeeOther(visit.home)
+            return await self._reject_password(request, account, name, browser)
+        context = self._forms.contexts.load(request)
+        if context.under_way and context.account is not None and context.account.account_id == account.account_id:
+            raise web.HTTPSeeOther(context.home)
         ticket = Ticket(account.account_id, new_token())
         command = self._command(request, account, ticket, browser, remember="remember" in form)
-        outcome, row = await self._desk.decide(request, command)
+        outcome, row = await self._forms.decide(request, command)
         if outcome == Rejection.LOCKED:
-            return self._render_locked(request, name, row.locked_until)
+            return self._render_locked(request, name, row.passwords.paused_until)
         if outcome != OK:
-            return self._render_sign_in(request, name, page_messages.password_changed(), HTTPStatus.UNAUTHORIZED)
-        found = login_pages.current_login(row, ticket.digest, now())
-        answer = web.HTTPSeeOther(login_pages.pages_of(*found, now())[0] if found else login_pages.SIGN_IN)
-        self._desk.cookies.write_ticket(answer, LOGIN, ticket, self._login_seconds)
-        raise answer
+            return self._render(request, name, page_messages.password_changed(), HTTPStatus.UNAUTHORIZED)
+        limits = self._forms.policy.limits
+        found = login_pages.current_login(row, ticket.digest, now(), limits)
+        redirect = web.HTTPSeeOther(login_pages.pages_of(*found, now())[0] if found else login_pages.SIGN_IN)
+        self._forms.cookies.write_ticket(redirect, LOGIN, ticket, limits.login_seconds)
+        raise redirect
 
-    async def challenge(self, request: web.Request) -> web.Response:
-        """Send the authentication request to the phone."""
-        form = await self._desk.form(request)
-        visit = self._desk.visits.of(request)
-        if visit.account is not None and visit.login is not None and visit.under_way:
-            device = visit.account.method(form.get("phone", ""))
-            await self._desk.decide(
-                request,
-                SendChallenge(
-                    account_id=visit.account.account_id,
-                    at=now(),
-                    login_id=visit.login.login_id,
-                    challenge_id=new_id(),
-                    device_id=getattr(device, "device_id", None),
-                ),
+    async def show_send(self, request: web.Request) -> web.Response:
+        """Show the page that sends the challenge, or says why none can be sent now."""
+        at_send = require_login_at(self._forms.contexts.load(request), login_pages.SEND)
+        account, login, at = at_send.account, at_send.login, at_send.at
+        other = account.open_challenge()
+        until = other.challenge.expires_at if other is not None and other.challenge is not None else at
+        paused_until = account.push.next_at(at, self._forms.policy.limits)
+        return self._forms.pages.render(
+            request,
+            "send",
+            events_detail="" if other is None else "&other",
+            other_seconds_left=page_messages.seconds_until(until, at),
+            paused_seconds_left=0 if paused_until is None else page_messages.seconds_until(paused_until, at),
+            locked=account.push.reported is not None,
+            phones=account.devices,
+            kind=login.kind,
+        )
+
+    async def send_challenge(self, request: web.Request) -> web.Response:
+        """Send the challenge to a phone: the one that was chosen, or the first."""
+        form = await self._forms.read(request)
+        context = self._forms.contexts.load(request)
+        if context.account is not None and context.login is not None and context.under_way:
+            chosen = form.get("phone", FIRST_PHONE)
+            command = SendChallenge(
+                account_id=context.account.account_id,
+                at=now(),
+                login_id=context.login.login_id,
+                challenge_id=new_id(),
+                device_id=None if chosen == FIRST_PHONE else _device_id(context.account, chosen),
             )
-        raise web.HTTPSeeOther(self._desk.visits.of(request).home)
+            await self._forms.decide(request, command)
+        raise web.HTTPSeeOther(self._forms.contexts.load(request).home)
+
+    async def show_wait(self, request: web.Request) -> web.Response:
+        """Show the page that waits for the phone's answer."""
+        at_wait = require_login_at(self._forms.contexts.load(request), login_pages.WAIT)
+        challenge = at_wait.login.challenge
+        number = None
+        if challenge is not None and challenge.number_matching:
+            number = self._forms.policy.signer.number_of(challenge.challenge_id)
+        details = waiting_details(at_wait.login, at_wait.at, self._receipts)
+        return self._forms.pages.render(request, "wait", number=number, **details)
+
+    async def show_ended(self, request: web.Request) -> web.Response:
+        """Show how a login ended."""
+        login = require_login_at(self._forms.contexts.load(request), login_pages.ENDED).login
+        reason = login.end_reason or EndReason.TIMED_OUT
+        message = page_messages.ended(reason, login.kind, self._forms.pages.names)
+        return self._forms.pages.render(request, "ended", message=message, reason=reason, kind=login.kind)
+
+    async def complete(self, request: web.Request) -> web.Response:
+        """Turn an approved login into a session; again and again the same one, if the response gets lost."""
+        approved = require_login_at(self._forms.contexts.load(request), login_pages.COMPLETE)
+        account, login = approved.account, approved.login
+        due = account.password_change_due and login.kind is not LoginKind.ADD_PHONE
+        wanted = request.cookies.get(NEXT) == login_pages.TO_PASSWORD and login.kind is LoginKind.CONFIRM
+        redirect = web.HTTPSeeOther(login_pages.PASSWORD if due or wanted else login_pages.ACCOUNT)
+        cookies = self._forms.cookies
+        ticket = cookies.read(request, LOGIN)
+        cookies.drop(redirect, LOGIN)
+        if ticket is not None and login.kind is LoginKind.SIGN_IN:
+            session_seconds = self._forms.policy.limits.session_seconds
+            cookies.write_ticket(redirect, SESSION, cookies.session_ticket(ticket), session_seconds)
+            remembered = cookies.remembered_ticket(ticket)
+            browser = next((each for each in account.remembered if each.digest == remembered.digest), None)
+            if browser is not None:
+                seconds = max(1, int((browser.expires_at - approved.at).total_seconds()))
+                cookies.write_ticket(redirect, REMEMBERED, remembered, seconds)
+        raise redirect
 
     async def cancel(self, request: web.Request) -> web.Response:
-        """Give the login up."""
-        await self._desk.form(request)
-        visit = self._desk.visits.of(request)
-        if visit.account is not None and visit.login is not None:
-            command = CancelLogin(account_id=visit.account.account_id, at=now(), login_id=visit.login.login_id)
-            await self._desk.decide(request, command)
-        raise web.HTTPSeeOther(self._desk.visits.of(request).home)
+        """Cancel the login."""
+        await self._forms.read(request)
+        context = self._forms.contexts.load(request)
+        if context.account is not None and context.login is not None:
+            command = CancelLogin(account_id=context.account.account_id, at=now(), login_id=context.login.login_id)
+            await self._forms.decide(request, command)
+        raise web.HTTPSeeOther(self._forms.contexts.load(request).home)
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """End the session."""
-        await self._desk.form(request)
-        visit = self._desk.visits.of(request)
-        if visit.session_account is not None and visit.session is not None:
-            session_digest = visit.session.session_digest
-            command = EndSession(account_id=visit.session_account.account_id, at=now(), session_digest=session_digest)
-            await self._desk.decide(request, command)
-        answer = web.HTTPSeeOther(login_pages.SIGN_IN)
-        self._desk.cookies.drop(answer, SESSION)
-        raise answer
+        await self._forms.read(request)
+        context = self._forms.contexts.load(request)
+        if context.session_account is not None and context.session is not None:
+            command = EndSession(
+                account_id=context.session_account.account_id,
+                at=now(),
+                session_digest=context.session.session_digest,
+            )
+            await self._forms.decide(request, command)
+        redirect = web.HTTPSeeOther(login_pages.SIGN_IN)
+        self._forms.cookies.drop(redirect, SESSION)
+        raise redirect
 
     def _command(
         self, request: web.Request, account: Account, ticket: Ticket, browser: Browser, *, remember: bool
     ) -> SignIn:
-        cookies = self._desk.cookies
+        cookies = self._forms.cookies
         remembered = cookies.read(request, REMEMBERED)
-        wished = remember and bool(self._desk.rules.remember_lifetime)
+        wished = remember and bool(self._forms.policy.limits.remember_lifetime)
         return SignIn(
             account_id=account.account_id,
             at=now(),
@@ -132,16 +192,16 @@ class SignInForms:
             remember_digest=cookies.remembered_ticket(ticket).digest if wished else None,
         )
 
-    async def _refuse_password(
+    async def _reject_password(
         self, request: web.Request, account: Account | None, name: str, browser: Browser
     ) -> web.Response:
-        """Count a wrong password, and say so; a name that nobody has takes as long and is told the same."""
-        (outcome, locked_until), _ = await asyncio.gather(
+        """Count a wrong password, and say so; a name that no account has takes as long and gets the same response."""
+        (outcome, paused_until), _ = await asyncio.gather(
             self._count(request, account, name, browser), self._guesses.count_address(browser.address)
         )
         if outcome == Rejection.LOCKED:
-            return self._render_locked(request, name, locked_until)
-        return self._render_sign_in(request, name, page_messages.wrong_password(), HTTPStatus.UNAUTHORIZED)
+            return self._render_locked(request, name, paused_until)
+        return self._render(request, name, page_messages.wrong_password(), HTTPStatus.UNAUTHORIZED)
 
     async def _count(
         self, request: web.Request, account: Account | None, name: str, browser: Browser
@@ -149,14 +209,19 @@ class SignInForms:
         if account is None:
             return await self._guesses.count_name(account_id_of(name) or name)
         command = FailPassword(account_id=account.account_id, at=now(), browser=browser)
-        outcome, row = await self._desk.decide(request, command)
-        return outcome, row.locked_until
+        outcome, row = await self._forms.decide(request, command)
+        return outcome, row.passwords.paused_until
 
     def _render_locked(self, request: web.Request, name: str, until: datetime | None) -> web.Response:
         at = now()
-        return self._render_sign_in(request, name, page_messages.locked(until or at, at), HTTPStatus.TOO_MANY_REQUESTS)
+        return self._render(request, name, page_messages.locked(until or at, at), HTTPStatus.TOO_MANY_REQUESTS)
 
-    def _render_sign_in(
-        self, request: web.Request, name: str, error: page_messages.PageMessage, status: int
+    def _render(
+        self, request: web.Request, name: str, error: page_messages.PageMessage, status: HTTPStatus
     ) -> web.Response:
-        return self._desk.pages.render(request, "sign_in", status, name=name, error=error, info=None)
+        return self._forms.pages.render(request, "sign_in", status, name=name, error=error, info=None)
+
+
+def _device_id(account: Account, method_id: str) -> str:
+    """Return the device that a form chose; what is no phone of the account is left to its owner to reject."""
+    return next((each.device_id for each in account.devices if each.method_id == method_id), digest(method_id.encode()))

@@ -20,7 +20,7 @@ class GuessCounts:
     def address_paused_until(self, address: str, at: datetime) -> datetime | None:
         """Return when a password is taken from an address again, or None if one is taken now."""
         row = self._guesses.get(address_source(address))
-        return row.paused_until if row is not None and row.paused(at) else None
+        return row.passwords.paused_until if row is not None and row.passwords.is_paused(at) else None
 
     async def count_address(self, address: str) -> None:
         """Count a wrong password that came from an address.
@@ -42,7 +42,7 @@ class GuessCounts:
 
         """
         outcome, row = await self._count(CountGuess(source=name_source(name), at=now(), by_address=False))
-        return outcome, row.paused_until
+        return outcome, row.passwords.paused_until
 
     async def _count(self, command: CountGuess) -> tuple[str, Guesses]:
         decided = await self._guesses.await_outcome(command.source, await self._publisher.publish_command(command))

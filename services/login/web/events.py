@@ -15,8 +15,9 @@ from services.common.clock import now
 from services.common.kafka.publisher import UnavailableError
 from services.common.rows.view import View
 from services.login.domain.account import Account
+from services.login.domain.limits import Limits
 from services.login.domain.login import Login
-from services.login.web.cookies import Ticket
+from services.login.web.cookies import LOGIN, Cookies, Ticket
 from services.login.web.login_pages import (
     SIGN_IN,
     awaited_moment,
@@ -37,17 +38,13 @@ MARGIN_SECONDS: Final = 0.05
 class Events:
     """The open event streams of one instance."""
 
-    def __init__(self, accounts: View[Account], deliveries: Receipts, most: int) -> None:
-        """Take the parts that they need.
-
-        Args:
-            accounts: The view of all accounts.
-            deliveries: How far each challenge came.
-            most: How many streams may be open at once.
-
-        """
+    def __init__(
+        self, accounts: View[Account], receipts: Receipts, cookies: Cookies, limits: Limits, most: int
+    ) -> None:
         self._accounts = accounts
-        self._deliveries = deliveries
+        self._receipts = receipts
+        self._cookies = cookies
+        self._limits = limits
         self._most = most
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -56,8 +53,9 @@ class Events:
         """How many streams are open."""
         return len(self._tasks)
 
-    async def serve(self, request: web.Request, ticket: Ticket | None) -> web.StreamResponse:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         """Stream to one waiting page until its login moves on."""
+        ticket = self._cookies.read(request, LOGIN)
         if self.count >= self._most:
             raise UnavailableError
         if ticket is not None:
@@ -106,16 +104,16 @@ class Events:
             if shown not in {(page, shows_other(account, login, page)) for page in pages}:
                 await _send(stream, "go", {"to": pages[0]})
                 return
-            with self._deliveries.watch(pending_challenge_id(login) or "", changed):
+            with self._receipts.watch(pending_challenge_id(login) or "", changed):
                 told = await self._tell_delivery(stream, login, told)
                 await _wait(changed, awaited_moment(account, login))
 
     def _find(self, ticket: Ticket) -> tuple[Account, Login] | None:
         account = self._accounts.get(ticket.account_id)
-        return None if account is None else current_login(account, ticket.digest, now())
+        return None if account is None else current_login(account, ticket.digest, now(), self._limits)
 
     async def _tell_delivery(self, stream: EventSourceResponse, login: Login, told: str) -> str:
-        receipt = self._deliveries.get(pending_challenge_id(login) or "")
+        receipt = self._receipts.get(pending_challenge_id(login) or "")
         if receipt is None or receipt.delivery == told:
             return told
         await _send(stream, "delivery", {"delivery": receipt.delivery, "device_name": receipt.device_name})

@@ -1,4 +1,4 @@
-"""What every handler of a form needs: the form itself, and the owner's decision on what it asks."""
+"""What every handler of a form needs: the form's fields, and the decision of the account's owner."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from schemas.login_commands import AccountCommand
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View
 from services.login.domain.account import Account
-from services.login.domain.limits import Rules
+from services.login.domain.policy import Policy
 from services.login.web import page_messages
 from services.login.web.context import ContextLoader
 from services.login.web.cookies import Cookies
@@ -20,31 +20,30 @@ UTF_8: Final = "utf-8"
 
 
 class Forms:
-    """Takes forms in for one instance.
+    """Reads forms and has their commands decided, for one instance.
 
     Attributes:
         pages: Renders.
-        visits: Knows who comes.
+        contexts: Looks up a request's context.
         cookies: Reads and writes the cookies.
-        rules: What the owners decide with; the pages say the same.
+        policy: What the owners decide with; the pages say the same.
 
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of one web side
+    def __init__(  # noqa: PLR0913 - what all forms share
         self,
         *,
         pages: Pages,
-        visits: ContextLoader,
+        contexts: ContextLoader,
         cookies: Cookies,
-        rules: Rules,
+        policy: Policy,
         accounts: View[Account],
         publisher: Publisher,
     ) -> None:
-        """Take the parts that it needs."""
         self.pages = pages
-        self.visits = visits
+        self.contexts = contexts
         self.cookies = cookies
-        self.rules = rules
+        self.policy = policy
         self._accounts = accounts
         self._publisher = publisher
 
@@ -63,25 +62,31 @@ class Forms:
             UnavailableError: If it is not decided in time; it may yet be.
 
         """
-        decided = await self._accounts.await_outcome(command.account_id, await self._publisher.publish_command(command))
+        event_id = await self._publisher.publish_command(command)
+        decided = await self._accounts.await_outcome(command.account_id, event_id)
         if decided is None:
             raise UnavailableError
         remember_version(request, decided[1])
         return decided
 
     async def publish(self, command: AccountCommand) -> None:
-        """Publish a command whose decision nobody waits for."""
+        """Publish a command without awaiting its decision."""
         await self._publisher.publish_command(command)
 
-    async def form(self, request: web.Request) -> dict[str, str]:
-        """Return a form's fields, once it is sure that it came from a page of ours."""
-        form = await _read(request)
+    async def read(self, request: web.Request) -> dict[str, str]:
+        """Return a form's fields.
+
+        Raises:
+            HTTPForbidden: If the form does not come from a page that this browser was given (CSRF).
+
+        """
+        form = await _fields(request)
         if not self.cookies.csrf_holds(request, form.get("csrf")):
             raise web.HTTPForbidden(text=page_messages.stale_form().text)
         return form
 
 
-async def _read(request: web.Request) -> dict[str, str]:
+async def _fields(request: web.Request) -> dict[str, str]:
     """Return a form's fields; none of what no browser makes of a page of ours."""
     if request.content_type != FORM_TYPE or (request.charset or UTF_8).lower() != UTF_8:
         return {}

@@ -5,30 +5,44 @@ from typing import Final
 
 from services.login.domain.account import Account
 from services.login.domain.expire import expire
+from services.login.domain.limits import Limits
 from services.login.domain.login import Login, LoginState
-from services.login.domain.withdrawals import waits_for_phone
 
 SIGN_IN: Final = "/sign-in"
 ENROL: Final = "/enrol"
+ENROL_SEND: Final = "/enrol/send"
 CONNECT: Final = "/connect"
 PAIR: Final = "/pair"
 PAIR_WAIT: Final = "/pair/wait"
 PAIR_DONE: Final = "/pair/done"
 SEND: Final = "/send"
 WAIT: Final = "/wait"
+CHALLENGE: Final = "/challenge"
+CANCEL: Final = "/cancel"
+SIGN_OUT: Final = "/sign-out"
+EVENTS: Final = "/events"
 CODE: Final = "/code"
 COMPLETE: Final = "/complete"
 ENDED: Final = "/ended"
 ACCOUNT: Final = "/account"
+CONFIRM: Final = "/account/confirm"
+PHONES: Final = "/account/phones"
+METHODS_CHOOSE: Final = "/account/methods/choose"
+METHODS_RENAME: Final = "/account/methods/rename"
+METHODS_REMOVE: Final = "/account/methods/remove"
+SESSIONS_REVOKE: Final = "/account/sessions/revoke"
+BROWSERS_FORGET: Final = "/account/browsers/forget"
+APP: Final = "/account/app"
+RECOVERY_CODES: Final = "/account/recovery-codes"
+PASSWORD: Final = "/account/password"  # noqa: S105 - an address
 TO_PASSWORD: Final = "password"  # noqa: S105 - the name of a page
 """How the page that changes the password is named where a confirmation asks what is next."""
-LOGIN_PAGES: Final = (ENROL, CONNECT, PAIR, PAIR_WAIT, PAIR_DONE, SEND, WAIT, CODE, ENDED)
 
 
 def pages_of(account: Account, login: Login, at: datetime) -> tuple[str, ...]:
     """Return the pages that fit where a settled login stands; the first is where a stray request is sent."""
     if login.state is LoginState.PAIRING:
-        return (PAIR_WAIT,) if waits_for_phone(login, at) else (PAIR, CONNECT)
+        return (PAIR_WAIT,) if login.waits_for_phone(at) else (PAIR, CONNECT)
     if login.state is LoginState.READY:
         return (SEND, CODE) if account.devices else (CODE,)
     return {
@@ -66,10 +80,10 @@ def pending_challenge_id(login: Login) -> str | None:
     return None
 
 
-def current_login(account: Account, login_digest: str, at: datetime) -> tuple[Account, Login] | None:
+def current_login(account: Account, login_digest: str, at: datetime, limits: Limits) -> tuple[Account, Login] | None:
     """Return an account and the login of a browser as they stand now, or None if there is no such login."""
     if account.removed_at is not None:
         return None
-    now = expire(account, at)
+    now = expire(account, at, limits)
     login = now.login_by_digest(login_digest)
     return None if login is None else (now, login)

@@ -6,8 +6,8 @@ from math import ceil
 from typing import Final
 
 from schemas.contract import PairingFailure
-from services.login.domain.limits import Rejection
 from services.login.domain.login import EndReason, LoginKind
+from services.login.domain.rejections import Rejection
 
 MOST_WORDS: Final = 3
 MOST_CHARACTERS: Final = 24
@@ -201,19 +201,19 @@ def pairing_paused(until: datetime, at: datetime) -> PageMessage:
     )
 
 
-def code_refused(
-    refusal: Rejection | None, paused_until: datetime | None, at: datetime, *, printed: bool = False
+def code_rejected(
+    rejection: Rejection | None, paused_until: datetime | None, at: datetime, *, printed: bool = False
 ) -> PageMessage | None:
     """Return what became of a code that was entered, or None if nothing is to be said.
 
     Args:
-        refusal: Why it was not taken.
+        rejection: Why it was not taken.
         paused_until: When the next one is taken, if codes are paused.
         at: Now.
         printed: True if it looks like one of a list of recovery codes.
 
     """
-    if refusal is Rejection.CODES_PAUSED and paused_until is not None:
+    if rejection is Rejection.CODES_PAUSED and paused_until is not None:
         seconds = _seconds(paused_until, at)
         text = (
             "Several codes in a row did not match. To protect the account, "
@@ -221,7 +221,7 @@ def code_refused(
         )
         return PageMessage("Codes are paused", text, seconds)
     codes = _PRINTED_CODES if printed else _CODES
-    return None if refusal is None else codes.get(refusal, codes[Rejection.WRONG_CODE])
+    return None if rejection is None else codes.get(rejection, codes[Rejection.WRONG_CODE])
 
 
 def wrong_enrolment_code(*, by_mail: bool) -> PageMessage:
@@ -236,7 +236,7 @@ def wrong_enrolment_code(*, by_mail: bool) -> PageMessage:
     return PageMessage("That code did not match", text)
 
 
-def too_many_mails() -> PageMessage:
+def too_many_emails() -> PageMessage:
     """Return what to say when no further code is sent by e-mail."""
     return PageMessage(
         "No further mail just now",

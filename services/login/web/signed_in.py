@@ -1,4 +1,4 @@
-"""Who is signed in and acts on their account: what all its pages and forms ask first."""
+"""The user who is signed in and changes the account."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ from services.common.decisions import OK
 from services.common.kafka.publisher import UnavailableError
 from services.login.domain.account import Account, Session
 from services.login.domain.expire import expire
-from services.login.domain.limits import Rejection
+from services.login.domain.limits import Limits
+from services.login.domain.rejections import Rejection
 from services.login.domain.sessions import is_confirmed
 from services.login.web import login_pages
+from services.login.web.context import RequestContext
 from services.login.web.forms import Forms
 
 TOUCH_FRACTION: Final = 0.1
@@ -24,12 +26,12 @@ TOUCH_FRACTION: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class SignedInUser:
-    """Somebody who is signed in.
+    """A user who is signed in.
 
     Attributes:
-        account: Their account, settled.
+        account: The user's account, expired.
         session: The session of this browser.
-        at: When they came.
+        at: When the request came.
         confirmed: True if the second factor was given lately enough in it for changes.
 
     """
@@ -45,38 +47,38 @@ class SignedInUser:
         return kind.model_validate({**names, **fields})
 
 
-class SignedInUsers:
-    """Knows them, for one instance."""
+def require_signed_in(context: RequestContext, limits: Limits) -> SignedInUser:
+    """Return the user who is signed in in a request's browser.
 
-    def __init__(self, desk: Forms) -> None:
-        """Take what it needs."""
-        self._desk = desk
+    Raises:
+        HTTPSeeOther: To where the browser belongs, if no user is signed in in it.
 
-    async def of(self, request: web.Request) -> SignedInUser:
-        """Return who is signed in in this browser; lead it to where it belongs if nobody is."""
-        visit = self._desk.visits.of(request)
-        if visit.session_account is None or visit.session is None:
-            raise web.HTTPSeeOther(visit.home)
-        rules = self._desk.rules
-        owner = SignedInUser(
-            expire(visit.session_account, visit.at),
-            visit.session,
-            visit.at,
-            is_confirmed(visit.session, visit.at, rules),
-        )
-        if owner.session.idle_until - visit.at < rules.idle_lifetime * (1 - TOUCH_FRACTION):
-            with suppress(UnavailableError):  # a page that can be shown is shown; the next click touches it again
-                await self._desk.publish(owner.command(TouchSession))
-        return owner
+    """
+    account, session, at = context.session_account, context.session, context.at
+    if account is None or session is None:
+        raise web.HTTPSeeOther(context.home)
+    return SignedInUser(expire(account, at, limits), session, at, is_confirmed(session, at, limits))
 
-    async def change(self, request: web.Request, command: SessionCommand) -> Rejection | None:
-        """Have a change decided.
 
-        Returns:
-            Why it was refused, or None if it was made.
+async def touch(forms: Forms, user: SignedInUser) -> None:
+    """Keep the user's session from falling idle, if a part of its idle time has gone by."""
+    idle_lifetime = forms.policy.limits.idle_lifetime
+    if user.session.idle_until - user.at < idle_lifetime * (1 - TOUCH_FRACTION):
+        with suppress(UnavailableError):  # a page that can be shown is shown; the next click touches it again
+            await forms.publish(user.command(TouchSession))
 
-        """
-        outcome, _ = await self._desk.decide(request, command)
-        if outcome == Rejection.NO_SESSION:
-            raise web.HTTPSeeOther(login_pages.SIGN_IN)
-        return None if outcome == OK else Rejection(outcome)
+
+async def change(forms: Forms, request: web.Request, command: SessionCommand) -> Rejection | None:
+    """Have a change of the account decided.
+
+    Returns:
+        Why it was rejected, or None if it was made.
+
+    Raises:
+        HTTPSeeOther: To the sign-in page, if the session is over.
+
+    """
+    outcome, _ = await forms.decide(request, command)
+    if outcome == Rejection.NO_SESSION:
+        raise web.HTTPSeeOther(login_pages.SIGN_IN)
+    return None if outcome == OK else Rejection(outcome)

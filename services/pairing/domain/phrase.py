@@ -1,13 +1,13 @@
-"""What becomes of a phrase: issued, then claimed once, then accepted, declined or withdrawn; or retired."""
+"""A phrase: issued, then claimed once, then accepted, declined or withdrawn; or retired."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
-from protocol.challenges import Claims, PinnedIssuer, Proof, issue_challenge
-from protocol.jose import PrivateKey
-from protocol.phrases import pairing_seal
-from schemas.base import Message
+from protocol.challenges import Claims, PinnedIssuer, Proof
+from schemas.base import Digest, Jws, Message, Moment, Text
 from schemas.codec import Event
 from schemas.contract import (
     AuthResponse,
@@ -22,40 +22,69 @@ from schemas.contract import (
     Verdict,
 )
 from schemas.pairing_commands import IssuePhrase, RetirePhrase
-from services.common.decisions import Decision
-from services.common.proofs import read_proof
-from services.pairing.domain.rows import Claim, Phrase, PhraseState
+from services.common.decisions import Decision, Row
+from services.pairing.domain.policy import PairingPolicy
 
 TAKEN: Final = "taken"
 KEPT: Final = timedelta(hours=1)
-"""A phrase's row is kept this long after its end, so that whoever enters the phrase late hears why it fails."""
+"""A phrase's row is kept this long after its end, so that somebody who enters the phrase late learns why it fails."""
 
 
-@dataclass(frozen=True, slots=True)
-class PairingRules:
-    """What the pairing service decides with.
+class PhraseState(StrEnum):
+    """What became of a phrase."""
+
+    ISSUED = "issued"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who entered the phrase, and what the device was asked for it."""
+
+    request: PairingRequested
+    challenge: Jws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase(Row):
+    """A phrase, by its digest.
 
     Attributes:
-        issuer: This service's URL.
-        key: The key that signs its challenges.
-        accepted_keys: Thumbprints of all keys that it signs with or has lately signed with.
-        seal_key: The secret that the pairing and login services share.
+        phrase_digest: HMAC-SHA256 of the phrase; the row's key.
+        device_id: The device that shows it.
+        device_name: The device's name.
+        issued_at: When it was issued.
+        expires_at: When it can no longer be entered.
+        state: What became of it.
+        claim: Who entered it.
 
     """
 
-    issuer: str
-    key: PrivateKey
-    accepted_keys: frozenset[str]
-    seal_key: bytes = field(repr=False)
+    phrase_digest: Digest
+    device_id: Digest
+    device_name: Text
+    issued_at: Moment
+    expires_at: Moment
+    state: PhraseState = PhraseState.ISSUED
+    claim: Claim | None = None
+
+    @property
+    def end(self) -> datetime:
+        """When nothing can come of it any more."""
+        return self.expires_at if self.claim is None else max(self.expires_at, self.claim.request.expires_at)
 
 
-def decide_phrase(row: Phrase | None, event: Event[Message], rules: PairingRules) -> Decision[Phrase]:
+def decide_phrase(row: Phrase | None, event: Event[Message], policy: PairingPolicy) -> Decision[Phrase]:
     """Decide any event that concerns a phrase.
 
     Args:
         row: The phrase, or None if no such phrase was issued.
         event: The event.
-        rules: What it is decided with.
+        policy: What it is decided with.
 
     Returns:
         The decision.
@@ -64,45 +93,37 @@ def decide_phrase(row: Phrase | None, event: Event[Message], rules: PairingRules
         UnacceptableError: If a response is forged.
 
     """
-    match event.data:
-        case IssuePhrase() as command:
-            return decide_issue(row, command)
-        case RetirePhrase() as command:
-            return decide_retirement(row, command)
-        case PairingRequested() as request:
-            return decide_claim(row, request, rules)
-        case PairingWithdrawn() as withdrawn:
-            return decide_withdrawal(row, withdrawn)
-        case AuthResponse(purpose=Purpose.PAIRING) as response:
-            return decide_response(row, response, rules)
-        case _:
-            return Decision(row)
+    message = event.data
+    if isinstance(message, AuthResponse) and message.purpose is not Purpose.PAIRING:
+        return Decision(row)
+    decider = DECIDERS.get(type(message))
+    return Decision(row) if decider is None else decider(row, message, event.time, policy)
 
 
-def decide_issue(row: Phrase | None, command: IssuePhrase) -> Decision[Phrase]:
+def issue(row: Phrase | None, command: IssuePhrase, at: datetime, _policy: PairingPolicy) -> Decision[Phrase]:
     """Hand a phrase out, unless it is still somebody's."""
-    if row is not None and command.at <= row.end:
+    if row is not None and at <= row.end:
         return Decision(row, outcome=TAKEN)
     phrase = Phrase(
         phrase_digest=command.phrase_digest,
         device_id=command.device_id,
         device_name=command.device_name,
-        issued_at=command.at,
+        issued_at=at,
         expires_at=command.expires_at,
     )
     return Decision(phrase)
 
 
-def decide_retirement(row: Phrase | None, command: RetirePhrase) -> Decision[Phrase]:
+def retire(row: Phrase | None, command: RetirePhrase, at: datetime, _policy: PairingPolicy) -> Decision[Phrase]:
     """Take a phrase back that nobody entered; forget it when its time is long over."""
-    if row is None or command.at > row.end + KEPT:
+    if row is None or at > row.end + KEPT:
         return Decision(None)
     if row.state is PhraseState.ISSUED and row.device_id == command.device_id:
-        return Decision(row.model_copy(update={"state": PhraseState.RETIRED}))
+        return Decision(replace(row, state=PhraseState.RETIRED))
     return Decision(row)
 
 
-def decide_claim(row: Phrase | None, request: PairingRequested, rules: PairingRules) -> Decision[Phrase]:
+def claim(row: Phrase | None, request: PairingRequested, _at: datetime, policy: PairingPolicy) -> Decision[Phrase]:
     """Bind a phrase to the account that named it, once, and ask the device."""
     failure = _claim_failure(row, request)
     if row is None or failure is not None:
@@ -112,7 +133,7 @@ def decide_claim(row: Phrase | None, request: PairingRequested, rules: PairingRu
             reason=failure or PairingFailure.UNKNOWN_PHRASE,
         )
         return Decision(row, (failed,), failed.reason)
-    challenge = issue_challenge(rules.key, _claims(row, request, rules))
+    challenge = policy.signer.sign_challenge(_claims(row, request, policy.signer.issuer))
     issued = ChallengeIssued(
         challenge_id=request.pairing_id,
         device_id=row.device_id,
@@ -122,31 +143,34 @@ def decide_claim(row: Phrase | None, request: PairingRequested, rules: PairingRu
         issued_at=request.requested_at,
         expires_at=request.expires_at,
     )
-    claim = Claim(request=request, challenge=challenge)
-    return Decision(row.model_copy(update={"state": PhraseState.CLAIMED, "claim": claim}), (issued,))
+    return Decision(
+        replace(row, state=PhraseState.CLAIMED, claim=Claim(request=request, challenge=challenge)), (issued,)
+    )
 
 
-def decide_withdrawal(row: Phrase | None, withdrawn: PairingWithdrawn) -> Decision[Phrase]:
+def withdraw(
+    row: Phrase | None, withdrawn: PairingWithdrawn, _at: datetime, _policy: PairingPolicy
+) -> Decision[Phrase]:
     """Ask the device no more, if it is still being asked for that pairing. The phrase is spent all the same."""
     if row is None or row.state is not PhraseState.CLAIMED or row.claim is None:
         return Decision(row)
     if row.claim.request.pairing_id != withdrawn.pairing_id:
         return Decision(row)
     gone = ChallengeWithdrawn(challenge_id=withdrawn.pairing_id, device_id=row.device_id)
-    return Decision(row.model_copy(update={"state": PhraseState.WITHDRAWN}), (gone,))
+    return Decision(replace(row, state=PhraseState.WITHDRAWN), (gone,))
 
 
-def decide_response(row: Phrase | None, response: AuthResponse, rules: PairingRules) -> Decision[Phrase]:
+def answer(row: Phrase | None, response: AuthResponse, at: datetime, policy: PairingPolicy) -> Decision[Phrase]:
     """Pair the device, or tell the account that it will not be."""
-    proof = read_proof(response, rules.accepted_keys)
+    proof = policy.signer.verify_response(response)
     if row is None or row.claim is None or row.claim.challenge != response.challenge:
         return Decision(row, outcome="unknown")
     if row.state is not PhraseState.CLAIMED:
         return Decision(row, outcome="decided_before")
     request = row.claim.request
-    failure = _answer_failure(proof, response.answered_at, request)
+    failure = _answer_failure(proof, at, request)
     if failure is not None:
-        declined = row.model_copy(update={"state": PhraseState.DECLINED})
+        declined = replace(row, state=PhraseState.DECLINED)
         failed = PairingFailed(pairing_id=request.pairing_id, account_id=request.account_id, reason=failure)
         return Decision(declined, (failed,), failure)
     paired = DevicePaired(
@@ -157,9 +181,9 @@ def decide_response(row: Phrase | None, response: AuthResponse, rules: PairingRu
         challenge=response.challenge,
         answer=response.answer,
         paired_at=response.answered_at,
-        seal=pairing_seal(rules.seal_key, request.pairing_id, request.account_id, row.device_id),
+        seal=policy.signer.seal(request, row.device_id),
     )
-    return Decision(row.model_copy(update={"state": PhraseState.ACCEPTED}), (paired,))
+    return Decision(replace(row, state=PhraseState.ACCEPTED), (paired,))
 
 
 def _claim_failure(row: Phrase | None, request: PairingRequested) -> PairingFailure | None:
@@ -170,9 +194,9 @@ def _claim_failure(row: Phrase | None, request: PairingRequested) -> PairingFail
     return None if row.state is PhraseState.ISSUED else PairingFailure.USED_PHRASE
 
 
-def _claims(row: Phrase, request: PairingRequested, rules: PairingRules) -> Claims:
+def _claims(row: Phrase, request: PairingRequested, issuer: str) -> Claims:
     return Claims(
-        iss=rules.issuer,
+        iss=issuer,
         aud=row.device_id,
         jti=request.pairing_id,
         iat=int(request.requested_at.timestamp()),
@@ -195,3 +219,13 @@ def _answer_failure(proof: Proof, answered_at: datetime, request: PairingRequest
         Verdict.DENY: PairingFailure.DECLINED,
         Verdict.REPORT: PairingFailure.REPORTED,
     }[proof.verdict]
+
+
+DECIDERS: Final[Mapping[type[Message], Callable[[Phrase | None, Any, datetime, PairingPolicy], Decision[Phrase]]]] = {
+    IssuePhrase: issue,
+    RetirePhrase: retire,
+    PairingRequested: claim,
+    PairingWithdrawn: withdraw,
+    AuthResponse: answer,
+}
+"""The decider of each message type."""

@@ -1,26 +1,41 @@
-"""Which device gets a phrase: each request once, and not more than a device needs."""
+"""A device that asks for phrases: each request counts once, and a device gets no more phrases than it needs."""
 
-from datetime import timedelta
-from typing import Final
+from dataclasses import dataclass, replace
 
 from protocol.signed_requests import Refusal
-from schemas.base import Message
+from schemas.base import Digest, Message, Moment
 from schemas.codec import Event
 from schemas.pairing_commands import IssuePhrase, RequestPhrase, RetirePhrase
-from services.common.decisions import Decision
+from services.common.decisions import Decision, Row
 from services.common.used_nonces import UsedNonce, is_used, recent_nonces
-from services.pairing.domain.rows import Requester
-
-MOST_PHRASES: Final = 20
-WINDOW: Final = timedelta(minutes=10)
+from services.pairing.domain.policy import PairingPolicy
 
 
-def decide_requester(row: Requester | None, event: Event[Message]) -> Decision[Requester]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requester(Row):
+    """A device that asks for phrases.
+
+    Attributes:
+        device_id: The device; the row's key.
+        phrase_digest: The phrase that it shows now, if any.
+        issued: When it got its last phrases, oldest first.
+        nonces: The nonces that it used lately.
+
+    """
+
+    device_id: Digest
+    phrase_digest: Digest | None = None
+    issued: tuple[Moment, ...] = ()
+    nonces: tuple[UsedNonce, ...] = ()
+
+
+def decide_requester(row: Requester | None, event: Event[Message], policy: PairingPolicy) -> Decision[Requester]:
     """Decide whether a device gets a phrase.
 
     Args:
         row: What is known of the device, or None.
         event: The event; only a RequestPhrase concerns a requester.
+        policy: Its limits count.
 
     Returns:
         The decision; it issues the phrase and retires the one before, or its outcome is the refusal's name.
@@ -28,20 +43,20 @@ def decide_requester(row: Requester | None, event: Event[Message]) -> Decision[R
     """
     if not isinstance(event.data, RequestPhrase):
         return Decision(row)
-    asked = event.data
+    asked, at, window = event.data, event.time, policy.limits.phrases
     requester = row or Requester(device_id=asked.device_id)
-    nonces = recent_nonces(requester.nonces, asked.at)
+    nonces = recent_nonces(requester.nonces, at)
     if is_used(nonces, asked.nonce):
         return Decision(requester, outcome=Refusal.REPLAYED)
-    issued = tuple(moment for moment in requester.issued if moment >= asked.at - WINDOW)
-    if len(issued) >= MOST_PHRASES:
+    if window.next_at(requester.issued, at) is not None:
         return Decision(requester, outcome=Refusal.TOO_MANY)
-    changes = {
-        "phrase_digest": asked.phrase_digest,
-        "issued": (*issued, asked.at),
-        "nonces": (*nonces, UsedNonce(nonce=asked.nonce, at=asked.at)),
-    }
-    return Decision(requester.model_copy(update=changes), (*_retire_previous(requester, asked), _issue(asked)))
+    granted = replace(
+        requester,
+        phrase_digest=asked.phrase_digest,
+        issued=(*window.recent(requester.issued, at), at),
+        nonces=(*nonces, UsedNonce(nonce=asked.nonce, at=at)),
+    )
+    return Decision(granted, (*_retire_previous(requester, asked), _issue(asked)))
 
 
 def _issue(asked: RequestPhrase) -> IssuePhrase:

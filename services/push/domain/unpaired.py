@@ -1,5 +1,7 @@
 """What the end of a pairing does: the phone hears of it, and what the account asked the phone before waits no more."""
 
+from dataclasses import replace
+
 from protocol.challenges import Claims, verify_challenge
 from protocol.jose import SignatureError
 from protocol.unpaired import Unpaired, verify_unpaired
@@ -8,7 +10,7 @@ from schemas.codec import Event
 from schemas.contract import DeviceUnpaired
 from schemas.push_commands import TellUnpaired
 from services.common.decisions import Decision, UnacceptableError
-from services.push.domain.rows import MOST_UNPAIRED, Channel, PendingChallenge, UnpairedStatement
+from services.push.domain.channel import MOST_UNPAIRED, Channel, PendingChallenge, UnpairedStatement
 
 
 def pass_unpaired_on(event: Event[Message]) -> tuple[Message, ...]:
@@ -27,7 +29,7 @@ def pass_unpaired_on(event: Event[Message]) -> tuple[Message, ...]:
             return ()
 
 
-def decide_unpaired(channel: Channel, ended: TellUnpaired) -> Decision[Channel]:
+def keep_statement(channel: Channel, event: Event[TellUnpaired]) -> Decision[Channel]:
     """Keep the statement for the device, one a pairing, and let go what the account asked the device before.
 
     Whoever asked does not hear of it: the account's service ended the pairing itself, and its requests with it.
@@ -36,15 +38,17 @@ def decide_unpaired(channel: Channel, ended: TellUnpaired) -> Decision[Channel]:
         UnacceptableError: If the statement was altered, or is not of this device, account and pairing.
 
     """
+    ended = event.data
     said = _verified(ended)
     if any(each.pairing_id == ended.pairing_id for each in channel.unpaired):
         return Decision(channel)
     statement = UnpairedStatement(pairing_id=ended.pairing_id, statement=ended.statement)
-    changes = {
-        "pending": tuple(each for each in channel.pending if not _is_over(each, said)),
-        "unpaired": (*channel.unpaired, statement)[-MOST_UNPAIRED:],
-    }
-    return Decision(channel.model_copy(update=changes))
+    kept = replace(
+        channel,
+        pending=tuple(each for each in channel.pending if not _is_over(each, said)),
+        unpaired=(*channel.unpaired, statement)[-MOST_UNPAIRED:],
+    )
+    return Decision(kept)
 
 
 def _verified(ended: TellUnpaired) -> Unpaired:

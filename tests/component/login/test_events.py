@@ -13,6 +13,7 @@ from services.common.kafka.publisher import UnavailableError
 from services.login.web import events
 from services.login.web.cookies import Ticket
 from services.login.web.events import Events
+from tests.builders import LIMITS
 from tests.polling import DEADLINE_SECONDS
 
 
@@ -21,6 +22,13 @@ class Accounts:
 
     def get(self, _key: str) -> None:
         """Know nobody."""
+
+
+class Cookies:
+    """The cookies of a browser in which a login waits."""
+
+    def read(self, _request: web.Request, _name: str) -> Ticket:
+        return Ticket("alex", "token")
 
 
 @pytest.fixture
@@ -32,11 +40,11 @@ async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
 
     monkeypatch.setattr(Events, "_stream", wait_for_ever)
     monkeypatch.setattr(events, "PING_SECONDS", 0.05)
-    streams = Events(cast("Any", Accounts()), cast("Any", None), most=1)
+    streams = Events(cast("Any", Accounts()), cast("Any", None), cast("Any", Cookies()), LIMITS, most=1)
 
     async def serve(request: web.Request) -> web.StreamResponse:
         try:
-            return await streams.serve(request, Ticket("alex", "token"))
+            return await streams.serve(request)
         except UnavailableError:
             return web.Response(status=503)
 

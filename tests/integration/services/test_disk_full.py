@@ -11,10 +11,11 @@ from deploy.local.instance_process import InstanceProcess
 from deploy.local.stack import Stack
 from protocol.encoding import digest
 from schemas.push_commands import RegisterDevice
-from schemas.topics import CHANNELS_CHANGELOG, PUSH_COMMANDS
+from schemas.topics import PUSH_COMMANDS
 from services.common.clock import now
 from services.common.rows.view import View
-from services.push.domain.rows import Channel
+from services.push.domain.channel import Channel
+from services.push.tables import CHANNELS as CHANNELS_TABLE
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS, eventually
 
@@ -25,7 +26,7 @@ DEVICE = digest(b"a phone")
 @pytest.fixture
 async def channels(stack: Stack, tmp_path: Path) -> AsyncIterator[View[Channel]]:
     """Give what the push service decided."""
-    view = View(stack.bootstrap, f"{stack.topic_prefix}{CHANNELS_CHANGELOG.name}", Channel, tmp_path)
+    view = View(stack.bootstrap, f"{stack.topic_prefix}{CHANNELS_TABLE.changelog.name}", Channel, tmp_path)
     running = asyncio.create_task(view.run())
     await view.wait_ready()
     yield view

@@ -32,9 +32,9 @@ from schemas.contract import (
 )
 from services.common.keys.keys import load_secret
 from services.login.admin import administration
-from services.login.domain.numbers import number_of
 from services.login.web.read_your_writes import SEEN, Seen, read_seen
 from tests.accounts import add_account, let_see, sealed
+from tests.builders import policy
 from tests.integration.services.devices import ISSUER
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS
@@ -144,7 +144,7 @@ class Person:
             url="u",
             nonce=uuid.uuid4().hex,
             at=at,
-            number=number_of(self.number_key, claims.jti) if asked else None,
+            number=policy(number_key=self.number_key).signer.number_of(claims.jti) if asked else None,
         )
         response = AuthResponse(
             challenge_id=issued.challenge_id,

@@ -7,9 +7,10 @@ from typing import Self, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
+from operations.deployment import ALL
 from schemas.base import Message
 from schemas.codec import UndecodableError, decode
-from schemas.topics import ALL, TopicKind
+from schemas.topics import TopicKind
 from services.common.kafka.publisher import Publisher
 from services.common.telemetry.tracing import continue_trace
 from tests.polling import DEADLINE_SECONDS

@@ -7,7 +7,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer
 
 from deploy.local.stack import Stack
-from schemas.topics import ALL
+from operations.deployment import ALL
 from services.common.telemetry.tracing import trace_id
 
 

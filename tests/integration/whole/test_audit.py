@@ -25,7 +25,7 @@ from tests.polling import DEADLINE_SECONDS
 @pytest.fixture(scope="module")
 def stack(stack_options: StackOptions) -> Iterator[Stack]:
     """Give a running stack of its own: everything in its topics is audited."""
-    options = replace(stack_options, environment={"LOGIN_MOST_PROMPTS": "5"})
+    options = replace(stack_options, environment={"LOGIN_CHALLENGES_MOST": "5"})
     with Stack(options) as running:
         yield running
 
@@ -89,7 +89,7 @@ async def test_a_real_history_follows_until_a_record_is_forged(stack: Stack) -> 
 
 async def rehearse(stack: Stack, name: str) -> None:
     """The person's second approval on the phone was of the third request within ten minutes."""
-    result = await run(stack, "policy", "rehearse", "--set", "LOGIN_MOST_PROMPTS=2", "--json")
+    result = await run(stack, "policy", "rehearse", "--set", "LOGIN_CHALLENGES_MOST=2", "--json")
     assert result.exit_code == 0, result.output
     rehearsal = json.loads(result.stdout)
     assert (rehearsal["logins"], rehearsal["stops"], rehearsal["passes"]) == (4, 1, 0)
@@ -97,9 +97,9 @@ async def rehearse(stack: Stack, name: str) -> None:
     assert (stopped["account_id"], stopped["present"]) == (name, "approved by push")
     assert stopped["why"] == "push paused"
     assert rehearsal["agreeing"] == rehearsal["decisions"]
-    told = await run(stack, "policy", "rehearse", "--set", "LOGIN_MOST_PROMPTS=2")
+    told = await run(stack, "policy", "rehearse", "--set", "LOGIN_CHALLENGES_MOST=2")
     assert "4 logins of 1 accounts: 1 would have been stopped, 0 would newly have passed" in told.output
-    same = await run(stack, "policy", "rehearse", "--set", "LOGIN_MOST_PROMPTS=5")
+    same = await run(stack, "policy", "rehearse", "--set", "LOGIN_CHALLENGES_MOST=5")
     assert (same.exit_code, "in force already" in same.output) == (2, True)
 
 

@@ -48,7 +48,7 @@ MAKES_CODES = "POST /account/recovery-codes"
 @pytest.fixture(scope="module")
 def stack(stack_options: StackOptions) -> Iterator[Stack]:
     """Give a running stack that does not pause an address for guessing."""
-    options = replace(stack_options, environment={"LOGIN_ADDRESS_TRIES": "100000", "LOGIN_REMEMBER_DAYS": "1"})
+    options = replace(stack_options, environment={"LOGIN_ADDRESSES_TRIES": "100000", "LOGIN_REMEMBER_DAYS": "1"})
     with Stack(options) as running:
         yield running
 

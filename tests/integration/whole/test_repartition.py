@@ -14,7 +14,8 @@ from typer.testing import CliRunner, Result
 from cli.__main__ import app
 from deploy.local.ports import free_port
 from deploy.local.stack import SERVICES, Stack, StackOptions
-from schemas.topics import ALL, CHANGELOGS, LOGIN_COMMANDS
+from operations.deployment import ALL, CHANGELOGS
+from schemas.topics import LOGIN_COMMANDS
 from services.common.kafka.partitions import partition_of
 from tests.integration.whole.acting import Person, a_person
 from tests.polling import eventually

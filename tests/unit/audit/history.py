@@ -6,21 +6,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from operations.audit.audit import LogAudit
+from operations.audit.bound_table import BoundTable
 from operations.audit.policies import Policies
 from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Finding, Report
-from operations.audit.tables import Table
 from operations.audit.time_range import TimeRange
 from schemas.base import Message
 from schemas.codec import Event, Headers, Record, encode
 from schemas.contract import Verdict
 from services.common.decisions import Row
+from services.common.rows.codec import write_row
 from services.common.rows.stamps import TOMBSTONE_HEADER
-from tests.builders import an_agreement_key, pairing_rules, rules
+from tests.builders import an_agreement_key, pairing_policy, policy
 from tests.unit.flow.people import PHONES, PHRASES, People
 from tests.unit.flow.world import TABLES, Place, World
 
-RULEBOOK: Final = Policies(rules(), pairing_rules(), frozenset({an_agreement_key("login service").key_id}))
+RULEBOOK: Final = Policies(policy(), pairing_policy(), frozenset({an_agreement_key("login service").key_id}))
 PHONE: Final = PHONES[0]
 
 
@@ -68,7 +69,7 @@ class RecordedWorld(World):
         assert report.found == 1, report.findings
         return report.findings[0]
 
-    def rows_of(self, table: Table) -> list[StoredRecord]:
+    def rows_of(self, table: BoundTable) -> list[StoredRecord]:
         """Return the records of a table's rows."""
         return self.records[table.changelog.name]
 
@@ -84,11 +85,11 @@ class RecordedWorld(World):
         """Let a record be gone; the others keep their offsets."""
         self.records[record.topic].remove(record)
 
-    def write(self, table: Table, key: str, row: Row, epoch: int) -> None:
+    def write(self, table: BoundTable, key: str, row: Row, epoch: int) -> None:
         """Let an owner of a key write a row over whatever is there, under the version after its own."""
-        self._save(table, key, row.model_copy(update={"epoch": epoch}))
+        self._save(table, key, replace(row, epoch=epoch))
 
-    def _save(self, table: Table, key: str, row: Row | None) -> None:
+    def _save(self, table: BoundTable, key: str, row: Row | None) -> None:
         before = self.row(table, key)
         super()._save(table, key, row)
         if table.model is None:
@@ -97,7 +98,7 @@ class RecordedWorld(World):
         headers: Headers = []
         if saved is None and before is not None:
             headers = [(TOMBSTONE_HEADER, b'{"epoch":%d,"version":%d}' % (before.epoch, before.version))]
-        value = None if saved is None else saved.model_dump_json().encode()
+        value = None if saved is None else write_row(saved)
         if saved is not None or before is not None:
             self.keep(Record(table.changelog.name, key.encode(), value, headers))
 

@@ -1,13 +1,14 @@
 """An audit names exactly the record that was planted, altered or taken away, and says why."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from operations.audit.bound_table import BoundTable
 from operations.audit.record_store import StoredRecord
 from operations.audit.report import Checked, Finding
-from operations.audit.tables import Table
 from schemas.codec import Event, Record, encode
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, PairingFailed, Verdict
 from schemas.login_administration import ResetMethods, SetEmail
@@ -15,6 +16,7 @@ from schemas.login_commands import FailPassword, SignIn
 from schemas.login_notices import EmailDue
 from schemas.push_commands import SubmitAnswer
 from services.common.decisions import Decision, Row, decide_once
+from services.common.rows.codec import read_row, write_row
 from services.login.domain.account import Account, Push
 from tests.builders import Phone, a_key, an_event
 from tests.events import a_challenge, a_login_challenge, a_paired, a_response
@@ -65,7 +67,7 @@ def _apply_again(said: dict[str, Any]) -> None:
     ("change", "why"),
     [
         (_set("email", "mallory@example.org"), "differ in email"),
-        (_set("wrong_passwords", 4), "differ in wrong_passwords"),
+        (_set("passwords", {"failures": 4}), "differ in passwords"),
         (_set("devices", []), "differ in devices"),
         (_end_otherwise, "by the rules, with 'ok'"),
         (_apply_again, "events were applied in 1 writes"),
@@ -88,18 +90,18 @@ def test_an_altered_row_is_named(
 
 def test_a_row_that_was_planted_on_top_is_named(world: RecordedWorld) -> None:
     row = world.row(ACCOUNTS, "alex")
-    planted = row.model_copy(update={"version": row.version + 1, "password_hash": "$argon2id$mallory"})
+    planted = replace(row, version=row.version + 1, password_hash="$argon2id$mallory")
     assert "password_hash" in _planted(world, ACCOUNTS, planted).why
 
 
 def test_a_row_that_leaps_ahead_is_named(world: RecordedWorld) -> None:
     row = world.row(ACCOUNTS, "alex")
-    planted = row.model_copy(update={"version": row.version + 1000, "password_hash": "$argon2id$mallory"})
+    planted = replace(row, version=row.version + 1000, password_hash="$argon2id$mallory")
     assert "though no row was compacted there" in _planted(world, ACCOUNTS, planted).why
 
 
 def test_another_row_under_a_stamp_that_is_taken_is_named(world: RecordedWorld) -> None:
-    planted = world.row(ACCOUNTS, "alex").model_copy(update={"push": Push()})
+    planted = replace(world.row(ACCOUNTS, "alex"), push=Push())
     assert "same stamp" in _planted(world, ACCOUNTS, planted).why
 
 
@@ -119,17 +121,17 @@ def test_a_decision_of_an_event_that_never_was_is_named(world: RecordedWorld) ->
     event = an_event(of_type(world, SignIn).event().data, at=world.now, event_id="never")
     decision: Decision[Any] = _decide(world, ACCOUNTS, event)
     assert decision.row is not None
-    planted = decision.row.model_copy(update={"version": decision.row.version + 1})
+    planted = replace(decision.row, version=decision.row.version + 1)
     assert "it applied the event never of" in _planted(world, ACCOUNTS, planted).why
 
 
 def test_a_newer_owners_row_that_drops_a_decision_is_named(world: RecordedWorld) -> None:
     rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"]
-    before, last = (Account.model_validate_json(rows[number].value or b"") for number in (-3, -1))
+    before, last = (read_row(Account, rows[number].value or b"") for number in (-3, -1))
     (event,) = world.archive().of_event(ACCOUNTS.reads, last.processed[-1].event_id)
     row = _decide(world, ACCOUNTS, event.event(), before).row
     assert row is not None
-    planted = row.model_copy(update={"version": before.version + 1, "epoch": 7})
+    planted = replace(row, version=before.version + 1, epoch=7)
     assert "it leaves aside the event" in _planted(world, ACCOUNTS, planted).why
 
 
@@ -142,21 +144,21 @@ def test_a_paused_owner_that_decided_the_same_as_a_newer_one_is_no_offence(
     for row in rows:
         world.alter(row, lambda said: said.update(epoch=1))
     for row in rows:
-        again = Account.model_validate_json(row.value or b"").model_copy(update={"epoch": epoch})
-        world.keep(Record(ACCOUNTS.changelog.name, b"alex", again.model_dump_json().encode(), []))
+        again = replace(read_row(Account, row.value or b""), epoch=epoch)
+        world.keep(Record(ACCOUNTS.changelog.name, b"alex", write_row(again).decode().encode(), []))
     report = world.audit()
     assert (report.findings, report.checked[Checked.STALE_ROW]) == ([], stale)
 
 
-def _planted(world: RecordedWorld, table: Table, row: Row) -> Finding:
+def _planted(world: RecordedWorld, table: BoundTable, row: Row) -> Finding:
     key = b"alex"
-    world.keep(Record(table.changelog.name, key, row.model_dump_json().encode(), []))
+    world.keep(Record(table.changelog.name, key, write_row(row).decode().encode(), []))
     finding = world.finding()
     assert finding.place == place_of(world.rows_of(table)[-1])
     return finding
 
 
-def _decide(world: RecordedWorld, table: Table, event: Any, row: Any = None) -> Decision[Any]:
+def _decide(world: RecordedWorld, table: BoundTable, event: Any, row: Any = None) -> Decision[Any]:
     return decide_once(row or world.row(table, event.data.key), event, table.decide)
 
 

@@ -1,7 +1,6 @@
 """Other settings are rehearsed on what happened: which logins they would have stopped, and which let go on."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +10,8 @@ from operations.rehearsal.initial_state import history_of
 from operations.rehearsal.rehearsal import Rehearsal, rehearse_archive
 from schemas.contract import Verdict
 from schemas.login_commands import FailCode
-from services.common.keys.keys import load_agreement_keys, load_signing_keys
-from services.login.domain.limits import PauseLimits
-from services.login.rules import LIMITS, make_rules
-from services.login.settings import LoginSettings
-from tests.builders import rules
+from services.common.throttle import PauseLimits
+from tests.builders import LIMITS, at_most, policy
 from tests.messages import a_code
 from tests.unit.audit.history import PHONE, RecordedWorld, Story
 from tests.unit.flow.people import People
@@ -34,14 +30,14 @@ def story() -> Story:
 
 
 def rehearsed(story: Story, span: TimeRange | None = None, **changes: Any) -> Rehearsal:
-    return rehearse_archive(story.world.archive(), rules(), rules(**changes), span or TimeRange())
+    return rehearse_archive(story.world.archive(), LIMITS, policy(**changes).limits, span or TimeRange())
 
 
 def test_a_request_too_many_would_have_stopped_a_login(story: Story) -> None:
     for _ in range(3):
         story.sign_in()
     third = story.world.now - timedelta(seconds=1)
-    rehearsal = rehearsed(story, most_prompts=2)
+    rehearsal = rehearsed(story, challenges=at_most(2))
     (stopped,) = rehearsal.stopped
     assert (stopped.account_id, stopped.began_at) == ("alex", third)
     assert (stopped.present, stopped.why) == ("approved by push", "push paused")
@@ -60,7 +56,7 @@ def test_an_answer_that_would_have_come_too_late_would_have_stopped_a_login(stor
     story.then(lambda: story.people.sign_in("alex"))
     story.world.pass_time(60)
     story.answer()
-    (stopped,) = rehearsed(story, prompt_lifetime=timedelta(seconds=30)).stopped
+    (stopped,) = rehearsed(story, challenge_seconds=30).stopped
     assert (stopped.changed, stopped.why) == ("not answered", "late")
 
 
@@ -72,7 +68,7 @@ def test_a_pause_that_would_not_have_been_lets_a_code_pass(story: Story) -> None
     for _ in range(5):
         story.then(lambda: story.world.command(wrong.model_copy(update={"at": story.world.now})))
     story.then(lambda: story.world.command(a_code(7, login, story.world.now, device)))
-    (passed,) = rehearsed(story, codes=PauseLimits(20, timedelta(seconds=1), timedelta(hours=1))).passed
+    (passed,) = rehearsed(story, codes=PauseLimits(tries=20, pause_seconds=1, longest_pause_seconds=3600)).passed
     assert (passed.present, passed.changed, passed.why) == (
         "not answered",
         "approved by phone code",
@@ -84,7 +80,7 @@ def test_a_pause_that_would_have_been_shorter_lets_a_login_begin(story: Story) -
     for _ in range(5):
         story.then(lambda: story.people.mistype("alex"))
     story.then(lambda: story.people.sign_in("alex"))
-    (passed,) = rehearsed(story, passwords=PauseLimits(20, timedelta(seconds=1), timedelta(hours=1))).passed
+    (passed,) = rehearsed(story, passwords=PauseLimits(tries=20, pause_seconds=1, longest_pause_seconds=3600)).passed
     assert (passed.present, passed.changed, passed.why) == ("refused: locked", "not answered", "locked")
 
 
@@ -93,7 +89,7 @@ def test_only_logins_of_the_span_count_but_what_was_before_counts_for_them(story
     story.sign_in()
     since = story.world.now
     story.sign_in()
-    rehearsal = rehearsed(story, TimeRange(since=since), most_prompts=2)
+    rehearsal = rehearsed(story, TimeRange(since=since), challenges=at_most(2))
     assert (rehearsal.logins, len(rehearsal.stopped)) == (1, 1)
 
 
@@ -105,33 +101,8 @@ def test_an_account_whose_first_rows_are_gone_begins_with_nothing_counted(story:
     rows = [each for each in story.world.rows_of(ACCOUNTS) if each.key == b"alex"]
     for row in rows[:-1]:
         story.world.drop(row)
-    rehearsal = rehearsed(story, most_prompts=2)
+    rehearsal = rehearsed(story, challenges=at_most(2))
     assert (rehearsal.approximate, len(rehearsal.stopped)) == (1, 1)
     history = history_of([rows[-1]], story.world.archive().of_key(ACCOUNTS.reads, b"alex"), TimeRange().since)
     assert history.beginning is not None
-    assert (history.beginning.devices, history.beginning.wrong_passwords) == ((), 0)
-
-
-class _Noted:
-    """Settings that note what is asked of them."""
-
-    def __init__(self, settings: LoginSettings) -> None:
-        self.settings = settings
-        self.asked: set[str] = set()
-
-    def __getattr__(self, name: str) -> Any:
-        self.asked.add(name)
-        return getattr(self.settings, name)
-
-
-def test_the_settings_that_can_be_rehearsed_are_those_that_the_rules_are_made_of(tmp_path: Path) -> None:
-    noted: Any = _Noted(LoginSettings(secrets_directory=tmp_path))
-    make_rules(noted, load_signing_keys(tmp_path, "login"), load_agreement_keys(tmp_path, "login").active)
-    not_limits = {
-        "issuer",
-        "product_name",
-        "secrets_directory",
-        "address_tries",  # decides of addresses, not of accounts
-        "number_matching",  # stands in what the phone signed, which stays as it was
-    }
-    assert noted.asked - not_limits == set(LIMITS)
+    assert (history.beginning.devices, history.beginning.passwords.failures) == ((), 0)

@@ -4,15 +4,17 @@ It read the rows before the last ones of the owner before it came. So it does no
 still before it; the older owner's rows may even come after its own.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from operations.audit.bound_table import BoundTable
 from operations.audit.record_store import StoredRecord
-from operations.audit.tables import Table
 from schemas.codec import Record
 from services.common.decisions import Row
+from services.common.rows.codec import read_row
 from tests.unit.audit.history import Story, a_story
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, PHRASES
 
@@ -28,7 +30,7 @@ tables: Final = st.sampled_from(sorted(TABLES))
 turns: Final = st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=MOST_UNDONE)
 
 
-def undo(story: Story, table: Table, turns: list[Turn], *, lost: int = 0) -> list[str]:
+def undo(story: Story, table: BoundTable, turns: list[Turn], *, lost: int = 0) -> list[str]:
     """Have newer owners decide the events of the last rows again, those of the last ones aside, and return them all."""
     world, key = story.world, world_key(story, table)
     records = [each for each in world.rows_of(table) if each.key == key.encode()]
@@ -45,21 +47,21 @@ def undo(story: Story, table: Table, turns: list[Turn], *, lost: int = 0) -> lis
             current = world.row(table, key)
         epoch += moved
         if number < len(undone) - lost:
-            world.write(table, key, row_of(table, record).model_copy(update={"version": current.version}), epoch)
+            world.write(table, key, replace(row_of(table, record), version=current.version), epoch)
             current = world.row(table, key)
     release(story, older)
     return [row_of(table, each).processed[-1].event_id for each in undone]
 
 
-def world_key(story: Story, table: Table) -> str:
+def world_key(story: Story, table: BoundTable) -> str:
     """Return the key of a table's first row."""
     return (story.world.rows_of(table)[0].key or b"").decode()
 
 
-def row_of(table: Table, record: StoredRecord) -> Row:
+def row_of(table: BoundTable, record: StoredRecord) -> Row:
     """Return the row of a record."""
     assert table.model is not None
-    return table.model.model_validate_json(record.value or b"")
+    return read_row(table.model, record.value or b"")
 
 
 def release(story: Story, records: list[StoredRecord]) -> None:

@@ -13,8 +13,8 @@ from operations.audit.time_range import TimeRange, read_moment
 from schemas.codec import Record, encode
 from schemas.login_commands import FailPassword, SignIn
 from services.common.kafka.dead_letters import OFFSET, PARTITION, SERVICE
-from services.login.domain.limits import Rules
-from tests.builders import T0, a_key, an_event, pairing_rules, rules
+from services.login.domain.policy import Policy
+from tests.builders import T0, a_key, an_event, pairing_policy, policy
 from tests.unit.audit.history import RULEBOOK, RecordedWorld, a_story, of_type
 from tests.unit.flow.world import ACCOUNTS
 
@@ -83,7 +83,7 @@ def test_only_the_span_is_checked_and_nothing_is_no_success(world: RecordedWorld
 def rotated(*names: str) -> Policies:
     """Return the rules of a login service that has these keys, the first one active."""
     keys = [a_key(name) for name in names]
-    login: Rules = rules(key=keys[0], accepted_keys=tuple(each.public.thumbprint for each in keys))
+    login: Policy = policy(key=keys[0], accepted_keys=tuple(each.public.thumbprint for each in keys))
     return replace(RULEBOOK, login=login)
 
 
@@ -94,7 +94,7 @@ def test_what_an_earlier_key_signed_follows_as_long_as_the_key_is_known(world: R
 
 
 def test_what_was_decided_by_other_settings_does_not_follow(world: RecordedWorld) -> None:
-    stricter = Policies(rules(login_lifetime=timedelta(minutes=5)), pairing_rules(), RULEBOOK.agreement_keys)
+    stricter = Policies(policy(login_seconds=5 * 60), pairing_policy(), RULEBOOK.agreement_keys)
     first, *_ = world.audit(rulebook=stricter).findings
     sign_in = of_type(world, SignIn, 0).event().id
     assert first.why == f"by the rules, the event {sign_in} makes another row of it: they differ in logins"

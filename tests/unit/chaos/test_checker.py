@@ -12,8 +12,8 @@ from lab.chaos.poison import Poison
 from lab.chaos.schedule import FaultKind
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired
 from schemas.login_commands import SignIn, UseCode
-from schemas.topics import ACCOUNTS_CHANGELOG
 from services.common.rows.stamps import stamp
+from services.login.tables import ACCOUNTS as ACCOUNTS_TABLE
 from tests.unit.chaos.story import Story, an_honest_story
 
 
@@ -75,7 +75,7 @@ def lose_a_command(story: Story) -> None:
 
 def undo_a_decision(story: Story) -> None:
     """The row of an owner that had lost its partition knows what none that counts does."""
-    rows = [each for each in story.records if each.place.topic == ACCOUNTS_CHANGELOG.name and each.key == b"alex"]
+    rows = [each for each in story.records if each.place.topic == ACCOUNTS_TABLE.changelog.name and each.key == b"alex"]
     stale = json.loads(rows[-2].value or b"")
     stale["processed"].append({**stale["processed"][-1], "event_id": "undone"})
     story.add(rows[-1].place.topic, rows[-1].key, json.dumps(stale, separators=(",", ":")).encode(), {})
@@ -83,7 +83,7 @@ def undo_a_decision(story: Story) -> None:
 
 def undo_for_a_time(story: Story) -> None:
     """A newer owner writes the row before the last once more, and decides the last event 1.594 s later."""
-    before, last = story.rows(ACCOUNTS_CHANGELOG.name, b"alex")[-2:]
+    before, last = story.rows(ACCOUNTS_TABLE.changelog.name, b"alex")[-2:]
     version = stamp(last.value or b"")[1]
     story.write_again(before, 7, version, last.at + timedelta(seconds=0.352))
     story.write_again(last, 8, version + 1, last.at + timedelta(seconds=1.946))
@@ -91,13 +91,13 @@ def undo_for_a_time(story: Story) -> None:
 
 def undo_for_good(story: Story) -> None:
     """A newer owner writes the row before the last once more, and never decides the last event."""
-    before, last = story.rows(ACCOUNTS_CHANGELOG.name, b"alex")[-2:]
+    before, last = story.rows(ACCOUNTS_TABLE.changelog.name, b"alex")[-2:]
     story.write_again(before, 7, stamp(last.value or b"")[1], last.at)
 
 
 def decide_too_late(story: Story) -> None:
     """The last row comes only after a newer owner wrote the one before it once more, and decided nothing."""
-    before, last = story.rows(ACCOUNTS_CHANGELOG.name, b"alex")[-2:]
+    before, last = story.rows(ACCOUNTS_TABLE.changelog.name, b"alex")[-2:]
     story.records.remove(last)
     epoch, version = stamp(last.value or b"")
     story.write_again(before, 7, version, last.at)
@@ -106,7 +106,7 @@ def decide_too_late(story: Story) -> None:
 
 def decide_twice(story: Story) -> None:
     """A later row remembers another outcome of an event."""
-    rows = [each for each in story.records if each.place.topic == ACCOUNTS_CHANGELOG.name and each.key == b"alex"]
+    rows = [each for each in story.records if each.place.topic == ACCOUNTS_TABLE.changelog.name and each.key == b"alex"]
     row = json.loads(rows[-1].value or b"")
     row["version"] += 1
     row["processed"][-1]["outcome"] = "no_login"
@@ -117,7 +117,7 @@ def use_a_step_twice(story: Story) -> None:
     """A second command with the same step, taken as well."""
     used = story.events(UseCode)[0]
     story.add(used.place.topic, used.key, used.value, {**used.headers, "ce_id": b"again"})
-    rows = [each for each in story.records if each.place.topic == ACCOUNTS_CHANGELOG.name and each.key == b"alex"]
+    rows = [each for each in story.records if each.place.topic == ACCOUNTS_TABLE.changelog.name and each.key == b"alex"]
     row = json.loads(rows[-1].value or b"")
     row["version"] += 1
     row["processed"].append({**row["processed"][-1], "event_id": "again", "outcome": "ok"})
@@ -269,13 +269,13 @@ def test_each_violation_is_found(tamper: Callable[[Story], None], contradicted: 
 def test_what_was_undone_for_a_time_is_told_and_contradicts_nothing() -> None:
     story = an_honest_story()
     undo_for_a_time(story)
-    (last, undoing, again) = story.rows(ACCOUNTS_CHANGELOG.name, b"alex")[-3:]
+    (last, undoing, again) = story.rows(ACCOUNTS_TABLE.changelog.name, b"alex")[-3:]
     event_id = json.loads(last.value or b"")["processed"][-1]["event_id"]
     claims = check(*story.findings)
     assert [claim.text for claim in claims if claim.violations] == []
     (note,) = [note for claim in claims for note in claim.notes]
     undone = f"{undoing.place} undid the decision on {event_id} for 1.6 s, until {again.place}"
-    assert note == f"{ACCOUNTS_CHANGELOG.name} alex: {undone}"
+    assert note == f"{ACCOUNTS_TABLE.changelog.name} alex: {undone}"
 
 
 @pytest.mark.parametrize(("seconds_before", "is_found"), [(0, False), (1, False), (5, True)])

@@ -1,16 +1,19 @@
 """A repeated event decides the same again, as long as its row remembers it; and what it remembers is bounded."""
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import PairingFailed, PairingFailure
 from services.common.decisions import OK, REMEMBERED_EVENTS, REMEMBERED_SECONDS, Decision, Row, decide_once
+from services.common.rows.codec import read_row, write_row
 from tests.builders import after, an_event
 from tests.events import a_challenge, a_response
 from tests.messages import a_cancel
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Counter(Row):
     """A row that counts its events."""
 
@@ -22,7 +25,7 @@ FAILED = PairingFailed(pairing_id="pairing-1", account_id="alex", reason=Pairing
 
 def _count(row: _Counter | None, _event: Event[Message]) -> Decision[_Counter]:
     counted = row or _Counter()
-    return Decision(counted.model_copy(update={"count": counted.count + 1}), (FAILED,), "counted")
+    return Decision(replace(counted, count=counted.count + 1), (FAILED,), "counted")
 
 
 def _renew(_row: _Counter | None, _event: Event[Message]) -> Decision[_Counter]:
@@ -95,7 +98,7 @@ def test_what_an_event_led_to_is_forgotten_with_the_event() -> None:
 
 def test_a_repeated_event_leads_to_the_same_even_after_the_row_was_stored() -> None:
     events = _events(2)
-    stored = _Counter.model_validate_json(_row_after(events).model_dump_json())
+    stored = read_row(_Counter, write_row(_row_after(events)).decode())
     assert decide_once(stored, events[-1], _count) == Decision(stored, (FAILED,), "counted")
 
 
@@ -133,7 +136,7 @@ def test_where_there_is_no_row_nothing_is_remembered() -> None:
 
 
 def test_the_stamp_comes_first_in_a_stored_row() -> None:
-    stored = _Counter(epoch=7, version=41, count=3).model_dump_json()
+    stored = write_row(_Counter(epoch=7, version=41, count=3)).decode()
     assert stored.startswith('{"epoch":7,"version":41,')
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.topics import ALL
+from operations.deployment import ALL
 from services.common.kafka.partitions import PartitionsError, is_misrouted, partition_of, require_partitions
 
 JAVA_HASHES = {
@@ -14,7 +14,7 @@ JAVA_HASHES = {
     b"abc": 479470107,
 }
 """From Apache Kafka's own test of its hash (UtilsTest.testMurmur2)."""
-PREFIX = "x."
+NAMES = [f"x.{topic.name}" for topic in ALL]
 
 
 @pytest.mark.parametrize("partitions", [1, 4, 7, 1000])
@@ -31,22 +31,22 @@ def test_a_record_is_astray_in_every_partition_but_its_keys_home() -> None:
 
 def counts(partitions: int) -> dict[str, int]:
     """Return topics that all have so many partitions, beside somebody else's."""
-    return {PREFIX + topic.name: partitions for topic in ALL} | {"other": 99, "y.auth.challenge": 1}
+    return dict.fromkeys(NAMES, partitions) | {"other": 99, "y.auth.challenge": 1}
 
 
 def test_topics_with_the_number_that_was_told_are_served() -> None:
-    require_partitions(counts(4), PREFIX, 4)
-    require_partitions({}, PREFIX, 4)
-    require_partitions({PREFIX + ALL[0].name: 4}, PREFIX, 4)
+    require_partitions(counts(4), NAMES, 4)
+    require_partitions({}, NAMES, 4)
+    require_partitions({NAMES[0]: 4}, NAMES, 4)
 
 
 def test_another_number_is_refused_with_what_to_do() -> None:
     with pytest.raises(PartitionsError, match=r"^the topics have 7 partitions and this instance was told 4; .*$"):
-        require_partitions(counts(7), PREFIX, 4)
+        require_partitions(counts(7), NAMES, 4)
 
 
 @pytest.mark.parametrize("told", [4, 7])
 def test_while_rows_are_on_their_way_nobody_serves(told: int) -> None:
-    found = counts(4) | {PREFIX + ALL[-1].name: 7}
+    found = counts(4) | {NAMES[-1]: 7}
     with pytest.raises(PartitionsError, match=r"have 4 to 7 partitions; .* --partitions 7` finishes"):
-        require_partitions(found, PREFIX, told)
+        require_partitions(found, NAMES, told)

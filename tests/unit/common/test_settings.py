@@ -27,7 +27,13 @@ def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("LOGIN_PORT", "0"), ("LOGIN_PORT", "many"), ("LOGIN_PROMPT_SECONDS", "1"), ("LOGIN_TOPIC_PREFIX", "a b")],
+    [
+        ("LOGIN_PORT", "0"),
+        ("LOGIN_PORT", "many"),
+        ("LOGIN_CHALLENGE_SECONDS", "1"),
+        ("LOGIN_PASSWORDS_TRIES", "0"),
+        ("LOGIN_TOPIC_PREFIX", "a b"),
+    ],
 )
 def test_an_invalid_setting_is_named(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -37,7 +43,8 @@ def test_an_invalid_setting_is_named(
         load_settings(LoginSettings, "python -m services.login", [])
     assert stopped.value.code == 2
     said = capsys.readouterr().err
-    assert f"setting {name} (or --{name.removeprefix('LOGIN_').lower().replace('_', '-')}) is invalid" in said
+    flag = {"LOGIN_PASSWORDS_TRIES": "passwords.tries"}.get(name, name.removeprefix("LOGIN_").lower().replace("_", "-"))
+    assert f"setting {name} (or --{flag}) is invalid" in said
 
 
 def test_help_lists_every_setting(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from services.common.decisions import Row
 from services.common.kafka.publisher import Publisher
 from services.common.rows import sweep
 from services.common.rows.sweep import Sweeper
+from services.common.rows.table import Sweep
 from services.common.rows.view import View
 
 
@@ -43,11 +44,11 @@ class Commands:
 def a_sweeper(rows: Rows, commands: Commands, *, most_at_once: int = 100) -> Sweeper[Any]:
     """Return a sweeper that forgets every second row."""
 
-    def forget(row: Row, at: datetime) -> ForgetGuesses | None:
+    def forget(row: Row, at: datetime, _policy: None) -> ForgetGuesses | None:
         return None if row.version % 2 else ForgetGuesses(source=f"{row.version:043}", at=at)
 
     view, publisher = cast("View[Row]", rows), cast("Publisher", commands)
-    return Sweeper("rows", view, forget, publisher, most_at_once=most_at_once)
+    return Sweeper("rows", Sweep(forget, most_at_once), view, None, publisher)
 
 
 async def test_rounds_go_on_from_each_other_and_begin_again(monkeypatch: pytest.MonkeyPatch) -> None:

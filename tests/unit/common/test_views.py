@@ -12,6 +12,7 @@ from services.common.kafka.publisher import UnavailableError
 from services.common.kafka.topic_facts import TopicFacts
 from services.common.progress import Progress
 from services.common.rows import changelog_reader
+from services.common.rows.codec import write_row
 from services.common.rows.stamps import TOMBSTONE_HEADER
 from services.common.rows.view import View
 
@@ -26,7 +27,7 @@ class PlayedError(Exception):
 
 def a_record(key: str, row: Row | None, offset: int = 0, *, stamp: bytes | None = None) -> ConsumerRecord:
     """Return a changelog record."""
-    value = None if row is None else row.model_dump_json().encode()
+    value = None if row is None else write_row(row).decode().encode()
     headers = () if stamp is None else ((TOMBSTONE_HEADER, stamp),)
     return ConsumerRecord("changelog", 0, offset, 0, 0, key.encode(), value, None, 0, 0, headers)
 

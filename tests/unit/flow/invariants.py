@@ -8,15 +8,13 @@ from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
 from schemas.pairing_commands import IssuePhrase
 from services.common.decisions import OK, REMEMBERED_EVENTS
 from services.common.used_nonces import MOST_KEPT
-from services.login.domain.account import Account
+from services.login.domain.account import MOST_HISTORY, Account
 from services.login.domain.approval import MOST_SESSIONS
-from services.login.domain.expire import MOST_HISTORY, expire
+from services.login.domain.expire import expire
 from services.login.domain.login import Login, LoginState
 from services.login.domain.sign_in import MOST_LOGINS
-from services.login.domain.withdrawals import waits_for_phone
-from services.pairing.domain.requester import MOST_PHRASES
-from services.push.domain.rows import MOST_ANSWERED, MOST_PENDING, PendingChallenge
-from tests.builders import Phone, a_key
+from services.push.domain.channel import MOST_ANSWERED, MOST_PENDING, PendingChallenge
+from tests.builders import LIMITS, PAIRING_LIMITS, Phone, a_key
 from tests.unit.flow.people import MALLORY
 from tests.unit.flow.truth import Signature, Truth
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, REQUESTERS, TABLES, Decided, World
@@ -47,7 +45,7 @@ class Watcher:
             self._decided.add(place)
         self._read = len(self._world.decisions)
         for name, account in self._world.rows(ACCOUNTS).items():
-            _check_logins(expire(account, self._world.now))
+            _check_logins(expire(account, self._world.now, LIMITS))
             self._check_ends(account)
             _check_devices(name, account, self._truth)
             _check_sessions(name, account, self._truth)
@@ -83,7 +81,7 @@ def check_phones(world: World) -> None:
     assert all(count == 1 for count in shown.values()), "phones are asked twice for one account"
     for each in _shown(world, MALLORY):
         if each.purpose is Purpose.LOGIN:
-            waiting = expire(world.row(ACCOUNTS, each.reply_key), world.now).open_challenge()
+            waiting = expire(world.row(ACCOUNTS, each.reply_key), world.now, LIMITS).open_challenge()
             assert waiting is not None, "a phone is asked for a login that does not wait"
             assert waiting.challenge is not None
             assert waiting.challenge.challenge_id == each.challenge_id, "a phone is asked for another login"
@@ -94,8 +92,8 @@ def check_pairings(world: World) -> None:
     waiting = {
         login.pairing.pairing_id
         for account in world.rows(ACCOUNTS).values()
-        for login in expire(account, world.now).logins
-        if login.pairing is not None and waits_for_phone(login, world.now)
+        for login in expire(account, world.now, LIMITS).logins
+        if login.pairing is not None and login.waits_for_phone(world.now)
     }
     assert {each.challenge_id for each in _shown(world) if each.purpose is Purpose.PAIRING} <= waiting
 
@@ -164,7 +162,7 @@ def check_bounds(world: World) -> None:
         assert len(account.sessions) <= MOST_SESSIONS
         assert len(account.history) <= MOST_HISTORY
     for requester in world.rows(REQUESTERS).values():
-        assert len(requester.issued) <= MOST_PHRASES
+        assert len(requester.issued) <= PAIRING_LIMITS.phrases.most
         assert len(requester.nonces) <= MOST_KEPT
     for channel in world.rows(CHANNELS).values():
         assert len(channel.pending) <= MOST_PENDING

@@ -12,8 +12,8 @@ from schemas.push_commands import RegisterDevice
 from services.login.domain.account import Account
 from services.login.domain.expire import expire
 from services.login.domain.login import Login
-from services.push.domain.rows import Channel, PendingChallenge
-from tests.builders import Phone, a_digest, a_phone
+from services.push.domain.channel import Channel, PendingChallenge
+from tests.builders import LIMITS, Phone, a_digest, a_phone
 from tests.messages import (
     a_cancel,
     a_pairing_start,
@@ -135,7 +135,7 @@ class People:
     def _login(self, name: str, number: int) -> Login | None:
         """Return one of an account's logins, mostly one that is not over."""
         account: Account | None = self.world.row(ACCOUNTS, name)
-        logins = expire(account, self.world.now).logins if account else ()
+        logins = expire(account, self.world.now, LIMITS).logins if account else ()
         pending = [login for login in logins if not login.over]
         return choose(pending if pending and number % SELDOM else logins, number)
 

@@ -8,7 +8,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from schemas.contract import Verdict
-from services.pairing.domain.rows import Phrase, PhraseState
+from services.pairing.domain.phrase import Phrase, PhraseState
 from tests.unit.flow.people import NAMES, PHONES, PHRASES, SELDOM, People, choose
 from tests.unit.flow.world import PHRASES as PHRASES_TABLE
 from tests.unit.flow.world import World

@@ -1,13 +1,10 @@
 """The whole flow, honestly: what one service decides leads to the next, up to an open session."""
 
-import services.login.agents
-import services.pairing.agents
-import services.push.agents
 from schemas.contract import DeviceUnpaired, Verdict
 from schemas.topics import AUTH_RESPONSE, PUSH_COMMANDS
 from services.login.domain.login import LoginState
 from tests.unit.flow.people import PHONES, PHRASES, People
-from tests.unit.flow.world import ACCOUNTS, CHANNELS, GUESSES, REQUESTERS, UNPAIRED, Place, World
+from tests.unit.flow.world import ACCOUNTS, CHANNELS, Place, World
 from tests.unit.flow.world import PHRASES as PHRASES_TABLE
 
 PHONE = PHONES[0]
@@ -74,9 +71,3 @@ def test_a_phone_whose_login_was_cancelled_while_it_accepted_is_told() -> None:
     people.world.settle()
     assert people.world.row(ACCOUNTS, "alex").devices == ()
     assert [each.device_id for each in people.world.published(DeviceUnpaired)] == [PHONE.device_id]
-
-
-def test_the_tables_read_here_what_the_agents_read() -> None:
-    assert {*ACCOUNTS.reads, *GUESSES.reads} == {*services.login.agents.READS}
-    assert {*REQUESTERS.reads, *PHRASES_TABLE.reads} == {*services.pairing.agents.READS}
-    assert {*CHANNELS.reads, *UNPAIRED.reads} == {*services.push.agents.READS}

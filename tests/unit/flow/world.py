@@ -6,20 +6,22 @@ An instance may die between a row and what follows from it, and then its last re
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from operations.audit.tables import Table, all_tables
+from operations.audit.bound_table import BoundTable
+from operations.audit.policies import Policies
 from schemas.base import Message
 from schemas.codec import Event, Record, decode, encode
 from services.common.decisions import Decision, Row, UnacceptableError, decide_once
-from tests.builders import T0, pairing_rules, rules
+from services.common.rows.codec import read_row, write_row
+from tests.builders import T0, pairing_policy, policy
 
 MessageT = TypeVar("MessageT", bound=Message)
 
 
-TABLES: Final = all_tables(rules(), pairing_rules())
+TABLES: Final = Policies(policy(), pairing_policy(), frozenset()).tables()
 ACCOUNTS, GUESSES, REQUESTERS, PHRASES, CHANNELS, UNPAIRED = TABLES
 """The last one is no table: a relay, which is one without rows."""
 
@@ -29,14 +31,14 @@ class Place:
     """Where a topic is read: each table's owner goes through it at its own pace."""
 
     topic: str
-    table: Table
+    table: BoundTable
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What was decided, and where, on which row."""
 
-    table: Table
+    table: BoundTable
     before: Any
     event: Event[Message]
     decision: Decision[Any]
@@ -116,7 +118,7 @@ class World:
                 return
             self._queues[place].appendleft(self._done[place].pop())
 
-    def decide(self, table: Table, event: Event[Message], *, publish: bool = True) -> None:
+    def decide(self, table: BoundTable, event: Event[Message], *, publish: bool = True) -> None:
         """Decide an event as the owner of its key in one table does."""
         key = event.data.key
         before = self.row(table, key)
@@ -130,11 +132,11 @@ class World:
         for index, message in enumerate(decision.events if publish else ()):
             self.publish(Event(f"{event.id}.{index}", event.time, table.source, event.traceparent, message))
 
-    def row(self, table: Table, key: str) -> Any:
+    def row(self, table: BoundTable, key: str) -> Any:
         """Return a row as it is stored, or None."""
         return self._rows.get((table.name, key))
 
-    def rows(self, table: Table) -> dict[str, Any]:
+    def rows(self, table: BoundTable) -> dict[str, Any]:
         """Return all rows of a table."""
         return {key: row for (name, key), row in self._rows.items() if name == table.name}
 
@@ -142,13 +144,13 @@ class World:
         """Return all messages of a kind that were published so far."""
         return [event.data for event in self.log if isinstance(event.data, kind)]
 
-    def _save(self, table: Table, key: str, row: Row | None) -> None:
+    def _save(self, table: BoundTable, key: str, row: Row | None) -> None:
         if row is None:
             self._rows.pop((table.name, key), None)
             return
-        stamped = row.model_copy(update={"version": row.version + 1})
+        stamped = replace(row, version=row.version + 1)
         assert table.model is not None
-        self._rows[table.name, key] = table.model.model_validate_json(stamped.model_dump_json())
+        self._rows[table.name, key] = read_row(table.model, write_row(stamped).decode())
         assert self.row(table, key) == stamped, "a row must read as it was written"
 
 

@@ -1,5 +1,6 @@
 """What is acted out in memory leaves the rows that the services would have."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,19 +9,24 @@ from lab.load.parallel_build import Order, Plan, make_rows, prepare
 from lab.load.row_builder import CommandRejectedError, Person, tables_of
 from lab.load.seed_keys import DEVICE_NAME, Seed
 from protocol.jose import PrivateKey
-from schemas import topics
 from services.common.decisions import Row
+from services.common.rows.codec import read_row
 from services.login.domain.account import Account
 from services.login.settings import LoginSettings
-from services.pairing.domain.rows import Phrase, PhraseState, Requester
+from services.login.tables import ACCOUNTS as ACCOUNTS_TABLE
+from services.pairing.domain.phrase import Phrase, PhraseState
+from services.pairing.domain.requester import Requester
 from services.pairing.settings import PairingSettings
-from services.push.domain.rows import Channel
+from services.pairing.tables import PHRASES as PHRASES_TABLE
+from services.pairing.tables import REQUESTERS as REQUESTERS_TABLE
+from services.push.domain.channel import Channel
+from services.push.tables import CHANNELS as CHANNELS_TABLE
 
 MODELS: dict[str, type[Row]] = {
-    topics.ACCOUNTS_CHANGELOG.name: Account,
-    topics.REQUESTERS_CHANGELOG.name: Requester,
-    topics.PHRASES_CHANGELOG.name: Phrase,
-    topics.CHANNELS_CHANGELOG.name: Channel,
+    ACCOUNTS_TABLE.changelog.name: Account,
+    REQUESTERS_TABLE.changelog.name: Requester,
+    PHRASES_TABLE.changelog.name: Phrase,
+    CHANNELS_TABLE.changelog.name: Channel,
 }
 
 
@@ -41,7 +47,7 @@ def person(settings: tuple[LoginSettings, PairingSettings]) -> Person:
 
 def test_an_account_is_made(person: Person) -> None:
     ((changelog, key, row),) = person.rows()
-    assert (changelog, key, row) == (topics.ACCOUNTS_CHANGELOG, "alex", person.account)
+    assert (changelog, key, row) == (ACCOUNTS_TABLE.changelog, "alex", person.account)
     assert (row.version, person.account.password_hash, person.account.devices) == (1, "hash", ())
 
 
@@ -49,16 +55,16 @@ def test_a_phone_is_paired_and_nothing_waits(person: Person) -> None:
     key = PrivateKey.generate()
     person.pair(key, "Pocket")
     rows = {changelog.name: (name, row) for changelog, name, row in person.rows()}
-    assert list(rows)[-1] == topics.ACCOUNTS_CHANGELOG.name, "whoever is interrupted before it begins again"
-    account, (device_id, channel) = person.account, rows[topics.CHANNELS_CHANGELOG.name]
+    assert list(rows)[-1] == ACCOUNTS_TABLE.changelog.name, "whoever is interrupted before it begins again"
+    account, (device_id, channel) = person.account, rows[CHANNELS_TABLE.changelog.name]
     assert isinstance(channel, Channel)
     assert [(each.device_id, each.name) for each in account.devices] == [(key.public.thumbprint, "Pocket")]
     assert all(login.over for login in account.logins)
     assert (device_id, channel.device_name, channel.pending) == (key.public.thumbprint, "Pocket", ())
-    phrase = rows[topics.PHRASES_CHANGELOG.name][1]
+    phrase = rows[PHRASES_TABLE.changelog.name][1]
     assert isinstance(phrase, Phrase)
     assert phrase.state is PhraseState.ACCEPTED
-    assert rows[topics.REQUESTERS_CHANGELOG.name][0] == key.public.thumbprint
+    assert rows[REQUESTERS_TABLE.changelog.name][0] == key.public.thumbprint
 
 
 def test_what_the_rules_refuse_is_told(person: Person) -> None:
@@ -73,9 +79,9 @@ def test_rows_are_made_as_ordered_and_read_as_they_were_written(
     monkeypatch.setattr("signal.signal", lambda *_: None)
     seed = Seed()
     prepare(Plan(seed, accounts=3, phones=2, password_hash="hash"), *settings)
-    there = person.account.model_copy(update={"account_id": seed.name(1), "epoch": 3, "version": 7})
+    there = replace(person.account, account_id=seed.name(1), epoch=3, version=7)
     orders = [Order(0, None, phone=True), Order(1, there, phone=True), Order(2, None, phone=False)]
-    rows = [(key.decode(), MODELS[topic].model_validate_json(value)) for topic, key, value in make_rows(orders)]
+    rows = [(key.decode(), read_row(MODELS[topic], value)) for topic, key, value in make_rows(orders)]
     accounts = {key: row for key, row in rows if isinstance(row, Account)}
     assert list(accounts) == [seed.name(number) for number in range(3)]
     paired = [[each.device_id for each in account.devices] for account in accounts.values()]

@@ -1,5 +1,6 @@
 """The owner of one account, as a test speaks to it: message by message."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,11 +9,11 @@ from schemas.contract import ChallengeIssued
 from schemas.login_commands import AccountCommand
 from services.common.decisions import OK, Decision, decide_once
 from services.login.domain.account import Account
-from services.login.domain.decide import decide
+from services.login.domain.decide import decide_account
 from services.login.domain.expire import expire
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import Login
-from tests.builders import a_session, an_account, an_event, rules
+from tests.builders import LIMITS, a_session, an_account, an_event, policy
 from tests.events import only
 from tests.messages import a_sign_in
 
@@ -25,9 +26,9 @@ class Owner:
 
     """
 
-    def __init__(self, account: Account | None = None, **rule_changes: Any) -> None:
+    def __init__(self, account: Account | None = None, **policy_changes: Any) -> None:
         """Begin with an account, by default one with a phone."""
-        self._decide = partial(decide, rules=rules(**rule_changes))
+        self._decide = partial(decide_account, policy=policy(**policy_changes))
         self.account = account or an_account()
 
     def take(self, message: Message) -> Decision[Account]:
@@ -43,7 +44,7 @@ class Owner:
 
     def refuse(self, command: AccountCommand, reason: str) -> None:
         """Decide a command that must be refused for a reason, lead to nothing and change nothing that time does not."""
-        before = expire(self.account, command.at)
+        before = expire(self.account, command.at, LIMITS)
         decision = self.take(command)
         assert (decision.outcome, decision.events) == (reason, ())
         assert same(self.account, before)
@@ -65,17 +66,16 @@ class Owner:
 
 def same(first: Account, second: Account) -> bool:
     """Tell whether two rows are the same but for what they remember of events."""
-    envelope = {"processed": (), "last_outputs": ()}
-    return first.model_copy(update=envelope) == second.model_copy(update=envelope)
+    return replace(first, processed=(), last_outputs=()) == replace(second, processed=(), last_outputs=())
 
 
 def signed_in(**changes: Any) -> Owner:
     """Return the owner of an account with the session ``s``, which confirmed itself just now."""
-    rule_changes = changes.pop("rules", {})
-    return Owner(an_account(**{"sessions": (a_session(),), **changes}), **rule_changes)
+    policy_changes = changes.pop("policy", {})
+    return Owner(an_account(**{"sessions": (a_session(),), **changes}), **policy_changes)
 
 
-def asked(account: Account | None = None, **rule_changes: Any) -> tuple[Owner, str]:
+def asked(account: Account | None = None, **policy_changes: Any) -> tuple[Owner, str]:
     """Return the owner of an account whose phone is asked for a login, and the challenge."""
-    owner = Owner(account, **rule_changes)
+    owner = Owner(account, **policy_changes)
     return owner, owner.challenge(a_sign_in())

@@ -1,16 +1,18 @@
 """Accounts as such: made once, removed for good, signed out of."""
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.base import Message
 from schemas.contract import ChallengeWithdrawn, DeviceUnpaired
 from schemas.login_administration import CreateAccount, RemoveAccount
 from services.common.decisions import OK, decide_once
-from services.login.domain.decide import decide
+from services.login.domain.decide import decide_account
 from services.login.domain.history import HistoryKind
-from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
-from tests.builders import a_device, a_digest, a_phone, after, an_account, an_event, rules
+from services.login.domain.rejections import Rejection
+from tests.builders import a_device, a_digest, a_phone, after, an_account, an_event, policy
 from tests.events import a_response
 from tests.messages import a_cancel, a_pairing_start, a_send, a_sign_in, a_sign_out, a_wrong_password
 from tests.unit.login.owner import Owner
@@ -26,7 +28,7 @@ def _signed_in() -> Owner:
 
 
 def test_an_account_is_made() -> None:
-    decision = decide(None, an_event(CREATE), rules())
+    decision = decide_account(None, an_event(CREATE), policy())
     account = decision.row
     assert (decision.outcome, decision.events) == (OK, ())
     assert account is not None
@@ -40,7 +42,7 @@ def test_a_name_that_is_taken_is_refused() -> None:
     before = owner.account
     other = CREATE.model_copy(update={"password_hash": "$argon2id$mallory"})
     assert owner.take(other).outcome == Rejection.ACCOUNT_EXISTS
-    assert owner.account.model_copy(update={"processed": (), "last_outputs": ()}) == before
+    assert replace(owner.account, processed=(), last_outputs=()) == before
 
 
 def test_a_removed_account_keeps_nothing_but_its_name() -> None:
@@ -80,10 +82,10 @@ def test_the_open_request_of_a_removed_account_is_taken_back() -> None:
 def test_a_removed_account_decides_nothing_and_says_so(message: Message) -> None:
     owner = Owner()
     owner.take(REMOVE)
-    removed = owner.account.model_copy(update={"processed": (), "last_outputs": ()})
+    removed = replace(owner.account, processed=(), last_outputs=())
     decision = owner.take(message)
     assert (decision.outcome, decision.events) == (Rejection.UNKNOWN_ACCOUNT, ())
-    assert owner.account.model_copy(update={"processed": (), "last_outputs": ()}) == removed
+    assert replace(owner.account, processed=(), last_outputs=()) == removed
 
 
 def test_a_removed_account_can_be_made_anew_and_begins_with_nothing() -> None:
@@ -99,7 +101,7 @@ def test_a_removal_that_comes_again_does_not_remove_the_account_made_since() -> 
     remove, create = an_event(REMOVE), an_event(CREATE)
     row = an_account()
     for event in (remove, create, remove):
-        decision = decide_once(row, event, lambda each, of: decide(each, of, rules()))
+        decision = decide_once(row, event, lambda each, of: decide_account(each, of, policy()))
         assert decision.row is not None
         row = decision.row
     assert row.removed_at is None
@@ -132,9 +134,7 @@ def test_sign_out_twice_changes_nothing() -> None:
     owner.take(a_sign_out())
     before = owner.account
     assert owner.take(a_sign_out(at=after(1))).outcome == OK
-    assert (
-        owner.account.model_copy(update={"processed": before.processed, "last_outputs": before.last_outputs}) == before
-    )
+    assert replace(owner.account, processed=before.processed, last_outputs=before.last_outputs) == before
 
 
 def test_sign_out_with_the_digest_of_a_session_that_is_not_open_ends_no_login() -> None:

@@ -6,12 +6,13 @@ from schemas.base import Message
 from schemas.contract import ChallengeWithdrawn, DeviceUnpaired, PairingWithdrawn
 from schemas.login_notices import EmailDue, EmailKind
 from services.common.decisions import OK
+from services.common.throttle import Throttle
 from services.login.domain.account import Push
-from services.login.domain.challenges import LATE, UNKNOWN
 from services.login.domain.history import HistoryKind
-from services.login.domain.limits import Enrolment, Rejection
+from services.login.domain.limits import Enrolment
 from services.login.domain.login import EndReason, LoginState
-from services.login.domain.unpairing import TOO_LATE
+from services.login.domain.rejections import Rejection
+from services.login.domain.withdrawals import TOO_LATE
 from tests.builders import (
     a_device,
     a_digest,
@@ -22,6 +23,7 @@ from tests.builders import (
     after,
     an_account,
     an_app,
+    denied,
     recovery_codes,
 )
 from tests.events import a_paired, a_response, only
@@ -41,11 +43,9 @@ def _rich() -> Owner:
         recovery=recovery_codes("code 1"),
         sessions=(a_session(), a_session("another")),
         remembered=(a_remembered_browser(),),
-        push=Push(denials=4, last_denial_at=after(-60)),
-        wrong_codes=7,
-        codes_paused_until=after(600),
-        pairing_tries=3,
-        pairing_paused_until=after(600),
+        push=Push(denials=denied(4, after(-60))),
+        codes=Throttle(failures=7, paused_until=after(600)),
+        phrases=Throttle(failures=3, paused_until=after(600)),
     )
 
 
@@ -79,9 +79,9 @@ def test_a_reset_begins_counts_and_pauses_anew() -> None:
     owner = _rich()
     owner.take(a_reset(after(1)))
     account = owner.account
-    assert (account.push.denials, account.push.last_denial_at) == (0, None)
-    assert (account.wrong_codes, account.codes_paused_until) == (0, None)
-    assert (account.pairing_tries, account.pairing_paused_until) == (0, None)
+    assert (account.push.denials.failures, account.push.denials.last_failure_at) == (0, None)
+    assert (account.codes.failures, account.codes.paused_until) == (0, None)
+    assert (account.phrases.failures, account.phrases.paused_until) == (0, None)
 
 
 def test_a_reset_is_told_to_the_owner_and_to_each_phone() -> None:
@@ -107,7 +107,7 @@ def test_a_reset_ends_every_login_that_waits_and_takes_back_what_phones_are_aske
     events = owner.take(a_reset(after(1))).events
     assert [type(each) for each in events] == [ChallengeWithdrawn, PairingWithdrawn, DeviceUnpaired]
     assert {each.end_reason for each in owner.account.logins} == {EndReason.CANCELLED}
-    assert owner.take(a_response(challenge, at=after(2))).outcome == UNKNOWN
+    assert owner.take(a_response(challenge, at=after(2))).outcome == Rejection.UNKNOWN
     assert owner.take(a_paired(at=after(2), phone=FAIR)).outcome == TOO_LATE
     owner.refuse(a_code(login_id="waiting", at=after(2)), Rejection.NO_LOGIN)
     assert owner.account.sessions == ()
@@ -120,7 +120,7 @@ def test_a_reset_does_not_let_a_phone_in_that_is_paired_again_after_it() -> None
     owner.take(a_sign_in("login-2", after(2)))
     owner.take(a_pairing_start(at=after(3), login_id="login-2"))
     owner.take(a_paired(at=after(4)))
-    assert owner.take(a_response(challenge, at=after(5))).outcome == LATE
+    assert owner.take(a_response(challenge, at=after(5))).outcome == Rejection.LATE
 
 
 def test_a_reset_does_not_rewrite_how_logins_ended() -> None:

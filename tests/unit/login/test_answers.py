@@ -1,6 +1,7 @@
 """What the phone's answer decides: only for exactly the request that was sent, in time, once."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -8,9 +9,9 @@ from schemas.contract import Verdict
 from services.common.decisions import OK
 from services.login.domain.account import Session
 from services.login.domain.approval import MOST_SESSIONS
-from services.login.domain.challenges import LATE, UNKNOWN
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginState
+from services.login.domain.rejections import Rejection
 from tests.builders import a_digest, a_phone, a_session, after, an_account
 from tests.events import a_challenge, a_login_challenge, a_response
 from tests.messages import a_cancel, a_send, a_sign_in
@@ -36,7 +37,7 @@ def test_approve_opens_the_session_of_the_browser_that_waits() -> None:
 
 
 def test_a_session_ends_by_time_alone() -> None:
-    owner = Owner(idle_lifetime=timedelta(days=1))
+    owner = Owner(session_idle_seconds=24 * 60 * 60)
     challenge = owner.challenge(a_sign_in())
     owner.take(a_response(challenge))
     assert owner.account.session(SESSION, after(minutes=12 * 60)) is not None
@@ -67,7 +68,7 @@ def test_the_last_moment_is_in_time(verdict: Verdict) -> None:
 def test_an_approval_after_the_last_moment_is_too_late() -> None:
     owner, challenge = asked()
     decision = owner.take(a_response(challenge, at=after(minutes=2, seconds=0.001)))
-    assert (decision.outcome, decision.events) == (LATE, ())
+    assert (decision.outcome, decision.events) == (Rejection.LATE, ())
     assert owner.login().end_reason is EndReason.NOT_ANSWERED
     assert owner.account.sessions == ()
 
@@ -75,7 +76,7 @@ def test_an_approval_after_the_last_moment_is_too_late() -> None:
 def test_an_approval_of_a_cancelled_login_is_too_late() -> None:
     owner, challenge = asked()
     owner.take(a_cancel(at=after(1)))
-    assert owner.take(a_response(challenge, at=after(2))).outcome == LATE
+    assert owner.take(a_response(challenge, at=after(2))).outcome == Rejection.LATE
     assert owner.login().end_reason is EndReason.CANCELLED
     assert owner.account.sessions == ()
 
@@ -107,15 +108,15 @@ def test_the_signed_verdict_counts_and_not_the_one_beside_it() -> None:
 
 def test_a_phone_that_is_no_longer_paired_decides_nothing() -> None:
     owner, challenge = asked()
-    owner.account = owner.account.model_copy(update={"devices": ()})
-    assert owner.take(a_response(challenge)).outcome == UNKNOWN
+    owner.account = replace(owner.account, devices=())
+    assert owner.take(a_response(challenge)).outcome == Rejection.UNKNOWN
     assert owner.account.sessions == ()
 
 
 def test_a_challenge_that_was_never_sent_decides_nothing() -> None:
     owner, _ = asked()
     stray = a_login_challenge(jti="login-9")
-    assert owner.take(a_response(stray)).outcome == UNKNOWN
+    assert owner.take(a_response(stray)).outcome == Rejection.UNKNOWN
     assert owner.login().state is LoginState.CHALLENGED
 
 
@@ -125,9 +126,7 @@ def test_the_response_to_a_pairing_does_not_concern_an_account() -> None:
     decision = owner.take(a_response(a_challenge()))
     assert (decision.outcome, decision.events) == (OK, ())
     assert decision.row is not None
-    assert (
-        decision.row.model_copy(update={"processed": before.processed, "last_outputs": before.last_outputs}) == before
-    )
+    assert replace(decision.row, processed=before.processed, last_outputs=before.last_outputs) == before
 
 
 def test_the_sessions_of_an_account_are_bounded_and_the_newest_stay() -> None:

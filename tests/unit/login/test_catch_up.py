@@ -1,5 +1,7 @@
 """What a browser brings along of what it has seen."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.login.web.read_your_writes import read_seen, seen_value
@@ -7,7 +9,7 @@ from tests.builders import an_account
 
 
 def test_what_a_browser_has_seen_is_read_as_it_was_written() -> None:
-    account = an_account().model_copy(update={"account_id": "a.b@c-d", "epoch": 3, "version": 17})
+    account = replace(an_account(), account_id="a.b@c-d", epoch=3, version=17)
     assert read_seen(seen_value(account)) == ("a.b@c-d", 3, 17)
 
 

@@ -8,8 +8,8 @@ import pytest
 from schemas.contract import ChallengeWithdrawn
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind, Method
-from services.login.domain.limits import Rejection
 from services.login.domain.login import EndReason, LoginState
+from services.login.domain.rejections import Rejection
 from tests.builders import a_device, a_digest, a_login, a_phone, after, an_account, an_app
 from tests.events import a_response, only
 from tests.messages import a_cancel, a_code, a_send, a_sign_in, a_wrong_code
@@ -29,7 +29,7 @@ def _wrong(count: int) -> tuple[Owner, datetime]:
     """Return an account with so many wrong codes, each entered as soon as one is taken, and when the last one was."""
     owner, at = _waiting("login-2"), after()
     for _ in range(count):
-        at = max(at, owner.account.codes_paused_until or at)
+        at = max(at, owner.account.codes.paused_until or at)
         owner.take(a_wrong_code(at))
     return owner, at
 
@@ -61,7 +61,7 @@ def test_a_code_that_is_entered_while_the_phone_is_asked_takes_the_request_back(
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("login-1", a_phone().device_id)
     owner.take(a_response(challenge, at=after(6)))
     assert len(owner.account.sessions) == 1
-    assert owner.account.push.denials == 0
+    assert owner.account.push.denials.failures == 0
 
 
 def test_a_code_leaves_the_request_of_another_login_alone() -> None:
@@ -122,14 +122,14 @@ def test_no_code_is_taken_in_a_login_that_is_over_or_was_never_begun() -> None:
 
 def test_four_wrong_codes_cost_nothing() -> None:
     owner, at = _wrong(TRIES - 1)
-    assert owner.account.codes_paused_until is None
+    assert owner.account.codes.paused_until is None
     assert owner.take(a_code(at=at)).outcome == OK
 
 
 def test_the_fifth_in_a_row_pauses_the_account_and_says_so() -> None:
     owner, _ = _wrong(TRIES - 1)
     assert owner.take(a_wrong_code()).outcome == Rejection.CODES_PAUSED
-    assert owner.account.codes_paused_until == after(30)
+    assert owner.account.codes.paused_until == after(30)
     assert owner.told() == [*[HistoryKind.WRONG_CODE] * TRIES, HistoryKind.CODES_PAUSED]
 
 
@@ -137,8 +137,8 @@ def test_the_pause_doubles_up_to_an_hour() -> None:
     pauses = []
     for count in range(TRIES, TRIES + 9):
         owner, at = _wrong(count)
-        assert owner.account.codes_paused_until is not None
-        pauses.append((owner.account.codes_paused_until - at).total_seconds())
+        assert owner.account.codes.paused_until is not None
+        pauses.append((owner.account.codes.paused_until - at).total_seconds())
     assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
@@ -167,26 +167,26 @@ def test_a_code_that_was_used_before_counts_as_a_wrong_one() -> None:
     for _ in range(TRIES):
         assert owner.take(a_code(100)).outcome == Rejection.USED_CODE
     owner.refuse(a_code(101), Rejection.CODES_PAUSED)
-    assert owner.account.codes_paused_until == after(30)
+    assert owner.account.codes.paused_until == after(30)
 
 
 def test_a_right_code_starts_the_count_anew() -> None:
     owner, at = _wrong(TRIES + 2)
-    assert owner.account.codes_paused_until is not None
-    assert owner.take(a_code(at=owner.account.codes_paused_until)).outcome == OK
-    assert owner.account.wrong_codes == 0
+    assert owner.account.codes.paused_until is not None
+    assert owner.take(a_code(at=owner.account.codes.paused_until)).outcome == OK
+    assert owner.account.codes.failures == 0
     assert owner.take(a_wrong_code(at + timedelta(minutes=10), "login-2")).outcome == Rejection.WRONG_CODE
 
 
 def test_an_approval_on_the_phone_starts_the_count_anew() -> None:
     owner, _ = _wrong(TRIES)
     owner.take(a_response(owner.challenge(a_send())))
-    assert (owner.account.wrong_codes, owner.account.codes_paused_until) == (0, None)
+    assert (owner.account.codes.failures, owner.account.codes.paused_until) == (0, None)
 
 
 def test_neither_a_right_password_nor_time_does() -> None:
     owner, _ = _wrong(TRIES)
     owner.take(a_sign_in("login-3", after(minutes=60)))
     owner.take(a_wrong_code(after(minutes=60)))
-    assert owner.account.wrong_codes == TRIES + 1
-    assert owner.account.codes_paused_until == after(minutes=61)
+    assert owner.account.codes.failures == TRIES + 1
+    assert owner.account.codes.paused_until == after(minutes=61)

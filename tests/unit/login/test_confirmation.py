@@ -1,6 +1,6 @@
 """Changes are taken only from a session in which the second factor was given lately; it can be given again."""
 
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +9,8 @@ from schemas.contract import Verdict
 from schemas.login_commands import AccountCommand
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind, Method
-from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginKind, LoginState
+from services.login.domain.rejections import Rejection
 from tests.builders import a_browser, a_digest, a_login, a_remembered_browser, a_session, after, an_account, an_app
 from tests.events import a_response
 from tests.messages import a_code, a_pairing_start, a_send, a_sign_in
@@ -82,14 +82,14 @@ def test_another_session_of_the_account_does_not_confirm_this_one(change: Accoun
 
 
 def test_how_long_it_counts_is_a_setting() -> None:
-    short = {"confirmation_lifetime": timedelta(seconds=5)}
+    short = {"confirmation_seconds": 5}
     for at, outcome in ((after(5), OK), (after(6), Rejection.NOT_CONFIRMED)):
-        assert signed_in(rules=short).take(a_renaming("pairing-0", at=at)).outcome == outcome
+        assert signed_in(policy=short).take(a_renaming("pairing-0", at=at)).outcome == outcome
 
 
 def test_a_remembered_browser_signs_in_without_being_confirmed() -> None:
     account = an_account(remembered=(a_remembered_browser(),))
-    owner = Owner(account, remember_lifetime=timedelta(days=7))
+    owner = Owner(account, remember_days=7)
     owner.take(a_sign_in(remembered_digest=a_digest("r")))
     (session,) = owner.account.sessions
     assert session.confirmed_at is None
@@ -129,7 +129,7 @@ def test_it_confirms_that_session_alone_and_does_not_prolong_it() -> None:
     owner = signed_in(sessions=sessions)
     owner.take(a_confirmation())
     owner.take(a_code(login_id="confirm-1", at=after(2)))
-    confirmed = sessions[1].model_copy(update={"confirmed_at": after(2)})
+    confirmed = replace(sessions[1], confirmed_at=after(2))
     assert owner.account.sessions == (sessions[0], confirmed)
 
 

@@ -8,10 +8,10 @@ import pytest
 from schemas.contract import PairingRequested
 from schemas.login_notices import EmailDue, EmailKind
 from services.common.decisions import OK
-from services.login.domain.enrolment import MOST_MAILS
-from services.login.domain.limits import Enrolment, Rejection
+from services.login.domain.limits import Enrolment
 from services.login.domain.login import LoginState
-from tests.builders import a_browser, a_digest, a_login, after, an_account, an_app
+from services.login.domain.rejections import Rejection
+from tests.builders import LIMITS, a_browser, a_digest, a_login, after, an_account, an_app
 from tests.events import a_paired, only
 from tests.messages import (
     a_cancel,
@@ -108,14 +108,14 @@ def test_before_a_code_was_sent_none_is_right() -> None:
 
 def test_five_mails_an_hour_are_sent() -> None:
     owner = _new(Enrolment.EMAIL)
-    for number in range(MOST_MAILS):
+    for number in range(LIMITS.enrolment_emails.most):
         assert owner.take(an_enrolment_mail(f"enrolment-{number}", at=after(number))).outcome == OK
     owner.take(a_sign_in("login-2", after(minutes=45)))
     for at in (after(minutes=50), after(minutes=60, seconds=-0.001)):
-        owner.refuse(an_enrolment_mail("more", "login-2", at), Rejection.TOO_MANY_MAILS)
+        owner.refuse(an_enrolment_mail("more", "login-2", at), Rejection.TOO_MANY_EMAILS)
     only(owner.take(an_enrolment_mail("more", "login-2", after(minutes=60))).events, EmailDue)
-    owner.refuse(an_enrolment_mail("yet-more", "login-2", after(minutes=60)), Rejection.TOO_MANY_MAILS)
-    assert len(owner.account.enrolment_mails) == MOST_MAILS
+    owner.refuse(an_enrolment_mail("yet-more", "login-2", after(minutes=60)), Rejection.TOO_MANY_EMAILS)
+    assert len(owner.account.enrolment_emails) == LIMITS.enrolment_emails.most
 
 
 def test_without_an_address_no_mail_is_sent() -> None:
@@ -183,10 +183,10 @@ def test_wrong_codes_count_and_pause_and_during_the_pause_the_right_one_is_refus
         assert owner.take(an_enrolment(invitation_digest=a_digest("guess"))).outcome == Rejection.WRONG_CODE
     owner.take(a_wrong_code())
     owner.take(an_enrolment(enrolment_id="guess"))
-    assert owner.account.codes_paused_until == after(30)
+    assert owner.account.codes.paused_until == after(30)
     owner.refuse(an_enrolment(at=after(29), **INVITED), Rejection.CODES_PAUSED)
     assert owner.take(an_enrolment(at=after(30), **INVITED)).outcome == OK
-    assert owner.account.wrong_codes == 0
+    assert owner.account.codes.failures == 0
     owner.take(a_sign_in("login-2", after(31)))
     assert owner.take(a_wrong_code(after(32), "login-2")).outcome == Rejection.WRONG_CODE
 

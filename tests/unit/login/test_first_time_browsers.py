@@ -5,7 +5,7 @@ import pytest
 from protocol.challenges import verify_challenge
 from schemas.contract import Verdict
 from services.login.domain.approval import MOST_KNOWN_BROWSERS
-from tests.builders import a_browser, a_digest, after, an_account
+from tests.builders import a_browser, a_digest, after, an_account, at_most
 from tests.events import a_response
 from tests.messages import a_code, a_sign_in
 from tests.session_messages import a_confirmation
@@ -23,7 +23,7 @@ def _marked(owner: Owner, login_id: str, browser_digest: str | None) -> bool:
 
 
 def test_a_browser_is_marked_until_a_sign_in_was_completed_in_it() -> None:
-    owner = Owner(most_prompts=10)
+    owner = Owner(challenges=at_most(10))
     assert _marked(owner, "first", HOME)
     assert not _marked(owner, "second", HOME)
     assert _marked(owner, "third", CAFE)
@@ -64,7 +64,7 @@ def test_a_browser_cannot_claim_that_it_is_known() -> None:
 
 def test_the_known_browsers_are_bounded_and_those_used_last_stay() -> None:
     many = tuple(a_digest(f"browser {number}") for number in range(MOST_KNOWN_BROWSERS))
-    owner = Owner(an_account(known_browsers=many), most_prompts=10)
+    owner = Owner(an_account(known_browsers=many), challenges=at_most(10))
     _marked(owner, "first", many[0])
     _marked(owner, "second", HOME)
     assert owner.account.known_browsers == (*many[2:], many[0], HOME)

@@ -1,5 +1,6 @@
 """A further phone: paired only from a session that confirmed itself, and asked for nothing by that alone."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,10 +8,10 @@ import pytest
 from schemas.contract import DeviceUnpaired, PairingRequested, PairingWithdrawn
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind
-from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginKind, LoginState
 from services.login.domain.pairing import MOST_PHONES
-from services.login.domain.unpairing import TOO_LATE
+from services.login.domain.rejections import Rejection
+from services.login.domain.withdrawals import TOO_LATE
 from tests.builders import a_device, a_digest, a_login, a_phone, after, an_agreement_key, an_app, recovery_codes
 from tests.events import a_paired, only
 from tests.messages import a_code, a_pairing_start, a_recovery_code, a_send, a_sign_in
@@ -94,7 +95,7 @@ def test_a_phone_that_is_added_leaves_another_addition_waiting() -> None:
 def test_a_few_phones_can_be_paired() -> None:
     owner = signed_in(devices=MANY[:-1], logins=(a_login("add-1", kind=LoginKind.ADD_PHONE, state="needs_phone"),))
     assert owner.take(a_further_phone("add-2")).outcome == OK
-    owner.account = owner.account.model_copy(update={"devices": MANY})
+    owner.account = replace(owner.account, devices=MANY)
     owner.refuse(a_further_phone("add-3"), Rejection.TOO_MANY_METHODS)
     owner.refuse(a_pairing_start(login_id="add-1"), Rejection.TOO_MANY_METHODS)
 
@@ -112,7 +113,7 @@ def test_of_two_that_accept_when_there_is_room_for_one_the_second_is_told_that_i
 
 def test_where_there_is_no_more_room_a_phone_that_is_there_can_still_take_its_own_place() -> None:
     owner = _adding(devices=MANY[:-1])
-    owner.account = owner.account.model_copy(update={"devices": MANY})
+    owner.account = replace(owner.account, devices=MANY)
     assert owner.take(a_paired("pairing-1", after(4), phone=a_phone("Phone 2"))).outcome == OK
     assert len(owner.account.devices) == MOST_PHONES
 
@@ -129,7 +130,7 @@ def test_who_lost_a_phone_pairs_another_after_a_code(code: str) -> None:
 
 
 def test_a_session_that_is_signed_out_pairs_none_and_the_phone_is_told() -> None:
-    other = signed_in().account.sessions[0].model_copy(update={"session_digest": a_digest("another")})
+    other = replace(signed_in().account.sessions[0], session_digest=a_digest("another"))
     owner = _adding(sessions=(*signed_in().account.sessions, other), apps=(an_app(),))
     withdrawn = only(owner.take(a_revocation(a_digest("s"), after(2), a_digest("another"))).events, PairingWithdrawn)
     assert withdrawn.pairing_id == "pairing-1"

@@ -1,5 +1,7 @@
 """Logins that are given up: by their person, or by the account for want of room."""
 
+from dataclasses import replace
+
 from protocol.challenges import verify_challenge
 from schemas.contract import ChallengeIssued, ChallengeWithdrawn, PairingFailed, PairingFailure, PairingWithdrawn
 from services.login.domain.login import EndReason, LoginState
@@ -83,7 +85,7 @@ def test_a_sign_in_in_another_browser_or_in_a_nameless_one_takes_nobodys_place()
 def test_a_confirmation_goes_on_while_its_browser_signs_in_again() -> None:
     owner = Owner(an_account(sessions=(a_session(),)))
     owner.take(a_confirmation("confirm-1"))
-    asked = owner.login("confirm-1").model_copy(update={"browser_digest": HERE})
+    asked = replace(owner.login("confirm-1"), browser_digest=HERE)
     owner.account = owner.account.with_login(asked)
     owner.take(a_sign_in("login-2", after(1), browser_digest=HERE))
     assert not owner.login("confirm-1").over

@@ -7,17 +7,19 @@ import pytest
 from schemas.base import Message
 from schemas.login_guesses import ForgetGuesses
 from services.common.decisions import OK, Decision, decide_once
-from services.login.domain.decide import decide
+from services.common.throttle import PauseLimits
+from services.login.domain.decide import decide_account
 from services.login.domain.guesses import Guesses, address_source, decide_guess, name_source
-from services.login.domain.limits import QUIET, PauseLimits, Rejection
-from tests.builders import T0, a_digest, after, an_account, an_event, rules
+from services.login.domain.rejections import Rejection
+from tests.builders import T0, a_digest, after, an_account, an_event, policy
 from tests.messages import a_guess, a_wrong_password
 
-RULES = rules(addresses=PauseLimits(3, timedelta(minutes=1), timedelta(minutes=4)))
+QUIET = timedelta(hours=1)
+POLICY = policy(addresses=PauseLimits(tries=3, pause_seconds=60, longest_pause_seconds=240, forget_after_seconds=3600))
 
 
 def take(row: Guesses | None, message: Message) -> Decision[Guesses]:
-    return decide_once(row, an_event(message), lambda known, event: decide_guess(known, event, RULES))
+    return decide_once(row, an_event(message), lambda known, event: decide_guess(known, event, POLICY))
 
 
 def after_guesses(*moments: datetime) -> tuple[Guesses, list[str]]:
@@ -33,24 +35,24 @@ def after_guesses(*moments: datetime) -> tuple[Guesses, list[str]]:
 def test_an_address_is_paused_from_the_third_wrong_password_on() -> None:
     row, outcomes = after_guesses(after(0), after(1), after(2))
     assert outcomes == [OK, OK, Rejection.LOCKED]
-    assert row.paused_until == after(62)
-    assert (row.paused(after(61)), row.paused(after(62))) == (True, False)
+    assert row.passwords.paused_until == after(62)
+    assert (row.passwords.is_paused(after(61)), row.passwords.is_paused(after(62))) == (True, False)
 
 
 def test_the_pauses_grow_and_no_further() -> None:
     row, _ = after_guesses(*(after(minutes=5 * number) for number in range(8)))
-    assert row.paused_until == after(minutes=39)
+    assert row.passwords.paused_until == after(minutes=39)
 
 
 def test_what_comes_during_a_pause_counts_for_nothing() -> None:
     row, outcomes = after_guesses(after(0), after(1), after(2), after(30))
     assert outcomes[-1] == Rejection.LOCKED
-    assert row.paused_until == after(62)
+    assert row.passwords.paused_until == after(62)
 
 
 def test_a_source_that_was_quiet_begins_anew() -> None:
     row, outcomes = after_guesses(after(0), after(1), T0 + QUIET + timedelta(seconds=2))
-    assert (row.wrong, outcomes[-1]) == (1, OK)
+    assert (row.passwords.failures, outcomes[-1]) == (1, OK)
 
 
 @pytest.mark.parametrize(("later", "forgotten"), [(QUIET, False), (QUIET + timedelta(seconds=1), True)])
@@ -64,18 +66,18 @@ def test_a_name_without_an_account_is_paused_just_as_an_account_is() -> None:
     account, row = an_account(), None
     moments = [after(second) for second in (*range(12), 40, 41, 4000, 4001)]
     for moment in moments:
-        counted = decide_once(account, an_event(a_wrong_password(moment)), lambda a, e: decide(a, e, RULES))
+        counted = decide_once(account, an_event(a_wrong_password(moment)), lambda a, e: decide_account(a, e, POLICY))
         guessed = take(row, a_guess(moment, by_address=False))
         assert counted.row is not None
         assert guessed.row is not None
         account, row = counted.row, guessed.row
-        assert (counted.outcome, account.locked_until) == (guessed.outcome, row.paused_until)
+        assert (counted.outcome, account.passwords.paused_until) == (guessed.outcome, row.passwords.paused_until)
 
 
 def test_a_repeated_guess_counts_once() -> None:
     event = an_event(a_guess())
-    first = decide_once(None, event, lambda known, each: decide_guess(known, each, RULES))
-    again = decide_once(first.row, event, lambda known, each: decide_guess(known, each, RULES))
+    first = decide_once(None, event, lambda known, each: decide_guess(known, each, POLICY))
+    again = decide_once(first.row, event, lambda known, each: decide_guess(known, each, POLICY))
     assert again.row == first.row
 
 

@@ -7,9 +7,9 @@ from schemas.contract import (
     PairingFailure,
 )
 from services.common.decisions import OK
-from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
-from services.login.domain.unpairing import TOO_LATE
+from services.login.domain.rejections import Rejection
+from services.login.domain.withdrawals import TOO_LATE
 from tests.builders import (
     a_phone,
     after,

@@ -7,8 +7,8 @@ import pytest
 from schemas.contract import ChallengeIssued, Verdict
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind, Method
-from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
+from services.login.domain.rejections import Rejection
 from tests.builders import a_device, a_digest, a_phone, after, an_account
 from tests.events import a_paired, a_response, only
 from tests.messages import a_code, a_pairing_start, a_recovery_code, a_send, a_sign_in, an_enrolment

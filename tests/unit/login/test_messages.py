@@ -10,8 +10,8 @@ from schemas.contract import PairingFailure
 from services.login.account import change_messages
 from services.login.account.history_lines import history_line
 from services.login.domain.history import HistoryEntry, HistoryKind
-from services.login.domain.limits import Rejection
 from services.login.domain.login import EndReason, LoginKind
+from services.login.domain.rejections import Rejection
 from services.login.web import page_messages
 
 NAMES = page_messages.Names("Front Desk", "Pocket Key")
@@ -135,7 +135,7 @@ CHANGE_REFUSALS = (Rejection.NOT_CONFIRMED, Rejection.LAST_METHOD, Rejection.TOO
 
 
 def _code_refused(refusal: Rejection, later: datetime) -> page_messages.PageMessage:
-    notice = page_messages.code_refused(refusal, later, NOW)
+    notice = page_messages.code_rejected(refusal, later, NOW)
     assert notice is not None
     return notice
 
@@ -147,9 +147,9 @@ def test_every_refusal_that_a_person_meets_has_its_notice() -> None:
         Rejection.PASSWORD_CHANGED: page_messages.password_changed(),
         Rejection.LOCKED: page_messages.locked(later, NOW),
         Rejection.PAIRING_PAUSED: page_messages.pairing_paused(later, NOW),
-        Rejection.TOO_MANY_MAILS: page_messages.too_many_mails(),
+        Rejection.TOO_MANY_EMAILS: page_messages.too_many_emails(),
         **{refusal: _code_refused(refusal, later) for refusal in CODE_REFUSALS},
-        **{refusal: change_messages.change_refused(refusal) for refusal in CHANGE_REFUSALS},
+        **{refusal: change_messages.change_rejected(refusal) for refusal in CHANGE_REFUSALS},
     }
     leads_to_the_right_page = {
         Rejection.NO_LOGIN,
@@ -160,7 +160,8 @@ def test_every_refusal_that_a_person_meets_has_its_notice() -> None:
         Rejection.PUSH_LOCKED,
     }
     met_by_operators_only = {Rejection.ACCOUNT_EXISTS}
-    assert told.keys() | leads_to_the_right_page | met_by_operators_only == set(Rejection)
+    met_by_nobody = {Rejection.LATE, Rejection.UNKNOWN, Rejection.TOO_LATE}
+    assert told.keys() | leads_to_the_right_page | met_by_operators_only | met_by_nobody == set(Rejection)
     assert len(set(told.values())) == len(told)
     for notice in told.values():
         _complete(notice)

@@ -1,16 +1,17 @@
 """What somebody who is signed in does with their phones, apps and recovery codes."""
 
+from dataclasses import replace
+
 import pytest
 
 from protocol.unpaired import verify_unpaired
 from schemas.contract import ChallengeIssued, ChallengeWithdrawn, DeviceUnpaired
 from schemas.login_commands import AccountCommand
 from services.common.decisions import OK
-from services.login.domain.challenges import UNKNOWN
 from services.login.domain.history import HistoryKind
-from services.login.domain.limits import Rejection
 from services.login.domain.login import EndReason, LoginState
-from services.login.domain.managing import MOST_APPS
+from services.login.domain.method_changes import MOST_APPS
+from services.login.domain.rejections import Rejection
 from tests.builders import LOGIN_URL, a_device, a_digest, a_key, a_login, a_phone, after, an_app, recovery_codes
 from tests.events import a_response, only
 from tests.messages import a_code, a_send, a_sign_in
@@ -71,7 +72,7 @@ def test_a_method_gets_another_name_and_nothing_else_changes(method_id: str) -> 
     before = owner.account.methods
     owner.take(a_renaming(method_id))
     assert owner.account.methods == tuple(
-        each.model_copy(update={"name": "Old faithful"}) if each.method_id == method_id else each for each in before
+        replace(each, name="Old faithful") if each.method_id == method_id else each for each in before
     )
     assert owner.account.history[-1].what is HistoryKind.METHOD_RENAMED
 
@@ -103,7 +104,7 @@ def test_a_phone_that_is_removed_lets_nobody_in_any_more() -> None:
     challenge = owner.challenge(a_sign_in())
     owner.take(a_method_removal("pairing-0", after(1)))
     assert owner.login().end_reason is EndReason.CANCELLED
-    assert owner.take(a_response(challenge, at=after(2))).outcome == UNKNOWN
+    assert owner.take(a_response(challenge, at=after(2))).outcome == Rejection.UNKNOWN
     assert only(owner.take(a_sign_in("login-2", after(3))).events, ChallengeIssued).device_id == FAIR.device_id
     owner.refuse(a_code(login_id="login-2", at=after(3), method_id="pairing-0"), Rejection.UNKNOWN_METHOD)
     assert len(owner.account.sessions) == 1

@@ -7,11 +7,10 @@ import pytest
 from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER, verify_challenge
 from schemas.contract import Verdict
 from services.common.decisions import OK
-from services.login.domain.challenges import LATE
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginState
-from services.login.domain.numbers import number_of
-from tests.builders import NUMBER_KEY, after
+from services.login.domain.rejections import Rejection
+from tests.builders import after, number_of, policy
 from tests.events import a_response, without_number
 from tests.messages import a_sign_in
 from tests.unit.login.owner import Owner, asked, same
@@ -21,7 +20,7 @@ ALL = set(range(LOWEST_NUMBER, HIGHEST_NUMBER + 1))
 
 def _shown(challenge: str) -> int:
     """Return the number that the browser shows."""
-    return number_of(NUMBER_KEY, verify_challenge(challenge)[0].jti)
+    return number_of(verify_challenge(challenge)[0].jti)
 
 
 def _another(challenge: str) -> int:
@@ -55,7 +54,7 @@ def test_a_wrong_number_ends_the_login_counts_as_a_refusal_and_is_told() -> None
     owner, challenge = asked()
     owner.take(a_response(challenge, number=_another(challenge), at=after(5)))
     assert owner.login().state is LoginState.ENDED
-    assert (owner.account.push.denials, owner.account.push.last_denial_at) == (1, after(5))
+    assert (owner.account.push.denials.failures, owner.account.push.denials.last_failure_at) == (1, after(5))
     assert owner.told()[-1] is HistoryKind.WRONG_NUMBER
 
 
@@ -69,14 +68,14 @@ def test_an_approval_without_a_number_denies() -> None:
 def test_after_a_wrong_number_the_right_one_is_too_late() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge, number=_another(challenge)))
-    assert owner.take(a_response(challenge)).outcome == LATE
+    assert owner.take(a_response(challenge)).outcome == Rejection.LATE
     assert owner.account.sessions == ()
 
 
 def test_the_number_of_another_request_denies() -> None:
     owner, first = asked()
     owner.take(a_response(first))
-    other = next(name for name in map(str, range(9)) if number_of(NUMBER_KEY, name) != _shown(first))
+    other = next(name for name in map(str, range(9)) if number_of(name) != _shown(first))
     second = owner.challenge(a_sign_in(other, after(1)))
     owner.take(a_response(second, number=_shown(first), at=after(2)))
     assert owner.login(other).end_reason is EndReason.WRONG_NUMBER
@@ -94,7 +93,7 @@ def test_neither_challenge_nor_row_depends_on_the_number() -> None:
     """Whatever the number is, they are the same to the byte: so they cannot hold it."""
     numbers = set()
     for key in (b"one key", b"another key"):
-        numbers.add(number_of(key, "login-1"))
+        numbers.add(policy(number_key=key).signer.number_of("login-1"))
         owner, other = Owner(), Owner(number_key=key)
         assert other.challenge(a_sign_in()) == owner.challenge(a_sign_in())
         assert same(other.account, owner.account)
@@ -102,15 +101,15 @@ def test_neither_challenge_nor_row_depends_on_the_number() -> None:
 
 
 def test_numbers_have_two_digits_and_each_is_as_likely() -> None:
-    drawn = Counter(number_of(NUMBER_KEY, f"challenge-{count}") for count in range(9000))
+    drawn = Counter(number_of(f"challenge-{count}") for count in range(9000))
     assert drawn.keys() == ALL
     assert max(drawn.values()) < 3 * min(drawn.values())
 
 
 def test_a_number_follows_from_the_key_and_the_challenge_alone() -> None:
-    assert number_of(b"key", "challenge-1") == number_of(b"key", "challenge-1")
-    assert len({number_of(b"key", f"challenge-{count}") for count in range(20)}) > 10
-    assert len({number_of(str(count).encode(), "challenge-1") for count in range(20)}) > 10
+    assert number_of("challenge-1") == number_of("challenge-1")
+    assert len({number_of(f"challenge-{count}") for count in range(20)}) > 10
+    assert len({policy(number_key=str(count).encode()).signer.number_of("challenge-1") for count in range(20)}) > 10
 
 
 def test_where_numbers_are_switched_off_an_approval_needs_none() -> None:

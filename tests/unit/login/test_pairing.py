@@ -9,9 +9,8 @@ from schemas.contract import (
 )
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind
-from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
-from services.login.domain.withdrawals import waits_for_phone
+from services.login.domain.rejections import Rejection
 from tests.builders import (
     LOGIN_URL,
     a_browser,
@@ -32,7 +31,7 @@ def test_a_phrase_that_is_entered_asks_for_the_phone_that_shows_it() -> None:
     owner = phoneless()
     request = only(owner.take(a_pairing_start(at=after(5))).events, PairingRequested)
     assert owner.login().state is LoginState.PAIRING
-    assert waits_for_phone(owner.login(), after(6))
+    assert owner.login().waits_for_phone(after(6))
     assert (request.phrase_digest, request.pairing_id, request.account_id) == (PHRASE, "pairing-1", "alex")
     assert (request.account_name, request.service_name, request.issuer) == ("Alex", "Account Manager", LOGIN_URL)
     assert request.issuer_keys == (a_key("login service").public.thumbprint,)
@@ -58,7 +57,7 @@ def test_why_a_pairing_failed_is_kept_and_the_next_phrase_can_be_entered(reason:
     attempt = owner.login().pairing
     assert attempt is not None
     assert attempt.failure is reason
-    assert not waits_for_phone(owner.login(), after(1))
+    assert not owner.login().waits_for_phone(after(1))
     only(owner.take(a_pairing_start("pairing-2", after(2))).events, PairingRequested)
 
 
@@ -78,7 +77,7 @@ def test_a_failure_of_an_earlier_phrase_leaves_the_later_one_waiting() -> None:
     owner.take(failed(PairingFailure.UNKNOWN_PHRASE))
     owner.take(a_pairing_start("pairing-2", after(2)))
     owner.take(failed(PairingFailure.DECLINED, "pairing-1"))
-    assert waits_for_phone(owner.login(), after(3))
+    assert owner.login().waits_for_phone(after(3))
 
 
 def test_a_failure_after_the_phone_was_paired_changes_nothing() -> None:

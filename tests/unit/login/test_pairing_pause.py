@@ -4,7 +4,7 @@ from schemas.contract import (
     PairingFailure,
 )
 from services.common.decisions import OK
-from services.login.domain.limits import Rejection
+from services.login.domain.rejections import Rejection
 from tests.builders import (
     after,
 )
@@ -24,14 +24,14 @@ def _tried(times: int) -> Owner:
 
 def test_after_five_phrases_the_next_one_has_to_wait() -> None:
     owner = _tried(5)
-    assert owner.account.pairing_paused_until == after(4, minutes=5)
+    assert owner.account.phrases.paused_until == after(4, minutes=5)
     refused = owner.take(a_pairing_start("pairing-5", after(3, minutes=5)))
     assert (refused.outcome, refused.events) == (Rejection.PAIRING_PAUSED, ())
     assert owner.take(a_pairing_start("pairing-5", after(4, minutes=5))).outcome == OK
 
 
 def test_four_phrases_do_not_pause() -> None:
-    assert _tried(4).account.pairing_paused_until is None
+    assert _tried(4).account.phrases.paused_until is None
 
 
 def test_after_the_pause_there_are_five_more_tries() -> None:
@@ -54,4 +54,4 @@ def test_a_paired_phone_ends_the_count() -> None:
     owner = _tried(4)
     owner.take(a_pairing_start("pairing-4", after(5)))
     owner.take(a_paired("pairing-4", after(6)))
-    assert (owner.account.pairing_tries, owner.account.pairing_paused_until) == (0, None)
+    assert (owner.account.phrases.failures, owner.account.phrases.paused_until) == (0, None)

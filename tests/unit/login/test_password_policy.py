@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.kafka.publisher import Publisher
+from services.common.rows.view import View
 from services.login.admin import AdminError, Administration
 from services.login.sign_in.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
 from services.login.sign_in.passwords import LONGEST_PASSWORD
-from services.login.tables import accounts_view
+from services.login.tables import ACCOUNTS
 from tests.builders import full_width
 
 NAMES = ("alex.smith@example.org", "Zoë Ångström", "Account Manager")
@@ -118,7 +119,9 @@ def test_a_long_password_costs_no_more_than_its_length(unit: str) -> None:
 )
 async def test_an_administrator_is_held_to_it_before_anything_is_sent(password: str, said: str, tmp_path: Path) -> None:
     nowhere = f"{tmp_path.name}.invalid:9092"
-    administration = Administration(accounts_view(nowhere, "", tmp_path), Publisher(nowhere, "", "test"))
+    administration = Administration(
+        View(nowhere, ACCOUNTS.changelog.name, ACCOUNTS.model, tmp_path), Publisher(nowhere, "", "test")
+    )
     with pytest.raises(AdminError, match=said) as refused:
         await administration.add("alex.smith", password, product_name="Front Door")
     assert password not in str(refused.value)

@@ -5,11 +5,10 @@ import pytest
 from schemas.contract import ChallengeWithdrawn, PairingWithdrawn
 from schemas.login_notices import EmailDue, EmailKind
 from services.common.decisions import OK
-from services.login.domain.challenges import LATE
 from services.login.domain.history import HistoryKind
-from services.login.domain.limits import Rejection
 from services.login.domain.login import EndReason, LoginKind, LoginState
-from services.login.domain.unpairing import TOO_LATE
+from services.login.domain.rejections import Rejection
+from services.login.domain.withdrawals import TOO_LATE
 from tests.builders import a_digest, a_login, a_phone, a_remembered_browser, a_session, after
 from tests.events import a_paired, a_response, only
 from tests.messages import a_code, a_pairing_start, a_recovery_code, a_send, a_sign_in
@@ -54,7 +53,7 @@ def test_a_sign_in_by_the_old_password_ends_and_its_request_is_taken_back() -> N
     withdrawn = only(owner.take(a_password_change(after(1))).events, ChallengeWithdrawn)
     assert withdrawn.challenge_id == "mallory"
     assert owner.login("mallory").end_reason is EndReason.CANCELLED
-    assert owner.take(a_response(challenge, at=after(2))).outcome == LATE
+    assert owner.take(a_response(challenge, at=after(2))).outcome == Rejection.LATE
     assert len(owner.account.sessions) == 1
 
 

@@ -7,25 +7,25 @@ import pytest
 
 from schemas.contract import ChallengeIssued, Verdict
 from services.common.decisions import OK
+from services.common.throttle import PauseLimits
 from services.login.domain.account import Push
-from services.login.domain.limits import PauseLimits, Rejection
 from services.login.domain.login import LoginState
-from services.login.domain.push import next_push_at
-from tests.builders import a_device, a_login, a_phone, after, an_account, rules
+from services.login.domain.rejections import Rejection
+from tests.builders import LIMITS, a_device, a_login, a_phone, after, at_most, denied, policy
 from tests.events import a_response, only
 from tests.messages import a_cancel, a_code, a_send, a_sign_in
 from tests.session_messages import a_confirmation
 from tests.unit.login.owner import Owner, signed_in
 
-NO_PAUSES = PauseLimits(10_000, timedelta(seconds=1), timedelta(seconds=1))
+NO_PAUSES = PauseLimits(tries=10_000, pause_seconds=1, longest_pause_seconds=1)
 
 
 def _asked_and(refuse: Callable[[Owner, str, datetime], None], times: int) -> tuple[Owner, datetime]:
     """Return an account whose request was refused so often in some way, and when the last one was."""
-    owner = Owner(most_prompts=1000)
+    owner = Owner(challenges=at_most(1000))
     at = after()
     for number in range(times):
-        at = next_push_at(owner.account, at, rules(most_prompts=1000)) or at
+        at = owner.account.push.next_at(at, policy(challenges=at_most(1000)).limits) or at
         challenge = owner.challenge(a_sign_in(f"login-{number}", at))
         at += timedelta(seconds=5)
         refuse(owner, challenge, at)
@@ -62,7 +62,7 @@ def test_three_requests_in_ten_minutes_are_sent_and_not_a_fourth() -> None:
 
 
 def test_the_window_slides() -> None:
-    owner = Owner(most_prompts=2, refusals=NO_PAUSES)
+    owner = Owner(challenges=at_most(2), denials=NO_PAUSES)
     for login_id, minute in (("a", 0), ("b", 4), ("c", 10), ("d", 14)):
         owner.challenge(a_sign_in(login_id, after(minutes=minute)))
         owner.take(a_cancel(login_id, after(minutes=minute)))
@@ -71,7 +71,7 @@ def test_the_window_slides() -> None:
 
 
 def test_the_limit_is_a_setting() -> None:
-    owner = Owner(most_prompts=1, prompt_window=timedelta(minutes=1))
+    owner = Owner(challenges=at_most(1, window_seconds=60))
     owner.challenge(a_sign_in())
     owner.take(a_cancel())
     assert _tries(owner, after(59)) == Rejection.PUSH_PAUSED
@@ -107,7 +107,7 @@ def test_pauses_grow_from_the_second_refusal_on_up_to_an_hour(
     pauses = []
     for times in range(1, 11):
         owner, at = _asked_and(refuse, times)
-        until = next_push_at(owner.account, at, rules(most_prompts=1000))
+        until = owner.account.push.next_at(at, policy(challenges=at_most(1000)).limits)
         pauses.append(0 if until is None else (until - at).total_seconds())
     assert pauses == [0, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
 
@@ -122,7 +122,7 @@ def test_during_such_a_pause_nothing_reaches_the_phone_and_at_its_end_it_does() 
 
 
 def test_a_request_that_nobody_answers_counts_from_when_it_ran_out() -> None:
-    owner = Owner(most_prompts=1000)
+    owner = Owner(challenges=at_most(1000))
     owner.challenge(a_sign_in("first"))
     owner.challenge(a_sign_in("second", after(minutes=3)))
     ran_out = after(minutes=5)
@@ -134,13 +134,13 @@ def test_a_request_that_was_taken_back_is_no_refusal() -> None:
     owner = Owner()
     owner.challenge(a_sign_in())
     owner.take(a_cancel(at=after(1)))
-    assert (owner.account.push.denials, owner.account.push.last_denial_at) == (0, None)
+    assert (owner.account.push.denials.failures, owner.account.push.denials.last_failure_at) == (0, None)
 
 
 def test_an_approval_ends_the_pauses_and_not_the_limit() -> None:
     owner, at = _asked_and(_deny, 1)
     owner.take(a_response(owner.challenge(a_sign_in("good", at)), at=at))
-    assert (owner.account.push.denials, owner.account.push.last_denial_at) == (0, None)
+    assert (owner.account.push.denials.failures, owner.account.push.denials.last_failure_at) == (0, None)
     assert len(owner.account.push.sent) == 2
 
 
@@ -159,18 +159,18 @@ def test_the_page_can_say_when_a_request_is_possible_again() -> None:
         Push(sent=sent[:2]): None,
         Push(sent=sent): after(minutes=11),
         Push(sent=(after(minutes=-5), *sent[:2])): None,
-        Push(denials=1, last_denial_at=at): None,
-        Push(denials=2, last_denial_at=after(minutes=4.5)): after(minutes=5.5),
-        Push(denials=2, last_denial_at=after(minutes=4)): None,
-        Push(sent=sent, denials=2, last_denial_at=at): after(minutes=11),
-        Push(sent=sent, denials=6, last_denial_at=at): after(minutes=21),
+        Push(denials=denied(1, at)): None,
+        Push(denials=denied(2, after(minutes=4.5))): after(minutes=5.5),
+        Push(denials=denied(2, after(minutes=4))): None,
+        Push(sent=sent, denials=denied(2, at)): after(minutes=11),
+        Push(sent=sent, denials=denied(6, at)): after(minutes=21),
     }
     for push, expected in cases.items():
-        assert next_push_at(an_account(push=push), at, rules()) == expected, push
+        assert push.next_at(at, LIMITS) == expected, push
 
 
 def test_what_is_kept_of_sent_requests_is_bounded() -> None:
-    owner = Owner(refusals=NO_PAUSES)
+    owner = Owner(denials=NO_PAUSES)
     for number in range(10):
         owner.challenge(a_sign_in(f"login-{number}", after(minutes=5 * number)))
     assert owner.account.push.sent == (after(minutes=35), after(minutes=40), after(minutes=45))

@@ -6,12 +6,13 @@ from typing import Any, Final
 import pytest
 
 from services.common.decisions import OK
+from services.common.throttle import Throttle
 from services.login.domain.account import Push, Reported
 from services.login.domain.approval import MOST_REMEMBERED
 from services.login.domain.history import HistoryKind, Method
-from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
-from tests.builders import a_browser, a_digest, a_remembered_browser, after, an_account, an_app
+from services.login.domain.rejections import Rejection
+from tests.builders import a_browser, a_digest, a_remembered_browser, after, an_account, an_app, denied
 from tests.events import a_response
 from tests.messages import a_code, a_sign_in, a_wrong_code
 from tests.session_messages import a_forgetting
@@ -26,11 +27,11 @@ WEEK_LATER = after() + WEEK
 def _remembering(days: int = 7, **changes: Any) -> Owner:
     """Return an account that remembers the browser ``r``."""
     account = an_account(**{"remembered": (a_remembered_browser(),), **changes})
-    return Owner(account, remember_lifetime=timedelta(days=days))
+    return Owner(account, remember_days=days)
 
 
 def test_a_browser_is_remembered_once_the_second_factor_was_given_in_it() -> None:
-    owner = Owner(remember_lifetime=WEEK)
+    owner = Owner(remember_days=WEEK.days)
     owner.take(a_response(owner.challenge(a_sign_in(**WISH)), at=after(5)))
     expected = a_remembered_browser(since=after(5), expires_at=after(5) + WEEK)
     assert owner.account.remembered == (expected,)
@@ -38,20 +39,20 @@ def test_a_browser_is_remembered_once_the_second_factor_was_given_in_it() -> Non
 
 
 def test_none_is_remembered_before_that() -> None:
-    owner = Owner(remember_lifetime=WEEK)
+    owner = Owner(remember_days=WEEK.days)
     owner.challenge(a_sign_in(**WISH))
     assert owner.account.remembered == ()
 
 
 def test_a_code_will_do_for_that_too() -> None:
-    owner = Owner(an_account(paired=False, apps=(an_app(),)), remember_lifetime=WEEK)
+    owner = Owner(an_account(paired=False, apps=(an_app(),)), remember_days=WEEK.days)
     owner.take(a_sign_in(**WISH))
     owner.take(a_code(method_id="app-0"))
     assert len(owner.account.remembered) == 1
 
 
 def test_none_is_remembered_unless_that_is_wished() -> None:
-    owner = Owner(remember_lifetime=WEEK)
+    owner = Owner(remember_days=WEEK.days)
     owner.take(a_response(owner.challenge(a_sign_in())))
     assert owner.account.remembered == ()
 
@@ -97,7 +98,7 @@ def test_another_browser_is_asked_for_the_second_factor() -> None:
 
 def test_the_password_has_to_be_right_in_a_remembered_browser_too() -> None:
     _remembering().refuse(a_sign_in(password_hash="$argon2id$0", **KNOWN), Rejection.PASSWORD_CHANGED)
-    _remembering(locked_until=after(60)).refuse(a_sign_in(**KNOWN), Rejection.LOCKED)
+    _remembering(passwords=Throttle(paused_until=after(60))).refuse(a_sign_in(**KNOWN), Rejection.LOCKED)
 
 
 def test_without_any_method_a_remembered_browser_enrols_like_any_other() -> None:
@@ -130,16 +131,16 @@ def test_it_gives_no_further_tries_at_codes() -> None:
 
 
 def test_it_ends_no_pause_of_the_phones() -> None:
-    paused = Push(denials=3, last_denial_at=after())
-    owner = _remembering(push=paused, wrong_codes=7, codes_paused_until=after(60))
+    paused = Push(denials=denied(3, after()))
+    owner = _remembering(push=paused, codes=Throttle(failures=7, paused_until=after(60)))
     owner.take(a_sign_in(at=after(1), **KNOWN))
     assert len(owner.account.sessions) == 1
     assert owner.account.push == paused
-    assert (owner.account.wrong_codes, owner.account.codes_paused_until) == (7, after(60))
+    assert (owner.account.codes.failures, owner.account.codes.paused_until) == (7, after(60))
 
 
 def test_its_owner_can_have_it_forgotten() -> None:
-    owner = signed_in(remembered=(a_remembered_browser(), a_remembered_browser("another")), rules=_week())
+    owner = signed_in(remembered=(a_remembered_browser(), a_remembered_browser("another")), policy=_week())
     owner.take(a_forgetting(a_digest("r"), after(1)))
     assert [each.digest for each in owner.account.remembered] == [a_digest("another")]
     assert owner.account.history[-1].what is HistoryKind.BROWSER_FORGOTTEN
@@ -163,4 +164,4 @@ def test_a_few_browsers_are_remembered_and_the_newest_stay() -> None:
 
 
 def _week() -> dict[str, Any]:
-    return {"remember_lifetime": WEEK}
+    return {"remember_days": WEEK.days}

@@ -7,8 +7,9 @@ import pytest
 from schemas.codec import TYPES, decode, encode
 from schemas.login_commands import AccountCommand
 from services.common.decisions import Decision, decide_once
+from services.common.rows.codec import read_row, write_row
 from services.login.domain.account import Account
-from services.login.domain.decide import decide
+from services.login.domain.decide import decide_account
 from services.login.domain.limits import Enrolment
 from services.login.domain.login import LoginKind, LoginState
 from tests.builders import (
@@ -22,8 +23,8 @@ from tests.builders import (
     an_account,
     an_app,
     an_event,
+    policy,
     recovery_codes,
-    rules,
 )
 from tests.messages import (
     a_cancel,
@@ -87,7 +88,7 @@ COMMANDS: tuple[AccountCommand, ...] = (
     a_reset(AT),
     a_removal(AT),
 )
-_decide = partial(decide, rules=rules(enrolment=Enrolment.EMAIL))
+_decide = partial(decide_account, policy=policy(enrolment=Enrolment.EMAIL))
 
 
 def _account() -> Account:
@@ -119,7 +120,7 @@ def test_a_command_that_comes_again_leads_to_the_same_and_changes_nothing(comman
     first = _decided(_account(), command, "event")
     assert first.row is not None
     assert not same(first.row, _account())
-    stored = Account.model_validate_json(first.row.model_dump_json())
+    stored = read_row(Account, write_row(first.row).decode())
     again = _decided(stored, command, "event")
     assert again == Decision(stored, first.events, first.outcome)
     assert stored == first.row

@@ -1,11 +1,9 @@
 """Sessions: how long they last, and how their owner ends them."""
 
-from datetime import timedelta
-
 from schemas.contract import ChallengeWithdrawn
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind
-from services.login.domain.limits import Rejection
+from services.login.domain.rejections import Rejection
 from tests.builders import a_browser, a_digest, a_login, a_session, after
 from tests.events import a_response, only
 from tests.messages import a_send, a_sign_in, a_sign_out
@@ -38,7 +36,7 @@ def test_what_is_done_in_it_keeps_it_open() -> None:
 
 
 def test_and_yet_no_longer_than_its_whole_time() -> None:
-    owner, challenge = asked(idle_lifetime=timedelta(hours=5))
+    owner, challenge = asked(session_idle_seconds=5 * 3600)
     owner.take(a_response(challenge))
     session = a_digest("session of login-1")
     for hour in (4, 8, 12):
@@ -54,7 +52,7 @@ def test_a_session_that_fell_idle_cannot_be_kept_open_any_more() -> None:
 
 
 def test_the_settings_say_how_long_it_is() -> None:
-    owner, challenge = asked(session_lifetime=timedelta(minutes=9), idle_lifetime=timedelta(minutes=2))
+    owner, challenge = asked(session_seconds=9 * 60, session_idle_seconds=2 * 60)
     owner.take(a_response(challenge, at=after(1)))
     (session,) = owner.account.sessions
     assert (session.expires_at, session.idle_until) == (after(1, minutes=9), after(1, minutes=2))

@@ -5,9 +5,9 @@ import pytest
 from protocol.challenges import verify_challenge
 from schemas.contract import ChallengeIssued, Purpose
 from services.common.decisions import OK
-from services.login.domain.decide import decide
-from services.login.domain.limits import Rejection
+from services.login.domain.decide import decide_account
 from services.login.domain.login import LoginState
+from services.login.domain.rejections import Rejection
 from tests.builders import (
     LOGIN_URL,
     a_browser,
@@ -19,7 +19,7 @@ from tests.builders import (
     after,
     an_account,
     an_event,
-    rules,
+    policy,
 )
 from tests.events import only
 from tests.messages import a_cancel, a_send, a_sign_in
@@ -128,5 +128,5 @@ def test_a_login_by_a_replaced_password_is_refused() -> None:
 
 
 def test_nothing_is_begun_for_an_account_that_is_not_there() -> None:
-    decision = decide(None, an_event(a_sign_in()), rules())
+    decision = decide_account(None, an_event(a_sign_in()), policy())
     assert (decision.row, decision.events, decision.outcome) == (None, (), Rejection.UNKNOWN_ACCOUNT)

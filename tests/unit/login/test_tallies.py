@@ -10,9 +10,9 @@ from schemas.contract import PairingFailed, PairingFailure, Verdict
 from services.common.decisions import decide_once
 from services.common.telemetry.metrics import Metrics
 from services.login.domain.account import Account
-from services.login.domain.decide import decide
+from services.login.domain.decide import decide_account
 from services.login.metrics import AccountTally
-from tests.builders import after, an_account, an_event, rules
+from tests.builders import after, an_account, an_event, policy
 from tests.events import a_login_challenge, a_paired, a_response, without_number
 from tests.messages import a_cancel, a_code, a_pairing_start, a_sign_in
 from tests.session_messages import a_removal
@@ -30,7 +30,7 @@ class Counted:
         """Decide a message and count it, as often as it comes."""
         event = an_event(message, at=after(seconds))
         for _ in range(repeats):
-            decision = decide_once(self._account, event, lambda row, each: decide(row, each, rules()))
+            decision = decide_once(self._account, event, lambda row, each: decide_account(row, each, policy()))
             self._tally.count(self._account, event, decision)
             assert decision.row is not None
             self._account = decision.row

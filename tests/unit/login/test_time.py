@@ -1,14 +1,15 @@
 """What time alone does: a row that nobody wrote to reads the same, a moment later, as what it has become."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
-from services.login.domain.expire import MOST_HISTORY, expire
+from services.common.throttle import PauseLimits
+from services.login.domain.account import MOST_HISTORY
+from services.login.domain.expire import expire
 from services.login.domain.history import HistoryKind
-from services.login.domain.limits import PauseLimits
 from services.login.domain.login import EndReason, LoginChallenge, LoginState
-from tests.builders import T0, a_device, a_login, a_remembered_browser, a_session, after, an_account
+from tests.builders import LIMITS, T0, a_device, a_login, a_remembered_browser, a_session, after, an_account, at_most
 from tests.messages import a_pairing_start, a_send, a_sign_in
 from tests.unit.login.owner import Owner
 
@@ -29,27 +30,27 @@ def _a_challenge(expires_at: datetime) -> LoginChallenge:
 def test_a_request_that_is_not_answered_ends_its_login_and_is_told() -> None:
     owner = Owner()
     owner.take(a_sign_in())
-    settled = expire(owner.account, after(minutes=2, seconds=1))
+    settled = expire(owner.account, after(minutes=2, seconds=1), LIMITS)
     login = settled.login("login-1")
     assert login is not None
     assert (login.end_reason, login.ended_at) == (EndReason.NOT_ANSWERED, after(minutes=2))
     assert settled.open_challenge() is None
     assert settled.history[-1].what is HistoryKind.LOGIN_NOT_ANSWERED
     assert settled.history[-1].at == after(minutes=2)
-    assert (settled.push.denials, settled.push.last_denial_at) == (1, after(minutes=2))
+    assert (settled.push.denials.failures, settled.push.denials.last_failure_at) == (1, after(minutes=2))
 
 
 def test_a_request_is_open_up_to_its_last_moment() -> None:
     owner = Owner()
     owner.take(a_sign_in())
-    assert expire(owner.account, after(minutes=2)) == owner.account
+    assert expire(owner.account, after(minutes=2), LIMITS) == owner.account
 
 
 @pytest.mark.parametrize("state", sorted(set(LoginState) - OVER))
 def test_a_login_that_takes_too_long_ends_by_itself(state: LoginState) -> None:
     account = an_account(logins=(a_login(state=state),))
-    assert expire(account, after(minutes=30)) == account
-    login = expire(account, after(minutes=30, seconds=1)).login("login-1")
+    assert expire(account, after(minutes=30), LIMITS) == account
+    login = expire(account, after(minutes=30, seconds=1), LIMITS).login("login-1")
     assert login is not None
     assert (login.end_reason, login.ended_at) == (EndReason.TIMED_OUT, after(minutes=30))
 
@@ -57,8 +58,8 @@ def test_a_login_that_takes_too_long_ends_by_itself(state: LoginState) -> None:
 @pytest.mark.parametrize("reason", list(EndReason))
 def test_a_login_that_ended_can_be_told_of_for_half_an_hour(reason: EndReason) -> None:
     account = an_account(logins=(a_login().ended(reason, T0),))
-    assert expire(account, after(minutes=30)) == account
-    assert expire(account, after(minutes=30, seconds=1)).logins == ()
+    assert expire(account, after(minutes=30), LIMITS) == account
+    assert expire(account, after(minutes=30, seconds=1), LIMITS).logins == ()
 
 
 def test_settling_is_the_same_in_one_step_or_in_many() -> None:
@@ -69,36 +70,36 @@ def test_settling_is_the_same_in_one_step_or_in_many() -> None:
     )
     account = an_account(logins=logins)
     for last in (1, 3, 6, 40, 80):
-        at_once = expire(account, after(minutes=last))
+        at_once = expire(account, after(minutes=last), LIMITS)
         stepwise = account
         for minute in range(last + 1):
-            stepwise = expire(stepwise, after(minutes=minute))
+            stepwise = expire(stepwise, after(minutes=minute), LIMITS)
         assert stepwise == at_once
 
 
 def test_an_earlier_clock_does_not_bring_anything_back() -> None:
     owner = Owner()
     owner.take(a_sign_in())
-    late = expire(owner.account, after(minutes=3))
-    assert expire(late, after(minutes=1)) == late
+    late = expire(owner.account, after(minutes=3), LIMITS)
+    assert expire(late, after(minutes=1), LIMITS) == late
 
 
 @pytest.mark.parametrize("end", ["expires_at", "idle_until"])
 def test_sessions_that_ended_are_dropped(end: str) -> None:
     account = an_account(sessions=(a_session("s", **{end: after(60)}),))
-    assert expire(account, after(60)) == account
-    assert expire(account, after(61)).sessions == ()
+    assert expire(account, after(60), LIMITS) == account
+    assert expire(account, after(61), LIMITS).sessions == ()
 
 
 def test_browsers_whose_time_is_over_are_remembered_no_more() -> None:
     account = an_account(remembered=(a_remembered_browser(expires_at=after(60)),))
-    assert expire(account, after(60)) == account
-    assert expire(account, after(61)).remembered == ()
+    assert expire(account, after(60), LIMITS) == account
+    assert expire(account, after(61), LIMITS).remembered == ()
 
 
 def test_the_history_stays_bounded_when_time_ends_requests() -> None:
-    never = PauseLimits(10_000, timedelta(seconds=1), timedelta(seconds=1))
-    owner = Owner(refusals=never, most_prompts=5)
+    never = PauseLimits(tries=10_000, pause_seconds=1, longest_pause_seconds=1)
+    owner = Owner(denials=never, challenges=at_most(5))
     for number in range(MOST_HISTORY + 5):
         owner.challenge(a_sign_in(f"login-{number}", after(minutes=3 * number)))
     assert len(owner.account.history) == MOST_HISTORY

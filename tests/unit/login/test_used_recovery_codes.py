@@ -8,8 +8,8 @@ from schemas.contract import ChallengeWithdrawn
 from schemas.login_notices import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind, Method
-from services.login.domain.limits import Rejection
 from services.login.domain.login import LoginState
+from services.login.domain.rejections import Rejection
 from tests.builders import a_browser, a_login, after, an_account, recovery_codes
 from tests.events import only
 from tests.messages import a_recovery_code, a_sign_in, a_wrong_code
@@ -68,7 +68,7 @@ def test_the_request_on_the_phone_is_taken_back() -> None:
 def test_what_is_none_of_the_codes_counts_as_a_wrong_code(code: str) -> None:
     owner = _waiting()
     assert owner.take(a_recovery_code(code)).outcome == Rejection.WRONG_CODE
-    assert owner.account.wrong_codes == 1
+    assert owner.account.codes.failures == 1
     assert owner.account.sessions == ()
 
 
@@ -83,7 +83,7 @@ def test_recovery_codes_and_verification_codes_share_their_tries() -> None:
         owner.take(a_wrong_code())
         owner.take(a_recovery_code("another"))
     owner.take(a_recovery_code("another"))
-    assert owner.account.codes_paused_until == after(30)
+    assert owner.account.codes.paused_until == after(30)
     owner.refuse(a_recovery_code(at=after(29)), Rejection.CODES_PAUSED)
     assert owner.take(a_recovery_code(at=after(30))).outcome == OK
 
@@ -92,7 +92,7 @@ def test_a_used_one_counts_as_a_wrong_code() -> None:
     owner = _waiting("login-2")
     owner.take(a_recovery_code())
     owner.take(a_recovery_code(login_id="login-2"))
-    assert owner.account.wrong_codes == 1
+    assert owner.account.codes.failures == 1
 
 
 @pytest.mark.parametrize("state", sorted(set(LoginState) - {LoginState.READY, LoginState.CHALLENGED}))

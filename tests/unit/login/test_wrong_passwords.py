@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from services.common.decisions import OK
-from services.login.domain.expire import MOST_HISTORY
+from services.common.throttle import Throttle
+from services.login.domain.account import MOST_HISTORY
 from services.login.domain.history import HistoryKind
-from services.login.domain.limits import Rejection
+from services.login.domain.rejections import Rejection
 from tests.builders import after, an_account
 from tests.messages import a_sign_in, a_wrong_password
 from tests.unit.login.owner import Owner
@@ -18,7 +19,7 @@ def _locked(count: int) -> tuple[Owner, float]:
     owner = Owner()
     seconds = 0.0
     for _ in range(count):
-        until = owner.account.locked_until
+        until = owner.account.passwords.paused_until
         seconds = max(seconds, (until - after()).total_seconds()) if until else seconds
         owner.take(a_wrong_password(after(seconds)))
     return owner, seconds
@@ -26,20 +27,20 @@ def _locked(count: int) -> tuple[Owner, float]:
 
 def _pause(count: int) -> timedelta:
     owner, seconds = _locked(count)
-    assert owner.account.locked_until is not None
-    return owner.account.locked_until - after(seconds)
+    assert owner.account.passwords.paused_until is not None
+    return owner.account.passwords.paused_until - after(seconds)
 
 
 def test_a_few_wrong_passwords_cost_nothing() -> None:
     owner, _ = _locked(TRIES - 1)
-    assert owner.account.locked_until is None
+    assert owner.account.passwords.paused_until is None
     assert owner.take(a_sign_in()).outcome == OK
 
 
 def test_the_fifth_wrong_password_in_a_row_pauses_the_account_and_says_so() -> None:
     owner, _ = _locked(TRIES - 1)
     assert owner.take(a_wrong_password()).outcome == Rejection.LOCKED
-    assert owner.account.locked_until == after(30)
+    assert owner.account.passwords.paused_until == after(30)
 
 
 def test_the_pause_doubles_up_to_a_quarter_of_an_hour() -> None:
@@ -48,9 +49,9 @@ def test_the_pause_doubles_up_to_a_quarter_of_an_hour() -> None:
 
 
 def test_the_pause_stays_at_its_longest_after_very_many_wrong_passwords() -> None:
-    owner = Owner(an_account(wrong_passwords=10_000, wrong_password_at=after(minutes=-20)))
+    owner = Owner(an_account(passwords=Throttle(failures=10_000, last_failure_at=after(minutes=-20))))
     owner.take(a_wrong_password())
-    assert owner.account.locked_until == after(minutes=15)
+    assert owner.account.passwords.paused_until == after(minutes=15)
 
 
 def test_during_a_pause_the_right_password_is_refused_too() -> None:
@@ -64,15 +65,15 @@ def test_during_a_pause_wrong_passwords_neither_count_nor_prolong_it() -> None:
     owner, _ = _locked(TRIES)
     for _ in range(10):
         assert owner.take(a_wrong_password(after(29))).outcome == Rejection.LOCKED
-    assert owner.account.locked_until == after(30)
-    assert owner.account.wrong_passwords == TRIES
+    assert owner.account.passwords.paused_until == after(30)
+    assert owner.account.passwords.failures == TRIES
 
 
 def test_a_right_password_starts_the_count_anew() -> None:
     owner, seconds = _locked(TRIES + 2)
-    assert owner.account.locked_until is not None
-    assert owner.take(a_sign_in(at=owner.account.locked_until)).outcome == OK
-    assert owner.account.wrong_passwords == 0
+    assert owner.account.passwords.paused_until is not None
+    assert owner.take(a_sign_in(at=owner.account.passwords.paused_until)).outcome == OK
+    assert owner.account.passwords.failures == 0
     assert owner.take(a_wrong_password(after(seconds + 900))).outcome == OK
 
 

@@ -3,14 +3,13 @@
 from schemas.base import Message
 from schemas.codec import Event
 from services.common.decisions import Decision, decide_once
-from services.pairing.domain.phrase import decide_phrase
-from services.pairing.domain.rows import Phrase
-from tests.builders import an_event, pairing_rules
+from services.pairing.domain.phrase import Phrase, decide_phrase
+from tests.builders import an_event, pairing_policy
 
 
 def decide_event(row: Phrase | None, event: Event[Message]) -> Decision[Phrase]:
     """Decide an event as the phrase's owner does."""
-    return decide_once(row, event, lambda each, of: decide_phrase(each, of, pairing_rules()))
+    return decide_once(row, event, lambda each, of: decide_phrase(each, of, pairing_policy()))
 
 
 def decide(row: Phrase | None, message: Message) -> Decision[Phrase]:

@@ -8,9 +8,8 @@ from protocol.challenges import verify_proof
 from protocol.phrases import pairing_seal
 from schemas.contract import AuthResponse, DevicePaired, PairingFailed, PairingFailure, Purpose, Verdict
 from services.common.decisions import OK, UnacceptableError
-from services.pairing.domain.phrase import decide_phrase
-from services.pairing.domain.rows import Phrase, PhraseState
-from tests.builders import SEAL_KEY, a_digest, a_key, a_phone, after, an_event, pairing_rules
+from services.pairing.domain.phrase import Phrase, PhraseState, decide_phrase
+from tests.builders import SEAL_KEY, a_digest, a_key, a_phone, after, an_event, pairing_policy
 from tests.events import a_challenge, a_pairing_request, a_response, only
 from tests.messages import an_issue
 from tests.unit.pairing.phrase_history import decide, history
@@ -112,7 +111,7 @@ def test_a_forged_answer_is_set_aside(response: AuthResponse) -> None:
 def test_an_answer_under_a_key_that_was_rotated_out_lately_still_counts() -> None:
     old, new = a_key("pairing service"), a_key("next pairing key")
     accepted = frozenset({new.public.thumbprint, old.public.thumbprint})
-    changed = pairing_rules(key=new, accepted_keys=accepted)
+    changed = pairing_policy(key=new, accepted_keys=accepted)
     assert decide_phrase(_claimed(), an_event(a_response(a_challenge())), changed).outcome == OK
 
 
@@ -120,5 +119,5 @@ def test_the_response_to_a_login_does_not_concern_a_phrase() -> None:
     row = _claimed()
     for subject in (row, None):
         login = a_response(a_challenge(), purpose=Purpose.LOGIN, reply_key=a_digest("alex"))
-        decision = decide_phrase(subject, an_event(login), pairing_rules())
+        decision = decide_phrase(subject, an_event(login), pairing_policy())
         assert (decision.row, decision.events, decision.outcome) == (subject, (), OK)

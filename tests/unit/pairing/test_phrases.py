@@ -1,13 +1,14 @@
 """What becomes of a phrase: handed out once, entered once, taken back, forgotten."""
 
+from dataclasses import replace
+
 import pytest
 
 from protocol.challenges import verify_challenge
 from schemas.contract import ChallengeIssued, PairingFailed, PairingFailure, Purpose, Verdict
 from schemas.pairing_commands import RetirePhrase
 from services.common.decisions import OK
-from services.pairing.domain.phrase import KEPT, TAKEN
-from services.pairing.domain.rows import Phrase, PhraseState
+from services.pairing.domain.phrase import KEPT, TAKEN, Phrase, PhraseState
 from tests.builders import LOGIN_URL, PAIRING_URL, Phone, a_browser, a_key, a_phone, after, an_event
 from tests.events import PHRASE, PROMPT_LIFETIME, a_challenge, a_pairing_request, a_response, only
 from tests.messages import PHRASE_LIFETIME, an_issue
@@ -31,7 +32,7 @@ def _refusal(row: Phrase | None, seconds: float = 0) -> PairingFailure:
         assert decision.row is None
     else:
         assert decision.row is not None
-        assert decision.row.model_copy(update={"processed": row.processed, "last_outputs": row.last_outputs}) == row
+        assert replace(decision.row, processed=row.processed, last_outputs=row.last_outputs) == row
     return failed.reason
 
 

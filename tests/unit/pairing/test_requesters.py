@@ -4,15 +4,16 @@ from protocol.signed_requests import Refusal
 from schemas.pairing_commands import IssuePhrase, RequestPhrase, RetirePhrase
 from services.common.decisions import OK, Decision, decide_once
 from services.common.used_nonces import KEPT_SECONDS
-from services.pairing.domain.requester import MOST_PHRASES, WINDOW, decide_requester
-from services.pairing.domain.rows import Requester
-from tests.builders import a_digest, a_phone, after, an_event
+from services.pairing.domain.requester import Requester, decide_requester
+from tests.builders import PAIRING_LIMITS, a_digest, a_phone, after, an_event, pairing_policy
 from tests.events import PHRASE, only
 from tests.messages import a_phrase_request, an_issue
 
+WINDOW = PAIRING_LIMITS.phrases
+
 
 def _ask(row: Requester | None, request: RequestPhrase) -> Decision[Requester]:
-    return decide_once(row, an_event(request), decide_requester)
+    return decide_once(row, an_event(request), lambda known, event: decide_requester(known, event, pairing_policy()))
 
 
 def _asked(*requests: RequestPhrase) -> Requester:
@@ -64,37 +65,37 @@ def _busy() -> Requester:
     return _asked(
         *(
             a_phrase_request(f"nonce-{number}", after(number), phrase_digest=a_digest(f"phrase {number}"))
-            for number in range(MOST_PHRASES)
+            for number in range(WINDOW.most)
         )
     )
 
 
 def test_a_device_gets_so_many_phrases_and_then_has_to_wait() -> None:
-    refused = _ask(_busy(), a_phrase_request("one-more", after(MOST_PHRASES)))
+    refused = _ask(_busy(), a_phrase_request("one-more", after(WINDOW.most)))
     assert (refused.outcome, refused.events) == (Refusal.TOO_MANY, ())
-    last_moment = WINDOW.total_seconds()
+    last_moment = WINDOW.window_seconds - 1
     assert _ask(_busy(), a_phrase_request("one-more", after(last_moment))).outcome == Refusal.TOO_MANY
     assert _ask(_busy(), a_phrase_request("one-more", after(last_moment + 1))).outcome == OK
 
 
 def test_a_refused_request_leaves_the_phrase_that_the_device_shows() -> None:
-    refused = _ask(_busy(), a_phrase_request("one-more", after(MOST_PHRASES)))
+    refused = _ask(_busy(), a_phrase_request("one-more", after(WINDOW.most)))
     assert refused.row is not None
-    assert refused.row.phrase_digest == a_digest(f"phrase {MOST_PHRASES - 1}")
+    assert refused.row.phrase_digest == a_digest(f"phrase {WINDOW.most - 1}")
 
 
 def test_what_is_kept_of_a_device_is_bounded() -> None:
     row = _busy()
-    for number in range(5 * MOST_PHRASES):
-        at = after(MOST_PHRASES + 60 * number)
+    for number in range(5 * WINDOW.most):
+        at = after(WINDOW.most + 60 * number)
         decided = _ask(row, a_phrase_request(f"later-{number}", at, phrase_digest=a_digest(f"later {number}"))).row
         assert decided is not None
         row = decided
-        assert len(row.issued) <= MOST_PHRASES
-        assert len(row.nonces) <= MOST_PHRASES + 1
+        assert len(row.issued) <= WINDOW.most
+        assert len(row.nonces) <= WINDOW.most + 1
 
 
 def test_other_events_do_not_concern_a_requester() -> None:
     row = _asked(a_phrase_request())
-    decision = decide_requester(row, an_event(an_issue()))
+    decision = decide_requester(row, an_event(an_issue()), pairing_policy())
     assert (decision.row, decision.events, decision.outcome) == (row, (), OK)

@@ -1,7 +1,7 @@
 """Pairings that are given up at the computer while the device is asked."""
 
 from schemas.contract import ChallengeWithdrawn, PairingFailed, PairingFailure, PairingWithdrawn, Verdict
-from services.pairing.domain.rows import PhraseState
+from services.pairing.domain.phrase import PhraseState
 from tests.builders import a_key, a_phone, after
 from tests.events import PHRASE, a_challenge, a_pairing_request, a_response, only
 from tests.messages import an_issue

@@ -2,8 +2,8 @@
 
 from schemas.base import Message
 from services.common.decisions import Decision, decide_once
-from services.push.domain.channel import decide
-from services.push.domain.rows import Channel
+from services.push.domain.channel import Channel
+from services.push.domain.decide import decide_channel
 from tests.builders import Phone, a_phone, an_event
 
 
@@ -15,7 +15,7 @@ def a_channel(phone: Phone | None = None) -> Channel:
 
 def take(row: Channel | None, message: Message) -> Decision[Channel]:
     """Decide a message as the channel's owner does."""
-    return decide_once(row, an_event(message), decide)
+    return decide_once(row, an_event(message), decide_channel)
 
 
 def channel_after(*messages: Message, begin: Channel | None = None) -> Channel:

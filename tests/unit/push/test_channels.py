@@ -6,8 +6,8 @@ from protocol.signed_requests import Refusal
 from schemas.contract import AuthResponse, ChallengeWithdrawn, Delivery, PushReceipt
 from schemas.push_commands import RegisterDevice
 from services.common.decisions import OK
-from services.push.domain.channel import decide
-from services.push.domain.rows import KEPT_AFTER_EXPIRY, MOST_PENDING
+from services.push.domain.channel import KEPT_AFTER_EXPIRY, MOST_PENDING
+from services.push.domain.decide import decide_channel
 from tests.builders import a_phone, after, an_event
 from tests.events import an_issued_challenge, only
 from tests.messages import a_submission
@@ -25,7 +25,7 @@ def _withdrawal(challenge_id: str = "challenge-1") -> ChallengeWithdrawn:
 def test_a_challenge_waits_for_its_device_with_the_trace_of_its_login() -> None:
     issued = an_issued_challenge()
     event = an_event(issued)
-    decision = decide(a_channel(), event)
+    decision = decide_channel(a_channel(), event)
     assert (decision.outcome, decision.events) == (OK, ())
     assert decision.row is not None
     waiting = decision.row.waiting("challenge-1")
@@ -141,5 +141,5 @@ def test_other_events_do_not_concern_a_channel() -> None:
     issued = an_issued_challenge()
     channel = channel_after(issued)
     response = only(take(channel, a_submission(issued)).events, AuthResponse)
-    decision = decide(channel, an_event(response.model_copy(update={"reply_key": a_phone().device_id})))
+    decision = decide_channel(channel, an_event(response.model_copy(update={"reply_key": a_phone().device_id})))
     assert (decision.row, decision.events, decision.outcome) == (channel, (), OK)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.push.domain.rows import Channel
+from services.push.domain.channel import Channel
 from services.push.open_challenges import MARGIN_SECONDS, OpenChallenges
 from tests.builders import T0, after
 from tests.events import PROMPT_LIFETIME, an_issued_challenge

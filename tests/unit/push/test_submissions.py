@@ -7,7 +7,7 @@ from schemas.contract import AuthResponse, ChallengeIssued, Verdict
 from schemas.push_commands import SubmitAnswer
 from services.common.decisions import OK
 from services.common.used_nonces import KEPT_SECONDS, MOST_KEPT
-from services.push.domain.rows import KEPT_AFTER_EXPIRY, MOST_ANSWERED, Channel
+from services.push.domain.channel import KEPT_AFTER_EXPIRY, MOST_ANSWERED, Channel
 from tests.builders import a_digest, a_phone, after
 from tests.events import an_issued_challenge, only
 from tests.messages import a_submission

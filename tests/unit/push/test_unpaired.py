@@ -1,5 +1,6 @@
 """A pairing that ended: the phone hears of it, once a pairing, and what the account asked before waits no more."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 import pytest
@@ -12,8 +13,8 @@ from schemas.base import Message
 from schemas.contract import Purpose
 from schemas.push_commands import TellUnpaired
 from services.common.decisions import OK, UnacceptableError
-from services.push.domain.channel import decide
-from services.push.domain.rows import MOST_UNPAIRED, Channel
+from services.push.domain.channel import MOST_UNPAIRED, Channel
+from services.push.domain.decide import decide_channel
 from services.push.domain.unpaired import pass_unpaired_on
 from tests.builders import LOGIN_URL, T0, a_digest, a_key, a_phone, after, an_event
 from tests.events import a_challenge, a_login_challenge, an_issued_challenge, an_unpairing
@@ -45,7 +46,7 @@ def test_the_statement_waits_for_the_device_even_if_that_was_never_seen(row: Cha
     assert (decision.outcome, decision.events) == (OK, ())
     assert decision.row is not None
     assert decision.row.device_id == a_phone().device_id
-    assert [each.model_dump() for each in decision.row.unpaired] == [
+    assert [asdict(each) for each in decision.row.unpaired] == [
         {"pairing_id": "pairing-1", "statement": an_unpairing().statement}
     ]
 
@@ -124,7 +125,7 @@ def _statement(**changes: object) -> str:
 @pytest.mark.parametrize("row", [None, a_channel(), channel_after(a_parting())])
 def test_a_statement_that_cannot_be_true_is_set_aside(row: Channel | None, statement: str) -> None:
     with pytest.raises(UnacceptableError, match="statement"):
-        decide(row, an_event(a_parting(statement=statement)))
+        decide_channel(row, an_event(a_parting(statement=statement)))
 
 
 def _what_comes(number: int) -> Message:

@@ -1,12 +1,11 @@
 """A day on which anything may happen to an account. Each step takes any numbers, whoever draws them."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Final
 
 from schemas.contract import Verdict
 from services.login.domain.limits import Enrolment
-from tests.builders import rules
+from tests.builders import policy
 from tests.unit.siege.guarded import Guarded
 from tests.unit.siege.insiders import Insiders
 from tests.unit.siege.mallory import Mallory
@@ -24,9 +23,9 @@ class Day:
     def __init__(self, beginning: int) -> None:
         """Begin by some settings, mostly with an owner who has everything, so that much happens early."""
         enrolment = choose(tuple(Enrolment), beginning // 2) or Enrolment.NOTHING
-        remembers = timedelta(days=beginning // 6 % 2)
+        remembers = beginning // 6 % 2
         self.guarded = Guarded(
-            rules(enrolment=enrolment, remember_lifetime=remembers, number_matching=beginning % SELDOM != 0)
+            policy(enrolment=enrolment, remember_days=remembers, number_matching=beginning % SELDOM != 0)
         )
         self.people = People(self.guarded)
         self.insiders = Insiders(self.people)

@@ -7,9 +7,10 @@ from typing import TypeVar
 from schemas.base import Message
 from schemas.codec import Event, decode, encode
 from services.common.decisions import Decision, UnacceptableError, decide_once
+from services.common.rows.codec import read_row, write_row
 from services.login.domain.account import Account
-from services.login.domain.decide import decide
-from services.login.domain.limits import Rules
+from services.login.domain.decide import decide_account
+from services.login.domain.policy import Policy
 from tests.builders import T0
 from tests.session_messages import a_creation
 from tests.unit.siege import scribe
@@ -31,15 +32,15 @@ class Guarded:
 
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, policy: Policy) -> None:
         """Begin with an account that has an address and no method yet."""
         self.now: datetime = T0
-        self._decide = partial(decide, rules=rules)
+        self._decide = partial(decide_account, policy=policy)
         creation = a_creation(email="alex@example.org")
-        made = decide(None, Event("e0", T0, "test", "", creation), rules).row
+        made = decide_account(None, Event("e0", T0, "test", "", creation), policy).row
         assert made is not None
         self.account: Account = made
-        self.ledger = Ledger(rules, creation.password_hash)
+        self.ledger = Ledger(policy.limits, creation.password_hash)
         self.said: list[Message] = []
         self.set_aside = 0
         self._events: list[tuple[Event[Message], Decision[Account]]] = []
@@ -62,7 +63,7 @@ class Guarded:
         assert decision.row is not None
         for login in approved_by(before, decision.row):
             scribe.note_approval(self.ledger, login, self.now)
-        self.account = Account.model_validate_json(decision.row.model_dump_json())
+        self.account = read_row(Account, write_row(decision.row).decode())
         assert self.account == decision.row, "a row must read as it was written"
         self.said.extend(decision.events)
         self._events.append((event, decision))

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.contract import ChallengeIssued
-from services.login.domain.limits import PauseLimits, Rules
+from services.common.throttle import PauseLimits
+from services.login.domain.limits import Limits
 from services.login.domain.login import LoginKind
 
 
@@ -31,7 +32,8 @@ class Failures:
 
     def pause(self, pauses: PauseLimits, at: datetime) -> bool:
         """Tell whether a moment is in the pause after them."""
-        return self.last_at is not None and at < self.last_at + pauses.after(self.count)
+        end = None if self.last_at is None else pauses.pause_end(self.count, self.last_at)
+        return end is not None and at < end
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Ledger:
     """What happened so far.
 
     Attributes:
-        rules: The rules of the day.
+        limits: The limits of the day.
         password_hash: The password of the day.
         logins: What was begun, by login id.
         drawn: The login that each challenge's id was drawn for.
@@ -95,7 +97,7 @@ class Ledger:
 
     """
 
-    rules: Rules
+    limits: Limits
     password_hash: str
     logins: dict[str, Begun] = field(default_factory=dict)
     drawn: dict[str, str] = field(default_factory=dict)
@@ -125,8 +127,8 @@ class Ledger:
     def is_open(self, session_digest: str, at: datetime) -> bool:
         """Tell whether a browser is signed in."""
         session = self.sessions.get(session_digest)
-        ends = () if session is None else (session.since + self.rules.session_lifetime,)
-        idle = () if session is None else (session.used_at + self.rules.idle_lifetime,)
+        ends = () if session is None else (session.since + self.limits.session_lifetime,)
+        idle = () if session is None else (session.used_at + self.limits.idle_lifetime,)
         return session is not None and at <= min(*ends, *idle)
 
     def is_confirmed(self, session_digest: str, at: datetime) -> bool:
@@ -134,4 +136,4 @@ class Ledger:
         if not self.is_open(session_digest, at):
             return False
         confirmed_at = self.sessions[session_digest].confirmed_at
-        return confirmed_at is not None and at <= confirmed_at + self.rules.confirmation_lifetime
+        return confirmed_at is not None and at <= confirmed_at + self.limits.confirmation_lifetime

@@ -7,7 +7,7 @@ from protocol.verification_codes import step_at
 from schemas.contract import AuthResponse, ChallengeIssued, PairingFailed, PairingFailure, PairingRequested, Verdict
 from services.login.domain.expire import expire
 from services.login.domain.login import Login, LoginState
-from tests.builders import Phone, a_digest, a_phone
+from tests.builders import LIMITS, Phone, a_digest, a_phone
 from tests.events import a_paired, a_response, without_number
 from tests.messages import (
     a_cancel,
@@ -143,7 +143,7 @@ class People:
 
     def login(self, number: int, state: LoginState | None = None) -> Login | None:
         """Return one of the logins, mostly one that is not over; of those, mostly the newest."""
-        logins = expire(self.guarded.account, self.guarded.now).logins[::-1]
+        logins = expire(self.guarded.account, self.guarded.now, LIMITS).logins[::-1]
         pending = [each for each in logins if not each.over and state in {None, each.state}]
         return choose(pending if pending and number % SELDOM else logins, number // 2)
 

@@ -38,10 +38,9 @@ from schemas.login_sessions import (
 )
 from services.common.decisions import OK
 from services.login.domain.history import Method
-from services.login.domain.limits import Rejection
 from services.login.domain.login import Login, LoginKind
-from services.login.domain.numbers import number_of
-from tests.builders import NUMBER_KEY
+from services.login.domain.rejections import Rejection
+from tests.builders import number_of
 from tests.unit.siege.ledger import Begun, Ledger, Signed
 
 
@@ -90,8 +89,8 @@ def note_approval(ledger: Ledger, login: Login, at: datetime) -> None:
         ledger.sessions[begun.session_digest].confirmed_at = at
     if begun.kind is LoginKind.SIGN_IN:
         ledger.sessions[begun.session_digest] = Signed(at, at, at if proven else None)
-        if begun.remember_digest is not None and proven and ledger.rules.remember_lifetime:
-            ledger.remembered[begun.remember_digest] = at + ledger.rules.remember_lifetime
+        if begun.remember_digest is not None and proven and ledger.limits.remember_lifetime:
+            ledger.remembered[begun.remember_digest] = at + ledger.limits.remember_lifetime
 
 
 def _note_event(ledger: Ledger, event: Message) -> None:
@@ -109,7 +108,7 @@ def _note_event(ledger: Ledger, event: Message) -> None:
 
 def _note_code(ledger: Ledger, message: Message, at: datetime, outcome: str) -> None:
     wrong = {Rejection.WRONG_CODE, Rejection.USED_CODE}
-    if isinstance(message, FailCode) and not ledger.wrong_codes.pause(ledger.rules.codes, at):
+    if isinstance(message, FailCode) and not ledger.wrong_codes.pause(ledger.limits.codes, at):
         wrong.add(Rejection.CODES_PAUSED)
     if outcome in wrong:
         ledger.wrong_codes.add(at)
@@ -149,8 +148,7 @@ def _note_answer(ledger: Ledger, response: AuthResponse, outcome: str) -> None:
         ledger.sessions.clear()
         ledger.remembered.clear()
     elif was_asked and (
-        proof.verdict is Verdict.DENY
-        or (proof.claims.number_matching and proof.number != number_of(NUMBER_KEY, proof.claims.jti))
+        proof.verdict is Verdict.DENY or (proof.claims.number_matching and proof.number != number_of(proof.claims.jti))
     ):
         ledger.refusals.add(response.answered_at)
 

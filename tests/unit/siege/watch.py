@@ -9,24 +9,32 @@ from schemas.base import Message
 from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, DevicePaired, Purpose, Verdict
 from schemas.login_administration import ResetMethods
 from schemas.login_commands import SendChallenge, SignIn, UseCode, UseRecoveryCode
-from schemas.login_sessions import AddApp, AddPhone, ChangePassword, SessionCommand
+from schemas.login_sessions import (
+    AddApp,
+    AddPhone,
+    ChangePassword,
+    ChoosePhone,
+    MakeRecoveryCodes,
+    RemoveMethod,
+    RenameMethod,
+    SessionCommand,
+)
 from services.common.decisions import OK, Decision
-from services.login.domain.account import Account
+from services.login.domain.account import MOST_HISTORY, Account
 from services.login.domain.approval import MOST_KNOWN_BROWSERS, MOST_REMEMBERED, MOST_SESSIONS
-from services.login.domain.enrolment import MOST_MAILS
-from services.login.domain.expire import MOST_HISTORY, expire
+from services.login.domain.expire import expire
 from services.login.domain.history import Method
 from services.login.domain.limits import Enrolment
 from services.login.domain.login import Login, LoginKind, LoginState
-from services.login.domain.managing import MOST_APPS, Change
-from services.login.domain.numbers import number_of
+from services.login.domain.method_changes import MOST_APPS
 from services.login.domain.pairing import MOST_PHONES
 from services.login.domain.sign_in import MOST_LOGINS
-from tests.builders import NUMBER_KEY, a_key
+from tests.builders import LIMITS, a_key, number_of
 from tests.unit.siege.ledger import Ledger
 
 LOGIN_KEY: Final = a_key("login service").public.thumbprint
 PAIRING_KEY: Final = a_key("pairing service").public.thumbprint
+CHANGES: Final = (AddApp, AddPhone, ChangePassword, ChoosePhone, MakeRecoveryCodes, RemoveMethod, RenameMethod)
 
 
 def approved_by(before: Account, after: Account) -> list[Login]:
@@ -56,7 +64,7 @@ def check(ledger: Ledger, message: Message, at: datetime, before: Account, decis
             _check_request(ledger, event, taken_back)
     if isinstance(message, AuthResponse) and message.purpose is Purpose.LOGIN and decision.outcome == OK:
         _check_taken(ledger, message, after)
-    if isinstance(message, Change | ChangePassword | AddPhone):
+    if isinstance(message, CHANGES):
         _check_change(ledger, message, at, before, decision)
     assert (after.password_hash == before.password_hash) or isinstance(message, ChangePassword), "another password"
     check_bounds(after)
@@ -64,7 +72,7 @@ def check(ledger: Ledger, message: Message, at: datetime, before: Account, decis
 
 def check_afterwards(ledger: Ledger, account: Account, at: datetime) -> None:
     """Check how an account stands, given all that happened."""
-    settled = expire(account, at)
+    settled = expire(account, at, LIMITS)
     waiting = settled.open_challenge()
     challenge = None if waiting is None else waiting.challenge
     shown = {each for each, issued in ledger.asked.items() if at <= issued.expires_at}
@@ -92,7 +100,7 @@ def _check_approval(ledger: Ledger, message: Message, at: datetime, login: Login
         return
     if login.kind is LoginKind.SIGN_IN:
         assert begun.password_hash == ledger.password_hash, "signed in by an old password"
-    paused = ledger.wrong_codes.pause(ledger.rules.codes, at)
+    paused = ledger.wrong_codes.pause(ledger.limits.codes, at)
     match message:
         case AuthResponse():
             _check_answer(ledger, message, login)
@@ -137,9 +145,9 @@ def _check_answer(ledger: Ledger, response: AuthResponse, login: Login) -> None:
     assert (proof.claims.purpose, proof.claims.account_id) == (Purpose.LOGIN, response.reply_key)
     assert proof.device_id == asked.device_id, "another phone answered"
     assert response.answered_at <= asked.expires_at, "an answer too late"
-    assert proof.claims.number_matching is ledger.rules.number_matching
-    if ledger.rules.number_matching:
-        assert proof.number == number_of(NUMBER_KEY, proof.claims.jti), "a wrong number"
+    assert proof.claims.number_matching is ledger.limits.number_matching
+    if ledger.limits.number_matching:
+        assert proof.number == number_of(proof.claims.jti), "a wrong number"
 
 
 def _check_sessions(before: Account, after: Account, approved: list[Login]) -> None:
@@ -177,16 +185,16 @@ def _check_methods(ledger: Ledger, message: Message, at: datetime, before: Accou
     assert begun.kind is LoginKind.SIGN_IN
     assert begun.password_hash == ledger.password_hash, "paired by an old password"
     assert not {*ledger.phones, *ledger.apps}, "a phone was paired beside another by the password alone"
-    assert ledger.rules.enrolment is Enrolment.NOTHING or login_id in ledger.admitted, "paired without being admitted"
+    assert ledger.limits.enrolment is Enrolment.NOTHING or login_id in ledger.admitted, "paired without being admitted"
 
 
 def _check_request(ledger: Ledger, issued: ChallengeIssued, taken_back: Collection[str]) -> None:
     at, asked = issued.issued_at, [each for each in ledger.asked.values() if each.challenge_id not in taken_back]
     assert ledger.reported_at is None, "a phone is asked after a report"
     assert not [each for each in asked if at <= each.expires_at], "a second open request"
-    recent = [each for each in ledger.sent if each > at - ledger.rules.prompt_window]
-    assert len(recent) < ledger.rules.most_prompts, "more requests than the limit"
-    assert not ledger.refusals.pause(ledger.rules.refusals, at), "a request in a pause"
+    window = ledger.limits.challenges
+    assert len(window.recent(tuple(ledger.sent), at)) < window.most, "more requests than the limit"
+    assert not ledger.refusals.pause(ledger.limits.denials, at), "a request in a pause"
     assert issued.device_id in ledger.phones.values(), "a phone is asked that is not paired"
     assert issued.expires_at - at <= timedelta(minutes=2)
 
@@ -201,7 +209,7 @@ def _check_change(
     assert decision.events == ()
     assert decision.row is not None
     for field in ("devices", "apps", "recovery", "password_hash", "push", "history"):
-        assert getattr(decision.row, field) == getattr(expire(before, at), field)
+        assert getattr(decision.row, field) == getattr(expire(before, at, LIMITS), field)
 
 
 def check_bounds(account: Account) -> None:
@@ -214,7 +222,7 @@ def check_bounds(account: Account) -> None:
         "history": MOST_HISTORY,
         "devices": MOST_PHONES,
         "apps": MOST_APPS,
-        "enrolment_mails": MOST_MAILS,
+        "enrolment_emails": LIMITS.enrolment_emails.most,
     }
     for name, most in bounds.items():
         assert len(getattr(account, name)) <= most, name

@@ -8,9 +8,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from operations.deployment import EVENTS, readers, writers
 from schemas.base import Message
 from schemas.codec import SPEC_VERSION, TYPES
-from schemas.topics import CONSUMED, CONTRACT, PUSH_RECEIPT, Topic
+from schemas.topics import CONTRACT, Topic
 
 _MILLISECONDS: Final = 1000
 _DESCRIPTION: Final = (
@@ -25,7 +26,6 @@ _DESCRIPTION: Final = (
 
 def document() -> dict[str, Any]:
     """Return the document: a JSON object in Python's types."""
-    topics = (*CONSUMED, PUSH_RECEIPT)
     models: list[type[BaseModel]] = [*TYPES.values()]
     references, definitions = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
@@ -34,15 +34,15 @@ def document() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {"title": "Countersign", "version": "1.0.0", "description": _DESCRIPTION},
         "defaultContentType": "application/json",
-        "channels": {topic.name: _channel(topic) for topic in topics},
+        "channels": {topic.name: _channel(topic) for topic in EVENTS},
         "operations": {
             f"{service}.{action}.{topic.name}": {
                 "action": action,
                 "channel": {"$ref": f"#/channels/{topic.name}"},
                 "summary": f"The {service} service {'publishes' if action == 'send' else 'reads'} these.",
             }
-            for topic in topics
-            for action, services in (("send", topic.written_by), ("receive", topic.read_by))
+            for topic in EVENTS
+            for action, services in (("send", writers(topic)), ("receive", readers(topic)))
             for service in services
         },
         "components": {

@@ -1,20 +1,20 @@
-"""The pairing service's rules as its settings and keys describe them, for whoever decides by them."""
+"""The pairing service's signer, by its settings and keys."""
 
 from services.common.keys.keys import SigningKeys
-from services.pairing.domain.phrase import PairingRules
+from services.pairing.domain.policy import PairingSigner
 from services.pairing.settings import PairingSettings
 
 
-def make_rules(settings: PairingSettings, signing_keys: SigningKeys, seal_key: bytes) -> PairingRules:
-    """Return the rules that the settings describe.
+def make_signer(settings: PairingSettings, signing_keys: SigningKeys, seal_key: bytes) -> PairingSigner:
+    """Return what signs and verifies for the service.
 
     Args:
         settings: The settings.
-        signing_keys: What signs its challenges.
+        signing_keys: The keys that sign its challenges.
         seal_key: The secret that the pairing and login services share.
 
     """
-    return PairingRules(
+    return PairingSigner(
         issuer=settings.issuer or settings.url,
         key=signing_keys.active,
         accepted_keys=frozenset(signing_keys.thumbprints),

@@ -1,0 +1,42 @@
+"""All of a deployment's topics and tables, collected from the services' topologies: who writes and reads what."""
+
+from typing import Any, Final
+
+from schemas.topics import Topic, TopicKind
+from services.common.rows.table import Relay, ServiceTopology, Table
+from services.login.tables import TOPOLOGY as LOGIN
+from services.pairing.tables import TOPOLOGY as PAIRING
+from services.push.tables import TOPOLOGY as PUSH
+
+TOPOLOGIES: Final[tuple[ServiceTopology, ...]] = (LOGIN, PAIRING, PUSH)
+TABLES: Final[tuple[Table[Any], ...]] = tuple(table for each in TOPOLOGIES for table in each.tables)
+RELAYS: Final[tuple[Relay, ...]] = tuple(relay for each in TOPOLOGIES for relay in each.relays)
+CHANGELOGS: Final[tuple[Topic, ...]] = tuple(table.changelog for table in TABLES)
+CONSUMED: Final[tuple[Topic, ...]] = tuple(dict.fromkeys(topic for each in TOPOLOGIES for topic in each.consumes))
+"""The topics whose records are used or set aside: each has a dead-letter topic."""
+EVENTS: Final[tuple[Topic, ...]] = tuple(
+    sorted(
+        {topic for each in TOPOLOGIES for topic in (*each.consumes, *each.writes, *each.reads)},
+        key=lambda topic: (topic.kind is TopicKind.COMMAND, -(topic.retention_seconds or 0), topic.name),
+    )
+)
+"""The topics that services read and write, but for changelogs and dead letters: events and then commands."""
+ALL: Final[tuple[Topic, ...]] = (*EVENTS, *CHANGELOGS, *(topic.dead_letter for topic in CONSUMED))
+
+
+def writers(topic: Topic) -> tuple[str, ...]:
+    """Return the services that write to a topic."""
+    dead = {each.service for each in TOPOLOGIES for own in each.consumes if own.dead_letter == topic}
+    return tuple(
+        each.service for each in TOPOLOGIES if topic in each.writes or topic in each.changelogs or each.service in dead
+    )
+
+
+def readers(topic: Topic) -> tuple[str, ...]:
+    """Return the services that read a topic."""
+    return tuple(each.service for each in TOPOLOGIES if topic in each.reads or topic in each.changelogs)
+
+
+def groups(topic: Topic) -> tuple[str, ...]:
+    """Return the services whose stream processors read a topic, in the consumer group of the service's name."""
+    return tuple(each.service for each in TOPOLOGIES if topic in each.stream_reads)

@@ -1,0 +1,109 @@
+"""How a signed-in user changes the account's methods, having given the second factor lately."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from schemas.base import Message
+from schemas.login_notices import EmailKind
+from schemas.login_sessions import AddApp, ChoosePhone, MakeRecoveryCodes, RemoveMethod, RenameMethod
+from services.common.decisions import Decision
+from services.login.domain.account import Account, Session
+from services.login.domain.emails import email_due
+from services.login.domain.history import HistoryKind
+from services.login.domain.login import EndReason
+from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCode, RecoveryCodes
+from services.login.domain.policy import Policy
+from services.login.domain.rejections import Rejection
+from services.login.domain.withdrawals import unpaired, withdrawn
+
+MOST_APPS: Final = 5
+
+
+def add_app(account: Account, session: Session, command: AddApp, at: datetime, _policy: Policy) -> Decision[Account]:
+    """Add an authenticator app whose first code was right."""
+    if account.method(command.method_id) is not None:
+        return Decision(account)
+    if len(account.apps) >= MOST_APPS:
+        return Decision(account, outcome=Rejection.TOO_MANY_METHODS)
+    app = AuthenticatorApp(
+        method_id=command.method_id,
+        name=command.name,
+        sealed_secret=command.sealed_secret,
+        added_at=at,
+        last_time_step=command.time_step,
+    )
+    added = replace(account, apps=(*account.apps, app))
+    return _told(added, HistoryKind.APP_ADDED, EmailKind.APP_ADDED, at, session, app.name)
+
+
+def make_recovery_codes(
+    account: Account, session: Session, command: MakeRecoveryCodes, at: datetime, _policy: Policy
+) -> Decision[Account]:
+    """Let a new set of recovery codes take the place of the old one."""
+    codes = tuple(RecoveryCode(digest=each) for each in command.code_digests)
+    renewed = replace(account, recovery=RecoveryCodes(salt=command.salt, made_at=at, codes=codes))
+    return _told(renewed, HistoryKind.RECOVERY_CODES_MADE, EmailKind.RECOVERY_CODES_MADE, at, session)
+
+
+def choose(
+    account: Account, session: Session, command: ChoosePhone, at: datetime, _policy: Policy
+) -> Decision[Account]:
+    """Challenge another phone first from now on."""
+    chosen = next((each for each in account.devices if each.method_id == command.method_id), None)
+    if chosen is None:
+        return Decision(account, outcome=Rejection.UNKNOWN_METHOD)
+    others = tuple(each for each in account.devices if each is not chosen)
+    first = replace(account, devices=(chosen, *others))
+    return Decision(first.with_history(HistoryKind.PHONE_CHOSEN, at, device_name=chosen.name, browser=session.browser))
+
+
+def rename(
+    account: Account, session: Session, command: RenameMethod, at: datetime, _policy: Policy
+) -> Decision[Account]:
+    """Give a phone or an app another name."""
+    method = account.method(command.method_id)
+    if method is None:
+        return Decision(account, outcome=Rejection.UNKNOWN_METHOD)
+    if isinstance(method, Device):
+        renamed = account.with_device(replace(method, name=command.name))
+    else:
+        renamed = account.with_app(replace(method, name=command.name))
+    return Decision(
+        renamed.with_history(HistoryKind.METHOD_RENAMED, at, device_name=command.name, browser=session.browser)
+    )
+
+
+def remove(
+    account: Account, session: Session, command: RemoveMethod, at: datetime, policy: Policy
+) -> Decision[Account]:
+    """Remove a phone or an app, but not the last method."""
+    method = account.method(command.method_id)
+    if method is None:
+        return Decision(account, outcome=Rejection.UNKNOWN_METHOD)
+    if len(account.methods) == 1:
+        return Decision(account, outcome=Rejection.LAST_METHOD)
+    if isinstance(method, AuthenticatorApp):
+        left = replace(account, apps=tuple(each for each in account.apps if each is not method))
+        return _told(left, HistoryKind.APP_REMOVED, EmailKind.APP_REMOVED, at, session, method.name)
+    without, taken_back = _without_phone(account, method, at)
+    told = _told(without, HistoryKind.PHONE_REMOVED, EmailKind.PHONE_REMOVED, at, session, method.name)
+    statements = unpaired(account.account_id, (method,), at, policy.signer)
+    return Decision(told.row, (*taken_back, *statements, *told.events))
+
+
+def _without_phone(account: Account, phone: Device, at: datetime) -> tuple[Account, tuple[Message, ...]]:
+    """Return the account without a phone; a login that it is being challenged for has ended."""
+    left = replace(account, devices=tuple(each for each in account.devices if each is not phone))
+    login = account.open_challenge()
+    if login is None or login.challenge is None or login.challenge.device_id != phone.device_id:
+        return left, ()
+    return left.with_ended((login,), EndReason.CANCELLED, at), withdrawn((login,), at)
+
+
+def _told(  # noqa: PLR0913, PLR0917 - what, how it is told, when, where, of what
+    account: Account, what: HistoryKind, kind: EmailKind, at: datetime, session: Session, method_name: str = ""
+) -> Decision[Account]:
+    """Return a change as decided: with a line in the history, and an e-mail."""
+    email = email_due(account, kind, at, session.browser, method_name)
+    return Decision(account.with_history(what, at, device_name=method_name, browser=session.browser), email)

@@ -1,0 +1,26 @@
+"""The login service's signer, by its settings and keys."""
+
+from protocol.agreement import AgreementPrivateKey
+from services.common.keys.keys import SigningKeys, load_secret
+from services.login.domain.policy import KeySigner
+from services.login.settings import LoginSettings
+
+
+def make_signer(settings: LoginSettings, signing_keys: SigningKeys, agreement: AgreementPrivateKey) -> KeySigner:
+    """Return what signs and verifies for the service.
+
+    Args:
+        settings: The settings.
+        signing_keys: The keys that sign its challenges.
+        agreement: The key that the secrets of new phones are agreed on with.
+
+    """
+    return KeySigner(
+        issuer=settings.issuer,
+        service_name=settings.product_name,
+        key=signing_keys.active,
+        accepted_keys=signing_keys.thumbprints,
+        agreement_key=agreement.public,
+        seal_key=load_secret(settings.secrets_directory, "phrase"),
+        number_key=load_secret(settings.secrets_directory, "numbers"),
+    )

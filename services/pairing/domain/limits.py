@@ -1,0 +1,24 @@
+"""The limits of the pairing service. Its settings are these limits and more."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.common.throttle import WindowLimits
+
+
+class PairingLimits(BaseModel):
+    """The limits of one deployment."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    phrase_seconds: Annotated[int, Field(ge=30, le=3600)] = 300
+    """How long a phrase can be entered."""
+    phrases: WindowLimits = WindowLimits(most=20, window_seconds=600)
+    """Phrases that a device gets."""
+
+    @property
+    def phrase_lifetime(self) -> timedelta:
+        """How long a phrase can be entered."""
+        return timedelta(seconds=self.phrase_seconds)

@@ -1,0 +1,21 @@
+"""The pairing service's routes: method, address, handler. What needs the routes reads them here."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+from aiohttp.web_routedef import AbstractRouteDef
+
+from services.common.keys.keys import SigningKeys
+from services.common.web.device_requests import SignedRequestVerifier, allow_any_origin
+from services.common.web.web import serve_key_set
+from services.pairing.web import PairingWeb
+
+
+def routes(to: PairingWeb, verifier: SignedRequestVerifier, signing_keys: SigningKeys) -> Sequence[AbstractRouteDef]:
+    """Return the routes of one instance."""
+    return (
+        web.post("/phrases", to.new_phrase),
+        web.options("/phrases", allow_any_origin),
+        web.get("/nonce", verifier.serve_nonce),
+        web.get("/.well-known/jwks.json", serve_key_set(signing_keys)),
+    )

@@ -1,0 +1,40 @@
+"""Which decider decides which event that concerns a device's channel."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from schemas.base import Message
+from schemas.codec import Event
+from schemas.contract import ChallengeIssued, ChallengeWithdrawn
+from schemas.push_commands import RegisterDevice, SubmitAnswer, TellUnpaired
+from services.common.decisions import Decision
+from services.push.domain import channel, unpaired
+from services.push.domain.channel import Channel
+
+DECIDERS: Final[Mapping[type[Message], Callable[[Channel, Event[Any]], Decision[Channel]]]] = {
+    ChallengeIssued: channel.keep_challenge,
+    ChallengeWithdrawn: channel.withdraw,
+    RegisterDevice: channel.register,
+    SubmitAnswer: channel.take_answer,
+    TellUnpaired: unpaired.keep_statement,
+}
+"""The decider of each message type."""
+
+
+def decide_channel(row: Channel | None, event: Event[Message], _policy: None = None) -> Decision[Channel]:
+    """Decide any event that concerns a channel.
+
+    Args:
+        row: The device's channel, or None if the device was never heard of.
+        event: The event; its time is the decision's.
+        _policy: The push service decides without limits of its own.
+
+    Returns:
+        The decision; its outcome is ``ok`` or a refusal's name.
+
+    """
+    message = event.data
+    decider = DECIDERS.get(type(message))
+    if decider is None or (row is None and isinstance(message, ChallengeWithdrawn)):
+        return Decision(row)
+    return decider(row or Channel(device_id=getattr(message, "device_id")), event)  # noqa: B009 - each of them has one
