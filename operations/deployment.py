@@ -38,5 +38,5 @@ def readers(topic: Topic) -> tuple[str, ...]:
 
 
 def groups(topic: Topic) -> tuple[str, ...]:
-    """Return the services whose stream processors read a topic, in the consumer group of the service's name."""
-    return tuple(each.service for each in TOPOLOGIES if topic in each.stream_reads)
+    """Return the consumer groups that read a topic, without the deployment's prefix."""
+    return tuple(name for each in TOPOLOGIES for name, topics in each.groups.items() if topic in topics)

@@ -9,8 +9,7 @@ from aiokafka import TopicPartition
 
 from operations.deployment import ALL, CHANGELOGS, CONSUMED, groups
 from operations.repartition.cluster import Cluster, Span, places
-from schemas.topics import LOGIN_EMAILS, Topic, TopicKind
-from services.login.emails.sender import EMAILS_GROUP
+from schemas.topics import Topic, TopicKind
 
 Described = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -37,9 +36,7 @@ class Check:
 
 def groups_of(topic: Topic, prefix: str) -> tuple[str, ...]:
     """Return the consumer groups of the services that read a topic."""
-    if topic is LOGIN_EMAILS:
-        return (f"{prefix}{EMAILS_GROUP}",)
-    return tuple(f"{prefix}{service}" for service in groups(topic))
+    return tuple(f"{prefix}{name}" for name in groups(topic))
 
 
 async def look(cluster: Cluster, partitions: int, say: Callable[[Check], None]) -> bool:

@@ -4,7 +4,7 @@ A table is a changelog topic in Kafka with one owner for each partition. Adding 
 ``reads``: the processor, the consumer group, the access rules, asyncapi.yaml and the audit follow.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic
@@ -133,6 +133,11 @@ class ServiceTopology:
         return _distinct((*self.stream_reads, *self.group_reads))
 
     @property
+    def groups(self) -> Mapping[str, tuple[Topic, ...]]:
+        """The topics that each of its consumer groups reads; the processors' has the service's name."""
+        return {self.service: self.stream_reads, **{own_group(topic): (topic,) for topic in self.group_reads}}
+
+    @property
     def reads(self) -> tuple[Topic, ...]:
         """All topics that it reads, but for its changelogs."""
         return _distinct((*self.consumes, *self.observes))
@@ -157,6 +162,11 @@ class ServiceTopology:
         """All its topics."""
         dead_letters = tuple(topic.dead_letter for topic in self.consumes)
         return _distinct((*self.reads, *self.writes, *self.changelogs, *dead_letters))
+
+
+def own_group(topic: Topic) -> str:
+    """Return the name of the consumer group that reads a topic beside the tables."""
+    return topic.name.replace(".", "-")
 
 
 def _distinct(topics: Iterable[Topic]) -> tuple[Topic, ...]:

@@ -16,6 +16,7 @@ from services.common.cancellation import raise_if_cancelled
 from services.common.clock import now
 from services.common.kafka.dead_letters import DeadLetterWriter, RecordPosition
 from services.common.kafka.group_reader import GroupReader
+from services.common.rows.table import own_group
 from services.common.telemetry.tracing import continue_trace
 from services.login.emails.builder import EmailBuilder
 from services.login.emails.smtp import MailRejectedError, MailServer, PostponedError, ServerError
@@ -26,8 +27,6 @@ PAUSE_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Between tries; the last one repeats."""
 PATIENCE: Final = timedelta(minutes=30)
 """While the server is away, an e-mail is tried until it is so old; whatever its age, once."""
-EMAILS_GROUP: Final = "login-emails"
-"""The consumer group, without the deployment's prefix."""
 TRIES_IF_POSTPONED: Final = 4
 """Of a message that the server asks to try again: others wait behind it."""
 
@@ -98,9 +97,10 @@ def email_reader(settings: LoginSettings, letters: EmailBuilder, dead_letters: D
 
     """
     server = MailServer(settings) if settings.smtp_host else None
-    prefix = settings.topic_prefix
+    topic = f"{settings.topic_prefix}{LOGIN_EMAILS.name}"
+    group = f"{settings.topic_prefix}{own_group(LOGIN_EMAILS)}"
     handle = EmailSender(letters, server, dead_letters).handle
-    return GroupReader(settings.kafka_bootstrap, f"{prefix}{LOGIN_EMAILS.name}", f"{prefix}{EMAILS_GROUP}", handle)
+    return GroupReader(settings.kafka_bootstrap, topic, group, handle)
 
 
 def _read(record: ConsumerRecord) -> Event[EmailDue]:

@@ -1,0 +1,22 @@
+"""`countersign topics acls` prints what Kafka's own tool takes, and refuses to make one of three services."""
+
+import shlex
+
+from typer.testing import CliRunner
+
+from cli.__main__ import app
+from operations.deployment import ALL, TOPOLOGIES
+
+
+def test_each_service_has_its_own_principal_and_the_prefix_is_everywhere() -> None:
+    result = CliRunner().invoke(app, ["topics", "acls", "--topic-prefix", "x.", "--principal", "User:CN=SERVICE,O=us"])
+    assert result.exit_code == 0
+    lines = [shlex.split(line) for line in result.stdout.splitlines()]
+    assert {line[2] for line in lines} == {f"User:CN={each.service},O=us" for each in TOPOLOGIES}
+    named = {word for line in lines for option, word in zip(line[5::2], line[6::2], strict=True) if option == "--topic"}
+    assert named == {f"x.{topic.name}" for topic in ALL}
+
+
+def test_one_principal_for_all_is_refused() -> None:
+    result = CliRunner().invoke(app, ["topics", "acls", "--principal", "User:countersign"])
+    assert (result.exit_code != 0, "has no word SERVICE" in result.stderr) == (True, True)
