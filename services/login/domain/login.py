@@ -1,4 +1,35 @@
-"""A login as the account's row knows it: from the right password to its end."""
+"""A login as the account's row knows it: from the right password to its end.
+
+What moves it:
+
+```mermaid
+stateDiagram-v2
+    [*] --> needs_enrolment: SignIn
+    [*] --> needs_phone: SignIn, AddPhone
+    [*] --> ready: SignIn, Confirm
+    [*] --> challenged: SignIn
+    [*] --> approved: SignIn
+    needs_enrolment --> needs_phone: Enrol
+    needs_enrolment --> ready: DevicePaired
+    needs_phone --> pairing: StartPairing
+    needs_phone --> ready: DevicePaired
+    pairing --> paired: DevicePaired
+    pairing --> ready: DevicePaired
+    paired --> challenged: SendChallenge
+    paired --> ready: SendChallenge
+    paired --> approved: SendChallenge
+    ready --> challenged: SendChallenge
+    ready --> approved: UseCode, UseRecoveryCode
+    challenged --> approved: AuthResponse, UseCode, UseRecoveryCode
+    challenged --> ended: AuthResponse, RemoveMethod
+    any_open --> ended: AuthResponse, CancelLogin, ChangePassword, ResetMethods, SignIn, time
+```
+
+A sign-in begins where its account stands: without a phone, with one, or in a browser that is remembered; `challenged`
+where a phone is asked at once. `any_open` is each state but `approved` and `ended`. A phone that is paired in one login
+sends the account's others, which look for a phone, to `ready`: they have to ask it. A report, a reset or a new password
+ends all; a further sign-in ends the oldest, or what the same browser began before.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,4 +1,19 @@
-"""A phrase: issued, then claimed once, then accepted, declined or withdrawn; or retired."""
+"""A phrase, from the phone that shows it to the account that enters it.
+
+What moves it:
+
+```mermaid
+stateDiagram-v2
+    [*] --> issued: IssuePhrase
+    issued --> retired: RetirePhrase
+    issued --> claimed: PairingRequested
+    claimed --> withdrawn: PairingWithdrawn
+    claimed --> accepted: AuthResponse
+    claimed --> declined: AuthResponse
+```
+
+A phrase is entered once, whatever comes of it. A row is forgotten, or its phrase issued again, once its time is over.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

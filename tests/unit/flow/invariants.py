@@ -18,6 +18,7 @@ from tests.builders import LIMITS, PAIRING_LIMITS, Phone, a_key
 from tests.unit.flow.people import MALLORY
 from tests.unit.flow.truth import Signature, Truth
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, REQUESTERS, TABLES, Decided, World
+from tests.unit.login.login_moves import MOVES, login_moves
 
 LOGIN_KEY: Final = a_key("login service").public.thumbprint
 PAIRING_KEY: Final = a_key("pairing service").public.thumbprint
@@ -66,6 +67,10 @@ class Watcher:
     def _see(self, decided: Decided) -> None:
         """Check what one decision, not a repeated one, must never lead to."""
         message = decided.event.data
+        if decided.table is ACCOUNTS and decided.decision.row is not None:
+            at, row = decided.event.time, decided.decision.row
+            moves = set(login_moves(decided.before, type(message).__name__, at, row, LIMITS))
+            assert moves <= MOVES, moves - MOVES
         if isinstance(message, AuthResponse):
             _check_report(decided, message)
         if isinstance(message, IssuePhrase) and decided.decision.outcome == OK:
