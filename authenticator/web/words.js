@@ -1,6 +1,6 @@
 /** What the app says: each problem, each ending of a request and each state of the connection in plain words. */
 
-/** @typedef {import("./prompts.js").Outcome} Outcome */
+/** @typedef {import("./challenge-queue.js").Outcome} Outcome */
 /** @typedef {{title: string, text: string, icon: "yes" | "no" | "alert" | "clock" | "send"}} Message */
 
 /** @type {Record<string, string>} by the problem's name in docs/protocol.md */
@@ -15,7 +15,7 @@ const PROBLEMS = {
   "unknown-challenge": "This request is not waiting any more.",
   "already-answered": "This request was answered before.",
   expired: "The answer came too late. Sign in again at your computer for a new request.",
-  "wrong-challenge": "The service holds another request than the one shown here. Deny the next one if you did not start it.",
+  "wrong-challenge": "The service has a different request from the one shown. Deny the next one if you did not start it.",
   "too-many-requests": "That was too often in a short time. Wait a moment, then try again.",
   unavailable: "The service is not available just now. Try again in a moment.",
   unreachable: "The service cannot be reached. Check this phone's network, then try again.",
@@ -57,7 +57,7 @@ export function outcomeMessage({ claims, ending, verdict, problem }) {
     case "approved":
       return approved(claims);
     case "denied":
-      return { icon: "no", title: "Sign-in denied", text: "Whoever tried to sign in does not get in." };
+      return { icon: "no", title: "Sign-in denied", text: "The sign-in was blocked." };
     case "reported":
       return {
         icon: "alert",
@@ -65,7 +65,7 @@ export function outcomeMessage({ claims, ending, verdict, problem }) {
         text: `All waiting sign-ins of ${account} were ended. Somebody may know your password: change it soon.`,
       };
     case "expired":
-      return { icon: "clock", title: "Too late", text: `This request has run out. ${again}` };
+      return { icon: "clock", title: "Too late", text: `This request has expired. ${again}` };
     case "withdrawn":
       return { icon: "no", title: "Request withdrawn", text: `It is not waiting for an answer any more. ${again}` };
     case "elsewhere":
@@ -74,7 +74,7 @@ export function outcomeMessage({ claims, ending, verdict, problem }) {
       return {
         icon: "alert",
         title: "Could not be sent",
-        text: `The service was out of reach until the request ran out. ${again}`,
+        text: `The service was out of reach until the request expired. ${again}`,
       };
     case "refused":
       return { icon: "alert", title: "Answer refused", text: problemText(problem) };

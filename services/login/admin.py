@@ -12,8 +12,7 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from schemas.login_administration import CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
-from schemas.login_commands import AccountCommand
+from schemas.login_messages import AccountCommand, CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
 from services.common.clock import now
 from services.common.decisions import OK
 from services.common.kafka.partitions import PartitionsError, common_count
@@ -27,20 +26,13 @@ from services.login.domain.rejections import Rejection
 from services.login.names import LONGEST_NAME, account_id_of
 from services.login.pairing.invitations import new_invitation
 from services.login.settings import DEFAULT_PRODUCT_NAME
-from services.login.sign_in.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
-from services.login.sign_in.passwords import LONGEST_PASSWORD, hash_password
+from services.login.sign_in.password_policy import WEAKNESS_TEXTS, find_weakness
+from services.login.sign_in.passwords import hash_password
 from services.login.tables import ACCOUNTS, TOPOLOGY
 
 STANDSTILL_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 0.2
 DECISION_SECONDS: Final = 30.0
-_WEAKNESSES: Final = {
-    Weakness.TOO_SHORT: f"The password must have at least {SHORTEST_PASSWORD} characters.",
-    Weakness.TOO_LONG: f"The password must have at most {LONGEST_PASSWORD} characters.",
-    Weakness.NAMED: "The password must not contain the account's name or the product's.",
-    Weakness.REPETITIVE: "The password repeats itself too much to be safe. Take another one.",
-    Weakness.COMMON: "The password is one of the first that an attacker tries. Take another one.",
-}
 
 
 class AdminError(Exception):
@@ -79,7 +71,7 @@ class Administration:
         account_id, shown_name = _id_of(name), (display_name or name).strip()
         weakness = find_weakness(password, (account_id, shown_name, product_name))
         if weakness is not None:
-            raise AdminError(_WEAKNESSES[weakness])
+            raise AdminError(WEAKNESS_TEXTS[weakness])
         command = CreateAccount(
             account_id=account_id,
             at=now(),

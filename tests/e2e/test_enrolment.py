@@ -7,9 +7,9 @@ from email.message import EmailMessage
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.computer import Person
-from tests.e2e.scene import Scenario
-from tests.e2e.ways_in import make_recovery_codes
+from tests.e2e.browser_page import Person
+from tests.e2e.other_methods import make_recovery_codes
+from tests.e2e.scenario import Scenario
 from tests.polling import eventually
 from tests.smtp import PostOffice
 
@@ -75,7 +75,7 @@ async def test_only_the_latest_e_mail_s_code_is_taken_and_few_are_sent(
         await computer.press("send-code")
         sent = await letters(post_office, person, count)
     await computer.press("send-code")
-    await computer.is_told("No further mail just now", "Look for the latest in your mailbox")
+    await computer.is_told("No more e-mails for now", "Look for the latest in your mailbox")
     await computer.enter_code(code_in(sent[0]))
     await computer.is_told("That code did not match")
     await computer.enter_code(code_in(sent[-1]))

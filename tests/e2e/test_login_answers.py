@@ -6,9 +6,9 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.computer import BrowserPage, Person
+from tests.e2e.browser_page import BrowserPage, Person
 from tests.e2e.phone import NAME, PocketPhone
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -26,7 +26,7 @@ async def test_a_declined_sign_in_ends_and_can_be_started_again(scene: Scenario)
     person = await scene.paired(phone)
     await computer.sign_in(person)
     await phone.answer(Verdict.DENY)
-    await computer.is_told("Sign-in declined", "Was it a slip? Sign in again")
+    await computer.is_told("Sign-in declined", "If you tapped the wrong button, sign in again")
     await signs_in_again(computer, person, phone)
     await expect(computer.page.get_by_text(f"Sign-in declined on {NAME}")).to_be_visible()
 

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
 from tests.e2e.phone import issue_phrase
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -16,7 +16,7 @@ async def test_a_declined_pairing_is_told_on_both_sides_and_can_be_tried_again(s
     await computer.go_to_pairing(person)
     await computer.connect_device(await phone.new_phrase())
     await phone.answer("decline", "Pairing declined")
-    await computer.is_told("Pairing declined", "Was it a slip? Tap + New Account")
+    await computer.is_told("Pairing declined", "If you tapped the wrong button, try again. Tap + New Account")
     await expect(phone.part("account-row")).to_have_count(0)
 
     await computer.connect_device(await phone.new_phrase())

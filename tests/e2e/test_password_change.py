@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.computer import Person
-from tests.e2e.scene import Scenario
+from tests.e2e.browser_page import Person
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEW_PASSWORD = "a lantern over seven quiet harbours"
@@ -40,10 +40,10 @@ async def test_each_password_that_will_not_do_says_why(scene: Scenario) -> None:
     await computer.page.locator("#new").evaluate("field => field.removeAttribute('minlength')")
     refused = {
         "short": "at least 12 characters",
-        f"{person.name} {person.name}": "must not hold your name",
-        "Account Manager 2026!": "must not hold your name or the product's",
+        f"{person.name} {person.name}": "must not contain your name",
+        "Account Manager 2026!": "must not contain your name or the product's name",
         "password1234": "among the first that an attacker tries",
-        "aaaaaaaaaaaaaaaaaaaa": "Take another one.",
+        "aaaaaaaaaaaaaaaaaaaa": "Choose another one.",
         person.password: "This is the password that you have.",
     }
     for password, text in refused.items():

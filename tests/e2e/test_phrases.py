@@ -7,9 +7,9 @@ import pytest
 from playwright.async_api import expect
 
 from protocol.phrases import draw_phrase
-from tests.e2e.computer import BrowserPage
+from tests.e2e.browser_page import BrowserPage
 from tests.e2e.phone import PocketPhone
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
@@ -43,7 +43,7 @@ async def pairs(computer: BrowserPage, phone: PocketPhone) -> None:
     [
         (unknown, "No phone shows this phrase", "Compare both words with your phone"),
         (used, "This phrase was used already", "Each phrase works once. Tap + New Account"),
-        (replaced, "This phrase has run out", "Tap + New Account in Salesforce Authenticator for a new phrase"),
+        (replaced, "This phrase has expired", "Tap + New Account in Salesforce Authenticator for a new phrase"),
     ],
 )
 async def test_a_phrase_that_no_phone_answers_to_says_why_and_a_new_one_pairs(

@@ -35,7 +35,7 @@ export function phraseView(phone, leave) {
       );
     case "over":
       return still(
-        heading("This phrase has run out"),
+        heading("This phrase has expired"),
         el("p", { class: "lead" }, "A phrase is good for a few minutes. Get a new one and type that at your computer."),
         [
           button("New phrase", ask, { class: "primary", testid: "new-phrase" }),

@@ -22,7 +22,7 @@ export function removeView(phone, account, leave) {
     el(
       "p",
       {},
-      "This phone will show no more requests of this account. The account itself does not notice: it goes on asking ",
+      "This phone will show no more requests of this account. The account does not change: it keeps sending requests to ",
       "this phone until you remove the phone there too, or pair another one. Do that first, or you may lock yourself out.",
     ),
     el(

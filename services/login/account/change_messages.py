@@ -3,8 +3,7 @@
 from typing import Final
 
 from services.login.domain.rejections import Rejection
-from services.login.sign_in.password_policy import SHORTEST_PASSWORD, Weakness
-from services.login.sign_in.passwords import LONGEST_PASSWORD
+from services.login.sign_in.password_policy import WEAKNESS_TEXTS, Weakness
 from services.login.web.page_messages import PageMessage
 
 _CHANGES: Final = {
@@ -13,21 +12,12 @@ _CHANGES: Final = {
     ),
     Rejection.LAST_METHOD: PageMessage(
         "This is your last method",
-        "Without it nobody could sign in any more, you neither. Add another phone or app first, then remove this one.",
+        "Without it, no one can sign in, including you. Add another phone or app first, then remove this one.",
     ),
     Rejection.TOO_MANY_METHODS: PageMessage(
-        "That is as many as fit", "Remove one that you do not use, then add another."
+        "You have reached the limit", "Remove one that you do not use, then add another."
     ),
-    Rejection.PASSWORD_CHANGED: PageMessage(
-        "The password has just changed", "Start again with the password that holds now."
-    ),
-}
-_WEAKNESSES: Final = {
-    Weakness.TOO_SHORT: f"A password has at least {SHORTEST_PASSWORD} characters. A sentence does well.",
-    Weakness.TOO_LONG: f"A password has at most {LONGEST_PASSWORD} characters.",
-    Weakness.NAMED: "A password must not hold your name or the product's. Take something that only you think of.",
-    Weakness.REPETITIVE: "This password repeats itself too much to be safe. Take another one.",
-    Weakness.COMMON: "This password is among the first that an attacker tries. Take another one.",
+    Rejection.PASSWORD_CHANGED: PageMessage("The password has just changed", "Start again with your new password."),
 }
 
 
@@ -35,7 +25,7 @@ def wrong_first_code() -> PageMessage:
     """Return what to say about an app whose first code is wrong."""
     return PageMessage(
         "That code did not match",
-        "Scan the picture, or enter the key in the app once more, then enter the code that the app shows now.",
+        "Scan the QR code, or enter the key in the app once more, then enter the code that the app shows now.",
     )
 
 
@@ -57,7 +47,7 @@ def nameless() -> PageMessage:
 def same_password() -> PageMessage:
     """Return what to say about a new password that is the old one."""
     return PageMessage(
-        "Choose another password", "This is the password that you have. Take one that you have not used here."
+        "Choose another password", "This is your current password. Choose one that you have not used here."
     )
 
 
@@ -68,4 +58,4 @@ def wrong_old_password() -> PageMessage:
 
 def weak_password(weakness: Weakness) -> PageMessage:
     """Return why a new password will not do."""
-    return PageMessage("Choose another password", _WEAKNESSES[weakness])
+    return PageMessage("Choose another password", WEAKNESS_TEXTS[weakness])

@@ -6,7 +6,7 @@ There are no rules of composition, and a sentence of common words is welcome.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
@@ -35,6 +35,17 @@ class Weakness(StrEnum):
     NAMED = "named"
     REPETITIVE = "repetitive"
     COMMON = "common"
+
+
+WEAKNESS_TEXTS: Final[Mapping[Weakness, str]] = {
+    Weakness.TOO_SHORT: f"A password has at least {SHORTEST_PASSWORD} characters. A short sentence works well.",
+    Weakness.TOO_LONG: f"A password has at most {LONGEST_PASSWORD} characters.",
+    Weakness.NAMED: "A password must not contain your name or the product's name. "
+    "Choose something that only you would think of.",
+    Weakness.REPETITIVE: "This password repeats itself too much to be safe. Choose another one.",
+    Weakness.COMMON: "This password is among the first that an attacker tries. Choose another one.",
+}
+"""What people read of each weakness."""
 
 
 def find_weakness(password: str, names: Iterable[str]) -> Weakness | None:

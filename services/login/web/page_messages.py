@@ -47,7 +47,7 @@ _ENDED: Final = {
     EndReason.DENIED: PageMessage(
         "Sign-in declined",
         "The request was declined on the phone, so this sign-in has ended. "
-        "Was it a slip? Sign in again and approve the next request.",
+        "If you tapped the wrong button, sign in again and approve the next request.",
     ),
     EndReason.WRONG_NUMBER: PageMessage(
         "The number did not match",
@@ -66,20 +66,21 @@ _ENDED: Final = {
     ),
     EndReason.NOT_ANSWERED: PageMessage(
         "No answer from the phone",
-        "The request ran out before it was answered. Open {authenticator} on your phone, then sign in again.",
+        "The request expired before it was answered. Open {authenticator} on your phone, then sign in again.",
     ),
     EndReason.CANCELLED: PageMessage(
         "Sign-in canceled", "This sign-in was canceled before it was complete. You can start again whenever you like."
     ),
     EndReason.TIMED_OUT: PageMessage(
-        "This sign-in ran out",
+        "This sign-in timed out",
         "A sign-in stays open only for a while, and this one was not completed in that time. "
         "Sign in again to go on; a phone that was paired stays paired.",
     ),
 }
 _ENDED_WITHIN: Final = {
     EndReason.DENIED: PageMessage(
-        "Declined on the phone", "So nothing was confirmed. Was it a slip? Go back to your account and try again."
+        "Declined on the phone",
+        "Nothing was confirmed. If you tapped the wrong button, go back to your account and try again.",
     ),
     EndReason.WRONG_NUMBER: PageMessage(
         "The number did not match",
@@ -88,7 +89,7 @@ _ENDED_WITHIN: Final = {
     ),
     EndReason.NOT_ANSWERED: PageMessage(
         "No answer from the phone",
-        "The request ran out before it was answered, so nothing was confirmed. Open {authenticator} on your phone, "
+        "The request expired before it was answered, so nothing was confirmed. Open {authenticator} on your phone, "
         "go back to your account and try again.",
     ),
     EndReason.CANCELLED: PageMessage("Canceled", "Nothing was changed. You are still signed in."),
@@ -100,18 +101,19 @@ _ENDED_WITHIN: Final = {
 _PAIRING_FAILED: Final = {
     PairingFailure.UNKNOWN_PHRASE: PageMessage(
         "No phone shows this phrase",
-        "Compare both words with your phone and enter them as they stand there. "
+        "Compare both words with your phone and enter them exactly as shown. "
         "If it shows none any more, tap + New Account in {authenticator} for a new one.",
     ),
     PairingFailure.EXPIRED_PHRASE: PageMessage(
-        "This phrase has run out", f"A phrase works for a few minutes. {_NEW_PHRASE}, and enter that one here."
+        "This phrase has expired", f"A phrase works for a few minutes. {_NEW_PHRASE}, and enter that one here."
     ),
     PairingFailure.USED_PHRASE: PageMessage(
         "This phrase was used already", f"Each phrase works once. {_NEW_PHRASE}, and enter that one here."
     ),
     PairingFailure.DECLINED: PageMessage(
         "Pairing declined",
-        f"The pairing was declined on the phone, and nothing was paired. Was it a slip? {_NEW_PHRASE} and try again.",
+        "The pairing was declined on the phone, and nothing was paired. "
+        f"If you tapped the wrong button, try again. {_NEW_PHRASE}.",
     ),
     PairingFailure.REPORTED: PageMessage(
         "Pairing reported",
@@ -120,23 +122,26 @@ _PAIRING_FAILED: Final = {
     ),
     PairingFailure.NOT_ANSWERED: PageMessage(
         "The phone did not answer in time",
-        "The notification ran out before it was accepted, and nothing was paired. "
+        "The notification expired before it was accepted, and nothing was paired. "
         f"{_NEW_PHRASE}, enter it here, and accept the notification on the phone.",
     ),
 }
 _ERRORS: Final = {
     404: PageMessage("Page not found", "There is nothing at this address. The start page leads to where you were."),
     405: PageMessage(
-        "Not this way", "This step is reached by the button before it. The start page leads to where you were."
+        "Go back and use the button",
+        "This page opens only from the button before it. The start page leads to where you were.",
     ),
     413: PageMessage("Too much text", "What was sent is larger than any form here needs. Go back, and enter less."),
     429: PageMessage("One moment, please", "Too many requests came in a short time. Wait a little, then try again."),
     500: PageMessage(
         "Something went wrong here",
-        "It is not your doing, and it has been written to the log. Please try again; "
+        "You did nothing wrong. We have logged the error. Please try again; "
         "if it happens again, talk to your administrator.",
     ),
-    503: PageMessage("Back in a moment", "{product} cannot reach its event log just now. Nothing is lost."),
+    503: PageMessage(
+        "Temporarily unavailable", "{product} cannot reach its message log. Nothing is lost. Try again in a moment."
+    ),
 }
 _CODES: Final = {
     Rejection.WRONG_CODE: PageMessage(
@@ -160,7 +165,7 @@ _PRINTED_CODES: Final = {
 
 def wrong_password() -> PageMessage:
     """Return the same message for a wrong password and for a name that no account has."""
-    return PageMessage("That did not match", "This name and password do not belong together. Check both and try again.")
+    return PageMessage("That did not match", "The name or the password is wrong. Check both and try again.")
 
 
 def password_changed() -> PageMessage:
@@ -239,7 +244,7 @@ def wrong_enrolment_code(*, by_mail: bool) -> PageMessage:
 def too_many_emails() -> PageMessage:
     """Return what to say when no further code is sent by e-mail."""
     return PageMessage(
-        "No further mail just now",
+        "No more e-mails for now",
         "Several codes were sent within the hour. Look for the latest in your mailbox, and among the spam.",
     )
 

@@ -24,7 +24,7 @@ async def test_the_phrase_outlives_a_reload_and_ends_with_its_time(context: Brow
 
     services.clock_offset = timedelta(minutes=6)
     await services.hang_up()
-    await expect(page.get_by_role("heading", name="This phrase has run out")).to_be_visible()
+    await expect(page.get_by_role("heading", name="This phrase has expired")).to_be_visible()
     await press(page, "new-phrase")
     await expect(page.get_by_test_id("phrase")).to_have_text("crimson otter")
     await press(page, "cancel")

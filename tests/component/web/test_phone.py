@@ -39,7 +39,7 @@ async def test_an_account_is_removed_after_a_warning(context: BrowserContext, se
     for button in ("keep", "confirm-remove"):
         await press(page, "tab-settings")
         await press(page, "remove-account")
-        await expect(page.get_by_text("The account itself does not notice")).to_be_visible()
+        await expect(page.get_by_text("The account does not change")).to_be_visible()
         await expect(page.get_by_role("heading", name="Remove this account?")).to_be_focused()
         await press(page, button)
         await expect(page.get_by_test_id("new-account")).to_be_visible()
