@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # More words for the command behind a target: make unit ARGS="-k phrase -x", make run ARGS="--login-port 8101"
 ARGS ?=
 
-.PHONY: help run demo chaos setup test unit component integration e2e lint format lock asyncapi audit clean reset
+.PHONY: help run demo chaos setup test unit component integration e2e lint format lock asyncapi vulnerabilities clean reset
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -72,7 +72,7 @@ lock: setup-tests ## renew the pinned versions in requirements/ (needs Python 3.
 asyncapi: setup-tests ## write asyncapi.yaml anew from the messages
 	$(BIN)/python -m tests.contract.asyncapi
 
-audit: setup-tests ## look anew for known vulnerabilities in the pinned Python packages
+vulnerabilities: setup-tests ## look anew for known vulnerabilities in the pinned Python packages
 	@$(BIN)/python -m deploy.local.vulnerabilities --anew
 
 clean: ## remove what was installed and cached here; data and keys stay

@@ -23,7 +23,7 @@ class Service(StrEnum):
     PAIRING = "pairing"
 
 
-class Kind(StrEnum):
+class KeyPurpose(StrEnum):
     """Which keys."""
 
     SIGNING = "signing"
@@ -77,7 +77,7 @@ def list_keys(
 
 @app.command()
 def rotate(  # noqa: PLR0913 - the options of a command
-    keys: Annotated[Kind, typer.Argument(help="Which keys.")] = Kind.ALL,
+    keys: Annotated[KeyPurpose, typer.Argument(help="Which keys.")] = KeyPurpose.ALL,
     *,
     service: Annotated[Service, typer.Option(help="Whose keys.")] = Service.LOGIN,
     activate: Annotated[
@@ -92,7 +92,7 @@ def rotate(  # noqa: PLR0913 - the options of a command
     A new agreement or sealing key is used from the next start on. A new signing key is only published at first, so that
     every phone finds it before it signs; --activate then takes it into use.
     """
-    kinds = [kind for kind in KINDS[service] if keys in {Kind.ALL, kind.name}]
+    kinds = [kind for kind in KINDS[service] if keys in {KeyPurpose.ALL, kind.name}]
     if not kinds:
         give_up(f"the {service} service has no {keys} keys")
     if activate and retire:

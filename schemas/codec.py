@@ -12,13 +12,9 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from schemas import (
     contract,
-    login_administration,
-    login_commands,
-    login_guesses,
-    login_notices,
-    login_sessions,
-    pairing_commands,
-    push_commands,
+    login_messages,
+    pairing_messages,
+    push_messages,
 )
 from schemas.base import Message, Model, Moment, Text
 
@@ -28,13 +24,9 @@ SPEC_VERSION: Final = "1.0"
 NAME_CHARACTERS: Final = 100
 _MODULES: Final = (
     contract,
-    login_administration,
-    login_commands,
-    login_guesses,
-    login_notices,
-    login_sessions,
-    pairing_commands,
-    push_commands,
+    login_messages,
+    pairing_messages,
+    push_messages,
 )
 TYPES: Final[dict[str, type[Message]]] = {
     model.type: model

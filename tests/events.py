@@ -31,7 +31,7 @@ from tests.builders import (
     an_agreement_key,
 )
 
-PROMPT_LIFETIME: Final = timedelta(minutes=2)
+CHALLENGE_LIFETIME: Final = timedelta(minutes=2)
 PHRASE: Final = a_digest("crimson otter")
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -50,7 +50,7 @@ def a_challenge(phone: Phone | None = None, key: PrivateKey | None = None, **cha
         "aud": (phone or a_phone()).device_id,
         "jti": "pairing-1",
         "iat": int(T0.timestamp()),
-        "exp": int((T0 + PROMPT_LIFETIME).timestamp()),
+        "exp": int((T0 + CHALLENGE_LIFETIME).timestamp()),
         "purpose": Purpose.PAIRING,
         "reply_key": PHRASE,
         "service": "Account Manager",
@@ -134,7 +134,7 @@ def a_pairing_request(pairing_id: str = "pairing-1", at: datetime = T0, **change
         "issuer_agreement": an_agreement_key("login service").public,
         "browser": a_browser(),
         "requested_at": at,
-        "expires_at": at + PROMPT_LIFETIME,
+        "expires_at": at + CHALLENGE_LIFETIME,
     }
     return PairingRequested.model_validate({**fields, **changes})
 
@@ -161,5 +161,5 @@ def an_issued_challenge(challenge_id: str = "challenge-1", at: datetime = T0, **
     phone: Phone = changes.pop("phone", None) or a_phone()
     fields = {"challenge_id": challenge_id, "device_id": phone.device_id, "reply_key": "alex"}
     signed = a_login_challenge(phone, jti=challenge_id)
-    times = {"issued_at": at, "expires_at": at + PROMPT_LIFETIME}
+    times = {"issued_at": at, "expires_at": at + CHALLENGE_LIFETIME}
     return ChallengeIssued.model_validate({**fields, "purpose": Purpose.LOGIN, "challenge": signed, **times, **changes})

@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from protocol.challenges import challenge_digest
 from schemas.contract import ChallengeIssued, DeviceUnpaired, Verdict
-from schemas.login_commands import (
+from schemas.login_messages import (
     CancelLogin,
+    CountGuess,
+    EndSession,
     Enrol,
     FailCode,
     FailPassword,
@@ -17,10 +19,8 @@ from schemas.login_commands import (
     UseCode,
     UseRecoveryCode,
 )
-from schemas.login_guesses import CountGuess
-from schemas.login_sessions import EndSession
-from schemas.pairing_commands import IssuePhrase, RequestPhrase
-from schemas.push_commands import SubmitAnswer, TellUnpaired
+from schemas.pairing_messages import IssuePhrase, RequestPhrase
+from schemas.push_messages import SubmitAnswer, TellUnpaired
 from tests.builders import T0, Phone, a_browser, a_digest, a_phone
 from tests.events import PHRASE, an_unpairing
 

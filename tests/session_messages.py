@@ -3,18 +3,22 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from schemas.login_administration import CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
-from schemas.login_sessions import (
+from schemas.login_messages import (
     AddApp,
     AddPhone,
     ChangePassword,
     ChoosePhone,
     Confirm,
+    CreateAccount,
     ForgetBrowser,
+    Invite,
     MakeRecoveryCodes,
+    RemoveAccount,
     RemoveMethod,
     RenameMethod,
+    ResetMethods,
     RevokeSession,
+    SetEmail,
     TouchSession,
 )
 from tests.builders import T0, a_browser, a_digest

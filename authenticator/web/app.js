@@ -23,7 +23,7 @@ class App {
   #screen;
   #key = "";
   #routeName = "";
-  /** @type {import("./prompts.js").Prompts["notice"]} */
+  /** @type {import("./challenge-queue.js").ChallengeQueue["notice"]} */
   #noticed;
   /** How many of the pairings that ended were told of. */
   #parted = 0;
@@ -46,7 +46,7 @@ class App {
     addEventListener("online", wake);
     document.addEventListener("visibilitychange", wake);
     setInterval(() => {
-      this.#phone.prompts.inbox.expire(this.#phone.connection.status === "connected");
+      this.#phone.queue.inbox.expire(this.#phone.connection.status === "connected");
       render();
     }, TICK_MS);
     render();
@@ -54,16 +54,16 @@ class App {
   }
 
   #render() {
-    const { prompts, partings, service, connection, name } = this.#phone;
+    const { queue, partings, service, connection, name } = this.#phone;
     this.#enterRoute();
     const choice = chooseScreen(this.#phone, { tell: (text) => this.#frame.tell(text), goHome: () => this.#goHome() });
     const product = service.directory?.product_name ?? DEFAULT_PRODUCT;
     this.#frame.update({ product, connection, tab: choice.tab, asks: choice.asks === true, named: name !== "" });
     if (choice.key === this.#key) this.#screen?.update();
     else this.#show(choice);
-    this.#attention.update(prompts.waiting, product);
-    if (prompts.notice !== undefined && prompts.notice !== this.#noticed) this.#frame.tell(noticeText(prompts.notice));
-    this.#noticed = prompts.notice;
+    this.#attention.update(queue.waiting, product);
+    if (queue.notice !== undefined && queue.notice !== this.#noticed) this.#frame.tell(noticeText(queue.notice));
+    this.#noticed = queue.notice;
     for (const parting of partings.ended.slice(this.#parted)) this.#frame.post(partingText(parting));
     this.#parted = partings.ended.length;
   }

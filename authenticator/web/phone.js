@@ -3,7 +3,7 @@
 import { agreementKey, deviceKey } from "./keys.js";
 import { Partings } from "./partings.js";
 import { askForPhrase } from "./phrases.js";
-import { Prompts } from "./prompts.js";
+import { ChallengeQueue } from "./challenge-queue.js";
 import { Service } from "./service.js";
 import { Socket } from "./socket.js";
 import { PinnedTrust } from "./trust.js";
@@ -51,7 +51,7 @@ export class Phone {
     });
     const context = { deviceId: key.id, store, service: this.service, trust: new PinnedTrust(store, this.service) };
     this.partings = new Partings(context);
-    this.prompts = new Prompts({
+    this.queue = new ChallengeQueue({
       ...context,
       agreementKey,
       onShown: (jti) => this.socket.send({ type: "receipt", challenge_id: jti }),
@@ -94,7 +94,7 @@ export class Phone {
   /** The network is back, or the person looks at the screen: try everything now. */
   wake() {
     this.socket.wake();
-    this.prompts.outbox.wake();
+    this.queue.outbox.wake();
   }
 
   async #load() {
@@ -109,7 +109,7 @@ export class Phone {
     this.history = history.sort((a, b) => b.at - a.at);
     if (this.phrase === undefined || this.phrase.status === "ready") this.phrase = phrase;
     this.partings.notice(this.history);
-    this.prompts.reconcile(this.history);
+    this.queue.reconcile(this.history);
     if (!this.#running && this.name !== "") this.#start();
     this.#changed();
     if (await this.partings.retry()) await this.#load();
@@ -125,22 +125,22 @@ export class Phone {
   #start() {
     this.#running = true;
     void this.socket.run();
-    void this.prompts.resume();
+    void this.queue.resume();
   }
 
   /** @param {import("./socket.js").ConnectionState} state */
   #connected(state) {
     this.connection = state;
-    if (state.status === "connected") this.prompts.outbox.wake();
+    if (state.status === "connected") this.queue.outbox.wake();
     this.#changed();
   }
 
   /** @param {import("./socket.js").Frame} frame */
   #take({ type, challenge, challenge_id, challenge_ids, reason, statement }) {
-    if (type === "challenge") void this.prompts.inbox.take(String(challenge));
-    if (type === "ended") this.prompts.end(String(challenge_id), reason);
+    if (type === "challenge") void this.queue.inbox.take(String(challenge));
+    if (type === "ended") this.queue.end(String(challenge_id), reason);
     if (type === "unpaired") void this.#part(String(statement));
-    if (type === "waiting") this.prompts.endAllBut(new Set(challenge_ids));
+    if (type === "waiting") this.queue.endAllBut(new Set(challenge_ids));
   }
 
   /** @param {string} statement */

@@ -26,7 +26,7 @@ import { welcomeView } from "./views/welcome.js";
  * @returns {Choice}
  */
 export function chooseScreen(phone, actions) {
-  const { outcome, waiting } = phone.prompts;
+  const { outcome, waiting } = phone.queue;
   if (phone.name === "") return { key: "welcome", make: () => welcomeView(phone) };
   if (outcome !== undefined) {
     const { claims, ending } = outcome;
@@ -66,7 +66,7 @@ function chooseByRoute(phone, { tell, goHome }) {
  * @param {import("./phone.js").Phone} phone
  * @param {Actions} actions
  */
-function leaveResult({ prompts }, { goHome }) {
-  if (prompts.outcome?.claims.purpose === "pairing") goHome();
-  prompts.dismiss();
+function leaveResult({ queue }, { goHome }) {
+  if (queue.outcome?.claims.purpose === "pairing") goHome();
+  queue.dismiss();
 }

@@ -18,10 +18,9 @@ from protocol.jose import PrivateKey
 from schemas.base import Browser, Message
 from schemas.codec import Event
 from schemas.contract import ChallengeIssued, Verdict
-from schemas.login_administration import CreateAccount
-from schemas.login_commands import CancelLogin, SignIn, StartPairing
-from schemas.pairing_commands import RequestPhrase
-from schemas.push_commands import RegisterDevice, SubmitAnswer
+from schemas.login_messages import CancelLogin, CreateAccount, SignIn, StartPairing
+from schemas.pairing_messages import RequestPhrase
+from schemas.push_messages import RegisterDevice, SubmitAnswer
 from schemas.topics import Topic
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import Row, decide_once

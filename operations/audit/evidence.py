@@ -14,7 +14,7 @@ from protocol.records import contradictions
 from protocol.unpaired import verify_unpaired
 from schemas.base import Message
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, DeviceUnpaired, Purpose
-from schemas.push_commands import SubmitAnswer, TellUnpaired
+from schemas.push_messages import SubmitAnswer, TellUnpaired
 
 SIGNED: Final = (AuthResponse, ChallengeIssued, DevicePaired, DeviceUnpaired, TellUnpaired, SubmitAnswer)
 """The messages with signatures or seals."""

@@ -12,7 +12,7 @@ from protocol.jose import SignatureError
 from schemas.base import Message
 from schemas.codec import Event, UndecodableError
 from schemas.contract import AuthResponse
-from schemas.login_commands import SignIn
+from schemas.login_messages import SignIn
 from services.common.rows.codec import read_row
 from services.common.throttle import Throttle
 from services.login.domain.account import Account, Push

@@ -8,8 +8,7 @@ from typing import Final
 from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import AuthResponse
-from schemas.login_commands import SendChallenge, SignIn
-from schemas.login_sessions import AddPhone, Confirm
+from schemas.login_messages import AddPhone, Confirm, SendChallenge, SignIn
 from services.common.decisions import OK, UnacceptableError, decide_once
 from services.login.domain.account import Account
 from services.login.domain.challenges import challenge_rejection

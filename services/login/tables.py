@@ -10,8 +10,7 @@ from schemas.contract import (
     PairingRequested,
     PairingWithdrawn,
 )
-from schemas.login_guesses import ForgetGuesses
-from schemas.login_notices import EmailDue
+from schemas.login_messages import EmailDue, ForgetGuesses
 from schemas.topics import (
     AUTH_RESPONSE,
     DEVICE_PAIRED,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from schemas.contract import ChallengeIssued, ChallengeWithdrawn, DevicePaired, PairingFailed
-from schemas.pairing_commands import IssuePhrase, RetirePhrase
+from schemas.pairing_messages import IssuePhrase, RetirePhrase
 from schemas.topics import AUTH_RESPONSE, PAIRING, PAIRING_COMMANDS, PAIRING_PHRASES, PAIRING_REQUESTED
 from services.common.rows.table import ServiceTopology, Sweep, Table
 from services.pairing.domain.phrase import KEPT, Phrase, decide_phrase

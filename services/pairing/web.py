@@ -6,7 +6,7 @@ from aiohttp import web
 
 from protocol.phrases import draw_phrase, phrase_digest, read_phrase
 from protocol.signed_requests import REQUEST_TYPE, Refusal, RequestRefusedError
-from schemas.pairing_commands import RequestPhrase
+from schemas.pairing_messages import RequestPhrase
 from services.common.clock import now
 from services.common.decisions import OK
 from services.common.kafka.publisher import Publisher, UnavailableError

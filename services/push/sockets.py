@@ -9,7 +9,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from protocol.signed_requests import REQUEST_TYPE, Refusal, RequestRefusedError
 from schemas.contract import Delivery, PushReceipt
-from schemas.push_commands import RegisterDevice
+from schemas.push_messages import RegisterDevice
 from services.common.clock import now
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View

@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.contract import AuthResponse, PushReceipt
-from schemas.push_commands import TellUnpaired
+from schemas.push_messages import TellUnpaired
 from schemas.topics import AUTH_CHALLENGE, DEVICE_UNPAIRED, PUSH, PUSH_COMMANDS
 from services.common.rows.table import Relay, ServiceTopology, Table
 from services.push.domain.channel import Channel

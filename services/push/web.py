@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from protocol.challenges import ANSWER_TYPE, Answer
 from protocol.signed_requests import Refusal, RequestRefusedError, SignedRequest
-from schemas.push_commands import SubmitAnswer
+from schemas.push_messages import SubmitAnswer
 from services.common.clock import now
 from services.common.decisions import OK
 from services.common.kafka.publisher import Publisher, UnavailableError

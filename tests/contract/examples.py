@@ -11,10 +11,9 @@ from schemas.contract import (
     PairingWithdrawn,
     PushReceipt,
 )
-from schemas.login_guesses import ForgetGuesses
-from schemas.login_notices import EmailDue, EmailKind
-from schemas.pairing_commands import RetirePhrase
-from schemas.push_commands import RegisterDevice
+from schemas.login_messages import EmailDue, EmailKind, ForgetGuesses
+from schemas.pairing_messages import RetirePhrase
+from schemas.push_messages import RegisterDevice
 from tests.builders import T0, a_browser, a_digest, a_phone
 from tests.events import PHRASE, a_challenge, a_paired, a_pairing_request, a_response, an_issued_challenge, an_unpairing
 from tests.messages import (

@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.e2e.album import Screenshots, clear
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
+from tests.e2e.screenshots import Screenshots, clear
 from tests.e2e.stacks import SETTINGS, Site, errors_of, played, running
 from tests.smtp import PostOffice, a_mail_server
 

@@ -18,7 +18,7 @@ from protocol.jose import PrivateKey
 from protocol.signed_requests import sign_request
 from protocol.verification_codes import STEP_SECONDS
 from schemas.contract import Purpose, Verdict
-from tests.e2e.computer import Person
+from tests.e2e.browser_page import Person
 from tests.polling import DEADLINE_SECONDS, eventually
 
 SIZE: Final = (390, 844)

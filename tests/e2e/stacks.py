@@ -13,8 +13,8 @@ from playwright.async_api import Browser
 from deploy.local.stack import Stack, StackOptions
 from services.login.admin import Administration, administration
 from tests.broker import PARTITIONS, own_prefix
-from tests.e2e.album import ARTEFACTS
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
+from tests.e2e.screenshots import ARTEFACTS
 
 LOGS: Final = ARTEFACTS / "logs"
 """Where the services' logs are kept after the run."""

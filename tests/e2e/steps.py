@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.contract import Verdict
-from tests.e2e.computer import BrowserPage, Person
+from tests.e2e.browser_page import BrowserPage, Person
 from tests.e2e.phone import PocketPhone
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)

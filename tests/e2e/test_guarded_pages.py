@@ -4,8 +4,8 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.album import Screenshots
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
+from tests.e2e.screenshots import Screenshots
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5

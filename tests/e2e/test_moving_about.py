@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from authenticator.device.state import ChallengeOutcome
 from schemas.contract import Purpose
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
 from tests.e2e.steps import STEPS
 from tests.polling import DEADLINE_SECONDS
 

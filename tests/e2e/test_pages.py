@@ -5,11 +5,11 @@ from playwright.async_api import expect
 
 from protocol.jose import PrivateKey
 from protocol.phrases import draw_phrase
-from tests.e2e.album import Screenshots
-from tests.e2e.complaints import OUTAGE
-from tests.e2e.computer import Person
+from tests.e2e.browser_page import Person
+from tests.e2e.console_errors import OUTAGE
 from tests.e2e.phone import WebPhone, issue_phrase
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
+from tests.e2e.screenshots import Screenshots
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5

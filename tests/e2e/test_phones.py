@@ -3,9 +3,9 @@
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.e2e.computer import BrowserPage
+from tests.e2e.browser_page import BrowserPage
 from tests.e2e.phone import NAME, Phone
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 OTHER = "Old tablet"

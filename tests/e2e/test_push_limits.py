@@ -6,9 +6,9 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.computer import BrowserPage, Person
+from tests.e2e.browser_page import BrowserPage, Person
 from tests.e2e.phone import NAME, PocketPhone
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

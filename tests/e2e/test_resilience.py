@@ -10,10 +10,10 @@ from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import PhraseRequest, State
 from authenticator.device.store import MemoryStore
 from deploy.local.stack import SERVICES
-from tests.e2e.complaints import OUTAGE
-from tests.e2e.computer import BrowserPage
+from tests.e2e.browser_page import BrowserPage
+from tests.e2e.console_errors import OUTAGE
 from tests.e2e.phone import NAME, PocketPhone, issue_phrase
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
 from tests.e2e.stacks import Site
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.site("fragile")]

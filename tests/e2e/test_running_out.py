@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.e2e.phone import NAME
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
 from tests.e2e.stacks import Site, played
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.site("hasty")]

@@ -4,9 +4,9 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.computer import BrowserPage, Person
+from tests.e2e.browser_page import BrowserPage, Person
 from tests.e2e.phone import NAME, Phone
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEW_PASSWORD = "a lantern over seven quiet harbours"

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.complaints import OUTAGE
+from tests.e2e.console_errors import OUTAGE
 from tests.e2e.phone import WebPhone
-from tests.e2e.scene import Scenario
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -4,8 +4,8 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.scene import Scenario
-from tests.e2e.ways_in import add_app, make_recovery_codes
+from tests.e2e.other_methods import add_app, make_recovery_codes
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEW_PASSWORD = "a lantern over seven quiet harbours"

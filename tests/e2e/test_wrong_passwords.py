@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.computer import BrowserPage, Person
-from tests.e2e.scene import Scenario
+from tests.e2e.browser_page import BrowserPage, Person
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5

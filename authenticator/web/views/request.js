@@ -16,13 +16,13 @@ const HAS_KEYBOARD = "(hover: hover) and (pointer: fine)";
  * @param {import("../challenges.js").Claims} claims
  * @returns {import("../screens.js").Screen}
  */
-export function requestView({ prompts, service }, claims) {
+export function requestView({ queue, service }, claims) {
   const isPairing = claims.purpose === "pairing";
   const length = (claims.exp - claims.iat) * 1000;
   const time = countdown({ ends: claims.exp * 1000, length, now: () => service.now() });
   const count = el("p", { class: "count", testid: "request-count", "aria-live": "polite" });
-  const answer = (/** @type {import("../requests.js").Verdict} */ verdict) => () => void prompts.answer(claims.jti, verdict);
-  const approval = approvalOf(claims, (number) => void prompts.answer(claims.jti, "approve", number));
+  const answer = (/** @type {import("../requests.js").Verdict} */ verdict) => () => void queue.answer(claims.jti, verdict);
+  const approval = approvalOf(claims, (number) => void queue.answer(claims.jti, "approve", number));
   const node = el(
     "div",
     { class: "stack", testid: `request-${claims.purpose}` },
@@ -36,7 +36,7 @@ export function requestView({ prompts, service }, claims) {
   guard(node);
   const update = () => {
     time.update();
-    const number = prompts.waiting.length;
+    const number = queue.waiting.length;
     setText(count, number > 1 ? `1 of ${number} requests` : "");
   };
   update();

@@ -8,16 +8,16 @@ const TONES = { yes: "good", no: "plain", alert: "warning", clock: "plain", send
 
 /**
  * @param {import("../phone.js").Phone} phone
- * @param {import("../prompts.js").Outcome} outcome
+ * @param {import("../challenge-queue.js").Outcome} outcome
  * @param {() => void} leave
  * @returns {import("../screens.js").Screen}
  */
-export function resultView({ prompts }, outcome, leave) {
+export function resultView({ queue }, outcome, leave) {
   const message = outcomeMessage(outcome);
   const done = button("Done", leave, { class: "primary", testid: "done" });
   done.hidden = outcome.ending === "sending";
   const update = () => {
-    const next = prompts.waiting.length;
+    const next = queue.waiting.length;
     setText(done, next > 0 ? `Next request (${next} waiting)` : "Done");
   };
   update();

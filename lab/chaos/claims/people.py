@@ -13,7 +13,7 @@ from lab.chaos.schedule import FaultKind
 from protocol.challenges import verify_proof
 from protocol.jose import SignatureError
 from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
-from schemas.login_commands import UseCode
+from schemas.login_messages import UseCode
 from services.common.decisions import OK
 from services.login.domain.account import Account
 from services.login.domain.history import Method

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from protocol.verification_codes import find_step
 from schemas.base import NAME_CHARACTERS
-from schemas.login_sessions import AddApp, MakeRecoveryCodes
+from schemas.login_messages import AddApp, MakeRecoveryCodes
 from services.common.clock import new_id, now
 from services.login.account import change_messages
 from services.login.account.page import AccountPage

@@ -8,8 +8,7 @@ from aiohttp import hdrs, web
 from pydantic import ValidationError
 
 from schemas.base import NAME_CHARACTERS
-from schemas.login_commands import SendChallenge
-from schemas.login_sessions import (
+from schemas.login_messages import (
     AddPhone,
     ChoosePhone,
     Confirm,
@@ -17,6 +16,7 @@ from schemas.login_sessions import (
     RemoveMethod,
     RenameMethod,
     RevokeSession,
+    SendChallenge,
     SessionCommand,
 )
 from services.common.clock import new_id, new_token, now

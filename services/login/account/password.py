@@ -2,8 +2,7 @@
 
 from aiohttp import web
 
-from schemas.login_commands import FailPassword
-from schemas.login_sessions import ChangePassword
+from schemas.login_messages import ChangePassword, FailPassword
 from services.common.clock import now
 from services.login.account import change_messages
 from services.login.account.page import AccountPage

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from schemas.login_commands import AccountCommand, FailCode, UseCode, UseRecoveryCode
+from schemas.login_messages import AccountCommand, FailCode, UseCode, UseRecoveryCode
 from services.common.decisions import OK
 from services.login.codes.checks import CodeChecks
 from services.login.domain.account import Account

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.login_administration import CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
-from schemas.login_notices import EmailKind
+from schemas.login_messages import CreateAccount, EmailKind, Invite, RemoveAccount, ResetMethods, SetEmail
 from services.common.decisions import Decision
 from services.login.domain.account import Account, Invitation
 from services.login.domain.emails import email_due

@@ -6,8 +6,7 @@ from typing import Final
 
 from protocol.challenges import Claims, Proof
 from schemas.contract import AuthResponse, ChallengeIssued, Purpose, Verdict
-from schemas.login_commands import SendChallenge
-from schemas.login_notices import EmailKind
+from schemas.login_messages import EmailKind, SendChallenge
 from services.common.decisions import Decision, UnacceptableError
 from services.login.domain.account import Account, Reported
 from services.login.domain.approval import approve

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.login_commands import FailCode, UseCode, UseRecoveryCode
-from schemas.login_notices import EmailKind
+from schemas.login_messages import EmailKind, FailCode, UseCode, UseRecoveryCode
 from services.common.decisions import Decision
 from services.login.domain.account import Account
 from services.login.domain.approval import approve

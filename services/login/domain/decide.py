@@ -8,32 +8,34 @@ from typing import Any, Final
 from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import AuthResponse, DevicePaired, PairingFailed, Purpose
-from schemas.login_administration import CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
-from schemas.login_commands import (
-    CancelLogin,
-    Enrol,
-    FailCode,
-    FailPassword,
-    SendChallenge,
-    SendEnrolmentCode,
-    SignIn,
-    StartPairing,
-    UseCode,
-    UseRecoveryCode,
-)
-from schemas.login_sessions import (
+from schemas.login_messages import (
     AddApp,
     AddPhone,
+    CancelLogin,
     ChangePassword,
     ChoosePhone,
     Confirm,
+    CreateAccount,
     EndSession,
+    Enrol,
+    FailCode,
+    FailPassword,
     ForgetBrowser,
+    Invite,
     MakeRecoveryCodes,
+    RemoveAccount,
     RemoveMethod,
     RenameMethod,
+    ResetMethods,
     RevokeSession,
+    SendChallenge,
+    SendEnrolmentCode,
+    SetEmail,
+    SignIn,
+    StartPairing,
     TouchSession,
+    UseCode,
+    UseRecoveryCode,
 )
 from services.common.decisions import Decision
 from services.login.domain import administration, challenges, codes, method_changes, pairing, sessions, sign_in

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from schemas.base import Browser
-from schemas.login_notices import EmailDue, EmailKind
+from schemas.login_messages import EmailDue, EmailKind
 from services.login.domain.account import Account
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from protocol.encoding import digest
 from schemas.base import Digest, Message
 from schemas.codec import Event
-from schemas.login_guesses import CountGuess, ForgetGuesses
+from schemas.login_messages import CountGuess, ForgetGuesses
 from services.common.decisions import OK, Decision, Row
 from services.common.throttle import NO_FAILURES, Throttle
 from services.login.domain.limits import Limits

@@ -57,7 +57,7 @@ class LoginState(StrEnum):
 
     NEEDS_ENROLMENT: no method is there, and more than the password is needed to pair the first phone. NEEDS_PHONE: a
     phone is to be paired. PAIRING: a phrase was entered. PAIRED: the phone was paired in this login, and OK is to be
-    clicked. READY: a request can be sent to the phone, or a code entered. PROMPTED: the request was sent.
+    clicked. READY: a challenge can be sent to the phone, or a code entered. CHALLENGED: it was sent.
     APPROVED: it did what it was for. ENDED: see the reason.
     """
 

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from schemas.base import Message
-from schemas.login_notices import EmailKind
-from schemas.login_sessions import AddApp, ChoosePhone, MakeRecoveryCodes, RemoveMethod, RenameMethod
+from schemas.login_messages import AddApp, ChoosePhone, EmailKind, MakeRecoveryCodes, RemoveMethod, RenameMethod
 from services.common.decisions import Decision
 from services.login.domain.account import Account, Session
 from services.login.domain.emails import email_due

@@ -7,8 +7,7 @@ from typing import Final
 from protocol.challenges import Proof
 from protocol.jose import PublicKey
 from schemas.contract import DevicePaired, PairingFailed, PairingFailure, PairingRequested, Verdict
-from schemas.login_commands import Enrol, SendEnrolmentCode, StartPairing
-from schemas.login_notices import EmailKind
+from schemas.login_messages import EmailKind, Enrol, SendEnrolmentCode, StartPairing
 from services.common.decisions import Decision, UnacceptableError
 from services.login.domain.account import Account
 from services.login.domain.codes import with_wrong_code

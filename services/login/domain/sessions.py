@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.login_notices import EmailKind
-from schemas.login_sessions import (
+from schemas.login_messages import (
     AddPhone,
     ChangePassword,
     Confirm,
+    EmailKind,
     EndSession,
     ForgetBrowser,
     RevokeSession,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from schemas.login_commands import CancelLogin, FailPassword, SignIn
+from schemas.login_messages import CancelLogin, FailPassword, SignIn
 from services.common.decisions import OK, Decision
 from services.login.domain.account import Account
 from services.login.domain.approval import approve

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 from protocol.encoding import digest
 from schemas.codec import Event
-from schemas.login_notices import EmailDue, EmailKind
+from schemas.login_messages import EmailDue, EmailKind
 from services.login.addresses import read_address
 from services.login.emails.smtp import MailRejectedError
 from services.login.emails.texts import one_line, subject_of, text_of

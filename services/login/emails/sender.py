@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord
 from structlog.contextvars import bound_contextvars
 
 from schemas.codec import Event, UndecodableError, decode
-from schemas.login_notices import EmailDue
+from schemas.login_messages import EmailDue
 from schemas.topics import LOGIN_EMAILS
 from services.common.cancellation import raise_if_cancelled
 from services.common.clock import now

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.login_notices import EmailDue, EmailKind
+from schemas.login_messages import EmailDue, EmailKind
 
 LONGEST_NAME: Final = 60
 _NOT_ME: Final = (

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from protocol.phrases import WORDS, phrase_digest, read_phrase, unknown_words
-from schemas.login_commands import AccountCommand, Enrol, FailCode, SendEnrolmentCode, StartPairing
+from schemas.login_messages import AccountCommand, Enrol, FailCode, SendEnrolmentCode, StartPairing
 from services.common.clock import new_id, now
 from services.login.domain.account import Account
 from services.login.domain.limits import Enrolment

@@ -9,8 +9,7 @@ from aiohttp import web
 
 from protocol.encoding import digest
 from schemas.base import Browser
-from schemas.login_commands import CancelLogin, FailPassword, SendChallenge, SignIn
-from schemas.login_sessions import EndSession
+from schemas.login_messages import CancelLogin, EndSession, FailPassword, SendChallenge, SignIn
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import OK
 from services.login.domain.account import Account

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from schemas.login_guesses import CountGuess
+from schemas.login_messages import CountGuess
 from services.common.clock import now
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from schemas.login_commands import AccountCommand
+from schemas.login_messages import AccountCommand
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View
 from services.login.domain.account import Account

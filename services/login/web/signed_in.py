@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from schemas.login_sessions import SessionCommand, TouchSession
+from schemas.login_messages import SessionCommand, TouchSession
 from services.common.clock import now
 from services.common.decisions import OK
 from services.common.kafka.publisher import UnavailableError

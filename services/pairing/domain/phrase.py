@@ -36,7 +36,7 @@ from schemas.contract import (
     Purpose,
     Verdict,
 )
-from schemas.pairing_commands import IssuePhrase, RetirePhrase
+from schemas.pairing_messages import IssuePhrase, RetirePhrase
 from services.common.decisions import Decision, Row
 from services.pairing.domain.policy import PairingPolicy
 

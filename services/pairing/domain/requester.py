@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from protocol.signed_requests import Refusal
 from schemas.base import Digest, Message, Moment
 from schemas.codec import Event
-from schemas.pairing_commands import IssuePhrase, RequestPhrase, RetirePhrase
+from schemas.pairing_messages import IssuePhrase, RequestPhrase, RetirePhrase
 from services.common.decisions import Decision, Row
 from services.common.used_nonces import UsedNonce, is_used, recent_nonces
 from services.pairing.domain.policy import PairingPolicy

@@ -9,7 +9,7 @@ from protocol.signed_requests import Refusal
 from schemas.base import Digest, Identifier, Jws, Moment, Text
 from schemas.codec import Event
 from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, Delivery, Purpose, PushReceipt, Verdict
-from schemas.push_commands import RegisterDevice, SubmitAnswer
+from schemas.push_messages import RegisterDevice, SubmitAnswer
 from services.common.decisions import OK, Decision, Row
 from services.common.used_nonces import MOST_KEPT, UsedNonce, is_used, recent_nonces
 

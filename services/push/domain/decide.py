@@ -6,7 +6,7 @@ from typing import Any, Final
 from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import ChallengeIssued, ChallengeWithdrawn
-from schemas.push_commands import RegisterDevice, SubmitAnswer, TellUnpaired
+from schemas.push_messages import RegisterDevice, SubmitAnswer, TellUnpaired
 from services.common.decisions import Decision
 from services.push.domain import channel, unpaired
 from services.push.domain.channel import Channel

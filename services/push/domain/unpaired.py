@@ -8,7 +8,7 @@ from protocol.unpaired import Unpaired, verify_unpaired
 from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import DeviceUnpaired
-from schemas.push_commands import TellUnpaired
+from schemas.push_messages import TellUnpaired
 from services.common.decisions import Decision, UnacceptableError
 from services.push.domain.channel import MOST_UNPAIRED, Channel, PendingChallenge, UnpairedStatement
 

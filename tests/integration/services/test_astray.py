@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from deploy.local.instance_process import InstanceProcess
 from operations.dead_letters import dead_letter_queue
 from schemas.codec import Event, encode
-from schemas.login_administration import CreateAccount
+from schemas.login_messages import CreateAccount
 from services.common.clock import new_id, now
 from services.common.kafka.partitions import partition_of
 from services.login.admin import administration

@@ -10,7 +10,7 @@ import pytest
 from deploy.local.instance_process import InstanceProcess
 from deploy.local.stack import Stack
 from protocol.encoding import digest
-from schemas.push_commands import RegisterDevice
+from schemas.push_messages import RegisterDevice
 from schemas.topics import PUSH_COMMANDS
 from services.common.clock import now
 from services.common.rows.view import View

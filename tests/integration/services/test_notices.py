@@ -12,8 +12,7 @@ from deploy.local.instance_process import InstanceProcess
 from deploy.local.ports import free_port
 from deploy.local.stack import Stack
 from schemas.codec import encode
-from schemas.login_administration import RemoveAccount
-from schemas.login_notices import EmailDue, EmailKind
+from schemas.login_messages import EmailDue, EmailKind, RemoveAccount
 from services.common.clock import now
 from services.common.keys.keys import load_secret
 from services.login.emails.sender import PATIENCE

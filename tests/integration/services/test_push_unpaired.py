@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 from deploy.local.instance_process import InstanceProcess
 from schemas.codec import Record, encode
 from schemas.contract import DeviceUnpaired
-from schemas.push_commands import TellUnpaired
+from schemas.push_messages import TellUnpaired
 from tests.builders import an_event
 from tests.integration.services.devices import Device, a_challenge, an_unpairing, news
 from tests.integration.services.wire import Wire

@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from deploy.local.stack import SERVICES, Stack, StackOptions
-from schemas.login_commands import SignIn
+from schemas.login_messages import SignIn
 from schemas.topics import LOGIN_COMMANDS
 from tests.broker import PARTITIONS
 from tests.integration.whole.acting import a_person

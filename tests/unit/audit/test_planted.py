@@ -11,10 +11,8 @@ from operations.audit.record_store import StoredRecord
 from operations.audit.report import Checked, Finding
 from schemas.codec import Event, Record, encode
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, PairingFailed, Verdict
-from schemas.login_administration import ResetMethods, SetEmail
-from schemas.login_commands import FailPassword, SignIn
-from schemas.login_notices import EmailDue
-from schemas.push_commands import SubmitAnswer
+from schemas.login_messages import EmailDue, FailPassword, ResetMethods, SetEmail, SignIn
+from schemas.push_messages import SubmitAnswer
 from services.common.decisions import Decision, Row, decide_once
 from services.common.rows.codec import read_row, write_row
 from services.login.domain.account import Account, Push

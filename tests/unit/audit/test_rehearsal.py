@@ -9,7 +9,7 @@ from operations.audit.time_range import TimeRange
 from operations.rehearsal.initial_state import history_of
 from operations.rehearsal.rehearsal import Rehearsal, rehearse_archive
 from schemas.contract import Verdict
-from schemas.login_commands import FailCode
+from schemas.login_messages import FailCode
 from services.common.throttle import PauseLimits
 from tests.builders import LIMITS, at_most, policy
 from tests.messages import a_code

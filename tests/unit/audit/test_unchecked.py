@@ -11,7 +11,7 @@ from operations.audit.record_store import SLACK
 from operations.audit.report import Checked, Unchecked
 from operations.audit.time_range import TimeRange, read_moment
 from schemas.codec import Record, encode
-from schemas.login_commands import FailPassword, SignIn
+from schemas.login_messages import FailPassword, SignIn
 from services.common.kafka.dead_letters import OFFSET, PARTITION, SERVICE
 from services.login.domain.policy import Policy
 from tests.builders import T0, a_key, an_event, pairing_policy, policy

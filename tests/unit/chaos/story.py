@@ -15,7 +15,7 @@ from operations.audit.report import Checked, Finding, Report, Unchecked
 from operations.audit.time_range import TimeRange
 from schemas.base import Message
 from schemas.contract import AuthResponse, Purpose, Verdict
-from schemas.login_commands import UseCode
+from schemas.login_messages import UseCode
 from services.common.kafka.dead_letters import OFFSET, PARTITION, REASON, SERVICE, TIME, RecordPosition
 from tests.builders import T0, a_phone
 from tests.unit.audit.history import RULEBOOK, RecordedWorld

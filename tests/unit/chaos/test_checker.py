@@ -11,7 +11,7 @@ from lab.chaos.history import Attempt, Ending, FaultResult, Habit, PhoneAnswer
 from lab.chaos.poison import Poison
 from lab.chaos.schedule import FaultKind
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired
-from schemas.login_commands import SignIn, UseCode
+from schemas.login_messages import SignIn, UseCode
 from services.common.rows.stamps import stamp
 from services.login.tables import ACCOUNTS as ACCOUNTS_TABLE
 from tests.unit.chaos.story import Story, an_honest_story
@@ -208,7 +208,7 @@ def leave_an_event_pending(story: Story) -> None:
 SIGNED_IN = "Each sign-in that a browser saw succeed"
 ACCEPTED = "Each answer that a phone saw accepted"
 REFUSED = "Each answer that a phone saw refused"
-PROMPTS = "No challenge was answered twice"
+ANSWERED_ONCE = "No challenge was answered twice"
 PHRASES = "No phrase was paired twice"
 STEPS = "No code step was used twice"
 CLEAR = "Nobody waited"
@@ -231,7 +231,7 @@ GOT_IN = "Each person who approves in time gets in"
     [
         (lose_an_answer, {SIGNED_IN, ACCEPTED}),
         (forge_an_answer, {SIGNED_IN}),
-        (answer_a_challenge_twice, {SIGNED_IN, ACCEPTED, PROMPTS, DECIDED}),
+        (answer_a_challenge_twice, {SIGNED_IN, ACCEPTED, ANSWERED_ONCE, DECIDED}),
         (pair_a_phrase_twice, {PHRASES, DECIDED}),
         (change_a_repeat, {REPEATS}),
         (publish_out_of_nothing, {CAUSES, DECIDED}),

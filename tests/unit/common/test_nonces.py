@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from protocol.encoding import decode_base64url, encode_base64url
 from protocol.signed_requests import TOLERANCE_SECONDS
-from schemas.pairing_commands import RequestPhrase
+from schemas.pairing_messages import RequestPhrase
 from services.common.used_nonces import KEPT_SECONDS, UsedNonce, is_used, recent_nonces
 from services.common.web.nonces import Nonces
 from tests.builders import T0, after

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from schemas.base import Message
 from schemas.codec import TYPES, encode
-from schemas.login_administration import CreateAccount
+from schemas.login_messages import CreateAccount
 from services.common.decisions import Row
 from services.common.rows.codec import read_row, row_of, write_row
 from services.login.domain.account import Account

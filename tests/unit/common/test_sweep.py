@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from schemas.base import Message
-from schemas.login_guesses import ForgetGuesses
+from schemas.login_messages import ForgetGuesses
 from services.common.decisions import Row
 from services.common.kafka.publisher import Publisher
 from services.common.rows import sweep

@@ -10,7 +10,7 @@ from operations.access_rules import Operation, Resource, access_rules
 from operations.deployment import ALL, EVENTS, TABLES, TOPOLOGIES, readers, writers
 from schemas.base import Message
 from schemas.codec import TYPES, Event
-from schemas.login_administration import CreateAccount
+from schemas.login_messages import CreateAccount
 from schemas.topics import Topic, TopicKind
 from services.common.decisions import Decision, Row
 from services.common.rows.table import ServiceTopology, Table

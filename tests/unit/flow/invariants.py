@@ -5,7 +5,7 @@ from typing import Final
 
 from protocol.challenges import verify_proof
 from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
-from schemas.pairing_commands import IssuePhrase
+from schemas.pairing_messages import IssuePhrase
 from services.common.decisions import OK, REMEMBERED_EVENTS
 from services.common.used_nonces import MOST_KEPT
 from services.login.domain.account import MOST_HISTORY, Account

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from schemas.contract import ChallengeIssued, Verdict
-from schemas.login_administration import CreateAccount, RemoveAccount
-from schemas.push_commands import RegisterDevice
+from schemas.login_messages import CreateAccount, RemoveAccount
+from schemas.push_messages import RegisterDevice
 from services.login.domain.account import Account
 from services.login.domain.expire import expire
 from services.login.domain.login import Login

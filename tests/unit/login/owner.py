@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.base import Message
 from schemas.contract import ChallengeIssued
-from schemas.login_commands import AccountCommand
+from schemas.login_messages import AccountCommand
 from services.common.decisions import OK, Decision, decide_once
 from services.login.domain.account import Account
 from services.login.domain.decide import decide_account

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.base import Message
 from schemas.contract import ChallengeWithdrawn, DeviceUnpaired
-from schemas.login_administration import CreateAccount, RemoveAccount
+from schemas.login_messages import CreateAccount, RemoveAccount
 from services.common.decisions import OK, decide_once
 from services.login.domain.decide import decide_account
 from services.login.domain.history import HistoryKind

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.base import Message
 from schemas.contract import ChallengeWithdrawn, DeviceUnpaired, PairingWithdrawn
-from schemas.login_notices import EmailDue, EmailKind
+from schemas.login_messages import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.common.throttle import Throttle
 from services.login.domain.account import Push

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.contract import Verdict
-from schemas.login_commands import AccountCommand
+from schemas.login_messages import AccountCommand
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind, Method
 from services.login.domain.login import LoginKind, LoginState

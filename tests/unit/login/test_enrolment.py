@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from schemas.contract import PairingRequested
-from schemas.login_notices import EmailDue, EmailKind
+from schemas.login_messages import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.limits import Enrolment
 from services.login.domain.login import LoginState

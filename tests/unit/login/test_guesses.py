@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from schemas.base import Message
-from schemas.login_guesses import ForgetGuesses
+from schemas.login_messages import ForgetGuesses
 from services.common.decisions import OK, Decision, decide_once
 from services.common.throttle import PauseLimits
 from services.login.domain.decide import decide_account

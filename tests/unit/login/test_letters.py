@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.login_notices import EmailDue, EmailKind
+from schemas.login_messages import EmailDue, EmailKind
 from services.login.emails.builder import EmailBuilder
 from services.login.emails.smtp import MailRejectedError
 from services.login.pairing.enrolment_codes import EnrolmentCodes

@@ -6,7 +6,7 @@ import pytest
 
 from protocol.unpaired import verify_unpaired
 from schemas.contract import ChallengeIssued, ChallengeWithdrawn, DeviceUnpaired
-from schemas.login_commands import AccountCommand
+from schemas.login_messages import AccountCommand
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginState

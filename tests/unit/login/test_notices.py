@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from schemas.contract import Verdict
-from schemas.login_commands import AccountCommand
-from schemas.login_notices import EmailDue, EmailKind
+from schemas.login_messages import AccountCommand, EmailDue, EmailKind
 from services.common.decisions import Decision
 from services.login.domain.account import Account
 from tests.builders import a_browser, a_device, a_login, a_phone, after, an_app, recovery_codes

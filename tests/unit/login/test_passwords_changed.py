@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.contract import ChallengeWithdrawn, PairingWithdrawn
-from schemas.login_notices import EmailDue, EmailKind
+from schemas.login_messages import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginKind, LoginState

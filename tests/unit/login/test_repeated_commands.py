@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from schemas.codec import TYPES, decode, encode
-from schemas.login_commands import AccountCommand
+from schemas.login_messages import AccountCommand
 from services.common.decisions import Decision, decide_once
 from services.common.rows.codec import read_row, write_row
 from services.login.domain.account import Account

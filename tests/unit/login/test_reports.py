@@ -5,7 +5,7 @@ That no request is sent after it: test_locked_push.py.
 
 from protocol.challenges import verify_proof
 from schemas.contract import ChallengeWithdrawn, PairingWithdrawn, Verdict
-from schemas.login_notices import EmailDue, EmailKind
+from schemas.login_messages import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.account import Reported
 from services.login.domain.history import HistoryKind

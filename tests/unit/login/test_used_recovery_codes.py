@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.contract import ChallengeWithdrawn
-from schemas.login_notices import EmailDue, EmailKind
+from schemas.login_messages import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind, Method
 from services.login.domain.login import LoginState

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.base import Message
 from schemas.contract import PairingWithdrawn, Verdict
-from schemas.pairing_commands import RetirePhrase
+from schemas.pairing_messages import RetirePhrase
 from services.pairing.domain import phrase
 from services.pairing.domain.phrase import Phrase, PhraseState
 from tests.builders import a_phone, after

@@ -6,11 +6,11 @@ import pytest
 
 from protocol.challenges import verify_challenge
 from schemas.contract import ChallengeIssued, PairingFailed, PairingFailure, Purpose, Verdict
-from schemas.pairing_commands import RetirePhrase
+from schemas.pairing_messages import RetirePhrase
 from services.common.decisions import OK
 from services.pairing.domain.phrase import KEPT, TAKEN, Phrase, PhraseState
 from tests.builders import LOGIN_URL, PAIRING_URL, Phone, a_browser, a_key, a_phone, after, an_event
-from tests.events import PHRASE, PROMPT_LIFETIME, a_challenge, a_pairing_request, a_response, only
+from tests.events import CHALLENGE_LIFETIME, PHRASE, a_challenge, a_pairing_request, a_response, only
 from tests.messages import PHRASE_LIFETIME, an_issue
 from tests.unit.pairing.phrase_history import decide, decide_event, history
 
@@ -44,7 +44,7 @@ def test_a_phrase_that_is_entered_asks_the_device_that_shows_it() -> None:
     assert decision.row.state is PhraseState.CLAIMED
     assert (issued.challenge_id, issued.device_id) == ("pairing-1", a_phone().device_id)
     assert (issued.reply_key, issued.purpose) == (PHRASE, Purpose.PAIRING)
-    assert (issued.issued_at, issued.expires_at) == (after(60), after(60) + PROMPT_LIFETIME)
+    assert (issued.issued_at, issued.expires_at) == (after(60), after(60) + CHALLENGE_LIFETIME)
 
 
 def test_the_device_is_told_who_asks_and_whom_to_pin_by_the_pairing_service() -> None:
@@ -55,7 +55,7 @@ def test_the_device_is_told_who_asks_and_whom_to_pin_by_the_pairing_service() ->
     assert (claims.purpose, claims.reply_key) == (Purpose.PAIRING, PHRASE)
     assert (claims.service, claims.account_id, claims.account_name) == ("Account Manager", "alex", "Alex")
     assert claims.browser == a_browser()
-    assert claims.expires_at == after() + PROMPT_LIFETIME
+    assert claims.expires_at == after() + CHALLENGE_LIFETIME
     assert claims.login_issuer is not None
     assert claims.login_issuer.issuer == LOGIN_URL
     assert claims.login_issuer.keys == (a_key("login service").public.thumbprint,)
@@ -116,7 +116,7 @@ def test_a_phrase_that_somebody_shows_is_not_handed_out_again() -> None:
 def test_a_phrase_that_waits_for_its_answer_is_not_handed_out_again() -> None:
     lifetime = PHRASE_LIFETIME.total_seconds()
     row = history(an_issue(), a_pairing_request(at=after(lifetime)))
-    waits = lifetime + PROMPT_LIFETIME.total_seconds()
+    waits = lifetime + CHALLENGE_LIFETIME.total_seconds()
     assert decide(row, an_issue(after(waits), OTHER)).outcome == TAKEN
     assert decide(row, an_issue(after(waits + 1), OTHER)).outcome == OK
 
@@ -148,7 +148,7 @@ def test_a_phrase_is_forgotten_long_after_its_end() -> None:
 
 def test_a_phrase_that_was_entered_is_forgotten_long_after_its_answer_was_due() -> None:
     entered = (an_issue(), a_pairing_request(at=after() + PHRASE_LIFETIME))
-    kept = (PHRASE_LIFETIME + PROMPT_LIFETIME + KEPT).total_seconds()
+    kept = (PHRASE_LIFETIME + CHALLENGE_LIFETIME + KEPT).total_seconds()
     assert history(*entered, _retirement(kept)) is not None
     assert history(*entered, _retirement(kept + 1)) is None
 

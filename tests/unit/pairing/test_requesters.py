@@ -1,7 +1,7 @@
 """Which device gets a phrase: each request once, one phrase at a time, and not more than a device needs."""
 
 from protocol.signed_requests import Refusal
-from schemas.pairing_commands import IssuePhrase, RequestPhrase, RetirePhrase
+from schemas.pairing_messages import IssuePhrase, RequestPhrase, RetirePhrase
 from services.common.decisions import OK, Decision, decide_once
 from services.common.used_nonces import KEPT_SECONDS
 from services.pairing.domain.requester import Requester, decide_requester

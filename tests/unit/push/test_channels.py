@@ -4,7 +4,7 @@ import pytest
 
 from protocol.signed_requests import Refusal
 from schemas.contract import AuthResponse, ChallengeWithdrawn, Delivery, PushReceipt
-from schemas.push_commands import RegisterDevice
+from schemas.push_messages import RegisterDevice
 from services.common.decisions import OK
 from services.push.domain.channel import KEPT_AFTER_EXPIRY, MOST_PENDING
 from services.push.domain.decide import decide_channel

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from services.push.domain.channel import Channel
 from services.push.open_challenges import MARGIN_SECONDS, OpenChallenges
 from tests.builders import T0, after
-from tests.events import PROMPT_LIFETIME, an_issued_challenge
+from tests.events import CHALLENGE_LIFETIME, an_issued_challenge
 from tests.messages import a_submission
 from tests.unit.push.channel_history import a_channel, channel_after
 
-LIFETIME_SECONDS: Final = PROMPT_LIFETIME.total_seconds()
+LIFETIME_SECONDS: Final = CHALLENGE_LIFETIME.total_seconds()
 SKEWS: Final = st.floats(-86_400, 86_400)
 
 

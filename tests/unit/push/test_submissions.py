@@ -4,7 +4,7 @@ import pytest
 
 from protocol.signed_requests import Refusal
 from schemas.contract import AuthResponse, ChallengeIssued, Verdict
-from schemas.push_commands import SubmitAnswer
+from schemas.push_messages import SubmitAnswer
 from services.common.decisions import OK
 from services.common.used_nonces import KEPT_SECONDS, MOST_KEPT
 from services.push.domain.channel import KEPT_AFTER_EXPIRY, MOST_ANSWERED, Channel

@@ -11,7 +11,7 @@ from protocol.signed_requests import Refusal
 from protocol.unpaired import Unpaired, issue_unpaired
 from schemas.base import Message
 from schemas.contract import Purpose
-from schemas.push_commands import TellUnpaired
+from schemas.push_messages import TellUnpaired
 from services.common.decisions import OK, UnacceptableError
 from services.push.domain.channel import MOST_UNPAIRED, Channel
 from services.push.domain.decide import decide_channel

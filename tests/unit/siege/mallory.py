@@ -7,7 +7,7 @@ from protocol.challenges import issue_challenge, verify_challenge
 from protocol.phrases import pairing_seal
 from schemas.base import Message
 from schemas.contract import AuthResponse, DevicePaired, PairingRequested, Purpose, Verdict
-from schemas.login_commands import UseCode, UseRecoveryCode
+from schemas.login_messages import UseCode, UseRecoveryCode
 from tests.builders import a_key
 from tests.events import a_challenge, a_paired, a_response
 from tests.messages import a_sign_in

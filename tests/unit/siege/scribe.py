@@ -13,28 +13,27 @@ from schemas.contract import (
     Purpose,
     Verdict,
 )
-from schemas.login_administration import Invite, ResetMethods
-from schemas.login_commands import (
-    Enrol,
-    FailCode,
-    SendChallenge,
-    SendEnrolmentCode,
-    SignIn,
-    StartPairing,
-    UseCode,
-    UseRecoveryCode,
-)
-from schemas.login_sessions import (
+from schemas.login_messages import (
     AddApp,
     AddPhone,
     ChangePassword,
     Confirm,
     EndSession,
+    Enrol,
+    FailCode,
     ForgetBrowser,
+    Invite,
     MakeRecoveryCodes,
     RemoveMethod,
+    ResetMethods,
     RevokeSession,
+    SendChallenge,
+    SendEnrolmentCode,
+    SignIn,
+    StartPairing,
     TouchSession,
+    UseCode,
+    UseRecoveryCode,
 )
 from services.common.decisions import OK
 from services.login.domain.history import Method

@@ -7,9 +7,7 @@ from typing import Final
 from protocol.challenges import verify_proof
 from schemas.base import Message
 from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, DevicePaired, Purpose, Verdict
-from schemas.login_administration import ResetMethods
-from schemas.login_commands import SendChallenge, SignIn, UseCode, UseRecoveryCode
-from schemas.login_sessions import (
+from schemas.login_messages import (
     AddApp,
     AddPhone,
     ChangePassword,
@@ -17,7 +15,12 @@ from schemas.login_sessions import (
     MakeRecoveryCodes,
     RemoveMethod,
     RenameMethod,
+    ResetMethods,
+    SendChallenge,
     SessionCommand,
+    SignIn,
+    UseCode,
+    UseRecoveryCode,
 )
 from services.common.decisions import OK, Decision
 from services.login.domain.account import MOST_HISTORY, Account

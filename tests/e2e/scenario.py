@@ -13,9 +13,9 @@ from lab.testkit.text_browser import USER_AGENT, TextBrowser
 from services.login.admin import Administration
 from tests.accounts import let_see
 from tests.chromium import PATIENCE_MILLISECONDS, forgo_service_worker
-from tests.e2e import computer, phone
-from tests.e2e.complaints import ConsoleErrors
-from tests.e2e.computer import BrowserPage, Person
+from tests.e2e import browser_page, phone
+from tests.e2e.browser_page import BrowserPage, Person
+from tests.e2e.console_errors import ConsoleErrors
 from tests.e2e.phone import Phone, PocketPhone, WebPhone
 
 PASSWORD: Final = "correct horse battery staple"
@@ -52,7 +52,7 @@ class Scenario:
 
     async def a_computer(self, instance: str = "login", **options: Any) -> BrowserPage:
         """Open a window of a new browser at an instance of the login service."""
-        context = await self._browser("computer", computer.SIZE, user_agent=USER_AGENT, **options)
+        context = await self._browser("computer", browser_page.SIZE, user_agent=USER_AGENT, **options)
         return await self.a_window(context, instance)
 
     async def a_window(self, context: BrowserContext, instance: str = "login") -> BrowserPage:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 
 from protocol.verification_codes import STEP_SECONDS
-from tests.e2e.computer import BrowserPage
+from tests.e2e.browser_page import BrowserPage
 
 
 class App:

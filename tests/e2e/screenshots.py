@@ -5,13 +5,13 @@ from typing import Final, Literal
 
 from playwright.async_api import Page
 
-from tests.e2e import computer, phone
+from tests.e2e import browser_page, phone
 
 ARTEFACTS: Final = Path(__file__).parents[2] / ".run" / "test-artefacts"
 DIRECTORY: Final = ARTEFACTS / "screenshots"
 Scheme = Literal["light", "dark"]
 SIZES: Final[tuple[tuple[tuple[int, int], tuple[Scheme, ...]], ...]] = (
-    (computer.SIZE, ("light",)),
+    (browser_page.SIZE, ("light",)),
     (phone.SIZE, ("light", "dark")),
 )
 """The sizes, and the colour schemes in each."""

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.scene import Scenario
-from tests.e2e.ways_in import App, add_app, make_recovery_codes
+from tests.e2e.other_methods import App, add_app, make_recovery_codes
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -9,7 +9,7 @@ import { isFinal, Outbox, verdictOf } from "./outbox.js";
 /** @typedef {import("./requests.js").Verdict} Verdict */
 /** @typedef {{claims: Claims, ending: Ending | "sending" | "delayed", verdict?: Verdict, problem?: string}} Outcome */
 
-export class Prompts {
+export class ChallengeQueue {
   /** @type {Outcome | undefined} what became of the request that was on the screen, until the person has read it */
   outcome;
   /** @type {{claims: Claims, ending: Ending} | undefined} the last one that ended without being on the screen */
