@@ -5,7 +5,6 @@ from services.common.instance.instance_metrics import CapacityGauge
 from services.common.instance.runtime import ServiceInstance
 from services.common.keys.keys import load_agreement_keys, load_secret, load_signing_keys
 from services.common.keys.sealing import load_sealer
-from services.common.web.openapi import serve_document
 from services.common.web.web import make_web
 from services.login.account.methods import MethodForms
 from services.login.account.page import AccountPage
@@ -16,11 +15,10 @@ from services.login.codes.recovery_codes import RecoveryCodes
 from services.login.domain.policy import Policy
 from services.login.emails.builder import EmailBuilder
 from services.login.emails.sender import email_reader
-from services.login.openapi import describe
 from services.login.pairing.enrolment_codes import EnrolmentCodes
 from services.login.pairing.forms import PairingForms
 from services.login.places import Places
-from services.login.routes import STATIC, Handlers, routes
+from services.login.routes import Handlers, routes
 from services.login.settings import LoginSettings
 from services.login.sign_in.forms import SignInForms
 from services.login.sign_in.guess_counts import GuessCounts
@@ -73,7 +71,6 @@ def make_instance(settings: LoginSettings) -> ServiceInstance:
         signing_keys=signing_keys,
     )
     application = make_web(base.health, base.telemetry, pages.render_error, CONTENT_SECURITY_POLICY)
-    serve_document(application, describe(settings.url, STATIC))
     application.add_routes(routes(handlers))
     ReadYourWrites(accounts, cookies).install(application)
     application.on_shutdown.append(events.close_all)

@@ -5,10 +5,8 @@ from services.common.instance.runtime import ServiceInstance
 from services.common.keys.keys import load_secret, load_signing_keys
 from services.common.web.device_requests import CORS, SignedRequestVerifier
 from services.common.web.nonces import Nonces
-from services.common.web.openapi import serve_document
 from services.common.web.web import make_web, render_problem
 from services.pairing.domain.policy import PairingPolicy
-from services.pairing.openapi import describe
 from services.pairing.routes import routes
 from services.pairing.settings import PairingSettings
 from services.pairing.signer import make_signer
@@ -31,6 +29,5 @@ def make_instance(settings: PairingSettings) -> ServiceInstance:
         limits=settings.limits,
     )
     application = make_web(base.health, base.telemetry, render_problem, CONTENT_SECURITY_POLICY, CORS)
-    serve_document(application, describe(settings.url))
     application.add_routes(routes(web_side, verifier, signing_keys))
     return base.instance(application)

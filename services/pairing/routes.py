@@ -1,14 +1,19 @@
 """The pairing service's routes: method, address, handler. What needs the routes reads them here."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 from aiohttp import web
 from aiohttp.web_routedef import AbstractRouteDef
 
 from services.common.keys.keys import SigningKeys
 from services.common.web.device_requests import SignedRequestVerifier, allow_any_origin
-from services.common.web.web import serve_key_set
+from services.common.web.web import serve_file, serve_key_set
 from services.pairing.web import PairingWeb
+
+DOCUMENT: Final = Path(__file__).with_name("openapi.yaml")
+"""The requests and answers in OpenAPI 3.1, kept by hand; a test compares it with these routes."""
 
 
 def routes(to: PairingWeb, verifier: SignedRequestVerifier, signing_keys: SigningKeys) -> Sequence[AbstractRouteDef]:
@@ -18,4 +23,5 @@ def routes(to: PairingWeb, verifier: SignedRequestVerifier, signing_keys: Signin
         web.options("/phrases", allow_any_origin),
         web.get("/nonce", verifier.serve_nonce),
         web.get("/.well-known/jwks.json", serve_key_set(signing_keys)),
+        web.get("/openapi.yaml", serve_file(DOCUMENT, "application/yaml")),
     )

@@ -6,14 +6,12 @@ from services.common.instance.runtime import ServiceInstance
 from services.common.keys.keys import load_secret
 from services.common.web.device_requests import CORS, SignedRequestVerifier
 from services.common.web.nonces import Nonces
-from services.common.web.openapi import serve_document
 from services.common.web.web import make_web, render_problem
-from services.push.openapi import describe
 from services.push.routes import routes
 from services.push.settings import PushSettings
 from services.push.sockets import Sockets
 from services.push.tables import CHANNELS, TOPOLOGY
-from services.push.web import WEB_APP, PushWeb, content_security_policy
+from services.push.web import PushWeb, content_security_policy
 
 
 def make_instance(settings: PushSettings) -> ServiceInstance:
@@ -25,7 +23,6 @@ def make_instance(settings: PushSettings) -> ServiceInstance:
     web_side = PushWeb(settings, verifier, channels, base.publisher, base.telemetry.tracing)
     policy = content_security_policy(settings)
     application = make_web(base.health, base.telemetry, render_problem, policy, CORS)
-    serve_document(application, describe(settings.url, WEB_APP))
     application.add_routes(routes(web_side, sockets, verifier))
     application.on_shutdown.append(sockets.close_all)
     connected = CapacityGauge(

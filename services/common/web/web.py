@@ -1,6 +1,7 @@
 """What all web sides share: security headers, refusals, health."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Final, Protocol
 
 import structlog
@@ -120,6 +121,15 @@ def serve_key_set(keys: SigningKeys) -> Callable[[web.Request], Awaitable[web.Re
             content_type="application/jwk-set+json",
             headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=60"},
         )
+
+    return handler
+
+
+def serve_file(path: Path, content_type: str) -> Callable[[web.Request], Awaitable[web.FileResponse]]:
+    """Return the handler that serves one file as it is."""
+
+    async def handler(_request: web.Request) -> web.FileResponse:
+        return web.FileResponse(path, headers={"Content-Type": content_type})
 
     return handler
 

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 import requests
@@ -43,13 +44,16 @@ class Fuzzer:
 
     """
 
-    def __init__(self, url: str, dress: Dress = lambda _case: None, examples: int = EXAMPLES) -> None:
+    def __init__(
+        self, url: str, dress: Dress = lambda _case: None, examples: int = EXAMPLES, document: Path | None = None
+    ) -> None:
         self.statuses: dict[str, Counter[int]] = {}
         self._url = url
         self._dress = dress
         self._examples = examples
         self._session = requests.Session()
-        self._schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+        openapi = schemathesis.openapi
+        self._schema = openapi.from_url(f"{url}/openapi.yaml") if document is None else openapi.from_path(document)
 
     def ask_all(self, wanted: Callable[[str], bool] = lambda _label: True) -> None:
         """Ask for each operation whose label is wanted."""

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 import requests
@@ -39,6 +40,9 @@ ANSWERS = st.fixed_dictionaries(
         "agreement_key": JSON,
     },
 )
+LOGIN_FORMS: Final = Path(__file__).with_name("login_forms.yaml")
+"""The forms for browsers as an OpenAPI document, for tests alone: no program is to use them."""
+DOCUMENTS: Final = {"login": LOGIN_FORMS}
 ENDS = {"POST /cancel", "POST /sign-out"}
 """What would end the login or the session that the other requests are about."""
 MAKES_CODES = "POST /account/recovery-codes"
@@ -56,13 +60,13 @@ def stack(stack_options: StackOptions) -> Iterator[Stack]:
 # At the login service a stranger's forms all end at the token; the tests below get further.
 @pytest.mark.parametrize(("service", "examples"), [("login", 2), ("pairing", 10), ("push", 10)])
 def test_a_stranger_is_answered_as_the_document_says(stack: Stack, service: str, examples: int) -> None:
-    fuzzer = Fuzzer(stack.urls[service], examples=examples)
+    fuzzer = Fuzzer(stack.urls[service], examples=examples, document=DOCUMENTS.get(service))
     fuzzer.ask_all()
     assert fuzzer.statuses["GET /ready"].keys() == {200}
 
 
 def test_a_browser_without_a_login_is_answered_as_the_document_says(stack: Stack) -> None:
-    fuzzer = Fuzzer(stack.urls["login"], as_browser(stack, {}))
+    fuzzer = Fuzzer(stack.urls["login"], as_browser(stack, {}), document=LOGIN_FORMS)
     fuzzer.ask_all(lambda label: label.startswith("POST"))
     assert 401 in fuzzer.statuses["POST /sign-in"]
 
@@ -71,7 +75,7 @@ async def test_somebody_who_pairs_a_phone_is_answered_as_the_document_says(stack
     async with a_person(stack) as person:
         await person.enter_password()
         dress = as_browser(stack, person.browser.cookies)
-        fuzzer = Fuzzer(stack.urls["login"], dress)
+        fuzzer = Fuzzer(stack.urls["login"], dress, document=LOGIN_FORMS)
         await asyncio.to_thread(fuzzer.ask_all, lambda label: "/pair" in label or "/challenge" in label)
     assert 422 in fuzzer.statuses["POST /pair"]
 
@@ -85,9 +89,9 @@ async def test_somebody_who_is_signed_in_is_answered_as_the_document_says(stack:
         signed_in = person.browser.cookies
         await person.enter_password()
         dress = as_browser(stack, {**signed_in, LOGIN: person.browser.cookies[LOGIN]})
-        fuzzer = Fuzzer(stack.urls["login"], dress)
+        fuzzer = Fuzzer(stack.urls["login"], dress, document=LOGIN_FORMS)
         await asyncio.to_thread(fuzzer.ask_all, lambda label: label not in {*ENDS, MAKES_CODES, "GET /events"})
-        codes = Fuzzer(stack.urls["login"], dress, examples=1)
+        codes = Fuzzer(stack.urls["login"], dress, examples=1, document=LOGIN_FORMS)
         await asyncio.to_thread(codes.ask_all, lambda label: label == MAKES_CODES)
     assert fuzzer.statuses["GET /account"].keys() == {200}
     assert 409 in fuzzer.statuses["POST /account/methods/rename"]
