@@ -79,7 +79,6 @@ class DeviceChallenges:
     """The open requests, in the order in which they came."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._open: dict[str, DeviceChallenge] = {}
         self._arrived: asyncio.Queue[DeviceChallenge | DeviceError] = asyncio.Queue()
 

@@ -40,7 +40,6 @@ class Client:
     """
 
     def __init__(self, session: aiohttp.ClientSession, push_url: str, clock: ServiceClock, timing: Timing) -> None:
-        """Prepare it."""
         self.push_url = origin_of(push_url)
         self.session = session
         self.clock = clock

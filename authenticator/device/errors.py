@@ -51,7 +51,6 @@ class UnreachableError(DeviceError):
     """
 
     def __init__(self, url: str, cause: BaseException) -> None:
-        """Keep the URL, and say what the attempt met."""
         super().__init__(f"{url} does not answer: {_reason(cause)}.")
         self.url = url
 
@@ -65,7 +64,6 @@ class ForeignAnswerError(DeviceError):
     """
 
     def __init__(self, url: str, detail: str) -> None:
-        """Keep the URL, and say what came instead."""
         super().__init__(f"{url} does not answer as Countersign does: {detail}")
         self.url = url
 
@@ -80,7 +78,6 @@ class ProblemError(DeviceError):
     """
 
     def __init__(self, problem: Problem, url: str) -> None:
-        """Keep the document."""
         said = problem.detail or problem.title or f"status {problem.status}"
         super().__init__(f"{url} refused ({problem.name or problem.status}): {said}")
         self.problem = problem
@@ -95,7 +92,6 @@ class NumberError(DeviceError):
     """An approval lacks the number that the browser shows; nothing was sent."""
 
     def __init__(self) -> None:
-        """Say what is needed."""
         super().__init__("This sign-in is approved only with the number that the browser shows: two digits, 10 to 99.")
 
 
@@ -103,7 +99,6 @@ class NoCodesError(DeviceError):
     """An account has no verification codes."""
 
     def __init__(self, service: str, account_name: str) -> None:
-        """Say which account, and what to do."""
         super().__init__(
             f"{account_name} at {service} has no verification codes: none were agreed on when this device was "
             f"connected. Connect it again to get some."

@@ -58,7 +58,6 @@ class Exchange:
     """Exchanges HTTP with services, and keeps the nonces that they give."""
 
     def __init__(self, session: aiohttp.ClientSession, timing: Timing) -> None:
-        """Prepare it."""
         self._session = session
         self._timing = timing
         self._nonces: dict[str, list[tuple[str, float]]] = defaultdict(list)

@@ -50,7 +50,6 @@ class Inbox:
     """
 
     def __init__(self, store: Store, client: Client, link: Link, on_removed: Removed) -> None:
-        """Begin empty."""
         self.requests = DeviceChallenges()
         self.pairing = asyncio.Lock()
         self._store = store

@@ -30,7 +30,6 @@ class Link:
     """One device's line to the push service."""
 
     def __init__(self, client: Client, store: Store, on_trouble: Trouble) -> None:
-        """Prepare it."""
         self._client = client
         self._store = store
         self._on_trouble = on_trouble

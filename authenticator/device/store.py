@@ -47,7 +47,6 @@ class MemoryStore:
     def __init__(
         self, state: State, key: PrivateKey | None = None, agreement: AgreementPrivateKey | None = None
     ) -> None:
-        """Begin with a state, and with new keys unless they are given."""
         self.key = PrivateKey.generate() if key is None else key
         self.agreement = AgreementPrivateKey.generate() if agreement is None else agreement
         self._state = state

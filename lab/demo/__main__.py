@@ -47,7 +47,6 @@ class Demo:
     """The flow, acted out."""
 
     def __init__(self, stack: Stack, records: Records) -> None:
-        """Take the running stack, and what watches its topics."""
         self._stack = stack
         self._records = records
         self._password = secrets.token_urlsafe(12)

@@ -71,7 +71,6 @@ class ExpectedMessages:
     """Keeps it, beside the records in the archive's database."""
 
     def __init__(self, archive: RecordStore) -> None:
-        """Begin a new one."""
         self._database = archive.database
         self._archive = archive
         self._database.executescript(_SCHEMA)

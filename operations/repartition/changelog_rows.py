@@ -75,7 +75,6 @@ class Rows:
     """The rows of one changelog. They are kept in a temporary file that vanishes with the process, however it ends."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         # An empty name is SQLite's private temporary database: in memory while it is small, then on the disk.
         self._database = sqlite3.connect("", isolation_level=None)
         for statement in _PREPARE:

@@ -10,7 +10,6 @@ class Waiters:
     """Who waits, by key."""
 
     def __init__(self) -> None:
-        """Begin with nobody."""
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     @contextmanager

@@ -31,7 +31,6 @@ class AccountTally:
     """
 
     def __init__(self, metrics: Metrics) -> None:
-        """Make the metrics."""
         self.logins_begun = metrics.counter("logins_begun", "Logins begun, by a right password or within.", "kind")
         self.logins = metrics.counter("logins", "Logins that ended.", "kind", "outcome", "method")
         self.challenges_sent = metrics.counter("login_challenges_sent", "Requests sent to phones.")

@@ -23,7 +23,6 @@ class ChallengeTally:
     """
 
     def __init__(self, metrics: Metrics) -> None:
-        """Make the metric."""
         self.challenges = metrics.counter("challenges", "Challenges that came for devices.", "purpose", "outcome")
         # Prometheus sees no increase in a counter that begins with its first event, so these begin with 0.
         for purpose in Purpose:

@@ -15,7 +15,6 @@ class ConsoleErrors:
     """The complaints of all browsers of one test."""
 
     def __init__(self) -> None:
-        """Begin with none, and with what is never a fault."""
         self._heard: list[str] = []
         self._tolerated = [REFUSED_FORM]
 

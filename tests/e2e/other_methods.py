@@ -12,7 +12,6 @@ class App:
     """Somebody else's authenticator app that was given a secret."""
 
     def __init__(self, secret: str) -> None:
-        """Take the secret, base32."""
         self._totp = pyotp.TOTP(secret)
 
     def code(self, steps_later: int = 0) -> str:

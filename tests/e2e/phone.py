@@ -105,7 +105,6 @@ class PocketPhone:
     """A phone without a screen, for tests of what the computer shows."""
 
     def __init__(self, virtual: VirtualPhone) -> None:
-        """Take the device."""
         self._virtual = virtual
         self._requests: AsyncIterator[DeviceChallenge] = virtual.requests()
 

@@ -48,7 +48,6 @@ class Screenshots:
     """
 
     def __init__(self) -> None:
-        """Begin one."""
         self.faults: list[str] = []
 
     async def take(self, page: Page, name: str) -> None:

@@ -31,7 +31,6 @@ class Health:
     """
 
     def __init__(self, app: faust.App, kafka: KafkaWatch, views: Sequence[View[Any]], guard: RecordGuard) -> None:
-        """Take the parts to look at."""
         self._app = app
         self._kafka = kafka
         self._views = views

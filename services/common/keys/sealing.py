@@ -77,7 +77,6 @@ class Sealer:
     """Seals secrets under the first key of a ring, and opens what any of its keys sealed."""
 
     def __init__(self, keys: KeyRing[SealingKey]) -> None:
-        """Take the keys."""
         self._keys = keys
 
     def seal(self, text: str, context: tuple[str, ...]) -> str:

@@ -32,7 +32,6 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        """Begin with nothing counted."""
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)

@@ -63,7 +63,6 @@ class ReportingExporter(SpanExporter):
     """Exports, and says once when spans are not taken any more, and once when they are again."""
 
     def __init__(self, exporter: SpanExporter) -> None:
-        """Take what exports."""
         self._exporter = exporter
         self._taken = True
 

@@ -41,7 +41,6 @@ class RecoveryCodes:
     """Makes and hashes recovery codes for one instance."""
 
     def __init__(self, threads: HashingThreads) -> None:
-        """Take the threads to hash in."""
         self._threads = threads
 
     async def make(self) -> RecoveryCodeSet:

@@ -49,7 +49,6 @@ class MailServer:
     """The mail server, with one connection for each message: there are few, and far between."""
 
     def __init__(self, settings: LoginSettings) -> None:
-        """Take what the settings say of it."""
         self._settings = settings
         self._tls = None if settings.smtp_security == "none" else ssl.create_default_context()
 

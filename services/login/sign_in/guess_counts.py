@@ -13,7 +13,6 @@ class GuessCounts:
     """Counts them for one instance; the sources' owners decide, so the pauses hold over all of them."""
 
     def __init__(self, guesses: View[Guesses], publisher: Publisher) -> None:
-        """Take the parts that it needs."""
         self._guesses = guesses
         self._publisher = publisher
 

@@ -20,7 +20,6 @@ class Passwords:
     """Checks passwords for one instance."""
 
     def __init__(self, threads: HashingThreads) -> None:
-        """Take the threads to hash in."""
         self._threads = threads
         self._nobody = hash_password("the password of nobody")
 

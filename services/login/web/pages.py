@@ -29,7 +29,6 @@ class Pages:
     """
 
     def __init__(self, settings: LoginSettings, cookies: Cookies) -> None:
-        """Load the templates."""
         self._cookies = cookies
         self.names = page_messages.Names(settings.product_name, settings.authenticator_name)
         self._environment = jinja2.Environment(

@@ -28,7 +28,6 @@ class ReadYourWrites:
     """Lets a request wait until this instance has seen what its browser has seen."""
 
     def __init__(self, accounts: View[Account], cookies: Cookies) -> None:
-        """Take the view of all accounts, and the cookies."""
         self._accounts = accounts
         self._cookies = cookies
 

@@ -21,7 +21,6 @@ class Worker:
     """One worker process."""
 
     def __init__(self, plan: Plan, log_path: Path) -> None:
-        """Start it."""
         self.plan = plan
         self.child = ForkedChild([sys.executable, "-m", "tests.integration.rebalance.worker", plan.to_json()], log_path)
 

@@ -34,7 +34,6 @@ class RecordedWorld(World):
     """
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         super().__init__()
         self.records: dict[str, list[StoredRecord]] = {}
 

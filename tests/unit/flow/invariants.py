@@ -29,7 +29,6 @@ class Watcher:
     """Watches a world, decision by decision."""
 
     def __init__(self, world: World, truth: Truth) -> None:
-        """Begin with what was decided already."""
         self._world = world
         self._truth = truth
         self._decided: set[tuple[str, str]] = set()

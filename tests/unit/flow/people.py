@@ -51,7 +51,6 @@ class People:
     """
 
     def __init__(self, world: World) -> None:
-        """Give everybody an account."""
         self.world = world
         self.truth = Truth()
         self._count = 0

@@ -56,7 +56,6 @@ class World:
     """
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self.now: datetime = T0
         self.log: list[Event[Message]] = []
         self.decisions: list[Decided] = []

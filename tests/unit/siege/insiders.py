@@ -27,7 +27,6 @@ class Insiders:
     """Whoever is signed in, or says so."""
 
     def __init__(self, people: People) -> None:
-        """Take who else acts, for the names that they use up."""
         self._people = people
         self._guarded = people.guarded
 

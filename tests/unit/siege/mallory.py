@@ -21,7 +21,6 @@ class Mallory:
     """Who wants in."""
 
     def __init__(self, people: People) -> None:
-        """Take whose doings can be copied."""
         self._people = people
         self._guarded = people.guarded
 

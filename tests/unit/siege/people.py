@@ -40,7 +40,6 @@ class People:
     """The owner, whoever else sits at a browser, and an administrator."""
 
     def __init__(self, guarded: Guarded) -> None:
-        """Take the account that they act on."""
         self.guarded = guarded
         self.count = 0
         self._showed: dict[str, Phone] = {}
