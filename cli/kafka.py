@@ -9,7 +9,7 @@ from cli.common import DEFAULT_KAFKA, Kafka, give_up
 from operations.kafka_tools import JARS, KafkaMissingError, java_command
 
 TOOLS: Final = {
-    "acls": "kafka.admin.AclCommand",
+    "acls": "org.apache.kafka.tools.AclCommand",
     "configs": "kafka.admin.ConfigCommand",
     "console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
     "console-producer": "org.apache.kafka.tools.ConsoleProducer",

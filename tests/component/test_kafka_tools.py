@@ -19,4 +19,4 @@ def test_each_tool_is_in_the_jars() -> None:
 def test_another_name_is_answered_with_those_that_there_are() -> None:
     result = CliRunner().invoke(app, ["kafka", "nonsense", "--describe"])
     assert result.exit_code == 1
-    assert "there is no tool nonsense; there are configs, console-consumer, " in result.output
+    assert "there is no tool nonsense; there are acls, configs, console-consumer, " in result.output

@@ -44,7 +44,7 @@ async def test_each_password_that_will_not_do_says_why(scene: Scenario) -> None:
         "Account Manager 2026!": "must not contain your name or the product's name",
         "password1234": "among the first that an attacker tries",
         "aaaaaaaaaaaaaaaaaaaa": "Choose another one.",
-        person.password: "This is the password that you have.",
+        person.password: "This is your current password.",
     }
     for password, text in refused.items():
         await computer.page.locator("#new").evaluate("field => field.removeAttribute('minlength')")

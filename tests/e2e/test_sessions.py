@@ -132,7 +132,7 @@ async def test_a_confirmation_that_is_declined_changes_nothing_and_keeps_the_ses
     await computer.press("confirm")
     await computer.reads("CHECK YOUR PHONE")
     await phone.answer(Verdict.DENY)
-    await computer.is_told("Declined on the phone", "nothing was confirmed")
+    await computer.is_told("Declined on the phone", "Nothing was confirmed")
     await computer.press("back")
     await computer.is_signed_in(person)
     await expect(computer.part("confirm")).to_be_visible()
