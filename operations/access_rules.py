@@ -58,9 +58,8 @@ def access_rules(topologies: Iterable[ServiceTopology], prefix: str) -> Iterator
 
     """
     for each in topologies:
-        dead_letters = tuple(topic.dead_letter for topic in each.consumes)
         reads = {f"{prefix}{topic.name}" for topic in (*each.reads, *each.changelogs)}
-        writes = {f"{prefix}{topic.name}" for topic in (*each.writes, *each.changelogs, *dead_letters)}
+        writes = {f"{prefix}{topic.name}" for topic in (*each.writes, *each.changelogs, *each.dead_letters)}
         groups = {f"{prefix}{name}" for name in each.groups}
         yield AccessRule(each.service, Operation.READ, Resource.TOPIC, tuple(sorted(reads)))
         yield AccessRule(each.service, Operation.WRITE, Resource.TOPIC, tuple(sorted(writes)))

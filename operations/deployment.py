@@ -26,10 +26,7 @@ ALL: Final[tuple[Topic, ...]] = (*EVENTS, *CHANGELOGS, *(topic.dead_letter for t
 
 def writers(topic: Topic) -> tuple[str, ...]:
     """Return the services that write to a topic."""
-    dead = {each.service for each in TOPOLOGIES for own in each.consumes if own.dead_letter == topic}
-    return tuple(
-        each.service for each in TOPOLOGIES if topic in each.writes or topic in each.changelogs or each.service in dead
-    )
+    return tuple(each.service for each in TOPOLOGIES if topic in (*each.writes, *each.changelogs, *each.dead_letters))
 
 
 def readers(topic: Topic) -> tuple[str, ...]:

@@ -233,8 +233,14 @@ def _checked(kind: type[RowPartT], fields: dict[str, Any]) -> RowPartT:
     """Return a row or a part of one, checked as when it is read from Kafka; a field that it has not is an error."""
     unknown = fields.keys() - {each.name for each in dataclass_fields(cast(Any, kind))}
     assert not unknown, unknown
-    made: RowPartT = TypeAdapter(kind).validate_python(fields)
+    made: RowPartT = _adapter(cast(Any, kind)).validate_python(fields)
     return made
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what checks a kind; making one takes milliseconds."""
+    return TypeAdapter(kind)
 
 
 def denied(times: int, last_at: datetime) -> Throttle:

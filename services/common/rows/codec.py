@@ -32,17 +32,6 @@ def write_row(row: Row) -> bytes:
     return _codec(type(row))[1].to_json(row)
 
 
-def row_of(model: type[RowT], data: dict[str, Any]) -> RowT:
-    """Return the row that has some data, checked.
-
-    Raises:
-        ValidationError: If it is no such row; its text holds nothing of the data.
-
-    """
-    row: RowT = _codec(model)[0].validate_python(data)
-    return row
-
-
 def row_data(row: Row) -> dict[str, Any]:
     """Return a row's data in JSON's types."""
     data: dict[str, Any] = _codec(type(row))[1].to_python(row, mode="json")

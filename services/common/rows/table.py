@@ -133,6 +133,11 @@ class ServiceTopology:
         return _distinct((*self.stream_reads, *self.group_reads))
 
     @property
+    def dead_letters(self) -> tuple[Topic, ...]:
+        """The topics of the records that it could not use."""
+        return tuple(topic.dead_letter for topic in self.consumes)
+
+    @property
     def groups(self) -> Mapping[str, tuple[Topic, ...]]:
         """The topics that each of its consumer groups reads; the processors' has the service's name."""
         return {self.service: self.stream_reads, **{own_group(topic): (topic,) for topic in self.group_reads}}
@@ -160,8 +165,7 @@ class ServiceTopology:
     @property
     def topics(self) -> tuple[Topic, ...]:
         """All its topics."""
-        dead_letters = tuple(topic.dead_letter for topic in self.consumes)
-        return _distinct((*self.reads, *self.writes, *self.changelogs, *dead_letters))
+        return _distinct((*self.reads, *self.writes, *self.changelogs, *self.dead_letters))
 
 
 def own_group(topic: Topic) -> str:

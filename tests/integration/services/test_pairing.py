@@ -1,6 +1,5 @@
 """The pairing service alone: phrases out, claims and answers in, pairings out."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -148,7 +147,7 @@ async def test_a_declined_pairing_reaches_the_account(
 
 async def test_an_answer_after_the_time_pairs_nothing(device: Device, stack: Stack, wire: Wire) -> None:
     issued = await claimed(wire, a_claim(stack, await a_phrase(device), lifetime_seconds=1))
-    await asyncio.sleep(1)
+    await eventually(lambda: datetime.now(UTC) > issued.expires_at)
     await wire.publisher.publish_command(an_answer(device, issued, Verdict.APPROVE))
     failed = await wire.next(PairingFailed, lambda each: each.pairing_id == issued.challenge_id)
     assert failed.reason is PairingFailure.NOT_ANSWERED
