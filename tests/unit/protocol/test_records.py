@@ -21,27 +21,29 @@ SIGNED: dict[str, str] = {
 }
 
 
-def told(record: dict[str, Any], purpose: Purpose = Purpose.PAIRING, verdict: Verdict = Verdict.APPROVE) -> list[str]:
+def contradicted(
+    record: dict[str, Any], purpose: Purpose = Purpose.PAIRING, verdict: Verdict = Verdict.APPROVE
+) -> list[str]:
     """Return what a record says otherwise than the signatures of a challenge and its answer."""
     challenge = a_challenge(purpose)
     return list(contradictions(record, verify_proof(challenge, an_answer(challenge, verdict))))
 
 
 def test_a_record_that_says_what_was_signed_is_not_contradicted() -> None:
-    assert told({**SIGNED, "paired_at": NOW.isoformat(), "more": 1}) == []
+    assert contradicted({**SIGNED, "paired_at": NOW.isoformat(), "more": 1}) == []
 
 
 @pytest.mark.parametrize("member", SIGNED)
 def test_a_record_that_says_something_else_is_contradicted_in_that(member: str) -> None:
     signed = SIGNED[member]
     expected = f"the record says {member} 'other', but {signed!r} was signed"
-    assert told({**SIGNED, member: "other"}) == [expected]
-    assert told({**SIGNED, member: None}) == [f"the record says {member} None, but {signed!r} was signed"]
+    assert contradicted({**SIGNED, member: "other"}) == [expected]
+    assert contradicted({**SIGNED, member: None}) == [f"the record says {member} None, but {signed!r} was signed"]
 
 
 @pytest.mark.parametrize("member", SIGNED)
 def test_a_record_may_leave_things_out(member: str) -> None:
-    assert told({name: value for name, value in SIGNED.items() if name != member}) == []
+    assert contradicted({name: value for name, value in SIGNED.items() if name != member}) == []
 
 
 @pytest.mark.parametrize(
@@ -50,4 +52,4 @@ def test_a_record_may_leave_things_out(member: str) -> None:
 )
 def test_a_device_is_paired_only_by_an_accepted_pairing(purpose: Purpose, verdict: Verdict) -> None:
     expected = f"the record says that a device was paired, but {verdict} of a {purpose} was signed"
-    assert told({"paired_at": NOW.isoformat()}, purpose, verdict) == [expected]
+    assert contradicted({"paired_at": NOW.isoformat()}, purpose, verdict) == [expected]
