@@ -7,14 +7,14 @@ import pytest
 from schemas.base import Message
 from schemas.contract import ChallengeWithdrawn, DeviceUnpaired
 from schemas.login_messages import CreateAccount, RemoveAccount
-from services.common.decisions import OK, decide_once
+from services.common.decisions import OK, Decision, decide_once
 from services.login.domain.decide import decide_account
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import LoginState
 from services.login.domain.rejections import Rejection
 from tests.builders import a_device, a_digest, a_phone, after, an_account, an_event, policy
-from tests.events import a_response
-from tests.messages import a_cancel, a_pairing_start, a_send, a_sign_in, a_sign_out, a_wrong_password
+from tests.events import a_challenge, a_response
+from tests.messages import a_cancel, a_guess, a_pairing_start, a_send, a_sign_in, a_sign_out, a_wrong_password
 from tests.unit.login.owner import Owner
 
 CREATE = CreateAccount(account_id="alex", at=after(), display_name="Alex", password_hash="$argon2id$1")
@@ -142,3 +142,10 @@ def test_sign_out_with_the_digest_of_a_session_that_is_not_open_ends_no_login() 
     owner.take(a_sign_in())
     owner.take(a_sign_out())
     assert owner.login().state is LoginState.CHALLENGED
+
+
+@pytest.mark.parametrize("message", [a_response(a_challenge()), a_guess()], ids=["answer of a pairing", "guess"])
+def test_what_does_not_concern_an_account_leaves_it_as_it_is(message: Message) -> None:
+    account = an_account()
+    assert decide_account(account, an_event(message), policy()) == Decision(account)
+    assert decide_account(None, an_event(a_response(a_challenge())), policy()) == Decision(None)

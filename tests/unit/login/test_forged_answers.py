@@ -63,3 +63,18 @@ def test_a_request_signed_by_a_key_that_was_rotated_out_lately_is_still_answered
     owner = Owner(key=new, accepted_keys=accepted)
     owner.take(a_sign_in())
     assert owner.take(a_response(challenge)).outcome == OK
+
+
+@pytest.mark.parametrize(
+    ("forgery", "reason"),
+    [
+        ("of another account", "the challenge is of something else"),
+        ("of a pairing", "the challenge is of something else"),
+        ("to another challenge", "the answer is to another challenge"),
+        ("by another device", "another device answered"),
+    ],
+)
+def test_what_is_forged_is_in_the_reason(forgery: str, reason: str) -> None:
+    owner, _ = asked()
+    with pytest.raises(UnacceptableError, match=f"^forged response: {reason}$"):
+        owner.take(FORGERIES[forgery])

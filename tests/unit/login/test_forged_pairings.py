@@ -50,3 +50,17 @@ def test_the_reason_of_a_forgery_holds_no_seal() -> None:
         pairing().take(paired)
     assert paired.seal not in str(caught.value)
     assert pairing_seal(SEAL_KEY, "pairing-1", "alex", a_phone().device_id) not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("forgery", "reason"),
+    [
+        ("with the seal of another pairing", "the seal does not hold"),
+        ("that the device denied", "the proof is of something else"),
+        ("that the device accepted for another account", "the proof is of something else"),
+        ("with somebody else's answer", "another device answered"),
+    ],
+)
+def test_what_is_forged_is_in_the_reason(forgery: str, reason: str) -> None:
+    with pytest.raises(UnacceptableError, match=f"^forged pairing: {reason}$"):
+        pairing().take(a_paired(**FORGERIES[forgery]))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from protocol.challenges import PinnedIssuer
 from schemas.contract import DeviceUnpaired, PairingRequested, PairingWithdrawn
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind
@@ -12,8 +13,19 @@ from services.login.domain.login import LoginKind, LoginState
 from services.login.domain.pairing import MOST_PHONES
 from services.login.domain.rejections import Rejection
 from services.login.domain.withdrawals import TOO_LATE
-from tests.builders import a_device, a_digest, a_login, a_phone, after, an_agreement_key, an_app, recovery_codes
-from tests.events import a_paired, only
+from tests.builders import (
+    LOGIN_URL,
+    a_device,
+    a_digest,
+    a_key,
+    a_login,
+    a_phone,
+    after,
+    an_agreement_key,
+    an_app,
+    recovery_codes,
+)
+from tests.events import a_challenge, a_paired, only, without_number
 from tests.messages import a_code, a_pairing_start, a_recovery_code, a_send, a_sign_in
 from tests.session_messages import a_further_phone, a_revocation
 from tests.unit.login.owner import Owner, signed_in
@@ -142,3 +154,21 @@ def test_a_session_that_is_signed_out_pairs_none_and_the_phone_is_told() -> None
 def test_the_same_addition_is_begun_once() -> None:
     owner = _adding()
     owner.ignore(a_further_phone())
+
+
+def test_an_addition_that_comes_again_changes_nothing_where_there_is_no_more_room_by_then() -> None:
+    owner = _adding(devices=MANY[:-1])
+    owner.account = replace(owner.account, devices=MANY)
+    owner.ignore(a_further_phone())
+
+
+@pytest.mark.parametrize("without", ["the service", "the phone"])
+def test_a_phone_makes_no_codes_unless_both_sides_offer_a_key(without: str) -> None:
+    key = None if without == "the service" else an_agreement_key("login service").public
+    pinned = PinnedIssuer(issuer=LOGIN_URL, keys=(a_key("login service").public.thumbprint,), agreement=key)
+    challenge = a_challenge(FAIR, login_issuer=pinned)
+    answer = FAIR.answer(challenge) if key is None else without_number(challenge, phone=FAIR).answer
+    owner = _adding()
+    owner.take(a_paired(at=after(2), phone=FAIR, challenge=challenge, answer=answer))
+    added = owner.account.devices[-1]
+    assert (added.name, added.agreement_key, added.agreement_key_id) == (FAIR.name, None, None)

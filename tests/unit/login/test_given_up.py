@@ -139,3 +139,10 @@ def test_a_login_that_gives_way_takes_its_pairing_back_from_the_phone() -> None:
     withdrawn = only(owner.take(a_sign_in("one-more", after(20))).events, PairingWithdrawn)
     assert withdrawn.pairing_id == "pairing-1"
     assert owner.account.login("login-1") is None
+
+
+def test_only_one_login_gives_way_to_a_new_one() -> None:
+    over = tuple(a_login(f"over-{number}").ended(EndReason.DENIED, after()) for number in range(MOST_LOGINS))
+    owner = Owner(an_account(logins=over))
+    owner.take(a_sign_in(at=after(1)))
+    assert [each.login_id for each in owner.account.logins] == [*(each.login_id for each in over[1:]), "login-1"]

@@ -83,3 +83,8 @@ def test_a_repeated_guess_counts_once() -> None:
 
 def test_no_name_is_taken_for_an_address() -> None:
     assert address_source("192.0.2.7") != name_source("192.0.2.7")
+
+
+def test_what_is_no_guess_leaves_a_source_as_it_is() -> None:
+    row, _ = after_guesses(after(0))
+    assert decide_guess(row, an_event(a_wrong_password()), POLICY) == Decision(row)

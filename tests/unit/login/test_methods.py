@@ -12,7 +12,19 @@ from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginState
 from services.login.domain.method_changes import MOST_APPS
 from services.login.domain.rejections import Rejection
-from tests.builders import LOGIN_URL, a_device, a_digest, a_key, a_login, a_phone, after, an_app, recovery_codes
+from tests.builders import (
+    LOGIN_URL,
+    a_browser,
+    a_device,
+    a_digest,
+    a_key,
+    a_login,
+    a_phone,
+    a_session,
+    after,
+    an_app,
+    recovery_codes,
+)
 from tests.events import a_response, only
 from tests.messages import a_code, a_send, a_sign_in
 from tests.session_messages import a_choice, a_method_removal, a_renaming, an_app_added, new_recovery_codes
@@ -158,3 +170,25 @@ def test_recovery_codes_are_kept_as_their_hashes_under_their_salt() -> None:
     assert (made.salt, made.made_at, made.left) == ("c2FsdA", after(5), 10)
     assert [code.digest for code in made.codes] == [a_digest(f"code {number}") for number in range(1, 11)]
     assert owner.account.history[-1].what is HistoryKind.RECOVERY_CODES_MADE
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        (a_choice("pairing-2"), "Fairphone 5"),
+        (a_renaming("pairing-2"), "Old faithful"),
+        (a_method_removal("pairing-2"), "Fairphone 5"),
+        (a_method_removal("app-0"), "Desk app"),
+        (an_app_added(), "Desk app"),
+        (new_recovery_codes(), ""),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_the_history_has_of_each_change_its_time_its_method_and_the_sessions_browser(
+    message: AccountCommand, name: str
+) -> None:
+    there = a_browser(name="Safari on iPhone")
+    owner = signed_in(devices=TWO, apps=(an_app(),), sessions=(a_session(browser=there),))
+    owner.take(message)
+    entry = owner.account.history[-1]
+    assert (entry.at, entry.device_name, entry.browser) == (after(), name, there)

@@ -1,5 +1,6 @@
 """Number matching: an approval counts only with the number in the browser, which the phone is never sent."""
 
+import hmac
 from collections import Counter
 
 import pytest
@@ -10,7 +11,7 @@ from services.common.decisions import OK
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginState
 from services.login.domain.rejections import Rejection
-from tests.builders import after, number_of, policy
+from tests.builders import NUMBER_KEY, after, number_of, policy
 from tests.events import a_response, without_number
 from tests.messages import a_sign_in
 from tests.unit.login.owner import Owner, asked, same
@@ -124,3 +125,9 @@ def test_a_request_keeps_asking_for_the_number_when_the_setting_is_switched_off_
     later = Owner(owner.account, number_matching=False)
     later.take(a_response(challenge, number=_another(challenge)))
     assert later.login().end_reason is EndReason.WRONG_NUMBER
+
+
+def test_a_number_is_made_of_the_hmac_of_its_challenges_id() -> None:
+    """So instances of two releases show and take the same one."""
+    tag = hmac.digest(NUMBER_KEY, b"countersign number\x00challenge-1", "sha256")
+    assert number_of("challenge-1") == LOWEST_NUMBER + int.from_bytes(tag[:8], "big") % len(ALL)

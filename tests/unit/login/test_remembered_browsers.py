@@ -165,3 +165,12 @@ def test_a_few_browsers_are_remembered_and_the_newest_stay() -> None:
 
 def _week() -> dict[str, Any]:
     return {"remember_days": WEEK.days}
+
+
+def test_the_history_has_which_browser_is_remembered() -> None:
+    owner = Owner(remember_days=WEEK.days)
+    there = a_browser(name="Safari on iPhone")
+    owner.take(a_response(owner.challenge(a_sign_in(browser=there, **WISH)), at=after(5)))
+    entry = owner.account.history[-1]
+    assert (entry.what, entry.at, entry.browser) == (HistoryKind.BROWSER_REMEMBERED, after(5), there)
+    assert owner.account.remembered[0].browser == there

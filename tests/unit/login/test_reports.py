@@ -106,3 +106,10 @@ def test_such_a_report_takes_the_request_of_another_login_back_from_the_phone() 
     withdrawn = only(owner.take(a_response(challenge, Verdict.REPORT, after(4))).events, ChallengeWithdrawn)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("challenge-2", a_phone().device_id)
     assert owner.account.open_challenge() is None
+
+
+def test_a_report_ends_the_other_logins_at_its_own_time() -> None:
+    owner, challenge = asked()
+    owner.take(a_sign_in("login-2", after(1)))
+    owner.take(a_response(challenge, Verdict.REPORT, after(3)))
+    assert [each.ended_at for each in owner.account.logins] == [after(3), after(3)]

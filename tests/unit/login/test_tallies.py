@@ -11,8 +11,9 @@ from services.common.decisions import decide_once
 from services.common.telemetry.metrics import Metrics
 from services.login.domain.account import Account
 from services.login.domain.decide import decide_account
+from services.login.domain.login import LoginState
 from services.login.metrics import AccountTally
-from tests.builders import after, an_account, an_event, policy
+from tests.builders import a_login, after, an_account, an_event, policy
 from tests.events import a_login_challenge, a_paired, a_response, without_number
 from tests.messages import a_cancel, a_code, a_pairing_start, a_sign_in
 from tests.session_messages import a_removal
@@ -129,3 +130,34 @@ def test_no_label_says_whose_login_it_was() -> None:
         for value in each.labels.values()
     }
     assert not any("alex" in value.lower() or "login-1" in value for value in labels)
+
+
+def test_a_request_is_counted_behind_a_login_that_sent_none() -> None:
+    counted = Counted(an_account(logins=(a_login("waiting"),)))
+    counted.take(a_sign_in())
+    counted.take(_answer(Verdict.DENY)(), 7)
+    assert counted.count("login_challenges_total", outcome="denied") == 1
+
+
+def test_a_pairing_is_counted_behind_a_login_that_began_none() -> None:
+    counted = Counted(an_account(paired=False, logins=(a_login("waiting", state=LoginState.NEEDS_PHONE),)))
+    counted.take(a_sign_in())
+    counted.take(a_pairing_start())
+    counted.take(a_paired(at=after(9)), 9)
+    assert counted.count("pairings_total", outcome="paired") == 1
+
+
+def test_a_pairing_that_waits_is_not_counted_yet() -> None:
+    counted = Counted(an_account(paired=False))
+    counted.take(a_sign_in())
+    counted.take(a_pairing_start())
+    counted.take(a_sign_in("login-2", after(1)), 1)
+    assert counted.count("pairings_total", outcome="withdrawn") == 0
+    assert counted.count("pairings_total", outcome="expired") == 0
+
+
+def test_an_answer_within_a_second_is_counted_as_quick_as_it_was() -> None:
+    counted = Counted(an_account())
+    counted.take(a_sign_in())
+    counted.take(a_response(a_login_challenge(), at=after(0.25)), 0.25)
+    assert counted.count("answer_duration_seconds_sum", purpose="login") == 0.25

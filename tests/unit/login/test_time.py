@@ -9,7 +9,18 @@ from services.login.domain.account import MOST_HISTORY
 from services.login.domain.expire import expire
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginChallenge, LoginState
-from tests.builders import LIMITS, T0, a_device, a_login, a_remembered_browser, a_session, after, an_account, at_most
+from tests.builders import (
+    LIMITS,
+    T0,
+    a_browser,
+    a_device,
+    a_login,
+    a_remembered_browser,
+    a_session,
+    after,
+    an_account,
+    at_most,
+)
 from tests.messages import a_pairing_start, a_send, a_sign_in
 from tests.unit.login.owner import Owner
 
@@ -120,3 +131,16 @@ def test_no_pairing_outlives_its_login() -> None:
     attempt = owner.login().pairing
     assert attempt is not None
     assert attempt.expires_at == owner.login().expires_at == after(minutes=30)
+
+
+def test_the_history_has_the_browser_and_the_phone_of_a_request_that_is_not_answered() -> None:
+    owner = Owner()
+    owner.take(a_sign_in())
+    entry = expire(owner.account, after(minutes=3), LIMITS).history[-1]
+    assert (entry.browser, entry.device_name) == (a_browser(), a_device().name)
+
+
+def test_a_login_that_takes_too_long_is_no_denial_and_not_in_the_history() -> None:
+    account = an_account(logins=(a_login(),))
+    expired = expire(account, after(minutes=31), LIMITS)
+    assert (expired.push, expired.history) == (account.push, account.history)

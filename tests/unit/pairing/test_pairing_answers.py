@@ -72,7 +72,7 @@ def test_the_first_answer_counts(first: Verdict, second: Verdict) -> None:
     row = decide(_claimed(), a_response(a_challenge(), first)).row
     assert row is not None
     decision = decide(row, a_response(a_challenge(), second, after(1)))
-    assert decision.events == ()
+    assert (decision.outcome, decision.events) == ("decided_before", ())
     assert decision.row is not None
     assert decision.row.state is row.state
 
