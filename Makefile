@@ -34,9 +34,9 @@ setup: ## bring what running needs: system packages, Python packages, Kafka
 setup-tests:
 	@deploy/bootstrap --tests
 
-test: setup-tests lint ## bring what testing needs, lint, run all tests (three at a time), look for vulnerabilities
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
+test: setup-tests lint ## bring what testing needs, lint, look for vulnerabilities, run all tests (three at a time)
 	@$(BIN)/python -m deploy.local.vulnerabilities
+	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 unit: setup-tests ## run the tests of the rules alone (ARGS="-k phrase" picks some, here and below)
 	$(BIN)/pytest tests/unit $(ARGS)

@@ -11,7 +11,7 @@ import pytest
 from operations.kafka_tools import SHORT_LIVED
 from tests.forks import child_of
 
-pytest_plugins = ["tests.broker", "tests.chromium", "tests.properties"]
+pytest_plugins = ["tests.broker", "tests.chromium", "tests.properties", "tests.summary"]
 ORDER: Final = (
     "usual",
     "generous",
