@@ -22,6 +22,7 @@ class Seen:
         trace: The trace's id, hexadecimal.
         id: Its own id.
         parent: Its parent's id, empty for a root.
+        links: The ids of the traces that it is linked to.
 
     """
 
@@ -30,6 +31,7 @@ class Seen:
     trace: str
     id: str
     parent: str
+    links: tuple[str, ...]
 
 
 @dataclass
@@ -66,6 +68,7 @@ class Receiver:
                         each.trace_id.hex(),
                         each.span_id.hex(),
                         each.parent_span_id.hex(),
+                        tuple(link.trace_id.hex() for link in each.links),
                     )
                     for each in scope.spans
                 ]

@@ -19,7 +19,6 @@ from services.common.kafka.partitions import PartitionsError, common_count
 from services.common.kafka.publisher import Publisher, UnavailableError, unreachable
 from services.common.progress import Progress
 from services.common.rows.view import View
-from services.common.telemetry.tracing import continue_trace
 from services.login.addresses import read_address
 from services.login.domain.account import Account
 from services.login.domain.rejections import Rejection
@@ -183,7 +182,6 @@ async def administration(
         AdminError: If Kafka cannot be reached, the accounts cannot be read, or rows are being moved.
 
     """
-    continue_trace(None)
     publisher = Publisher(bootstrap, prefix, "admin")
     try:
         await publisher.start()

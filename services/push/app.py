@@ -20,7 +20,7 @@ def make_instance(settings: PushSettings) -> ServiceInstance:
     channels = base.view(CHANNELS)
     verifier = SignedRequestVerifier(Nonces(load_secret(settings.secrets_directory, "push-nonce")), settings.url)
     sockets = Sockets(verifier, channels, base.publisher, settings.most_sockets)
-    web_side = PushWeb(settings, verifier, channels, base.publisher, base.telemetry.tracing)
+    web_side = PushWeb(settings, verifier, channels, base.publisher)
     policy = content_security_policy(settings)
     application = make_web(base.health, base.telemetry, render_problem, policy, CORS)
     application.add_routes(routes(web_side, sockets, verifier))

@@ -13,7 +13,7 @@ from schemas.push_messages import RegisterDevice
 from services.common.clock import now
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View
-from services.common.telemetry.tracing import continue_trace
+from services.common.telemetry.tracing import join_trace
 from services.common.web.device_requests import STATUS, SignedRequestVerifier, device_name_in
 from services.common.web.web import problem_document
 from services.push.domain.channel import Channel
@@ -150,7 +150,7 @@ class Sockets:
         waiting = None if channel is None else channel.waiting(challenge_id)
         if channel is None or waiting is None:
             return False
-        continue_trace(waiting.traceparent)
+        join_trace(waiting.traceparent)
         await self._publisher.publish_command(
             PushReceipt(
                 challenge_id=waiting.challenge_id,

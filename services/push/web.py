@@ -14,7 +14,7 @@ from services.common.clock import now
 from services.common.decisions import OK
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View
-from services.common.telemetry.tracing import Tracing
+from services.common.telemetry.tracing import join_trace
 from services.common.web.device_requests import STATUS, SignedRequestVerifier
 from services.common.web.web import problem
 from services.push.domain.channel import Channel
@@ -40,13 +40,11 @@ class PushWeb:
         verifier: SignedRequestVerifier,
         channels: View[Channel],
         publisher: Publisher,
-        tracing: Tracing,
     ) -> None:
         self._settings = settings
         self._verifier = verifier
         self._channels = channels
         self._publisher = publisher
-        self._tracing = tracing
 
     async def index(self, _request: web.Request) -> web.FileResponse:
         """Serve the authenticator."""
@@ -78,7 +76,7 @@ class PushWeb:
         challenge_id = request.match_info["challenge_id"]
         waiting = channel.waiting(challenge_id)
         if waiting is not None:
-            self._tracing.join(waiting.traceparent)
+            join_trace(waiting.traceparent)
         return await self._submit(signed, said, challenge_id)
 
     async def _submit(self, signed: SignedRequest, said: Answer, challenge_id: str) -> web.Response:

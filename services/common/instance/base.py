@@ -53,7 +53,7 @@ class Base:
         self._policy: Final = policy
         self.settings: Final = settings
         self.telemetry: Final[Telemetry] = make_telemetry(service, settings)
-        self.publisher: Final = Publisher(bootstrap, prefix, service, self.telemetry.tracing)
+        self.publisher: Final = Publisher(bootstrap, prefix, service, self.telemetry.tracer)
         self.dead_letters: Final = DeadLetterWriter(self.publisher, prefix, service, self.telemetry.metrics)
         self._guard: Final = RecordGuard(self.dead_letters, prefix, service, topology.consumes, self.telemetry)
         self._stream: Final = make_stream_app(service, settings)

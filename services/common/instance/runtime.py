@@ -140,7 +140,7 @@ async def _listen(stop: asyncio.Event, instance: ServiceInstance) -> int:
     try:
         return await _run_until(stop, instance, runner)
     finally:
-        await asyncio.to_thread(instance.telemetry.tracing.close)
+        await asyncio.to_thread(instance.telemetry.close)
         if metrics is not None:
             await metrics.cleanup()
 

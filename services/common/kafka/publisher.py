@@ -7,11 +7,12 @@ from typing import Final
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from opentelemetry.trace import SpanKind, Tracer
 
 from schemas.base import Command, Message
 from schemas.codec import Event, Record, encode
 from services.common.clock import new_id, now
-from services.common.telemetry.tracing import Tracing, current_traceparent
+from services.common.telemetry.tracing import NO_SPANS, current_traceparent, messaging_span
 
 log = structlog.get_logger(__name__)
 RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -45,7 +46,7 @@ class Publisher:
         bootstrap: str,
         prefix: str,
         source: str,
-        tracing: Tracing | None = None,
+        tracer: Tracer = NO_SPANS,
         timeout_seconds: float = 4.0,
     ) -> None:
         """Prepare it.
@@ -54,13 +55,13 @@ class Publisher:
             bootstrap: Kafka's ``host:port`` list.
             prefix: What stands before each topic's name in this deployment.
             source: This service's name, the first part of its events' CloudEvents source.
-            tracing: Gives each event the traceparent to carry; default the one that is current.
+            tracer: Makes a span of each event that is sent; default none.
             timeout_seconds: How long a command of the web side may take to reach Kafka.
 
         """
         self._prefix = prefix
         self._source = source
-        self._tracing = tracing or Tracing()
+        self._tracer = tracer
         self._timeout_seconds = timeout_seconds
         self._bootstrap = bootstrap
         self._decided: AIOKafkaProducer | None = None
@@ -108,9 +109,9 @@ class Publisher:
         if not self.kafka_answers:
             raise UnavailableError
         event_id = new_id()
-        with self._tracing.publishing(event_id, message.topic.name, current_traceparent()) as traceparent:
+        with messaging_span(self._tracer, SpanKind.PRODUCER, message.topic.name, event_id):
             at = message.at if isinstance(message, Command) else now()
-            event = Event(event_id, at, f"{self._source}/web", traceparent, message)
+            event = Event(event_id, at, f"{self._source}/web", current_traceparent(), message)
             try:
                 # The producer gives up by itself; the second more is for its own look at the clock.
                 async with asyncio.timeout(self._timeout_seconds + 1):
@@ -130,8 +131,10 @@ class Publisher:
         """
         for index, message in enumerate(messages):
             event_id = f"{cause.id}.{index}"
-            with self._tracing.publishing(event_id, message.topic.name, cause.traceparent) as traceparent:
-                await self.publish_until_acked(encode(Event(event_id, cause.time, source, traceparent, message)))
+            # With the trace of the cause, and not of this span: a repeated decision publishes the same (docs/adr/0003).
+            event = Event(event_id, cause.time, source, cause.traceparent, message)
+            with messaging_span(self._tracer, SpanKind.PRODUCER, message.topic.name, event_id):
+                await self.publish_until_acked(encode(event))
 
     async def publish_until_acked(self, record: Record) -> None:
         """Publish a record, trying until Kafka has it."""

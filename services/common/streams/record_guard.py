@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 from faust.types import EventT
+from opentelemetry.trace import SpanKind
 from structlog.contextvars import bound_contextvars
 
 from schemas.base import Message
@@ -20,7 +21,7 @@ from services.common.decisions import UnacceptableError
 from services.common.kafka.dead_letters import DeadLetterWriter, RecordPosition
 from services.common.streams.row_table import StorageError
 from services.common.telemetry.telemetry import Telemetry
-from services.common.telemetry.tracing import Came
+from services.common.telemetry.tracing import continue_trace, messaging_span
 
 log = structlog.get_logger(__name__)
 LOCKS: Final = 256
@@ -77,6 +78,7 @@ class RecordGuard:
         Agents of several topics change one row: the lock keeps the steps from load to save together.
         """
         message = record.message
+        continue_trace(headers_of(record))
         async with self._locks[hash(message.key) % LOCKS]:
             with bound_contextvars(record=str(_place(record))):
                 try:
@@ -97,7 +99,7 @@ class RecordGuard:
 
     @contextmanager
     def decoded(self, record: EventT[Any]) -> Iterator[Event[Message]]:
-        """Decode a record within its guard, and carry its trace on for as long as it is worked on.
+        """Decode a record within its guard, and make a span of what is done with it.
 
         Raises:
             UndecodableError: If it is not a message of ours.
@@ -105,8 +107,14 @@ class RecordGuard:
         """
         message = record.message
         event = decode(message.key, message.value, headers_of(record))
-        came = Came(event, self._topic(record), message.partition, message.offset, self._group)
-        with self._telemetry.tracing.deciding(came):
+        attributes: dict[str, str | int] = {
+            "messaging.consumer.group.name": self._group,
+            "messaging.destination.partition.id": str(message.partition),
+            "messaging.kafka.offset": message.offset,
+            "countersign.event.type": event.data.type,
+        }
+        tracer = self._telemetry.tracer
+        with messaging_span(tracer, SpanKind.CONSUMER, self._topic(record), event.id, attributes):
             yield event
 
     def _topic(self, record: EventT[Any]) -> str:

@@ -8,7 +8,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from services.common.telemetry.log_repeats import Repeats
-from services.common.telemetry.tracing import current_traceparent, trace_id
+from services.common.telemetry.tracing import current_trace_id
 
 LIBRARIES = ("aiokafka", "faust", "mode", "aiohttp", "asyncio")
 OUR_SUBCLASSES = (
@@ -20,9 +20,9 @@ OUR_SUBCLASSES = (
 
 
 def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    trace = trace_id(current_traceparent())
-    if trace:
-        event["trace_id"] = trace
+    trace_id = current_trace_id()
+    if trace_id:
+        event["trace_id"] = trace_id
     return event
 
 

@@ -1,53 +1,55 @@
-"""What an instance tells of itself to operators: metrics and traces, and how they leave it."""
+"""What an instance reports to operators: metrics and traces, and how they leave it."""
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from aiohttp import web
+from opentelemetry.trace import Tracer
 from prometheus_client.aiohttp import make_aiohttp_handler
 
 from services.common.settings import ServiceSettings
 from services.common.telemetry.metrics import Metrics
-from services.common.telemetry.tracing import Tracing
+from services.common.telemetry.tracing import NO_SPANS
 
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 """OpenTelemetry's own variables; with one of them set, spans are exported there."""
-DISABLED: Final = "OTEL_SDK_DISABLED"
 
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """What one instance tells.
+    """What one instance reports.
 
     Attributes:
         metrics: Counted here, served at /metrics on a port of its own.
-        tracing: Carries traces on, and exports their spans where an endpoint is set.
+        tracer: Makes spans where an endpoint is set, and none elsewhere.
+        close: Sends the spans that are left, for a moment at most.
 
     """
 
     metrics: Metrics = field(default_factory=Metrics)
-    tracing: Tracing = field(default_factory=Tracing)
+    tracer: Tracer = NO_SPANS
+    close: Callable[[], None] = lambda: None
 
 
-def make_telemetry(service: str, settings: ServiceSettings, environment: Mapping[str, str] = os.environ) -> Telemetry:
-    """Return what an instance tells.
+def make_telemetry(service: str, settings: ServiceSettings) -> Telemetry:
+    """Return what an instance reports; OpenTelemetry's standard variables (OTEL_…) turn spans on.
 
     Args:
         service: The service's name.
         settings: The instance's settings.
-        environment: Where OpenTelemetry's standard variables are (OTEL_…): they turn traces on.
 
     """
-    disabled = environment.get(DISABLED, "").strip().lower() == "true"
-    if disabled or not any(environment.get(name) for name in ENDPOINTS):
+    if not any(os.environ.get(name) for name in ENDPOINTS):
         return Telemetry()
-    # Only here: OpenTelemetry's libraries take a while to load, and most instances need none of them.
-    from services.common.telemetry.spans import ExportedTracing  # noqa: PLC0415
+    # Only here: OpenTelemetry's SDK takes a while to load, and most instances do not need it.
+    from services.common.telemetry.span_export import close_provider, make_provider, otlp_processor  # noqa: PLC0415
 
-    return Telemetry(tracing=ExportedTracing.by_otlp(service, f"{socket.gethostname()}:{settings.port}"))
+    provider = make_provider(service, f"{socket.gethostname()}:{settings.port}", otlp_processor())
+    return Telemetry(tracer=provider.get_tracer("countersign"), close=partial(close_provider, provider))
 
 
 def metrics_web(metrics: Metrics) -> web.Application:

@@ -1,125 +1,150 @@
-"""W3C trace context: the id that follows a login through browsers, services, topics and logs.
+"""W3C Trace Context by OpenTelemetry's API: the trace that follows a login through services, topics and logs.
 
-Source: W3C Trace Context, section 3.2.2 (traceparent).
+The current trace is the API's. Without the SDK (`services.common.telemetry.span_export`) the API makes neither spans
+nor ids, so a trace begins here where none came in. A command carries the traceparent of the span that sends it. What a
+decision leads to carries that of its cause, so that a repeated decision publishes the same bytes.
+
+Attributes of spans are names of ours, counts and ids of events: no key, no body, no header, no text of an error.
+
+Source: OpenTelemetry semantic conventions 1.40, messaging spans (Kafka).
 """
 
-import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Final
 
-from aiohttp import web
+from opentelemetry.context import Context, attach, detach
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    NoOpTracer,
+    Span,
+    SpanContext,
+    SpanKind,
+    StatusCode,
+    TraceFlags,
+    Tracer,
+    format_trace_id,
+    get_current_span,
+    set_span_in_context,
+)
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from schemas.base import Message
-from schemas.codec import Event
-
-_FORM: Final = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-_current: ContextVar[str] = ContextVar("traceparent", default="")
+NO_SPANS: Final[Tracer] = NoOpTracer()
+_TRACEPARENT: Final = "traceparent"
+_PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 
-def new_traceparent() -> str:
-    """Begin a trace."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+def continue_trace(headers: Iterable[tuple[str, bytes | None]]) -> None:
+    """Make a record's trace the current one, or a new one where its headers name none that is well-formed."""
+    traceparent = dict(headers).get(_TRACEPARENT) or b""
+    context = read_traceparent(traceparent.decode(errors="replace"))
+    attach(set_span_in_context(_in_a_trace(get_current_span(context))))
 
 
-def is_traceparent(text: str | None) -> bool:
-    """Tell whether a header value is well-formed."""
-    return bool(text and _FORM.fullmatch(text))
+def join_trace(traceparent: str) -> None:
+    """Go on in another trace, and link the span in hand to it; do nothing if the traceparent is missing or malformed.
 
-
-def continue_trace(traceparent: str | None) -> str:
-    """Make the given trace the current one, or a new one where it is missing or malformed.
-
-    Returns:
-        The traceparent that is current now.
+    Args:
+        traceparent: Of a login, which a request turns out to answer.
 
     """
-    current = traceparent if traceparent and is_traceparent(traceparent) else new_traceparent()
-    _current.set(current)
-    return current
+    context = read_traceparent(traceparent)
+    other = get_current_span(context).get_span_context()
+    if other.is_valid:
+        get_current_span().add_link(other)
+        attach(context)
+
+
+def read_traceparent(traceparent: str) -> Context:
+    """Return the context that a traceparent names; an empty one if it is missing or malformed."""
+    return _PROPAGATOR.extract({_TRACEPARENT: traceparent}, Context())
 
 
 def current_traceparent() -> str:
-    """Return the current trace's header value, or an empty string."""
-    return _current.get()
+    """Return the current trace's traceparent, or an empty string."""
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier)
+    return carrier.get(_TRACEPARENT, "")
 
 
-def trace_id(traceparent: str) -> str:
-    """Return the 32 hexadecimal digits that name the trace, or an empty string."""
-    match = _FORM.fullmatch(traceparent)
-    return match.group(1) if match else ""
+def current_trace_id() -> str:
+    """Return the 32 hexadecimal digits that name the current trace, or an empty string."""
+    context = get_current_span().get_span_context()
+    return format_trace_id(context.trace_id) if context.is_valid else ""
 
 
-@dataclass(slots=True)
-class Served:
-    """How a request ended.
+def begin_span(
+    tracer: Tracer, name: str, kind: SpanKind, attributes: Mapping[str, str | int], parent: Context | None = None
+) -> Span:
+    """Begin a span, in a new trace if there is no other; it is not the current one yet.
 
-    Attributes:
-        status: Its HTTP status.
-        streamed: True if it lasted as long as somebody waited: an event stream or a socket.
-
-    """
-
-    status: int = web.HTTPInternalServerError.status_code
-    streamed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Came:
-    """A record that an owner or a relay works on.
-
-    Attributes:
-        event: What it says.
-        topic: Its topic's name, without the deployment's prefix.
-        partition: Its partition.
-        offset: Its offset.
-        group: The consumer group that reads it.
+    Args:
+        tracer: Makes it.
+        name: Its name.
+        kind: Its kind.
+        attributes: What is known of it.
+        parent: Where its parent is; default the current context.
 
     """
-
-    event: Event[Message]
-    topic: str
-    partition: int
-    offset: int
-    group: str
+    return _in_a_trace(tracer.start_span(name, parent, kind, attributes))
 
 
-class Tracing:
-    """Carries each trace on, from what comes in to what goes out; it makes no spans.
+@contextmanager
+def messaging_span(
+    tracer: Tracer,
+    kind: SpanKind,
+    topic: str,
+    event_id: str,
+    attributes: Mapping[str, str | int] | None = None,
+) -> Iterator[None]:
+    """Make a span of sending or processing an event, for as long as that takes; of an error it has the kind alone.
 
-    `services.common.telemetry.spans` has the one that does.
+    Args:
+        tracer: Makes it.
+        kind: PRODUCER to send, CONSUMER to process.
+        topic: The topic's name, without the deployment's prefix.
+        event_id: The event's id.
+        attributes: What else is known of it.
+
     """
-
-    @contextmanager
-    def serving(self, request: web.Request, _served: Served) -> Iterator[None]:
-        """Continue the trace of a request, for as long as it is served."""
-        continue_trace(request.headers.get("traceparent"))
+    operation = "send" if kind is SpanKind.PRODUCER else "process"
+    known = {
+        "messaging.system": "kafka",
+        "messaging.operation.name": operation,
+        "messaging.operation.type": operation,
+        "messaging.destination.name": topic,
+        "messaging.message.id": event_id,
+        **(attributes or {}),
+    }
+    span = begin_span(tracer, f"{operation} {topic}", kind, known)
+    token = attach(set_span_in_context(span))
+    try:
         yield
+    except BaseException as error:
+        set_error(span, type(error).__qualname__)
+        raise
+    finally:
+        detach(token)
+        span.end()
 
-    def join(self, traceparent: str) -> None:
-        """Make the request in hand part of another trace: of the one that it turned out to answer."""
-        continue_trace(traceparent)
 
-    @contextmanager
-    def deciding(self, came: Came) -> Iterator[None]:
-        """Continue the trace of an event, for as long as it is decided or passed on."""
-        continue_trace(came.event.traceparent)
-        yield
+def set_error(span: Span, error_type: str) -> None:
+    """Mark a span as failed.
 
-    @contextmanager
-    def publishing(self, _event_id: str, _topic: str, traceparent: str) -> Iterator[str]:
-        """Give the traceparent that an event is to carry, for as long as Kafka takes to have it.
+    Args:
+        span: The span.
+        error_type: The kind of the error, which has few values: an exception's class or an HTTP status.
 
-        Args:
-            _event_id: The event's id.
-            _topic: Its topic's name, without the deployment's prefix.
-            traceparent: Of what led to it. A repeated decision gives the same again (docs/adr/0003).
+    """
+    span.set_status(StatusCode.ERROR)
+    span.set_attribute("error.type", error_type)
 
-        """
-        yield traceparent
 
-    def close(self) -> None:
-        """Send what is left, for a moment at most."""
+def _in_a_trace(span: Span) -> Span:
+    """Return a span, or the beginning of a new trace in place of one that is in none."""
+    if span.get_span_context().is_valid:
+        return span
+    trace_id, span_id = (int.from_bytes(secrets.token_bytes(length)) or 1 for length in (16, 8))
+    sampled = TraceFlags(TraceFlags.SAMPLED)
+    return NonRecordingSpan(SpanContext(trace_id, span_id, is_remote=False, trace_flags=sampled))

@@ -1,23 +1,29 @@
-"""Watches the requests of one instance: logged, counted, timed, each in its trace."""
+"""Watches the requests of one instance: logged, counted, timed, each in its trace.
+
+Source: OpenTelemetry semantic conventions 1.40, HTTP spans (server).
+"""
 
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
+from opentelemetry.trace import Span, SpanKind, Tracer, use_span
 
 from services.common.telemetry.metrics import Metrics
-from services.common.telemetry.route_names import method_of, route_of
 from services.common.telemetry.telemetry import Telemetry
-from services.common.telemetry.tracing import Served, continue_trace
+from services.common.telemetry.tracing import begin_span, read_traceparent, set_error
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LIVE: Final = "/live"
 READY: Final = "/ready"
 EVENT_STREAM: Final = "text/event-stream"
+UNMATCHED: Final = "unmatched"
+OTHER: Final = "_OTHER"
+"""As OpenTelemetry's conventions call a method that is none of HTTP's."""
 
 
 def watch_requests(telemetry: Telemetry) -> Middleware:
@@ -26,24 +32,58 @@ def watch_requests(telemetry: Telemetry) -> Middleware:
     @web.middleware
     async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in {LIVE, READY}:
-            continue_trace(None)
             return await handler(request)
-        served = Served()
+        status, streamed = web.HTTPInternalServerError.status_code, False
         started = time.monotonic()
-        with telemetry.tracing.serving(request, served):
+        span = _begin_span(telemetry.tracer, request)
+        with use_span(span):
             try:
                 response = await handler(request)
-                served.status = response.status
-                served.streamed = _is_streamed(response)
-                _log(request, response.status, time.monotonic() - started)
+                status, streamed = response.status, _is_streamed(response)
+                _log(request, status, time.monotonic() - started)
             except web.HTTPException as answer:
-                served.status = answer.status
+                status = answer.status
                 raise
             finally:
-                _count(telemetry.metrics, request, served, time.monotonic() - started)
+                _count(telemetry.metrics, request, status, time.monotonic() - started)
+                # A span of what lasts as long as a browser or a device waits says nothing; it is never ended.
+                if not streamed:
+                    _end_span(span, status)
         return response
 
     return watch
+
+
+def route_of(request: web.Request) -> str:
+    """Return the pattern of a request's route, such as ``/challenges/{challenge_id}/answer``."""
+    resource = request.match_info.route.resource
+    if resource is None:
+        return UNMATCHED
+    return f"{resource.canonical}/*" if isinstance(resource, web.StaticResource) else resource.canonical
+
+
+def method_of(request: web.Request) -> str:
+    """Return a request's method, one of a few, whatever strangers ask for."""
+    return request.method if request.method in hdrs.METH_ALL else OTHER
+
+
+def _begin_span(tracer: Tracer, request: web.Request) -> Span:
+    method, route = method_of(request), route_of(request)
+    attributes = {
+        "http.request.method": method,
+        "http.route": route,
+        "url.path": request.path,
+        "url.scheme": request.scheme,
+    }
+    parent = read_traceparent(request.headers.get("traceparent", ""))
+    return begin_span(tracer, f"{method} {route}", SpanKind.SERVER, attributes, parent)
+
+
+def _end_span(span: Span, status: int) -> None:
+    span.set_attribute("http.response.status_code", status)
+    if status >= web.HTTPInternalServerError.status_code:
+        set_error(span, str(status))
+    span.end()
 
 
 def _is_streamed(response: web.StreamResponse) -> bool:
@@ -54,7 +94,7 @@ def _log(request: web.Request, status: int, seconds: float) -> None:
     log.info("request", method=request.method, path=request.path, status=status, milliseconds=round(seconds * 1000, 1))
 
 
-def _count(metrics: Metrics, request: web.Request, served: Served, seconds: float) -> None:
+def _count(metrics: Metrics, request: web.Request, status: int, seconds: float) -> None:
     route = route_of(request)
-    metrics.requests.labels(method_of(request), route, str(served.status)).inc()
+    metrics.requests.labels(method_of(request), route, str(status)).inc()
     metrics.request_seconds.labels(route).observe(seconds)

@@ -50,6 +50,7 @@ class EmailSender:
     async def handle(self, record: ConsumerRecord) -> None:
         """Send one email; what cannot be sent is set aside with the reason."""
         place = RecordPosition(record.topic, record.partition, record.offset)
+        continue_trace(record.headers)
         with bound_contextvars(record=str(place)):
             try:
                 await self._deliver(_read(record))
@@ -105,7 +106,6 @@ def email_reader(settings: LoginSettings, letters: EmailBuilder, dead_letters: D
 
 def _read(record: ConsumerRecord) -> Event[EmailDue]:
     event = decode(record.key, record.value, record.headers)
-    continue_trace(event.traceparent)
     if not isinstance(event.data, EmailDue):
         text = f"not an e-mail: {event.data.type}"
         raise UndecodableError(text)

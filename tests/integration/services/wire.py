@@ -12,7 +12,6 @@ from schemas.base import Message
 from schemas.codec import UndecodableError, decode
 from schemas.topics import TopicKind
 from services.common.kafka.publisher import Publisher
-from services.common.telemetry.tracing import continue_trace
 from tests.polling import DEADLINE_SECONDS
 
 MessageT = TypeVar("MessageT", bound=Message)
@@ -39,7 +38,6 @@ class Wire:
         self._arrived = asyncio.Condition()
 
     async def __aenter__(self) -> Self:
-        continue_trace(None)
         await self.publisher.start()
         await self._consumer.start()
         self._reading = asyncio.create_task(self._read())

@@ -21,12 +21,7 @@ from tests.scraping import Scrape, scrape
 ANSWER = "/challenges/{challenge_id}/answer"
 APPROVAL = (
     ("login", "process auth.response"),
-    ("push", "send auth.response"),
-    ("push", "process push.commands"),
     ("push", "send push.commands"),
-    ("push", f"POST {ANSWER}"),
-    ("login", "send auth.challenge"),
-    ("login", "process login.commands"),
     ("login", "send login.commands"),
     ("login", "POST /sign-in"),
 )
@@ -96,6 +91,13 @@ async def test_the_spans_of_a_login_are_one_tree(receiver: Receiver, trace: str)
     assert [(each.service, each.name) for each in seen.values() if not each.parent] == [APPROVAL[-1]]
     (approval,) = (each for each in seen.values() if (each.service, each.name) == APPROVAL[0])
     assert tuple((each.service, each.name) for each in upwards(approval, seen)) == APPROVAL
+
+
+async def test_the_request_of_the_phone_is_linked_to_the_login(receiver: Receiver, trace: str) -> None:
+    def linked() -> list[tuple[str, str]]:
+        return [(each.service, each.name) for each in receiver.spans if trace in each.links and each.trace != trace]
+
+    await eventually(lambda: linked() == [("push", f"POST {ANSWER}")], "the request of the phone is not linked")
 
 
 async def test_metrics_tell_what_became_of_the_logins(stack: Stack, name: str) -> None:
