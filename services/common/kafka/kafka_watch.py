@@ -131,8 +131,10 @@ class KafkaWatch:
             # Kafka may come back at other addresses.
             await self.stop()
         enough = bool(answering) and (self._topics is None or self._topics.takes_writes(answering, self._names))
-        if enough != self.answers:
-            log.info("kafka answers") if enough else log.warning("kafka does not answer", brokers=answering)
+        if enough and not self.answers:
+            log.info("kafka answers")
+        if self.answers and not enough:
+            log.warning("kafka does not answer", brokers=answering)
         self.reason = f": {len(answering)} of {asked} brokers do, too few to keep records" if answering else ""
         self.answers = self._publisher.kafka_answers = enough
 

@@ -3,7 +3,7 @@
 Faust 0.15 fetches ahead, and forgets at the wrong moments what it fetched and what it finished:
 
 - When partitions are revoked, it forgets which messages were finished before it commits them, so the next owner does
-  them again. The first drain (`stream_consumer.DrainedConsumer`) stops the flow, clears what was fetched, and finishes
+  them again. The first drain (`faust_consumer.DrainedConsumer`) stops the flow, clears what was fetched, and finishes
   and commits what is in progress, before the partitions are given up.
 - When tables are recovered, it lets the flow run while it seeks to the committed offsets, then clears its queues:
   what arrived in between is lost. The second drain (`DrainedRecovery`) stops the flow and clears the queues before it
