@@ -1,4 +1,4 @@
-"""Checks all claims on what a run left behind."""
+"""Checks all claims about a run."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def check(evidence: RunRecords, audited: Report) -> list[Claim]:
         audited: An audit of its topics.
 
     Raises:
-        UndecodableError: If a record cannot be read that was not planted.
+        UndecodableError: If a record that was not planted cannot be decoded.
 
     """
     return [*_claims(evidence), *log_audit.check(evidence, audited)]
@@ -33,5 +33,5 @@ def _claims(evidence: RunRecords) -> Iterator[Claim]:
     )
 
 
-def _recovered(struck: FaultResult) -> Finding:
-    return None if struck.recovered_at is not None else f"{struck.fault} ({struck.target}): {struck.reason}"
+def _recovered(fault: FaultResult) -> Finding:
+    return None if fault.recovered_at is not None else f"{fault.fault} ({fault.target}): {fault.reason}"

@@ -1,4 +1,4 @@
-"""What is broken: brokers, instances and the proxy before them, each with what it takes to break it."""
+"""The cluster that is broken: brokers, instances and the proxy before them, each with what it takes to break it."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ LOOK_SECONDS: Final = 0.5
 CHALLENGE_SECONDS: Final = 30
 UNREADY_SECONDS: Final = 2
 SETTINGS: Final = {
-    # People sign in far more often than people do, and nobody is to be sent away for that.
+    # People sign in far more often here than elsewhere, and no limit stops them for that.
     "LOGIN_CHALLENGE_SECONDS": str(CHALLENGE_SECONDS),
     "LOGIN_CHALLENGES_MOST": "20",
     "LOGIN_CHALLENGES_WINDOW_SECONDS": "1",
@@ -51,7 +51,7 @@ class Cluster:
         clocks: The instances' clocks.
         disks: The instances' disks.
         urls: Where people and devices find each service.
-        held: The names of the brokers and instances that the supervisor leaves alone just now.
+        unsupervised: The names of the brokers and instances that the supervisor leaves alone now.
 
     """
 
@@ -83,7 +83,7 @@ class Cluster:
         self.disks = Disks(directory / "data", self.stack.instances)
         self.urls = {service: f"http://localhost:{port}" for service, port in fronts.items()}
         self._front = Front(directory, {port: self._ports(service) for service, port in fronts.items()})
-        self.held: set[str] = set()
+        self.unsupervised: set[str] = set()
 
     @property
     def brokers(self) -> list[Broker]:
@@ -109,7 +109,7 @@ class Cluster:
 
     @asynccontextmanager
     async def supervised(self) -> AsyncIterator[None]:
-        """Start what ends by itself, as `make run` does."""
+        """Start again what ends by itself, as `make run` does."""
         supervisor = asyncio.create_task(self._supervise())
         try:
             yield
@@ -126,8 +126,8 @@ class Cluster:
         known = [leader for broker in self.brokers if (leader := _leader(broker)) is not None]
         return max(known)[1] if known else 1
 
-    async def trouble(self) -> str:
-        """Return what is not as it should be, in words; empty when all is well."""
+    async def problem(self) -> str:
+        """Return what is not as it must be, in words; empty when all is as it must be."""
         silent = [each.name for each in self.brokers if not await asyncio.to_thread(each.answers)]
         if silent:
             return f"no answer from {', '.join(silent)}"
@@ -152,12 +152,12 @@ class Cluster:
         return [instance.port for instance in self.of(service)]
 
     async def _supervise(self) -> None:
-        watches = [Supervisor(each, lambda line: log.warning("supervisor", said=line)) for each in self._daemons()]
+        supervisors = [Supervisor(each, log.warning) for each in self._daemons()]
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            for watch in watches:
-                if watch.subject.name not in self.held:
-                    await asyncio.to_thread(watch.look, time.monotonic())
+            for supervisor in supervisors:
+                if supervisor.subject.name not in self.unsupervised:
+                    await asyncio.to_thread(supervisor.look, time.monotonic())
 
     def _daemons(self) -> list[Restartable]:
         return [*self.instances, *self.brokers]

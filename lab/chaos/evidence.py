@@ -1,4 +1,4 @@
-"""All that a run left behind: every record of every topic, and what the clients wrote down."""
+"""What a run leaves behind: every record of every topic, and the clients' log."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -31,11 +31,11 @@ class RunRecord:
     """A record as it lies in Kafka.
 
     Attributes:
-        place: Where.
+        place: Its topic, partition and offset.
         key: Its key.
         value: Its value.
         headers: Its headers.
-        at: Kafka's time of it: when it was sent, by the clock of whoever did.
+        at: Its timestamp: when it was sent, by the sender's clock.
 
     """
 
@@ -53,7 +53,7 @@ class RunRecord:
 
     @property
     def poison(self) -> Poison | None:
-        """What was wrong with it when it was planted; None if it was not."""
+        """What is wrong with it, if it was planted; None if it was not."""
         planted = self.headers.get(HEADER)
         return None if planted is None else Poison(planted.decode())
 
@@ -67,7 +67,7 @@ class RunRecord:
 class LoggedEvent:
     """An event as it lies in Kafka; a repeated one is there several times."""
 
-    seen: RunRecord
+    record: RunRecord
     event: Event[Message]
 
 
@@ -76,13 +76,13 @@ class RowVersion:
     """A row as it lies in a changelog.
 
     Attributes:
-        seen: The record.
+        record: The record.
         row: The row; None for a tombstone.
-        newest: True if it was newer than all before it; a stale one is to be left aside.
+        newest: True if it was newer than all before it; a stale one does not count.
 
     """
 
-    seen: RunRecord
+    record: RunRecord
     row: Row | None
     newest: bool
 
@@ -93,14 +93,14 @@ class RunRecords:
 
     Attributes:
         records: Every record, in order within each partition.
-        entries: What the clients wrote down.
-        rulebook: The rules and keys of the deployment.
+        entries: The clients' log.
+        policies: The limits and keys of the deployment.
 
     """
 
     records: tuple[RunRecord, ...]
     entries: tuple[Entry, ...]
-    rulebook: Policies
+    policies: Policies
 
     @cached_property
     def attempts(self) -> list[Attempt]:
@@ -119,10 +119,10 @@ class RunRecords:
 
     @cached_property
     def logged_events(self) -> list[LoggedEvent]:
-        """All events that can be read, repeated ones as often as they are there.
+        """All events that can be decoded, repeated ones as often as they are there.
 
         Raises:
-            UndecodableError: If one that was not planted cannot be read.
+            UndecodableError: If one that was not planted cannot be decoded.
 
         """
         kinds = {topic.name: topic.kind for topic in ALL}
@@ -133,20 +133,20 @@ class RunRecords:
 
     @cached_property
     def dead_letters(self) -> list[DeadLetter]:
-        """All that was set aside."""
+        """All dead letters."""
         letters = (each for each in self.records if each.place.topic.endswith(".dlq"))
         return [DeadLetter.of(each.place, each.key, each.value, list(each.headers.items())) for each in letters]
 
     @cached_property
     def planted(self) -> list[RunRecord]:
-        """All that was planted, cannot be used, and is read by a service."""
+        """All records that were planted, cannot be used, and are read by a service."""
         consumed = {topic.name for topic in CONSUMED}
         return [each for each in self.records if each.corrupt and each.place.topic in consumed]
 
     @cached_property
     def tables(self) -> list[BoundTable]:
         """The tables that have rows."""
-        return [table for table in self.rulebook.tables() if table.model is not None]
+        return [table for table in self.policies.tables() if table.model is not None]
 
     @cached_property
     def versions(self) -> dict[str, dict[str, list[RowVersion]]]:
@@ -154,21 +154,21 @@ class RunRecords:
         newest: dict[tuple[str, bytes], bytes | None] = {}
         models = {table.changelog.name: table.model for table in self.tables}
         found: dict[str, dict[str, list[RowVersion]]] = {changelog: defaultdict(list) for changelog in models}
-        for seen in self.records:
-            model = models.get(seen.place.topic)
-            if model is None or seen.key is None:
+        for record in self.records:
+            model = models.get(record.place.topic)
+            if model is None or record.key is None:
                 continue
-            slot = (seen.place.topic, seen.key)
-            is_newest = is_newer(seen.value, newest.get(slot), list(seen.headers.items()))
+            slot = (record.place.topic, record.key)
+            is_newest = is_newer(record.value, newest.get(slot), list(record.headers.items()))
             if is_newest:
-                newest[slot] = seen.value
-            row = None if seen.value is None else read_row(model, seen.value)
-            found[seen.place.topic][seen.key.decode()].append(RowVersion(seen, row, is_newest))
+                newest[slot] = record.value
+            row = None if record.value is None else read_row(model, record.value)
+            found[record.place.topic][record.key.decode()].append(RowVersion(record, row, is_newest))
         return found
 
     @cached_property
     def outcomes(self) -> dict[str, dict[str, set[str]]]:
-        """How each event ended by all rows that count, by changelog and event id."""
+        """The outcomes of each event in all rows that count, by changelog and event id."""
         found: dict[str, dict[str, set[str]]] = {changelog: defaultdict(set) for changelog in self.versions}
         for changelog, keys in self.versions.items():
             for version in chain.from_iterable(keys.values()):

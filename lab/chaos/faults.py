@@ -1,4 +1,4 @@
-"""Makes each fault, and mends it."""
+"""Injects each fault, and repairs it."""
 
 import asyncio
 import time
@@ -16,31 +16,35 @@ from lab.chaos.schedule import Fault, FaultKind
 from services.common.clock import now
 
 RECOVERY_SECONDS: Final = 180.0
-"""After a fault, all must be well again in this time."""
+"""After a fault, the cluster must have recovered in this time."""
 LOOK_SECONDS: Final = 0.5
 T = TypeVar("T")
 
 
 async def inject(cluster: Cluster, fault: Fault) -> FaultResult:
-    """Make a fault, mend it when its time is over, and wait until all is well again."""
-    began = now()
-    make = _FAULTS[fault.kind]
-    target = await make(cluster, fault)
-    mended = now()
-    well, trouble = await _recovered(cluster)
+    """Inject a fault, repair it when its time is over, and wait until the cluster has recovered."""
+    began_at = now()
+    target = await _FAULTS[fault.kind](cluster, fault)
+    repaired_at = now()
+    recovered_at, reason = await _recovered(cluster)
     return FaultResult(
-        fault=fault.kind, target=target, began_at=began, repaired_at=mended, recovered_at=well, reason=trouble
+        fault=fault.kind,
+        target=target,
+        began_at=began_at,
+        repaired_at=repaired_at,
+        recovered_at=recovered_at,
+        reason=reason,
     )
 
 
 async def _recovered(cluster: Cluster) -> tuple[datetime | None, str]:
     deadline = time.monotonic() + RECOVERY_SECONDS
     while True:
-        trouble = await cluster.trouble()
-        if not trouble:
+        problem = await cluster.problem()
+        if not problem:
             return now(), ""
         if time.monotonic() > deadline:
-            return None, trouble
+            return None, problem
         await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -71,7 +75,7 @@ async def _pause(daemon: Daemon, fault: Fault) -> str:
 
 
 async def _roll(cluster: Cluster, _fault: Fault) -> str:
-    """Restart one instance after the other, as one does for a new version."""
+    """Restart one instance after the other, as operators do for a new version."""
     for instance in cluster.instances:
         with _unsupervised(cluster, instance):
             await asyncio.to_thread(instance.stop)
@@ -151,13 +155,13 @@ _FAULTS: Final[dict[FaultKind, Callable[[Cluster, Fault], Awaitable[str]]]] = {
 
 @contextmanager
 def _unsupervised(cluster: Cluster, *those: Daemon) -> Iterator[None]:
-    """Keep the supervisor's hands off brokers or instances."""
+    """Have the supervisor leave brokers or instances alone."""
     names = {each.name for each in those}
-    cluster.held |= names
+    cluster.unsupervised |= names
     try:
         yield
     finally:
-        cluster.held -= names
+        cluster.unsupervised -= names
 
 
 def _choose(among: Sequence[T], fault: Fault) -> T:

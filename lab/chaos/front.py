@@ -1,4 +1,4 @@
-"""The proxy before the services: people and devices keep one address, whichever instances are there."""
+"""The load balancer before the services: people and devices keep one address, whichever instances run."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,8 @@ from typing import Final
 from deploy.local.child_process import Child, Daemon
 
 STOP_SECONDS: Final = 5.0
-# An instance that says that it is not ready, or does not answer, gets no more requests. One that no instance has taken
-# yet goes to another one; one that was taken is never sent twice.
+# An instance that is not ready, or does not answer, gets no more requests. A request that no instance has taken yet
+# goes to another one; one that was taken is never sent twice.
 _SITE: Final = """
 http://localhost:{port} {{
 	bind 127.0.0.1

@@ -1,4 +1,4 @@
-"""What the clients saw, as they themselves wrote it down: one JSON line each."""
+"""The clients' log: what browsers and phones saw, one JSON line each."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from schemas.contract import Purpose, Verdict
 
 
 class Way(StrEnum):
-    """By what somebody means to sign in."""
+    """By what a person means to sign in."""
 
     PUSH = "push"
     CODE = "code"
@@ -34,9 +34,9 @@ class Habit(StrEnum):
 class Ending(StrEnum):
     """How an attempt to sign in ended for the person.
 
-    SIGNED_IN: the account page came. REFUSED: a page said why not, such as denied, not answered in time, or a code that
-    does not count. UNAVAILABLE: the service said that it is not there just now until the person gave up. UNCLEAR: none
-    of these before the person's patience ended.
+    SIGNED_IN: the account page came. REFUSED: a page gave the reason, for example denied, not answered in time, or a
+    code that does not count. UNAVAILABLE: the service was unavailable until the person gave up. UNCLEAR: none of these
+    before the person's patience ended.
     """
 
     SIGNED_IN = "signed_in"
@@ -49,14 +49,14 @@ class Attempt(Model):
     """An attempt to sign in, as the browser saw it.
 
     Attributes:
-        account_id: Whose.
+        account_id: The person's account.
         way: By what.
         habit: What the phone's owner meant to do.
         login_digest: SHA-256 of the token that the browser got; empty if it got none.
         began: When the password was entered for the first time.
         ended: When it was over.
-        ending: How.
-        said: What the last page said, shortened.
+        ending: How it ended.
+        last_page: Path, status and text of the last page, shortened.
 
     """
 
@@ -68,17 +68,17 @@ class Attempt(Model):
     began: datetime
     ended: datetime
     ending: Ending
-    said: str = ""
+    last_page: str = ""
 
 
 class PhoneAnswer(Model):
     """An answer, as the phone saw it.
 
     Attributes:
-        challenge_id: To what.
-        account_id: Whose account.
-        purpose: What was asked.
-        verdict: What was answered.
+        challenge_id: The challenge.
+        account_id: The account that it was about.
+        purpose: The challenge's purpose.
+        verdict: The answer's verdict.
         refusal: Why the service did not take it; empty if it did.
         ended: When that was known.
 
@@ -99,14 +99,14 @@ class FaultResult(Model):
     Attributes:
         fault: Its kind.
         target: What was broken.
-        began_at: When.
-        repaired_at: When it was mended, so far as that was in our hands.
+        began_at: When it began.
+        repaired_at: When its cause was removed.
         recovered_at: When all instances were ready and all partitions fully replicated again; None if it took too long.
-        reason: What was still wrong then.
+        reason: Why not, in that case.
 
     """
 
-    kind: Literal["struck"] = "struck"
+    kind: Literal["fault"] = "fault"
     fault: str
     target: str
     began_at: datetime
@@ -119,20 +119,20 @@ Entry = Attempt | PhoneAnswer | FaultResult
 
 
 class ClientLog:
-    """A history that is being written."""
+    """The log while it is written."""
 
     def __init__(self, path: Path) -> None:
-        """Begin a new one.
+        """Begin a new file.
 
         Args:
-            path: Its file.
+            path: The file.
 
         """
         self._file = path.open("w", encoding="utf-8")
         self.entries: list[Entry] = []
 
     def note(self, entry: Entry) -> None:
-        """Write an entry down, at once."""
+        """Write an entry, at once."""
         self.entries.append(entry)
         self._file.write(entry.model_dump_json() + "\n")
         self._file.flush()

@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS: Final = 20
 
 
 class NetworkError(Exception):
-    """The machine cannot give this run a network of its own; the text says what is needed."""
+    """The machine cannot give this run a network of its own. The text names what is needed."""
 
 
 def enter(arguments: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""People who sign in again and again, and write down what they saw."""
+"""People who sign in again and again, and log what they see."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,8 @@ import aiohttp
 
 from authenticator.device.errors import DeviceError
 from lab.chaos.history import Attempt, ClientLog, Ending, Habit, Way
-from lab.chaos.phones import Phone
+from lab.chaos.phones import HabitualPhone
+from lab.testkit.person import Person
 from lab.testkit.text_browser import GATEWAY_ERRORS, UNAVAILABLE, PageError, TextBrowser
 from protocol.encoding import digest
 from services.common.clock import now
@@ -24,19 +25,21 @@ WAIT_SECONDS: Final = 40.0
 PAGE_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 0.5
 SIGN_INS: Final = 4
-"""After so many sign-ins an account is left, and its owner comes back as somebody new, with a new phone."""
+"""After so many sign-ins a person goes on with a new account and a new phone."""
 MOST_PASSWORDS: Final = 8
 OVER: Final = {"/account": Ending.SIGNED_IN, "/ended": Ending.REFUSED}
 AWAY: Final = GATEWAY_ERRORS | {UNAVAILABLE}
 HABITS: Final = (*[Habit.APPROVE] * 8, Habit.DENY, Habit.TWICE, Habit.TWICE, Habit.LATE, Habit.DROP)
 CODES: Final = 0.12
-"""How often a code is entered instead of waiting for the phone's owner."""
+"""The share of sign-ins in which a code is entered instead of waiting for the phone."""
+LOGGED_CHARACTERS: Final = 300
+"""How much of the last page is logged."""
 
 
-class Person:
-    """Somebody at a browser, with a phone."""
+class Participant:
+    """A person who signs in again and again, and logs how each attempt ends."""
 
-    def __init__(  # noqa: PLR0913 - who, where, how often, and what it is written into
+    def __init__(  # noqa: PLR0913 - who, where, how often, and where it is logged
         self,
         *,
         number: int,
@@ -46,13 +49,13 @@ class Person:
         random: Random,
         pause_seconds: float,
     ) -> None:
-        """Take who it is.
+        """Keep who it is.
 
         Args:
             number: Which one of the people.
             urls: Where the services are.
             accounts: Makes accounts.
-            history: Takes what was seen.
+            history: The log of the attempts.
             random: Decides what is done.
             pause_seconds: How long it is on average from one sign-in to the next.
 
@@ -66,19 +69,19 @@ class Person:
         self._name = ""
 
     async def live(self, stopping: asyncio.Event) -> None:
-        """Sign in again and again, until told to stop; what has been begun is finished."""
+        """Sign in again and again until the event is set, and finish what has been begun."""
         generation = 0
         while not stopping.is_set():
             generation += 1
             self._name = f"person-{self._number}-{generation}"
             if not await self._make_account(stopping):
                 return
-            async with Phone(self._urls["push"], f"Phone {self._number}", self._history) as phone:
+            async with HabitualPhone(self._urls["push"], f"Phone {self._number}", self._history) as phone:
                 for _ in range(SIGN_INS):
                     await self._pause(stopping)
                     if stopping.is_set():
                         break
-                    await self._attempt(phone)
+                    await self._sign_in(phone)
 
     async def _make_account(self, stopping: asyncio.Event) -> bool:
         while not stopping.is_set():
@@ -97,15 +100,15 @@ class Person:
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), seconds)
 
-    async def _attempt(self, phone: Phone) -> None:
-        by_code = phone.has_account and self._random.random() < CODES
+    async def _sign_in(self, phone: HabitualPhone) -> None:
+        by_code = bool(phone.accounts) and self._random.random() < CODES
         way = Way.CODE if by_code else Way.PUSH
         habit = Habit.IGNORE if by_code else self._random.choice(HABITS)
         phone.expect(habit)
         began = now()
         async with TextBrowser(self._urls["login"]) as browser:
             browser.patience_seconds = PAGE_SECONDS
-            visit = _Visit(browser, phone, self._name, way)
+            visit = _Visit(self._name, browser, phone, way)
             ending = await visit.sign_in()
             self._history.note(
                 Attempt(
@@ -116,7 +119,7 @@ class Person:
                     began=began,
                     ended=now(),
                     ending=ending,
-                    said=f"{browser.path} {browser.status} {browser.text}"[:300],
+                    last_page=f"{browser.path} {browser.status} {browser.text}"[:LOGGED_CHARACTERS],
                 )
             )
             with suppress(aiohttp.ClientError, TimeoutError):
@@ -126,10 +129,10 @@ class Person:
 class _Visit:
     """One attempt to sign in: at each page, the person does what that page asks for."""
 
-    def __init__(self, browser: TextBrowser, phone: Phone, name: str, way: Way) -> None:
+    def __init__(self, name: str, browser: TextBrowser, phone: HabitualPhone, way: Way) -> None:
         self._browser = browser
         self._phone = phone
-        self._name = name
+        self._person = Person(name, PASSWORD, browser, phone, patience_seconds=WAIT_SECONDS)
         self._way = way
         self._away = False
         self._passwords = 0
@@ -161,7 +164,7 @@ class _Visit:
         return ending
 
     async def _act(self) -> Ending | None:
-        browser = self._browser
+        browser, person = self._browser, self._person
         self._away = browser.status in AWAY
         if self._away:
             await asyncio.sleep(PAUSE_SECONDS)
@@ -174,19 +177,16 @@ class _Visit:
         if browser.path == "/code":
             return await self._enter_code()
         steps: dict[str, Callable[[], Awaitable[object]]] = {
-            "/connect": self._connect,
-            "/pair": self._enter_phrase,
-            "/pair/wait": self._await_pairing,
-            "/pair/done": self._ask,
-            "/send": self._ask,
+            "/connect": lambda: browser.open("/pair"),
+            "/pair": person.enter_new_phrase,
+            "/pair/wait": person.wait,
+            "/pair/done": person.send_challenge,
+            "/send": self._send_later,
             "/wait": self._await_answer,
-            "/complete": self._complete,
+            "/complete": lambda: browser.open("/complete"),
         }
-        await steps.get(browser.path, self._open)()
+        await steps.get(browser.path, lambda: browser.open("/sign-in"))()
         return None
-
-    async def _open(self) -> None:
-        await self._browser.open("/sign-in")
 
     async def _enter_password(self) -> Ending | None:
         if self._passwords:  # the account was made a moment ago, and is not known everywhere yet
@@ -195,33 +195,20 @@ class _Visit:
             return Ending.REFUSED
         self._passwords += 1
         self._phone.forget_number()
-        await self._browser.submit("/sign-in", name=self._name, password=PASSWORD)
+        await self._person.enter_password()
         return None
 
     async def _enter_code(self) -> Ending | None:
-        await self._browser.submit("/code", code=self._phone.code())
+        await self._person.enter_code(self._phone.code())
         return Ending.REFUSED if self._browser.path == "/code" and self._browser.status not in AWAY else None
 
-    async def _connect(self) -> None:
-        await self._browser.open("/pair")
-
-    async def _enter_phrase(self) -> None:
-        await self._browser.submit("/pair", phrase=await self._phone.new_phrase())
-
-    async def _await_pairing(self) -> None:
-        await self._browser.wait(WAIT_SECONDS)
-
-    async def _ask(self) -> None:
-        if self._browser.path == "/send":  # another request may be open for a moment
-            await asyncio.sleep(PAUSE_SECONDS)
-        await self._browser.submit("/challenge")
+    async def _send_later(self) -> None:
+        await asyncio.sleep(PAUSE_SECONDS)  # another challenge may be open for a moment
+        await self._person.send_challenge()
 
     async def _await_answer(self) -> None:
         if self._way is Way.CODE:
             await self._browser.open("/code")
             return
         self._phone.show(self._browser.number)
-        await self._browser.wait(WAIT_SECONDS)
-
-    async def _complete(self) -> None:
-        await self._browser.open("/complete")
+        await self._person.wait()

@@ -1,4 +1,4 @@
-"""A phone in good and in bad hands: it approves, denies, answers twice, answers too late, or drops off in between."""
+"""Phones in good and in bad hands: their owners approve, deny, answer twice or too late, and lose the connection."""
 
 import asyncio
 from contextlib import suppress
@@ -7,25 +7,25 @@ from typing import Final, Self
 
 from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.errors import DeviceError, NumberError, ProblemError
-from authenticator.device.phone import VirtualPhone
 from authenticator.device.retries import Timing
 from authenticator.device.state import State
 from authenticator.device.store import MemoryStore
 from lab.chaos.history import ClientLog, Habit, PhoneAnswer
+from lab.testkit.phone import PocketPhone
 from schemas.contract import Purpose, Verdict
 from services.common.clock import now
 
 TIMING: Final = Timing(first_pause_seconds=0.5, longest_pause_seconds=3.0)
-"""In a run of minutes a lost connection is made anew sooner than usual. What counts as lost is as everywhere."""
+"""In a run of minutes a phone connects again sooner than usual. When a connection counts as lost is as everywhere."""
 GONE_SECONDS: Final = 2.0
 TOO_LATE_SECONDS: Final = 1.5
 
 
-class Phone:
-    """Somebody's phone, answering by itself.
+class HabitualPhone(PocketPhone):
+    """A phone whose owner answers each challenge by habit, and that logs what became of the answers.
 
     Attributes:
-        habit: What is done with the next request to sign in. A pairing is always accepted.
+        habit: What the owner does with the next challenge of a sign-in. A pairing is always accepted.
 
     """
 
@@ -34,20 +34,19 @@ class Phone:
 
         Args:
             url: The push service's URL.
-            name: Its name.
-            history: Where it writes down what became of its answers.
+            name: The phone's name.
+            history: The log of its answers.
 
         """
-        self._store = MemoryStore(State(device_name=name, url=url))
+        super().__init__(MemoryStore(State(device_name=name, url=url)), timing=TIMING)
         self._history = history
         self.habit = Habit.APPROVE
         self._number: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._phone = VirtualPhone(self._store, timing=TIMING)
         self._answering: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
         """Switch it on."""
-        await self._phone.__aenter__()
+        await super().__aenter__()
         self._answering = asyncio.create_task(self._answer_all())
         return self
 
@@ -57,79 +56,62 @@ class Phone:
         """Switch it off."""
         self._answering.cancel()
         await asyncio.gather(self._answering, return_exceptions=True)
-        await self._phone.__aexit__(kind, error, trace)
-
-    @property
-    def has_account(self) -> bool:
-        """True once it is paired."""
-        return bool(self._store.read().accounts)
+        await super().__aexit__(kind, error, trace)
 
     def expect(self, habit: Habit) -> None:
-        """Have its owner begin to sign in."""
+        """Begin a sign-in: the habit for its challenge, whose number is not known yet."""
         self.habit = habit
         self.forget_number()
 
     def forget_number(self) -> None:
-        """Have its owner enter the password: the number that the browser will show is not known yet."""
+        """Have the next answer wait for the number that the browser will show."""
         if self._number.done():
             self._number = asyncio.get_running_loop().create_future()
 
     def show(self, number: int | None) -> None:
-        """Let its owner see the number that the browser shows; a request waits for it."""
+        """Tell the owner the number that the browser shows."""
         self.forget_number()
         self._number.set_result(number)
 
-    async def new_phrase(self) -> str:
-        """Return a new pairing phrase.
-
-        Raises:
-            DeviceError: If there is none to be had.
-
-        """
-        return (await self._phone.new_phrase()).phrase
-
-    def code(self) -> str:
-        """Return the verification code of the first account now."""
-        return self._phone.code(self._store.read().accounts[0]).code
-
     async def _answer_all(self) -> None:
         while True:
-            dropped = False
-            async for request in self._phone.requests():
+            is_dropped = False
+            async for challenge in self.virtual.requests():
                 with suppress(DeviceError, NumberError):
-                    dropped = await self._answer(request)
-                if dropped:
+                    is_dropped = await self._answer_by_habit(challenge)
+                if is_dropped:
                     break
             await self._drop()
 
-    async def _answer(self, request: DeviceChallenge) -> bool:
-        """Answer a request; return True if the phone is to be dropped instead."""
-        if request.claims.purpose is Purpose.PAIRING:
-            await self._say(request, Verdict.APPROVE)
+    async def _answer_by_habit(self, challenge: DeviceChallenge) -> bool:
+        """Answer a challenge; return True if the phone loses its connection instead."""
+        if challenge.claims.purpose is Purpose.PAIRING:
+            await self._send(challenge, Verdict.APPROVE)
             return False
         habit, self.habit = self.habit, Habit.APPROVE
         if habit in {Habit.DROP, Habit.IGNORE}:
             return habit is Habit.DROP
         if habit is Habit.LATE:
-            await asyncio.sleep(max(0.0, self._phone.clock.seconds_until(request.claims.expires_at)) + TOO_LATE_SECONDS)
+            left_seconds = self.virtual.clock.seconds_until(challenge.claims.expires_at)
+            await asyncio.sleep(max(0.0, left_seconds) + TOO_LATE_SECONDS)
         if habit is Habit.DENY:
-            await self._say(request, Verdict.DENY)
+            await self._send(challenge, Verdict.DENY)
             return False
         number = await self._number
-        await self._say(request, Verdict.APPROVE, number)
+        await self._send(challenge, Verdict.APPROVE, number)
         if habit is Habit.TWICE:
-            await self._say(request, Verdict.DENY)
+            await self._send(challenge, Verdict.DENY)
         return False
 
-    async def _say(self, request: DeviceChallenge, verdict: Verdict, number: int | None = None) -> None:
+    async def _send(self, challenge: DeviceChallenge, verdict: Verdict, number: int | None = None) -> None:
         refusal = ""
         try:
-            await self._phone.answer(request, verdict, number)
+            await self.virtual.answer(challenge, verdict, number)
         except ProblemError as error:
             refusal = error.problem.name
         except DeviceError as error:
             refusal = type(error).__name__
-        claims = request.claims
+        claims = challenge.claims
         self._history.note(
             PhoneAnswer(
                 challenge_id=claims.jti,
@@ -143,7 +125,6 @@ class Phone:
 
     async def _drop(self) -> None:
         """Lose the connection without a word, and come back as the same phone."""
-        await self._phone.__aexit__(None, None, None)
+        await super().__aexit__(None, None, None)
         await asyncio.sleep(GONE_SECONDS)
-        self._phone = VirtualPhone(self._store, timing=TIMING)
-        await self._phone.__aenter__()
+        await super().__aenter__()

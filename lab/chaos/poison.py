@@ -1,6 +1,6 @@
-"""Records that no service of ours would send, among those that they do send.
+"""Poison messages: records that no service sends, among those that they do send.
 
-Each carries a header of its own, by which the check afterwards knows it. Services ignore headers that they do not know.
+Each carries a header by which the claims know it. Services ignore headers that they do not know.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from services.common.clock import new_id
 log = structlog.get_logger(__name__)
 HEADER: Final = "chaos"
 KEPT_RECORDS: Final = 60
-"""Of each topic, to be sent again."""
+"""How many records of each topic are kept, to be sent again."""
 KEPT_SECONDS: Final = 45.0
-"""No older record is sent again: Kafka itself repeats none that is older."""
+"""No older record is sent again: Kafka repeats none that is older."""
 POLL_MILLISECONDS: Final = 200
 SEND_SECONDS: Final = 20.0
 START_SECONDS: Final = 2.0
@@ -101,7 +101,7 @@ _SPOILS: Final[Mapping[Poison, Callable[[Draft], Draft]]] = {
 
 
 class Poisoner:
-    """Sends such records now and then, until cancelled."""
+    """Sends poison messages at random times, until cancelled."""
 
     def __init__(self, bootstrap: str, random: Random, every_seconds: float) -> None:
         """Prepare it.

@@ -11,7 +11,7 @@ from lab.chaos.run import Options
 
 
 def report(options: Options, evidence: RunRecords, claims: list[Claim]) -> str:
-    """Return what a run showed: what was done, what was checked, how long each fault was felt."""
+    """Return a run's report: what was done, what was checked, and how long each fault had an effect."""
     return "\n".join(
         (
             f"## Seed {options.seed}: {options.seconds:.0f} s, {options.people} people",
@@ -24,7 +24,7 @@ def report(options: Options, evidence: RunRecords, claims: list[Claim]) -> str:
             "",
             *(f"- {found}" for each in claims for found in (*each.violations, *each.notes)),
             "",
-            "| fault | times | well again after, median | at most | first sign-in after | at most |",
+            "| fault | times | recovered after, median | at most | first sign-in after | at most |",
             "|---|---:|---:|---:|---:|---:|",
             *_faults(evidence),
             "",
@@ -43,7 +43,7 @@ def _counts(evidence: RunRecords) -> Iterator[str]:
         + f". {len(evidence.answers)} answers of phones, {sum(not each.refusal for each in evidence.answers)} taken. "
         f"A sign-in that succeeded took {median(took):.1f} s at the median and {max(took):.1f} s at most."
         if took
-        else "Nobody signed in."
+        else "No person signed in."
     )
     yield ""
     yield f"Planted: {', '.join(f'{count} {poison}' for poison, count in sorted(poisons.items()))}."
@@ -51,8 +51,8 @@ def _counts(evidence: RunRecords) -> Iterator[str]:
 
 def _faults(evidence: RunRecords) -> Iterator[str]:
     kinds: dict[str, list[FaultResult]] = defaultdict(list)
-    for struck in evidence.faults:
-        kinds[struck.fault].append(struck)
+    for fault in evidence.faults:
+        kinds[fault.fault].append(fault)
     for kind, those in sorted(kinds.items()):
         well = [
             (each.recovered_at - each.repaired_at).total_seconds() for each in those if each.recovered_at is not None
@@ -61,10 +61,10 @@ def _faults(evidence: RunRecords) -> Iterator[str]:
         yield f"| {kind} | {len(those)} | {_spread(well)} | {_spread(gaps)} |"
 
 
-def _first_after(struck: FaultResult, attempts: list[Attempt]) -> float | None:
-    """Return how long after a fault began somebody signed in who had begun after it, in seconds."""
-    later = [each.ended for each in attempts if each.ending is Ending.SIGNED_IN and each.began >= struck.began_at]
-    return (min(later) - struck.began_at).total_seconds() if later else None
+def _first_after(fault: FaultResult, attempts: list[Attempt]) -> float | None:
+    """Return how long after a fault began the first sign-in succeeded that had begun after it, in seconds."""
+    later = [each.ended for each in attempts if each.ending is Ending.SIGNED_IN and each.began >= fault.began_at]
+    return (min(later) - fault.began_at).total_seconds() if later else None
 
 
 def _spread(seconds: list[float]) -> str:

@@ -56,7 +56,7 @@ class Fault:
         choice: Decides which of several is broken.
         seconds: How long it lasts.
         step_seconds: How far a clock is moved.
-        pause_seconds: How long people have quiet afterwards, once all is well again.
+        pause_seconds: How long no fault follows, once the cluster has recovered.
 
     """
 

@@ -13,9 +13,11 @@ from typing import Final
 
 from rich.console import Console
 
-from authenticator.device.phone import VirtualPhone
+from authenticator.device.challenges import DeviceChallenge
 from deploy.local.stack import Stack, StackOptions
 from lab.demo.records import Records
+from lab.testkit.person import Person
+from lab.testkit.phone import ChallengeError, PocketPhone
 from lab.testkit.text_browser import PageError, TextBrowser
 from schemas.contract import Purpose, Verdict
 from services.common.telemetry.logs import show_warnings_only
@@ -35,93 +37,87 @@ EXPECTED: Final = (
     "countersign.auth.response.v1",
 )
 """What must pass through Kafka, in this order, with other records between."""
-ANSWER_SECONDS: Final = 30.0
 console = Console(highlight=False)
 
 
 class MissingStepError(Exception):
-    """A step that did not happen."""
+    """A record that did not pass as it must. The text says which."""
+
+
+class NarratedPhone(PocketPhone):
+    """A phone that prints what it shows."""
+
+    async def challenge(self, purpose: Purpose = Purpose.LOGIN) -> DeviceChallenge:
+        """Wait for the next challenge, and print it."""
+        challenge = await super().challenge(purpose)
+        claims = challenge.claims
+        console.print(f"   [dim]phone:[/] {claims.service} asks for {claims.account_name}, {claims.browser.name}")
+        return challenge
+
+    async def answer(
+        self, verdict: Verdict, purpose: Purpose = Purpose.LOGIN, number: int | None = None
+    ) -> DeviceChallenge:
+        """Answer the next challenge, and print the number that is entered."""
+        challenge = await self.challenge(purpose)
+        if number is not None:
+            console.print(f"   [dim]phone:[/] the person enters the number that the computer shows: {number}")
+        await self.virtual.answer(challenge, verdict, number)
+        return challenge
 
 
 class Demo:
-    """The flow, acted out."""
+    """The flow, step by step."""
 
-    def __init__(self, stack: Stack, records: Records) -> None:
-        self._stack = stack
+    def __init__(self, person: Person, records: Records) -> None:
+        self._person = person
         self._records = records
-        self._password = secrets.token_urlsafe(12)
 
     async def run(self) -> None:
-        """Act everything out."""
-        async with administration(self._stack.bootstrap, "") as accounts:
-            await accounts.add(NAME, self._password, "Demo")
-        await self._step(f"an administrator adds the account {NAME}")
-        async with (
-            TextBrowser(self._stack.urls["login"]) as browser,
-            VirtualPhone.in_memory(self._stack.urls["push"], "Terminal phone") as phone,
-        ):
-            await self._pair(browser, phone)
-            await self._approve(browser, phone)
-            await browser.submit("/sign-out")
-            await self._step("the person signs out")
-            await self._sign_in(browser)
-            await self._step("the person signs in again: password, then straight to the request on the phone")
-            await self._approve(browser, phone)
-            await browser.submit("/sign-out")
-            await self._enter_code(browser, phone)
+        """Take each step, and print it with the records that passed.
 
-    async def _enter_code(self, browser: TextBrowser, phone: VirtualPhone) -> None:
-        await self._sign_in(browser)
-        await browser.open("/code")
-        (account,) = phone.store.read().accounts
-        await browser.submit("/code", code=phone.code(account).code)
-        browser.expect("YOUR ACCOUNT")
+        Raises:
+            PageError: If the browser gets another page than expected.
+            ChallengeError: If the phone shows another challenge than expected.
+            TimeoutError: If the phone shows none.
+
+        """
+        person = self._person
+        await self._step(f"an administrator adds the account {NAME}")
+        await self._pair()
+        await self._approve()
+        await person.sign_out()
+        await self._step("the person signs out")
+        await person.enter_password()
+        await self._step("the person signs in again: password, then straight to the request on the phone")
+        await self._approve()
+        await person.sign_out()
+        await person.enter_password()
+        await person.enter_code(person.phone.code())
+        person.is_signed_in()
         await self._step("the person signs out, and in again by a verification code of the phone instead")
 
-    async def _sign_in(self, browser: TextBrowser) -> None:
-        await browser.open("/sign-in")
-        await browser.submit("/sign-in", name=NAME, password=self._password)
-
-    async def _pair(self, browser: TextBrowser, phone: VirtualPhone) -> None:
-        await self._sign_in(browser)
+    async def _pair(self) -> None:
+        person, browser = self._person, self._person.browser
+        await person.enter_password()
         browser.expect("CONNECT SALESFORCE AUTHENTICATOR")
         await self._step("1  the person signs in with name and password: CONNECT SALESFORCE AUTHENTICATOR")
         await browser.open("/pair")
         browser.expect("PAIR A DEVICE")
         await self._step("2  the person goes on: PAIR A DEVICE")
-        issued = await phone.new_phrase()
-        await self._step(f"3  the person taps + New Account on the phone, which shows: {issued.phrase}")
-        await browser.submit("/pair", phrase=issued.phrase.upper())
+        phrase = await person.phone.new_phrase()
+        await self._step(f"3  the person taps + New Account on the phone, which shows: {phrase}")
+        await person.enter_phrase(phrase.upper())
         await self._step("4  the person enters the phrase and clicks CONNECT DEVICE; the phone is notified")
-        await self._answer(phone, Purpose.PAIRING)
-        await browser.wait()
+        await person.phone.accept_pairing()
+        await person.wait()
         browser.expect("DEVICE PAIRING SUCCESSFUL")
         await self._step("5  the person accepts on the phone: DEVICE PAIRING SUCCESSFUL")
-        await browser.submit("/challenge")
+        await person.send_challenge()
         await self._step("6  the person clicks OK; the authentication request goes to the phone")
 
-    async def _approve(self, browser: TextBrowser, phone: VirtualPhone) -> None:
-        await self._answer(phone, Purpose.LOGIN, browser.number)
-        await browser.wait()
-        if browser.path == "/complete":
-            await browser.open("/complete")
-        if browser.path != "/account":
-            message = f"not signed in: {browser.path}: {browser.text}"
-            raise MissingStepError(message)
+    async def _approve(self) -> None:
+        await self._person.approve()
         await self._step("   the person approves on the phone: signed in, the account page is there")
-
-    async def _answer(self, phone: VirtualPhone, purpose: Purpose, number: int | None = None) -> None:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            async for request in phone.requests():
-                if request.claims.purpose is not purpose:
-                    message = f"the phone was asked for {request.claims.purpose}, not for {purpose}"
-                    raise MissingStepError(message)
-                asked = request.claims
-                console.print(f"   [dim]phone:[/] {asked.service} asks for {asked.account_name}, {asked.browser.name}")
-                if number is not None:
-                    console.print(f"   [dim]phone:[/] the person enters the number that the computer shows: {number}")
-                await phone.answer(request, Verdict.APPROVE, number=number)
-                return
 
     async def _step(self, title: str) -> None:
         console.print(f"[bold]{title}[/]")
@@ -142,18 +138,25 @@ def check_order(types: list[str]) -> None:
             raise MissingStepError(message)
 
 
-async def act(stack: Stack) -> None:
-    """Act the demo out on a running stack.
+async def show(stack: Stack) -> None:
+    """Show the flow on a running stack.
 
     Raises:
-        MissingStepError: If a step did not happen.
-        PageError: If the browser got another page than expected.
+        MissingStepError: If a record is missing, or was set aside.
+        PageError, ChallengeError, TimeoutError: If a step did not happen.
 
     """
+    password = secrets.token_urlsafe(12)
     records = Records(stack.bootstrap, "", lambda line: console.print(f"     [cyan]{line}[/]"))
     await records.start()
     try:
-        await Demo(stack, records).run()
+        async with administration(stack.bootstrap, "") as accounts:
+            await accounts.add(NAME, password, "Demo")
+        async with (
+            TextBrowser(stack.urls["login"]) as browser,
+            NarratedPhone.in_memory(stack.urls["push"], "Terminal phone") as phone,
+        ):
+            await Demo(Person(NAME, password, browser, phone), records).run()
         await records.show_new()
     finally:
         await records.stop()
@@ -165,16 +168,16 @@ async def act(stack: Stack) -> None:
 
 
 def main() -> int:
-    """Start a stack of its own, act the demo out, and stop it."""
+    """Start a stack, show the flow on it, and stop it; return the exit code."""
     argparse.ArgumentParser(prog="make demo", description=__doc__).parse_args()
     show_warnings_only()
     with tempfile.TemporaryDirectory(prefix="countersign-demo-") as directory:
         console.print("Starting Kafka and the services on free ports…")
         with Stack(StackOptions(Path(directory), short_lived=True)) as stack:
             try:
-                asyncio.run(act(stack))
-            except (MissingStepError, PageError, TimeoutError) as error:
-                console.print(f"[bold red]The demo failed:[/] {error or 'the phone was not asked in time'}")
+                asyncio.run(show(stack))
+            except (MissingStepError, PageError, ChallengeError, TimeoutError) as error:
+                console.print(f"[bold red]The demo failed:[/] {error or 'the phone showed no challenge in time'}")
                 return 1
     return 0
 

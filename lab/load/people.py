@@ -1,4 +1,4 @@
-"""Seeded people who sign in: with a browser that waits, and with a phone that approves."""
+"""Seeded people who sign in: with a browser that waits, or with a phone that approves."""
 
 import asyncio
 import time
@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import Account, State
 from authenticator.device.store import MemoryStore
 from deploy.local.stack import Stack
 from lab.load.seed_keys import DEVICE_NAME, Seed
+from lab.testkit.person import Person, Visitor
+from lab.testkit.phone import PocketPhone
 from lab.testkit.text_browser import TextBrowser
-from schemas.contract import Verdict
 from services.common.clock import now
 from services.common.keys.keys import load_signing_keys
 
@@ -52,51 +52,44 @@ class People:
     password: str
 
     async def begin(self, number: int) -> Waiting | None:
-        """Have somebody enter name and password, and leave the browser where it waits for the phone.
+        """Enter a person's name and password, and leave the browser where it waits for the phone.
 
         Returns:
-            The browser, or None if another sign-in of theirs waits for the phone already.
+            The browser, or None if another sign-in of that person waits for the phone already.
 
         Raises:
-            PageError: If it is led anywhere else.
+            PageError: If the browser gets another page.
 
         """
-        async with TextBrowser(self.stack.urls["login"]) as browser:
-            browser.patience_seconds = PATIENCE_SECONDS
-            await self._enter_password(browser, number)
+        async with self._browser() as browser:
+            await Visitor(self.seed.name(number), self.password, browser).enter_password()
             if browser.path == OTHER_WAITS:
                 return None
             browser.expect(WAITING)
             return Waiting(browser.events, browser.cookies)
 
     async def sign_in(self, number: int) -> float:
-        """Have somebody sign in with the password and the phone, which is connected already.
+        """Sign a person in with the password and the phone, which is connected already.
 
         Returns:
             The seconds from the password to the account's page.
 
         """
-        async with TextBrowser(self.stack.urls["login"]) as browser, self._phone(number) as phone:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await phone.connected()
-                await browser.open("/sign-in")
-                started = time.perf_counter()
-                await self._enter_password(browser, number)
-                browser.expect(WAITING)
-                async for request in phone.requests():
-                    await phone.answer(request, Verdict.APPROVE, number=browser.number)
-                    break
-                await browser.wait(PATIENCE_SECONDS)
-                browser.expect("YOUR ACCOUNT")
-                return time.perf_counter() - started
-
-    async def _enter_password(self, browser: TextBrowser, number: int) -> None:
-        if browser.path != "/sign-in":
+        async with self._browser() as browser, self._phone(number) as phone, asyncio.timeout(PATIENCE_SECONDS):
+            await phone.virtual.connected()
             await browser.open("/sign-in")
-        await browser.submit("/sign-in", name=self.seed.name(number), password=self.password)
+            person = Person(self.seed.name(number), self.password, browser, phone, patience_seconds=PATIENCE_SECONDS)
+            started = time.perf_counter()
+            await person.sign_in()
+            return time.perf_counter() - started
 
     @asynccontextmanager
-    async def _phone(self, number: int) -> AsyncIterator[VirtualPhone]:
+    async def _browser(self) -> AsyncIterator[TextBrowser]:
+        async with TextBrowser(self.stack.urls["login"]) as browser:
+            browser.patience_seconds = PATIENCE_SECONDS
+            yield browser
+
+    def _phone(self, number: int) -> PocketPhone:
         name, login = self.seed.name(number), self.stack.environment("login")
         account = Account(
             account_id=name,
@@ -107,5 +100,4 @@ class People:
             paired_at=now(),
         )
         state = State(device_name=DEVICE_NAME, url=self.stack.urls["push"], accounts=(account,))
-        async with VirtualPhone(MemoryStore(state, self.seed.key(name))) as phone:
-            yield phone
+        return PocketPhone(MemoryStore(state, self.seed.key(name)), patience_seconds=PATIENCE_SECONDS)

@@ -1,1 +1,1 @@
-"""Test people and their browsers, for all programs that play somebody who signs in."""
+"""A person with a browser and a phone, for each program that plays one."""

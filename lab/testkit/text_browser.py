@@ -16,15 +16,15 @@ PATIENCE_SECONDS: Final = 30.0
 PAUSE_SECONDS: Final = 0.5
 UNAVAILABLE: Final = 503
 GATEWAY_ERRORS: Final = frozenset({502, 504})
-"""What a proxy says where the service was gone; what was posted may yet have been taken."""
+"""A proxy's answer where the service was gone; what was posted may yet have been taken."""
 
 
 class PageError(Exception):
-    """A page that is not the one that was expected; its text has what the page says."""
+    """Another page than the expected one. The text has what the page reads."""
 
 
 class _Page(HTMLParser):
-    """What a program reads off a page: its main heading, its text, its forms' hidden fields, its event stream."""
+    """What a program reads from a page: its main heading, its text, its forms' hidden fields, its event stream."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,14 +63,15 @@ class _Page(HTMLParser):
 
 
 class TextBrowser:
-    """One browser with its own cookies.
+    """One browser with cookies of its own.
 
     Attributes:
+        url: The login service's URL.
         path: The path of the page that it shows.
         status: The HTTP status of that page.
         heading: The page's main heading.
-        text: All that the page says.
-        patience_seconds: How long it asks again while the service is "back in a moment".
+        text: The page's whole text.
+        patience_seconds: How long it asks again while the service is unavailable (503).
 
     """
 
@@ -81,7 +82,7 @@ class TextBrowser:
             url: The login service's URL.
 
         """
-        self._url = url
+        self.url = url
         self.patience_seconds = PATIENCE_SECONDS
         self._session = aiohttp.ClientSession(
             cookie_jar=aiohttp.CookieJar(unsafe=True),
@@ -119,7 +120,7 @@ class TextBrowser:
 
     @property
     def text(self) -> str:
-        """All that the page says, white space folded."""
+        """The page's whole text, white space folded."""
         return " ".join(self._page.words)
 
     @property
@@ -129,12 +130,12 @@ class TextBrowser:
 
     async def open(self, path: str) -> Self:
         """Open a page."""
-        await self._ask("GET", path, {})
+        await self._request("GET", path, {})
         return self
 
     async def submit(self, path: str, **fields: str) -> Self:
         """Submit a form of the page that is shown, to a path."""
-        await self._ask("POST", path, {**self._page.hidden, **fields})
+        await self._request("POST", path, {**self._page.hidden, **fields})
         return self
 
     async def wait(self, timeout_seconds: float = PATIENCE_SECONDS) -> Self:
@@ -163,14 +164,14 @@ class TextBrowser:
             message = f"expected the page {heading!r}, got {self.heading!r} ({self.status}, {self.path}): {self.text}"
             raise PageError(message)
 
-    async def _ask(self, method: str, path: str, fields: dict[str, str]) -> None:
-        """Ask for a page; as a person would, again after a while if the service is "back in a moment"."""
+    async def _request(self, method: str, path: str, fields: dict[str, str]) -> None:
+        """Request a page; as a person would, again after a pause while the service is unavailable."""
         deadline = time.monotonic() + self.patience_seconds
         while True:
-            async with self._session.request(method, f"{self._url}{path}", data=fields or None) as answer:
-                asked_in_vain = answer.status == UNAVAILABLE or (method == "GET" and answer.status in GATEWAY_ERRORS)
-                if not asked_in_vain or time.monotonic() > deadline:
-                    await self._show(answer)
+            async with self._session.request(method, f"{self.url}{path}", data=fields or None) as response:
+                retries = response.status == UNAVAILABLE or (method == "GET" and response.status in GATEWAY_ERRORS)
+                if not retries or time.monotonic() > deadline:
+                    await self._show(response)
                     return
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -185,7 +186,7 @@ class TextBrowser:
 
     async def _read_events(self) -> str | None:
         timeout = aiohttp.ClientTimeout(total=None)
-        async with self._session.get(f"{self._url}{self.events}", timeout=timeout) as stream:
+        async with self._session.get(f"{self.url}{self.events}", timeout=timeout) as stream:
             name = ""
             async for line in stream.content:
                 field, _, value = line.decode().strip().partition(": ")
@@ -194,8 +195,8 @@ class TextBrowser:
                     return str(json.loads(value)["to"])
         return None
 
-    async def _show(self, answer: aiohttp.ClientResponse) -> None:
+    async def _show(self, response: aiohttp.ClientResponse) -> None:
         self._page = _Page()
-        self._page.feed(await answer.text())
-        self.path = answer.url.path
-        self.status = answer.status
+        self._page.feed(await response.text())
+        self.path = response.url.path
+        self.status = response.status

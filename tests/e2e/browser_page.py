@@ -10,8 +10,8 @@ SIZE: Final = (1280, 800)
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who has an account."""
+class Credentials:
+    """A person's account: its name, password and e-mail address."""
 
     name: str
     password: str
@@ -29,7 +29,7 @@ class BrowserPage:
         """Open a page."""
         await self.page.goto(f"{self.url}{path}")
 
-    async def sign_in(self, person: Person, password: str | None = None) -> None:
+    async def sign_in(self, person: Credentials, password: str | None = None) -> None:
         """Enter name and password, the person's own unless another one is given."""
         await self.open("/sign-in")
         await self.enter(person.name, person.password if password is None else password)
@@ -40,7 +40,7 @@ class BrowserPage:
         await self.part("password").fill(password)
         await self.press("submit")
 
-    async def go_to_pairing(self, person: Person) -> None:
+    async def go_to_pairing(self, person: Credentials) -> None:
         """Sign in without a phone, and go on to PAIR A DEVICE."""
         await self.sign_in(person)
         await self.reads("CONNECT SALESFORCE AUTHENTICATOR")
@@ -94,7 +94,7 @@ class BrowserPage:
         """Wait until the window is at an address."""
         await expect(self.page).to_have_url(re.compile(rf"^http://localhost:\d+{re.escape(path)}$"))
 
-    async def is_signed_in(self, person: Person) -> None:
+    async def is_signed_in(self, person: Credentials) -> None:
         """Wait for the person's account page."""
         await self.reads("YOUR ACCOUNT")
         await expect(self.part("account-name")).to_have_text(person.name)

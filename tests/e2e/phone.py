@@ -1,25 +1,16 @@
 """The person with the phone: what they do in the authenticator web app, and what they see there."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import aiohttp
 from playwright.async_api import Locator, Page, expect
 
-from authenticator.device.challenges import DeviceChallenge
-from authenticator.device.code_derivation import code_of
 from authenticator.device.messages import IssuedPhrase
-from authenticator.device.phone import VirtualPhone
 from protocol.jose import PrivateKey
 from protocol.signed_requests import sign_request
-from protocol.verification_codes import STEP_SECONDS
-from schemas.contract import Purpose, Verdict
-from tests.e2e.browser_page import Person
-from tests.polling import DEADLINE_SECONDS, eventually
 
 SIZE: Final = (390, 844)
 NAME: Final = "Pixel 9"
@@ -101,54 +92,12 @@ class WebPhone:
         await expect(self.part("connection")).to_have_text("Connected")
 
 
-class PocketPhone:
-    """A phone without a screen, for tests of what the computer shows."""
-
-    def __init__(self, virtual: VirtualPhone) -> None:
-        self._virtual = virtual
-        self._requests: AsyncIterator[DeviceChallenge] = virtual.requests()
-
-    async def new_phrase(self) -> str:
-        """Ask for a pairing phrase."""
-        return (await self._virtual.new_phrase()).phrase
-
-    async def accept_pairing(self) -> None:
-        """Accept the pairing that is asked for."""
-        await self.answer(Verdict.APPROVE, Purpose.PAIRING)
-
-    async def approve(self, number: int) -> None:
-        """Approve the next request, which must be a sign-in's, with the number that the computer shows."""
-        await self.answer(Verdict.APPROVE, number=number)
-
-    async def answer(self, verdict: Verdict, purpose: Purpose = Purpose.LOGIN, number: int | None = None) -> None:
-        """Answer the next request, which must be of a kind; an approved sign-in needs a number."""
-        await self._virtual.answer(await self.is_asked(purpose), verdict, number)
-
-    def code(self, person: Person, steps_later: int = 0) -> str:
-        """Return the code of a person's account, of now or of a later time step; one step later is taken as well."""
-        account = next(each for each in self._virtual.store.read().accounts if each.account_name == person.name)
-        at = self._virtual.clock.now() + timedelta(seconds=steps_later * STEP_SECONDS)
-        return code_of(account, self._virtual.store.agreement, at).code
-
-    async def forgets(self, person: Person) -> None:
-        """Wait until it was told that it answers for a person no more."""
-        store = self._virtual.store
-        await eventually(lambda: person.name not in {each.account_name for each in store.read().accounts})
-
-    async def is_asked(self, purpose: Purpose = Purpose.LOGIN) -> DeviceChallenge:
-        """Wait for the next request, which must be of a kind."""
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            request = await anext(self._requests)
-        assert request.claims.purpose is purpose, request.claims
-        return request
-
-
 async def issue_phrase(pairing_url: str, key: PrivateKey) -> IssuedPhrase:
     """Ask an instance of the pairing service for a phrase, as a device that need not be connected (protocol.md, 4)."""
     url = f"{pairing_url}/phrases"
     async with aiohttp.ClientSession() as session:
-        async with session.get(f"{pairing_url}/nonce") as answer:
-            nonce = answer.headers["Replay-Nonce"]
+        async with session.get(f"{pairing_url}/nonce") as response:
+            nonce = response.headers["Replay-Nonce"]
         signed = sign_request(key, url=url, nonce=nonce, at=datetime.now(UTC), payload={"device_name": NAME})
-        async with session.post(url, data=signed, headers={"Content-Type": "application/jose"}) as answer:
-            return IssuedPhrase.model_validate_json(await answer.text())
+        async with session.post(url, data=signed, headers={"Content-Type": "application/jose"}) as response:
+            return IssuedPhrase.model_validate_json(await response.text())

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from lab.testkit.phone import PocketPhone
 from schemas.contract import Verdict
-from tests.e2e.browser_page import BrowserPage, Person
-from tests.e2e.phone import PocketPhone
+from tests.e2e.browser_page import BrowserPage, Credentials
 from tests.e2e.scenario import Scenario
 
 
@@ -14,7 +14,7 @@ from tests.e2e.scenario import Scenario
 class Standing:
     """A sign-in that has come to a step."""
 
-    person: Person
+    person: Credentials
     phone: PocketPhone
 
 

@@ -3,9 +3,9 @@
 import pytest
 from playwright.async_api import expect
 
+from lab.testkit.phone import PocketPhone
 from schemas.contract import Verdict
-from tests.e2e.browser_page import BrowserPage, Person
-from tests.e2e.phone import PocketPhone
+from tests.e2e.browser_page import BrowserPage, Credentials
 from tests.e2e.scenario import Scenario
 from tests.e2e.screenshots import Screenshots
 
@@ -14,7 +14,9 @@ TRIES = 5
 WRONG_CODE = "WRONG-WRONG"
 
 
-async def sign_in_remembered(computer: BrowserPage, album: Screenshots, person: Person, phone: PocketPhone) -> None:
+async def sign_in_remembered(
+    computer: BrowserPage, album: Screenshots, person: Credentials, phone: PocketPhone
+) -> None:
     """Sign in in a browser that is to be remembered."""
     await computer.open("/sign-in")
     await computer.part("remember").check()
@@ -56,7 +58,7 @@ async def walk_adding(scene: Scenario, album: Screenshots, computer: BrowserPage
     await computer.press("done")
 
 
-async def walk_the_account(album: Screenshots, computer: BrowserPage, person: Person) -> None:
+async def walk_the_account(album: Screenshots, computer: BrowserPage, person: Credentials) -> None:
     """See the account's page with much on it, and the password's."""
     await computer.is_signed_in(person)
     await album.take(computer.page, "account-full")
@@ -74,7 +76,7 @@ async def walk_the_account(album: Screenshots, computer: BrowserPage, person: Pe
     await album.take(computer.page, "password-refused")
 
 
-async def walk_confirming(album: Screenshots, computer: BrowserPage, person: Person, phone: PocketPhone) -> None:
+async def walk_confirming(album: Screenshots, computer: BrowserPage, person: Credentials, phone: PocketPhone) -> None:
     """Come in as a remembered browser, and be asked for the second factor."""
     await computer.open("/account")
     await computer.press("sign-out")
@@ -98,7 +100,7 @@ async def walk_confirming(album: Screenshots, computer: BrowserPage, person: Per
     await album.take(computer.page, "ended-wrong-number-confirm")
 
 
-async def walk_codes(scene: Scenario, album: Screenshots, person: Person) -> None:
+async def walk_codes(scene: Scenario, album: Screenshots, person: Credentials) -> None:
     """See the page for codes, and the choice between phones."""
     computer, other = await scene.a_computer(), await scene.a_computer()
     await other.sign_in(person)

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.browser_page import Person
+from tests.e2e.browser_page import Credentials
 from tests.e2e.other_methods import make_recovery_codes
 from tests.e2e.scenario import Scenario
 from tests.polling import eventually
@@ -19,7 +19,7 @@ A_DAY = timedelta(days=1)
 TRIES = 5
 
 
-async def letters(office: PostOffice, person: Person, count: int) -> list[EmailMessage]:
+async def letters(office: PostOffice, person: Credentials, count: int) -> list[EmailMessage]:
     """Wait for so many e-mails to a person; return them, the oldest first."""
 
     def come() -> list[EmailMessage]:
@@ -167,7 +167,7 @@ async def test_after_a_reset_the_owner_enrols_anew(scene: Scenario) -> None:
     await computer.is_signed_in(person)
 
     await scene.accounts.reset(person.name)
-    await phone.forgets(person)
+    await phone.forgets(person.name)
     await computer.page.reload()
     await computer.reads("SIGN IN")
     await computer.enter(person.name, person.password)

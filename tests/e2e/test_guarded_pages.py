@@ -29,7 +29,7 @@ async def test_every_page_of_a_guarded_phone_has_its_picture(scene: Scenario, al
     await computer.sign_in(person)
     await computer.reads("REQUESTS ARE PAUSED")
     await album.take(computer.page, "send-paused")
-    await computer.use_code(phone.code(person))
+    await computer.use_code(phone.code())
     await computer.is_signed_in(person)
     await computer.press("sign-out")
 
@@ -42,7 +42,7 @@ async def test_every_page_of_a_guarded_phone_has_its_picture(scene: Scenario, al
     await computer.press("use-code")
     await computer.reads("ENTER A VERIFICATION CODE")
     await album.take(computer.page, "code-locked")
-    await computer.enter_code(phone.code(person, 1))
+    await computer.enter_code(phone.code(1))
     await computer.reads("CHANGE THE PASSWORD")
     await album.take(computer.page, "password-reported")
     await computer.page.get_by_role("link", name="Later").click()

@@ -5,15 +5,16 @@ from itertools import product
 import pytest
 from playwright.async_api import expect
 
+from lab.testkit.phone import PocketPhone
 from schemas.contract import Verdict
-from tests.e2e.browser_page import BrowserPage, Person
-from tests.e2e.phone import NAME, PocketPhone
+from tests.e2e.browser_page import BrowserPage, Credentials
+from tests.e2e.phone import NAME
 from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def signs_in_again(computer: BrowserPage, person: Person, phone: PocketPhone) -> None:
+async def signs_in_again(computer: BrowserPage, person: Credentials, phone: PocketPhone) -> None:
     await computer.press("sign-in-again")
     await computer.reads("SIGN IN")
     await computer.enter(person.name, person.password)

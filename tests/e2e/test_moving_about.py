@@ -69,7 +69,7 @@ async def test_a_canceled_sign_in_takes_its_request_back_from_the_phone(
 ) -> None:
     step, computer = STEPS[name], await scene.a_computer()
     standing = await step.reach(scene, computer)
-    request = await standing.phone.is_asked(purpose)
+    request = await standing.phone.challenge(purpose)
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
     await computer.press("cancel")
     await computer.is_told("Sign-in canceled")

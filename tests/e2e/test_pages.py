@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from protocol.jose import PrivateKey
 from protocol.phrases import draw_phrase
-from tests.e2e.browser_page import Person
+from tests.e2e.browser_page import Credentials
 from tests.e2e.console_errors import OUTAGE
 from tests.e2e.phone import WebPhone, issue_phrase
 from tests.e2e.scenario import Scenario
@@ -61,7 +61,7 @@ async def walk_the_flow(scene: Scenario, album: Screenshots) -> None:
     await walk_the_endings(scene, album, person, phone)
 
 
-async def walk_two_at_once(scene: Scenario, album: Screenshots, person: Person) -> None:
+async def walk_two_at_once(scene: Scenario, album: Screenshots, person: Credentials) -> None:
     """See a second sign-in wait for the first."""
     second = await scene.a_computer()
     await second.sign_in(person)
@@ -89,7 +89,7 @@ async def walk_the_phone(album: Screenshots, phone: WebPhone) -> None:
     await phone.reads("Accounts")
 
 
-async def walk_the_endings(scene: Scenario, album: Screenshots, person: Person, phone: WebPhone) -> None:
+async def walk_the_endings(scene: Scenario, album: Screenshots, person: Credentials, phone: WebPhone) -> None:
     """See how sign-ins end without a session."""
     computer, other = await scene.a_computer(), await scene.a_computer()
     await computer.sign_in(person)

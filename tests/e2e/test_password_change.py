@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.browser_page import Person
+from tests.e2e.browser_page import Credentials
 from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -18,7 +18,7 @@ async def test_the_new_password_signs_in_and_other_browsers_are_out(scene: Scena
     person, other = await scene.signed_in(phone)
     computer = await scene.a_computer()
     await computer.sign_in(person)
-    await computer.use_code(phone.code(person))
+    await computer.use_code(phone.code())
     await computer.is_signed_in(person)
     await computer.press("change-password")
     await computer.reads("CHANGE THE PASSWORD")
@@ -31,7 +31,7 @@ async def test_the_new_password_signs_in_and_other_browsers_are_out(scene: Scena
     await other.is_told("That did not match")
     await other.enter(person.name, NEW_PASSWORD)
     await phone.approve(await other.number())
-    await other.is_signed_in(Person(person.name, NEW_PASSWORD))
+    await other.is_signed_in(Credentials(person.name, NEW_PASSWORD))
 
 
 async def test_each_password_that_will_not_do_says_why(scene: Scenario) -> None:

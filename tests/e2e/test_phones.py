@@ -108,7 +108,7 @@ async def test_a_phone_that_is_removed_is_told_and_is_asked_no_more(scene: Scena
     await row_of(computer, NAME).get_by_test_id("remove").click()
     await expect(computer.part("device-row")).to_have_count(1)
     await expect(computer.part("history-entry").first).to_contain_text(f"Removed {NAME}")
-    await first.forgets(person)
+    await first.forgets(person.name)
 
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
@@ -134,7 +134,7 @@ async def test_a_lost_phone_is_replaced_with_a_code_of_the_old_one(scene: Scenar
     lost, new = await scene.a_pocket_phone(), await scene.a_pocket_phone(name=OTHER)
     person, computer = await scene.paired(lost), await scene.a_computer()
     await computer.sign_in(person)
-    await computer.use_code(lost.code(person))
+    await computer.use_code(lost.code())
     await computer.is_signed_in(person)
     await add_phone(computer, new)
     await row_of(computer, NAME).get_by_test_id("change").click()

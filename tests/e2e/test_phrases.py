@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import expect
 
+from lab.testkit.phone import PocketPhone
 from protocol.phrases import draw_phrase
 from tests.e2e.browser_page import BrowserPage
-from tests.e2e.phone import PocketPhone
 from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

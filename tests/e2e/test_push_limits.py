@@ -5,9 +5,10 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from lab.testkit.phone import PocketPhone
 from schemas.contract import Verdict
-from tests.e2e.browser_page import BrowserPage, Person
-from tests.e2e.phone import NAME, PocketPhone
+from tests.e2e.browser_page import BrowserPage, Credentials
+from tests.e2e.phone import NAME
 from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -18,7 +19,7 @@ def another(number: int) -> int:
     return 10 + (number - 9) % 90
 
 
-async def signs_in(computer: BrowserPage, person: Person, phone: PocketPhone) -> None:
+async def signs_in(computer: BrowserPage, person: Credentials, phone: PocketPhone) -> None:
     """Sign in by the phone's answer, and out again."""
     await computer.sign_in(person)
     await phone.approve(await computer.number())
@@ -60,7 +61,7 @@ async def test_after_three_requests_a_code_is_the_way_in(scene: Scenario) -> Non
         await signs_in(computer, person, phone)
     await computer.sign_in(person)
     await is_paused(computer)
-    await computer.use_code(phone.code(person))
+    await computer.use_code(phone.code())
     await computer.is_signed_in(person)
 
 
@@ -73,7 +74,7 @@ async def test_two_requests_that_were_declined_pause_the_next_until_the_owner_wa
         await computer.is_told("Sign-in declined")
     await computer.sign_in(person)
     await is_paused(computer)
-    await computer.use_code(phone.code(person))
+    await computer.use_code(phone.code())
     await computer.is_signed_in(person)
     await computer.press("sign-out")
     await signs_in(computer, person, phone)

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.browser_page import Person
+from tests.e2e.browser_page import Credentials
 from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -27,7 +27,7 @@ async def test_it_wasn_t_me_signs_everybody_out_and_asks_for_another_password(sc
     await owner.enter(person.name, person.password)
     await owner.reads("NO REQUESTS TO THE PHONE")
     await expect(owner.part("send")).to_have_count(0)
-    await owner.use_code(phone.code(person))
+    await owner.use_code(phone.code())
     await owner.reads("CHANGE THE PASSWORD")
     await expect(owner.page.get_by_role("alert")).to_contain_text("Somebody else may know your password")
     await expect(owner.page.get_by_role("alert")).to_contain_text("127.0.0.1")
@@ -42,7 +42,7 @@ async def test_it_wasn_t_me_signs_everybody_out_and_asks_for_another_password(sc
     await owner.press("sign-out")
     await owner.enter(person.name, NEW_PASSWORD)
     await phone.approve(await owner.number())
-    await owner.is_signed_in(Person(person.name, NEW_PASSWORD))
+    await owner.is_signed_in(Credentials(person.name, NEW_PASSWORD))
 
 
 async def test_the_old_password_opens_nothing_after_a_report_and_a_change(scene: Scenario) -> None:
@@ -52,7 +52,7 @@ async def test_the_old_password_opens_nothing_after_a_report_and_a_change(scene:
     await phone.answer(Verdict.REPORT)
     await computer.is_told("Sign-in reported")
     await computer.sign_in(person)
-    await computer.use_code(phone.code(person))
+    await computer.use_code(phone.code())
     await computer.change_password(person.password, NEW_PASSWORD)
     await computer.is_signed_in(person)
     await computer.press("sign-out")

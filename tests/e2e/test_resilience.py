@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import PhraseRequest, State
 from authenticator.device.store import MemoryStore
 from deploy.local.stack import SERVICES
+from lab.testkit.phone import PocketPhone
 from tests.e2e.browser_page import BrowserPage
 from tests.e2e.console_errors import OUTAGE
-from tests.e2e.phone import NAME, PocketPhone, issue_phrase
+from tests.e2e.phone import NAME, issue_phrase
 from tests.e2e.scenario import Scenario
 from tests.e2e.stacks import Site
+from tests.polling import DEADLINE_SECONDS
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.site("fragile")]
 
@@ -82,7 +83,7 @@ async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(sc
     for computer in computers:
         await computer.sign_in(person)
         await computer.press("use-code")
-    code = phone.code(person)
+    code = phone.code()
     for computer in computers:
         await computer.part("code").fill(code)
     await asyncio.gather(*(computer.press("submit") for computer in computers))
@@ -97,7 +98,7 @@ async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(s
     asked_at = datetime.now(UTC)
     issued = await issue_phrase(scene.stack.urls["pairing-2"], store.key)
     store.update(lambda state: state.with_phrase(PhraseRequest(asked_at=asked_at, expires_at=issued.expires_at)))
-    phone = PocketPhone(await scene.exits.enter_async_context(VirtualPhone(store)))
+    phone = await scene.exits.enter_async_context(PocketPhone(store, patience_seconds=DEADLINE_SECONDS))
     await computer.go_to_pairing(person)
     await computer.connect_device(issued.phrase)
     await phone.accept_pairing()

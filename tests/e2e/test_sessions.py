@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.contract import Verdict
-from tests.e2e.browser_page import BrowserPage, Person
+from tests.e2e.browser_page import BrowserPage, Credentials
 from tests.e2e.phone import NAME, Phone
 from tests.e2e.scenario import Scenario
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEW_PASSWORD = "a lantern over seven quiet harbours"
 
 
-async def remembered(scene: Scenario, phone: Phone) -> tuple[Person, BrowserPage]:
+async def remembered(scene: Scenario, phone: Phone) -> tuple[Credentials, BrowserPage]:
     """Sign in in a browser that is to be remembered."""
     person, computer = await scene.paired(phone), await scene.a_computer()
     await computer.open("/sign-in")
@@ -28,7 +28,7 @@ async def test_another_browser_is_signed_out_from_here(scene: Scenario) -> None:
     person, other = await scene.signed_in(phone)
     computer = await scene.a_computer()
     await computer.sign_in(person)
-    await computer.use_code(phone.code(person))
+    await computer.use_code(phone.code())
     await computer.is_signed_in(person)
     await expect(computer.part("session-row")).to_have_count(2)
     await expect(computer.part("session-row").first).to_contain_text("this browser")
@@ -159,6 +159,6 @@ async def test_a_code_confirms_as_well(scene: Scenario) -> None:
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await computer.press("confirm")
-    await computer.use_code(phone.code(person))
+    await computer.use_code(phone.code())
     await computer.is_signed_in(person)
     await expect(computer.part("add-app")).to_be_visible()

@@ -89,5 +89,5 @@ async def test_pauses_end_by_themselves_without_scripts(scene: Scenario) -> None
         await expect(computer.part("notice-title")).to_be_visible()
     await computer.is_told("Codes are paused")
     await expect(computer.part("code")).to_be_enabled()
-    await computer.enter_code(phone.code(person))
+    await computer.enter_code(phone.code())
     await computer.is_signed_in(person)

@@ -5,14 +5,14 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.browser_page import BrowserPage, Person
+from tests.e2e.browser_page import BrowserPage, Credentials
 from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
 
 
-async def enter_wrong_passwords(computer: BrowserPage, person: Person) -> None:
+async def enter_wrong_passwords(computer: BrowserPage, person: Credentials) -> None:
     await computer.open("/sign-in")
     for _ in range(TRIES - 1):
         await computer.enter(person.name, "wrong")
@@ -25,7 +25,7 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_alike(scene: Scenar
     person, computer = await scene.a_person(), await scene.a_computer()
     told = []
     for name in (person.name, f"nobody-like-{person.name}"):
-        await computer.sign_in(Person(name, "wrong"))
+        await computer.sign_in(Credentials(name, "wrong"))
         await computer.is_told("That did not match", "Check both and try again.")
         await expect(computer.part("name")).to_have_value(name)
         await expect(computer.part("password")).to_have_value("")

@@ -1,21 +1,21 @@
-"""A claim, and how it is found to hold or not."""
+"""A claim about a run, and what it was checked on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Finding = str | None
-"""What one thing that was looked at says: None if it is as it must be, else what is wrong."""
+"""What was found at one thing: None if it is as it must be, else what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What must hold.
+    """A claim and its findings.
 
     Attributes:
-        text: In words.
-        checked: On how many things it was checked.
+        text: What must hold.
+        checked: The number of things that it was checked on.
         violations: What contradicts it.
-        notes: What does not, and is worth knowing.
+        notes: What is worth knowing and does not contradict it.
 
     """
 
@@ -35,7 +35,7 @@ def claim(text: str, findings: Iterable[Finding]) -> Claim:
 
     Args:
         text: What must hold.
-        findings: One for each thing that was looked at.
+        findings: One for each thing that was checked.
 
     """
     found = list(findings)

@@ -1,4 +1,4 @@
-"""What could not be used is set aside, and nothing else is."""
+"""Poison messages, and nothing else, become dead letters."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ REASONS: Final = {
     Poison.WRONG_KEY: "the record's key is not the message's",
     Poison.FORGED: "forged",
 }
-"""How the reason begins that a poisoned record is set aside with."""
+"""How the reason of each poisoned record's dead letter begins."""
 
 
 def check(evidence: RunRecords) -> Iterator[Claim]:

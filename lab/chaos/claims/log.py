@@ -1,4 +1,4 @@
-"""What the log says must agree with itself: nothing lost, nothing decided twice, nothing out of nothing."""
+"""The log agrees with itself: nothing lost, nothing decided twice, nothing without a cause."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -28,21 +28,23 @@ def check(evidence: RunRecords) -> Iterator[Claim]:
 
 def _decided(evidence: RunRecords, memories: Memories) -> Iterator[Finding]:
     readers = [(topic.name, table.changelog.name) for table in evidence.tables for topic in table.reads]
-    for told in _first(evidence).values():
-        for changelog in (changelog for topic, changelog in readers if topic == told.seen.place.topic):
-            key = told.event.data.key
+    for logged in _first(evidence).values():
+        event, place = logged.event, logged.record.place
+        for changelog in (changelog for topic, changelog in readers if topic == place.topic):
+            key = event.data.key
             versions = evidence.versions[changelog].get(key, [])
             # A decision may be that there is no row, or none any more; then there is nothing that remembers it.
             if not versions or any(each.row is None for each in versions):
                 continue
-            known = told.event.id in memories[changelog, key].applied
-            yield None if known else f"{told.event.data.type} {told.event.id} ({told.seen.place}) was never decided"
+            is_known = event.id in memories[changelog, key].applied
+            yield None if is_known else f"{event.data.type} {event.id} ({place}) was never decided"
 
 
 def _repeated(evidence: RunRecords) -> Iterator[Finding]:
     contents: dict[tuple[str, str], set[tuple[str, bytes | None, bytes | None]]] = defaultdict(set)
-    for told in evidence.logged_events:
-        contents[told.seen.place.topic, told.event.id].add((told.event.data.type, told.seen.key, told.seen.value))
+    for logged in evidence.logged_events:
+        event, record = logged.event, logged.record
+        contents[record.place.topic, event.id].add((event.data.type, record.key, record.value))
     for (topic, event_id), different in contents.items():
         yield None if len(different) == 1 else f"{topic} {event_id} is there in {len(different)} versions"
 
@@ -54,13 +56,14 @@ def _outcomes(evidence: RunRecords) -> Iterator[Finding]:
 
 
 def _caused(evidence: RunRecords) -> Iterator[Finding]:
-    known = {told.event.id for told in evidence.logged_events}
-    for told in _first(evidence).values():
-        cause, dot, _ = told.event.id.rpartition(".")
-        if told.event.source.endswith("/web"):
-            yield None if not dot else f"{told.event.data.type} {told.event.id}: a command with the id of a decision"
+    known = {logged.event.id for logged in evidence.logged_events}
+    for logged in _first(evidence).values():
+        event = logged.event
+        cause, dot, _ = event.id.rpartition(".")
+        if event.source.endswith("/web"):
+            yield None if not dot else f"{event.data.type} {event.id}: a command with the id of a decision"
         else:
-            yield None if cause in known else f"{told.event.data.type} {told.event.id} follows from nothing"
+            yield None if cause in known else f"{event.data.type} {event.id} follows from nothing"
 
 
 def _kept(evidence: RunRecords) -> Iterator[Finding]:
@@ -70,7 +73,7 @@ def _kept(evidence: RunRecords) -> Iterator[Finding]:
 
 
 def _kept_in(name: str, versions: list[RowVersion]) -> Finding:
-    """Say what a stale row knows that no row that counts knows."""
+    """Return what a stale row knows and no row that counts knows."""
     counted = {
         each.event_id for version in versions if version.newest and version.row for each in version.row.processed
     }
@@ -80,7 +83,7 @@ def _kept_in(name: str, versions: list[RowVersion]) -> Finding:
 
 
 def _remembered(memories: Memories) -> Claim:
-    """Tell what was undone for good, and what for a time: until the event came again and was decided again."""
+    """Claim that nothing was undone for good; what was undone until the event was decided again is noted."""
     undone = [(name, each) for name, memory in memories.items() for each in memory.undone]
     return Claim(
         "Each row that counts contains what the one before it had applied: nothing was undone for good",
@@ -91,10 +94,10 @@ def _remembered(memories: Memories) -> Claim:
 
 
 def _undone(changelog: str, key: str, undone: Undone) -> str:
-    end = "for good" if undone.again is None else f"for {undone.seconds:.1f} s, until {undone.again.seen.place}"
-    return f"{changelog} {key}: {undone.by.seen.place} undid the decision on {undone.event_id} {end}"
+    end = "for good" if undone.again is None else f"for {undone.seconds:.1f} s, until {undone.again.record.place}"
+    return f"{changelog} {key}: {undone.by.record.place} undid the decision on {undone.event_id} {end}"
 
 
 def _first(evidence: RunRecords) -> dict[tuple[str, str], LoggedEvent]:
     """Return each event once."""
-    return {(told.seen.place.topic, told.event.id): told for told in reversed(evidence.logged_events)}
+    return {(each.record.place.topic, each.event.id): each for each in reversed(evidence.logged_events)}

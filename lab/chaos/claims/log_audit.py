@@ -1,4 +1,4 @@
-"""What an operator's audit says of the run's topics."""
+"""The findings of an operator's audit of the run's topics."""
 
 from collections.abc import Iterator
 

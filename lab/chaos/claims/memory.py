@@ -1,8 +1,8 @@
 """What the rows of a key remember of the events that they have applied, and what a later row has lost of that.
 
-An owner that reads a table while the owner before it still writes goes on from an older row. Its rows count, because
-their epoch is higher, though they do not contain what the older owner's last rows had applied. The events of these come
-again after that, and are decided again; in between, decisions are undone that everybody could see.
+An owner that reads a table while the owner before it still writes continues from an older row. Its rows count, because
+their epoch is higher, though they lack what the older owner's last rows had applied. Kafka delivers those events again,
+and they are decided again; in between, decisions are undone that were visible to all.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ class Undone:
 
     @property
     def seconds(self) -> float | None:
-        """For how long it was undone, by the clocks of those who wrote the two rows; None if it was for good."""
-        return None if self.again is None else (self.again.seen.at - self.by.seen.at).total_seconds()
+        """For how long it was undone, by the clocks of the two rows' writers; None if it was for good."""
+        return None if self.again is None else (self.again.record.at - self.by.record.at).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What people at browsers and phones saw must be what the log says."""
+"""What people saw at browsers and phones is what the log holds."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ from services.login.tables import ACCOUNTS
 from services.pairing.tables import PHRASES
 
 DEADLINE: Final = timedelta(seconds=PATIENCE_SECONDS + 15)
-"""Until then everybody knows how an attempt ended; the margin is the client's own last page."""
+"""After so long each person knows how an attempt ended; the margin is for the browser's last page."""
 HONEST: Final = frozenset({Habit.APPROVE, Habit.TWICE})
-"""What a person means who has to get in."""
+"""The habits with which a person has to get in."""
 CLOCK_FOLLOWS: Final = timedelta(seconds=1)
 """How long after it was set an instance's clock is right again."""
 
@@ -55,7 +55,9 @@ def check(evidence: RunRecords) -> Iterator[Claim]:
             if each.habit in HONEST and not _meets_wrong_clock(each, evidence)
         ),
     )
-    yield claim("Nobody waited past the deadline without a clear outcome", (_clear(each) for each in evidence.attempts))
+    yield claim(
+        "No person waited past the deadline without a clear outcome", (_clear(each) for each in evidence.attempts)
+    )
 
 
 _REFUSED_FOR_GOOD: Final = frozenset({"expired", "already-answered", "unknown-challenge"})
@@ -70,14 +72,14 @@ class _Log:
         self.paired: dict[str, set[str]] = defaultdict(set)
         self.steps: dict[tuple[str, str], list[int]] = defaultdict(list)
         codes: dict[str, UseCode] = {}
-        for told in evidence.logged_events:
-            match told.event.data:
+        for event in (logged.event for logged in evidence.logged_events):
+            match event.data:
                 case AuthResponse() as response:
-                    self.responses[response.challenge_id][told.event.id] = response
+                    self.responses[response.challenge_id][event.id] = response
                 case DevicePaired() as paired:
-                    self.paired[verify_proof(paired.challenge, paired.answer).claims.reply_key].add(told.event.id)
+                    self.paired[verify_proof(paired.challenge, paired.answer).claims.reply_key].add(event.id)
                 case UseCode() as code:
-                    codes[told.event.id] = code
+                    codes[event.id] = code
                 case _:
                     pass
         self.answered = {challenge: set(found) for challenge, found in self.responses.items()}
@@ -88,34 +90,34 @@ class _Log:
                 self._codes_taken[code.account_id, code.login_id] += 1
 
     def proof_of(self, attempt: Attempt) -> Finding:
-        """Say what is wrong with a sign-in that a browser saw succeed."""
+        """Return what is wrong with a sign-in that a browser saw succeed."""
         name = f"sign-in of {attempt.account_id} at {attempt.began:%H:%M:%S}"
         found = self._approved(attempt)
         if found is None:
-            return f"{name}: the log knows of no such login that was approved"
+            return f"{name}: the log holds no approved login of it"
         account, login = found
         if login.method is Method.PHONE_CODE:
             taken = self._codes_taken[account.account_id, login.login_id]
             return None if taken == 1 else f"{name}: {taken} codes were taken for it"
         if login.method is not Method.PUSH or login.challenge is None:
-            return f"{name}: approved by {login.method}, which nobody used"
+            return f"{name}: approved by {login.method}, which no person used"
         return self._proven(name, account, login, login.challenge.challenge_id)
 
     def decision_on(self, answer: PhoneAnswer) -> Finding:
-        """Say what is wrong with an answer that a phone saw accepted."""
+        """Return what is wrong with an answer that a phone saw accepted."""
         name = f"answer to {answer.challenge_id} of {answer.account_id}"
         found = self.responses.get(answer.challenge_id, {})
         if len(found) != 1:
             return f"{name}: {len(found)} answers are in the log"
         ((event_id, response),) = found.items()
         if response.verdict is not answer.verdict:
-            return f"{name}: the phone said {answer.verdict}, and the log says {response.verdict}"
+            return f"{name}: the phone sent {answer.verdict}, and the log holds {response.verdict}"
         changelog = (ACCOUNTS if answer.purpose is Purpose.LOGIN else PHRASES).changelog
         outcomes = self._evidence.outcomes[changelog.name].get(event_id, set())
         return None if len(outcomes) == 1 else f"{name}: {len(outcomes)} decisions on it: {sorted(outcomes)}"
 
     def refusal_of(self, answer: PhoneAnswer) -> Finding:
-        """Say what is wrong with an answer that a phone saw refused."""
+        """Return what is wrong with an answer that a phone saw refused."""
         found = self.responses.get(answer.challenge_id, {}).values()
         if answer.refusal == "already-answered":
             return None if found else f"answer to {answer.challenge_id}: refused as a second one, and there is no first"
@@ -138,10 +140,10 @@ class _Log:
             proof = verify_proof(response.challenge, response.answer)
         except SignatureError as error:
             return f"{name}: its answer's signature does not hold: {error}"
-        said = (proof.verdict, proof.claims.jti, proof.claims.account_id, proof.claims.purpose)
-        if said != (Verdict.APPROVE, challenge_id, account.account_id, Purpose.LOGIN):
-            return f"{name}: its answer is of something else: {said}"
-        if proof.issuer_key not in self._evidence.rulebook.login_keys:
+        signed = (proof.verdict, proof.claims.jti, proof.claims.account_id, proof.claims.purpose)
+        if signed != (Verdict.APPROVE, challenge_id, account.account_id, Purpose.LOGIN):
+            return f"{name}: its answer is of something else: {signed}"
+        if proof.issuer_key not in self._evidence.policies.login_keys:
             return f"{name}: its request was not signed by the service"
         if account.device(proof.device_id) is None:
             return f"{name}: it was answered by a phone that was not paired"
@@ -157,18 +159,18 @@ def _rising(method: tuple[str, str], steps: list[int]) -> Finding:
 
 
 def _meets_wrong_clock(attempt: Attempt, evidence: RunRecords) -> bool:
-    """Tell whether a clock was wrong during an attempt: its instance calls expired what is not, and says so."""
+    """Return whether a clock was wrong during an attempt: its instance may refuse as expired what is not."""
     steps: list[FaultResult] = [each for each in evidence.faults if each.fault == FaultKind.STEP_CLOCK]
     return any(each.began_at <= attempt.ended and attempt.began <= each.repaired_at + CLOCK_FOLLOWS for each in steps)
 
 
 def _got_in(attempt: Attempt) -> Finding:
     name = f"sign-in of {attempt.account_id} at {attempt.began:%H:%M:%S}"
-    return None if attempt.ending is Ending.SIGNED_IN else f"{name} ended {attempt.ending}: {attempt.said}"
+    return None if attempt.ending is Ending.SIGNED_IN else f"{name} ended {attempt.ending}: {attempt.last_page}"
 
 
 def _clear(attempt: Attempt) -> Finding:
     name = f"sign-in of {attempt.account_id} at {attempt.began:%H:%M:%S}"
     if attempt.ending is Ending.UNCLEAR:
-        return f"{name} had no clear outcome: {attempt.said}"
+        return f"{name} had no clear outcome: {attempt.last_page}"
     return None if attempt.ended - attempt.began <= DEADLINE else f"{name} took {attempt.ended - attempt.began}"

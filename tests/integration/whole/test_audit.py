@@ -12,13 +12,14 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from deploy.local.stack import Stack, StackOptions
+from lab.testkit.person import Person
 from protocol.challenges import issue_challenge, sign_answer, verify_challenge
 from protocol.jose import PrivateKey
 from schemas.codec import Event, encode
 from schemas.contract import AuthResponse, ChallengeIssued, Verdict
 from services.common.clock import now
 from tests.integration.services.wire import Wire
-from tests.integration.whole.acting import Person, a_person
+from tests.integration.whole.acting import a_person
 from tests.polling import DEADLINE_SECONDS
 
 
@@ -49,23 +50,17 @@ async def audited(stack: Stack, *words: str) -> tuple[int, dict[str, Any]]:
 
 async def live(person: Person) -> None:
     """Pair a phone and sign in by it; mistype the password; sign in by a code and by the phone; deny a sign-in."""
-    await person.enter_password()
-    await person.pair()
-    await person.browser.submit("/challenge")
-    await person.approve()
-    await person.browser.submit("/sign-out")
+    await person.first_sign_in()
+    await person.sign_out()
     await person.enter_password("wrong wrong wrong")
     await person.enter_password()
-    await person.browser.open("/code")
-    await person.browser.submit("/code", code=person.phone.code(person.phone.store.read().accounts[0]).code)
-    assert person.browser.path == "/account", person.browser.text
-    await person.browser.submit("/sign-out")
+    await person.enter_code(person.phone.code())
+    person.is_signed_in()
+    await person.sign_out()
+    await person.sign_in()
+    await person.sign_out()
     await person.enter_password()
-    await person.approve()
-    await person.browser.submit("/sign-out")
-    await person.enter_password()
-    await person.answer(Verdict.DENY)
-    await person.browser.wait()
+    await person.deny()
     assert person.browser.path == "/ended", person.browser.text
 
 

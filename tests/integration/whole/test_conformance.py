@@ -82,10 +82,7 @@ async def test_somebody_who_pairs_a_phone_is_answered_as_the_document_says(stack
 
 async def test_somebody_who_is_signed_in_is_answered_as_the_document_says(stack: Stack) -> None:
     async with a_person(stack) as person:
-        await person.enter_password()
-        await person.pair()
-        await person.browser.submit("/challenge")
-        await person.approve()
+        await person.first_sign_in()
         signed_in = person.browser.cookies
         await person.enter_password()
         dress = as_browser(stack, {**signed_in, LOGIN: person.browser.cookies[LOGIN]})

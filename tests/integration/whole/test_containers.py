@@ -13,11 +13,9 @@ from typing import Final
 
 import pytest
 
-from authenticator.device.phone import VirtualPhone
 from deploy.local.ports import free_port
-from lab.testkit.text_browser import TextBrowser
+from lab.testkit.person import Person
 from tests.broker import engine_answers
-from tests.integration.whole.acting import Person
 
 ROOT: Final = Path(__file__).parents[3]
 SINGLE: Final = ("docker-compose.yml",)
@@ -63,20 +61,12 @@ def containers(request: pytest.FixtureRequest) -> Iterator[Containers]:
 
 
 async def test_a_person_pairs_a_phone_and_signs_in_through_the_proxy(containers: Containers) -> None:
-    said = re.search(r"Sign in as (\S+) with the password (\S+)", containers.run("logs", "demo"))
-    assert said is not None
-    async with (
-        TextBrowser(containers.urls["login"]) as browser,
-        VirtualPhone.in_memory(containers.urls["push"], "Phone") as phone,
-    ):
-        person = Person(said[1], browser, phone, [])
-        await person.enter_password(said[2])
-        await person.pair()
-        await person.browser.submit("/challenge")
-        await person.approve()
-        await person.browser.submit("/sign-out")
-        await person.enter_password(said[2])
-        await person.approve()
+    account = re.search(r"Sign in as (\S+) with the password (\S+)", containers.run("logs", "demo"))
+    assert account is not None
+    async with Person.at(containers.urls["login"], containers.urls["push"], account[1], account[2]) as person:
+        await person.first_sign_in()
+        await person.sign_out()
+        await person.sign_in()
 
 
 def test_the_containers_can_write_nothing_but_their_data(containers: Containers) -> None:

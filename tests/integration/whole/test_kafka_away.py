@@ -1,4 +1,4 @@
-"""When Kafka goes away, everybody is told at once and nothing is lost; when it is back, all goes on by itself."""
+"""While Kafka is away, pages and /ready say so and nothing is lost; once it is back, all goes on by itself."""
 
 import asyncio
 import http.client
@@ -26,8 +26,8 @@ async def until(stack: Stack, holds: Callable[[str], bool]) -> None:
     """Wait until something holds of what every service's /ready says."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     for name in stack.instances:
-        while not holds(said := await asyncio.to_thread(why_not_ready, stack, name)):
-            assert time.monotonic() < deadline, f"{name}: {said}"
+        while not holds(reason := await asyncio.to_thread(why_not_ready, stack, name)):
+            assert time.monotonic() < deadline, f"{name}: {reason}"
             await asyncio.sleep(POLL_SECONDS)
 
 
@@ -45,29 +45,29 @@ async def test_services_say_that_kafka_is_away_and_go_on_once_it_is_back_and_sto
     assert stack.kafka is not None
     async with a_person(stack) as person:
         await person.enter_password()
-        await person.enter_phrase()
+        await person.enter_new_phrase()
         await asyncio.to_thread(stack.kafka.kill)
-        await until(stack, lambda said: "kafka does not answer" in said)
+        await until(stack, lambda reason: "kafka does not answer" in reason)
         person.browser.patience_seconds = 0
         await person.browser.submit("/cancel")
         assert person.browser.status == 503
         assert "Nothing is lost" in person.browser.text
         await asyncio.to_thread(stack.kafka.start)
-        await until(stack, lambda said: not said)
+        await until(stack, lambda reason: not reason)
         await person.browser.open("/")
         assert person.browser.path in {"/pair/wait", "/pair"}, "what failed must not be carried out later"
         if person.browser.path == "/pair":
-            await person.enter_phrase()
-        await person.answer()
+            await person.enter_new_phrase()
+        await person.phone.accept_pairing()
         if person.browser.path == "/pair/wait":
-            await person.browser.wait(DEADLINE_SECONDS)
+            await person.wait()
         await person.browser.open("/")
         person.browser.expect("DEVICE PAIRING SUCCESSFUL")
-        await person.browser.submit("/challenge")
+        await person.send_challenge()
         await person.approve()
 
     await asyncio.to_thread(stack.kafka.kill)
-    await until(stack, lambda said: "kafka does not answer" in said)
+    await until(stack, lambda reason: "kafka does not answer" in reason)
     for instance in stack.instances.values():
         instance.terminate()
     async with asyncio.timeout(DEADLINE_SECONDS):

@@ -17,7 +17,7 @@ from deploy.local.stack import SERVICES, Stack, StackOptions
 from operations.deployment import ALL, CHANGELOGS
 from schemas.topics import LOGIN_COMMANDS
 from services.common.kafka.partitions import partition_of
-from tests.integration.whole.acting import Person, a_person
+from tests.integration.whole.acting import a_person
 from tests.polling import eventually
 
 FEW, MANY = 4, 7
@@ -87,12 +87,6 @@ async def places_of_rows(stack: Stack) -> dict[str, Counter[bool]]:
     return found
 
 
-async def sign_in_with_phone(person: Person) -> None:
-    """Sign in with the password and approve on the phone."""
-    await person.enter_password()
-    await person.approve()
-
-
 async def test_keys_stay_with_their_rows_when_the_topics_get_more_partitions(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
@@ -113,10 +107,7 @@ async def test_keys_stay_with_their_rows_when_the_topics_get_more_partitions(
         here.callback(old.stop)
         people = [await here.enter_async_context(a_person(old)) for _ in range(3)]
         for person in people:
-            await person.enter_password()
-            await person.pair()
-            await person.browser.submit("/challenge")
-            await person.approve()
+            await person.first_sign_in()
         await assert_refused(old, MANY, "instances run")
         await asyncio.to_thread(old.stop)
 
@@ -146,8 +137,8 @@ async def test_keys_stay_with_their_rows_when_the_topics_get_more_partitions(
         for person in people:
             await person.browser.open("/account")
             assert person.browser.path == "/account", "the session is still open"
-            await person.browser.submit("/sign-out")
-            await sign_in_with_phone(person)
+            await person.sign_out()
+            await person.sign_in()
         again = await run(old, MANY)
         assert (again.exit_code, "instances run" in again.stderr) == (REFUSED, True)
 

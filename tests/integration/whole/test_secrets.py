@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from deploy.local.stack import Stack, StackOptions
+from lab.testkit.person import Person
 from protocol.verification_codes import code_at, step_at
 from services.login.admin import administration
 from services.login.codes.recovery_codes import CODES
 from services.login.pairing.invitations import new_invitation
 from services.login.web.cookies import BROWSER, LOGIN, REMEMBERED, SESSION
-from tests.integration.whole.acting import PASSWORD, Person, a_person
+from tests.integration.whole.acting import PASSWORD, a_person
 from tests.integration.whole.leaks import deployment_keys, find_leaks
 from tests.integration.whole.records import all_records
 from tests.otlp import Receiver
@@ -43,7 +44,7 @@ def stack(stack_options: StackOptions, receiver: Receiver) -> Iterator[Stack]:
 
 @dataclass
 class Secretive:
-    """Somebody who uses all that is secret, and keeps a note of each.
+    """A person who uses all secrets, and keeps a note of each.
 
     Attributes:
         person: The person, with browser and phone.
@@ -85,7 +86,7 @@ class Secretive:
         await self.type("/code", code_at(b"of another phone", 1))
         await self.person.browser.open("/wait")
         await self.person.approve()
-        account = self.person.phone.store.read().accounts[0]
+        (account,) = self.person.phone.accounts
         assert account.agreement is not None
         assert account.pairing_id is not None
         self.notes.add(self.person.phone.store.agreement.code_secret(account.agreement, account.pairing_id))
@@ -129,20 +130,20 @@ class Secretive:
 
     def code_of_phone(self) -> str:
         """Return the code that the phone shows."""
-        return self.person.phone.code(self.person.phone.store.read().accounts[0]).code
+        return self.person.phone.code()
 
 
 async def test_no_secret_is_in_any_record_log_line_metric_or_span(stack: Stack, receiver: Receiver) -> None:
     async with a_person(stack) as person, administration(stack.bootstrap, stack.topic_prefix) as accounts:
-        somebody = Secretive(person)
-        await somebody.enrol(await accounts.invite(person.name, timedelta(hours=1)))
-        await somebody.add_app()
-        recovery_codes = await somebody.make_recovery_codes()
-        await somebody.come_back(PASSWORD, somebody.code_of_phone())
-        await somebody.change_password()
-        await somebody.come_back(NEW_PASSWORD, WRONG_RECOVERY_CODE, recovery_codes[0], remember="on")
-        await somebody.submit("/sign-out")
-        await somebody.sign_in(NEW_PASSWORD)
+        keeper = Secretive(person)
+        await keeper.enrol(await accounts.invite(person.name, timedelta(hours=1)))
+        await keeper.add_app()
+        recovery_codes = await keeper.make_recovery_codes()
+        await keeper.come_back(PASSWORD, keeper.code_of_phone())
+        await keeper.change_password()
+        await keeper.come_back(NEW_PASSWORD, WRONG_RECOVERY_CODE, recovery_codes[0], remember="on")
+        await keeper.submit("/sign-out")
+        await keeper.sign_in(NEW_PASSWORD)
         assert person.browser.path == "/account", person.browser.text
     content = b"\n".join(each.content for each in await all_records(stack))
     content += b"".join((stack.logs / f"{name}.log").read_bytes() for name in stack.instances)
@@ -150,10 +151,10 @@ async def test_no_secret_is_in_any_record_log_line_metric_or_span(stack: Stack, 
     await eventually(lambda: {each.name for each in receiver.spans} >= PAGES, "spans are missing")
     assert person.name.encode() not in metrics + receiver.content
     content += metrics + receiver.content
-    # What a challenge says is found within its JWS, so a secret there would be.
-    said = [person.name, "Firefox on Linux", '"purpose":"pairing"']
-    assert find_leaks(said, content) == said
-    assert find_leaks(somebody.notes | deployment_keys(stack.secrets), content) == []
+    # What a challenge's JWS holds is found, so a secret there would be.
+    held = [person.name, "Firefox on Linux", '"purpose":"pairing"']
+    assert find_leaks(held, content) == held
+    assert find_leaks(keeper.notes | deployment_keys(stack.secrets), content) == []
 
 
 @pytest.mark.parametrize(

@@ -45,13 +45,9 @@ def name(stack: Stack) -> str:
 async def sign_in_twice(stack: Stack) -> str:
     """Pair a phone and sign in by it, twice; return the account's name."""
     async with a_person(stack) as person:
-        await person.enter_password()
-        await person.pair()
-        await person.browser.submit("/challenge")
-        await person.approve()
-        await person.browser.submit("/sign-out")
-        await person.enter_password()
-        await person.approve()
+        await person.first_sign_in()
+        await person.sign_out()
+        await person.sign_in()
         return person.name
 
 

@@ -1,4 +1,4 @@
-"""A short honest history, as it would lie in Kafka and in the clients' notes; and ways to tamper with it."""
+"""A short honest history, as it would lie in Kafka and in the clients' log; and ways to tamper with it."""
 
 import json
 from collections import Counter
@@ -32,7 +32,7 @@ class Story:
 
     Attributes:
         records: What lies in Kafka.
-        entries: What the clients wrote down.
+        entries: The clients' log.
         named: The places that an audit names.
         unchecked: How many events it could not check.
 
@@ -45,7 +45,7 @@ class Story:
 
     @property
     def findings(self) -> tuple[RunRecords, Report]:
-        """What is checked: what was left behind, and what an audit said of it."""
+        """What is checked: what the run left behind, and an audit's report on it."""
         report = Report(TimeRange(), checked=Counter({Checked.ROW: len(self.records)}) if self.records else Counter())
         for place in self.named:
             report.accuse(Finding(place, T0, "a key", "a type", "it does not follow"))
@@ -58,28 +58,28 @@ class Story:
     ) -> RunRecord:
         """Append a record to a topic."""
         offset = Counter(each.place.topic for each in self.records)[topic]
-        seen = RunRecord(RecordPosition(topic, 0, offset), key, value, headers, at)
-        self.records.append(seen)
-        return seen
+        record = RunRecord(RecordPosition(topic, 0, offset), key, value, headers, at)
+        self.records.append(record)
+        return record
 
-    def plant(self, poison: Poison, seen: RunRecord, *, set_aside: bool = True) -> None:
+    def plant(self, poison: Poison, record: RunRecord, *, set_aside: bool = True) -> None:
         """Append a poisoned copy of a record, and the dead letter that it becomes."""
-        spoilt = spoil(poison, Draft(seen.key, seen.value, seen.headers))
-        planted = self.add(seen.place.topic, spoilt.key, spoilt.value, {**spoilt.headers, HEADER: poison.encode()})
+        spoilt = spoil(poison, Draft(record.key, record.value, record.headers))
+        planted = self.add(record.place.topic, spoilt.key, spoilt.value, {**spoilt.headers, HEADER: poison.encode()})
         if set_aside:
             self.named.append(str(planted.place))
             self.set_aside(planted, "unknown type, or none: countersign.nothing.like.it.v9")
 
-    def set_aside(self, seen: RunRecord, reason: str) -> None:
+    def set_aside(self, record: RunRecord, reason: str) -> None:
         """Append the dead letter of a record."""
         added = {
             REASON: reason.encode(),
             SERVICE: b"login",
-            PARTITION: b"%d" % seen.place.partition,
-            OFFSET: b"%d" % seen.place.offset,
+            PARTITION: b"%d" % record.place.partition,
+            OFFSET: b"%d" % record.place.offset,
             TIME: b"2026-03-02T09:00:00+00:00",
         }
-        self.add(f"{seen.place.topic}.dlq", seen.key, seen.value, {**seen.headers, **added})
+        self.add(f"{record.place.topic}.dlq", record.key, record.value, {**record.headers, **added})
 
     def events(self, kind: type[Message]) -> list[RunRecord]:
         """Return the records of a kind of event."""
@@ -89,14 +89,14 @@ class Story:
         """Return the records of a key's rows."""
         return [each for each in self.records if (each.place.topic, each.key) == (topic, key)]
 
-    def write_again(self, seen: RunRecord, epoch: int, version: int, at: datetime) -> None:
+    def write_again(self, record: RunRecord, epoch: int, version: int, at: datetime) -> None:
         """Append a row as an owner of that epoch writes it."""
-        row = {**json.loads(seen.value or b""), "epoch": epoch, "version": version}
-        self.add(seen.place.topic, seen.key, json.dumps(row, separators=(",", ":")).encode(), {}, at)
+        row = {**json.loads(record.value or b""), "epoch": epoch, "version": version}
+        self.add(record.place.topic, record.key, json.dumps(row, separators=(",", ":")).encode(), {}, at)
 
-    def change(self, seen: RunRecord, **changes: object) -> None:
+    def change(self, record: RunRecord, **changes: object) -> None:
         """Put another record in the place of one."""
-        self.records[self.records.index(seen)] = replace(seen, **changes)  # type: ignore[arg-type]  # the fields' own
+        self.records[self.records.index(record)] = replace(record, **changes)  # type: ignore[arg-type]  # the fields' own
 
     def note(self, entry: Entry, **changes: object) -> None:
         """Put another entry in the place of one."""
@@ -105,12 +105,12 @@ class Story:
 
 def an_honest_story() -> Story:
     """Pair a phone and sign in by it; sign in by a code; deny a request. One poisoned record goes among it."""
-    told = _told_once()
-    return Story(list(told.records), list(told.entries), list(told.named))
+    built = _honest_story()
+    return Story(list(built.records), list(built.entries), list(built.named))
 
 
 @cache
-def _told_once() -> Story:
+def _honest_story() -> Story:
     world, story = RecordedWorld(), Story()
     people = People(world)
     world.settle()
