@@ -1,1 +1,1 @@
-"""Measures a deployment at a size that nobody types in: accounts and phones by seed, people who wait, logins timed."""
+"""Measures a deployment at any size: accounts and phones by seed, people who wait, sign-ins timed."""

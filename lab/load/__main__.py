@@ -67,7 +67,7 @@ def waiting(  # noqa: PLR0913 - the options of a command
     people: Annotated[int, typer.Option(min=1, help="How many wait for their phones.")] = 10_000,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds, each first without them and then with them.")] = 3,
     sign_ins: Annotated[int, typer.Option(min=2, help="Sign-ins of others that are timed in each half round.")] = 20,
-    idle_seconds: Annotated[float, typer.Option(min=1, help="How long nobody does anything in each half.")] = 20.0,
+    idle_seconds: Annotated[float, typer.Option(min=1, help="How long no person acts in each half.")] = 20.0,
     first: Annotated[int, typer.Option(min=0, help="The number of the first seeded person to take.")] = 0,
     data: Annotated[
         Path | None, typer.Option(help="The folder of a seeded stack; default one of its own, seeded by this.")
@@ -76,11 +76,11 @@ def waiting(  # noqa: PLR0913 - the options of a command
         bool, typer.Option("--password-stdin", help="Read the seeded accounts' password from standard input.")
     ] = False,
 ) -> None:
-    """Have people wait on open event streams, and tell what that costs login and whoever signs in meanwhile."""
+    """Have people wait on open event streams, and measure what that costs login and the sign-ins of others."""
     if (data is None) == password_stdin:
         _give_up("--data DIR and --password-stdin belong together: seeded accounts have one password")
     if data is None and first:
-        _give_up("--first needs --data DIR: a stack of its own has nobody but those whom it takes")
+        _give_up("--first needs --data DIR: a stack of its own has only the people that it takes")
     measurement = Measurement(people, rounds, sign_ins, idle_seconds, first)
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(12)
     environment = {
@@ -109,7 +109,7 @@ def starts(
     *,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds, each with a cold disk and then with a warm one.")] = 3,
 ) -> None:
-    """Start each service alone, with its disk removed and with its disk, and tell what that takes.
+    """Start each service alone, with its disk removed and with its disk, and measure what that takes.
 
     What is removed is a copy of what Kafka has.
     """

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lab.load.row_builder import Person, tables_of
+from lab.load.row_builder import RowBuilder, tables_of
 from lab.load.seed_keys import DEVICE_NAME, Seed
 from operations.audit.bound_table import BoundTable
 from services.common.rows.codec import write_row
@@ -15,7 +15,7 @@ from services.pairing.settings import PairingSettings
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What shall be there.
+    """The accounts and phones that shall be there.
 
     Attributes:
         seed: What names and keys follow from.
@@ -52,14 +52,14 @@ class _Maker:
     plan: Plan
     tables: tuple[BoundTable, ...]
 
-    def make(self, order: Order) -> Person:
+    def make(self, order: Order) -> RowBuilder:
         name = self.plan.seed.name(order.number)
-        person = Person(self.tables, name, order.account)
+        builder = RowBuilder(self.tables, name, order.account)
         if order.account is None:
-            person.make_account(self.plan.password_hash)
+            builder.make_account(self.plan.password_hash)
         if order.phone:
-            person.pair(self.plan.seed.key(name), DEVICE_NAME)
-        return person
+            builder.pair(self.plan.seed.key(name), DEVICE_NAME)
+        return builder
 
 
 _makers: list[_Maker] = []
@@ -68,7 +68,7 @@ _makers: list[_Maker] = []
 
 def prepare(plan: Plan, login: LoginSettings, pairing: PairingSettings) -> None:
     """Prepare this process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for who started this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the process that started this
     _makers.append(_Maker(plan, tables_of(login, pairing)))
 
 
@@ -79,12 +79,12 @@ def make_rows(orders: Sequence[Order]) -> list[tuple[str, bytes, bytes]]:
         The changelog's name without its prefix, the key and the value of each row; of a person, the account comes last.
 
     Raises:
-        RefusedError: If the rules do not let it.
+        CommandRejectedError: If the rules reject it.
 
     """
-    people = [_makers[-1].make(order) for order in orders]
+    builders = [_makers[-1].make(order) for order in orders]
     return [
         (changelog.name, key.encode(), write_row(row).decode().encode())
-        for person in people
-        for changelog, key, row in person.rows()
+        for builder in builders
+        for changelog, key, row in builder.rows()
     ]

@@ -14,7 +14,7 @@ _USER_TICKS_FIELD: Final = 11
 
 
 class FilesLimitError(Exception):
-    """The system grants too few open files. The text says how many are needed, and what to do."""
+    """The system grants too few open files. The text has how many are needed, and what to do."""
 
 
 def resident_bytes(pid: int) -> int:

@@ -47,9 +47,9 @@ class Bar:
         """Leave it as it is."""
         self.close()
 
-    def show(self, progress: Progress, said: str = "") -> None:
+    def show(self, progress: Progress, detail: str = "") -> None:
         """Show how far it is, with something beside it."""
-        title = f"{self._title}  {said}".rstrip()
+        title = f"{self._title}  {detail}".rstrip()
         self._display.update(self._task, description=escape(title), completed=progress.done, total=progress.total)
         at = time.monotonic()
         if not self._console.is_terminal and (at - self._last >= LINE_SECONDS or progress.complete):
@@ -87,11 +87,11 @@ class Bars:
         for bar in self._bars.values():
             bar.close()
 
-    def show(self, title: str, progress: Progress, said: str = "") -> None:
+    def show(self, title: str, progress: Progress, detail: str = "") -> None:
         """Show how far something is, with something beside it."""
         if title not in self._bars:
             self._bars[title] = Bar(self._console, title)
-        self._bars[title].show(progress, said)
+        self._bars[title].show(progress, detail)
         if progress.complete:
             self._bars[title].close()
 

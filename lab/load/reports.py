@@ -13,13 +13,14 @@ _MEBIBYTE = 1024 * 1024
 
 def waiting_report(people: int, without: Costs, with_all: Costs) -> Table:
     """Return the costs without people waiting, and with them."""
-    table = Table("", "nobody waits", f"{people} wait")
+    table = Table("", "no person waits", f"{people} wait")
     columns = (without, with_all)
     table.add_row("sign-ins timed", *(str(len(each.sign_ins)) for each in columns))
     table.add_row("sign-in by push, median (ms)", *(_milliseconds(median(each.sign_ins)) for each in columns))
     table.add_row("sign-in by push, 95th percentile (ms)", *(_milliseconds(_p95(each.sign_ins)) for each in columns))
     table.add_row(
-        "login's CPU while nobody acts (% of a core)", *(_spread([100 * n for n in each.cores], 1) for each in columns)
+        "login's CPU while no person acts (% of a core)",
+        *(_spread([100 * n for n in each.cores], 1) for each in columns),
     )
     table.add_row("login's memory (MiB)", *(_spread(_mebibytes(each.resident_bytes)) for each in columns))
     # From the first round alone: what was freed in later ones is taken again.

@@ -1,7 +1,7 @@
-"""Acts out in memory what makes an account and pairs a phone: each event is decided by the rule of its table's owner.
+"""Builds the rows of an account and its phone in memory: each event is decided by the rules of its table.
 
-The rows that result are those that the services would have, since they come of the same commands by the same rules.
-Left out is what surrounds a decision: password checks, pages, sockets, Kafka.
+The rows are those that the services would have, since they follow from the same commands by the same rules. Left out is
+what surrounds a decision: password checks, pages, sockets, Kafka.
 """
 
 from collections import deque
@@ -42,7 +42,7 @@ SIGNED_URL: Final = "urn:countersign:seeding"
 
 
 class CommandRejectedError(Exception):
-    """The rules did not let something be made. The text says what, and why."""
+    """The rules reject a command. The text names it."""
 
 
 def tables_of(login: LoginSettings, pairing: PairingSettings) -> tuple[BoundTable, ...]:
@@ -57,16 +57,16 @@ def tables_of(login: LoginSettings, pairing: PairingSettings) -> tuple[BoundTabl
     return Policies(Policy(limits, signer), pairing_policy, frozenset()).tables()
 
 
-class Person:
-    """Somebody whose account is made, and whose phone is paired."""
+class RowBuilder:
+    """Builds the rows of a person: the account is made, and a phone is paired."""
 
     def __init__(self, tables: tuple[BoundTable, ...], account_id: str, account: Account | None = None) -> None:
-        """Begin with what is there.
+        """Begin with the rows that are there.
 
         Args:
-            tables: Who decides, see `tables_of`.
-            account_id: The account.
-            account: Its row, if it has one.
+            tables: The tables, whose rules decide; see `tables_of`.
+            account_id: The account's id.
+            account: The account's row, if it has one.
 
         """
         self._tables = tables
@@ -83,20 +83,20 @@ class Person:
         return cast("Account", self._rows[self._mine])
 
     def rows(self) -> Iterator[tuple[Topic, str, Row]]:
-        """Give the changelog, the key and the row of all that came about; the account's own row comes last."""
+        """Give the changelog, the key and the row of each row that was made; the account's own comes last."""
         for (changelog, key), row in sorted(self._rows.items(), key=lambda item: item[0] == self._mine):
             yield changelog, key, row
 
     def make_account(self, password_hash: str) -> None:
-        """Have the account made."""
+        """Make the account."""
         name = self._account_id
         self._send(CreateAccount(account_id=name, at=now(), display_name=name, password_hash=password_hash))
 
     def pair(self, key: PrivateKey, device_name: str) -> None:
-        """Have a phone paired, and end the sign-in in which that was done.
+        """Pair a phone, and end the sign-in in which that was done.
 
         Raises:
-            RefusedError: If the rules do not let it.
+            CommandRejectedError: If the rules reject it.
 
         """
         name, login_id, phrase, device_id = (
@@ -130,7 +130,7 @@ class Person:
         )
 
     def _send(self, message: Message) -> None:
-        """Let a message be decided, and what follows from it, as the agents of the services do it."""
+        """Decide a message and what follows from it, as the stream processors of the services do."""
         waiting = deque([Event(new_id(), now(), "seeding", "", message)])
         while waiting:
             event = waiting.popleft()

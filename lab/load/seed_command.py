@@ -42,8 +42,8 @@ def seed(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Make accounts with paired phones in a deployment, to measure it. Never where people sign in.
 
-    All of them have one password, hashed once, and whoever knows the seed has the phones' keys. Running it again makes
-    only what is missing, so it can be interrupted.
+    All of them have one password, hashed once, and the seed gives the phones' keys. Running it again makes only what is
+    missing, so it can be interrupted.
 
     Kafka must run and the services must not: their rows are made here, by their own rules and keys, from the commands
     that a browser and a phone would have caused, and are written to the tables' changelogs, which the services read
@@ -52,7 +52,7 @@ def seed(  # noqa: PLR0913 - the options of a command
     """
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else ""
     if not password:
-        give_up("say --password-stdin, and give the password of all accounts on the first line of standard input")
+        give_up("add --password-stdin, and give the password of all accounts on the first line of standard input")
     chosen = Seed(seed_text, names)
     if phones > accounts:
         give_up("there cannot be more phones than accounts")
@@ -78,8 +78,8 @@ async def _seed(plan: Plan, login: LoginSettings, pairing: PairingSettings, *, b
             other = None if beside_others else seeding.other_account()
             if other is not None:
                 text = (
-                    f"There is another account, {other}: seeding is for deployments that nobody signs in to. "
-                    "If this is one, say --beside-others."
+                    f"There is another account, {other}: seeding is for deployments that no person signs in to. "
+                    "If this is one, add --beside-others."
                 )
                 raise SeedingError(text)
             await seeding.run(making.show)

@@ -1,4 +1,4 @@
-"""Accounts and phones that follow from a seed: whoever has the seed has the phones' keys, and can act as the phones."""
+"""Accounts and phones that follow from a seed: it gives the phones' keys, so its holder can act as the phones."""
 
 import hmac
 import re
@@ -37,7 +37,7 @@ class Seed:
         return f"{self.prefix}{number:0{_DIGITS}}"
 
     def made(self, account_id: str) -> bool:
-        """Tell whether an account has such a name."""
+        """Return whether an account has a name of this seed."""
         return re.fullmatch(rf"{re.escape(self.prefix)}\d{{{_DIGITS},}}", account_id) is not None
 
     def key(self, account_id: str) -> PrivateKey:

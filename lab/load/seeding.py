@@ -1,7 +1,8 @@
 """Writes accounts and paired phones into the changelogs of a deployment whose services are stopped.
 
-An owner reads the changelogs of its tables when it starts, and writes them alone while it runs. So nobody else may
-write them then; while no service is in its consumer group, whoever writes rows that the rules made is as good an owner.
+An owner reads the changelogs of its tables when it starts, and writes them alone while it runs. So no other
+program may write them then; while no service is in its consumer group, a program that writes rows made by the rules is
+as good an owner.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ BATCH_BYTES: Final = 256 * 1024
 
 
 class SeedingError(Exception):
-    """Seeding cannot go on. The text says why, and what to do."""
+    """Seeding cannot go on. The text has the reason, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Seeding:
             plan: What shall be there.
             login: The settings of its login service: where Kafka and the keys are, and the rules.
             pairing: Those of its pairing service.
-            on_progress: Told how far the accounts that are there have been read.
+            on_progress: Takes how far the accounts that are there have been read.
 
         Raises:
             SeedingError: If its services run.
@@ -98,7 +99,7 @@ class Seeding:
         """Write what is missing.
 
         Args:
-            on_made: Told how many of the accounts are as planned.
+            on_made: Takes how many of the accounts are as planned.
 
         Raises:
             SeedingError: If a service starts meanwhile, or the rules or Kafka refuse.
@@ -160,7 +161,7 @@ async def seed_stack(stack: Stack, plan: Plan, on_made: Callable[[Progress], Non
     Args:
         stack: The stack.
         plan: What shall be there.
-        on_made: Told how many of the accounts are as planned.
+        on_made: Takes how many of the accounts are as planned.
 
     Raises:
         SeedingError: If a service runs, or the rules or Kafka refuse.

@@ -51,7 +51,7 @@ def measure_starts(
         stack: The stack; its Kafka runs, and nothing else of it.
         names: The instances.
         rounds: How often.
-        on_progress: Told how far it is, and what the one that starts says of itself.
+        on_progress: Takes how far it is, and how far the starting one is.
 
     """
     todo = [(stack.instances[name], disk) for _ in range(rounds) for name in names for disk in Disk]
@@ -61,14 +61,14 @@ def measure_starts(
     on_progress(Progress(len(todo), len(todo)), "")
 
 
-def _start(stack: Stack, instance: InstanceProcess, disk: Disk, tell: Callable[[str], None]) -> Start:
+def _start(stack: Stack, instance: InstanceProcess, disk: Disk, show: Callable[[str], None]) -> Start:
     directory = stack.data_directory(instance.name)
     if disk is Disk.COLD:
         shutil.rmtree(directory, ignore_errors=True)
     started = time.perf_counter()
     instance.start()
     try:
-        instance.await_ready(READY_TIMEOUT_SECONDS, lambda said: tell(f"{instance.name}, {disk} disk: {said}"))
+        instance.await_ready(READY_TIMEOUT_SECONDS, lambda reason: show(f"{instance.name}, {disk} disk: {reason}"))
         seconds, pid = time.perf_counter() - started, instance.pid or 0
         return Start(instance.service, disk, seconds, cpu_seconds(pid), resident_bytes(pid), disk_bytes(directory))
     finally:

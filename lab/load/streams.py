@@ -15,7 +15,7 @@ AT_ONCE: Final = 100
 
 
 class StreamError(Exception):
-    """A stream was refused, or ended. The text says why."""
+    """A stream was refused, or ended. The text has the reason."""
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ class Costs:
 
     Attributes:
         sign_ins: The seconds of each sign-in.
-        cores: The share of a core that login used while nobody did anything, in each round.
+        cores: The share of a core that login used while no person acted, in each round.
         resident_bytes: Login's memory in each round.
 
     """
@@ -49,8 +49,8 @@ class Measurement:
     Attributes:
         people: How many wait.
         rounds: How many rounds.
-        sign_ins: How many sign-ins are timed in each half of a round, each of somebody new.
-        idle_seconds: How long nobody does anything in each half.
+        sign_ins: How many sign-ins are timed in each half of a round, each of another person.
+        idle_seconds: How long no person acts in each half.
         first: The number of the first of the seeded people that it takes.
 
     """
@@ -72,7 +72,7 @@ class Measurement:
 
         Args:
             people: The people, at a running stack with one login instance.
-            on_progress: Told what is being done, and how far it is.
+            on_progress: Takes what is being done, and how far it is.
 
         Returns:
             The costs without people waiting, and with them.
@@ -95,10 +95,10 @@ class Measurement:
     async def _begin(
         self, people: People, numbers: Iterator[int], on_progress: Callable[[str, Progress], None]
     ) -> Sequence[Waiting]:
-        """Have everybody enter the password.
+        """Have each person enter the password.
 
         Where the service is so busy that a form is answered with "back in a moment", sending it again begins a second
-        sign-in, which does not wait for the phone: somebody else takes that one's place.
+        sign-in, which does not wait for the phone: another person takes that place.
         """
         waiting: list[Waiting] = []
 

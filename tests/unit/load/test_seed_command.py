@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.mark.parametrize(
-    ("words", "typed", "said"),
+    ("words", "typed", "message"),
     [
         (("--accounts", "2", "--phones", "3"), PASSWORD, "more phones than accounts"),
         (("--names", "Large "), PASSWORD, "a name has small letters"),
@@ -19,14 +19,14 @@ PASSWORD = "correct horse battery"
         (("--kafka", "127.0.0.1:1"), PASSWORD, "Kafka cannot be reached at 127.0.0.1:1"),
     ],
 )
-def test_what_cannot_be_is_told(tmp_path: Path, words: tuple[str, ...], typed: str, said: str) -> None:
+def test_what_cannot_be_is_an_error(tmp_path: Path, words: tuple[str, ...], typed: str, message: str) -> None:
     command = ["seed", "--password-stdin", "--secrets-directory", str(tmp_path), *words]
     result = CliRunner().invoke(app, command, input=f"{typed}\n")
     assert result.exit_code == 1
-    assert said in result.stderr
+    assert message in result.stderr
 
 
-def test_the_help_says_what_it_is_for_and_what_must_be_stopped() -> None:
-    said = " ".join(CliRunner().invoke(app, ["seed", "--help"]).stdout.split())
-    assert "Never where people sign in" in said
-    assert "the services must not" in said
+def test_the_help_names_its_purpose_and_what_must_be_stopped() -> None:
+    text = " ".join(CliRunner().invoke(app, ["seed", "--help"]).stdout.split())
+    assert "Never where people sign in" in text
+    assert "the services must not" in text

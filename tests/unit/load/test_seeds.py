@@ -18,5 +18,5 @@ def test_keys_follow_from_the_seed_and_the_name() -> None:
 
 
 def test_a_key_is_the_one_that_it_always_was() -> None:
-    # Whoever seeded a deployment last year can still act as its phones.
+    # A deployment that was seeded last year still knows its phones.
     assert Seed().key("seed-0000000").public.thumbprint == "LMfrzBRHFS0U8_yYgEA1PQoh60VlMD2Z81mQDwOqF0k"

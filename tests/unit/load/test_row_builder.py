@@ -1,4 +1,4 @@
-"""What is acted out in memory leaves the rows that the services would have."""
+"""Rows that are built in memory are those that the services would have."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lab.load.parallel_build import Order, Plan, make_rows, prepare
-from lab.load.row_builder import CommandRejectedError, Person, tables_of
+from lab.load.row_builder import CommandRejectedError, RowBuilder, tables_of
 from lab.load.seed_keys import DEVICE_NAME, Seed
 from protocol.jose import PrivateKey
 from services.common.decisions import Row
@@ -38,25 +38,25 @@ def settings(tmp_path: Path) -> tuple[LoginSettings, PairingSettings]:
 
 
 @pytest.fixture
-def person(settings: tuple[LoginSettings, PairingSettings]) -> Person:
-    """Give somebody who has an account."""
-    person = Person(tables_of(*settings), "alex")
-    person.make_account("hash")
-    return person
+def alex(settings: tuple[LoginSettings, PairingSettings]) -> RowBuilder:
+    """Give the rows of a person with an account."""
+    builder = RowBuilder(tables_of(*settings), "alex")
+    builder.make_account("hash")
+    return builder
 
 
-def test_an_account_is_made(person: Person) -> None:
-    ((changelog, key, row),) = person.rows()
-    assert (changelog, key, row) == (ACCOUNTS_TABLE.changelog, "alex", person.account)
-    assert (row.version, person.account.password_hash, person.account.devices) == (1, "hash", ())
+def test_an_account_is_made(alex: RowBuilder) -> None:
+    ((changelog, key, row),) = alex.rows()
+    assert (changelog, key, row) == (ACCOUNTS_TABLE.changelog, "alex", alex.account)
+    assert (row.version, alex.account.password_hash, alex.account.devices) == (1, "hash", ())
 
 
-def test_a_phone_is_paired_and_nothing_waits(person: Person) -> None:
+def test_a_phone_is_paired_and_nothing_waits(alex: RowBuilder) -> None:
     key = PrivateKey.generate()
-    person.pair(key, "Pocket")
-    rows = {changelog.name: (name, row) for changelog, name, row in person.rows()}
-    assert list(rows)[-1] == ACCOUNTS_TABLE.changelog.name, "whoever is interrupted before it begins again"
-    account, (device_id, channel) = person.account, rows[CHANNELS_TABLE.changelog.name]
+    alex.pair(key, "Pocket")
+    rows = {changelog.name: (name, row) for changelog, name, row in alex.rows()}
+    assert list(rows)[-1] == ACCOUNTS_TABLE.changelog.name, "an interruption before it leaves nothing that counts"
+    account, (device_id, channel) = alex.account, rows[CHANNELS_TABLE.changelog.name]
     assert isinstance(channel, Channel)
     assert [(each.device_id, each.name) for each in account.devices] == [(key.public.thumbprint, "Pocket")]
     assert all(login.over for login in account.logins)
@@ -67,19 +67,19 @@ def test_a_phone_is_paired_and_nothing_waits(person: Person) -> None:
     assert rows[REQUESTERS_TABLE.changelog.name][0] == key.public.thumbprint
 
 
-def test_what_the_rules_refuse_is_told(person: Person) -> None:
-    person.pair(PrivateKey.generate(), "Pocket")
+def test_a_command_that_the_rules_reject_is_an_error(alex: RowBuilder) -> None:
+    alex.pair(PrivateKey.generate(), "Pocket")
     with pytest.raises(CommandRejectedError, match="alex"):
-        person.pair(PrivateKey.generate(), "One more, which needs an approval on the first")
+        alex.pair(PrivateKey.generate(), "One more, which needs an approval on the first")
 
 
 def test_rows_are_made_as_ordered_and_read_as_they_were_written(
-    settings: tuple[LoginSettings, PairingSettings], person: Person, monkeypatch: pytest.MonkeyPatch
+    settings: tuple[LoginSettings, PairingSettings], alex: RowBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signal.signal", lambda *_: None)
     seed = Seed()
     prepare(Plan(seed, accounts=3, phones=2, password_hash="hash"), *settings)
-    there = replace(person.account, account_id=seed.name(1), epoch=3, version=7)
+    there = replace(alex.account, account_id=seed.name(1), epoch=3, version=7)
     orders = [Order(0, None, phone=True), Order(1, there, phone=True), Order(2, None, phone=False)]
     rows = [(key.decode(), read_row(MODELS[topic], value)) for topic, key, value in make_rows(orders)]
     accounts = {key: row for key, row in rows if isinstance(row, Account)}
