@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # More words for the command behind a target: make unit ARGS="-k phrase -x", make run ARGS="--login-port 8101"
 ARGS ?=
 
-.PHONY: help run demo chaos setup test unit component integration e2e lint format lock asyncapi vulnerabilities clean reset
+.PHONY: help run demo chaos setup test unit component integration e2e lint format lock asyncapi imports vulnerabilities clean reset
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -71,6 +71,9 @@ lock: setup-tests ## renew the pinned versions in requirements/ (needs Python 3.
 
 asyncapi: setup-tests ## write asyncapi.yaml anew from the messages
 	$(BIN)/python -m tests.contract.asyncapi
+
+imports: setup-tests ## draw anew, in ARCHITECTURE.md, which package imports which
+	$(BIN)/python -m tests.component.import_graph
 
 vulnerabilities: setup-tests ## look anew for known vulnerabilities in the pinned Python packages
 	@$(BIN)/python -m deploy.local.vulnerabilities --anew
