@@ -1,4 +1,4 @@
-"""The device protocol as pure functions: keys, signed requests, challenges, answers, proofs. No input or output.
+"""The device protocol as pure functions without I/O: keys, signed requests, challenges, answers, proofs.
 
-Services, the terminal device and the tests use these alike; docs/protocol.md gives the same to the byte.
+Services, the terminal device and the tests share them; docs/protocol.md specifies them to the byte.
 """

@@ -1,7 +1,7 @@
 """Key agreement for verification codes: P-256 ECDH (NIST SP 800-56A), then HKDF-SHA256 (RFC 5869).
 
-A phone and the login service each have a key pair of their own and learn the other's public key while they pair. Both
-derive the same secret from it, so the secret travels nowhere and rests nowhere but in the phone.
+A phone and the login service each have a key pair, and exchange the public keys during pairing. Both derive the same
+secret, so the secret is never sent, and only the phone stores it.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class AgreementPrivateKey:
 
     Attributes:
         key_id: Thumbprint of the public half (RFC 7638).
-        public: The public half, to be sent.
+        public: The public half, which is sent to the peer.
 
     """
 
@@ -37,12 +37,12 @@ class AgreementPrivateKey:
 
     @classmethod
     def generate(cls) -> Self:
-        """Make a new key pair."""
+        """Return a new key pair."""
         return cls.from_jwk(PrivateKey.generate().to_jwk())
 
     @classmethod
     def from_jwk(cls, jwk: Mapping[str, Any]) -> Self:
-        """Take a key pair from its private JWK (RFC 7518 section 6.2.2).
+        """Return the key pair of a private JWK (RFC 7518 section 6.2.2).
 
         Raises:
             SignatureError: If it is not a P-256 private key.
@@ -56,10 +56,10 @@ class AgreementPrivateKey:
         return dict(self._jwk)
 
     def code_secret(self, peer: AgreementKey, pairing_id: str) -> bytes:
-        """Return the secret that verification codes of a pairing are made with (docs/protocol.md, section 9).
+        """Return the secret of a pairing's verification codes (docs/protocol.md, section 9).
 
         Args:
-            peer: The other side's public key.
+            peer: The peer's public key.
             pairing_id: The pairing in which the keys were exchanged.
 
         Returns:
@@ -70,17 +70,17 @@ class AgreementPrivateKey:
 
         """
         check_agreement_key(peer)
-        theirs = ec.EllipticCurvePublicNumbers(_number(peer.x), _number(peer.y), ec.SECP256R1()).public_key()
-        ours = ec.derive_private_key(_number(self._jwk["d"]), ec.SECP256R1())
-        shared = ours.exchange(ec.ECDH(), theirs)
+        public = ec.EllipticCurvePublicNumbers(_number(peer.x), _number(peer.y), ec.SECP256R1()).public_key()
+        private = ec.derive_private_key(_number(self._jwk["d"]), ec.SECP256R1())
+        shared = private.exchange(ec.ECDH(), public)
         return HKDF(SHA256(), SECRET_BYTES, salt=None, info=_INFO + pairing_id.encode("ascii")).derive(shared)
 
 
 def check_agreement_key(key: AgreementKey) -> None:
-    """Refuse a public key that is not a point of the curve.
+    """Check that a public key is a point of the curve.
 
     Raises:
-        SignatureError: If it is none.
+        SignatureError: If it is not.
 
     """
     PublicKey.from_jwk(key.model_dump())

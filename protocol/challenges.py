@@ -1,4 +1,4 @@
-"""Challenges that a service signs, answers that a device signs over them, and the proof that both make."""
+"""Challenge-response: a service signs a challenge, a device signs the answer, and both together are a proof."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -24,12 +24,12 @@ _SECONDS: Final[TypeAdapter[int]] = TypeAdapter(Seconds)
 
 
 class PinnedIssuer(Model):
-    """Who will sign the login challenges of an account, as its pairing challenge names it.
+    """The issuer of an account's login challenges, which the device pins during pairing.
 
     Attributes:
         issuer: The issuer's URL.
-        keys: JWK thumbprints of its keys at that time.
-        agreement: Its public key for the secret of verification codes; None if it takes none.
+        keys: JWK thumbprints of its keys at the pairing.
+        agreement: Its public key for the secret of verification codes; None if it does not accept codes.
 
     """
 
@@ -39,23 +39,24 @@ class PinnedIssuer(Model):
 
 
 class Claims(Model):
-    """What a challenge says.
+    """The claims of a challenge.
 
     Attributes:
         iss: URL of the service that signed it.
-        aud: The device that shall answer, by its id.
+        aud: The id of the device that answers.
         jti: The challenge's id.
         iat: When it was issued, seconds since 1970 (RFC 7519 section 2, NumericDate).
-        exp: When an answer comes too late.
-        purpose: What is asked.
-        reply_key: Where the answer goes.
-        service: The name of what the person signs in to.
+        exp: The deadline of the answer, seconds since 1970.
+        purpose: What the person approves.
+        reply_key: The key of the response in Kafka.
+        service: The name of the product that the person signs in to.
         account_id: The account.
-        account_name: The account's name as its owner reads it.
-        browser: Which browser asks, and from where.
-        action: What is approved where it is more than a sign-in, as the person reads it; empty for a sign-in.
-        number_matching: True if an approval must hold the number that the browser shows. It stands nowhere in here.
-        login_issuer: In a pairing challenge, whom to pin.
+        account_name: The account's display name.
+        browser: The requesting browser.
+        action: The text of what is approved if it is not a sign-in; empty for a sign-in.
+        number_matching: True if an approval must contain the number that the browser shows. The challenge does not
+            contain the number.
+        login_issuer: In a pairing challenge, the issuer to pin.
 
     """
 
@@ -76,23 +77,23 @@ class Claims(Model):
 
     @property
     def expires_at(self) -> datetime:
-        """When an answer comes too late."""
+        """The deadline of the answer."""
         return datetime.fromtimestamp(self.exp, UTC)
 
     @property
     def lifetime_seconds(self) -> int:
-        """How long an answer may take: from one clock's two times, so that it holds by any clock."""
+        """The time for an answer; both ends are of the issuer's clock, so the device's clock may be wrong."""
         return max(self.exp - self.iat, 0)
 
 
 class Answer(Model):
-    """What an answer says: the payload of the device's signed request.
+    """The payload of an answer, which is a signed request of the device.
 
     Attributes:
         challenge_digest: SHA-256 over the ASCII bytes of the challenge's compact JWS, base64url.
         verdict: What the person decided.
-        number: In an approval with number matching, the number that the person entered.
-        agreement_key: In an accepted pairing, the device's public key for the secret of its verification codes.
+        number: For an approval with number matching, the number that the person entered.
+        agreement_key: For an accepted pairing, the device's public key for the secret of its verification codes.
 
     """
 
@@ -103,14 +104,14 @@ class Answer(Model):
 
 
 class Proof(Model):
-    """What a challenge and its answer prove together.
+    """The verified content of a challenge and its answer.
 
     Attributes:
-        claims: What was asked.
+        claims: The challenge's claims.
         issuer_key: Thumbprint of the key that signed the challenge.
         device_id: Thumbprint of the key that signed the answer.
-        verdict: What was answered.
-        number: The number that was entered, if one was.
+        verdict: The person's decision.
+        number: The number that the person entered, if any.
         agreement_key: The device's public key for its verification codes, if it sent one.
         signed_at: When the device signed it, by the device's clock.
 
@@ -126,7 +127,7 @@ class Proof(Model):
 
 
 def issue_challenge(key: PrivateKey, claims: Claims) -> str:
-    """Sign a challenge. The same claims and key give the same bytes.
+    """Sign a challenge; the signature is deterministic.
 
     Returns:
         The compact JWS.
@@ -136,13 +137,13 @@ def issue_challenge(key: PrivateKey, claims: Claims) -> str:
 
 
 def verify_challenge(compact: str) -> tuple[Claims, str]:
-    """Check a challenge against the key that it carries.
+    """Verify a challenge against the public key in its header.
 
     Returns:
-        Its claims, and the thumbprint of the key, which the caller compares with the keys that it trusts.
+        Its claims, and the thumbprint of the key, which the caller compares with its trusted keys.
 
     Raises:
-        SignatureError: If it was altered, or is no challenge.
+        SignatureError: If it was altered, or is not a challenge.
 
     """
     payload, key_id = verify_issued(compact, CHALLENGE_TYPE)
@@ -172,26 +173,26 @@ def sign_answer(  # noqa: PLR0913 - the members of one answer
     number: int | None = None,
     agreement_key: AgreementKey | None = None,
 ) -> str:
-    """Answer a challenge as a device does: a signed request whose payload covers the challenge and the decision.
+    """Sign a device's answer to a challenge: a signed request whose payload covers the challenge and the verdict.
 
     Returns:
-        The compact JWS to send.
+        The compact JWS.
 
     """
-    said = Answer(
+    answer = Answer(
         challenge_digest=challenge_digest(challenge), verdict=verdict, number=number, agreement_key=agreement_key
     )
-    payload = said.model_dump(mode="json", exclude_none=True)
+    payload = answer.model_dump(mode="json", exclude_none=True)
     return sign_request(key, url=url, nonce=nonce, at=at, payload=payload, typ=ANSWER_TYPE)
 
 
 def verify_proof(challenge: str, answer: str) -> Proof:
-    """Check that an answer answers a challenge, from the two alone.
+    """Verify an answer against its challenge, without other data.
 
-    Times are not compared with now: a proof stays one.
+    The current time does not matter, so that a proof stays valid.
 
     Returns:
-        What they prove.
+        The proof.
 
     Raises:
         SignatureError: If either was altered, they do not belong together, or another device answered.
@@ -200,25 +201,25 @@ def verify_proof(challenge: str, answer: str) -> Proof:
     claims, issuer_key = verify_challenge(challenge)
     header, device, payload = verify_embedded(answer, ANSWER_TYPE)
     try:
-        said = Answer.model_validate_json(payload)
+        content = Answer.model_validate_json(payload)
         signed_at = datetime.fromtimestamp(_SECONDS.validate_python(header.get("iat")), UTC)
     except ValidationError as error:
-        text = "the answer does not say what an answer says"
+        text = "the payload is not an answer's"
         raise SignatureError(text) from error
-    if said.challenge_digest != challenge_digest(challenge):
+    if content.challenge_digest != challenge_digest(challenge):
         text = "the answer is to another challenge"
         raise SignatureError(text)
     if device.thumbprint != claims.aud:
         text = "another device answered"
         raise SignatureError(text)
-    if said.agreement_key is not None:
-        check_agreement_key(said.agreement_key)
+    if content.agreement_key is not None:
+        check_agreement_key(content.agreement_key)
     return Proof(
         claims=claims,
         issuer_key=issuer_key,
         device_id=device.thumbprint,
-        verdict=said.verdict,
-        number=said.number,
-        agreement_key=said.agreement_key,
+        verdict=content.verdict,
+        number=content.number,
+        agreement_key=content.agreement_key,
         signed_at=signed_at,
     )

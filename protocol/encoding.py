@@ -1,4 +1,4 @@
-"""Base64url without padding (RFC 4648 section 5, RFC 7515 section 2), and SHA-256 in it."""
+"""Base64url without padding (RFC 4648 section 5, RFC 7515 section 2), and digests in that encoding."""
 
 import base64
 import hashlib
@@ -14,8 +14,8 @@ def decode_base64url(text: str) -> bytes:
     """Return the data of base64url text without padding.
 
     Raises:
-        ValueError: If the text is not base64url, or not the only text that gives its data (RFC 4648 section 3.5): what
-            is signed or used once must not have a second spelling.
+        ValueError: If the text is not base64url, or not the canonical encoding (RFC 4648 section 3.5): a signed or
+            single-use value must not have a second spelling.
 
     """
     data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -1,6 +1,6 @@
 """ES256 keys and signatures (RFC 7515, RFC 7517, RFC 7518 section 3.4), by joserfc.
 
-Signatures are deterministic (RFC 6979): a decision that is made again after a crash signs the same bytes again.
+Signatures are deterministic (RFC 6979), so a decision that is repeated after a crash publishes the same bytes.
 """
 
 from collections.abc import Mapping
@@ -20,17 +20,17 @@ from protocol.encoding import decode_base64url
 ALGORITHM: Final = "ES256"
 _COORDINATE_BYTES: Final = 32
 _UNREADABLE: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
-"""What reading text of anybody may raise."""
+"""What parsing untrusted input may raise."""
 PublicJwk = dict[str, str]
 """A P-256 public key: the members kty, crv, x and y of RFC 7518 section 6.2.1."""
 
 
 class SignatureError(ValueError):
-    """A signature that does not hold, or a JWS or key that is not of this protocol. Its text says which."""
+    """An invalid signature, or a JWS or key that violates this protocol. The text says which."""
 
 
 class _DeterministicES256(ESAlgorithm):
-    """ES256 whose signatures are made as RFC 6979 says; they verify as any ES256 signature does."""
+    """ES256 with deterministic signatures (RFC 6979), which verify like any ES256 signature."""
 
     def sign(self, msg: bytes, key: ECKey) -> bytes:
         """Return the 64 bytes R || S (RFC 7518 section 3.4) over the message."""
@@ -39,7 +39,7 @@ class _DeterministicES256(ESAlgorithm):
 
 
 class _Registry(JWSRegistry):
-    """Only ES256, and headers long enough for a key and a URL."""
+    """Allows only ES256, and headers long enough for a key and a URL."""
 
     max_header_length = 2048
     max_payload_length = 8192
@@ -54,8 +54,8 @@ class PublicKey:
     """A P-256 public key.
 
     Attributes:
-        jwk: The key as it stands in a JWS header.
-        thumbprint: Its JWK thumbprint, SHA-256, base64url without padding (RFC 7638): a device's id, a key's kid.
+        jwk: The key as in a JWS header.
+        thumbprint: Its JWK thumbprint, SHA-256, base64url without padding (RFC 7638): the id of a device or key.
 
     """
 
@@ -65,7 +65,7 @@ class PublicKey:
 
     @classmethod
     def from_jwk(cls, jwk: Mapping[str, Any]) -> Self:
-        """Take a public key from its JWK.
+        """Return the public key of a JWK.
 
         Raises:
             SignatureError: If it is not a P-256 public key.
@@ -87,21 +87,21 @@ class PublicKey:
             raise SignatureError(text) from error
 
     def verify(self, compact: str) -> bytes:
-        """Check a compact JWS against this key.
+        """Verify a compact JWS with this key.
 
         Returns:
             The payload.
 
         Raises:
-            SignatureError: If the signature does not hold.
+            SignatureError: If the signature is invalid.
 
         """
         try:
             for part in compact.split("."):
-                decode_base64url(part)  # refuses a second spelling of the same bytes: every altered byte must show
+                decode_base64url(part)  # rejects a second spelling of the same bytes: any altered byte must fail
             return jws.deserialize_compact(compact, self._key, registry=_REGISTRY).payload
         except _UNREADABLE as error:
-            text = f"the signature does not hold: {type(error).__name__}"
+            text = f"the signature is invalid: {type(error).__name__}"
             raise SignatureError(text) from error
 
 
@@ -119,12 +119,12 @@ class PrivateKey:
 
     @classmethod
     def generate(cls) -> Self:
-        """Make a new key pair."""
+        """Return a new key pair."""
         return cls.from_jwk(ECKey.generate_key("P-256").as_dict(private=True))
 
     @classmethod
     def from_jwk(cls, jwk: Mapping[str, Any]) -> Self:
-        """Take a key pair from its private JWK (RFC 7518 section 6.2.2).
+        """Return the key pair of a private JWK (RFC 7518 section 6.2.2).
 
         Raises:
             SignatureError: If it is not a P-256 private key.
@@ -148,7 +148,7 @@ class PrivateKey:
         """Sign a payload.
 
         Args:
-            header: Members of the protected header beside ``alg``.
+            header: Further members of the protected header beside ``alg``.
             payload: The bytes to sign.
 
         Returns:
@@ -162,7 +162,7 @@ def read_header(compact: str) -> dict[str, Any]:
     """Return the protected header of a compact JWS, unverified.
 
     Raises:
-        SignatureError: If it is not a compact JWS, or not by ES256.
+        SignatureError: If it is not a compact JWS with ES256.
 
     """
     try:
@@ -177,19 +177,19 @@ def read_header(compact: str) -> dict[str, Any]:
 
 
 def verify_embedded(compact: str, typ: str) -> tuple[dict[str, Any], PublicKey, bytes]:
-    """Check a compact JWS against the public key in its own header.
+    """Verify a compact JWS with the public key in its own header.
 
-    That proves who signed it only to somebody who compares the key's thumbprint with one that is trusted.
+    The caller must compare the key's thumbprint with a trusted one; otherwise the signer is unknown.
 
     Args:
         compact: The JWS.
-        typ: The type that its header must state.
+        typ: The expected type in its header.
 
     Returns:
         The protected header, the key, and the payload.
 
     Raises:
-        SignatureError: If anything is amiss.
+        SignatureError: If the type, the key or the signature is invalid.
 
     """
     header = read_header(compact)
@@ -201,23 +201,23 @@ def verify_embedded(compact: str, typ: str) -> tuple[dict[str, Any], PublicKey, 
 
 
 def sign_issued(key: PrivateKey, typ: str, payload: bytes) -> str:
-    """Sign what a service issues to devices: with its public key and that key's id in the header.
+    """Sign a service's statement to a device, with the public key and its id in the header.
 
     Returns:
-        The compact JWS; the same payload and key give the same bytes.
+        The compact JWS; the signature is deterministic.
 
     """
     return key.sign({"typ": typ, "kid": key.public.thumbprint, "jwk": key.public.jwk}, payload)
 
 
 def verify_issued(compact: str, typ: str) -> tuple[bytes, str]:
-    """Check what a service issued against the key that it carries.
+    """Verify a service's statement with the public key in its header.
 
     Returns:
-        The payload, and the thumbprint of the key, which the caller compares with the keys that it trusts.
+        The payload, and the thumbprint of the key, which the caller compares with its trusted keys.
 
     Raises:
-        SignatureError: If anything is amiss.
+        SignatureError: If the type, the key or the signature is invalid.
 
     """
     header, key, payload = verify_embedded(compact, typ)

@@ -1,4 +1,4 @@
-"""JWK sets (RFC 7517 section 5): which keys a service signs with."""
+"""JWK sets (RFC 7517 section 5), in which a service publishes its signing keys."""
 
 import json
 
@@ -6,13 +6,7 @@ from protocol.jose import PublicKey, SignatureError
 
 
 def thumbprints_of(key_set: bytes) -> frozenset[str]:
-    """Read a JWK set.
-
-    Args:
-        key_set: Its JSON.
-
-    Returns:
-        The thumbprints of its P-256 keys, computed here; other keys are passed over (RFC 7517 section 5).
+    """Return the thumbprints of the P-256 keys in a JWK set's JSON; other keys are ignored (RFC 7517 section 5).
 
     Raises:
         ValueError: If it is not a JWK set.

@@ -1,4 +1,4 @@
-"""What a record says beside a challenge and an answer, held against what these two prove."""
+"""Compares a record's other members with the proof that its challenge and answer give."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -10,11 +10,11 @@ PAIRED: Final = (Purpose.PAIRING, Verdict.APPROVE)
 
 
 def contradictions(record: Mapping[str, Any], proof: Proof) -> Iterator[str]:
-    """Give what a record says otherwise than the signatures do.
+    """Yield a sentence for each member of a record that contradicts the signatures.
 
     Args:
-        record: An ``auth.response`` or a ``device.paired``, as JSON's types; it may leave members out.
-        proof: What its challenge and its answer prove.
+        record: The data of an ``auth.response`` or a ``device.paired`` as JSON types; members may be missing.
+        proof: The proof of its challenge and answer.
 
     """
     claims = proof.claims

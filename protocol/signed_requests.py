@@ -1,4 +1,4 @@
-"""Requests that a device signs: bound to a URL, a time and a single-use nonce, as in RFC 8555 section 6."""
+"""Requests signed by a device, bound to a URL, a time and a single-use nonce (RFC 8555 section 6)."""
 
 import json
 from collections.abc import Container, Mapping
@@ -15,7 +15,7 @@ TOLERANCE_SECONDS: Final = 300
 
 
 class Refusal(StrEnum):
-    """Why a device's request is refused; the last part of the problem's type."""
+    """Why a device's request is refused: the last part of the problem's type."""
 
     MALFORMED = "malformed"
     BAD_SIGNATURE = "bad-signature"
@@ -32,29 +32,28 @@ class Refusal(StrEnum):
 
 
 class RequestRefusedError(ValueError):
-    """A request that is refused.
+    """A device's request is refused. The text is a sentence for the device's developer.
 
     Attributes:
-        refusal: Why.
+        refusal: The reason.
 
     """
 
     def __init__(self, refusal: Refusal, detail: str) -> None:
-        """Keep the reason, and a sentence for whoever debugs the device."""
         super().__init__(detail)
         self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request whose signature, URL and time hold. That its nonce is new is for the nonce's keeper to say.
+    """A request with valid signature, URL and time. The device's owner checks the nonce against replay.
 
     Attributes:
         device: The key that signed it; its thumbprint is the device's id.
         nonce: The single-use nonce.
         issued_at: When the device signed it, by the device's clock.
-        payload: The JSON object that it carries.
-        compact: The JWS as it came.
+        payload: The JSON object in it.
+        compact: The compact JWS.
 
     """
 
@@ -72,14 +71,14 @@ def sign_request(  # noqa: PLR0913 - the members of one header
 
     Args:
         key: The device's key.
-        url: Where it is sent, exactly.
+        url: The exact URL of the request.
         nonce: A nonce from that service.
-        at: Now, as the service counts it.
+        at: The current time of the service.
         payload: A JSON object.
-        typ: What it is.
+        typ: The request's type.
 
     Returns:
-        The compact JWS to send.
+        The compact JWS.
 
     """
     header = {"typ": typ, "jwk": key.public.jwk, "url": url, "nonce": nonce, "iat": int(at.timestamp())}
@@ -89,20 +88,17 @@ def sign_request(  # noqa: PLR0913 - the members of one header
 def verify_request(
     compact: str, *, path: str, origins: Container[str], now: datetime, typ: str = REQUEST_TYPE
 ) -> SignedRequest:
-    """Check a device's request.
+    """Verify a device's request.
 
     Args:
-        compact: The JWS as it came.
-        path: The path that it came to.
-        origins: The origins (scheme, host, port) that this service goes by.
-        now: The time.
-        typ: What it must be.
-
-    Returns:
-        The request.
+        compact: The compact JWS.
+        path: The path that received it.
+        origins: The origins (scheme, host, port) of this service.
+        now: The current time.
+        typ: The expected type.
 
     Raises:
-        RefusedError: With the reason.
+        RequestRefusedError: With the refusal.
 
     """
     try:

@@ -1,4 +1,4 @@
-"""The statement by which an account's service tells a phone that it no longer answers for the account."""
+"""The signed statement that notifies a phone of its removal from an account."""
 
 from typing import Final
 
@@ -12,14 +12,14 @@ UNPAIRED_TYPE: Final = "countersign-unpaired+jws"
 
 
 class Unpaired(Model):
-    """What the statement says.
+    """The claims of the statement.
 
     Attributes:
-        iss: URL of the service that signed it: the one that signs the account's login challenges.
-        aud: The device.
-        iat: When, seconds since 1970.
+        iss: URL of the service that signed it, which also signs the account's login challenges.
+        aud: The device's id.
+        iat: When it was issued, seconds since 1970.
         account_id: The account.
-        pairing_id: The pairing that ended; a later pairing with the same account stands.
+        pairing_id: The pairing that ended; a later pairing with the same account remains valid.
 
     """
 
@@ -31,7 +31,7 @@ class Unpaired(Model):
 
 
 def issue_unpaired(key: PrivateKey, unpaired: Unpaired) -> str:
-    """Sign the statement. The same content and key give the same bytes.
+    """Sign the statement; the signature is deterministic.
 
     Returns:
         The compact JWS.
@@ -41,18 +41,18 @@ def issue_unpaired(key: PrivateKey, unpaired: Unpaired) -> str:
 
 
 def verify_unpaired(compact: str) -> tuple[Unpaired, str]:
-    """Check the statement against the key that it carries.
+    """Verify the statement with the public key in its header.
 
     Returns:
-        What it says, and the thumbprint of the key, which the caller compares with the keys that it trusts.
+        Its claims, and the thumbprint of the key, which the caller compares with its trusted keys.
 
     Raises:
-        SignatureError: If it was altered, or is no such statement.
+        SignatureError: If it was altered, or is not an unpaired statement.
 
     """
     payload, key_id = verify_issued(compact, UNPAIRED_TYPE)
     try:
         return Unpaired.model_validate_json(payload), key_id
     except ValidationError as error:
-        text = "it does not say what such a statement says"
+        text = "the claims are not an unpaired statement's"
         raise SignatureError(text) from error

@@ -10,7 +10,7 @@ import pyotp
 DIGITS: Final = 6
 STEP_SECONDS: Final = 30
 DRIFT_STEPS: Final = 1
-"""How far a clock may be off, each way (RFC 6238 section 5.2)."""
+"""Tolerated clock drift in each direction, in time steps (RFC 6238 section 5.2)."""
 
 
 def step_at(moment: datetime) -> int:
@@ -19,23 +19,17 @@ def step_at(moment: datetime) -> int:
 
 
 def code_at(secret: bytes, step: int) -> str:
-    """Return the code of a time step, six digits.
-
-    Args:
-        secret: The shared secret.
-        step: The time step.
-
-    """
+    """Return the code of a time step, six digits, under the shared secret."""
     return _generator(secret).at(datetime.fromtimestamp(step * STEP_SECONDS, UTC))
 
 
 def find_step(secret: bytes, code: str, moment: datetime) -> int | None:
-    """Return the time step that a code belongs to, at most one step from a moment; the newest, if it is of several.
+    """Return the time step of a code, at most one step from a moment; the newest if several match, None if none does.
 
     Args:
         secret: The shared secret.
-        code: Six digits, as typed; blanks are ignored.
-        moment: When it was typed.
+        code: Six digits as typed; blanks are ignored.
+        moment: When the code was typed.
 
     """
     digits = "".join(code.split())

@@ -1,1 +1,1 @@
-"""The wire format: topics, messages, codec. Imports nothing else of Countersign."""
+"""The wire format: topics, messages and codec. It imports no other package of Countersign."""

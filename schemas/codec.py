@@ -1,4 +1,4 @@
-"""Messages to Kafka records and back: JSON values, CloudEvents headers, W3C trace context.
+"""Encodes messages as Kafka records and decodes them: JSON values, CloudEvents headers, W3C trace context.
 
 Sources: CloudEvents 1.0 Kafka protocol binding, section 3.2 (binary content mode); W3C Trace Context, section 3.2.
 """
@@ -21,7 +21,7 @@ from schemas.base import Message, Model, Moment, Text
 Headers = list[tuple[str, bytes]]
 MessageT_co = TypeVar("MessageT_co", bound=Message, covariant=True)
 SPEC_VERSION: Final = "1.0"
-NAME_CHARACTERS: Final = 100
+LOGGED_CHARACTERS: Final = 100
 _MODULES: Final = (
     contract,
     login_messages,
@@ -38,7 +38,7 @@ TYPES: Final[dict[str, type[Message]]] = {
 
 
 class _Envelope(Model):
-    """The headers that matter. An event is known by its id, so there is no event without one."""
+    """The required headers. The id identifies an event, so it must not be missing."""
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(alias="ce_id")
     time: Moment = Field(alias="ce_time")
@@ -47,18 +47,18 @@ class _Envelope(Model):
 
 
 class UndecodableError(ValueError):
-    """A record that is not a message of ours: missing headers, unknown type, or a body that does not fit its model."""
+    """A record that is not a valid message: missing headers, an unknown type, or a body that violates its schema."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event(Generic[MessageT_co]):
-    """A message with what the envelope says of it.
+    """A message with its envelope.
 
     Attributes:
-        id: Unique over all events; a repeated event has the same id.
+        id: Unique among all events; a redelivered event has the same id.
         time: When it happened.
-        source: Which service and table decided it, which relay passed it on, or which web side asked.
-        traceparent: The W3C trace context it belongs to, or an empty string.
+        source: The service and table that decided it, the relay that forwarded it, or the web side that sent it.
+        traceparent: Its W3C trace context, or an empty string.
         data: The message.
 
     """
@@ -72,13 +72,13 @@ class Event(Generic[MessageT_co]):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What Kafka carries of an event.
+    """An encoded event.
 
     Attributes:
         topic: The topic's name without the deployment's prefix.
-        key: UTF-8 bytes of the message's key; None only in a dead letter that came so.
-        value: The message as UTF-8 JSON; None only in a dead letter that came so.
-        headers: CloudEvents attributes, and ``traceparent`` where there is one.
+        key: The message's key in UTF-8; None only in a dead letter without a key.
+        value: The message as UTF-8 JSON; None only in a dead letter without a value.
+        headers: CloudEvents attributes, and ``traceparent`` if there is one.
 
     """
 
@@ -89,7 +89,7 @@ class Record:
 
 
 def encode(event: Event[Message]) -> Record:
-    """Turn an event into the record that carries it."""
+    """Encode an event as a record."""
     headers = [
         ("ce_specversion", SPEC_VERSION.encode()),
         ("ce_id", event.id.encode()),
@@ -105,15 +105,15 @@ def encode(event: Event[Message]) -> Record:
 
 
 def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> Event[Message]:
-    """Turn a record back into its event.
+    """Decode a record.
 
     Args:
         key: The record's key.
         value: The record's value.
-        headers: The record's headers; Kafka allows one without a value.
+        headers: The record's headers; Kafka allows a header without a value.
 
     Raises:
-        UndecodableError: If it is not a message of ours; its text says why and holds nothing of the body.
+        UndecodableError: If it is not a valid message; the text says why and contains nothing of the body.
 
     """
     try:
@@ -122,7 +122,7 @@ def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, 
         envelope = _Envelope.model_validate(attributes)
         data = model.model_validate_json(value or b"")
     except KeyError as error:
-        text = f"unknown type, or none: {error.args[0][:NAME_CHARACTERS]}"
+        text = f"unknown type, or none: {error.args[0][:LOGGED_CHARACTERS]}"
         raise UndecodableError(text) from None
     except ValidationError as error:
         fields = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in error.errors())

@@ -1,4 +1,4 @@
-"""The public contract: the events between the services, and what integrations may read."""
+"""The public contract: the events between the services, which integrations may read."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -32,7 +32,7 @@ class Verdict(StrEnum):
 
 
 class PairingFailure(StrEnum):
-    """Why a pairing did not come about."""
+    """Why a pairing failed."""
 
     UNKNOWN_PHRASE = "unknown_phrase"
     EXPIRED_PHRASE = "expired_phrase"
@@ -43,20 +43,20 @@ class PairingFailure(StrEnum):
 
 
 class PairingRequested(Message):
-    """A person entered a pairing phrase in a browser: whoever showed that phrase shall be paired with the account.
+    """A person entered a pairing phrase in a browser, to pair the phone that shows the phrase with the account.
 
     Attributes:
-        phrase_digest: HMAC-SHA256 of the phrase; the phrase itself travels nowhere.
-        pairing_id: Names this attempt; it is the id of the challenge that follows, too.
+        phrase_digest: HMAC-SHA256 of the phrase; the phrase itself is never sent.
+        pairing_id: The attempt's id, also that of the resulting challenge.
         account_id: The account to pair with.
-        account_name: The account's name as its owner reads it.
-        service_name: What the person signs in to.
+        account_name: The account's display name.
+        service_name: The name of the product that the person signs in to.
         issuer: URL of the service that will sign this account's login challenges.
-        issuer_keys: JWK thumbprints (RFC 7638) of the keys that it signs with today; the device pins them.
-        issuer_agreement: Public key that the device agrees with on the secret of its verification codes.
-        browser: Where the phrase was entered.
+        issuer_keys: JWK thumbprints (RFC 7638) of the issuer's current signing keys; the device pins them.
+        issuer_agreement: Public key for the agreement on the secret of the device's verification codes.
+        browser: The browser in which the phrase was entered.
         requested_at: When it was entered.
-        expires_at: When the person's answer comes too late.
+        expires_at: The deadline of the person's answer.
 
     """
 
@@ -77,16 +77,16 @@ class PairingRequested(Message):
 
     @property
     def key(self) -> str:
-        """Return the phrase digest: the phrase's owner claims it, once."""
+        """Return the phrase digest, whose owner claims the phrase once."""
         return self.phrase_digest
 
 
 class PairingWithdrawn(Message):
-    """A pairing needs no answer any more: the login in which the phrase was entered was given up, or found a phone.
+    """A pairing needs no answer any more: its login was cancelled, or got a phone otherwise.
 
     Attributes:
-        phrase_digest: The phrase that was entered.
-        pairing_id: The attempt.
+        phrase_digest: The digest of the phrase.
+        pairing_id: The attempt's id.
 
     """
 
@@ -98,17 +98,17 @@ class PairingWithdrawn(Message):
 
     @property
     def key(self) -> str:
-        """Return the phrase digest, as of the request that it follows."""
+        """Return the phrase digest, like the request that it withdraws."""
         return self.phrase_digest
 
 
 class PairingFailed(Message):
-    """A pairing that was asked for will not come about.
+    """A requested pairing failed.
 
     Attributes:
-        pairing_id: The attempt.
-        account_id: The account that asked.
-        reason: Why.
+        pairing_id: The attempt's id.
+        account_id: The account that requested it.
+        reason: Why it failed.
 
     """
 
@@ -121,7 +121,7 @@ class PairingFailed(Message):
 
     @property
     def key(self) -> str:
-        """Return the account id: the account's owner tells its person."""
+        """Return the account id, whose owner informs the person."""
         return self.account_id
 
 
@@ -129,14 +129,14 @@ class DevicePaired(Message):
     """The person accepted the pairing on the device.
 
     Attributes:
-        pairing_id: The attempt.
+        pairing_id: The attempt's id.
         account_id: The account.
         device_id: JWK thumbprint (RFC 7638) of the device's public key.
-        device_name: The device's name as its owner reads it.
+        device_name: The device's display name.
         challenge: The pairing challenge, signed by the pairing service.
-        answer: The device's answer to it, signed by the device: with the challenge, the proof of this event.
+        answer: The answer, signed by the device; challenge and answer prove this event.
         paired_at: When the person accepted.
-        seal: HMAC-SHA256 by the pairing service over what it decided (protocol.phrases); login checks it.
+        seal: HMAC-SHA256 by the pairing service over its decision (protocol.phrases); login verifies it.
 
     """
 
@@ -154,18 +154,18 @@ class DevicePaired(Message):
 
     @property
     def key(self) -> str:
-        """Return the account id: the account's owner adds the device."""
+        """Return the account id, whose owner adds the device."""
         return self.account_id
 
 
 class DeviceUnpaired(Message):
-    """A device no longer answers for an account, or was paired too late to be taken in.
+    """A device was removed from an account, or was paired too late to be added.
 
     Attributes:
         account_id: The account.
         device_id: The device.
         pairing_id: The pairing that ended.
-        reason: Why, in a word: ``removed`` or ``too_late``.
+        reason: ``removed`` or ``too_late``.
         statement: The same for the device, signed by the account's service (protocol.unpaired).
 
     """
@@ -186,16 +186,16 @@ class DeviceUnpaired(Message):
 
 
 class ChallengeIssued(Message):
-    """A device shall ask its person.
+    """A challenge for a device to show to its person.
 
     Attributes:
-        challenge_id: Names the challenge; single use.
-        device_id: The device that shall ask.
-        reply_key: The key of the response, so that it reaches the partition that asked.
-        purpose: What is asked.
-        challenge: The challenge itself, signed by its issuer; claims as in docs/protocol.md.
+        challenge_id: The challenge's id; single use.
+        device_id: The device that shows it.
+        reply_key: The key of the response, so that it reaches the issuer's partition.
+        purpose: What the person approves.
+        challenge: The challenge, signed by its issuer; claims as in docs/protocol.md.
         issued_at: When it was issued.
-        expires_at: When an answer comes too late.
+        expires_at: The deadline of the answer.
 
     """
 
@@ -212,16 +212,16 @@ class ChallengeIssued(Message):
 
     @property
     def key(self) -> str:
-        """Return the device id: the device's channel is local to the agent that sends."""
+        """Return the device id, whose owner has the device's channel."""
         return self.device_id
 
 
 class ChallengeWithdrawn(Message):
-    """A challenge needs no answer any more: the person cancelled in the browser, or it was reported elsewhere.
+    """A challenge needs no answer any more: the person cancelled in the browser, or reported the sign-in elsewhere.
 
     Attributes:
         challenge_id: The challenge.
-        device_id: The device that was to ask.
+        device_id: The device that shows it.
 
     """
 
@@ -233,22 +233,22 @@ class ChallengeWithdrawn(Message):
 
     @property
     def key(self) -> str:
-        """Return the device id, as of the challenge that it follows."""
+        """Return the device id, like the challenge that it withdraws."""
         return self.device_id
 
 
 class AuthResponse(Message):
-    """The person answered on the device. Challenge and answer together prove it to anyone.
+    """The person answered on the device. Challenge and answer prove it to any verifier.
 
     Attributes:
         challenge_id: The challenge.
         device_id: The device that answered.
-        reply_key: As the challenge's issuer asked.
-        purpose: What was asked.
+        reply_key: The challenge's reply key.
+        purpose: What the person was asked to approve.
         verdict: What the person decided; the answer's signature covers it.
-        challenge: The challenge as it reached the device.
+        challenge: The challenge as the device received it.
         answer: The answer, a JWS by the device over the challenge's digest and the verdict.
-        answered_at: When the push service took the answer.
+        answered_at: When the push service received the answer.
 
     """
 
@@ -266,25 +266,25 @@ class AuthResponse(Message):
 
     @property
     def key(self) -> str:
-        """Return the reply key: the response comes back to the partition that asked."""
+        """Return the reply key, so that the response reaches the issuer's partition."""
         return self.reply_key
 
 
 class Delivery(StrEnum):
-    """How far a challenge came."""
+    """The delivery state of a challenge."""
 
     DELIVERED = "delivered"
     UNDELIVERABLE = "undeliverable"
 
 
 class PushReceipt(Message):
-    """How far a challenge came; for the waiting page. No decision depends on it.
+    """The delivery state of a challenge, for the waiting page. No decision depends on it.
 
     Attributes:
         challenge_id: The challenge.
-        reply_key: As the challenge's issuer asked.
-        device_name: The device's name, empty where no such device is known.
-        delivery: ``delivered``: the device shows it. ``undeliverable``: no such device is known.
+        reply_key: The challenge's reply key.
+        device_name: The device's name; empty if the device is unknown.
+        delivery: ``delivered``: the device shows it. ``undeliverable``: the device is unknown.
 
     """
 
@@ -298,5 +298,5 @@ class PushReceipt(Message):
 
     @property
     def key(self) -> str:
-        """Return the reply key, as of the response."""
+        """Return the reply key, like the response."""
         return self.reply_key

@@ -1,7 +1,4 @@
-"""What the login service tells itself: commands to the owners of accounts and of guesses, and e-mails that are due.
-
-Private to the service.
-"""
+"""The login service's private messages: commands to the owners of accounts and of guesses, and e-mails to send."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -16,7 +13,7 @@ class AccountCommand(Command):
     """A command to the owner of an account.
 
     Attributes:
-        account_id: The account, which is the sign-in name in its canonical form.
+        account_id: The account: the sign-in name in canonical form.
 
     """
 
@@ -26,22 +23,22 @@ class AccountCommand(Command):
 
     @property
     def key(self) -> str:
-        """Return the account id: its partition's owner decides."""
+        """Return the account id, whose owner decides."""
         return self.account_id
 
 
 class SignIn(AccountCommand):
-    """The password was right: begin a login.
+    """The password was right: start a login.
 
     Attributes:
-        login_id: Names the login.
-        login_digest: SHA-256 of the token that only the browser has; the login waits in that browser alone.
+        login_id: The login's id.
+        login_digest: SHA-256 of the login token, which binds the login to the browser that has it.
         session_digest: SHA-256 of the session token that the browser gets once the login is approved.
-        password_hash: The hash that the password was checked against: a login by a replaced password is refused.
-        browser: Where.
-        browser_digest: SHA-256 of the browser's own token, by which it is known again.
+        password_hash: The hash that matched the password; a login with a replaced password is rejected.
+        browser: The browser.
+        browser_digest: SHA-256 of the browser's own token, which identifies it later.
         remembered_digest: SHA-256 of the token of a remembered browser, if it has one.
-        remember_digest: SHA-256 of the token by which the browser shall be remembered, if that is wished.
+        remember_digest: SHA-256 of the token that will identify the remembered browser, if the person chose that.
 
     """
 
@@ -61,7 +58,7 @@ class FailPassword(AccountCommand):
     """The password was wrong.
 
     Attributes:
-        browser: Where.
+        browser: The browser.
 
     """
 
@@ -75,7 +72,7 @@ class StartPairing(AccountCommand):
 
     Attributes:
         login_id: The login that waits for a phone.
-        pairing_id: Names the attempt.
+        pairing_id: The attempt's id.
         phrase_digest: HMAC-SHA256 of the phrase.
 
     """
@@ -88,12 +85,12 @@ class StartPairing(AccountCommand):
 
 
 class SendChallenge(AccountCommand):
-    """Ask the phone whether the login is its owner's.
+    """Send a challenge for the login to a phone.
 
     Attributes:
         login_id: The login.
-        challenge_id: Names the challenge.
-        device_id: The phone to ask; None asks the one that was chosen to be asked first.
+        challenge_id: The challenge's id.
+        device_id: The phone; None means the account's preferred phone.
 
     """
 
@@ -105,12 +102,12 @@ class SendChallenge(AccountCommand):
 
 
 class UseCode(AccountCommand):
-    """A code of a phone or an app was right: it counts, once.
+    """A verification code was right; it is valid once.
 
     Attributes:
         login_id: The login.
-        method_id: The phone or app that it is of.
-        time_step: The time step that it belongs to (RFC 6238 section 4.2). The code itself travels nowhere.
+        method_id: The phone or app of the code.
+        time_step: The code's time step (RFC 6238 section 4.2). The code itself is never sent.
 
     """
 
@@ -126,7 +123,7 @@ class UseRecoveryCode(AccountCommand):
 
     Attributes:
         login_id: The login.
-        code_digest: Its Argon2id hash under the salt of the account's set.
+        code_digest: The code's Argon2id hash under the salt of the account's set.
 
     """
 
@@ -137,7 +134,7 @@ class UseRecoveryCode(AccountCommand):
 
 
 class FailCode(AccountCommand):
-    """A code was wrong.
+    """A verification code was wrong.
 
     Attributes:
         login_id: The login.
@@ -150,11 +147,11 @@ class FailCode(AccountCommand):
 
 
 class SendEnrolmentCode(AccountCommand):
-    """Send a code by e-mail that the first pairing needs.
+    """Send the enrolment code for the first pairing by e-mail.
 
     Attributes:
         login_id: The login.
-        enrolment_id: Names the code, which follows from it under a key and travels nowhere but in the e-mail.
+        enrolment_id: The code's id; the code is derived from it with a key and is sent only in the e-mail.
 
     """
 
@@ -169,8 +166,8 @@ class Enrol(AccountCommand):
 
     Attributes:
         login_id: The login.
-        enrolment_id: The e-mailed code that was right, or None for an invitation.
-        invitation_digest: SHA-256 of the invitation's code that was entered, or None for an e-mailed code.
+        enrolment_id: The id of the correct e-mailed code; None for an invitation.
+        invitation_digest: SHA-256 of the invitation's code; None for an e-mailed code.
 
     """
 
@@ -182,7 +179,7 @@ class Enrol(AccountCommand):
 
 
 class CancelLogin(AccountCommand):
-    """The person gave the login up in the browser.
+    """The person cancelled the login in the browser.
 
     Attributes:
         login_id: The login.
@@ -195,7 +192,7 @@ class CancelLogin(AccountCommand):
 
 
 class SessionCommand(AccountCommand):
-    """A command of a session.
+    """A command from a session.
 
     Attributes:
         session_digest: SHA-256 of the session's token.
@@ -206,7 +203,7 @@ class SessionCommand(AccountCommand):
 
 
 class TouchSession(SessionCommand):
-    """Something is done in the session: it is not idle."""
+    """The session is active: reset its idle time."""
 
     type: ClassVar[str] = "countersign.login.touch_session.v1"
 
@@ -231,10 +228,10 @@ class RevokeSession(SessionCommand):
 
 
 class ForgetBrowser(SessionCommand):
-    """Remember a browser no more.
+    """Forget a remembered browser.
 
     Attributes:
-        remembered_digest: The browser, by the digest of the token that it keeps.
+        remembered_digest: SHA-256 of the browser's token.
 
     """
 
@@ -244,12 +241,12 @@ class ForgetBrowser(SessionCommand):
 
 
 class Confirm(SessionCommand):
-    """Ask for the second factor again, before changes.
+    """Request the second factor again before changes.
 
     Attributes:
-        login_id: Names the login that confirms.
-        login_digest: SHA-256 of the token that only this browser has.
-        browser: Where.
+        login_id: The id of the login that confirms.
+        login_digest: SHA-256 of the login token of this browser.
+        browser: The browser.
 
     """
 
@@ -264,9 +261,9 @@ class AddPhone(SessionCommand):
     """Pair a further phone.
 
     Attributes:
-        login_id: Names the login in which it is paired.
-        login_digest: SHA-256 of the token that only this browser has.
-        browser: Where.
+        login_id: The id of the login for the pairing.
+        login_digest: SHA-256 of the login token of this browser.
+        browser: The browser.
 
     """
 
@@ -278,13 +275,13 @@ class AddPhone(SessionCommand):
 
 
 class AddApp(SessionCommand):
-    """Take an authenticator app in, whose first code was right.
+    """Add an authenticator app, whose first code was right.
 
     Attributes:
-        method_id: Names it among the account's methods.
-        name: Its name as its owner reads it.
+        method_id: The app's id among the account's methods.
+        name: Its display name.
         sealed_secret: Its secret, sealed under the service's key ring.
-        time_step: The time step of that first code, which is used up by it.
+        time_step: The time step of the first code, which is then used.
 
     """
 
@@ -297,10 +294,10 @@ class AddApp(SessionCommand):
 
 
 class ChoosePhone(SessionCommand):
-    """Ask this phone first from now on.
+    """Make a phone the preferred one, which gets challenges first.
 
     Attributes:
-        method_id: The phone, by its pairing's id.
+        method_id: The phone: its pairing's id.
 
     """
 
@@ -310,7 +307,7 @@ class ChoosePhone(SessionCommand):
 
 
 class RenameMethod(SessionCommand):
-    """Give a phone or an app another name.
+    """Rename a phone or an app.
 
     Attributes:
         method_id: The phone or app.
@@ -338,11 +335,11 @@ class RemoveMethod(SessionCommand):
 
 
 class MakeRecoveryCodes(SessionCommand):
-    """Let a new set of recovery codes take the place of the old one.
+    """Replace the account's set of recovery codes.
 
     Attributes:
-        salt: The salt of their hashes, base64url.
-        code_digests: Their Argon2id hashes under that salt.
+        salt: The salt of the hashes, base64url.
+        code_digests: The codes' Argon2id hashes under that salt.
 
     """
 
@@ -353,10 +350,10 @@ class MakeRecoveryCodes(SessionCommand):
 
 
 class ChangePassword(SessionCommand):
-    """Take another password; whoever is signed in elsewhere has to sign in anew.
+    """Change the password; all other sessions end.
 
     Attributes:
-        old_password_hash: The hash that the old password was checked against.
+        old_password_hash: The hash that matched the old password.
         password_hash: The new password's Argon2id hash in PHC string format.
 
     """
@@ -368,12 +365,12 @@ class ChangePassword(SessionCommand):
 
 
 class CreateAccount(AccountCommand):
-    """Make an account.
+    """Create an account.
 
     Attributes:
         display_name: The name as its owner typed it.
-        password_hash: Argon2id hash in PHC string format (never the password).
-        email: Where emails go; empty if nowhere.
+        password_hash: The password's Argon2id hash in PHC string format.
+        email: The address for e-mails; empty for none.
 
     """
 
@@ -385,13 +382,13 @@ class CreateAccount(AccountCommand):
 
 
 class RemoveAccount(AccountCommand):
-    """Remove an account with all it has."""
+    """Remove an account with its methods and sessions."""
 
     type: ClassVar[str] = "countersign.login.remove_account.v1"
 
 
 class SetEmail(AccountCommand):
-    """Send emails to another address.
+    """Change the address for e-mails.
 
     Attributes:
         email: The address; empty for none.
@@ -404,11 +401,11 @@ class SetEmail(AccountCommand):
 
 
 class Invite(AccountCommand):
-    """Let a code that was handed out admit to the first pairing; it takes the place of one before.
+    """Set the invitation that allows the first pairing; it replaces an earlier one.
 
     Attributes:
-        invitation_digest: SHA-256 of the code.
-        expires_at: When it ends.
+        invitation_digest: SHA-256 of the invitation's code.
+        expires_at: When the invitation expires.
 
     """
 
@@ -419,16 +416,16 @@ class Invite(AccountCommand):
 
 
 class ResetMethods(AccountCommand):
-    """Remove all methods, sessions and remembered browsers: the next sign-in enrols anew."""
+    """Remove all methods, sessions and remembered browsers; the next sign-in starts with enrolment."""
 
     type: ClassVar[str] = "countersign.login.reset_methods.v1"
 
 
 class GuessCommand(Command):
-    """A command to the owner of a source of guesses.
+    """A command to the owner of a source of password guesses.
 
     Attributes:
-        source: The source: SHA-256 over what it is, because people type passwords where names belong.
+        source: SHA-256 of the address or name; hashed because people type passwords into the name's field.
 
     """
 
@@ -438,7 +435,7 @@ class GuessCommand(Command):
 
     @property
     def key(self) -> str:
-        """Return the source: its partition's owner decides."""
+        """Return the source, whose owner decides."""
         return self.source
 
 
@@ -446,7 +443,7 @@ class CountGuess(GuessCommand):
     """A password was wrong.
 
     Attributes:
-        by_address: True if the source is an address, False if it is a name that no account has.
+        by_address: True if the source is an IP address, False if it is a name without an account.
 
     """
 
@@ -456,13 +453,13 @@ class CountGuess(GuessCommand):
 
 
 class ForgetGuesses(GuessCommand):
-    """Forget a source that was quiet for long enough."""
+    """Delete a source whose guesses have expired."""
 
     type: ClassVar[str] = "countersign.login.forget_guesses.v1"
 
 
 class EmailKind(StrEnum):
-    """What it is about."""
+    """The subject of an e-mail."""
 
     ENROLMENT_CODE = "enrolment_code"
     PHONE_PAIRED = "phone_paired"
@@ -477,18 +474,18 @@ class EmailKind(StrEnum):
 
 
 class EmailDue(Message):
-    """Something happened that the account's owner shall hear of by e-mail.
+    """An e-mail to the account's owner is due.
 
     Attributes:
         account_id: The account.
-        account_name: Its name as its owner reads it.
+        account_name: The account's display name.
         address: The e-mail address.
         kind: What happened.
-        at: When.
-        browser: Where; None where no browser was part of it.
-        method_name: Name of the phone or app that it is about, empty if about none.
-        identifier: For an enrolment code, what the code follows from; the code itself is in the e-mail alone.
-        left: For a used recovery code, how many are left.
+        at: When it happened.
+        browser: The browser in which it happened; None without a browser.
+        method_name: The name of the phone or app; empty if none is concerned.
+        identifier: For an enrolment code, the id from which the code is derived; only the e-mail contains the code.
+        left: For a used recovery code, the number of unused ones.
 
     """
 
@@ -507,5 +504,5 @@ class EmailDue(Message):
 
     @property
     def key(self) -> str:
-        """Return the account id: the emails of an account go out in order."""
+        """Return the account id, so that an account's e-mails are sent in order."""
         return self.account_id

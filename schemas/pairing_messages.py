@@ -1,4 +1,4 @@
-"""What the pairing service's web side and its own agents ask of its tables' owners. Private to the pairing service."""
+"""The pairing service's private commands, from its web side and its own tables to its tables' owners."""
 
 from typing import ClassVar
 
@@ -7,14 +7,14 @@ from schemas.topics import PAIRING_COMMANDS, PAIRING_PHRASES, Topic
 
 
 class RequestPhrase(Command):
-    """A device wants a pairing phrase. Its owner checks that the request is new and not one too many.
+    """A device requests a pairing phrase. Its owner rejects replays and limits the rate.
 
     Attributes:
         device_id: The device.
-        device_name: Its name as its owner reads it.
+        device_name: Its display name.
         nonce: The request's single-use nonce.
         phrase_digest: HMAC-SHA256 of the phrase that the web side drew for it.
-        expires_at: When the phrase ends.
+        expires_at: When the phrase expires.
 
     """
 
@@ -34,13 +34,13 @@ class RequestPhrase(Command):
 
 
 class IssuePhrase(Command):
-    """A device was granted a phrase: its digest is to be taken, if it is free.
+    """Assign a phrase to a device if it is free.
 
     Attributes:
         phrase_digest: HMAC-SHA256 of the phrase.
         device_id: The device that shows it.
         device_name: The device's name.
-        expires_at: When the phrase ends.
+        expires_at: When the phrase expires.
 
     """
 
@@ -54,12 +54,12 @@ class IssuePhrase(Command):
 
     @property
     def key(self) -> str:
-        """Return the phrase digest, whose owner hands the phrase out once."""
+        """Return the phrase digest, whose owner issues the phrase once."""
         return self.phrase_digest
 
 
 class RetirePhrase(Command):
-    """A phrase is not to be taken any more: its device asked for another, or its time is long over.
+    """Retire a phrase: its device requested another one, or it has long expired.
 
     Attributes:
         phrase_digest: HMAC-SHA256 of the phrase.
@@ -75,5 +75,5 @@ class RetirePhrase(Command):
 
     @property
     def key(self) -> str:
-        """Return the phrase digest, whose owner handed the phrase out."""
+        """Return the phrase digest, whose owner issued the phrase."""
         return self.phrase_digest

@@ -1,4 +1,4 @@
-"""What the push service's web side asks of a device's channel. Private to the push service."""
+"""The push service's private commands to the owner of a device's channel."""
 
 from typing import ClassVar
 
@@ -21,15 +21,15 @@ class DeviceCommand(Command):
 
     @property
     def key(self) -> str:
-        """Return the device id: its partition's owner decides."""
+        """Return the device id, whose owner decides."""
         return self.device_id
 
 
 class RegisterDevice(DeviceCommand):
-    """A device opened a connection for the first time, or under a new name.
+    """A device connected for the first time, or under a new name.
 
     Attributes:
-        device_name: Its name as its owner reads it.
+        device_name: Its display name.
 
     """
 
@@ -44,8 +44,8 @@ class SubmitAnswer(DeviceCommand):
     Attributes:
         challenge_id: The challenge.
         nonce: The request's single-use nonce.
-        verdict: What was decided.
-        challenge_digest: SHA-256 of the challenge as the device saw it; the answer's signature covers it.
+        verdict: What the person decided.
+        challenge_digest: SHA-256 of the challenge as the device received it; the answer's signature covers it.
         answer: The answer, a JWS by the device.
 
     """
@@ -60,12 +60,12 @@ class SubmitAnswer(DeviceCommand):
 
 
 class TellUnpaired(DeviceCommand):
-    """The device no longer answers for an account, and shall hear of it.
+    """Notify a device that it was removed from an account.
 
     Attributes:
         account_id: The account.
         pairing_id: The pairing that ended.
-        statement: What the device checks, signed by the account's service (protocol.unpaired).
+        statement: The statement for the device, signed by the account's service (protocol.unpaired).
 
     """
 

@@ -1,4 +1,4 @@
-"""The Kafka topics: names, what their keys are, and how long they keep what they hold."""
+"""The Kafka topics: names, keys and retention."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ PUSH: Final = "push"
 
 
 class TopicKind(StrEnum):
-    """What a topic is for; its retention and its clean-up policy follow from this."""
+    """The purpose of a topic, which determines its cleanup policy."""
 
     EVENT = "event"
     COMMAND = "command"
@@ -25,9 +25,9 @@ class Topic:
 
     Attributes:
         name: The name without the deployment's prefix.
-        kind: What it is for.
-        key: What a record's key is; the key decides which partition's owner decides.
-        retention_seconds: How long a record is kept; None keeps the newest of each key (compaction).
+        kind: Its purpose.
+        key: The meaning of a record's key, which determines the owner that decides.
+        retention_seconds: The retention of a record; None keeps the newest record of each key (compaction).
 
     """
 
@@ -38,12 +38,12 @@ class Topic:
 
     @property
     def compacted(self) -> bool:
-        """True where only the newest record of each key matters."""
+        """True if only the newest record of each key is kept."""
         return self.kind is TopicKind.CHANGELOG
 
     @property
     def dead_letter(self) -> "Topic":
-        """The topic that takes what this one's reader could not use."""
+        """The topic of this topic's dead letters."""
         return Topic(f"{self.name}.dlq", TopicKind.DEAD_LETTER, self.key, 30 * DAY_SECONDS)
 
 

@@ -76,7 +76,7 @@ async def test_an_altered_statement_is_set_aside_and_reaches_no_phone(push: Inst
         statement = (true.statement or "")[:-8] + "AAAAAAAA"
         await wire.publisher.publish_command(true.model_copy(update={"statement": statement}))
         letter = await wire.dead_letter("push.commands", device.device_id.encode())
-        assert b"the signature does not hold" in dict(letter.headers)["dlq_reason"]
+        assert b"the signature is invalid" in dict(letter.headers)["dlq_reason"]
         await wire.publisher.publish_command(true)
         assert await news(socket) == _frame(true)
 
