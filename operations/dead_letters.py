@@ -14,7 +14,7 @@ from operations.deployment import CONSUMED
 from schemas.codec import Headers, UndecodableError, decode
 from services.common.clock import now
 from services.common.kafka.dead_letters import ADDED, OFFSET, PARTITION, REASON, SERVICE, TIME, RecordPosition
-from services.common.kafka.publisher import unreachable
+from services.common.kafka.publisher import unreachable_text
 
 RETRY_OF: Final = "dlq_retry_of"
 """Header of the note in a dead-letter topic that says which of its records was sent again."""
@@ -185,7 +185,7 @@ async def dead_letter_queue(bootstrap: str, prefix: str) -> AsyncIterator[DeadLe
             await consumer.start()
             await producer.start()
         except KafkaError as error:
-            raise DeadLetterError(unreachable(bootstrap)) from error
+            raise DeadLetterError(unreachable_text(bootstrap)) from error
         yield DeadLetterQueue(bootstrap, prefix, consumer, producer)
     finally:
         await consumer.stop()

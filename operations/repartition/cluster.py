@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from operations.deployment import ALL
 from operations.topics import await_leaders
 from schemas.topics import Topic
-from services.common.kafka.publisher import unreachable
+from services.common.kafka.publisher import unreachable_text
 
 _ASK_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 0.5
@@ -162,7 +162,7 @@ async def cluster(bootstrap: str, prefix: str) -> AsyncIterator[Cluster]:
             for client in (admin, consumer, producer):
                 await client.start()
         except KafkaError as error:
-            raise UnreachableError(unreachable(bootstrap)) from error
+            raise UnreachableError(unreachable_text(bootstrap)) from error
         yield Cluster(bootstrap, prefix, admin, consumer, producer)
     finally:
         await producer.stop()

@@ -1,16 +1,16 @@
-"""A cancellation that a library lost is not lost for us."""
+"""Re-raises a task cancellation that a library swallowed."""
 
 import asyncio
 
 
 def raise_if_cancelled() -> None:
-    """Raise the cancellation of this task again if it was asked for and the task goes on all the same.
+    """Raise CancelledError if this task has a pending cancellation request.
 
-    `asyncio.wait_for` of Python 3.11 loses one that comes in the same moment as the answer (CPython gh-96764, mended in
-    3.12 by waiting differently); libraries wait with it.
+    `asyncio.wait_for` of Python 3.11 swallows a cancellation that arrives together with the result (CPython gh-96764,
+    fixed in 3.12). Libraries use it internally.
 
     Raises:
-        asyncio.CancelledError: If it was.
+        asyncio.CancelledError: If the task is being cancelled.
 
     """
     task = asyncio.current_task()

@@ -1,11 +1,11 @@
-"""The one place where services read the time and draw ids; rules get both from the events."""
+"""The only place where services read the clock and generate ids; deciders take both from the event."""
 
 import secrets
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """Return the time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 

@@ -1,9 +1,9 @@
-"""What a decision is, and how a repeated event decides the same again.
+"""Decisions and their idempotency: a redelivered event leads to the same row and the same messages.
 
-Kafka delivers at least once: after a crash, the events since the last commit come again. A row remembers the recent
-events that it applied, and what the last of each topic produced. An owner saves the row first and then publishes, one
-event of a key after the other; so a crash may have swallowed what the last event of a topic led to, and its repeat
-publishes that again under the same ids. Why in this order: docs/adr/0003-save-then-publish.md.
+Kafka delivers at least once: after a crash, it redelivers the events since the last commit. A row remembers the recent
+events that it applied, and the messages that the last event of each topic published. The owner handles the events of a
+key one after the other; it saves the row, then publishes. So a crash can lose only the messages of the last event of a
+topic. Its redelivery publishes them again under the same ids. docs/adr/0003-save-then-publish.md explains the order.
 """
 
 from collections.abc import Callable
@@ -21,18 +21,18 @@ OK: Final = "ok"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputMessage:
-    """A message that a decision published, as the row remembers it."""
+    """A published message, as the row stores it."""
 
     type: str
     data: dict[str, Any]
 
     @classmethod
     def of(cls, message: Message) -> "OutputMessage":
-        """Keep a message."""
+        """Return the stored form of a message."""
         return cls(type=message.type, data=message.model_dump(mode="json"))
 
     def message(self) -> Message:
-        """Return the message again."""
+        """Return the message."""
         return TYPES[self.type].model_validate(self.data)
 
 
@@ -41,9 +41,9 @@ class ProcessedEvent:
     """An event that a row has applied.
 
     Attributes:
-        event_id: The event.
-        at: Its time.
-        outcome: ``ok``, or why it was refused; the web side that asked waits for this.
+        event_id: The event's id.
+        at: The event's time.
+        outcome: ``ok`` or the rejection; the web side waits for it.
 
     """
 
@@ -54,12 +54,12 @@ class ProcessedEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastOutput:
-    """The last event of a topic, and what it published.
+    """The messages that the last event of a topic published.
 
     Attributes:
         topic: The topic's name.
-        event_id: The event.
-        outputs: What a crash may have swallowed.
+        event_id: The event's id.
+        outputs: The messages, which a crash may have kept from Kafka.
 
     """
 
@@ -70,13 +70,13 @@ class LastOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A table's row. The first two fields come first in its JSON: readers compare them without parsing the rest.
+    """A table's row. Epoch and version come first in its JSON, so that readers compare them without parsing the rest.
 
     Attributes:
-        epoch: The consumer group's generation that wrote it; a writer that has lost the partition has a lower one.
-        version: Counts the writes.
+        epoch: The consumer group's generation at the write; a fenced writer, which lost the partition, has a lower one.
+        version: The number of writes.
         processed: The recent events, oldest first.
-        last_outputs: The last of each topic, where it published anything.
+        last_outputs: One entry for each topic whose last event published messages.
 
     """
 
@@ -86,7 +86,7 @@ class Row:
     last_outputs: tuple[LastOutput, ...] = ()
 
     def outcome_of(self, event_id: str) -> str | None:
-        """Return how an event ended here, or None if this row does not remember it."""
+        """Return an event's outcome, or None if this row does not remember the event."""
         return next((each.outcome for each in reversed(self.processed) if each.event_id == event_id), None)
 
 
@@ -94,19 +94,18 @@ RowT = TypeVar("RowT", bound=Row)
 
 
 class UnacceptableError(ValueError):
-    """An event that is well-formed and yet cannot be true, such as a forged one; it is set aside."""
+    """A well-formed event that cannot be true, for example a forged one; it becomes a dead letter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[RowT]):
-    """What an event leads to.
+    """The result of an event.
 
     Attributes:
-        row: The row afterwards; None where there is none, or none any more.
+        row: The new row; None if there is none or it was deleted.
         events: The messages to publish, in order.
-        outcome: ``ok``, or a refusal.
-        repeated: True if the row knew the event already. It says how the decision came about and nothing of what it is,
-            so two decisions can be equal that differ in it.
+        outcome: ``ok`` or the rejection.
+        repeated: True if the row already remembered the event. Comparisons of decisions ignore this field.
 
     """
 
@@ -119,36 +118,37 @@ class Decision(Generic[RowT]):
 def decide_once(
     row: RowT | None, event: Event[Message], decide: Callable[[RowT | None, Event[Message]], Decision[RowT]]
 ) -> Decision[RowT]:
-    """Decide an event, unless the row has applied it already.
+    """Decide an event once: a redelivered event does not change the row.
 
     Args:
         row: The row of the event's key, or None.
         event: The event.
-        decide: The rule; pure.
+        decide: The decider; pure.
 
     Returns:
-        The decision, its row remembering the event; a row that a rule made anew remembers what its key's last row did.
-        For an event that was applied before: the row as it is, and the messages that may have been swallowed.
+        For a new event: the decision, whose row remembers the event. A row that the decider recreated keeps the events
+        that the key's previous row remembered.
+        For a redelivered event: the unchanged row, and the messages that a crash may have kept from Kafka.
 
     """
     before = row or Row()
-    known = before.outcome_of(event.id)
-    if known is not None:
-        swallowed = next((each.outputs for each in before.last_outputs if each.event_id == event.id), ())
-        return Decision(row, tuple(each.message() for each in swallowed), known, repeated=True)
+    outcome = before.outcome_of(event.id)
+    if outcome is not None:
+        outputs = next((each.outputs for each in before.last_outputs if each.event_id == event.id), ())
+        return Decision(row, tuple(each.message() for each in outputs), outcome, repeated=True)
     decision = decide(row, event)
     if decision.row is None:
         return decision
-    oldest = event.time - timedelta(seconds=REMEMBERED_SECONDS)
-    recent = tuple(each for each in before.processed if each.at >= oldest)[1 - REMEMBERED_EVENTS :]
-    remembering = replace(
+    cutoff = event.time - timedelta(seconds=REMEMBERED_SECONDS)
+    recent = tuple(each for each in before.processed if each.at >= cutoff)[1 - REMEMBERED_EVENTS :]
+    new_row = replace(
         decision.row,
         epoch=before.epoch,
         version=before.version,
         processed=(*recent, ProcessedEvent(event_id=event.id, at=event.time, outcome=decision.outcome)),
         last_outputs=_last_outputs(before.last_outputs, recent, event, decision.events),
     )
-    return Decision(remembering, decision.events, decision.outcome)
+    return Decision(new_row, decision.events, decision.outcome)
 
 
 def _last_outputs(
@@ -157,9 +157,9 @@ def _last_outputs(
     event: Event[Message],
     messages: tuple[Message, ...],
 ) -> tuple[LastOutput, ...]:
-    """Return the last event of each topic: each topic is read on for itself, so the last of all may not come first."""
+    """Return the outputs of each topic's last event. Topics advance independently, so each needs an entry."""
     topic = event.data.topic.name
-    remembered = {each.event_id for each in recent}
-    others = tuple(each for each in before if each.topic != topic and each.event_id in remembered)
-    produced = tuple(OutputMessage.of(message) for message in messages)
-    return (*others, LastOutput(topic=topic, event_id=event.id, outputs=produced)) if produced else others
+    recent_ids = {each.event_id for each in recent}
+    others = tuple(each for each in before if each.topic != topic and each.event_id in recent_ids)
+    outputs = tuple(OutputMessage.of(message) for message in messages)
+    return (*others, LastOutput(topic=topic, event_id=event.id, outputs=outputs)) if outputs else others

@@ -1,4 +1,4 @@
-"""How far something long has come, and saying so now and then."""
+"""The progress of a long operation, and its log line every few seconds."""
 
 import time
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ EVERY_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How much of something is done.
+    """The progress of reading records.
 
     Attributes:
-        done: Records that were read.
-        total: Records that there are to read.
+        done: The number of records read.
+        total: The number of records to read.
 
     """
 
@@ -25,32 +25,32 @@ class Progress:
 
     @property
     def complete(self) -> bool:
-        """True when all is done."""
+        """True once all records are read."""
         return self.done >= self.total
 
     @property
     def percent(self) -> int:
-        """Whole per cent, 100 only when all is done."""
+        """Whole per cent; 100 only once all records are read."""
         return 100 if self.complete else 100 * self.done // self.total
 
 
 class ProgressLog:
-    """Logs progress, at most one line each few seconds, and none of what takes less."""
+    """Logs progress, at most one line every five seconds; a shorter operation logs nothing."""
 
     def __init__(self, event: str, **context: object) -> None:
-        """Begin.
+        """Start the interval.
 
         Args:
-            event: What is being done.
-            context: What else stands in each line.
+            event: The log event.
+            context: Further fields of each line.
 
         """
         self._log = log.bind(**context)
         self._event = event
         self._last = time.monotonic()
 
-    def note(self, progress: Progress) -> None:
-        """Log how far it is, if it is time to."""
+    def update(self, progress: Progress) -> None:
+        """Log the progress if the last line is old enough."""
         if time.monotonic() - self._last >= EVERY_SECONDS:
             self._last = time.monotonic()
             self._log.info(self._event, records=progress.done, of=progress.total, percent=progress.percent)

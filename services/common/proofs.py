@@ -1,4 +1,4 @@
-"""What services ask of a device's response before they decide anything by it."""
+"""Verification of a device's response, before a service decides by it."""
 
 from collections.abc import Container
 
@@ -9,14 +9,14 @@ from services.common.decisions import UnacceptableError
 
 
 def read_proof(response: AuthResponse, accepted_keys: Container[str]) -> Proof:
-    """Return what a response proves.
+    """Return the verified proof of a response.
 
     Args:
         response: The response.
-        accepted_keys: Thumbprints of the keys that this service signs its challenges with, or has lately.
+        accepted_keys: Thumbprints of the keys that this service signs challenges with, recently retired ones included.
 
     Raises:
-        UnacceptableError: If it proves nothing, or answers another service's challenge.
+        UnacceptableError: If a signature is wrong, or another service issued the challenge.
 
     """
     try:

@@ -1,4 +1,4 @@
-"""Settings that all services have, and how they are read: from the environment and from the command line."""
+"""The settings of every service, read from the environment and the command line."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ INVALID_SETTING_STATUS = 2
 
 
 class ServiceSettings(BaseSettings):
-    """What every service can be told. The defaults suit one machine."""
+    """The settings that all services share. The defaults suit one machine."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -38,30 +38,30 @@ class ServiceSettings(BaseSettings):
     kafka_bootstrap: str = "localhost:9092"
     """Kafka's host:port list."""
     topic_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{0,40}$")] = ""
-    """What stands before each topic's name; lets deployments share a Kafka."""
+    """Prefix of each topic's name; lets several deployments share one Kafka."""
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
-    """Partitions of each topic, as they are in Kafka; `countersign topics repartition` changes that."""
+    """Number of partitions of each topic, as in Kafka; `countersign topics repartition` changes it."""
     data_directory: Path | None = None
-    """Where this instance keeps its tables and views; each instance has its own. Default .run/data/SERVICE-PORT."""
+    """Directory of this instance's tables and views; each instance needs its own. Default .run/data/SERVICE-PORT."""
     secrets_directory: Path = Path(".run/secrets")
-    """Where keys are kept; all instances of a deployment share the same content. Missing ones are made."""
+    """Directory of the keys; all instances of a deployment share its content. Missing keys are created."""
     session_timeout_seconds: Annotated[float, Field(ge=1, le=300)] = 6.0
-    """After how long without a sign of life an instance's partitions go to another one. Kafka grants no less than its
-    group.min.session.timeout.ms, which is 6 s unless it is set."""
+    """Time without a heartbeat after which another instance takes over the partitions. Kafka's lower bound is
+    group.min.session.timeout.ms, by default 6 s."""
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
-    """How many proxies in front are trusted to add the client to X-Forwarded-For; 0 ignores the header."""
+    """Number of proxies in front that are trusted to append the client to X-Forwarded-For; 0 ignores the header."""
     unready_seconds: Annotated[float, Field(ge=0, le=120)] = 0.0
-    """How long it serves on when told to stop, while /ready says so, for a load balancer to take it out."""
+    """Time for which a stopping instance still serves while /ready is red, so that load balancers remove it first."""
     metrics_port: Port | None = None
-    """Port to serve /metrics on for Prometheus; default nowhere. Nothing there asks who comes, so keep it inside."""
+    """Port to serve /metrics on for Prometheus; default none. It has no authentication, so keep it internal."""
     metrics_host: str = "127.0.0.1"
     """Address to serve /metrics on."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """The least level to log."""
+    """Lowest level to log."""
 
     @property
     def url(self) -> str:
-        """The URL that this service goes by, without a trailing slash."""
+        """The public URL of this service, without a trailing slash."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
 
     def data_directory_of(self, service: str) -> Path:
@@ -77,15 +77,15 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 
 def load_settings(kind: type[SettingsT], program: str, arguments: list[str] | None = None) -> SettingsT:
-    """Read a service's settings; the command line goes before the environment.
+    """Read a service's settings; the command line overrides the environment.
 
     Args:
         kind: The settings' class.
-        program: The command as it is typed, for ``--help``.
-        arguments: The command line, default the process's own.
+        program: The command for ``--help``.
+        arguments: The command line; default the process's own.
 
     Returns:
-        The settings. An invalid one ends the process with status 2 and a message that names it.
+        The settings. An invalid setting ends the process with status 2 and a message that names it.
 
     """
     try:

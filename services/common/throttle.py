@@ -1,4 +1,4 @@
-"""Throttling: how often something may be tried, and for how long it is paused after failures in a row.
+"""Throttling: rate limits, and pauses after consecutive failures.
 
 Source: NIST SP 800-63B-4, section 3.2.2 (rate limiting of failed attempts).
 """
@@ -17,28 +17,25 @@ _MOST_DOUBLINGS: Final = 20
 
 
 class PauseLimits(BaseModel):
-    """When failures in a row lead to a pause, and how long it is."""
+    """The number of consecutive failures before a pause, and the pause's length."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     tries: Count
-    """Failures in a row before the first pause."""
+    """Consecutive failures before the first pause."""
     pause_seconds: Seconds
     """Length of the first pause; each further failure doubles it."""
     longest_pause_seconds: Seconds
-    """No pause is longer. If it is as long as the first, pauses do not grow, and the count begins anew after each."""
+    """Upper bound of a pause. If it equals the first, pauses do not grow, and each pause resets the count."""
     forget_after_seconds: Seconds | None = None
-    """After so long without a failure the count begins anew; default never."""
+    """Time without a failure that resets the count; default never."""
 
     def pause_end(self, failures: int, at: datetime) -> datetime | None:
-        """Return when the pause after some failures ends.
+        """Return the end of the pause after a failure, or None if there is no pause.
 
         Args:
-            failures: How many there are in a row.
-            at: When the last one was.
-
-        Returns:
-            The end, or None if there is no pause.
+            failures: The number of consecutive failures.
+            at: The time of the last one.
 
         """
         if failures < self.tries:
@@ -52,11 +49,11 @@ class PauseLimits(BaseModel):
         return self.longest_pause_seconds > self.pause_seconds
 
     def forgets(self, last_at: datetime | None, at: datetime) -> bool:
-        """Tell whether a failure is so long ago that the count begins anew.
+        """Return whether the last failure is so old that the count restarts.
 
         Args:
-            last_at: When the last failure was; None if there was none.
-            at: Now.
+            last_at: The time of the last failure; None if there was none.
+            at: The current time.
 
         """
         if last_at is None or self.forget_after_seconds is None:
@@ -65,25 +62,25 @@ class PauseLimits(BaseModel):
 
 
 class WindowLimits(BaseModel):
-    """How many of something there may be within a sliding window."""
+    """A sliding-window rate limit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     most: Count
-    """How many there may be within the window."""
+    """Maximum count within the window."""
     window_seconds: Seconds
     """Length of the window."""
 
     def recent(self, moments: tuple[datetime, ...], at: datetime) -> tuple[datetime, ...]:
-        """Return the moments that are within the window at a time."""
+        """Return the moments within the window that ends at a time."""
         return tuple(each for each in moments if each > at - timedelta(seconds=self.window_seconds))
 
     def next_at(self, moments: tuple[datetime, ...], at: datetime) -> datetime | None:
-        """Return when one more is allowed, or None if it is allowed now.
+        """Return when the next one is allowed, or None if it is allowed now.
 
         Args:
-            moments: When the last ones were, oldest first.
-            at: Now.
+            moments: The times of the last ones, oldest first.
+            at: The current time.
 
         """
         recent = self.recent(moments, at)
@@ -97,9 +94,9 @@ class Throttle:
     """The failures of one kind.
 
     Attributes:
-        failures: How many there are in a row.
-        last_failure_at: When the last one was.
-        paused_until: No further try is taken before.
+        failures: The number of consecutive failures.
+        last_failure_at: The time of the last one.
+        paused_until: The end of the pause, before which every attempt is rejected.
 
     """
 
@@ -108,10 +105,10 @@ class Throttle:
     paused_until: Moment | None = None
 
     def failed(self, at: datetime, limits: PauseLimits) -> "Throttle":
-        """Return the throttle with one more failure counted, and perhaps a pause begun."""
-        is_over = self.paused_until is not None and at >= self.paused_until
-        begins_anew = limits.forgets(self.last_failure_at, at) or (is_over and not limits.grows)
-        failures = 1 if begins_anew else self.failures + 1
+        """Return the throttle after one more failure, which may start a pause."""
+        pause_over = self.paused_until is not None and at >= self.paused_until
+        restarts = limits.forgets(self.last_failure_at, at) or (pause_over and not limits.grows)
+        failures = 1 if restarts else self.failures + 1
         return Throttle(failures=failures, last_failure_at=at, paused_until=limits.pause_end(failures, at))
 
     def succeeded(self) -> "Throttle":
@@ -119,7 +116,7 @@ class Throttle:
         return NO_FAILURES
 
     def is_paused(self, at: datetime) -> bool:
-        """Tell whether no further try is taken at a time."""
+        """Return whether attempts are rejected at a time."""
         return self.paused_until is not None and at < self.paused_until
 
 

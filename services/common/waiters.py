@@ -1,4 +1,4 @@
-"""Wakes whoever waits for a key: no polling, nothing held while nobody looks."""
+"""Wakes the tasks that wait for a key, without polling; a key without a waiter takes no memory."""
 
 import asyncio
 from collections import defaultdict
@@ -7,18 +7,18 @@ from contextlib import contextmanager
 
 
 class Waiters:
-    """Who waits, by key."""
+    """The waiting tasks, by key."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     @contextmanager
     def watch(self, key: str, changed: asyncio.Event | None = None) -> Iterator[asyncio.Event]:
-        """Give an event that is set whenever the key's value changes; clear it before looking at the value.
+        """Yield an event that is set on every change of the key's value; clear it before reading the value.
 
         Args:
-            key: What to watch.
-            changed: An event to use, so that one can wait for several keys; default a new one.
+            key: The key to watch.
+            changed: The event to set, so that a task can wait for several keys; default a new one.
 
         """
         event = changed or asyncio.Event()
@@ -31,11 +31,11 @@ class Waiters:
                 del self._waiting[key]
 
     def wake(self, key: str) -> None:
-        """Wake all who wait for a key."""
+        """Wake the tasks that wait for a key."""
         for event in self._waiting.get(key, ()):
             event.set()
 
     def wake_all(self) -> None:
-        """Wake everybody."""
+        """Wake all tasks."""
         for key in tuple(self._waiting):
             self.wake(key)

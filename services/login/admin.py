@@ -16,7 +16,7 @@ from schemas.login_messages import AccountCommand, CreateAccount, Invite, Remove
 from services.common.clock import now
 from services.common.decisions import OK
 from services.common.kafka.partitions import PartitionsError, common_count
-from services.common.kafka.publisher import Publisher, UnavailableError, unreachable
+from services.common.kafka.publisher import Publisher, UnavailableError, unreachable_text
 from services.common.progress import Progress
 from services.common.rows.view import View
 from services.login.addresses import read_address
@@ -191,7 +191,7 @@ async def administration(
         raise AdminError(str(error)) from error
     except KafkaError as error:
         await publisher.stop()
-        raise AdminError(unreachable(bootstrap)) from error
+        raise AdminError(unreachable_text(bootstrap)) from error
     with TemporaryDirectory(prefix="countersign-accounts-") as directory:
         view = View(bootstrap, f"{prefix}{ACCOUNTS.changelog.name}", Account, Path(directory))
         reading = asyncio.create_task(view.run())

@@ -44,7 +44,7 @@ ACCOUNTS: Final = Table(
 )
 """Accounts, by account id."""
 GUESSES: Final = Table(
-    LOGIN, "guesses", Guesses, decide_guess, reads=(LOGIN_GUESSES,), sweep=Sweep(_forget_quiet, most_at_once=5000)
+    LOGIN, "guesses", Guesses, decide_guess, reads=(LOGIN_GUESSES,), sweep=Sweep(_forget_quiet, batch_size=5000)
 )
 """Sources of guesses, by their digest."""
 TOPOLOGY: Final = ServiceTopology(

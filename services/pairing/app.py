@@ -3,8 +3,7 @@
 from services.common.instance.base import Base
 from services.common.instance.runtime import ServiceInstance
 from services.common.keys.keys import load_secret, load_signing_keys
-from services.common.web.device_requests import CORS, SignedRequestVerifier
-from services.common.web.nonces import Nonces
+from services.common.web.device_requests import CORS, Nonces, SignedRequestVerifier
 from services.common.web.web import make_web, render_problem
 from services.pairing.domain.policy import PairingPolicy
 from services.pairing.routes import routes

@@ -34,7 +34,7 @@ PHRASES: Final = Table(
     decide_phrase,
     reads=(PAIRING_PHRASES, PAIRING_REQUESTED, AUTH_RESPONSE),
     writes=(ChallengeIssued, ChallengeWithdrawn, DevicePaired, PairingFailed),
-    sweep=Sweep(_forget_ended, most_at_once=1000),
+    sweep=Sweep(_forget_ended, batch_size=1000),
 )
 """Phrases, by their digest."""
 TOPOLOGY: Final = ServiceTopology(

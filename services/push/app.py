@@ -4,8 +4,7 @@ from services.common.instance.base import Base
 from services.common.instance.instance_metrics import CapacityGauge
 from services.common.instance.runtime import ServiceInstance
 from services.common.keys.keys import load_secret
-from services.common.web.device_requests import CORS, SignedRequestVerifier
-from services.common.web.nonces import Nonces
+from services.common.web.device_requests import CORS, Nonces, SignedRequestVerifier
 from services.common.web.web import make_web, render_problem
 from services.push.routes import routes
 from services.push.settings import PushSettings

@@ -12,8 +12,7 @@ from aiohttp import web
 from deploy.local.kafka.settings import HOST
 from deploy.local.ports import free_port
 from services.common.waiters import Waiters
-from services.common.web.device_requests import SignedRequestVerifier
-from services.common.web.nonces import Nonces
+from services.common.web.device_requests import Nonces, SignedRequestVerifier
 from services.push import sockets
 from services.push.domain.channel import Channel, PendingChallenge
 from services.push.sockets import Sockets

@@ -30,17 +30,17 @@ async def test_two_lost_brokers_of_three_are_noticed_and_their_return_too(three_
     publisher = Publisher(three_brokers.bootstrap, "", "test")
     await apply_topics(three_brokers.bootstrap, "", partitions=1, replication=3)
     watch = KafkaWatch(publisher, three_brokers.bootstrap, "", ALL, partitions=1)
-    await watch.require()
+    await watch.wait_for_topics()
     looking = asyncio.create_task(watch.run())
-    await eventually(lambda: watch.answers)
+    await eventually(lambda: watch.available)
     first, second, _ = three_brokers.brokers
     await asyncio.to_thread(first.kill)
     await asyncio.to_thread(second.kill)
-    await eventually(lambda: not publisher.kafka_answers)
+    await eventually(lambda: not publisher.kafka_available)
     await eventually(lambda: watch.reason == ": 1 of 3 brokers do, too few to keep records", watch.reason)
     for broker in (first, second):
         broker.begin()
-    await eventually(lambda: publisher.kafka_answers and watch.answers)
+    await eventually(lambda: publisher.kafka_available and watch.available)
     looking.cancel()
     with suppress(asyncio.CancelledError):
         await looking
@@ -49,6 +49,6 @@ async def test_two_lost_brokers_of_three_are_noticed_and_their_return_too(three_
 
 async def test_topics_with_other_partitions_than_told_end_it(kafka: str, topics: str) -> None:
     watch = KafkaWatch(Publisher(kafka, topics, "test"), kafka, topics, ALL, PARTITIONS + 1)
-    with pytest.raises(PartitionsError, match=f"this instance was told {PARTITIONS + 1}"):
-        await watch.require()
+    with pytest.raises(PartitionsError, match=f"this instance is set to {PARTITIONS + 1}"):
+        await watch.wait_for_topics()
     await watch.stop()

@@ -158,7 +158,7 @@ async def test_a_topic_that_was_made_anew_is_read_anew(changelog: Changelog) -> 
 async def test_a_topic_that_is_made_anew_meanwhile_is_read_anew(
     changelog: Changelog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changelog_reader, "ASK_SECONDS", 0.2)
+    monkeypatch.setattr(changelog_reader, "END_OFFSETS_SECONDS", 0.2)
     async with changelog.view() as view:
         await changelog.remove()
         await changelog.make()
@@ -193,7 +193,7 @@ async def test_rows_so_old_that_deletes_may_be_forgotten_are_read_anew(
 async def test_a_view_notes_that_it_is_current_though_nothing_happens(
     changelog: Changelog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail, "ASK_SECONDS", 0.1)
+    monkeypatch.setattr(tail, "END_OFFSETS_SECONDS", 0.1)
     noted: list[float] = []
     write = RowStore.write
 

@@ -1,1 +1,1 @@
-"""One running instance: its wiring, its life from start to stop, its health and its port."""
+"""One running instance: wiring, lifecycle, health and port."""

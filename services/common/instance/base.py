@@ -1,4 +1,4 @@
-"""What each instance of any service needs, built once from the service's topology and settings."""
+"""The parts that every instance needs, built from its service's topology and settings."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
@@ -28,14 +28,14 @@ Task = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Base:
-    """The parts of one instance: its stream side, its views, and what it reports to operators.
+    """The parts of one instance: stream processors, views, telemetry and health.
 
     Attributes:
         settings: Its settings.
-        telemetry: What it reports to operators.
-        publisher: Publishes its events.
-        dead_letters: Takes the records that it cannot use.
-        health: Knows its state.
+        telemetry: Its metrics and traces.
+        publisher: Publishes its messages.
+        dead_letters: Publishes its dead letters.
+        health: Its readiness.
 
     """
 
@@ -43,9 +43,9 @@ class Base:
         """Build the parts; nothing runs yet.
 
         Args:
-            topology: What the service reads and writes.
+            topology: The service's tables, relays and topics.
             settings: The instance's settings.
-            policy: What its tables' deciders decide with.
+            policy: The policy of its tables' deciders.
 
         """
         service, prefix, bootstrap = topology.service, settings.topic_prefix, settings.kafka_bootstrap
@@ -82,9 +82,9 @@ class Base:
 
         Args:
             web_side: Its web application.
-            tasks: What else runs in the background, each until cancelled.
-            readers: What reads in a consumer group beside the processors.
-            capacities: What it has limited room for.
+            tasks: Further background tasks, each running until cancelled.
+            readers: Further consumer groups, whose lag is measured.
+            capacities: Its bounded resources.
 
         """
         views = tuple(self._views.values())
@@ -106,7 +106,7 @@ class Base:
         )
 
     def _declare_processors(self) -> None:
-        """Declare an agent for each topic that a table or a relay reads."""
+        """Declare one Faust agent for each topic of each table and relay."""
         metrics = self.telemetry.metrics
         for table in self._topology.tables:
             rows = RowTable(self._stream, table.name, table.model, self.settings.partitions)
@@ -117,7 +117,7 @@ class Base:
 
     def _declare_agents(self, name: str, reads: Sequence[Topic], processor: Processor) -> None:
         for topic in reads:
-            # Faust knows agents by their names, which two of the same function would share.
+            # Faust identifies agents by name; by default, two agents of one function share it.
             agent = self._stream.agent(stream_topic(self._stream, self.settings, topic), name=f"{name}.{topic.name}")
             agent(partial(run_processor, processor))
 

@@ -1,4 +1,4 @@
-"""Whether an instance lives, and whether it can serve: what /live and /ready answer."""
+"""Liveness and readiness of an instance, which /live and /ready report."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -13,7 +13,7 @@ from services.common.streams.record_guard import RecordGuard
 
 
 class NotReadyReason(StrEnum):
-    """What keeps an instance from serving, in plain words."""
+    """Why an instance is not ready, as text for the operator."""
 
     STOPPING = "stopping"
     KAFKA_AWAY = "kafka does not answer"
@@ -23,10 +23,10 @@ class NotReadyReason(StrEnum):
 
 
 class Health:
-    """What one instance knows of its own state.
+    """The readiness of one instance.
 
     Attributes:
-        stopping: True once the instance was told to stop.
+        stopping: True once the instance has received the stop signal.
 
     """
 
@@ -39,26 +39,22 @@ class Health:
 
     @property
     def kafka(self) -> bool:
-        """True while Kafka takes what is written."""
-        return self._kafka.answers
+        """True while Kafka accepts writes."""
+        return self._kafka.available
 
     def reasons(self) -> list[NotReadyReason]:
-        """Return what keeps this instance from serving; empty when it is ready."""
-        found = []
-        if self.stopping:
-            found.append(NotReadyReason.STOPPING)
-        if not self.kafka:
-            found.append(NotReadyReason.KAFKA_AWAY)
-        if not all(view.ready for view in self._views):
-            found.append(NotReadyReason.VIEWS_CATCHING_UP)
-        if not self._app.tables.actives_ready:
-            found.append(NotReadyReason.TABLES_RECOVERING)
-        if not self._guard.healthy:
-            found.append(NotReadyReason.ERRORS_REPEATING)
-        return found
+        """Return why this instance is not ready; empty when it is ready."""
+        checks = {
+            NotReadyReason.STOPPING: self.stopping,
+            NotReadyReason.KAFKA_AWAY: not self.kafka,
+            NotReadyReason.VIEWS_CATCHING_UP: not all(view.ready for view in self._views),
+            NotReadyReason.TABLES_RECOVERING: not self._app.tables.actives_ready,
+            NotReadyReason.ERRORS_REPEATING: not self._guard.healthy,
+        }
+        return [reason for reason, applies in checks.items() if applies]
 
     def reason_texts(self) -> list[str]:
-        """Return the same for people: with how far what is under way has come, and what is the matter with a disk."""
+        """Return the reasons as text, with progress in per cent and disk errors."""
         details = {
             NotReadyReason.KAFKA_AWAY: [f"{NotReadyReason.KAFKA_AWAY}{self._kafka.reason}"],
             NotReadyReason.VIEWS_CATCHING_UP: [view.reason for view in self._views if not view.ready],

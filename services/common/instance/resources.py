@@ -1,4 +1,4 @@
-"""What an instance takes of its machine: a data directory for itself, and as many open files as it may have."""
+"""Resources that an instance takes from its machine: an exclusive data directory, and open files."""
 
 import fcntl
 import os
@@ -15,15 +15,15 @@ LOCK_FILE: Final = "lock"
 
 
 class DirectoryInUseError(Exception):
-    """Another instance has the data directory. The text says which, and what to do."""
+    """Another instance uses the data directory. The text names the directory and what to do."""
 
 
 @contextmanager
 def own_directory(directory: Path) -> Iterator[None]:
-    """Keep a data directory for this process, and make it if it is missing; its end, however it comes, gives it free.
+    """Lock a data directory for this process, creating it if it is missing. The end of the process unlocks it.
 
     Raises:
-        DirectoryInUseError: If another process has it.
+        DirectoryInUseError: If another process holds the lock.
 
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def own_directory(directory: Path) -> Iterator[None]:
 
 
 def raise_open_files() -> int:
-    """Let this process have as many open files, connections among them, as the system grants it; return how many."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return most
+    """Raise this process's limit of open files, which include connections, to the hard limit; return it."""
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+    return hard_limit

@@ -1,4 +1,4 @@
-"""Runs a service instance: web side first, then Kafka's side; until told to stop, or until something breaks."""
+"""The lifecycle of a service instance: web side first, then the Kafka side, until a signal or an error."""
 
 import asyncio
 import gc
@@ -16,7 +16,6 @@ from aiohttp import web
 from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 
 from services.common.instance.health import Health
-from services.common.instance.listening import CannotListenError, listen
 from services.common.instance.resources import DirectoryInUseError, own_directory, raise_open_files
 from services.common.kafka.kafka_watch import KafkaWatch
 from services.common.kafka.partitions import PartitionsError
@@ -31,17 +30,19 @@ from services.common.telemetry.telemetry import Telemetry, metrics_web
 log = structlog.get_logger(__name__)
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 START_PAUSE_SECONDS: Final = 0.5
+DRAIN_SECONDS: Final = 5.0
+"""Time that requests in progress have to finish after the stop signal."""
 METRICS_DRAIN_SECONDS: Final = 0.5
-"""How long Prometheus may take to finish then; it asks again."""
+"""The same for Prometheus, which retries."""
 LEAVE_SECONDS: Final = 8.0
-"""How long it may take to finish what is in progress and to leave the consumer group."""
+"""Time to finish the events in progress and to leave the consumer group."""
 END_SECONDS: Final = 5.0
-"""How long the process may take to end after that."""
+"""Time for the process to end after that."""
 CRASHED_STATUS: Final = 1
 UNUSABLE_STATUS: Final = 2
 CHECK_SECONDS: Final = 0.5
-NO_SUCH_SESSION: Final = (
-    "Kafka grants no session as short or as long as SESSION_TIMEOUT_SECONDS; set it between the brokers' "
+SESSION_TIMEOUT_INVALID: Final = (
+    "Kafka rejects SESSION_TIMEOUT_SECONDS as too short or too long; set it between the brokers' "
     "group.min.session.timeout.ms (usually 6 s) and group.max.session.timeout.ms (usually 30 min)"
 )
 
@@ -53,15 +54,15 @@ class ServiceInstance:
     Attributes:
         service: The service's name.
         settings: Its settings.
-        app: Its Faust app, agents and tables declared.
-        publisher: Publishes its events.
-        kafka: Looks whether Kafka is there.
+        app: Its Faust app, with agents and tables declared.
+        publisher: Publishes its messages.
+        kafka: Monitors Kafka.
         views: Its read views.
         guard: Guards its processors.
-        health: Knows its state.
+        health: Its readiness.
         web: Its web application.
-        telemetry: What it tells operators.
-        tasks: What else runs in the background, each until cancelled.
+        telemetry: Its metrics and traces.
+        tasks: Further background tasks, each running until cancelled.
 
     """
 
@@ -78,6 +79,52 @@ class ServiceInstance:
     tasks: Sequence[Callable[[], Coroutine[Any, Any, None]]] = field(default=())
 
 
+class CannotListenError(Exception):
+    """A port cannot be bound, usually because it is in use. The text is the operating system's reason.
+
+    Attributes:
+        host: The address.
+        port: The port.
+
+    """
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(reason)
+        self.host = host
+        self.port = port
+
+
+async def listen(
+    application: web.Application, host: str, port: int, drain_seconds: float = DRAIN_SECONDS
+) -> web.AppRunner:
+    """Serve a web application on a port until the returned runner is cleaned up.
+
+    Args:
+        application: The web application.
+        host: The address to listen on.
+        port: The port to listen on.
+        drain_seconds: Time that requests in progress have to finish at the cleanup.
+
+    Raises:
+        CannotListenError: If the port is in use or not permitted.
+
+    """
+    runner = web.AppRunner(
+        application,
+        handle_signals=False,
+        access_log=None,
+        shutdown_timeout=drain_seconds,
+        auto_decompress=False,  # no form or device of ours compresses its requests
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise CannotListenError(host, port, error.strerror or str(error)) from error
+    return runner
+
+
 def run(make: Callable[[], ServiceInstance]) -> int:
     """Run an instance in this process until SIGTERM or SIGINT.
 
@@ -85,30 +132,30 @@ def run(make: Callable[[], ServiceInstance]) -> int:
         make: Wires the instance; called within the event loop.
 
     Returns:
-        The exit status: 0 after a stop that was asked for, 1 after a break, 2 if a key file or the data directory
-        cannot be used, the topics have another number of partitions than it was told, or Kafka grants no such session.
+        The exit status: 0 after a signal; 1 after an error; 2 if the configuration is unusable: a key file, the data
+        directory, the number of partitions, or the session timeout.
 
     """
-    # What has been imported is never garbage, and a look through all of it would hold everybody up.
+    # Imported modules are never garbage, and a collection over all of them would delay every request.
     gc.freeze()
     gc.enable()
     try:
         return uvloop.run(_run_and_end(make))
     finally:
-        # The loop's handlers are gone by now: a signal sent twice must not spoil the status of a stop that went well.
+        # The loop's handlers are gone by now: a second signal must not change the exit status of a clean stop.
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
 
 async def _run_and_end(make: Callable[[], ServiceInstance]) -> int:
-    """Run, and see to it that the process ends then, even if a task that a library left behind does not."""
+    """Run, then end the process even if a library left a task behind that does not end."""
     status = await _run(make)
 
-    def end() -> None:
+    def force_exit() -> None:
         log.warning("ended while something still ran")
         os._exit(status)
 
-    watchdog = threading.Timer(END_SECONDS, end)
+    watchdog = threading.Timer(END_SECONDS, force_exit)
     watchdog.daemon = True
     watchdog.start()
     return status
@@ -154,31 +201,31 @@ async def _serve_metrics(instance: ServiceInstance) -> web.AppRunner | None:
 
 
 async def _run_until(stop: asyncio.Event, instance: ServiceInstance, runner: web.AppRunner) -> int:
-    work = asyncio.create_task(_work(instance))
+    kafka_side = asyncio.create_task(_run_kafka_side(instance))
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({kafka_side, stopping}, return_when=asyncio.FIRST_COMPLETED)
     instance.health.stopping = True
-    if work.done():
-        status = _tell_why(work.exception())
+    if kafka_side.done():
+        status = _log_error(kafka_side.exception())
     else:
         status = 0
         log.info("stopping", unready_seconds=instance.settings.unready_seconds)
-        await asyncio.wait({work}, timeout=instance.settings.unready_seconds)
+        await asyncio.wait({kafka_side}, timeout=instance.settings.unready_seconds)
     stopping.cancel()
-    # Before Kafka's side stops: requests in progress are finished, devices and waiting pages are told to move.
+    # Before the Kafka side stops: requests in progress finish, devices and waiting pages connect elsewhere.
     await runner.cleanup()
-    work.cancel()
-    _, unfinished = await asyncio.wait({work}, timeout=LEAVE_SECONDS)
+    kafka_side.cancel()
+    _, unfinished = await asyncio.wait({kafka_side}, timeout=LEAVE_SECONDS)
     if unfinished:
-        # Without Kafka, Faust waits for it even to leave. What is not committed comes again; nothing is lost.
-        log.warning("stopped without taking leave of kafka")
+        # While Kafka is away, Faust cannot leave the group. Kafka redelivers uncommitted events; nothing is lost.
+        log.warning("stopped without leaving the consumer group")
         os._exit(CRASHED_STATUS)
     log.info("stopped")
     return status
 
 
-def _tell_why(error: BaseException | None) -> int:
-    """Log what broke, and return the status to end with."""
+def _log_error(error: BaseException | None) -> int:
+    """Log the error that stopped the Kafka side, and return the exit status."""
     first = error
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
@@ -186,25 +233,25 @@ def _tell_why(error: BaseException | None) -> int:
         log.error("cannot serve", error=str(first))
         return UNUSABLE_STATUS
     if isinstance(first, InvalidSessionTimeoutError):
-        log.error("cannot serve", error=NO_SUCH_SESSION)
+        log.error("cannot serve", error=SESSION_TIMEOUT_INVALID)
         return UNUSABLE_STATUS
-    log.critical("stopping after a break", error=repr(error))
+    log.critical("stopping after an error", error=repr(error))
     return CRASHED_STATUS
 
 
-async def _work(instance: ServiceInstance) -> None:
-    """Do Kafka's side until cancelled; raise if it breaks."""
+async def _run_kafka_side(instance: ServiceInstance) -> None:
+    """Run the stream app, the views and the background tasks until cancelled; raise the first error."""
     await _start_publisher(instance.publisher)
     try:
-        await instance.kafka.require()
+        await instance.kafka.wait_for_topics()
         async with asyncio.TaskGroup() as group:
             group.create_task(instance.kafka.run())
             for view in instance.views:
                 group.create_task(view.run())
             for task in instance.tasks:
                 group.create_task(task())
-            group.create_task(_stream(instance.app))
-            group.create_task(_stay_in_group(instance.app))
+            group.create_task(_run_stream_app(instance.app))
+            group.create_task(_raise_group_errors(instance.app))
     finally:
         await instance.kafka.stop()
         await instance.publisher.stop()
@@ -224,18 +271,18 @@ async def _start_publisher(publisher: Publisher) -> None:
             return
 
 
-async def _stay_in_group(app: faust.App) -> None:
-    """Raise what keeps the app out of its consumer group for good; Faust, which may still be starting, does not."""
+async def _raise_group_errors(app: faust.App) -> None:
+    """Raise an error that permanently keeps the app out of its consumer group; a starting Faust ignores it."""
     while True:
         await asyncio.sleep(CHECK_SECONDS)
         cast(DrainedConsumer, app.consumer).raise_group_error()
 
 
-async def _stream(app: faust.App) -> None:
+async def _run_stream_app(app: faust.App) -> None:
     """Run the Faust app until cancelled; raise if it crashes."""
     try:
         await app.start()
-        while not app.crashed and not app.should_stop:  # noqa: ASYNC110 - Faust tells of its crash by a flag alone
+        while not app.crashed and not app.should_stop:  # noqa: ASYNC110 - Faust reports a crash only by a flag
             await asyncio.sleep(CHECK_SECONDS)
         message = "the stream app ended by itself"
         raise RuntimeError(message) from app.crash_reason

@@ -1,1 +1,1 @@
-"""Kafka's clients: publishing, partitions, tailing a topic, dead letters, and whether Kafka takes writes."""
+"""Kafka clients: publisher, readers, partitions, dead letters, and whether Kafka accepts writes."""

@@ -1,4 +1,4 @@
-"""Dead letters: a record that a service could not use, whole, with the reason and its place in its headers."""
+"""Dead letters: poison messages, published whole with the reason and their position in the headers."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,19 +15,12 @@ PARTITION: Final = "dlq_partition"
 OFFSET: Final = "dlq_offset"
 TIME: Final = "dlq_time"
 ADDED: Final = frozenset({REASON, SERVICE, PARTITION, OFFSET, TIME})
-"""The headers that a dead letter has on top of its own."""
+"""The headers that a dead letter adds to the record's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPosition:
-    """Where a record is.
-
-    Attributes:
-        topic: Its topic's full name.
-        partition: Its partition.
-        offset: Its offset.
-
-    """
+    """The position of a record; `topic` is the full name."""
 
     topic: str
     partition: int
@@ -39,13 +32,13 @@ class RecordPosition:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterWriter:
-    """The dead letters of one service instance.
+    """Publishes the dead letters of one service instance.
 
     Attributes:
-        publisher: Takes them.
-        prefix: What stands before each topic's name.
+        publisher: The publisher.
+        prefix: The topics' prefix.
         service: The service's name.
-        metrics: Counts them, if given.
+        metrics: Counts the dead letters, if given.
 
     """
 
@@ -55,15 +48,15 @@ class DeadLetterWriter:
     metrics: Metrics | None = None
 
     async def set_aside(
-        self, place: RecordPosition, key: bytes | None, value: bytes | None, headers: Headers, reason: str
+        self, position: RecordPosition, key: bytes | None, value: bytes | None, headers: Headers, reason: str
     ) -> None:
-        """Publish a record to its topic's dead-letter topic, trying until Kafka has it."""
-        topic = place.topic.removeprefix(self.prefix)
+        """Publish a record to its topic's dead-letter topic, retrying until Kafka has acknowledged it."""
+        topic = position.topic.removeprefix(self.prefix)
         added = [
             (REASON, reason[:MESSAGE_CHARACTERS].encode()),
             (SERVICE, self.service.encode()),
-            (PARTITION, str(place.partition).encode()),
-            (OFFSET, str(place.offset).encode()),
+            (PARTITION, str(position.partition).encode()),
+            (OFFSET, str(position.offset).encode()),
             (TIME, now().isoformat().encode()),
         ]
         await self.publisher.publish_until_acked(Record(f"{topic}.dlq", key, value, [*headers, *added]))

@@ -1,21 +1,22 @@
-"""How long Kafka may keep a fetch that finds nothing."""
+"""The long poll of a consumer: how long a broker may hold an empty fetch."""
 
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 
 GROUP_MILLISECONDS: Final = 500
-"""In the usual course of a consumer group. Each fetch costs processor time, at both ends."""
+"""For a stable consumer group. Each fetch costs CPU time on both sides."""
 REBALANCE_MILLISECONDS: Final = 100
-"""While Kafka is asked questions: it answers those of a connection in their order, each after the fetch before it."""
+"""For phases with many requests: a broker responds to the requests of a connection in order, each after the fetch
+before it."""
 TAIL_MILLISECONDS: Final = 1000
-"""Where nothing is asked any more. A record ends the wait whenever it comes; only a partition that another broker leads
-from now on is first asked for after it, so this is a part of what people wait for when a broker dies."""
+"""For a tail, which sends few other requests. A record ends the wait at once. But the consumer fetches from a
+partition's new leader only after the wait, so people wait for it when a broker dies."""
 
 
 def set_fetch_max_wait(consumer: AIOKafkaConsumer, milliseconds: int) -> None:
-    """Let a consumer's next fetches wait for so long where there is nothing to fetch."""
-    # aiokafka takes this for good when a consumer is made; there is no setting that can be changed.
+    """Set how long a consumer's next empty fetches wait."""
+    # aiokafka takes this setting only at construction.
     consumer._fetch_max_wait_ms = milliseconds  # noqa: SLF001
-    if consumer._fetcher is not None:  # noqa: SLF001 - made when it starts
+    if consumer._fetcher is not None:  # noqa: SLF001 - created at the start
         consumer._fetcher._fetch_max_wait_ms = milliseconds  # noqa: SLF001

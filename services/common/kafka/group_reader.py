@@ -1,7 +1,7 @@
-"""Reads a topic beside Faust, for work that may be slow: each record goes to one of the instances, in order.
+"""A consumer group beside Faust for slow work: each record goes to one instance, in order.
 
-A rebalance of Faust waits for what is in progress, and with it every decision. Work on what is outside, such as a mail
-server that is away, may take many minutes; so it has a consumer group of its own, which holds nothing else up.
+A rebalance in Faust waits for the events in progress, and all decisions wait with it. Slow work, for example with a
+mail server that is down, may take minutes. So it has its own consumer group, which delays no decision.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from services.common.cancellation import raise_if_cancelled
 log = structlog.get_logger(__name__)
 PAUSE_SECONDS: Final = 1.0
 LONGEST_WORK_SECONDS: Final = 60 * 60
-"""After so long on one record an instance counts as hung, and another one takes the partition."""
+"""Maximum time for one record; after it, Kafka gives the partition to another instance."""
 
 
 class GroupReader:
@@ -26,13 +26,13 @@ class GroupReader:
     def __init__(
         self, bootstrap: str, topic: str, group: str, handle: Callable[[ConsumerRecord], Awaitable[None]]
     ) -> None:
-        """Prepare it.
+        """Prepare the reader; `run` connects.
 
         Args:
             bootstrap: Kafka's ``host:port`` list.
             topic: The topic's full name.
             group: The consumer group's full name.
-            handle: Takes a record and raises nothing; a record comes again if it was cut short, or after a crash.
+            handle: Handles a record and raises nothing. A record is redelivered after a crash or a cancellation.
 
         """
         self._bootstrap = bootstrap
@@ -43,9 +43,9 @@ class GroupReader:
         self._handled: dict[TopicPartition, int] = {}
 
     def lag(self) -> Mapping[tuple[str, int], int]:
-        """Return how many records are not handled yet, by topic and partition of this instance.
+        """Return the number of unhandled records by topic and partition of this instance.
 
-        A partition of which no record came yet is left out.
+        A partition without a fetched record is omitted.
         """
         if self._consumer is None:
             return {}
@@ -54,7 +54,7 @@ class GroupReader:
         return {(each.topic, each.partition): max(0, end - self._handled[each]) for each, end in ends.items()}
 
     async def run(self) -> None:
-        """Read until cancelled; while Kafka is away, wait for it."""
+        """Read until cancelled; retry while Kafka is away."""
         while True:
             consumer = AIOKafkaConsumer(
                 self._topic,
@@ -68,7 +68,7 @@ class GroupReader:
                 await consumer.start()
                 await self._read(consumer)
             except KafkaError as error:
-                log.warning("cannot read a topic, trying again", topic=self._topic, error=repr(error))
+                log.warning("cannot read a topic, retrying", topic=self._topic, error=repr(error))
             finally:
                 self._consumer = None
                 await consumer.stop()

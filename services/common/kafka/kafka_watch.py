@@ -1,8 +1,8 @@
-"""Whether Kafka takes what an instance writes, and whether its topics have the partitions that the instance was told.
+"""Monitors whether Kafka accepts writes, and whether its topics have the expected number of partitions.
 
-One broker that answers is not enough where two must have each record. And where most of the brokers are gone, the one
-that is left tells what it knew before: that all are well. So each broker is asked itself, and a partition counts the
-in-sync replicas whose brokers answer.
+One responding broker is not enough where min.insync.replicas is two. When most brokers are down, the remaining one
+still reports its old metadata, in which all are in sync. So the watch queries each broker, and counts for each
+partition the in-sync replicas whose brokers respond.
 """
 
 import asyncio
@@ -24,63 +24,63 @@ from services.common.kafka.partitions import require_partitions
 from services.common.kafka.publisher import Publisher
 
 log = structlog.get_logger(__name__)
-LOOK_SECONDS: Final = 0.5
-ANSWER_SECONDS: Final = 1.5
-"""How long a broker may take to answer. With the pause before, pages say within 2 s that Kafka is away."""
+CHECK_SECONDS: Final = 0.5
+BROKER_TIMEOUT_SECONDS: Final = 1.5
+"""Maximum response time of a broker. Together with the pause, pages report within 2 s that Kafka is away."""
 TOPICS_SECONDS: Final = 2.0
-"""How long it is from one reading of the topics to the next."""
-SETTINGS_SECONDS: Final = 60.0
-"""How long it is from one reading of their settings to the next."""
+"""Interval between reads of the topics' metadata."""
+CONFIGS_SECONDS: Final = 60.0
+"""Interval between reads of the topics' configuration."""
 MIN_IN_SYNC: Final = "min.insync.replicas"
 
 
 @dataclass(frozen=True, slots=True)
-class Topics:
-    """What Kafka last told of its topics.
+class TopicMetadata:
+    """The topics as Kafka last described them.
 
     Attributes:
-        in_sync: The brokers that have all of a partition, for each partition of each topic, by the topic's full name.
-        least: How many of them must have a record before it counts as kept, by topic; 1 where none is named.
+        in_sync: The brokers of the in-sync replicas, by the topic's full name and the partition.
+        min_in_sync: The topic's min.insync.replicas, by the topic's full name; 1 where it is missing.
 
     """
 
     in_sync: Mapping[str, Mapping[int, frozenset[int]]]
-    least: Mapping[str, int]
+    min_in_sync: Mapping[str, int]
 
     def counts(self) -> dict[str, int]:
-        """Return how many partitions each topic has."""
+        """Return the number of partitions by topic."""
         return {topic: len(partitions) for topic, partitions in self.in_sync.items()}
 
-    def takes_writes(self, answering: Iterable[int], names: Iterable[str]) -> bool:
-        """Tell whether every partition of some topics can keep a record, given the brokers that answer."""
-        there = frozenset(answering)
+    def accepts_writes(self, responding: Iterable[int], names: Iterable[str]) -> bool:
+        """Return whether every partition of some topics accepts writes, given the brokers that respond."""
+        available = frozenset(responding)
         return all(
-            len(brokers & there) >= self.least.get(name, 1)
+            len(brokers & available) >= self.min_in_sync.get(name, 1)
             for name in names
             for brokers in self.in_sync.get(name, {}).values()
         )
 
 
 class KafkaWatch:
-    """Looks at Kafka again and again, and has the web side refuse at once what Kafka would not take.
+    """Checks Kafka periodically, so that the web side rejects commands at once while Kafka does not accept writes.
 
     Attributes:
-        answers: True while Kafka takes what is written.
-        reason: What is the matter, in words; empty while it answers.
+        available: True while Kafka accepts writes.
+        reason: Suffix of the operator's message, with the number of responding brokers; empty if none responds.
 
     """
 
     def __init__(
         self, publisher: Publisher, bootstrap: str, prefix: str, topics: Iterable[Topic], partitions: int
     ) -> None:
-        """Prepare it.
+        """Prepare the watch; the first check connects.
 
         Args:
-            publisher: Told whether Kafka answers.
+            publisher: Its `kafka_available` is kept up to date.
             bootstrap: Kafka's ``host:port`` list.
-            prefix: What stands before each topic's name in this deployment.
+            prefix: The topics' prefix in this deployment.
             topics: The topics that the instance reads and writes.
-            partitions: The number of partitions that the instance was told.
+            partitions: The expected number of partitions.
 
         """
         self._publisher = publisher
@@ -88,95 +88,97 @@ class KafkaWatch:
         self._names = tuple(prefix + topic.name for topic in topics)
         self._partitions = partitions
         self._client: AIOKafkaClient | None = None
-        self._topics: Topics | None = None
+        self._topics: TopicMetadata | None = None
         self._topics_due = 0.0
-        self._settings_due = 0.0
-        self.answers = False
+        self._configs_due = 0.0
+        self.available = False
         self.reason = ""
 
-    async def require(self) -> None:
-        """Wait until Kafka tells of its topics, and return if they have the partitions that the instance was told.
+    async def wait_for_topics(self) -> None:
+        """Wait until Kafka has described its topics.
 
         Raises:
-            PartitionsError: If they do not.
+            PartitionsError: If they have another number of partitions than expected.
 
         """
         while self._topics is None:
-            await self._look()
-            await asyncio.sleep(0 if self._topics else LOOK_SECONDS)
+            await self._check()
+            await asyncio.sleep(0 if self._topics else CHECK_SECONDS)
 
     async def run(self) -> None:
-        """Look until cancelled.
+        """Check until cancelled.
 
         Raises:
-            PartitionsError: Once topics have another number of partitions: somebody may add some at any time.
+            PartitionsError: Once topics have another number of partitions; an operator may add some at any time.
 
         """
         while True:
-            await self._look()
+            await self._check()
             raise_if_cancelled()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
 
     async def stop(self) -> None:
-        """Give the connections up; a later look makes new ones."""
+        """Close the connections; a later check opens new ones."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
 
-    async def _look(self) -> None:
-        asked, answering = await self._ask_brokers()
-        if answering:
-            await self._read_topics(answering[0])
+    async def _check(self) -> None:
+        brokers, responding = await self._query_brokers()
+        if responding:
+            await self._read_topics(responding[0])
         else:
             # Kafka may come back at other addresses.
             await self.stop()
-        enough = bool(answering) and (self._topics is None or self._topics.takes_writes(answering, self._names))
-        if enough and not self.answers:
+        available = bool(responding) and (self._topics is None or self._topics.accepts_writes(responding, self._names))
+        if available and not self.available:
             log.info("kafka answers")
-        if self.answers and not enough:
-            log.warning("kafka does not answer", brokers=answering)
-        self.reason = f": {len(answering)} of {asked} brokers do, too few to keep records" if answering else ""
-        self.answers = self._publisher.kafka_answers = enough
+        elif self.available and not available:
+            log.warning("kafka does not answer", brokers=responding)
+        self.reason = f": {len(responding)} of {brokers} brokers do, too few to keep records" if responding else ""
+        self.available = self._publisher.kafka_available = available
 
-    async def _ask_brokers(self) -> tuple[int, list[int]]:
-        """Return how many brokers Kafka has, and which of them answer."""
+    async def _query_brokers(self) -> tuple[int, list[int]]:
+        """Return the number of brokers, and the ids of those that respond."""
         try:
             client = await self._connect()
         except KafkaError:
             return 0, []
         nodes = [broker.nodeId for broker in client.cluster.brokers()]
-        answers = await asyncio.gather(*(_ask(client, node, MetadataRequest([])) for node in nodes))
-        answering = [node for node, answer in zip(nodes, answers, strict=True) if answer is not None]
-        return len(nodes), answering
+        responses = await asyncio.gather(*(_send(client, node, MetadataRequest([])) for node in nodes))
+        responding = [node for node, response in zip(nodes, responses, strict=True) if response is not None]
+        return len(nodes), responding
 
     async def _read_topics(self, node: int) -> None:
-        """Read the topics from a broker if it is time to; what it does not tell stays as it was."""
+        """Read the topics from a broker if they are due; without a response, the previous metadata stays."""
         now = time.monotonic()
         if self._client is None or now < self._topics_due:
             return
-        # By name: a Kafka that is shared has thousands of others.
-        found = await _ask(self._client, node, MetadataRequest(list(self._names), allow_auto_topic_creation=False))
-        if found is None:
+        # By name: a shared Kafka may have thousands of other topics.
+        metadata = await _send(self._client, node, MetadataRequest(list(self._names), allow_auto_topic_creation=False))
+        if metadata is None:
             return
         self._topics_due = now + TOPICS_SECONDS
-        in_sync = _in_sync(found)
-        if len(in_sync) == len(self._names):  # aiokafka would log each that is not there
-            self._client.cluster.update_metadata(found)
-        least = self._topics.least if self._topics else {}
+        in_sync = _read_in_sync(metadata)
+        if len(in_sync) == len(self._names):  # aiokafka would log each missing topic
+            self._client.cluster.update_metadata(metadata)
+        min_in_sync = self._topics.min_in_sync if self._topics else {}
         names = [name for name in self._names if name in in_sync]
-        if names and now >= self._settings_due:
-            asked = DescribeConfigsRequest([(ConfigResourceType.TOPIC, name, [MIN_IN_SYNC]) for name in names])
-            settings = await _ask(self._client, node, asked)
-            if settings is not None:
-                self._settings_due = now + SETTINGS_SECONDS
-                least = _least(settings)
-        self._topics = Topics(in_sync, least)
+        if names and now >= self._configs_due:
+            request = DescribeConfigsRequest([(ConfigResourceType.TOPIC, name, [MIN_IN_SYNC]) for name in names])
+            configs = await _send(self._client, node, request)
+            if configs is not None:
+                self._configs_due = now + CONFIGS_SECONDS
+                min_in_sync = _read_min_in_sync(configs)
+        self._topics = TopicMetadata(in_sync, min_in_sync)
         require_partitions(self._topics.counts(), self._names, self._partitions)
 
     async def _connect(self) -> AIOKafkaClient:
         if self._client is None:
-            # Its own, so that a broker that does not let anybody in keeps no producer waiting.
-            client = AIOKafkaClient(bootstrap_servers=self._bootstrap, request_timeout_ms=int(ANSWER_SECONDS * 1000))
+            # A separate client, so that a broker that refuses connections does not block the producers.
+            client = AIOKafkaClient(
+                bootstrap_servers=self._bootstrap, request_timeout_ms=int(BROKER_TIMEOUT_SECONDS * 1000)
+            )
             try:
                 await client.bootstrap()
             except BaseException:
@@ -186,29 +188,29 @@ class KafkaWatch:
         return self._client
 
 
-async def _ask(client: AIOKafkaClient, node: int, request: Any) -> Any | None:
-    """Return a broker's answer; None if there is none in time."""
+async def _send(client: AIOKafkaClient, node: int, request: Any) -> Any | None:
+    """Return a broker's response, or None if it does not respond in time."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(BROKER_TIMEOUT_SECONDS):
             return await client.send(node, request)
     except (KafkaError, OSError, TimeoutError):
         return None
 
 
-def _in_sync(answer: Any) -> dict[str, dict[int, frozenset[int]]]:
-    """Read the in-sync replicas out of a metadata response (Kafka protocol guide, "Metadata API (Key: 3)")."""
+def _read_in_sync(response: Any) -> dict[str, dict[int, frozenset[int]]]:
+    """Read the in-sync replicas from a metadata response (Kafka protocol guide, "Metadata API (Key: 3)")."""
     return {
         topic: {partition: frozenset(in_sync) for _error, partition, _leader, _replicas, in_sync, *_ in partitions}
-        for error, topic, _internal, partitions in answer.topics
+        for error, topic, _internal, partitions in response.topics
         if not error
     }
 
 
-def _least(answer: Any) -> dict[str, int]:
-    """Read how many replicas must have each record out of a response to DescribeConfigs."""
+def _read_min_in_sync(response: Any) -> dict[str, int]:
+    """Read min.insync.replicas from a DescribeConfigs response."""
     return {
         topic: int(value)
-        for error, _message, _kind, topic, settings in answer.resources
+        for error, _message, _kind, topic, settings in response.resources
         if not error
         for _name, value, *_ in settings
     }

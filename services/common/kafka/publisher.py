@@ -1,4 +1,4 @@
-"""Publishes events and returns once Kafka has them on all in-sync replicas."""
+"""Publishes events; a call returns once all in-sync replicas have acknowledged the record."""
 
 import asyncio
 from collections.abc import Iterable
@@ -16,28 +16,29 @@ from services.common.telemetry.tracing import NO_SPANS, current_traceparent, mes
 
 log = structlog.get_logger(__name__)
 RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
-"""Pauses between tries while Kafka is away; the last one repeats."""
+"""Pauses between retries while Kafka is away; the last one repeats."""
 
 
 class UnavailableError(Exception):
-    """Kafka did not take the event in time."""
+    """Kafka did not acknowledge the event in time."""
 
 
-def unreachable(bootstrap: str) -> str:
-    """Return what an operator reads whose command finds no Kafka at an address, a ``host:port`` list."""
+def unreachable_text(bootstrap: str) -> str:
+    """Return the error message for a Kafka that cannot be reached at a ``host:port`` list."""
     return f"Kafka cannot be reached at {bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
 
 
 class Publisher:
-    """What a service instance publishes, by two producers.
+    """Publishes the messages of a service instance with two producers.
 
-    What an owner decided must reach Kafka however long that takes, once and in order: that producer is idempotent and
-    never gives up. A command must not: whoever gave it is told when it fails, and would not expect it to be carried out
-    minutes later. So that producer drops what Kafka does not take in time; that it may repeat a command does no harm,
-    because the row knows the event's id (docs/adr/0008-commands-expire.md).
+    The messages of a decision must reach Kafka, once and in order, however long that takes: their producer is
+    idempotent and retries forever. A command must not: the page has reported a failure by then, and the user does not
+    expect the command to take effect minutes later. So the commands' producer drops what Kafka does not acknowledge in
+    time. It may send a command twice; that is harmless, because the row remembers the event's id
+    (docs/adr/0008-commands-expire.md).
 
     Attributes:
-        kafka_answers: False while Kafka is known to be away; commands then fail at once.
+        kafka_available: False while Kafka is known to be away; commands then fail at once.
 
     """
 
@@ -49,14 +50,14 @@ class Publisher:
         tracer: Tracer = NO_SPANS,
         timeout_seconds: float = 4.0,
     ) -> None:
-        """Prepare it.
+        """Prepare the publisher; `start` connects.
 
         Args:
             bootstrap: Kafka's ``host:port`` list.
-            prefix: What stands before each topic's name in this deployment.
+            prefix: The topics' prefix in this deployment.
             source: This service's name, the first part of its events' CloudEvents source.
-            tracer: Makes a span of each event that is sent; default none.
-            timeout_seconds: How long a command of the web side may take to reach Kafka.
+            tracer: Starts a span for each event; default none.
+            timeout_seconds: Maximum time for Kafka to acknowledge a command.
 
         """
         self._prefix = prefix
@@ -66,7 +67,7 @@ class Publisher:
         self._bootstrap = bootstrap
         self._decided: AIOKafkaProducer | None = None
         self._commands: AIOKafkaProducer | None = None
-        self.kafka_answers = True
+        self.kafka_available = True
 
     async def start(self) -> None:
         """Connect."""
@@ -75,7 +76,7 @@ class Publisher:
         self._commands = await self._start_producer("commands", request_timeout_ms=milliseconds)
 
     async def stop(self) -> None:
-        """Send what is pending, and disconnect."""
+        """Send the pending records and disconnect."""
         for producer in (self._decided, self._commands):
             if producer is not None:
                 await producer.stop()
@@ -100,20 +101,20 @@ class Publisher:
         """Publish a command of the web side.
 
         Returns:
-            The event's id, by which its outcome is found in the row.
+            The event's id; the row holds the outcome under this id.
 
         Raises:
-            UnavailableError: If Kafka does not take it in time.
+            UnavailableError: If Kafka does not acknowledge it in time.
 
         """
-        if not self.kafka_answers:
+        if not self.kafka_available:
             raise UnavailableError
         event_id = new_id()
         with messaging_span(self._tracer, SpanKind.PRODUCER, message.topic.name, event_id):
             at = message.at if isinstance(message, Command) else now()
             event = Event(event_id, at, f"{self._source}/web", current_traceparent(), message)
             try:
-                # The producer gives up by itself; the second more is for its own look at the clock.
+                # The producer itself gives up; the extra second covers its own timer.
                 async with asyncio.timeout(self._timeout_seconds + 1):
                     await self._send(self._commands, encode(event))
             except (KafkaError, TimeoutError) as error:
@@ -121,12 +122,12 @@ class Publisher:
         return event_id
 
     async def publish_outputs(self, cause: Event[Message], source: str, messages: Iterable[Message]) -> None:
-        """Publish what a decision leads to, under ids that the cause gives; try until Kafka has it.
+        """Publish a decision's messages under ids derived from the event's id; retry until Kafka acknowledges them.
 
         Args:
             cause: The event that was decided.
-            source: The CloudEvents source: the table whose owner decided it, or the relay that passes it on.
-            messages: What to publish, in order.
+            source: The CloudEvents source: the table whose owner decided the event, or the relay that forwards it.
+            messages: The messages, in order.
 
         """
         for index, message in enumerate(messages):
@@ -137,7 +138,7 @@ class Publisher:
                 await self.publish_until_acked(encode(event))
 
     async def publish_until_acked(self, record: Record) -> None:
-        """Publish a record, trying until Kafka has it."""
+        """Publish a record, retrying until Kafka acknowledges it."""
         attempt = 0
         while True:
             try:
@@ -146,17 +147,17 @@ class Publisher:
                 raise
             except KafkaError as error:
                 pause = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
-                log.warning("kafka does not take a record, trying again", topic=record.topic, error=repr(error))
+                log.warning("kafka does not accept a record, retrying", topic=record.topic, error=repr(error))
                 attempt += 1
                 await asyncio.sleep(pause)
             else:
                 return
 
     async def partition_counts(self) -> dict[str, int]:
-        """Return how many partitions each topic of this Kafka has.
+        """Return the number of partitions of each topic in Kafka.
 
         Raises:
-            KafkaError: If Kafka does not answer.
+            KafkaError: If Kafka does not respond.
 
         """
         if self._decided is None:

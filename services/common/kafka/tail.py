@@ -1,4 +1,4 @@
-"""Tails a topic's every partition without a consumer group: every instance sees everything."""
+"""Tails all partitions of a topic without a consumer group, so that every instance reads every record."""
 
 import asyncio
 import time
@@ -17,86 +17,86 @@ from services.common.progress import Progress
 log = structlog.get_logger(__name__)
 POLL_MILLISECONDS: Final = 1000
 BATCH_RECORDS: Final = 500
-"""Few enough to be taken in within milliseconds: the event loop has other work."""
-ASK_SECONDS: Final = 30.0
-"""How often Kafka is asked what there is, once all was read that was there before."""
+"""Small enough to apply within milliseconds, since the event loop has other work."""
+END_OFFSETS_SECONDS: Final = 30.0
+"""Interval between requests for the end offsets, once the tail has caught up with the previous ones."""
 PAUSE_SECONDS: Final = 0.5
 LAG_SECONDS: Final = 1.0
 Apply = Callable[[Sequence[ConsumerRecord], int], None]
-"""Takes records of one partition, in order, and how many partitions the topic has."""
+"""Takes records of one partition, in order, and the topic's number of partitions."""
 Seek = Callable[[AIOKafkaConsumer], Awaitable[None]]
-"""Moves a consumer to where reading begins."""
+"""Moves a consumer to its first offsets."""
 
 
-async def tail(  # noqa: PLR0913 - where to read, and whom to tell what
+async def tail(  # noqa: PLR0913 - the topic and one callback for each kind of news
     bootstrap: str,
     topic: str,
     apply: Apply,
     *,
     seek: Seek,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
-    on_caught_up: Callable[[float], None] = lambda _asked_at: None,
+    on_caught_up: Callable[[float], None] = lambda _fetched_at: None,
     on_lag: Callable[[int], None] = lambda _records: None,
 ) -> None:
-    """Read a topic, and go on reading until cancelled.
+    """Read a topic until cancelled.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
-        topic: The topic's full name; it is waited for if it is not there yet.
-        apply: Takes records of one partition, in order, and how many partitions the topic has.
-        seek: Moves the consumer to where to begin.
-        on_progress: Told how far reading has come, until all that was there at the start has been read.
-        on_caught_up: Told a Unix time; all that Kafka had then has been read. The first time when all that was there at
-            the start has been read, then every half a minute.
-        on_lag: Told about once a second how many records have yet to be read, as far as Kafka has told.
+        topic: The topic's full name; if it is missing, the tail waits for it.
+        apply: Takes records of one partition, in order, and the topic's number of partitions.
+        seek: Moves the consumer to its first offsets.
+        on_progress: Takes the progress of reading the records that Kafka had at the start.
+        on_caught_up: Takes a Unix time in seconds: all records that Kafka had then are read. Called after the records
+            that Kafka had at the start, then every half a minute.
+        on_lag: Takes the number of unread records, about once a second.
 
     """
     consumer = await _start_consumer(bootstrap, topic)
-    asking: asyncio.Task[_EndOffsets] | None = None
+    refresh: asyncio.Task[_EndOffsets] | None = None
     try:
         await seek(consumer)
-        goal: _EndOffsets | None = await _EndOffsets.now(consumer)
-        tell = on_progress
+        target: _EndOffsets | None = await _EndOffsets.fetch(consumer)
+        report = on_progress
         partitions = len(consumer.assignment())
-        looks_at = 0.0
+        next_lag_at = 0.0
         while True:
-            if goal is not None:
-                progress = await goal.progress(consumer)
-                tell(progress)
+            if target is not None:
+                progress = await target.progress(consumer)
+                report(progress)
                 if progress.complete:
-                    on_caught_up(goal.asked_at)
-                    goal, tell = None, lambda _progress: None
+                    on_caught_up(target.fetched_at)
+                    target, report = None, lambda _progress: None
                     set_fetch_max_wait(consumer, TAIL_MILLISECONDS)
-                    asking = asyncio.create_task(_ask_later(consumer))
-            elif asking is not None and asking.done():
-                goal = asking.result()
+                    refresh = asyncio.create_task(_refresh_end_offsets(consumer))
+            elif refresh is not None and refresh.done():
+                target = refresh.result()
             for records in (await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=BATCH_RECORDS)).values():
-                # The number only grows; while metadata is fetched, fewer may be assigned.
+                # The number only grows, but during a metadata fetch fewer partitions may be assigned.
                 partitions = max(partitions, len(consumer.assignment()))
                 apply(records, partitions)
-            if time.monotonic() >= looks_at:
+            if time.monotonic() >= next_lag_at:
                 on_lag(await _lag(consumer))
-                looks_at = time.monotonic() + LAG_SECONDS
+                next_lag_at = time.monotonic() + LAG_SECONDS
     finally:
-        if asking is not None:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+        if refresh is not None:
+            refresh.cancel()
+            await asyncio.gather(refresh, return_exceptions=True)
         await consumer.stop()
 
 
 async def _lag(consumer: AIOKafkaConsumer) -> int:
-    """Return how many records a consumer has yet to give; partitions that Kafka has told nothing of count as read."""
-    behind = 0
+    """Return the number of unread records; a partition whose high watermark is unknown counts as read."""
+    lag = 0
     for partition in consumer.assignment():
-        with suppress(IllegalStateError):  # its topic was removed just now
+        with suppress(IllegalStateError):  # the topic was deleted in between
             position = await consumer.position(partition)
             end = consumer.highwater(partition) if partition in consumer.assignment() else None
-            behind += max(0, (end or 0) - position)
-    return behind
+            lag += max(0, (end or 0) - position)
+    return lag
 
 
 def from_offsets(offsets: Mapping[int, int]) -> Seek:
-    """Begin at the given offsets, in partitions that have none at the beginning."""
+    """Start at the given offsets, by partition; other partitions start at their beginning."""
 
     async def seek(consumer: AIOKafkaConsumer) -> None:
         for partition in consumer.assignment():
@@ -107,7 +107,7 @@ def from_offsets(offsets: Mapping[int, int]) -> Seek:
 
 
 def from_time(milliseconds: int) -> Seek:
-    """Begin with the first record at or after a time, Unix time in milliseconds."""
+    """Start with the first record at or after a Unix time in milliseconds."""
 
     async def seek(consumer: AIOKafkaConsumer) -> None:
         partitions = sorted(consumer.assignment())
@@ -122,38 +122,36 @@ def from_time(milliseconds: int) -> Seek:
 
 @dataclass(frozen=True, slots=True)
 class _EndOffsets:
-    """What Kafka had at a time, and what of it had been read then: the offset of the next record, by partition."""
+    """The end offset of each partition at a Unix time, and the consumer's position at that time."""
 
-    asked_at: float
-    begins: Mapping[TopicPartition, int]
+    fetched_at: float
+    positions: Mapping[TopicPartition, int]
     ends: Mapping[TopicPartition, int]
 
     @classmethod
-    async def now(cls, consumer: AIOKafkaConsumer) -> Self:
-        asked_at = time.time()
+    async def fetch(cls, consumer: AIOKafkaConsumer) -> Self:
+        fetched_at = time.time()
         ends = await consumer.end_offsets(sorted(consumer.assignment()))
-        return cls(asked_at, {each: await consumer.position(each) for each in ends}, ends)
+        return cls(fetched_at, {each: await consumer.position(each) for each in ends}, ends)
 
     async def progress(self, consumer: AIOKafkaConsumer) -> Progress:
-        done = [
-            min(await consumer.position(each), end) - min(self.begins[each], end) for each, end in self.ends.items()
-        ]
-        total = [end - min(self.begins[each], end) for each, end in self.ends.items()]
-        return Progress(sum(done), sum(total))
+        starts = {each: min(self.positions[each], end) for each, end in self.ends.items()}
+        done = [min(await consumer.position(each), end) - starts[each] for each, end in self.ends.items()]
+        return Progress(sum(done), sum(end - starts[each] for each, end in self.ends.items()))
 
 
-async def _ask_later(consumer: AIOKafkaConsumer) -> _EndOffsets:
-    """Ask Kafka after a while what there is, until it answers."""
+async def _refresh_end_offsets(consumer: AIOKafkaConsumer) -> _EndOffsets:
+    """Fetch the end offsets after the interval, retrying until Kafka responds."""
     while True:
-        await asyncio.sleep(ASK_SECONDS)
+        await asyncio.sleep(END_OFFSETS_SECONDS)
         try:
-            return await _EndOffsets.now(consumer)
+            return await _EndOffsets.fetch(consumer)
         except KafkaError as error:
-            log.warning("kafka does not tell what there is, asking again", error=repr(error))
+            log.warning("cannot read end offsets from kafka, retrying", error=repr(error))
 
 
 async def _start_consumer(bootstrap: str, topic: str) -> AIOKafkaConsumer:
-    """Return a consumer of all partitions of a topic, from the beginning; new partitions are taken up as they come."""
+    """Return a consumer of all partitions of a topic from their beginning; it picks up new partitions."""
     while True:
         consumer = AIOKafkaConsumer(
             topic,
@@ -166,7 +164,7 @@ async def _start_consumer(bootstrap: str, topic: str) -> AIOKafkaConsumer:
         try:
             await consumer.start()
         except KafkaError as error:
-            log.warning("cannot read a topic yet, trying again", topic=topic, error=repr(error))
+            log.warning("cannot read a topic, retrying", topic=topic, error=repr(error))
             await consumer.stop()
             await asyncio.sleep(PAUSE_SECONDS)
         else:

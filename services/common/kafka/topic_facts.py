@@ -1,6 +1,6 @@
-"""What a reader that keeps a copy of a topic must know of it: whether it is the same one, and how long deletes show.
+"""A topic's identity and delete retention, which a reader needs to keep a local copy of the topic.
 
-A topic's id is in Kafka's metadata from version 10 of that request on (KIP-516), which aiokafka does not speak.
+Kafka's metadata contains topic ids from request version 10 on (KIP-516), which aiokafka does not support.
 Source of the format: the Kafka protocol guide, "Metadata API (Key: 3)".
 """
 
@@ -25,11 +25,11 @@ DELETE_RETENTION: Final = "delete.retention.ms"
 
 @dataclass(frozen=True, slots=True)
 class TopicFacts:
-    """What a topic is.
+    """A topic's identity and delete retention.
 
     Attributes:
-        identity: Kafka's cluster and the topic's id in it: another one after the topic was deleted and made anew.
-        delete_retention_seconds: For how long a compacted topic shows at the least that a key was deleted.
+        identity: The cluster's id and the topic's id; a recreated topic has another id.
+        delete_retention_seconds: Minimum time for which a compacted topic keeps a tombstone.
 
     """
 
@@ -111,15 +111,15 @@ class _MetadataRequest(Request[_MetadataStruct]):  # type: ignore[misc] # aiokaf
         return struct([(uuid.UUID(int=0), self._topic, {})], *(False, False, False), {})
 
 
-async def topic_facts(bootstrap: str, topic: str) -> TopicFacts:
-    """Ask Kafka what a topic is.
+async def read_topic_facts(bootstrap: str, topic: str) -> TopicFacts:
+    """Read a topic's facts from Kafka.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
         topic: The topic's full name.
 
     Raises:
-        KafkaError: If Kafka cannot be asked, or has no such topic.
+        KafkaError: If Kafka cannot be reached, or the topic does not exist.
 
     """
     client = AIOKafkaClient(bootstrap_servers=bootstrap)
@@ -129,9 +129,9 @@ async def topic_facts(bootstrap: str, topic: str) -> TopicFacts:
         metadata = await client.send(node, _MetadataRequest(topic))
         ((error, _name, topic_id, *_),) = metadata.topics
         _require(error)
-        asked = DescribeConfigsRequest([(ConfigResourceType.TOPIC, topic, [DELETE_RETENTION])])
-        answer = await client.send(node, asked)
-        ((error, _message, _kind, _resource, ((_setting, milliseconds, *_),)),) = answer.resources
+        request = DescribeConfigsRequest([(ConfigResourceType.TOPIC, topic, [DELETE_RETENTION])])
+        response = await client.send(node, request)
+        ((error, _message, _kind, _resource, ((_setting, milliseconds, *_),)),) = response.resources
         _require(error)
     finally:
         await client.close()
@@ -139,12 +139,12 @@ async def topic_facts(bootstrap: str, topic: str) -> TopicFacts:
 
 
 async def await_topic_facts(bootstrap: str, topic: str) -> TopicFacts:
-    """Ask Kafka what a topic is, until it tells."""
+    """Read a topic's facts from Kafka, retrying until they are available."""
     while True:
         try:
-            return await topic_facts(bootstrap, topic)
+            return await read_topic_facts(bootstrap, topic)
         except (KafkaError, OSError) as error:
-            log.warning("kafka does not tell about a topic yet, asking again", topic=topic, error=repr(error))
+            log.warning("cannot read topic metadata from kafka, retrying", topic=topic, error=repr(error))
             await asyncio.sleep(PAUSE_SECONDS)
 
 

@@ -1,7 +1,7 @@
-"""Key files: JWK sets of private keys (RFC 7517 section 5), one file for each kind of key that a service has.
+"""Key files: JWK sets of private keys (RFC 7517 section 5), one file for each kind of key of a service.
 
-A file is made when it is missing and replaced as a whole, never written in place: who reads it meanwhile reads the old
-one or the new one.
+A missing file is created. A file is replaced atomically, never written in place: a concurrent reader gets the old
+content or the new content.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ KeyT = TypeVar("KeyT")
 
 
 class KeyFileError(ValueError):
-    """A key file that cannot be read, used or changed; its text names the file and says what to do."""
+    """A key file that cannot be read, used or changed. The text names the file and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class KeyKind(Generic[KeyT]):
     """A kind of key.
 
     Attributes:
-        name: What stands in the file's name.
-        keys: What the file holds, as an error calls it.
-        generate: Makes a new key.
-        from_jwk: Takes a key from its private JWK; raises ValueError.
-        to_jwk: Gives a key's private JWK.
-        id_of: Gives a key's id.
+        name: The kind's name in the file name.
+        keys: The keys' description in error messages.
+        generate: Returns a new key.
+        from_jwk: Returns the key of a private JWK; raises ValueError.
+        to_jwk: Returns a key's private JWK.
+        id_of: Returns a key's id.
 
     """
 
@@ -46,52 +46,100 @@ class KeyKind(Generic[KeyT]):
     id_of: Callable[[KeyT], str]
 
     def path(self, directory: Path, service: str) -> Path:
-        """Return where a service's keys of this kind are kept."""
+        """Return the path of a service's key file."""
         return directory / f"{service}-{self.name}.jwks.json"
 
 
+class KeyRing(Generic[KeyT]):
+    """Several keys for one purpose, for rotation: the active key makes new artefacts, all keys accept existing ones.
+
+    An unknown key id triggers a reload of the file, since another instance may already use a newer key. So an operator
+    can add a key and restart the instances one after the other.
+    """
+
+    def __init__(self, load: Callable[[], tuple[KeyT, ...]], id_of: Callable[[KeyT], str]) -> None:
+        """Load the keys.
+
+        Args:
+            load: Reads the keys from their file, the active one first.
+            id_of: Returns a key's id.
+
+        """
+        self._load = load
+        self._id_of = id_of
+        self._keys = load()
+
+    @property
+    def active(self) -> KeyT:
+        """The key for new artefacts."""
+        return self._keys[0]
+
+    @property
+    def all(self) -> tuple[KeyT, ...]:
+        """All known keys, the active one first."""
+        return self._keys
+
+    def find(self, key_id: str) -> KeyT | None:
+        """Return the key with an id, or None if it is retired.
+
+        Raises:
+            KeyFileError: If the id is unknown and the file cannot be read.
+
+        """
+        return self._find_loaded(key_id) or self._reload_and_find(key_id)
+
+    def _find_loaded(self, key_id: str) -> KeyT | None:
+        return next((key for key in self._keys if self._id_of(key) == key_id), None)
+
+    def _reload_and_find(self, key_id: str) -> KeyT | None:
+        # The active key stays: it changes only at a restart.
+        loaded = tuple(key for key in self._load() if self._find_loaded(self._id_of(key)) is None)
+        self._keys = (*self._keys, *loaded)
+        return self._find_loaded(key_id)
+
+
 def load_keys(directory: Path, service: str, kind: KeyKind[KeyT]) -> tuple[KeyT, ...]:
-    """Return a service's keys of a kind, the active one first; make one if there is none yet.
+    """Return a service's keys of a kind, the active one first; create one if there is none.
 
     Raises:
-        KeyFileError: If the file cannot be read or made, or holds something else.
+        KeyFileError: If the file cannot be read or created, or its content is invalid.
 
     """
     path = kind.path(directory, service)
-    text = read_or_make(path, lambda: _document([kind.generate()], kind))
+    text = read_or_create(path, lambda: _document([kind.generate()], kind))
     try:
         document: Any = json.loads(text)
         keys = tuple(kind.from_jwk(each) for each in document["keys"])
         if not keys:
-            raise ValueError  # noqa: TRY301 - one text for all that it may be
+            raise ValueError  # noqa: TRY301 - one message for every malformation
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        message = f"{path} is not a private JWK set of {kind.keys}; restore it, or remove it to make a new one"
+        message = f"{path} is not a private JWK set of {kind.keys}; restore it, or remove it to create a new one"
         raise KeyFileError(message) from error
     return keys
 
 
 def replace_keys(directory: Path, service: str, kind: KeyKind[KeyT], keys: Sequence[KeyT]) -> None:
-    """Replace a service's keys of a kind. Hold `changing` from reading them to this.
+    """Replace a service's keys of a kind. The caller holds `lock_key_files` since it read them.
 
     Raises:
-        KeyFileError: If the file cannot be replaced; it is then as it was.
+        KeyFileError: If the file cannot be replaced; it is then unchanged.
 
     """
     path = kind.path(directory, service).resolve()
     try:
-        with _draft(path, _document(keys, kind)) as draft:
+        with _temporary_file(path, _document(keys, kind)) as temporary:
             present = path.stat()
-            # Made by root, it would be unreadable to the services, which have no business being root.
-            os.chown(draft, present.st_uid, present.st_gid)
-            draft.replace(path)
+            # A file that root creates would be unreadable to the services, which must not run as root.
+            os.chown(temporary, present.st_uid, present.st_gid)
+            temporary.replace(path)
     except OSError as error:
         message = f"{path} cannot be replaced: {error.strerror}"
         raise KeyFileError(message) from error
 
 
 @contextmanager
-def changing(directory: Path) -> Iterator[None]:
-    """Let one process at a time change the key files of a directory; others wait."""
+def lock_key_files(directory: Path) -> Iterator[None]:
+    """Lock the key files of a directory against changes by other processes, which wait."""
     try:
         descriptor = os.open(directory, os.O_RDONLY)
     except OSError as error:
@@ -104,26 +152,26 @@ def changing(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def read_or_make(path: Path, make: Callable[[], str]) -> str:
-    """Read a file, or make it; of several processes that make it at once, the first one's content stays.
+def read_or_create(path: Path, make: Callable[[], str]) -> str:
+    """Read a file, or create it; if several processes create it at once, the first one's content wins.
 
     Raises:
-        KeyFileError: If it can be neither read nor made.
+        KeyFileError: If it can be neither read nor created.
 
     """
     try:
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with _draft(path, make()) as draft:
-                _link(draft, path)
-            # Right at the first start alone: an instance with a key of its own does not understand its colleagues.
-            log.warning("a secret was missing and was made anew; all instances must have the same", path=str(path))
+            with _temporary_file(path, make()) as temporary:
+                _link(temporary, path)
+            # Normal only at the first start: with different keys, instances reject each other's tokens and signatures.
+            log.warning("a secret was missing and has been created; all instances must share it", path=str(path))
         return path.read_text()
     except OSError as error:
-        message = f"{path} can be neither read nor made: {error.strerror}"
+        message = f"{path} can be neither read nor created: {error.strerror}"
         raise KeyFileError(message) from error
     except UnicodeDecodeError:
-        message = f"{path} is not text; restore it, or remove it to make a new one"
+        message = f"{path} is not text; restore it, or remove it to create a new one"
         raise KeyFileError(message) from None
 
 
@@ -132,22 +180,22 @@ def _document(keys: Sequence[KeyT], kind: KeyKind[KeyT]) -> str:
 
 
 @contextmanager
-def _draft(path: Path, text: str) -> Iterator[Path]:
-    """Write a file beside another one, for its owner alone and safe on the disk, and remove what is left of it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+def _temporary_file(path: Path, text: str) -> Iterator[Path]:
+    """Write a file beside another one, private and synced to disk, and remove it afterwards if it still exists."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        draft.touch(mode=0o600)
-        with draft.open("w") as file:
+        temporary.touch(mode=0o600)
+        with temporary.open("w") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        yield draft
+        yield temporary
     finally:
-        draft.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def _link(draft: Path, path: Path) -> None:
+def _link(temporary: Path, path: Path) -> None:
     try:
-        os.link(draft, path)
+        os.link(temporary, path)
     except FileExistsError:
         return

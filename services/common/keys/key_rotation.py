@@ -1,19 +1,19 @@
-"""Changing the keys of a service: one more, another active one, one less. Services see it at their next start."""
+"""Key rotation: add a key, activate it, retire an old one. Services load the change at their next start."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from services.common.keys.key_files import KeyFileError, KeyKind, KeyT, changing, load_keys, replace_keys
+from services.common.keys.key_files import KeyFileError, KeyKind, KeyT, load_keys, lock_key_files, replace_keys
 
 
 def add_key(directory: Path, service: str, kind: KeyKind[KeyT], *, active: bool) -> str:
     """Add a new key and keep the others.
 
     Args:
-        directory: Where secrets are kept.
+        directory: The directory of the secrets.
         service: The service's name.
-        kind: Which of its keys.
-        active: Whether the new one is used for what is new; else it is only known, behind the others.
+        kind: The kind of key.
+        active: Whether the new key becomes the active one; otherwise it is added at the end.
 
     Returns:
         The new key's id.
@@ -28,15 +28,15 @@ def add_key(directory: Path, service: str, kind: KeyKind[KeyT], *, active: bool)
 
 
 def activate_key(directory: Path, service: str, kind: KeyKind[KeyT], key_id: str) -> None:
-    """Make a known key the one that is used for what is new.
+    """Make an existing key the active one.
 
     Raises:
-        KeyFileError: If there is no such key, or the file cannot be read or replaced.
+        KeyFileError: If the key does not exist, or the file cannot be read or replaced.
 
     """
 
     def move_to_front(keys: tuple[KeyT, ...]) -> tuple[KeyT, ...]:
-        chosen = _one_of(keys, service, kind, key_id)
+        chosen = _find_key(keys, service, kind, key_id)
         return (chosen, *(key for key in keys if key is not chosen))
 
     _change(directory, service, kind, move_to_front)
@@ -46,14 +46,14 @@ def retire_key(directory: Path, service: str, kind: KeyKind[KeyT], key_id: str) 
     """Remove a key.
 
     Raises:
-        KeyFileError: If there is no such key, it is the active one, or the file cannot be read or replaced.
+        KeyFileError: If the key does not exist or is active, or the file cannot be read or replaced.
 
     """
 
     def remove(keys: tuple[KeyT, ...]) -> tuple[KeyT, ...]:
-        chosen = _one_of(keys, service, kind, key_id)
+        chosen = _find_key(keys, service, kind, key_id)
         if chosen is keys[0]:
-            text = f"{key_id} is the active {kind.name} key of the {service} service; make another one active first"
+            text = f"{key_id} is the active {kind.name} key of the {service} service; activate another one first"
             raise KeyFileError(text)
         return tuple(key for key in keys if key is not chosen)
 
@@ -61,7 +61,7 @@ def retire_key(directory: Path, service: str, kind: KeyKind[KeyT], key_id: str) 
 
 
 def key_ids(directory: Path, service: str, kind: KeyKind[KeyT]) -> tuple[str, ...]:
-    """Return the ids of a service's keys of a kind, the active one first; none if it was never started.
+    """Return the ids of a service's keys of a kind, the active one first; empty before the service's first start.
 
     Raises:
         KeyFileError: If the file cannot be read.
@@ -73,28 +73,28 @@ def key_ids(directory: Path, service: str, kind: KeyKind[KeyT]) -> tuple[str, ..
 
 
 def require_keys(directory: Path, service: str, kind: KeyKind[KeyT]) -> None:
-    """Check that a service has keys of a kind, which none but the service makes.
+    """Check that a service has keys of a kind; only the service itself creates them.
 
     Raises:
         KeyFileError: If there are none yet, or the file cannot be read.
 
     """
     if not key_ids(directory, service, kind):
-        text = f"{kind.path(directory, service)} is not there; the {service} service makes it at its start"
+        text = f"{kind.path(directory, service)} is missing; the {service} service creates it at its start"
         raise KeyFileError(text)
 
 
 def _change(
     directory: Path, service: str, kind: KeyKind[KeyT], change: Callable[[tuple[KeyT, ...]], tuple[KeyT, ...]]
 ) -> None:
-    with changing(directory):
+    with lock_key_files(directory):
         require_keys(directory, service, kind)
         replace_keys(directory, service, kind, change(load_keys(directory, service, kind)))
 
 
-def _one_of(keys: tuple[KeyT, ...], service: str, kind: KeyKind[KeyT], key_id: str) -> KeyT:
+def _find_key(keys: tuple[KeyT, ...], service: str, kind: KeyKind[KeyT], key_id: str) -> KeyT:
     found = next((key for key in keys if kind.id_of(key) == key_id), None)
     if found is None:
-        text = f"{key_id} is no {kind.name} key of the {service} service"
+        text = f"{key_id} is not a {kind.name} key of the {service} service"
         raise KeyFileError(text)
     return found

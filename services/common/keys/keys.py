@@ -1,6 +1,6 @@
-"""Keys at rest: random secrets, signing keys and agreement keys, made when missing.
+"""Keys at rest: random secrets, signing keys and agreement keys; missing ones are created.
 
-All instances of a deployment see the same directory (or the same mounted secrets).
+All instances of a deployment share the same directory or the same mounted secrets.
 """
 
 import secrets
@@ -10,8 +10,7 @@ from typing import Final
 
 from protocol.agreement import AgreementPrivateKey
 from protocol.jose import PrivateKey, PublicJwk
-from services.common.keys.key_files import KeyFileError, KeyKind, load_keys, read_or_make
-from services.common.keys.key_ring import KeyRing
+from services.common.keys.key_files import KeyFileError, KeyKind, KeyRing, load_keys, read_or_create
 
 SECRET_BYTES = 32
 
@@ -34,57 +33,53 @@ AGREEMENT: Final = KeyKind(
 
 
 def load_secret(directory: Path, name: str) -> bytes:
-    """Return a random secret, making it if there is none yet.
+    """Return a random secret, creating it if it is missing.
 
     Args:
-        directory: Where secrets are kept.
+        directory: The directory of the secrets.
         name: The secret's name; the file is NAME.key, 64 hexadecimal digits.
 
     Returns:
         32 bytes.
 
     Raises:
-        KeyFileError: If the file cannot be read or made, or holds something else.
+        KeyFileError: If the file cannot be read or created, or its content is invalid.
 
     """
     path = directory / f"{name}.key"
-    text = read_or_make(path, lambda: secrets.token_hex(SECRET_BYTES))
+    text = read_or_create(path, lambda: secrets.token_hex(SECRET_BYTES))
     try:
         secret = bytes.fromhex(text.strip())
     except ValueError:
         secret = b""
     if len(secret) < SECRET_BYTES:
         message = (
-            f"{path} does not hold {SECRET_BYTES * 2} hexadecimal digits; restore it, or remove it to make a new one"
+            f"{path} does not hold {SECRET_BYTES * 2} hexadecimal digits; restore it, or remove it to create a new one"
         )
         raise KeyFileError(message)
     return secret
 
 
 def require_secret(directory: Path, name: str) -> bytes:
-    """Return a random secret that none but a service makes.
-
-    Args:
-        directory: Where secrets are kept.
-        name: The secret's name.
+    """Return a random secret that only a service creates; see `load_secret`.
 
     Raises:
-        KeyFileError: If there is none yet, or its file cannot be read or holds something else.
+        KeyFileError: If the file is missing or cannot be read, or its content is invalid.
 
     """
     if not (directory / f"{name}.key").exists():
-        text = f"{directory / name}.key is not there; the services make it at their start"
+        text = f"{directory / name}.key is missing; the services create it at their start"
         raise KeyFileError(text)
     return load_secret(directory, name)
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKeys:
-    """The keys that a service signs its challenges with.
+    """The keys that sign a service's challenges.
 
     Attributes:
-        active: The one that signs.
-        all: The active one first, then those that are on their way in or out; all are published and accepted.
+        active: The key that signs.
+        all: The active key, then the new and old keys of a rotation; all are published and accepted.
 
     """
 
@@ -104,17 +99,17 @@ class SigningKeys:
 
 
 def load_signing_keys(directory: Path, name: str) -> SigningKeys:
-    """Return a service's signing keys, making one if there is none yet.
+    """Return a service's signing keys, creating one if there is none.
 
-    To rotate without downtime, by ``countersign keys rotate signing``: add a new key at the end of the list, restart;
-    when devices had time to see it, move it to the front, restart; later remove the old one.
+    ``countersign keys rotate signing`` rotates without downtime: add a new key at the end of the list and restart.
+    After the devices have fetched it, move it to the front and restart. Later remove the old key.
 
     Args:
-        directory: Where secrets are kept.
+        directory: The directory of the secrets.
         name: The service's name; the file is NAME-signing.jwks.json, a private JWK set.
 
     Raises:
-        KeyFileError: If the file cannot be read or made, or holds something else.
+        KeyFileError: If the file cannot be read or created, or its content is invalid.
 
     """
     keys = load_keys(directory, name, SIGNING)
@@ -122,18 +117,18 @@ def load_signing_keys(directory: Path, name: str) -> SigningKeys:
 
 
 AgreementKeys = KeyRing[AgreementPrivateKey]
-"""The keys that the secrets of verification codes are derived with. Old ones still derive."""
+"""The keys that derive the secrets of verification codes. Old keys derive the secrets of older pairings."""
 
 
 def load_agreement_keys(directory: Path, name: str) -> AgreementKeys:
-    """Return a service's keys for key agreement, making one if there is none yet.
+    """Return a service's keys for key agreement, creating one if there is none.
 
     Args:
-        directory: Where secrets are kept.
+        directory: The directory of the secrets.
         name: The service's name; the file is NAME-agreement.jwks.json, a private JWK set.
 
     Raises:
-        KeyFileError: If the file cannot be read or made, or holds something else.
+        KeyFileError: If the file cannot be read or created, or its content is invalid.
 
     """
     return KeyRing(lambda: load_keys(directory, name, AGREEMENT), AGREEMENT.id_of)

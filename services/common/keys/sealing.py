@@ -1,7 +1,7 @@
-"""Secrets at rest, sealed: JSON Web Encryption (RFC 7516) with AES-256-GCM under a key ring, by joserfc.
+"""Encryption of secrets at rest ("sealing"): JSON Web Encryption (RFC 7516) with AES-256-GCM under a key ring.
 
-What is sealed says in its header which key opens it, and inside for what it was sealed. So a sealed text that was moved
-to another account's row does not open there.
+The header of a sealed text names its key; the plaintext includes the context. So a sealed text that is copied to
+another account's row does not open there.
 """
 
 import json
@@ -16,15 +16,14 @@ from joserfc.jwk import GuestProtocol, OctKey
 
 from protocol.encoding import decode_base64url, encode_base64url
 from services.common.clock import new_id
-from services.common.keys.key_files import KeyKind, load_keys
-from services.common.keys.key_ring import KeyRing
+from services.common.keys.key_files import KeyKind, KeyRing, load_keys
 
 _ALGORITHMS: Final = ("dir", "A256GCM")
 _KEY_BYTES: Final = 32
 
 
 class SealError(ValueError):
-    """A sealed text that does not open: altered, of another context, or sealed under a key that was retired."""
+    """A sealed text that does not open: altered, of another context, or sealed under a retired key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +41,15 @@ class SealingKey:
 
     @classmethod
     def generate(cls) -> Self:
-        """Make a new key: 256 random bits."""
+        """Return a new key of 256 random bits."""
         return cls(new_id(), OctKey.generate_key(_KEY_BYTES * 8))
 
     @classmethod
     def from_jwk(cls, jwk: Mapping[str, Any]) -> Self:
-        """Take a key from its JWK (RFC 7518 section 6.4).
+        """Return the key of a JWK (RFC 7518 section 6.4).
 
         Raises:
-            ValueError: If it is not a key of 256 bits with an id.
+            ValueError: If the JWK is not a key of 256 bits with an id.
 
         """
         if jwk["kty"] != "oct" or not isinstance(jwk["kid"], str) or len(decode_base64url(jwk["k"])) != _KEY_BYTES:
@@ -74,20 +73,20 @@ SEALING: Final = KeyKind(
 
 
 class Sealer:
-    """Seals secrets under the first key of a ring, and opens what any of its keys sealed."""
+    """Seals secrets under the active key of a ring, and opens texts sealed under any of its keys."""
 
     def __init__(self, keys: KeyRing[SealingKey]) -> None:
         self._keys = keys
 
     def seal(self, text: str, context: tuple[str, ...]) -> str:
-        """Return a text, sealed.
+        """Encrypt a text together with its context.
 
         Args:
             text: The secret.
-            context: What it belongs to, for example the account's and the method's id.
+            context: Ids of the owner, for example the account's and the method's.
 
         Returns:
-            A compact JWE: the text's length and that of the context's parts, by 4/3, and some 200 characters.
+            A compact JWE, of 4/3 the length of text and context plus about 200 characters.
 
         """
         active = self._keys.active
@@ -97,11 +96,11 @@ class Sealer:
         return jwe.encrypt_compact(header, inside, active.key, algorithms=_ALGORITHMS)
 
     def open(self, sealed: str, context: tuple[str, ...]) -> str:
-        """Return the text that was sealed.
+        """Return the plaintext of a sealed text.
 
         Args:
-            sealed: What `seal` gave.
-            context: As it was sealed.
+            sealed: The compact JWE from `seal`.
+            context: The same context as at `seal`.
 
         Raises:
             SealError: If it does not open.
@@ -130,14 +129,14 @@ class Sealer:
 
 
 def load_sealer(directory: Path, name: str) -> Sealer:
-    """Return what seals a service's secrets at rest, making its first key if there is none yet.
+    """Return the sealer of a service's secrets at rest, creating its first key if there is none.
 
     Args:
-        directory: Where secrets are kept.
+        directory: The directory of the secrets.
         name: The service's name; the file is NAME-sealing.jwks.json, a private JWK set.
 
     Raises:
-        KeyFileError: If the file cannot be read or made, or holds something else.
+        KeyFileError: If the file cannot be read or created, or its content is invalid.
 
     """
     return Sealer(KeyRing(lambda: load_keys(directory, name, SEALING), SEALING.id_of))

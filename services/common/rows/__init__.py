@@ -1,1 +1,1 @@
-"""Rows: their stamps, the local copy of a changelog, and the views that observe it."""
+"""Rows: fencing stamps, the local copy of a changelog, and the read views on it."""

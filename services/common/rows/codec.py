@@ -1,4 +1,4 @@
-"""Rows to JSON and back: what a changelog record holds of a row."""
+"""Encodes rows as JSON for changelog records, and decodes them."""
 
 from typing import Any, Final
 
@@ -8,19 +8,19 @@ from pydantic_core import CoreConfig, SchemaSerializer, SchemaValidator
 from services.common.decisions import Row, RowT
 
 _CODECS: Final[dict[Any, tuple[SchemaValidator, SchemaSerializer]]] = {}
-"""Made once for each type of row: making one takes milliseconds. An error's text holds no input, for a row may hold
-what no log line shall, such as a password hash."""
+"""One for each type of row, since building one takes milliseconds. Errors hide the input, since a row may contain a
+password hash, which must not reach the log."""
 
 
 def read_row(model: type[RowT], value: bytes | str) -> RowT:
-    """Return the row that a changelog record holds. Unknown fields are ignored (a newer writer).
+    """Decode a row; fields of a newer writer are ignored.
 
     Args:
         model: The row's type.
-        value: The record's value, JSON.
+        value: The changelog record's value, JSON.
 
     Raises:
-        ValidationError: If it is no such row; its text holds nothing of the value.
+        ValidationError: If the value is not a row of that type; the text does not contain the value.
 
     """
     row: RowT = _codec(model)[0].validate_json(value)
@@ -28,12 +28,12 @@ def read_row(model: type[RowT], value: bytes | str) -> RowT:
 
 
 def write_row(row: Row) -> bytes:
-    """Return a row as a changelog record's value: compact JSON that begins with the row's stamp."""
+    """Encode a row as a changelog record's value: compact JSON that starts with the stamp."""
     return _codec(type(row))[1].to_json(row)
 
 
 def row_data(row: Row) -> dict[str, Any]:
-    """Return a row's data in JSON's types."""
+    """Return a row as JSON data."""
     data: dict[str, Any] = _codec(type(row))[1].to_python(row, mode="json")
     return data
 

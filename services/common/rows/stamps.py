@@ -1,21 +1,21 @@
-"""Which of two records of a row is the newer one, so that no older one undoes it.
+"""Fencing of stale owners: a stamp in each row tells which of two changelog records is newer.
 
-A worker that is paused past its session and wakes has lost its partitions without knowing. Until it learns of it, it
-decides on, and its records land in the changelog behind those of the new owner. So every row begins with a stamp: the
-consumer group's generation in which it was written (`epoch`), then a count of the row's writes (`version`). Whoever
-reads the changelog keeps the row with the higher stamp:
+A worker that is paused past its session timeout has lost its partitions when it resumes. Until it learns so, it keeps
+deciding, and its records follow those of the new owner in the changelog. So every row starts with a stamp: the consumer
+group's generation at the write (`epoch`), then the number of the row's writes (`version`). Every reader of the
+changelog keeps the row with the higher stamp:
 
-- A record with a lower stamp than the stored row is left aside. The same stamp is applied: it is the same row, written
-  again for a repeated event, or Kafka's truth about a row that a crash kept from getting there.
-- Compaction would keep the stale record, the later one, and drop the newer row. So whoever recovers a partition and
-  finds a stale record on top writes the stored row to the changelog again.
-- A tombstone has no room for a stamp; its header carries the stamp of the row that it deletes, and it deletes that
-  row or an older one. A tombstone without the header, one written by hand, always deletes. A deleted row leaves no
-  stamp behind, so a stale record after it brings the old row back: delete only a row that has expired, which means
-  nothing any more. What must stay gone, say a removed account, stays as a row that says so.
-- RocksDB remembers how far its rows reflect the changelog. A worker that counted on past somebody else's record would
-  never read that record. So the remembered offset moves only by one; at a gap it stays, and the next recovery reads on
-  from there.
+- A record with a lower stamp than the stored row is stale and ignored. A record with the same stamp is applied: it is
+  the same row, rewritten for a repeated event, or the row that Kafka has after a crash.
+- Compaction would keep the stale record, which is the later one, and drop the newer row. So an owner that finds a stale
+  record last during recovery writes the stored row to the changelog again.
+- A tombstone has no value for a stamp; its header carries the stamp of the row that it deletes, and it deletes that row
+  or an older one. A tombstone without the header, written by hand, always deletes. A deleted row leaves no stamp, so a
+  later stale record restores the old row. Therefore only expired rows are deleted, which have no meaning any more. A
+  removed account must not return, so its row stays and is marked as removed.
+- RocksDB stores the changelog offset up to which its rows are complete. A worker that advanced it past another worker's
+  record would never read that record. So the offset advances only by one; at a gap it stays, and the next recovery
+  continues there.
 """
 
 import re
@@ -28,21 +28,21 @@ Headers = Sequence[tuple[str, bytes]] | Mapping[str, bytes]
 
 
 def stamp(value: bytes) -> tuple[int, int]:
-    """Return a row's (epoch, version), read from its first bytes; (0, 0) if it has none."""
+    """Return a row's (epoch, version), parsed from its first bytes; (0, 0) if the stamp is missing."""
     found = _STAMP.match(value)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def is_newer(candidate: bytes | None, current: bytes | None, headers: Headers | None = ()) -> bool:
-    """Tell whether a changelog record replaces a row.
+    """Return whether a changelog record replaces a row.
 
     Args:
-        candidate: The record's value, None for a tombstone.
-        current: The row so far, None if there is none.
-        headers: The record's headers, needed only for a tombstone.
+        candidate: The record's value; None for a tombstone.
+        current: The stored row; None if there is none.
+        headers: The record's headers; used only for a tombstone.
 
     Returns:
-        False if the record is older than the row; True if it is newer or as new.
+        False if the record is older than the row; True if it is newer or has the same stamp.
 
     """
     if current is None:

@@ -1,6 +1,6 @@
-"""A view's rows on disk: RocksDB, where each write takes the rows and how far they reflect the topic, or nothing.
+"""A view's rows on disk, in RocksDB. Each write stores rows and their changelog position atomically.
 
-It is a copy. What is damaged, or of another topic, is dropped and read anew; nothing is lost with it.
+The store is a copy: a damaged one, or one of another topic, is dropped and rebuilt from Kafka.
 """
 
 import shutil
@@ -24,31 +24,31 @@ BLOCK_BYTES: Final = 8 * 1024
 BLOOM_BITS: Final = 10
 OPEN_FILES: Final = 256
 _POSITION: Final = b"\x00position"
-"""Where the position is kept; no row's key begins with a zero."""
+"""Key of the position; no row's key starts with a zero byte."""
 _ESTIMATED_KEYS: Final = "rocksdb.estimate-num-keys"
 _FIRST_ROW: Final = b"\x01"
 
 
 class StoreError(Exception):
-    """The rows cannot be kept or read: the disk is full, or fails. The text says where and why."""
+    """The rows cannot be written or read: the disk is full or fails. The text says where and why."""
 
 
 class StoreInUseError(StoreError):
-    """Another process has the store."""
+    """Another process uses the store."""
 
 
 class StoreDamagedError(StoreError):
-    """The store's files do not hold what was written."""
+    """The store's files are corrupt."""
 
 
 class Position(Model):
-    """How far the rows reflect a topic.
+    """The changelog position up to which the rows are complete.
 
     Attributes:
-        identity: Which topic it is (`topic_facts.TopicFacts`).
-        offsets: By partition, the offset of the first record that the rows do not reflect.
-        current_at: When the rows reflected all of the topic for the last time, or, of rows that never did, when reading
-            began; Unix time in seconds.
+        identity: The topic's identity (`topic_facts.TopicFacts`).
+        offsets: By partition, the offset of the next record to apply.
+        current_at: The last time at which the rows were complete, or the start of reading if they never were; Unix time
+            in seconds.
 
     """
 
@@ -61,20 +61,20 @@ class RowStore:
     """The rows of one view, by key, and their position.
 
     Attributes:
-        position: What the rows reflect; None of a store that was just made.
+        position: The changelog position of the rows; None in a new store.
 
     """
 
     position: Position | None
 
     def __init__(self, directory: Path) -> None:
-        """Open it, or make it.
+        """Open the store, or create it.
 
         Args:
-            directory: Its own directory. What is damaged there is dropped.
+            directory: The store's own directory; a damaged store there is dropped.
 
         Raises:
-            StoreInUseError: If another process has it open.
+            StoreInUseError: If another process has opened it.
             StoreError: If it cannot be opened for another reason.
 
         """
@@ -82,22 +82,22 @@ class RowStore:
         try:
             self._open()
         except StoreDamagedError as error:
-            log.warning("a damaged store of rows is dropped", reason=str(error))
+            log.warning("dropping a damaged row store", reason=str(error))
             shutil.rmtree(directory)
             self._open()
 
     def close(self) -> None:
-        """Close it. What the disk does not take any more was not promised either."""
+        """Close the store. A failed write is logged only, since the rows are in Kafka."""
         try:
             self._rows.close()
         except Exception as error:  # noqa: BLE001 - RocksDB's binding has no other
-            log.warning("a store of rows was closed with a fault", directory=str(self._directory), error=str(error))
+            log.warning("closing a row store failed", directory=str(self._directory), error=str(error))
 
     def get(self, key: bytes) -> bytes | None:
         """Return a key's row, or None.
 
         Raises:
-            StoreError: If the disk does not give it.
+            StoreError: If the read fails.
 
         """
         try:
@@ -107,14 +107,14 @@ class RowStore:
         return row
 
     def size(self) -> int:
-        """Return how many rows there are, about: RocksDB knows it without counting, but for what is to be compacted."""
+        """Return RocksDB's estimate of the number of rows, which counts some rows twice until they are compacted."""
         return int(self._rows.property_int_value(_ESTIMATED_KEYS) or 0)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """Return the rows of keys, in their order.
+        """Return the rows of keys, in the order of the keys.
 
         Raises:
-            StoreError: If the disk does not give them.
+            StoreError: If the read fails.
 
         """
         try:
@@ -123,38 +123,38 @@ class RowStore:
             raise self._error(error) from error
         return rows
 
-    def page(self, after: bytes, most: int) -> list[tuple[bytes, bytes]]:
+    def page(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return keys and rows in the order of the keys.
 
         Args:
-            after: The key that they come after; empty from the first one on.
-            most: How many at the most.
+            after: The last key of the previous page; empty for the first page.
+            limit: The maximum number of rows.
 
         Raises:
-            StoreError: If the disk does not give them.
+            StoreError: If the read fails.
 
         """
-        found: list[tuple[bytes, bytes]] = []
+        page: list[tuple[bytes, bytes]] = []
         try:
             rows = self._rows.iter()
             rows.seek(after + b"\x00" if after else _FIRST_ROW)
-            while rows.valid() and len(found) < most:
-                found.append((rows.key(), rows.value()))
+            while rows.valid() and len(page) < limit:
+                page.append((rows.key(), rows.value()))
                 rows.next()
-            rows.status()  # raises where the rows ended for a fault of the disk
+            rows.status()  # raises if a disk error ended the iteration
         except Exception as error:
             raise self._error(error) from error
-        return found
+        return page
 
     def write(self, rows: Mapping[bytes, bytes | None], position: Position) -> None:
-        """Write rows and their position, all or nothing, over any crash.
+        """Write rows and their position atomically.
 
         Args:
             rows: By key; None deletes.
-            position: What the rows reflect then.
+            position: The changelog position after this write.
 
         Raises:
-            StoreError: If the disk does not take them; nothing must be served from here then.
+            StoreError: If the write fails; the store must then not serve any row.
 
         """
         batch = WriteBatch(raw_mode=True)
@@ -180,13 +180,13 @@ class RowStore:
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._rows = Rdict(str(self._directory), options=_options())
-            kept = self._rows.get(_POSITION)
-            self.position = None if kept is None else Position.model_validate_json(kept)
+            stored = self._rows.get(_POSITION)
+            self.position = None if stored is None else Position.model_validate_json(stored)
         except Exception as error:
             raise self._error(error) from error
 
     def _error(self, error: Exception) -> StoreError:
-        """Tell what is the matter by RocksDB's words, which is all that its binding gives."""
+        """Classify an error by RocksDB's message; its binding has one exception type only."""
         text = f"{self._directory}: {error}"
         if "/LOCK" in str(error):
             return StoreInUseError(f"{text} (each instance needs a data directory of its own)")
@@ -195,7 +195,7 @@ class RowStore:
 
 
 def _options() -> rocksdict.Options:
-    """Return options whose memory has a bound: indexes and filters are in pages, and these in the one cache."""
+    """Return options that bound the memory: indexes and filters are partitioned and share the block cache."""
     blocks = rocksdict.BlockBasedOptions()
     blocks.set_block_cache(rocksdict.Cache(BLOCK_CACHE_BYTES))
     blocks.set_block_size(BLOCK_BYTES)

@@ -1,4 +1,4 @@
-"""Housekeeping: rows that are of no use any more are forgotten. Nothing is unsafe if this runs late or twice."""
+"""Housekeeping: deletes expired rows. A late or repeated sweep is harmless."""
 
 import asyncio
 from typing import Final, Generic
@@ -13,24 +13,24 @@ from services.common.rows.view import View
 
 log = structlog.get_logger(__name__)
 EVERY_SECONDS: Final = 300.0
-MOST_LOOKED_AT: Final = 20_000
-"""How many rows a round looks at; the next one goes on from there. It takes half a second of CPU."""
-AT_A_STRETCH: Final = 100
-"""After so many rows other work has its turn."""
+ROUND_ROWS: Final = 20_000
+"""Number of rows that a round checks in half a second of CPU; the next round continues there."""
+YIELD_ROWS: Final = 100
+"""Number of rows between two yields to the event loop."""
 
 
 class Sweeper(Generic[RowT]):
-    """Asks the owners of rows to forget those that are of no use any more."""
+    """Sends the owners commands to forget expired rows."""
 
     def __init__(self, name: str, sweep: Sweep, rows: View[RowT], policy: object, publisher: Publisher) -> None:
-        """Prepare it.
+        """Prepare the sweeper.
 
         Args:
-            name: What the rows are, for the log.
-            sweep: Which rows are forgotten, and how many in a round.
-            rows: The rows.
-            policy: What the rows' owners decide with.
-            publisher: Publishes the commands to forget.
+            name: The table's name, for the log.
+            sweep: Which rows expire, and the size of a batch.
+            rows: The table's view.
+            policy: The service's policy.
+            publisher: Publishes the commands.
 
         """
         self._name = name
@@ -41,36 +41,36 @@ class Sweeper(Generic[RowT]):
         self._last = ""
 
     async def run(self) -> None:
-        """Sweep now and then until cancelled."""
+        """Sweep every five minutes until cancelled."""
         while True:
             await asyncio.sleep(EVERY_SECONDS)
             try:
-                swept = await self.sweep()
+                forgotten = await self.sweep()
             except UnavailableError:
-                log.warning("the sweep cannot be done now, trying again later")
+                log.warning("cannot sweep while kafka or the view is unavailable, retrying", table=self._name)
             else:
-                log.info("swept", table=self._name, rows=swept)
+                log.info("sweep finished", table=self._name, rows=forgotten)
 
     async def sweep(self) -> int:
-        """Do one round.
+        """Run one round.
 
         Returns:
-            How many rows were asked to be forgotten.
+            The number of commands sent.
 
         Raises:
-            UnavailableError: If the view is catching up, or Kafka does not take a command.
+            UnavailableError: If the view is catching up, or Kafka does not accept a command.
 
         """
-        swept = 0
-        for looked_at, (key, row) in enumerate(self._rows.items(after=self._last), start=1):
+        forgotten = 0
+        for checked, (key, row) in enumerate(self._rows.items(after=self._last), start=1):
             command = self._sweep.forget(row, now(), self._policy)
             if command is not None:
                 await self._publisher.publish_command(command)
-                swept += 1
+                forgotten += 1
             self._last = key
-            if looked_at >= MOST_LOOKED_AT or swept >= self._sweep.most_at_once:
-                return swept
-            if looked_at % AT_A_STRETCH == 0:
+            if checked >= ROUND_ROWS or forgotten >= self._sweep.batch_size:
+                return forgotten
+            if checked % YIELD_ROWS == 0:
                 await asyncio.sleep(0)
         self._last = ""
-        return swept
+        return forgotten

@@ -1,7 +1,7 @@
-"""A service's tables and topics, declared. What runs, reads, writes, is documented and audited follows from this.
+"""Declarations of a service's tables and topics; processors, views, documentation and audit derive from them.
 
-A table is a changelog topic in Kafka with one owner for each partition. Adding a topic to a table is one word in its
-``reads``: the processor, the consumer group, the access rules, asyncapi.yaml and the audit follow.
+A table is a changelog topic in Kafka with one owner for each partition. To add a topic to a table, add it to ``reads``:
+the processor, the consumer group, the access rules, asyncapi.yaml and the audit follow.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,24 +16,24 @@ from services.common.decisions import Decision, RowT
 from services.common.telemetry.metrics import Metrics
 
 Decider = Callable[[Any, Event[Message], Any], Decision[Any]]
-"""Decides an event: by the row (None if there is none), the event and the service's policy."""
+"""Decides an event; takes the row (None if there is none), the event and the service's policy."""
 CountDecision = Callable[[Any, Event[Message], Decision[Any]], None]
-"""Counts what a decision means: by the row before, the event and the decision."""
+"""Updates metrics; takes the row before the decision, the event and the decision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """How rows that are of no use any more are forgotten.
+    """How expired rows are deleted.
 
     Attributes:
-        forget: Returns the command that forgets a row, or None if the row is still of use: by the row, the time and
-            the service's policy.
-        most_at_once: How many commands are given in one round.
+        forget: Takes the row, the time and the service's policy; returns the command that deletes the row, or None if
+            the row has not expired.
+        batch_size: The maximum number of commands in one round.
 
     """
 
     forget: Callable[[Any, datetime, Any], Message | None]
-    most_at_once: int
+    batch_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ class Table(Generic[RowT]):
     """The rows of one kind, by key.
 
     Attributes:
-        service: The service that owns them.
+        service: The service that owns the rows.
         name: The table's name.
         model: The rows' type.
         decide: Decides each event; pure.
-        reads: The topics whose events change the rows. All have the same key as the table.
+        reads: The topics whose events change the rows. They have the same key as the table.
         writes: The messages that the rows' owner publishes.
-        tally: Makes what counts the decisions beyond what is counted of all; None for nothing more.
-        sweep: How rows are forgotten; None if they are kept.
+        tally: Returns the counter of the table's own metrics; None if it has none.
+        sweep: How expired rows are deleted; None if rows do not expire.
 
     """
 
@@ -63,27 +63,27 @@ class Table(Generic[RowT]):
 
     @property
     def source(self) -> str:
-        """The CloudEvents source of what the rows' owner publishes."""
+        """The CloudEvents source of the owner's messages."""
         return f"{self.service}/{self.name}"
 
     @property
     def changelog(self) -> Topic:
-        """The topic that holds the rows, named as Faust names it."""
+        """The topic of the rows, with the name that Faust gives it."""
         return Topic(f"{self.service}-{self.name}-changelog", TopicKind.CHANGELOG, "the table's key", None)
 
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Passes events on under another key, where no row is needed to know what to say.
+    """Forwards events under another key, where the translation needs no row.
 
-    It keeps nothing: a repeated event is passed on again, under the same ids.
+    A relay has no state: it forwards a redelivered event again under the same ids.
 
     Attributes:
-        service: The service that passes them on.
-        name: The relay's name; stands in the source of what it publishes.
-        translate: Returns what to publish for an event; pure.
-        reads: The topics whose events are passed on.
-        writes: The messages that are published.
+        service: The service that forwards the events.
+        name: The relay's name, part of the CloudEvents source.
+        translate: Returns the messages to publish for an event; pure.
+        reads: The topics whose events it forwards.
+        writes: The messages that it publishes.
 
     """
 
@@ -95,22 +95,22 @@ class Relay:
 
     @property
     def source(self) -> str:
-        """The CloudEvents source of what the relay publishes."""
+        """The CloudEvents source of the relay's messages."""
         return f"{self.service}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceTopology:
-    """All that a service reads and writes in Kafka.
+    """Everything that a service reads and writes in Kafka.
 
     Attributes:
-        service: The service's name, and its consumer group's.
+        service: The name of the service and of its consumer group.
         tables: Its tables.
         relays: Its relays.
-        commands: The topics that its web side writes to, for its own tables.
-        web_writes: The messages that its web side publishes as well as, or instead of, a table's owner.
-        group_reads: The topics that it reads in a consumer group of its own beside its tables.
-        observes: The topics that each instance reads whole, deciding nothing.
+        commands: The topics to which its web side writes commands for its own tables.
+        web_writes: Further messages that its web side publishes.
+        group_reads: The topics that it reads with separate consumer groups.
+        observes: The topics of which each instance reads all partitions, without deciding.
 
     """
 
@@ -129,27 +129,27 @@ class ServiceTopology:
 
     @property
     def consumes(self) -> tuple[Topic, ...]:
-        """The topics whose records it must use or set aside: each has a dead-letter topic."""
+        """The topics whose records it must process or dead-letter; each has a dead-letter topic."""
         return _distinct((*self.stream_reads, *self.group_reads))
 
     @property
     def dead_letters(self) -> tuple[Topic, ...]:
-        """The topics of the records that it could not use."""
+        """The topics of its dead letters."""
         return tuple(topic.dead_letter for topic in self.consumes)
 
     @property
     def groups(self) -> Mapping[str, tuple[Topic, ...]]:
-        """The topics that each of its consumer groups reads; the processors' has the service's name."""
+        """The topics by consumer group; the processors' group has the service's name."""
         return {self.service: self.stream_reads, **{own_group(topic): (topic,) for topic in self.group_reads}}
 
     @property
     def reads(self) -> tuple[Topic, ...]:
-        """All topics that it reads, but for its changelogs."""
+        """All topics that it reads, except its changelogs."""
         return _distinct((*self.consumes, *self.observes))
 
     @property
     def writes(self) -> tuple[Topic, ...]:
-        """All topics that it writes, but for its changelogs and dead letters."""
+        """All topics that it writes, except its changelogs and dead-letter topics."""
         messages = (*(message for each in self._deciding for message in each.writes), *self.web_writes)
         return _distinct((*self.commands, *(message.topic for message in messages)))
 
@@ -169,7 +169,7 @@ class ServiceTopology:
 
 
 def own_group(topic: Topic) -> str:
-    """Return the name of the consumer group that reads a topic beside the tables."""
+    """Return the name of a topic's separate consumer group."""
     return topic.name.replace(".", "-")
 
 

@@ -1,7 +1,7 @@
-"""Read views: what the owners decided, as any instance sees it in the changelog, and waking whoever waits for a key.
+"""Read views (the read model of CQRS): every instance observes the owners' rows and wakes the tasks that wait for one.
 
-A view tails a changelog topic without a consumer group. What it shows, Kafka has. Its rows are on disk, so that a start
-goes on from where the last run ended (docs/adr/0022-views-on-disk.md).
+A view tails a changelog topic without a consumer group, so it shows only rows that Kafka has. Its rows are on disk, so
+that a restart continues at the last position (docs/adr/0022-views-on-disk.md).
 """
 
 import asyncio
@@ -24,7 +24,7 @@ PAGE_ROWS: Final = 500
 
 
 def _log_unreadable(key: str) -> None:
-    log.warning("a row cannot be read and is left out", key=key)
+    log.warning("skipped a row that cannot be decoded", key=key)
 
 
 class View(Generic[RowT]):
@@ -32,18 +32,18 @@ class View(Generic[RowT]):
 
     Attributes:
         topic: The changelog topic's full name.
-        lag_stats: How it keeps up.
+        lag_stats: How the view keeps up with the topic.
 
     """
 
     def __init__(self, bootstrap: str, topic: str, model: type[RowT], directory: Path) -> None:
-        """Prepare it.
+        """Prepare the view; `run` follows the topic.
 
         Args:
             bootstrap: Kafka's ``host:port`` list.
             topic: The changelog topic's full name.
-            model: The rows' model.
-            directory: Where its rows are kept, under the topic's name; for one process at a time.
+            model: The rows' type.
+            directory: The parent of its own directory, which has the topic's name; for one process at a time.
 
         """
         self.topic = topic
@@ -56,24 +56,24 @@ class View(Generic[RowT]):
 
     @property
     def ready(self) -> bool:
-        """True while it has what was in the topic when it started, and all since."""
+        """True once it contains everything that the topic had at the start, and while it follows the topic."""
         return self._rows.ready.is_set()
 
     @property
     def progress(self) -> Progress:
-        """How far it has come with what was in the topic when it started."""
+        """The progress of reading what the topic had at the start."""
         return self._rows.progress
 
     @property
     def reason(self) -> str:
-        """What keeps it from being ready, in plain words; empty when it is."""
+        """Why it is not ready, as text for the operator; empty when it is ready."""
         if self.ready:
             return ""
         return self._rows.reason or f"read views are catching up: {self.progress.percent} %"
 
     @property
     def size(self) -> int:
-        """How many rows it shows, about; 0 while it is not ready."""
+        """The estimated number of rows; 0 while it is not ready."""
         return self._rows.size
 
     async def wait_ready(self) -> None:
@@ -84,7 +84,7 @@ class View(Generic[RowT]):
         """Return a key's row, or None.
 
         Raises:
-            UnavailableError: While it catches up: what it does not know yet, it must not deny.
+            UnavailableError: While it catches up, since it must not report a row as missing that it has not read yet.
 
         """
         value = self._rows.get(key.encode())
@@ -95,19 +95,19 @@ class View(Generic[RowT]):
         return (row for _key, row in self.items(on_unreadable=on_unreadable))
 
     def keys(self) -> Iterator[str]:
-        """Iterate over all keys in their order, without a look at the rows; see `items`."""
+        """Iterate over all keys in order, without decoding the rows; see `items`."""
         return (key.decode() for key, _row in self._pages(b""))
 
     def items(
         self, after: str = "", on_unreadable: Callable[[str], None] = _log_unreadable
     ) -> Iterator[tuple[str, RowT]]:
-        """Iterate over keys and rows in the order of the keys, each row as it is when it is come to.
+        """Iterate over keys and rows in the order of the keys; each row is read when the iteration reaches it.
 
-        A million rows take a minute: give way to other work in between.
+        A million rows take a minute, so the caller yields to the event loop in between.
 
         Args:
-            after: The key to go on after; default from the first one on.
-            on_unreadable: Takes the key of each row that is none, written by a stranger; default it is logged.
+            after: The key to continue after; default the beginning.
+            on_unreadable: Takes the key of each row that cannot be decoded; the default logs it.
 
         Raises:
             UnavailableError: While it catches up.
@@ -115,21 +115,21 @@ class View(Generic[RowT]):
         """
         for key, value in self._pages(after.encode()):
             try:
-                found = key.decode(), read_row(self._model, value)
+                row = read_row(self._model, value)
             except ValidationError:
                 on_unreadable(key.decode())
             else:
-                yield found
+                yield key.decode(), row
 
     def watch(self, key: str, changed: asyncio.Event | None = None) -> AbstractContextManager[asyncio.Event]:
-        """Give an event that is set whenever the key's row changes; clear it before looking at the row."""
+        """Yield an event that is set on every change of the key's row; clear it before reading the row."""
         return self._waiters.watch(key, changed)
 
     async def wait_until(self, key: str, holds: Callable[[RowT], bool], timeout_seconds: float) -> RowT | None:
-        """Wait until something holds of a key's row.
+        """Wait until a key's row meets a condition.
 
         Returns:
-            The row, or None if the time ran out.
+            The row, or None after the timeout.
 
         """
         with self.watch(key) as changed:
@@ -148,7 +148,7 @@ class View(Generic[RowT]):
         """Wait until a key's owner has decided an event.
 
         Returns:
-            The outcome and the row, or None if the time ran out.
+            The outcome and the row, or None after the timeout.
 
         """
         row = await self.wait_until(key, lambda row: row.outcome_of(event_id) is not None, timeout_seconds)
@@ -159,7 +159,7 @@ class View(Generic[RowT]):
         """Tail the topic until cancelled.
 
         Raises:
-            StoreInUseError: If another process has its directory.
+            StoreInUseError: If another process uses its directory.
 
         """
         await self._rows.run()

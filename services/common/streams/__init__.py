@@ -1,1 +1,1 @@
-"""The stream side of an instance, on Faust: apps, tables, the record guard and the processors."""
+"""The stream side of an instance, on Faust: app, tables, record guard and processors."""

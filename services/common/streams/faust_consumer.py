@@ -1,4 +1,4 @@
-"""Faust's consumer, made to finish and commit before it gives partitions up, and to answer a rebalance promptly."""
+"""Faust's consumer with a drain at a rebalance: it finishes and commits before it gives partitions up."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -19,26 +19,26 @@ FETCH_SECONDS: Final = 0.25
 
 
 def suspend_flow(app: AppT) -> None:
-    """Let no further message reach an agent, and drop those that wait for one."""
+    """Stop the flow of messages to the agents, and clear their queues."""
     app.consumer.stop_flow()
     app.flow_control.suspend()
     app.flow_control.clear()
 
 
 class LowLatencyConsumerThread(aiokafka.AIOKafkaConsumerThread):
-    """The thread that talks to Kafka, with a shorter long poll.
+    """Faust's Kafka thread with a shorter long poll.
 
-    Kafka answers the requests of a connection in their order: whatever a recovery asks waits for the fetch before it.
-    Faust lets an idle fetch wait for 1.5 s, and a recovery asks three times.
+    A broker responds to the requests of a connection in order, so each request of a recovery waits for the fetch before
+    it. Faust's idle fetch waits for 1.5 s, and a recovery makes three requests.
     """
 
     def set_fetch_max_wait(self, milliseconds: int) -> None:
-        """Let the next fetches wait for so long."""
+        """Set how long the next empty fetches wait."""
         if self._consumer is not None:
             set_fetch_max_wait(self._consumer, milliseconds)
 
     def group_error(self) -> KafkaError | None:
-        """Return the error for which it is in no consumer group and asks for none any more; None if there is none."""
+        """Return the error that permanently keeps this consumer out of its group, or None."""
         coordinator = getattr(self._consumer, "_coordinator", None)
         error: KafkaError | None = getattr(coordinator, "_pending_exception", None)
         return error
@@ -50,24 +50,24 @@ class LowLatencyConsumerThread(aiokafka.AIOKafkaConsumerThread):
 
 
 class DrainedConsumer(aiokafka.Consumer):
-    """A consumer that finishes and commits before it gives partitions up."""
+    """A consumer that finishes the messages in progress and commits before it gives partitions up."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._sealed = False
-        self._beginnings: dict[TP, int] = {}
+        self._commits_stopped = False
+        self._earliest_offsets: dict[TP, int] = {}
 
     def set_fetch_max_wait(self, milliseconds: int) -> None:
-        """Let the next fetches wait for so long where there is nothing to fetch."""
+        """Set how long the next empty fetches wait."""
         cast(LowLatencyConsumerThread, self._thread).set_fetch_max_wait(milliseconds)
 
     def raise_group_error(self) -> None:
-        """Raise what keeps it out of its consumer group for good.
+        """Raise the error that permanently keeps this consumer out of its group.
 
-        aiokafka keeps such an error for the next fetch, and Faust fetches nothing until it has partitions.
+        aiokafka raises it only at the next fetch, and Faust does not fetch before it has partitions.
 
         Raises:
-            KafkaError: If there is something.
+            KafkaError: If there is one.
 
         """
         error = cast(LowLatencyConsumerThread, self._thread).group_error()
@@ -75,23 +75,23 @@ class DrainedConsumer(aiokafka.Consumer):
             raise error
 
     def lag(self) -> Mapping[tuple[str, int], int]:
-        """Return how many records are not committed yet, by topic and partition; changelogs are not among them.
+        """Return the number of uncommitted records by topic and partition, without changelogs.
 
-        Kafka tells the ends of partitions with what is fetched. One that nothing was fetched from yet is left out.
+        A fetch returns the partition's end; a partition without a fetch is omitted.
         """
-        # In between, the thread that talks to Kafka may lose a partition, or not have begun.
-        found = {}
+        # Meanwhile the Kafka thread may lose a partition, or may not have started.
+        lags = {}
         with suppress(ConsumerNotStarted):
             for tp in self.assignment():
                 with suppress(AssertionError, AttributeError, KeyError):
                     end = None if self._is_changelog_tp(tp) else self.highwater(tp)
                     if end is not None:
-                        done = self._committed_offset.get(tp) or self._beginnings.get(tp, 0)
-                        found[tp.topic, tp.partition] = max(0, end - done)
-        return found
+                        done = self._committed_offset.get(tp) or self._earliest_offsets.get(tp, 0)
+                        lags[tp.topic, tp.partition] = max(0, end - done)
+        return lags
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Finish and commit what is in progress, then forget the partitions."""
+        """Drain: finish and commit the messages in progress, then give up the partitions."""
         if not self.app.should_stop:
             suspend_flow(self.app)
             self.pause_partitions(self.assignment())
@@ -101,53 +101,53 @@ class DrainedConsumer(aiokafka.Consumer):
     async def on_stop(self) -> None:
         """Stop without a commit.
 
-        All that was finished is committed by now. Agents have been cancelled since, and a cancelled agent acknowledges
-        the message that it did not finish.
+        All finished messages are committed by now. The agents have been cancelled since, and a cancelled agent
+        acknowledges its unfinished message.
         """
-        self._sealed = True
+        self._commits_stopped = True
         await super().on_stop()
 
     async def wait_empty(self) -> None:
-        """Wait for what is in progress, and commit it."""
+        """Wait for the messages in progress, and commit them."""
         await super().wait_empty()
-        # The commit in there may only have joined one that began before the last message was finished.
+        # That commit may have joined one that started before the last message was finished.
         await self.commit()
 
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets, and to the beginning where nothing has been committed yet.
+        """Seek to the committed offsets, or to the beginning of partitions without one.
 
-        aiokafka leaves the latter where they are, which is behind whatever was fetched and cleared.
+        aiokafka leaves the latter at their position, which is after the messages that were fetched and cleared.
         """
         await super().perform_seek()
         fresh = [tp for tp in self.assignment() if not self._is_changelog_tp(tp) and not self._committed_offset[tp]]
         if fresh:
-            self._beginnings.update(await self.earliest_offsets(*fresh))
-            await self.seek_wait({tp: self._beginnings[tp] for tp in fresh})
+            self._earliest_offsets.update(await self.earliest_offsets(*fresh))
+            await self.seek_wait({tp: self._earliest_offsets[tp] for tp in fresh})
 
     def pause_partitions(self, tps: Iterable[TP]) -> None:
-        """Pause partitions for good: a queue that empties later must not resume one that was paused for being full."""
+        """Pause partitions permanently: a queue that empties must not resume a partition paused for a full queue."""
         paused = set(tps)
         super().pause_partitions(paused)
         self._buffered_partitions.difference_update(paused)
 
     def resume_flow(self) -> None:
-        """Resume the flow if there is something to fetch; otherwise the fetcher would sleep for a second."""
+        """Resume the flow if there is a partition to fetch; otherwise the fetcher would sleep for a second."""
         if self._get_active_partitions():
             super().resume_flow()
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:  # noqa: ASYNC109
-        # A copy: the set is changed while a fetch waits, and once empty it means every partition.
-        wanted = None if active_partitions is None else set(active_partitions)
-        return await super()._getmany(wanted, min(timeout, FETCH_SECONDS))
+        # A copy: the set changes while a fetch waits, and an empty set means all partitions.
+        partitions = None if active_partitions is None else set(active_partitions)
+        return await super()._getmany(partitions, min(timeout, FETCH_SECONDS))
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        if self._sealed or self.app.crashed:
+        if self._commits_stopped or self.app.crashed:
             return False
         try:
             for table in self.app.tables.values():
                 if isinstance(table, VersionedTable):
-                    await table.delivered()
-        except Exception as error:  # noqa: BLE001 -- whatever it was, the rows are not in Kafka
+                    await table.wait_delivered()
+        except Exception as error:  # noqa: BLE001 -- after any error, the rows are not in Kafka
             await self.crash(error)
             return False
         return await super()._commit(offsets)

@@ -1,4 +1,4 @@
-"""The processors of a service's records: each table's owner decides its events, each relay passes its events on."""
+"""Stream processors: a table's owner decides events, a relay forwards them."""
 
 import time
 from typing import Any, Generic, Protocol
@@ -20,14 +20,14 @@ log = structlog.get_logger(__name__)
 
 
 class Processor(Protocol):
-    """Works on the records of a stream, one at a time for each key."""
+    """Handles the records of a stream, one at a time for each key."""
 
     async def handle(self, record: EventT[Any]) -> None:
-        """Work on one record; what cannot be used goes to its dead-letter topic."""
+        """Handle one record; a poison message goes to its dead-letter topic."""
 
 
 async def run_processor(processor: Processor, stream: StreamT[Any]) -> None:
-    """Give a processor each record of a stream."""
+    """Pass each record of a stream to a processor."""
     async for record in stream.events():
         await processor.handle(record)
 
@@ -35,9 +35,9 @@ async def run_processor(processor: Processor, stream: StreamT[Any]) -> None:
 class TableProcessor(Generic[RowT]):
     """Decides the events of one table in this instance: decode, load, decide, save, publish.
 
-    Each decision is counted once, after Kafka has it: an event that comes again, here or at another owner, finds itself
-    in its row (`decide_once`) and counts as repeated alone. What a crash cut off before it was counted is counted
-    nowhere. Where nothing is kept of an event (no row, or more than a row remembers), a repeat counts as another.
+    Metrics count each decision once, after Kafka has it. A redelivered event, here or at another owner, is in its row
+    (`decide_once`) and counts as repeated only. A decision that a crash interrupts before its count is not counted. An
+    event that no row remembers counts again when it is redelivered.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of one processor
@@ -58,7 +58,7 @@ class TableProcessor(Generic[RowT]):
         self._tally = None if table.tally is None else table.tally(metrics)
 
     async def handle(self, record: EventT[Any]) -> None:
-        """Decide one record; the guard sets aside what cannot be decided."""
+        """Decide one record; the guard dead-letters a poison message."""
         async with self._guard.protect(record):
             started = time.monotonic()
             with self._guard.decoded(record) as event:
@@ -66,7 +66,7 @@ class TableProcessor(Generic[RowT]):
                 key = event.data.key
                 before = self._rows.load(key)
                 decision = decide_once(before, event, self._decide)
-                # In this order: an answer to what is published must find the row, over any crash (docs/adr/0003).
+                # Save before publish: a reply to a published message must find the row, even after a crash (ADR 3).
                 await self._rows.save(key, decision.row)
                 await self._publisher.publish_outputs(event, self._table.source, decision.events)
             self._metrics.decision_seconds.labels(self._table.name).observe(time.monotonic() - started)
@@ -84,11 +84,11 @@ class TableProcessor(Generic[RowT]):
         return self._table.decide(row, event, self._policy)
 
     def _require_own_partition(self, record: EventT[Any]) -> None:
-        """Reject a misrouted record: the owner of its partition does not have its key's row, and must not make one."""
+        """Reject a misrouted record: this owner does not have its key's row, and must not create one."""
         message, partitions = record.message, self._rows.partitions
         own = partition_of(message.key or b"", partitions)
         if message.partition != own:
-            text = f"it lies in partition {message.partition}, and its key's is {own} of {partitions}"
+            text = f"the record is in partition {message.partition}, but its key belongs to {own} of {partitions}"
             raise UnacceptableError(text)
 
     def _count(self, before: RowT | None, event: Event[Message], decision: Decision[RowT]) -> None:
@@ -101,7 +101,7 @@ class TableProcessor(Generic[RowT]):
 
 
 class RelayProcessor:
-    """Passes the events of one relay on in this instance."""
+    """Forwards the events of one relay in this instance."""
 
     def __init__(self, relay: Relay, guard: RecordGuard, publisher: Publisher) -> None:
         self._relay = relay
@@ -109,13 +109,13 @@ class RelayProcessor:
         self._publisher = publisher
 
     async def handle(self, record: EventT[Any]) -> None:
-        """Pass one record on; the guard sets aside what cannot be read."""
+        """Forward one record; the guard dead-letters a poison message."""
         async with self._guard.protect(record):
             with self._guard.decoded(record) as event:
                 messages = self._relay.translate(event)
                 await self._publisher.publish_outputs(event, self._relay.source, messages)
             log.info(
-                "passed on" if messages else "passed over",
+                "forwarded" if messages else "ignored",
                 event_type=event.data.type,
                 event_id=event.id,
                 published=[message.type for message in messages],

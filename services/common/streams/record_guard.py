@@ -1,7 +1,7 @@
-"""An agent's edge: what comes in is decided one at a time for each key, and what cannot be used is set aside.
+"""Guards the agents against poison messages, and serialises the records of a key.
 
 A record that cannot be decoded, or whose decision fails, goes to its topic's dead-letter topic with the reason in its
-headers, and the agent goes on. Errors that repeat turn readiness red.
+headers, and the agent continues. Repeated unexpected errors turn readiness red.
 """
 
 import asyncio
@@ -38,28 +38,28 @@ class RecordGuard:
     """Guards the agents of one service instance.
 
     Attributes:
-        failures: How many unexpected errors came in a row.
+        failures: The number of consecutive unexpected errors.
 
     """
 
     def __init__(
         self, dead_letters: DeadLetterWriter, prefix: str, service: str, consumes: Iterable[Topic], telemetry: Telemetry
     ) -> None:
-        """Prepare it.
+        """Prepare the guard.
 
         Args:
-            dead_letters: Takes what cannot be used.
-            prefix: What stands before each topic's name.
+            dead_letters: Publishes the dead letters.
+            prefix: The topics' prefix.
             service: The service's name.
-            consumes: The topics whose records must be used or set aside.
-            telemetry: Hears of each record.
+            consumes: The topics whose records must be processed or dead-lettered.
+            telemetry: The instance's metrics and traces.
 
         """
         self._dead_letters = dead_letters
         self._telemetry = telemetry
         self._prefix = prefix
         self._group = f"{prefix}{service}"
-        # Prometheus sees no increase in a counter that begins with its first event, so these begin with 0.
+        # Prometheus sees no increase in a counter that appears with its first event, so these start at 0.
         for topic in consumes:
             telemetry.metrics.dead_letters.labels(topic.name)
             telemetry.metrics.unexpected_errors.labels(topic.name)
@@ -73,18 +73,18 @@ class RecordGuard:
 
     @asynccontextmanager
     async def protect(self, record: EventT[Any]) -> AsyncIterator[None]:
-        """Hold the key's lock while a record is handled; set the record aside if that fails.
+        """Hold the key's lock while a record is handled; dead-letter the record if that fails.
 
-        Agents of several topics change one row: the lock keeps the steps from load to save together.
+        Agents of several topics change one row; the lock makes load, decide and save atomic.
         """
         message = record.message
         continue_trace(headers_of(record))
         async with self._locks[hash(message.key) % LOCKS]:
-            with bound_contextvars(record=str(_place(record))):
+            with bound_contextvars(record=str(_position(record))):
                 try:
                     yield
                 except StorageError:
-                    # Set nothing aside: no offset is committed from now on, so the event comes again.
+                    # No dead letter: no offset is committed from now on, so Kafka redelivers the event.
                     raise
                 except (UndecodableError, UnacceptableError) as error:
                     log.warning("set aside", reason=str(error))
@@ -99,10 +99,10 @@ class RecordGuard:
 
     @contextmanager
     def decoded(self, record: EventT[Any]) -> Iterator[Event[Message]]:
-        """Decode a record within its guard, and make a span of what is done with it.
+        """Decode a record, with a span for its handling.
 
         Raises:
-            UndecodableError: If it is not a message of ours.
+            UndecodableError: If it is not a known message.
 
         """
         message = record.message
@@ -122,9 +122,9 @@ class RecordGuard:
 
     async def _set_aside(self, record: EventT[Any], reason: str) -> None:
         message = record.message
-        await self._dead_letters.set_aside(_place(record), message.key, message.value, headers_of(record), reason)
+        await self._dead_letters.set_aside(_position(record), message.key, message.value, headers_of(record), reason)
 
 
-def _place(record: EventT[Any]) -> RecordPosition:
+def _position(record: EventT[Any]) -> RecordPosition:
     message = record.message
     return RecordPosition(message.topic, message.partition, message.offset)

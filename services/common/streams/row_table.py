@@ -1,20 +1,32 @@
-"""Tables of rows: a Faust table, on RocksDB, with its changelog in Kafka. Written only by the partition's owner."""
+"""Row tables: Faust tables on RocksDB with a changelog in Kafka; only the partition's owner writes them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Generic
+from types import MappingProxyType
+from typing import Final, Generic
 
 import faust
 
 from services.common.decisions import RowT
 from services.common.rows.codec import read_row, write_row
-from services.common.streams.settings import ROCKSDB_OPTIONS
+from services.common.rows.store import MEBIBYTE
 from services.common.streams.versioned_table import VersionedTable
+
+ROCKSDB_OPTIONS: Final[Mapping[str, object]] = MappingProxyType(
+    {
+        # Each partition of each table has a database, so Faust's 2 GiB of cache and 3 x 64 MiB of buffers would add up.
+        "block_cache_size": 8 * MEBIBYTE,
+        "write_buffer_size": 4 * MEBIBYTE,
+        "max_write_buffer_number": 2,
+    }
+)
+"""RocksDB's options for every table."""
 
 
 class StorageError(Exception):
-    """A row could not be read, or is not both on this instance's disk and in Kafka: the instance must start anew.
+    """A row cannot be read, or differs between this instance's disk and Kafka; the instance must restart.
 
-    Nobody may go on from such a row, and the event in hand is not to blame. It comes again, here or elsewhere.
+    No decision may build on that row. The current event is valid, and Kafka redelivers it to this or another instance.
     """
 
 
@@ -23,20 +35,12 @@ class RowTable(Generic[RowT]):
 
     Attributes:
         name: The table's name.
-        partitions: As many as its source topics have.
+        partitions: The number of partitions, the same as of its source topics.
 
     """
 
     def __init__(self, app: faust.App, name: str, model: type[RowT], partitions: int) -> None:
-        """Declare the table.
-
-        Args:
-            app: The Faust app.
-            name: The table's name.
-            model: The rows' model.
-            partitions: As many as its source topics have.
-
-        """
+        """Declare the table in a Faust app."""
         self.name = name
         self.partitions = partitions
         self._app = app
@@ -53,33 +57,33 @@ class RowTable(Generic[RowT]):
         """Return a key's row, or None.
 
         Raises:
-            StorageError: If this instance's disk does not give it, or a row was lost before.
+            StorageError: If the read fails, or a write failed before.
 
         """
-        # A row that Kafka has and the disk has not would be decided on as if it had never been.
-        if self._table.lost is not None:
-            raise StorageError from self._table.lost
+        # If Kafka has a row that the disk lacks, a decision would treat the row as missing.
+        if self._table.failure is not None:
+            raise StorageError from self._table.failure
         try:
             value = self._table.get(key.encode())
         except Exception as error:
-            self._table.lose(error)
+            self._table.fail(error)
             raise StorageError from error
         return None if value is None else read_row(self._model, value)
 
     async def save(self, key: str, row: RowT | None) -> None:
-        """Write a key's row, or delete it, and wait until Kafka has it.
+        """Write a key's row, or delete it, and wait until Kafka has acknowledged it.
 
-        Only within an agent, for the key of the event in hand.
+        Call it only within an agent, for the key of the current event.
 
         Raises:
-            StorageError: If the disk did not take it, or Kafka did not in the producer's time.
+            StorageError: If the disk's write fails, or Kafka does not acknowledge the row before the timeout.
 
         """
         try:
             self._write(key.encode(), row)
-            await self._table.delivered()
+            await self._table.wait_delivered()
         except Exception as error:
-            self._table.lose(error)
+            self._table.fail(error)
             raise StorageError from error
 
     def _write(self, key: bytes, row: RowT | None) -> None:

@@ -1,4 +1,4 @@
-"""A Faust table of stamped rows that no older changelog record undoes (`services.common.rows.stamps`)."""
+"""A Faust table of stamped rows, fenced against stale changelog records (`services.common.rows.stamps`)."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 
 class VersionedStore(Store):
-    """RocksDB rows that an older changelog record does not replace.
+    """RocksDB rows that a stale changelog record does not replace.
 
     Attributes:
-        undone: The (partition, key) of rows whose newest record in the changelog, as far as read, is a stale one.
+        masked: The (partition, key) of rows whose last changelog record, as far as read, is stale.
 
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.undone: set[tuple[int, bytes]] = set()
+        self.masked: set[tuple[int, bytes]] = set()
 
     def row(self, partition: int, key: bytes) -> bytes | None:
-        """Return the stored row of a key in one partition."""
+        """Return the stored row of a key in a partition."""
         value: bytes | None = self._db_for_partition(partition).get(key)
         return value
 
     def apply_changelog_batch(
         self, batch: Iterable[EventT[Any]], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
     ) -> None:
-        """Write the records that are not older than the rows they would replace."""
+        """Write the records that are not older than the rows that they replace."""
         newest: dict[tuple[int, bytes], bytes | None] = {}
         ends: dict[TP, int] = {}
         applied = []
@@ -46,31 +46,31 @@ class VersionedStore(Store):
             if is_newer(message.value, current, message.headers):
                 newest[slot] = message.value
                 applied.append(event)
-                self.undone.discard(slot)
+                self.masked.discard(slot)
             else:
                 newest[slot] = current
-                self.undone.add(slot)
+                self.masked.add(slot)
             ends[message.tp] = message.offset
         super().apply_changelog_batch(applied, to_key, to_value)
         for tp, end in ends.items():
-            self.reflect(tp, end)
+            self.advance_offset(tp, end)
 
-    def reflect(self, tp: TP, end: int) -> None:
-        """Remember that the rows reflect a changelog partition up to and with an offset."""
-        if end > self.reflected(tp):
+    def advance_offset(self, tp: TP, end: int) -> None:
+        """Record that the rows include a changelog partition up to and including an offset."""
+        if end > self.reflected_offset(tp):
             self.set_persisted_offset(tp, end)
 
-    def reflected(self, tp: TP) -> int:
-        """Return the offset up to which the rows reflect a changelog partition, -1 if from its beginning nothing."""
+    def reflected_offset(self, tp: TP) -> int:
+        """Return the last changelog offset that the rows include; -1 if there is none."""
         offset = self.persisted_offset(tp)
         return -1 if offset is None else offset
 
 
 class VersionedTable(Table[bytes, bytes]):
-    """A table of stamped rows: keys are bytes, values are bytes that begin with the stamp.
+    """A table of stamped rows: keys are bytes, values are bytes that start with the stamp.
 
     Attributes:
-        lost: Why the rows here and in Kafka may not be the same; None while they are.
+        failure: The error after which the rows here and in Kafka may differ; None before it.
 
     """
 
@@ -78,31 +78,31 @@ class VersionedTable(Table[bytes, bytes]):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"key_type": bytes, "value_type": bytes, **options})
-        self._unsent: set[FutureMessage] = set()
-        self.lost: BaseException | None = None
+        self._pending: set[FutureMessage] = set()
+        self.failure: BaseException | None = None
 
-    def lose(self, error: Exception) -> None:
-        """Take note that the rows here and in Kafka may not be the same: from now on none counts as delivered."""
-        self.lost = self.lost or error
+    def fail(self, error: Exception) -> None:
+        """Record that the rows here and in Kafka may differ; from now on `wait_delivered` raises the error."""
+        self.failure = self.failure or error
 
-    async def delivered(self) -> None:
-        """Wait until Kafka has every row written so far.
+    async def wait_delivered(self) -> None:
+        """Wait until Kafka has acknowledged every row written so far.
 
         Raises:
-            KafkaError: If Kafka did not take one within the producer's time; the rows here are then ahead of Kafka's.
+            KafkaError: If Kafka did not acknowledge a row within the producer's timeout; the rows here are ahead then.
             Exception: If the disk failed before.
 
         """
-        if self._unsent:
-            await asyncio.wait(tuple(self._unsent))
-        if self.lost is not None:
-            raise self.lost
+        if self._pending:
+            await asyncio.wait(tuple(self._pending))
+        if self.failure is not None:
+            raise self.failure
 
     def send_changelog(
         self, partition: int | None, key: Any, value: Any, key_serializer: Any = None, value_serializer: Any = None
     ) -> FutureMessage:
-        """Queue a row for the changelog, a tombstone with the stamp of the row that it deletes."""
-        headers = {} if value is not None or partition is None else self._deletes(partition, key)
+        """Queue a row for the changelog; a tombstone carries the stamp of the row that it deletes."""
+        headers = {} if value is not None or partition is None else self._tombstone_headers(partition, key)
         sent = self.changelog_topic.send_soon(
             key=key,
             value=value,
@@ -113,23 +113,23 @@ class VersionedTable(Table[bytes, bytes]):
             callback=self._on_changelog_sent,
             eager_partitioning=True,
         )
-        self._unsent.add(sent)
+        self._pending.add(sent)
         sent.add_done_callback(self._on_changelog_done)
         return sent
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
-        """Remember how far was read, and write again what a stale record hides from later readers."""
+        """Store the recovered offsets, and rewrite the rows that a stale record masks."""
         highwaters = cast("TableManager", self.app.tables).recovery.active_highwaters
         for tp in active_tps:
             if tp in highwaters:
-                self.data.reflect(tp, highwaters[tp])
-        for partition, key in sorted(self.data.undone):
+                self.data.advance_offset(tp, highwaters[tp])
+        for partition, key in sorted(self.data.masked):
             if any(tp.partition == partition for tp in active_tps):
-                self.data.undone.discard((partition, key))
+                self.data.masked.discard((partition, key))
                 self.send_changelog(partition, key, self.data.row(partition, key))
         await super().on_recovery_completed(active_tps, standby_tps)
 
-    def _deletes(self, partition: int, key: bytes) -> dict[str, bytes]:
+    def _tombstone_headers(self, partition: int, key: bytes) -> dict[str, bytes]:
         row = self.data.row(partition, key)
         return {} if row is None else {TOMBSTONE_HEADER: b'{"epoch":%d,"version":%d}' % stamp(row)}
 
@@ -149,10 +149,10 @@ class VersionedTable(Table[bytes, bytes]):
 
     def _on_changelog_sent(self, fut: FutureMessage) -> None:
         sent = fut.result()
-        if sent.offset == self.data.reflected(sent.topic_partition) + 1:
-            self.data.reflect(sent.topic_partition, sent.offset)
+        if sent.offset == self.data.reflected_offset(sent.topic_partition) + 1:
+            self.data.advance_offset(sent.topic_partition, sent.offset)
 
     def _on_changelog_done(self, sent: FutureMessage) -> None:
-        self._unsent.discard(sent)
+        self._pending.discard(sent)
         if not sent.cancelled():
-            self.lost = self.lost or sent.exception()
+            self.failure = self.failure or sent.exception()

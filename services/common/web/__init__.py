@@ -1,1 +1,1 @@
-"""What the web sides share: security headers, errors, device requests and health."""
+"""Shared web code: security headers, error responses, device requests and health."""

@@ -1,4 +1,4 @@
-"""Watches the requests of one instance: logged, counted, timed, each in its trace.
+"""Middleware that logs, counts, times and traces the requests of one instance.
 
 Source: OpenTelemetry semantic conventions 1.40, HTTP spans (server).
 """
@@ -27,7 +27,7 @@ OTHER: Final = "_OTHER"
 
 
 def watch_requests(telemetry: Telemetry) -> Middleware:
-    """Return the outermost middleware; what asks for health is no request of a person or a device."""
+    """Return the outermost middleware; it ignores health checks."""
 
     @web.middleware
     async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -41,12 +41,12 @@ def watch_requests(telemetry: Telemetry) -> Middleware:
                 response = await handler(request)
                 status, streamed = response.status, _is_streamed(response)
                 _log(request, status, time.monotonic() - started)
-            except web.HTTPException as answer:
-                status = answer.status
+            except web.HTTPException as error:
+                status = error.status
                 raise
             finally:
                 _count(telemetry.metrics, request, status, time.monotonic() - started)
-                # A span of what lasts as long as a browser or a device waits says nothing; it is never ended.
+                # The duration of a stream is the time that a browser or a device stays connected, so it gets no span.
                 if not streamed:
                     _end_span(span, status)
         return response

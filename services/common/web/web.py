@@ -1,4 +1,4 @@
-"""What all web sides share: security headers, refusals, health."""
+"""The web application that all services share: security headers, error responses, health."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -18,10 +18,10 @@ from services.common.web.watching import LIVE, READY, Handler, watch_requests
 log = structlog.get_logger(__name__)
 BODY_BYTES: Final = 16 * 1024
 PATH_CHARACTERS: Final = 255
-"""No address here is as long; what is longer is no file's name on any disk either."""
+"""Longer than any path of ours, and the usual limit of a file name."""
 RETRY_AFTER_SECONDS: Final = 2
 CLIENT_LEFT: Final = 499
-"""Stands in the log for a client that has gone before its answer, which nobody reads; the number is nginx's."""
+"""Logged status of a request whose client has disconnected before the response; the number is nginx's."""
 HEALTH: Final = web.AppKey("health", Health)
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
@@ -33,10 +33,10 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 
 
 class ErrorRenderer(Protocol):
-    """Makes the answer that a person or a device gets for an error."""
+    """Renders the response to a failed request."""
 
     def __call__(self, request: web.Request, status: int, name: str, detail: str, /) -> web.Response:
-        """Return the answer.
+        """Return the response.
 
         Args:
             request: The request.
@@ -61,7 +61,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     extra: Mapping[str, object] | None = None,
 ) -> web.Response:
-    """Return a problem as an answer, with extension members if given (RFC 9457, section 3.2)."""
+    """Return a problem response, with extension members if given (RFC 9457, section 3.2)."""
     document = {**problem_document(status, name, detail), **(extra or {})}
     return web.json_response(document, status=status, headers=headers, content_type="application/problem+json")
 
@@ -78,14 +78,14 @@ def make_web(
     content_security_policy: str,
     extra_headers: Mapping[str, str] | None = None,
 ) -> web.Application:
-    """Return a web application with everything but its own routes.
+    """Return a web application without the service's own routes.
 
     Args:
-        health: What /ready tells.
-        telemetry: Hears of each request.
-        render_error: Makes the answers for errors.
+        health: The instance's readiness, for /ready.
+        telemetry: The instance's metrics and traces.
+        render_error: Renders error responses.
         content_security_policy: The policy of its pages (CSP level 3).
-        extra_headers: What else stands on every answer, errors included.
+        extra_headers: Further headers of every response, errors included.
 
     """
     headers = {
@@ -105,11 +105,11 @@ def make_web(
 
 
 def client_address(request: web.Request, trusted_proxies: int) -> str:
-    """Return the client's IP address, seen past as many proxies as are trusted."""
+    """Return the client's IP address, behind a number of trusted proxies."""
     peer = request.remote or "unknown"
     hops = [hop.strip() for hop in ",".join(request.headers.getall("X-Forwarded-For", ())).split(",") if hop.strip()]
-    seen = hops[-trusted_proxies][:64] if 0 < trusted_proxies <= len(hops) else peer
-    return seen if seen.isascii() else peer
+    address = hops[-trusted_proxies][:64] if 0 < trusted_proxies <= len(hops) else peer
+    return address if address.isascii() else peer
 
 
 def serve_key_set(keys: SigningKeys) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -126,7 +126,7 @@ def serve_key_set(keys: SigningKeys) -> Callable[[web.Request], Awaitable[web.Re
 
 
 def serve_file(path: Path, content_type: str) -> Callable[[web.Request], Awaitable[web.FileResponse]]:
-    """Return the handler that serves one file as it is."""
+    """Return the handler that serves one static file."""
 
     async def handler(_request: web.Request) -> web.FileResponse:
         return web.FileResponse(path, headers={"Content-Type": content_type})
@@ -158,11 +158,11 @@ def _answer_errors(render: ErrorRenderer) -> Middleware:
         except web.HTTPRedirection:
             raise
         except web.HTTPException as error:
-            answer = render(request, error.status, error.reason.lower().replace(" ", "-"), error.text or "")
-            answer.headers.update(
+            response = render(request, error.status, error.reason.lower().replace(" ", "-"), error.text or "")
+            response.headers.update(
                 {key: value for key, value in error.headers.items() if key in {"Allow", "Retry-After"}}
             )
-            return answer
+            return response
         except Exception:
             log.exception("request failed", method=request.method, path=request.path)
             return render(request, 500, "internal-error", "Something went wrong here. Please try again.")
@@ -178,9 +178,10 @@ async def _bound_path(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 def _unavailable(render: ErrorRenderer, request: web.Request) -> web.Response:
-    answer = render(request, 503, "unavailable", "This service cannot take requests just now. Please try again soon.")
-    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return answer
+    detail = "This service is temporarily unavailable. Please try again soon."
+    response = render(request, 503, "unavailable", detail)
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 async def _live(_request: web.Request) -> web.Response:

@@ -11,7 +11,7 @@ from schemas.codec import Event
 from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, Delivery, Purpose, PushReceipt, Verdict
 from schemas.push_messages import RegisterDevice, SubmitAnswer
 from services.common.decisions import OK, Decision, Row
-from services.common.used_nonces import MOST_KEPT, UsedNonce, is_used, recent_nonces
+from services.common.used_nonces import MAX_NONCES, UsedNonce, is_used, recent_nonces
 
 MOST_PENDING: Final = 10
 MOST_ANSWERED: Final = 20
@@ -137,7 +137,7 @@ def take_answer(channel: Channel, event: Event[SubmitAnswer]) -> Decision[Channe
     nonces = recent_nonces(channel.nonces, at)
     if is_used(nonces, answer.nonce):
         return Decision(channel, outcome=Refusal.REPLAYED)
-    if len(nonces) >= MOST_KEPT:
+    if len(nonces) >= MAX_NONCES:
         return Decision(channel, outcome=Refusal.TOO_MANY)
     spent = replace(channel, nonces=(*nonces, UsedNonce(nonce=answer.nonce, at=at)))
     pending = channel.waiting(answer.challenge_id)

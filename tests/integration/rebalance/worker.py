@@ -20,9 +20,10 @@ from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka
 from faust.types import TP, StreamT
 
+from services.common.streams.app import STREAM_SETTINGS
 from services.common.streams.faust_consumer import DrainedConsumer
 from services.common.streams.faust_patches import DrainedTableManager, DrainedTransport, install_drains
-from services.common.streams.settings import ROCKSDB_OPTIONS, STREAM_SETTINGS
+from services.common.streams.row_table import ROCKSDB_OPTIONS
 from services.common.streams.versioned_table import VersionedTable
 
 POLL_SECONDS: Final = 0.02

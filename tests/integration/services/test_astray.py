@@ -32,7 +32,7 @@ async def test_an_owner_sets_aside_what_belongs_to_another_one(
         await producer.send_and_wait(topic, record.value, record.key, other, headers=record.headers)
 
     letter = await wire.dead_letter(record.topic, record.key)
-    why = f"it lies in partition {other}, and its key's is {home} of {PARTITIONS}"
+    why = f"the record is in partition {other}, but its key belongs to {home} of {PARTITIONS}"
     assert dict(letter.headers)["dlq_reason"] == why.encode()
     async with administration(kafka, wire.prefix) as accounts, dead_letter_queue(kafka, wire.prefix) as office:
         assert accounts.view.get(name) is None

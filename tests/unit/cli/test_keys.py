@@ -130,7 +130,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(directory: Path, words:
     assert {path: path.read_bytes() for path in directory.iterdir()} == before
 
 
-@pytest.mark.parametrize(("content", "said"), [("{}", "is not a private JWK set"), (None, "is not there")])
+@pytest.mark.parametrize(("content", "said"), [("{}", "is not a private JWK set"), (None, "is missing")])
 def test_a_broken_or_missing_file_is_named_before_anything_is_changed(
     directory: Path, content: str | None, said: str
 ) -> None:

@@ -33,7 +33,7 @@ def test_a_setting_that_cannot_be_rehearsed_is_refused(setting: str, why: str) -
 def test_without_the_services_keys_nothing_is_decided_again_and_no_key_is_made(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["audit", "verify", "--secrets-directory", str(tmp_path)])
     assert result.exit_code == 2
-    assert "login-signing.jwks.json is not there; the login service makes it at its start" in result.stderr
+    assert "login-signing.jwks.json is missing; the login service creates it at its start" in result.stderr
     assert [*tmp_path.iterdir()] == []
 
 

@@ -45,7 +45,7 @@ def test_an_old_key_is_retired_and_the_active_one_is_not(kind: KeyKind[Any], tmp
     retire_key(tmp_path, "login", kind, first)
     assert key_ids(tmp_path, "login", kind) == (second,)
     for change in (retire_key, activate_key):
-        with pytest.raises(KeyFileError, match=f"{first} is no {kind.name} key"):
+        with pytest.raises(KeyFileError, match=f"{first} is not a {kind.name} key"):
             change(tmp_path, "login", kind, first)
 
 
@@ -53,7 +53,7 @@ def test_an_old_key_is_retired_and_the_active_one_is_not(kind: KeyKind[Any], tmp
 def test_keys_that_were_never_made_are_not_made_by_rotating_them(kind: KeyKind[Any], tmp_path: Path) -> None:
     """The directory may be a wrong one."""
     assert key_ids(tmp_path, "login", kind) == ()
-    with pytest.raises(KeyFileError, match="is not there"):
+    with pytest.raises(KeyFileError, match="is missing"):
         add_key(tmp_path, "login", kind, active=True)
     with pytest.raises(KeyFileError, match="cannot be opened"):
         add_key(tmp_path / "nowhere", "login", kind, active=True)

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from protocol.jose import PrivateKey
-from services.common.keys.key_files import KeyFileError
-from services.common.keys.key_ring import KeyRing
+from services.common.keys.key_files import KeyFileError, KeyRing
 from services.common.keys.keys import SigningKeys, load_agreement_keys, load_secret, load_signing_keys
 from services.common.keys.sealing import Sealer, load_sealer
 from tests.builders import a_key

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from protocol.encoding import decode_base64url, encode_base64url
 from protocol.signed_requests import TOLERANCE_SECONDS
 from schemas.pairing_messages import RequestPhrase
-from services.common.used_nonces import KEPT_SECONDS, UsedNonce, is_used, recent_nonces
-from services.common.web.nonces import Nonces
+from services.common.used_nonces import NONCE_SECONDS, UsedNonce, is_used, recent_nonces
+from services.common.web.device_requests import Nonces
 from tests.builders import T0, after
 from tests.messages import a_phrase_request
 
@@ -69,7 +69,7 @@ def test_a_nonce_has_one_spelling() -> None:
 
 def test_a_used_nonce_is_known_until_nobody_would_recognise_it() -> None:
     used = (UsedNonce(nonce="n", at=T0),)
-    assert KEPT_SECONDS >= 2 * TOLERANCE_SECONDS
-    assert is_used(recent_nonces(used, after(KEPT_SECONDS)), "n")
-    assert not is_used(recent_nonces(used, after(KEPT_SECONDS + 1)), "n")
+    assert NONCE_SECONDS >= 2 * TOLERANCE_SECONDS
+    assert is_used(recent_nonces(used, after(NONCE_SECONDS)), "n")
+    assert not is_used(recent_nonces(used, after(NONCE_SECONDS + 1)), "n")
     assert not is_used(used, "another")

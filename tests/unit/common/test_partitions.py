@@ -41,7 +41,7 @@ def test_topics_with_the_number_that_was_told_are_served() -> None:
 
 
 def test_another_number_is_refused_with_what_to_do() -> None:
-    with pytest.raises(PartitionsError, match=r"^the topics have 7 partitions and this instance was told 4; .*$"):
+    with pytest.raises(PartitionsError, match=r"^the topics have 7 partitions, but this instance is set to 4; .*$"):
         require_partitions(counts(7), NAMES, 4)
 
 

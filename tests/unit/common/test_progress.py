@@ -15,9 +15,9 @@ def test_a_line_is_logged_only_now_and_then(monkeypatch: pytest.MonkeyPatch) -> 
     times = iter(float(second) for second in range(100))
     monkeypatch.setattr("time.monotonic", lambda: next(times))
     with capture_logs() as lines:
-        notes = ProgressLog("tables recover", topic="rows")
+        progress_log = ProgressLog("tables recover", topic="rows")
         for done in range(12):
-            notes.note(Progress(done, 12))
+            progress_log.update(Progress(done, 12))
     assert len(lines) == 2, f"one line in {EVERY_SECONDS} s"
     assert lines[0] == {
         "event": "tables recover",

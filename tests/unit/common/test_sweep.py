@@ -41,18 +41,18 @@ class Commands:
         return "event"
 
 
-def a_sweeper(rows: Rows, commands: Commands, *, most_at_once: int = 100) -> Sweeper[Any]:
+def a_sweeper(rows: Rows, commands: Commands, *, batch_size: int = 100) -> Sweeper[Any]:
     """Return a sweeper that forgets every second row."""
 
     def forget(row: Row, at: datetime, _policy: None) -> ForgetGuesses | None:
         return None if row.version % 2 else ForgetGuesses(source=f"{row.version:043}", at=at)
 
     view, publisher = cast("View[Row]", rows), cast("Publisher", commands)
-    return Sweeper("rows", Sweep(forget, most_at_once), view, None, publisher)
+    return Sweeper("rows", Sweep(forget, batch_size), view, None, publisher)
 
 
 async def test_rounds_go_on_from_each_other_and_begin_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "MOST_LOOKED_AT", 4)
+    monkeypatch.setattr(sweep, "ROUND_ROWS", 4)
     rows, commands = Rows(10), Commands()
     sweeper = a_sweeper(rows, commands)
     assert [await sweeper.sweep() for _ in range(4)] == [2, 2, 1, 2]
@@ -62,6 +62,6 @@ async def test_rounds_go_on_from_each_other_and_begin_again(monkeypatch: pytest.
 
 async def test_a_round_gives_a_bounded_number_of_commands() -> None:
     rows, commands = Rows(10), Commands()
-    sweeper = a_sweeper(rows, commands, most_at_once=3)
+    sweeper = a_sweeper(rows, commands, batch_size=3)
     assert [await sweeper.sweep(), await sweeper.sweep()] == [3, 2]
     assert commands.given == rows.keys[::2]

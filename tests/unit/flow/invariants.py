@@ -7,7 +7,7 @@ from protocol.challenges import verify_proof
 from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
 from schemas.pairing_messages import IssuePhrase
 from services.common.decisions import OK, REMEMBERED_EVENTS
-from services.common.used_nonces import MOST_KEPT
+from services.common.used_nonces import MAX_NONCES
 from services.login.domain.account import MOST_HISTORY, Account
 from services.login.domain.approval import MOST_SESSIONS
 from services.login.domain.expire import expire
@@ -167,8 +167,8 @@ def check_bounds(world: World) -> None:
         assert len(account.history) <= MOST_HISTORY
     for requester in world.rows(REQUESTERS).values():
         assert len(requester.issued) <= PAIRING_LIMITS.phrases.most
-        assert len(requester.nonces) <= MOST_KEPT
+        assert len(requester.nonces) <= MAX_NONCES
     for channel in world.rows(CHANNELS).values():
         assert len(channel.pending) <= MOST_PENDING
         assert len(channel.answered) <= MOST_ANSWERED
-        assert len(channel.nonces) <= MOST_KEPT
+        assert len(channel.nonces) <= MAX_NONCES

@@ -3,7 +3,7 @@
 from protocol.signed_requests import Refusal
 from schemas.pairing_messages import IssuePhrase, RequestPhrase, RetirePhrase
 from services.common.decisions import OK, Decision, decide_once
-from services.common.used_nonces import KEPT_SECONDS
+from services.common.used_nonces import NONCE_SECONDS
 from services.pairing.domain.requester import Requester, decide_requester
 from tests.builders import PAIRING_LIMITS, a_digest, a_phone, after, an_event, pairing_policy
 from tests.events import PHRASE, only
@@ -58,7 +58,7 @@ def test_a_request_that_is_replayed_gets_nothing() -> None:
 
 def test_a_nonce_is_known_as_long_as_it_could_be_replayed() -> None:
     row = _asked(a_phrase_request("nonce-1"))
-    assert _ask(row, a_phrase_request("nonce-1", after(KEPT_SECONDS))).outcome == Refusal.REPLAYED
+    assert _ask(row, a_phrase_request("nonce-1", after(NONCE_SECONDS))).outcome == Refusal.REPLAYED
 
 
 def _busy() -> Requester:

@@ -6,7 +6,7 @@ from protocol.signed_requests import Refusal
 from schemas.contract import AuthResponse, ChallengeIssued, Verdict
 from schemas.push_messages import SubmitAnswer
 from services.common.decisions import OK
-from services.common.used_nonces import KEPT_SECONDS, MOST_KEPT
+from services.common.used_nonces import MAX_NONCES, NONCE_SECONDS
 from services.push.domain.channel import KEPT_AFTER_EXPIRY, MOST_ANSWERED, Channel
 from tests.builders import a_digest, a_phone, after
 from tests.events import an_issued_challenge, only
@@ -89,7 +89,7 @@ def test_a_nonce_is_good_for_one_request_even_if_that_was_refused() -> None:
 def test_a_nonce_is_known_as_long_as_it_could_be_replayed() -> None:
     channel, issued = _waiting()
     _, channel = _refused(channel, a_submission(issued, challenge_id="challenge-9"))
-    again = a_submission(issued, at=after(KEPT_SECONDS))
+    again = a_submission(issued, at=after(NONCE_SECONDS))
     assert _refused(channel, again)[0] == Refusal.REPLAYED
 
 
@@ -130,12 +130,12 @@ def test_what_is_remembered_of_answers_is_bounded() -> None:
 
 def test_a_device_that_sends_very_many_requests_has_to_wait() -> None:
     channel, issued = _waiting()
-    for number in range(MOST_KEPT):
+    for number in range(MAX_NONCES):
         _, channel = _refused(channel, a_submission(issued, f"n-{number}", challenge_id="challenge-9"))
     outcome, refused = _refused(channel, a_submission(issued, "one-more"))
     assert outcome == Refusal.TOO_MANY
-    assert len(refused.nonces) == MOST_KEPT
-    later = after(KEPT_SECONDS + 1)
+    assert len(refused.nonces) == MAX_NONCES
+    later = after(NONCE_SECONDS + 1)
     issued = an_issued_challenge("challenge-2", later)
     refused = channel_after(issued, begin=refused)
     decision = take(refused, a_submission(issued, "one-more", later))
