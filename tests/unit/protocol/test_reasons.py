@@ -59,7 +59,7 @@ def header_of(algorithm: object) -> str:
         (lambda: verify_embedded(a_request(), "other"), "the type is not other"),
         (
             lambda: verify_embedded(request(jwk=SERVICE.public.jwk), REQUEST_TYPE),
-            "the signature does not hold: BadSignatureError",
+            "the signature is invalid: BadSignatureError",
         ),
         (lambda: verify_embedded(request(jwk=None), REQUEST_TYPE), "not a P-256 public key: KeyError"),
         (lambda: PublicKey.from_jwk({**JWK, "x": "A"}), "not a P-256 public key: Error"),
@@ -71,8 +71,8 @@ def header_of(algorithm: object) -> str:
         (lambda: AgreementPrivateKey.from_jwk(JWK), "not a private key: the member d is missing"),
         (lambda: verify_challenge(issued(CHALLENGE_TYPE, b"{}")), "the claims are not a challenge's"),
         (lambda: verify_challenge(issued(CHALLENGE_TYPE, b"{}", kid="1")), "the kid is not the thumbprint of the key"),
-        (lambda: verify_unpaired(issued(UNPAIRED_TYPE, b"{}")), "it does not say what such a statement says"),
-        (lambda: verify_proof(CHALLENGE, answered(verdict="approve")), "the answer does not say what an answer says"),
+        (lambda: verify_unpaired(issued(UNPAIRED_TYPE, b"{}")), "the claims are not an unpaired statement's"),
+        (lambda: verify_proof(CHALLENGE, answered(verdict="approve")), "the payload is not an answer's"),
         (lambda: verify_proof(CHALLENGE, an_answer(a_challenge(jti="2"))), "the answer is to another challenge"),
         (lambda: verify_proof(CHALLENGE, an_answer(CHALLENGE, key=SERVICE)), "another device answered"),
     ],
@@ -101,7 +101,7 @@ def test_a_key_that_is_refused_has_what_is_wrong_with_it_as_its_cause(changes: d
 @pytest.mark.parametrize(
     ("compact", "detail"),
     [
-        (a_request()[:-1], "the signature does not hold: Error"),
+        (a_request()[:-1], "the signature is invalid: Error"),
         (request(kid="1"), "The header must have exactly alg, iat, jwk, nonce, typ, url."),
         (request(iat="1795680000"), "The header needs url (text), nonce (text) and iat (whole seconds)."),
         (request(url=f"{ORIGIN}/other"), "The request was signed for another URL."),
@@ -129,5 +129,5 @@ def test_bytes_that_are_no_key_set_say_so() -> None:
 def test_an_answer_that_leaves_its_time_out_is_none() -> None:
     header = {"typ": ANSWER_TYPE, "jwk": JWK, "url": f"{ORIGIN}/any", "nonce": NONCE}
     said = {"challenge_digest": challenge_digest(CHALLENGE), "verdict": "approve"}
-    with pytest.raises(SignatureError, match="does not say what an answer says"):
+    with pytest.raises(SignatureError, match="the payload is not an answer's"):
         verify_proof(CHALLENGE, DEVICE.sign(header, json.dumps(said).encode()))
