@@ -172,3 +172,7 @@ def test_it_leaves_logins_alone_that_wait() -> None:
     owner.account = owner.account.with_login(a_login())
     owner.take(a_confirmation())
     assert owner.login().state is LoginState.READY
+
+
+def test_a_session_that_has_no_method_left_confirms_nothing() -> None:
+    signed_in(paired=False).refuse(a_confirmation(), Rejection.NO_SESSION)

@@ -174,3 +174,10 @@ def test_the_history_has_which_browser_is_remembered() -> None:
     entry = owner.account.history[-1]
     assert (entry.what, entry.at, entry.browser) == (HistoryKind.BROWSER_REMEMBERED, after(5), there)
     assert owner.account.remembered[0].browser == there
+
+
+def test_the_history_names_no_phone_where_none_was_challenged() -> None:
+    owner = _remembering()
+    owner.take(a_sign_in(at=after(5), **KNOWN))
+    entry = owner.account.history[-1]
+    assert (entry.what, entry.device_name) == (HistoryKind.SIGNED_IN, "")

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import ValidationError
 
 from protocol.agreement import SECRET_BYTES, AgreementPrivateKey
-from protocol.jose import SignatureError
+from protocol.jose import PublicKey, SignatureError
 from schemas.base import AgreementKey
 from tests.unit.protocol.derivation import hkdf_sha256
 from tests.unit.protocol.wycheproof import groups_of
@@ -85,3 +85,11 @@ def test_what_is_no_point_of_the_curve_is_refused(case: dict[str, Any]) -> None:
     AgreementPrivateKey.from_jwk(case["private"])
     with pytest.raises((SignatureError, ValidationError)):
         _secret(case, "pairing-1")
+
+
+def test_a_new_key_pair_is_named_by_the_thumbprint_of_its_public_key() -> None:
+    pair = AgreementPrivateKey.generate()
+    assert pair.key_id == PublicKey.from_jwk(pair.public.model_dump()).thumbprint
+    assert AgreementPrivateKey.from_jwk(pair.to_jwk()) == pair
+    assert AgreementPrivateKey.generate().key_id != pair.key_id
+    assert pair.to_jwk()["d"] not in repr(pair)

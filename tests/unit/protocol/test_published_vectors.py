@@ -99,3 +99,11 @@ def test_base64url_is_that_of_rfc_7515_appendix_c() -> None:
 def test_keyed_digest_is_the_hmac_of_rfc_4231_section_43() -> None:
     expected = bytes.fromhex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
     assert keyed_digest(b"Jefe", b"what do ya want for nothing?") == encode_base64url(expected)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"), [(b"", ""), (b"\x00", "AA"), (b"\x00\x00", "AAA"), (b"\x00\x00\x17", "AAAX")]
+)
+def test_base64url_leaves_padding_out_and_nothing_else(data: bytes, text: str) -> None:
+    assert encode_base64url(data) == text
+    assert decode_base64url(text) == data

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from protocol.challenges import ANSWER_TYPE
@@ -75,6 +75,10 @@ def test_request_that_came_to_another_path_is_refused() -> None:
 
 
 @given(st.integers(-(10**6), 10**6))
+@example(TOLERANCE_SECONDS)
+@example(-TOLERANCE_SECONDS)
+@example(TOLERANCE_SECONDS + 1)
+@example(-TOLERANCE_SECONDS - 1)
 def test_request_holds_for_five_minutes_either_way(seconds: int) -> None:
     compact = a_request(at=NOW + timedelta(seconds=seconds))
     if abs(seconds) <= TOLERANCE_SECONDS:
