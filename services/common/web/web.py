@@ -95,9 +95,15 @@ def make_web(
         **(extra_headers or {}),
     }
     application = web.Application(
-        middlewares=[watch_requests(telemetry), _secure(headers), _answer_errors(render_error), _bound_path],
+        middlewares=[watch_requests(telemetry), _answer_errors(render_error), _bound_path],
         client_max_size=BODY_BYTES,
     )
+
+    async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+
+    application.on_response_prepare.append(add_headers)
     application[HEALTH] = health
     application.router.add_get(LIVE, _live)
     application.router.add_get(READY, _ready)
@@ -132,18 +138,6 @@ def serve_file(path: Path, content_type: str) -> Callable[[web.Request], Awaitab
         return web.FileResponse(path, headers={"Content-Type": content_type})
 
     return handler
-
-
-def _secure(headers: Mapping[str, str]) -> Middleware:
-    @web.middleware
-    async def add_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await handler(request)
-        if not response.prepared:
-            for name, value in headers.items():
-                response.headers.setdefault(name, value)
-        return response
-
-    return add_headers
 
 
 def _answer_errors(render: ErrorRenderer) -> Middleware:

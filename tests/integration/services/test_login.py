@@ -380,8 +380,8 @@ async def test_a_form_from_elsewhere_is_refused(person: Person, login: InstanceP
 
 async def test_every_answer_carries_the_security_headers(login: InstanceProcess) -> None:
     async with aiohttp.ClientSession() as session:
-        for path in ("/sign-in", "/nowhere", "/static/style.css"):
-            async with session.get(f"{login.url}{path}") as answer:
+        for path in ("/sign-in", "/nowhere", "/static/style.css", "/", "/events"):
+            async with session.get(f"{login.url}{path}", allow_redirects=False) as answer:
                 policy = answer.headers["Content-Security-Policy"]
                 assert "default-src 'none'" in policy
                 assert "unsafe" not in policy
