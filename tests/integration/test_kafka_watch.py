@@ -12,7 +12,6 @@ from operations.deployment import ALL
 from operations.topics import apply_topics
 from services.common.kafka.kafka_watch import KafkaWatch
 from services.common.kafka.partitions import PartitionsError
-from services.common.kafka.publisher import Publisher
 from tests.broker import PARTITIONS
 from tests.polling import eventually
 
@@ -27,20 +26,19 @@ def three_brokers(tmp_path: Path) -> Iterator[EmbeddedKafka]:
 
 
 async def test_two_lost_brokers_of_three_are_noticed_and_their_return_too(three_brokers: EmbeddedKafka) -> None:
-    publisher = Publisher(three_brokers.bootstrap, "", "test")
     await apply_topics(three_brokers.bootstrap, "", partitions=1, replication=3)
-    watch = KafkaWatch(publisher, three_brokers.bootstrap, "", ALL, partitions=1)
+    watch = KafkaWatch(three_brokers.bootstrap, "", ALL, partitions=1)
     await watch.wait_for_topics()
     looking = asyncio.create_task(watch.run())
     await eventually(lambda: watch.available)
     first, second, _ = three_brokers.brokers
     await asyncio.to_thread(first.kill)
     await asyncio.to_thread(second.kill)
-    await eventually(lambda: not publisher.kafka_available)
+    await eventually(lambda: not watch.available)
     await eventually(lambda: watch.reason == ": 1 of 3 brokers do, too few to keep records", watch.reason)
     for broker in (first, second):
         broker.begin()
-    await eventually(lambda: publisher.kafka_available and watch.available)
+    await eventually(lambda: watch.available)
     looking.cancel()
     with suppress(asyncio.CancelledError):
         await looking
@@ -48,7 +46,7 @@ async def test_two_lost_brokers_of_three_are_noticed_and_their_return_too(three_
 
 
 async def test_topics_with_other_partitions_than_told_end_it(kafka: str, topics: str) -> None:
-    watch = KafkaWatch(Publisher(kafka, topics, "test"), kafka, topics, ALL, PARTITIONS + 1)
+    watch = KafkaWatch(kafka, topics, ALL, PARTITIONS + 1)
     with pytest.raises(PartitionsError, match=f"this instance is set to {PARTITIONS + 1}"):
         await watch.wait_for_topics()
     await watch.stop()

@@ -53,7 +53,10 @@ class Base:
         self._policy: Final = policy
         self.settings: Final = settings
         self.telemetry: Final[Telemetry] = make_telemetry(service, settings)
-        self.publisher: Final = Publisher(bootstrap, prefix, service, self.telemetry.tracer)
+        self._kafka: Final = KafkaWatch(bootstrap, prefix, topology.topics, settings.partitions)
+        self.publisher: Final = Publisher(
+            bootstrap, prefix, service, self.telemetry.tracer, lambda: self._kafka.available
+        )
         self.dead_letters: Final = DeadLetterWriter(self.publisher, prefix, service, self.telemetry.metrics)
         self._guard: Final = RecordGuard(self.dead_letters, prefix, service, topology.consumes, self.telemetry)
         self._stream: Final = make_stream_app(service, settings)
@@ -64,7 +67,6 @@ class Base:
             )
             for table in topology.tables
         }
-        self._kafka: Final = KafkaWatch(self.publisher, bootstrap, prefix, topology.topics, settings.partitions)
         self.health: Final = Health(self._stream, self._kafka, tuple(self._views.values()), self._guard)
 
     def view(self, table: Table[RowT]) -> View[RowT]:

@@ -21,7 +21,6 @@ from aiokafka.protocol.metadata import MetadataRequest
 from schemas.topics import Topic
 from services.common.cancellation import raise_if_cancelled
 from services.common.kafka.partitions import require_partitions
-from services.common.kafka.publisher import Publisher
 
 log = structlog.get_logger(__name__)
 CHECK_SECONDS: Final = 0.5
@@ -70,20 +69,16 @@ class KafkaWatch:
 
     """
 
-    def __init__(
-        self, publisher: Publisher, bootstrap: str, prefix: str, topics: Iterable[Topic], partitions: int
-    ) -> None:
+    def __init__(self, bootstrap: str, prefix: str, topics: Iterable[Topic], partitions: int) -> None:
         """Prepare the watch; the first check connects.
 
         Args:
-            publisher: Its `kafka_available` is kept up to date.
             bootstrap: Kafka's ``host:port`` list.
             prefix: The topics' prefix in this deployment.
             topics: The topics that the instance reads and writes.
             partitions: The expected number of partitions.
 
         """
-        self._publisher = publisher
         self._bootstrap = bootstrap
         self._names = tuple(prefix + topic.name for topic in topics)
         self._partitions = partitions
@@ -136,7 +131,7 @@ class KafkaWatch:
         elif self.available and not available:
             log.warning("kafka does not answer", brokers=responding)
         self.reason = f": {len(responding)} of {brokers} brokers do, too few to keep records" if responding else ""
-        self.available = self._publisher.kafka_available = available
+        self.available = available
 
     async def _query_brokers(self) -> tuple[int, list[int]]:
         """Return the number of brokers, and the ids of those that respond."""

@@ -1,7 +1,7 @@
 """Publishes events; a call returns once all in-sync replicas have acknowledged the record."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
@@ -15,6 +15,8 @@ from services.common.clock import new_id, now
 from services.common.telemetry.tracing import NO_SPANS, current_traceparent, messaging_span
 
 log = structlog.get_logger(__name__)
+COMMAND_SECONDS: Final = 4.0
+"""Maximum time for Kafka to acknowledge a command."""
 RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses between retries while Kafka is away; the last one repeats."""
 
@@ -36,10 +38,6 @@ class Publisher:
     expect the command to take effect minutes later. So the commands' producer drops what Kafka does not acknowledge in
     time. It may send a command twice; that is harmless, because the row remembers the event's id
     (docs/adr/0008-commands-expire.md).
-
-    Attributes:
-        kafka_available: False while Kafka is known to be away; commands then fail at once.
-
     """
 
     def __init__(
@@ -48,7 +46,7 @@ class Publisher:
         prefix: str,
         source: str,
         tracer: Tracer = NO_SPANS,
-        timeout_seconds: float = 4.0,
+        kafka_available: Callable[[], bool] = lambda: True,
     ) -> None:
         """Prepare the publisher; `start` connects.
 
@@ -57,23 +55,21 @@ class Publisher:
             prefix: The topics' prefix in this deployment.
             source: This service's name, the first part of its events' CloudEvents source.
             tracer: Starts a span for each event; default none.
-            timeout_seconds: Maximum time for Kafka to acknowledge a command.
+            kafka_available: Whether Kafka accepts writes; commands fail at once while it does not.
 
         """
         self._prefix = prefix
         self._source = source
         self._tracer = tracer
-        self._timeout_seconds = timeout_seconds
+        self._kafka_available = kafka_available
         self._bootstrap = bootstrap
         self._decided: AIOKafkaProducer | None = None
         self._commands: AIOKafkaProducer | None = None
-        self.kafka_available = True
 
     async def start(self) -> None:
         """Connect."""
         self._decided = await self._start_producer("decided", enable_idempotence=True)
-        milliseconds = int(self._timeout_seconds * 1000)
-        self._commands = await self._start_producer("commands", request_timeout_ms=milliseconds)
+        self._commands = await self._start_producer("commands", request_timeout_ms=int(COMMAND_SECONDS * 1000))
 
     async def stop(self) -> None:
         """Send the pending records and disconnect."""
@@ -107,7 +103,7 @@ class Publisher:
             UnavailableError: If Kafka does not acknowledge it in time.
 
         """
-        if not self.kafka_available:
+        if not self._kafka_available():
             raise UnavailableError
         event_id = new_id()
         with messaging_span(self._tracer, SpanKind.PRODUCER, message.topic.name, event_id):
@@ -115,7 +111,7 @@ class Publisher:
             event = Event(event_id, at, f"{self._source}/web", current_traceparent(), message)
             try:
                 # The producer itself gives up; the extra second covers its own timer.
-                async with asyncio.timeout(self._timeout_seconds + 1):
+                async with asyncio.timeout(COMMAND_SECONDS + 1):
                     await self._send(self._commands, encode(event))
             except (KafkaError, TimeoutError) as error:
                 raise UnavailableError from error
