@@ -23,7 +23,7 @@ from services.login.addresses import read_address
 from services.login.domain.account import Account
 from services.login.domain.rejections import Rejection
 from services.login.names import LONGEST_NAME, account_id_of
-from services.login.pairing.invitations import new_invitation
+from services.login.pairing.enrolment_codes import new_invitation
 from services.login.settings import DEFAULT_PRODUCT_NAME
 from services.login.sign_in.password_policy import WEAKNESS_TEXTS, find_weakness
 from services.login.sign_in.passwords import hash_password

@@ -22,8 +22,7 @@ from services.login.routes import Handlers, routes
 from services.login.settings import LoginSettings
 from services.login.sign_in.forms import SignInForms
 from services.login.sign_in.guess_counts import GuessCounts
-from services.login.sign_in.hashing import HashingThreads
-from services.login.sign_in.passwords import Passwords
+from services.login.sign_in.passwords import HashingThreads, Passwords
 from services.login.signer import make_signer
 from services.login.tables import ACCOUNTS, GUESSES, TOPOLOGY
 from services.login.web.context import ContextLoader

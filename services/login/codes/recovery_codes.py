@@ -12,7 +12,7 @@ from argon2.low_level import Type, hash_secret_raw
 
 from protocol.encoding import decode_base64url, encode_base64url
 from services.login.codes.typed_codes import draw_code, grouped, read_code
-from services.login.sign_in.hashing import ITERATIONS, LANES, MEMORY_KIBIBYTES, HashingThreads
+from services.login.sign_in.passwords import ITERATIONS, LANES, MEMORY_KIBIBYTES, HashingThreads
 
 CODES: Final = 10
 CHARACTERS: Final = 10

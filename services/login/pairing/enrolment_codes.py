@@ -1,20 +1,28 @@
-"""Codes by e-mail that admit to the first pairing: six digits that follow from a secret key and the code's id.
+"""Enrolment codes, which admit to the first pairing: sent by e-mail, or handed out by an administrator.
 
-So whoever writes the e-mail and whoever checks what was typed need no store between them, and Kafka has no code.
+A code by e-mail is six digits that follow from a secret key and the code's id (HMAC-SHA256, RFC 2104). So the instance
+that sends the e-mail and the instance that checks the code share no store, and Kafka holds no code. An administrator's
+code is random; the account's row holds its SHA-256.
 """
 
 import hmac
 from dataclasses import dataclass, field
 from typing import Final
 
+from protocol.encoding import digest
+from services.login.codes.typed_codes import draw_code, grouped, read_code
+
 DIGITS: Final = 6
+INVITATION_CHARACTERS: Final = 16
+"""80 random bits: too many to find a code from its digest."""
 _PURPOSE: Final = b"countersign enrolment code v1"
 _LONGEST_TYPED: Final = 64
+_GROUP_CHARACTERS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentCodes:
-    """Makes and checks codes.
+    """Makes and checks the codes that are sent by e-mail.
 
     Attributes:
         key: A secret of 32 bytes, the same in all instances.
@@ -24,21 +32,27 @@ class EnrolmentCodes:
     key: bytes = field(repr=False)
 
     def code(self, account_id: str, identifier: str) -> str:
-        """Return a code: HMAC-SHA256 (RFC 2104) over account and id, cut to six digits.
-
-        Args:
-            account_id: The account.
-            identifier: Names the code; another one gives another code.
-
-        """
-        # The parts hold no zero byte, so no two pairs of them give the same bytes.
+        """Return a code: six digits, cut from HMAC-SHA256 over the account and the code's id."""
+        # No part holds a zero byte, so no two pairs give the same bytes.
         parts = (_PURPOSE, account_id.encode(), identifier.encode())
         number = int.from_bytes(hmac.digest(self.key, b"\x00".join(parts), "sha256"))
         return str(number % 10**DIGITS).zfill(DIGITS)
 
     def matches(self, account_id: str, identifier: str, typed: str) -> bool:
-        """Tell whether what was typed is the code, blanks and hyphens aside; the time it takes tells nothing of it."""
+        """Tell whether a typed text is the code, in constant time; spaces and hyphens do not matter."""
         if len(typed) > _LONGEST_TYPED:
             return False
         digits = "".join(typed.split()).replace("-", "")
         return hmac.compare_digest(self.code(account_id, identifier).encode(), digits.encode(errors="replace"))
+
+
+def new_invitation() -> tuple[str, str]:
+    """Return a new administrator's code, XXXX-XXXX-XXXX-XXXX, and its digest: SHA-256, base64url, 43 characters."""
+    code = draw_code(INVITATION_CHARACTERS)
+    return grouped(code, _GROUP_CHARACTERS), digest(code.encode("ascii"))
+
+
+def invitation_digest(typed: str) -> str | None:
+    """Return the digest of a typed administrator's code, or None if the text cannot be a code."""
+    code = read_code(typed, INVITATION_CHARACTERS)
+    return None if code is None else digest(code.encode("ascii"))

@@ -11,14 +11,12 @@ from services.login.domain.account import Account
 from services.login.domain.limits import Enrolment
 from services.login.domain.login import Login
 from services.login.domain.rejections import Rejection
-from services.login.pairing.enrolment_codes import EnrolmentCodes
-from services.login.pairing.invitations import invitation_digest
+from services.login.pairing.enrolment_codes import EnrolmentCodes, invitation_digest
 from services.login.web import login_pages, page_messages
 from services.login.web.context import require_login_at
 from services.login.web.forms import Forms
 from services.login.web.pages import status_of
-from services.login.web.receipts import Receipts
-from services.login.web.waiting import waiting_details
+from services.login.web.receipts import Receipts, waiting_details
 
 
 class PairingForms:

@@ -22,8 +22,7 @@ from services.login.web import login_pages, page_messages
 from services.login.web.context import require_login_at
 from services.login.web.cookies import LOGIN, NEXT, REMEMBERED, SESSION, Ticket
 from services.login.web.forms import Forms
-from services.login.web.receipts import Receipts
-from services.login.web.waiting import waiting_details
+from services.login.web.receipts import Receipts, waiting_details
 
 FIRST_PHONE: Final = ""
 """What the form that sends the challenge has for a phone where no phone is chosen."""

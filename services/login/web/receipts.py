@@ -1,11 +1,11 @@
-"""How far each challenge came, from the push service's receipts: for the waiting pages, nothing is decided by it."""
+"""Delivery of challenges, from the push service's receipts. The waiting pages show it; no decision depends on it."""
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -16,6 +16,8 @@ from schemas.topics import PUSH_RECEIPT
 from services.common.clock import now
 from services.common.kafka.tail import from_time, tail
 from services.common.waiters import Waiters
+from services.login.domain.login import Login
+from services.login.web import login_pages
 
 log = structlog.get_logger(__name__)
 LOOK_BACK: Final = timedelta(minutes=5)
@@ -26,24 +28,17 @@ class Receipts:
     """The latest receipts, by challenge id."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
-        """Prepare it.
-
-        Args:
-            bootstrap: Kafka's ``host:port`` list.
-            prefix: What stands before each topic's name.
-
-        """
         self._bootstrap = bootstrap
         self._topic = f"{prefix}{PUSH_RECEIPT.name}"
         self._receipts: OrderedDict[str, PushReceipt] = OrderedDict()
         self._waiters = Waiters()
 
     def get(self, challenge_id: str) -> PushReceipt | None:
-        """Return the newest receipt of a challenge, or None."""
+        """Return the newest receipt for a challenge, or None."""
         return self._receipts.get(challenge_id)
 
     def watch(self, challenge_id: str, changed: asyncio.Event) -> AbstractContextManager[asyncio.Event]:
-        """Set the event whenever a receipt of the challenge comes."""
+        """Set the event whenever a receipt for the challenge arrives."""
         return self._waiters.watch(challenge_id, changed)
 
     async def run(self) -> None:
@@ -53,13 +48,13 @@ class Receipts:
 
     def _apply(self, records: Sequence[ConsumerRecord], _partitions: int) -> None:
         for record in records:
-            self._take(record)
+            self._apply_record(record)
 
-    def _take(self, record: ConsumerRecord) -> None:
+    def _apply_record(self, record: ConsumerRecord) -> None:
         try:
             receipt = decode(record.key, record.value, record.headers).data
         except UndecodableError as error:
-            log.warning("a receipt was left aside", offset=record.offset, reason=str(error))
+            log.warning("receipt ignored", offset=record.offset, reason=str(error))
             return
         if not isinstance(receipt, PushReceipt):
             return
@@ -69,3 +64,20 @@ class Receipts:
         while len(self._receipts) > MOST_KEPT:
             self._receipts.popitem(last=False)
         self._waiters.wake(receipt.challenge_id)
+
+
+def waiting_details(login: Login, at: datetime, receipts: Receipts) -> dict[str, Any]:
+    """Return what the template of a page needs that waits for a login's phone at a time."""
+    receipt = receipts.get(login_pages.pending_challenge_id(login) or "")
+    pending = login.challenge if login.challenge is not None else login.pairing
+    until = login.expires_at if pending is None else pending.expires_at
+    challenged = login.challenge.device_name if login.challenge else ""
+    return {
+        "device_name": challenged or (receipt.device_name if receipt else ""),
+        "delivery": receipt.delivery.value if receipt else "sending",
+        "seconds_left": max(0, round((until - at).total_seconds())),
+        "browser_name": login.browser.name,
+        "address": login.browser.address,
+        "place": login.browser.place,
+        "kind": login.kind,
+    }

@@ -13,7 +13,7 @@ from lab.testkit.person import Person
 from protocol.verification_codes import code_at, step_at
 from services.login.admin import administration
 from services.login.codes.recovery_codes import CODES
-from services.login.pairing.invitations import new_invitation
+from services.login.pairing.enrolment_codes import new_invitation
 from services.login.web.cookies import BROWSER, LOGIN, REMEMBERED, SESSION
 from tests.integration.whole.acting import PASSWORD, a_person
 from tests.integration.whole.leaks import deployment_keys, find_leaks

@@ -1,10 +1,12 @@
-"""Codes by e-mail: six digits that only who has the key can make, each for one account and one id."""
+"""Enrolment codes: by e-mail, which only the key makes, and an administrator's, which only its digest identifies."""
+
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.login.pairing.enrolment_codes import EnrolmentCodes
+from services.login.pairing.enrolment_codes import EnrolmentCodes, invitation_digest, new_invitation
 
 CODES = EnrolmentCodes(b"k" * 32)
 
@@ -45,3 +47,24 @@ def test_anything_else_is_wrong(typed: str) -> None:
 
 def test_the_key_shows_nowhere() -> None:
     assert "kkkk" not in repr(CODES)
+
+
+def test_an_administrators_code_is_known_by_its_digest() -> None:
+    code, digest = new_invitation()
+    assert invitation_digest(code) == digest
+    assert len(code.replace("-", "")) == 16
+
+
+@pytest.mark.parametrize("change", [str.lower, lambda code: code.replace("-", " "), lambda code: f"  {code}\n"])
+def test_capitals_spaces_and_hyphens_do_not_matter(change: Callable[[str], str]) -> None:
+    code, digest = new_invitation()
+    assert invitation_digest(change(code)) == digest
+
+
+@pytest.mark.parametrize("typed", ["", "123456", "ABCDE-FGHJK", "UUUU-UUUU-UUUU-UUUU", "A" * 10_000])
+def test_a_text_that_cannot_be_an_administrators_code_has_no_digest(typed: str) -> None:
+    assert invitation_digest(typed) is None
+
+
+def test_each_administrators_code_is_another() -> None:
+    assert len({new_invitation()[0] for _ in range(100)}) == 100

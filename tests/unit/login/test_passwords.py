@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from services.common.kafka.publisher import UnavailableError
-from services.login.sign_in.hashing import HashingThreads
-from services.login.sign_in.passwords import LONGEST_PASSWORD, Passwords, hash_password
+from services.login.sign_in.passwords import LONGEST_PASSWORD, HashingThreads, Passwords, hash_password
 
 RIGHT = "correct horse battery"
 HASH = hash_password(RIGHT)

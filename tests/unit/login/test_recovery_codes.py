@@ -9,7 +9,7 @@ from protocol.encoding import decode_base64url
 from services.common.kafka.publisher import UnavailableError
 from services.login.codes.recovery_codes import CHARACTERS, CODES, RecoveryCodes, RecoveryCodeSet
 from services.login.codes.typed_codes import read_code
-from services.login.sign_in.hashing import HashingThreads
+from services.login.sign_in.passwords import HashingThreads
 from tests.builders import full_width
 
 
