@@ -8,7 +8,7 @@ from services.common.keys.keys import load_secret
 from services.login.admin import Administration
 from services.login.domain.account import Account
 from services.login.web.cookies import Cookies
-from services.login.web.read_your_writes import SEEN, seen_value
+from services.login.web.read_your_writes import VERSION, version_value
 
 
 async def add_account(accounts: Administration, login_url: str, secrets: Path, name: str, password: str) -> Account:
@@ -20,7 +20,7 @@ async def add_account(accounts: Administration, login_url: str, secrets: Path, n
 
 async def let_see(login_url: str, secrets: Path, account: Account) -> None:
     """Wait until an instance of the login service has seen a row."""
-    cookies = {SEEN: sealed(secrets, seen_value(account))}
+    cookies = {VERSION: sealed(secrets, version_value(account))}
     async with aiohttp.ClientSession(cookies=cookies) as session, session.get(f"{login_url}/sign-in") as answer:
         assert answer.status == 200, await answer.text()
 

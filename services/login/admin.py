@@ -1,4 +1,4 @@
-"""What an administrator does with accounts from the command line: the same commands, the same owners, the same view."""
+"""Administration of accounts from the command line, by commands to the accounts' owners."""
 
 import asyncio
 import time
@@ -29,13 +29,13 @@ from services.login.sign_in.password_policy import WEAKNESS_TEXTS, find_weakness
 from services.login.sign_in.passwords import hash_password
 from services.login.tables import ACCOUNTS, TOPOLOGY
 
-STANDSTILL_SECONDS: Final = 60.0
-LOOK_SECONDS: Final = 0.2
+STALL_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 0.2
 DECISION_SECONDS: Final = 30.0
 
 
 class AdminError(Exception):
-    """Something that cannot be done; its text says why and what to do."""
+    """A command that cannot be carried out; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,17 @@ class Administration:
         *,
         email: str = "",
     ) -> Account:
-        """Make an account.
+        """Create an account.
 
         Args:
             name: The sign-in name.
             password: The password.
             display_name: The name as its owner reads it; default the sign-in name.
-            product_name: What people sign in to; the password must not contain it.
-            email: Where notices go; empty if nowhere.
+            product_name: The product's name, which the password must not contain.
+            email: The address for notifications; empty for none.
 
         Raises:
-            AdminError: If the name, the password or the address will not do, or the account exists.
+            AdminError: If the name, password or address is not acceptable, or the account exists.
 
         """
         account_id, shown_name = _id_of(name), (display_name or name).strip()
@@ -80,7 +80,7 @@ class Administration:
         )
         outcome, account = await self._decide(command)
         if outcome == Rejection.ACCOUNT_EXISTS:
-            text = f"The account {command.account_id} exists already. Remove it first, or take another name."
+            text = f"The account {command.account_id} already exists. Remove it first, or choose another name."
             raise AdminError(text)
         return account
 
@@ -88,32 +88,28 @@ class Administration:
         """Remove an account.
 
         Raises:
-            AdminError: If there is none of that name.
+            AdminError: If no account has that name.
 
         """
         await self._decide(RemoveAccount(account_id=self._existing(name), at=now()))
 
     async def set_email(self, name: str, email: str) -> None:
-        """Send an account's notices to another address.
-
-        Args:
-            name: The sign-in name.
-            email: The address; empty for none.
+        """Change the address for an account's notifications; an empty one stops them.
 
         Raises:
-            AdminError: If there is no account of that name, or the address is none.
+            AdminError: If no account has that name, or the address is not valid.
 
         """
         await self._decide(SetEmail(account_id=self._existing(name), at=now(), email=_address(email)))
 
     async def invite(self, name: str, lifetime: timedelta) -> str:
-        """Make an enrolment code for an account; one before holds no more.
+        """Create an enrolment code for an account; an earlier code no longer works.
 
         Returns:
-            The code, to be handed to the account's owner. It is kept nowhere.
+            The code, for the account's owner. It is stored nowhere.
 
         Raises:
-            AdminError: If there is no account of that name.
+            AdminError: If no account has that name.
 
         """
         code, digest = new_invitation()
@@ -123,16 +119,16 @@ class Administration:
         return code
 
     async def reset(self, name: str) -> None:
-        """Remove all methods of an account, sign it out everywhere, and let its owner enrol anew.
+        """Remove all methods of an account and sign it out everywhere; its owner enrols again.
 
         Raises:
-            AdminError: If there is no account of that name.
+            AdminError: If no account has that name.
 
         """
         await self._decide(ResetMethods(account_id=self._existing(name), at=now()))
 
     def list(self, on_unreadable: Callable[[str], None]) -> Iterator[Account]:
-        """Give all accounts by name, one by one: there may be a million of them.
+        """Yield all accounts by name, one at a time.
 
         Args:
             on_unreadable: Takes the name of each account whose row cannot be read.
@@ -152,17 +148,17 @@ class Administration:
         try:
             event_id = await self.publisher.publish_command(command)
         except UnavailableError as error:
-            text = "Kafka does not take the command. Is it running?"
+            text = "Kafka did not accept the command. Is it running?"
             raise AdminError(text) from error
         decided = await self.view.await_outcome(command.account_id, event_id, DECISION_SECONDS)
         if decided is None:
             text = (
-                f"No login service decided the command within {DECISION_SECONDS:.0f} s. Is one running? "
-                "It will be carried out as soon as one is."
+                f"No login service carried out the command within {DECISION_SECONDS:.0f} s. Is one running? "
+                "The command takes effect as soon as one starts."
             )
             raise AdminError(text)
         if decided[0] not in {OK, Rejection.ACCOUNT_EXISTS}:
-            text = f"The login service refused: {decided[0]}"
+            text = f"The login service rejected the command: {decided[0]}"
             raise AdminError(text)
         return decided
 
@@ -171,15 +167,15 @@ class Administration:
 async def administration(
     bootstrap: str, prefix: str, on_progress: Callable[[Progress], None] = lambda _progress: None
 ) -> AsyncIterator[Administration]:
-    """Connect to the accounts, which are read into a temporary directory.
+    """Connect to the accounts, and read them into a temporary directory.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
-        prefix: What stands before each topic's name.
-        on_progress: Told now and then how far reading has come.
+        prefix: The topics' prefix.
+        on_progress: Takes the progress of reading, several times a second.
 
     Raises:
-        AdminError: If Kafka cannot be reached, the accounts cannot be read, or rows are being moved.
+        AdminError: If Kafka cannot be reached, the accounts cannot be read, or a repartition is unfinished.
 
     """
     publisher = Publisher(bootstrap, prefix, "admin")
@@ -207,25 +203,25 @@ async def administration(
 async def _catch_up(
     view: View[Account], reading: "asyncio.Task[None]", on_progress: Callable[[Progress], None]
 ) -> None:
-    """Wait until the accounts have been read, for as long as that comes on."""
+    """Wait until the accounts have been read, for as long as reading makes progress."""
     ready = asyncio.create_task(view.wait_ready())
     before, moved_at = view.progress, time.monotonic()
     while not ready.done():
-        await asyncio.wait({ready, reading}, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({ready, reading}, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         on_progress(view.progress)
         if view.progress != before:
             before, moved_at = view.progress, time.monotonic()
-        if reading.done() or time.monotonic() - moved_at > STANDSTILL_SECONDS:
+        if reading.done() or time.monotonic() - moved_at > STALL_SECONDS:
             ready.cancel()
-            why = "" if view.ready else f" ({view.reason})"
-            text = f"The accounts could not be read within {STANDSTILL_SECONDS:.0f} s{why}. Are the topics there?"
+            reason = "" if view.ready else f" ({view.reason})"
+            text = f"The accounts could not be read within {STALL_SECONDS:.0f} s{reason}. Do the topics exist?"
             raise AdminError(text)
 
 
 def _id_of(name: str) -> str:
     account_id = account_id_of(name)
     if account_id is None:
-        text = f"A name has 1 to {LONGEST_NAME} letters (a to z), digits and the marks . _ ~ @ + -"
+        text = f"A name has 1 to {LONGEST_NAME} letters (a to z), digits and . _ ~ @ + -"
         raise AdminError(text)
     return account_id
 

@@ -1,4 +1,4 @@
-"""Wires the login service; the only place that knows all its parts."""
+"""Wires the login service; the only module that imports all of it."""
 
 from services.common.instance.base import Base
 from services.common.instance.instance_metrics import CapacityGauge
@@ -75,5 +75,7 @@ def make_instance(settings: LoginSettings) -> ServiceInstance:
     application.on_shutdown.append(events.close_all)
     builder = EmailBuilder(settings.product_name, settings.url, settings.mail_from, enrolment_codes)
     emails = email_reader(settings, builder, base.dead_letters)
-    streams = CapacityGauge("event_streams", "Pages that wait.", lambda: events.count, settings.most_waiting)
+    streams = CapacityGauge(
+        "event_streams", "Waiting pages that are open.", lambda: events.count, settings.most_waiting
+    )
     return base.instance(application, tasks=(receipts.run, emails.run), readers=(emails,), capacities=(streams,))

@@ -1,4 +1,4 @@
-"""What the login service counts of the decisions on its accounts."""
+"""The login service's metrics of decisions on accounts."""
 
 from typing import Final
 
@@ -11,49 +11,44 @@ from services.login.domain.account import Account
 from services.login.domain.outcomes import AttemptOutcome, EndedAttempt
 
 ANSWERS_SECONDS: Final = (1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0)
-"""Upper bounds of what people do."""
+"""Histogram buckets for the time that people take to answer."""
 NO_METHOD: Final = "none"
 
 
 class AccountTally:
-    """Counts what decisions on accounts mean to people, each once (`services.common.streams.processor.Owner`).
+    """Counts the outcomes of decisions on accounts, each decision once (`services.common.streams.processor`).
 
     Attributes:
         logins_begun: By kind.
         logins: Those that ended, by kind, outcome and method.
-        challenges_sent: Requests sent to phones.
-        challenges: Requests that ended, by outcome.
+        challenges_sent: Challenges sent to phones.
+        challenges: Challenges that ended, by outcome.
         pairings_begun: Phrases entered.
         pairings: Pairings that ended, by outcome.
-        answer_seconds: From the asking to the phone's answer, by purpose.
-        reports: How often somebody said that it was not them.
+        answer_seconds: From the challenge to the phone's answer, by purpose.
+        reports: Answers "It wasn't me".
 
     """
 
     def __init__(self, metrics: Metrics) -> None:
-        self.logins_begun = metrics.counter("logins_begun", "Logins begun, by a right password or within.", "kind")
+        self.logins_begun = metrics.counter(
+            "logins_begun", "Logins begun: right passwords, and confirmations in a session.", "kind"
+        )
         self.logins = metrics.counter("logins", "Logins that ended.", "kind", "outcome", "method")
-        self.challenges_sent = metrics.counter("login_challenges_sent", "Requests sent to phones.")
-        self.challenges = metrics.counter("login_challenges", "Requests that ended.", "outcome")
+        self.challenges_sent = metrics.counter("login_challenges_sent", "Challenges sent to phones.")
+        self.challenges = metrics.counter("login_challenges", "Challenges that ended.", "outcome")
         self.pairings_begun = metrics.counter("pairings_begun", "Pairing phrases entered.")
         self.pairings = metrics.counter("pairings", "Pairings that ended.", "outcome")
         self.answer_seconds = metrics.histogram(
-            "answer_duration_seconds", "From the asking to the phone's answer.", ANSWERS_SECONDS, "purpose"
+            "answer_duration_seconds", "From the challenge to the phone's answer.", ANSWERS_SECONDS, "purpose"
         )
-        self.reports = metrics.counter("reports", "Answers that it was not them.")
-        # Prometheus sees no increase in a counter that begins with its first event, so these begin with 0.
+        self.reports = metrics.counter("reports", 'Answers "It wasn\'t me".')
+        # Prometheus sees no increase in a counter that starts with its first event, so these start at 0.
         for outcome in AttemptOutcome:
             (self.pairings if outcome is AttemptOutcome.PAIRED else self.challenges).labels(outcome.value)
 
     def count(self, before: Account | None, event: Event[Message], decision: Decision[Account]) -> None:
-        """Count one decision.
-
-        Args:
-            before: The row before it.
-            event: What was decided.
-            decision: The decision.
-
-        """
+        """Count one decision on an event, which found the row ``before``."""
         after = decision.row
         if after is None:
             return

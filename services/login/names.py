@@ -1,4 +1,4 @@
-"""Sign-in names in their canonical form, and browsers as people call them."""
+"""Canonical sign-in names, and names of browsers for people."""
 
 import unicodedata
 from typing import Final
@@ -13,11 +13,9 @@ LONGEST_NAME: Final = 64
 
 
 def account_id_of(name: str) -> str | None:
-    """Return the account id of a sign-in name as typed: NFKC, case folded, trimmed (as RFC 8265 section 3.3 does).
+    """Return the account id of a typed sign-in name: NFKC, case folded, trimmed (as in RFC 8265 section 3.3).
 
-    Returns:
-        The id, or None if no account can have that name.
-
+    The result is None if no account can have that name.
     """
     canonical = unicodedata.normalize("NFKC", name).strip().casefold()
     if len(canonical) > LONGEST_NAME:
@@ -29,7 +27,7 @@ def account_id_of(name: str) -> str | None:
 
 
 def browser_name(user_agent: str) -> str:
-    """Return a browser and its system as a person calls them, for example ``Firefox on Linux``."""
+    """Return a browser's name for people, for example ``Firefox on Linux``."""
     found = parse(user_agent[:512])
     browser = found.user_agent.family if found.user_agent else "A browser"
     system = found.os.family if found.os else "an unknown system"

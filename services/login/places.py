@@ -1,4 +1,4 @@
-"""Where an address is, from a GeoIP database on disk (MaxMind's format; City or Country), by geoip2."""
+"""Places of IP addresses, from a City or Country database in MaxMind's format, by geoip2."""
 
 import ipaddress
 from collections.abc import Callable
@@ -14,10 +14,10 @@ _LOCALES: Final = ("en",)
 
 
 def require_database(path: Path) -> Path:
-    """Return the path of a database that can be read.
+    """Return the path of a database once it has been opened.
 
     Raises:
-        ValueError: If there is none, or it is of another kind; its text says which.
+        ValueError: If it cannot be read, or is neither a City nor a Country database.
 
     """
     Places(path)
@@ -25,7 +25,7 @@ def require_database(path: Path) -> Path:
 
 
 class Places:
-    """Tells where addresses are; with no database, of none."""
+    """Looks up the places of addresses; without a database, each place is empty."""
 
     def __init__(self, path: Path | None) -> None:
         """Open the database.
@@ -34,21 +34,15 @@ class Places:
             path: The database's file, or None.
 
         Raises:
-            ValueError: If it cannot be read, or is of another kind; its text says which.
+            ValueError: If it cannot be read, or is neither a City nor a Country database.
 
         """
         self._look_up = None if path is None else _open(path)
 
-    def of(self, address: str) -> str:
-        """Return where an address is.
+    def find(self, address: str) -> str:
+        """Return the place of an IP address, for example ``Geneva, Switzerland``.
 
-        Args:
-            address: An IP address; anything else is nowhere.
-
-        Returns:
-            For example ``Geneva, Switzerland``, or as much of it as is known; empty for an address that is not known or
-            not of the public internet.
-
+        The place is empty for an address that is unknown, not public, or not an IP address.
         """
         if self._look_up is None:
             return ""
@@ -75,5 +69,5 @@ def _open(path: Path) -> Callable[[str], City | Country]:
     if "Country" in kind:
         return reader.country
     reader.close()
-    text = f"{path} is of the kind {kind[:40]!r}; a City or a Country database is needed"
+    text = f"{path} is a database of type {kind[:40]!r}; it must be a City or a Country database"
     raise ValueError(text)

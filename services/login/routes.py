@@ -1,4 +1,4 @@
-"""The login service's routes: method, address, handler. What needs the routes reads them here."""
+"""The login service's routes: method, path, handler."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ STATIC: Final = Path(__file__).parent / "static"
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """What the routes lead to."""
+    """The objects whose methods serve the routes."""
 
     sign_in: SignInForms
     pairing: PairingForms
@@ -36,43 +36,43 @@ class Handlers:
     signing_keys: SigningKeys
 
 
-def routes(to: Handlers) -> Sequence[AbstractRouteDef]:
+def routes(handlers: Handlers) -> Sequence[AbstractRouteDef]:
     """Return the routes of one instance."""
     return (
-        web.get("/", to.sign_in.home),
-        web.get(at.SIGN_IN, to.sign_in.show),
-        web.post(at.SIGN_IN, to.sign_in.sign_in),
-        web.get(at.ENROL, to.pairing.show_enrol),
-        web.post(at.ENROL, to.pairing.enrol),
-        web.post(at.ENROL_SEND, to.pairing.send_code),
-        web.get(at.CONNECT, to.pairing.show_connect),
-        web.get(at.PAIR, to.pairing.show_pair),
-        web.post(at.PAIR, to.pairing.pair),
-        web.get(at.PAIR_WAIT, to.pairing.show_pair_wait),
-        web.get(at.PAIR_DONE, to.pairing.show_pair_done),
-        web.get(at.SEND, to.sign_in.show_send),
-        web.post(at.CHALLENGE, to.sign_in.send_challenge),
-        web.get(at.WAIT, to.sign_in.show_wait),
-        web.get(at.CODE, to.codes.show),
-        web.post(at.CODE, to.codes.enter),
-        web.get(at.ENDED, to.sign_in.show_ended),
-        web.get(at.COMPLETE, to.sign_in.complete),
-        web.post(at.CANCEL, to.sign_in.cancel),
-        web.post(at.SIGN_OUT, to.sign_in.sign_out),
-        web.get(at.EVENTS, to.events.serve),
-        web.get(at.ACCOUNT, to.account.show),
-        web.post(at.CONFIRM, to.account.confirm),
-        web.post(at.PHONES, to.account.add_phone),
-        web.post(at.METHODS_CHOOSE, to.account.choose),
-        web.post(at.METHODS_RENAME, to.account.rename),
-        web.post(at.METHODS_REMOVE, to.account.remove),
-        web.post(at.SESSIONS_REVOKE, to.account.revoke),
-        web.post(at.BROWSERS_FORGET, to.account.forget),
-        web.get(at.APP, to.methods.show_app),
-        web.post(at.APP, to.methods.add_app),
-        web.post(at.RECOVERY_CODES, to.methods.make_recovery_codes),
-        web.get(at.PASSWORD, to.password.show),
-        web.post(at.PASSWORD, to.password.change),
-        web.get("/.well-known/jwks.json", serve_key_set(to.signing_keys)),
+        web.get("/", handlers.sign_in.home),
+        web.get(at.SIGN_IN, handlers.sign_in.show),
+        web.post(at.SIGN_IN, handlers.sign_in.sign_in),
+        web.get(at.ENROL, handlers.pairing.show_enrol),
+        web.post(at.ENROL, handlers.pairing.enrol),
+        web.post(at.ENROL_SEND, handlers.pairing.send_code),
+        web.get(at.CONNECT, handlers.pairing.show_connect),
+        web.get(at.PAIR, handlers.pairing.show_pair),
+        web.post(at.PAIR, handlers.pairing.pair),
+        web.get(at.PAIR_WAIT, handlers.pairing.show_pair_wait),
+        web.get(at.PAIR_DONE, handlers.pairing.show_pair_done),
+        web.get(at.SEND, handlers.sign_in.show_send),
+        web.post(at.CHALLENGE, handlers.sign_in.send_challenge),
+        web.get(at.WAIT, handlers.sign_in.show_wait),
+        web.get(at.CODE, handlers.codes.show),
+        web.post(at.CODE, handlers.codes.enter),
+        web.get(at.ENDED, handlers.sign_in.show_ended),
+        web.get(at.COMPLETE, handlers.sign_in.complete),
+        web.post(at.CANCEL, handlers.sign_in.cancel),
+        web.post(at.SIGN_OUT, handlers.sign_in.sign_out),
+        web.get(at.EVENTS, handlers.events.serve),
+        web.get(at.ACCOUNT, handlers.account.show),
+        web.post(at.CONFIRM, handlers.account.confirm),
+        web.post(at.PHONES, handlers.account.add_phone),
+        web.post(at.METHODS_CHOOSE, handlers.account.choose),
+        web.post(at.METHODS_RENAME, handlers.account.rename),
+        web.post(at.METHODS_REMOVE, handlers.account.remove),
+        web.post(at.SESSIONS_REVOKE, handlers.account.revoke),
+        web.post(at.BROWSERS_FORGET, handlers.account.forget),
+        web.get(at.APP, handlers.methods.show_app),
+        web.post(at.APP, handlers.methods.add_app),
+        web.post(at.RECOVERY_CODES, handlers.methods.make_recovery_codes),
+        web.get(at.PASSWORD, handlers.password.show),
+        web.post(at.PASSWORD, handlers.password.change),
+        web.get("/.well-known/jwks.json", serve_key_set(handlers.signing_keys)),
         web.static("/static", STATIC),
     )

@@ -18,49 +18,49 @@ Name = Annotated[str, Field(min_length=1, max_length=60)]
 
 
 class LoginSettings(ServiceSettings, Limits):
-    """What the login service can be told."""
+    """Settings of one instance."""
 
     model_config = SettingsConfigDict(env_prefix="LOGIN_")
 
     port: Port = DEFAULT_PORT
     """Port to listen on."""
     product_name: Name = DEFAULT_PRODUCT_NAME
-    """What people sign in to, as they read it."""
+    """The product's name, as people read it."""
     authenticator_name: Name = "Salesforce Authenticator"
     """The authenticator's name, as people read it."""
     authenticator_url: str = "http://localhost:8300"
-    """Where people find the authenticator."""
+    """The authenticator's address, for people."""
     issuer: str = f"http://localhost:{DEFAULT_PORT}"
-    """URL that stands in its challenges and that devices pin, the same for all instances."""
+    """URL of the issuer in challenges, which devices pin; the same for all instances."""
     most_waiting: Count = 10_000
-    """Open event streams that one instance takes; more are told to try later."""
+    """Most event streams open at one instance; further pages get 503."""
     most_hashing: Count = 50
-    """Passwords that may wait to be checked in one instance; more are told to try later."""
+    """Most passwords that wait to be checked at one instance; further sign-ins get 503."""
     geoip_database: Annotated[Path, AfterValidator(require_database)] | None = None
-    """A City or Country database in MaxMind's format, to tell where sign-ins come from; default none."""
+    """A City or Country database in MaxMind's format, to show where sign-ins come from; default none."""
     smtp_host: str = ""
-    """Mail server for notices to people; empty sends none."""
+    """Mail server for e-mails to people; empty sends none."""
     smtp_port: Port = 587
     """The mail server's port."""
     smtp_security: Literal["none", "starttls", "tls"] = "starttls"
-    """How the way to the mail server is protected; its certificate is checked against the system's (SSL_CERT_FILE)."""
+    """Encryption of the connection to the mail server; the system must trust its certificate (SSL_CERT_FILE)."""
     smtp_username: Annotated[str, Field(validate_default=True)] = ""
-    """Name to sign in with at the mail server; empty does not sign in."""
+    """User name at the mail server; empty for no authentication."""
     smtp_password: SecretStr = SecretStr("")
-    """Password for that; better given by the environment, since everybody on a machine sees command lines."""
+    """Password at the mail server. Set it in the environment: every user of a machine can read command lines."""
     mail_from: Annotated[str, Field(validate_default=True)] = ""
-    """Address that notices come from; needed with a mail server."""
+    """Sender's address of e-mails; required with a mail server."""
 
     @property
     def limits(self) -> Limits:
-        """The limits alone."""
+        """The limits, without the other settings."""
         return Limits.model_validate({name: getattr(self, name) for name in Limits.model_fields})
 
     @field_validator("smtp_username")
     @classmethod
     def _protect_password(cls, name: str, info: ValidationInfo) -> str:
         if name and info.data.get("smtp_security") == "none":
-            text = "it would send its password unprotected: set LOGIN_SMTP_SECURITY to starttls or tls"
+            text = "the password would be sent unencrypted: set LOGIN_SMTP_SECURITY to starttls or tls"
             raise ValueError(text)
         return name
 
@@ -70,6 +70,6 @@ class LoginSettings(ServiceSettings, Limits):
         if address:
             read_address(address)
         elif info.data.get("smtp_host"):
-            text = "with LOGIN_SMTP_HOST set, it has to name an address"
+            text = "it is required with LOGIN_SMTP_HOST"
             raise ValueError(text)
         return address

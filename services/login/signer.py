@@ -1,4 +1,4 @@
-"""The login service's signer, by its settings and keys."""
+"""The login service's signer, from its settings and keys."""
 
 from protocol.agreement import AgreementPrivateKey
 from services.common.keys.keys import SigningKeys, load_secret
@@ -7,14 +7,7 @@ from services.login.settings import LoginSettings
 
 
 def make_signer(settings: LoginSettings, signing_keys: SigningKeys, agreement: AgreementPrivateKey) -> KeySigner:
-    """Return what signs and verifies for the service.
-
-    Args:
-        settings: The settings.
-        signing_keys: The keys that sign its challenges.
-        agreement: The key that the secrets of new phones are agreed on with.
-
-    """
+    """Return the service's signer; ``agreement`` is the key for the verification codes of new phones."""
     return KeySigner(
         issuer=settings.issuer,
         service_name=settings.product_name,

@@ -46,7 +46,7 @@ ACCOUNTS: Final = Table(
 GUESSES: Final = Table(
     LOGIN, "guesses", Guesses, decide_guess, reads=(LOGIN_GUESSES,), sweep=Sweep(_forget_quiet, batch_size=5000)
 )
-"""Sources of guesses, by their digest."""
+"""Wrong passwords by source, by the digest of an address or a name."""
 TOPOLOGY: Final = ServiceTopology(
     LOGIN,
     (ACCOUNTS, GUESSES),

@@ -1,4 +1,4 @@
-"""Wires the pairing service; the only place that knows all its parts."""
+"""Wires the pairing service; the only module that imports all of it."""
 
 from services.common.instance.base import Base
 from services.common.instance.runtime import ServiceInstance

@@ -1,4 +1,4 @@
-"""The pairing service's routes: method, address, handler. What needs the routes reads them here."""
+"""The pairing service's routes: method, path, handler."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +13,15 @@ from services.common.web.web import serve_file, serve_key_set
 from services.pairing.web import PairingWeb
 
 DOCUMENT: Final = Path(__file__).with_name("openapi.yaml")
-"""The requests and answers in OpenAPI 3.1, kept by hand; a test compares it with these routes."""
+"""The OpenAPI 3.1 document, kept by hand; a test compares it with these routes."""
 
 
-def routes(to: PairingWeb, verifier: SignedRequestVerifier, signing_keys: SigningKeys) -> Sequence[AbstractRouteDef]:
+def routes(
+    handlers: PairingWeb, verifier: SignedRequestVerifier, signing_keys: SigningKeys
+) -> Sequence[AbstractRouteDef]:
     """Return the routes of one instance."""
     return (
-        web.post("/phrases", to.new_phrase),
+        web.post("/phrases", handlers.new_phrase),
         web.options("/phrases", allow_any_origin),
         web.get("/nonce", verifier.serve_nonce),
         web.get("/.well-known/jwks.json", serve_key_set(signing_keys)),

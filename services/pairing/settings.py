@@ -9,16 +9,16 @@ DEFAULT_PORT = 8200
 
 
 class PairingSettings(ServiceSettings, PairingLimits):
-    """What the pairing service can be told."""
+    """Settings of one instance."""
 
     model_config = SettingsConfigDict(env_prefix="PAIRING_")
 
     port: Port = DEFAULT_PORT
     """Port to listen on."""
     issuer: str | None = None
-    """URL that stands in its challenges, the same for all instances; default the public URL."""
+    """URL of the issuer in challenges, the same for all instances; default the public URL."""
 
     @property
     def limits(self) -> PairingLimits:
-        """The limits alone."""
+        """The limits, without the other settings."""
         return PairingLimits.model_validate({name: getattr(self, name) for name in PairingLimits.model_fields})

@@ -1,4 +1,4 @@
-"""The pairing service's signer, by its settings and keys."""
+"""The pairing service's signer, from its settings and keys."""
 
 from services.common.keys.keys import SigningKeys
 from services.pairing.domain.policy import PairingSigner
@@ -6,14 +6,7 @@ from services.pairing.settings import PairingSettings
 
 
 def make_signer(settings: PairingSettings, signing_keys: SigningKeys, seal_key: bytes) -> PairingSigner:
-    """Return what signs and verifies for the service.
-
-    Args:
-        settings: The settings.
-        signing_keys: The keys that sign its challenges.
-        seal_key: The secret that the pairing and login services share.
-
-    """
+    """Return the service's signer; ``seal_key`` is the secret that the pairing and login services share."""
     return PairingSigner(
         issuer=settings.issuer or settings.url,
         key=signing_keys.active,

@@ -1,4 +1,4 @@
-"""The push service's routes: method, address, handler. What needs the routes reads them here."""
+"""The push service's routes: method, path, handler."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,18 +13,18 @@ from services.push.sockets import Sockets
 from services.push.web import WEB_APP, PushWeb
 
 DOCUMENT: Final = Path(__file__).with_name("openapi.yaml")
-"""The requests and answers in OpenAPI 3.1, kept by hand; a test compares it with these routes."""
+"""The OpenAPI 3.1 document, kept by hand; a test compares it with these routes."""
 
 
-def routes(to: PushWeb, sockets: Sockets, verifier: SignedRequestVerifier) -> Sequence[AbstractRouteDef]:
+def routes(handlers: PushWeb, sockets: Sockets, verifier: SignedRequestVerifier) -> Sequence[AbstractRouteDef]:
     """Return the routes of one instance."""
     return (
-        web.get("/.well-known/countersign", to.discovery),
+        web.get("/.well-known/countersign", handlers.discovery),
         web.get("/nonce", verifier.serve_nonce),
-        web.post("/challenges/{challenge_id}/answer", to.answer),
+        web.post("/challenges/{challenge_id}/answer", handlers.answer),
         web.options("/challenges/{challenge_id}/answer", allow_any_origin),
         web.get("/socket", sockets.serve),
         web.get("/openapi.yaml", serve_file(DOCUMENT, "application/yaml")),
-        web.get("/", to.index),
+        web.get("/", handlers.index),
         web.static("/", WEB_APP, append_version=False),
     )

@@ -11,7 +11,7 @@ DEFAULT_PORT = 8300
 
 
 class PushSettings(ServiceSettings):
-    """What the push service can be told."""
+    """Settings of one instance."""
 
     model_config = SettingsConfigDict(env_prefix="PUSH_")
 
@@ -20,8 +20,8 @@ class PushSettings(ServiceSettings):
     product_name: Annotated[str, Field(min_length=1, max_length=60)] = "Salesforce Authenticator"
     """The authenticator's name, as people read it."""
     pairing_url: str = "http://localhost:8200"
-    """URL that devices reach the pairing service by."""
+    """The pairing service's URL, for devices."""
     issuer_urls: tuple[str, ...] = ("http://localhost:8100",)
-    """URLs of the login services whose key sets the authenticator may fetch."""
+    """URLs of the login services whose key sets the web app may fetch."""
     most_sockets: Annotated[int, Field(ge=1)] = 10_000
-    """Connections of devices that one instance takes; more are told to try later."""
+    """Most devices connected to one instance; further ones are closed with code 1013."""

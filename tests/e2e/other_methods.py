@@ -23,7 +23,7 @@ async def add_app(computer: BrowserPage, name: str = "Authenticator app") -> App
     """Add an app from the account's page, by the text beside the picture."""
     await computer.press("add-app")
     await computer.reads("ADD AN AUTHENTICATOR APP")
-    await computer.page.get_by_text("Cannot scan it?").click()
+    await computer.page.get_by_text("Can't scan it?").click()
     app = App((await computer.part("secret").inner_text()).replace(" ", ""))
     await computer.part("app-name").fill(name)
     await computer.enter_code(app.code())

@@ -82,7 +82,7 @@ async def test_a_code_that_was_used_is_refused_and_the_next_one_is_taken(scene: 
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await computer.use_code(code)
-    await computer.is_told("This code was used already", "Wait for the next one")
+    await computer.is_told("This code was already used", "Wait for the next one")
     await computer.enter_code(next_code)
     await computer.is_signed_in(person)
 
@@ -98,7 +98,7 @@ async def test_five_wrong_codes_pause_codes_and_the_page_says_when_they_go_on(sc
         await computer.is_told("That code did not match")
     await computer.enter_code(another(phone.code()))
     await computer.is_told("Codes are paused")
-    await expect(computer.part("notice-text")).to_have_text(re.compile(r"the next one is taken in \d seconds?\."))
+    await expect(computer.part("notice-text")).to_have_text(re.compile(r"you can try again in \d seconds?\."))
     await expect(computer.part("code")).to_be_disabled()
     await expect(computer.part("code")).to_be_enabled()
     await computer.enter_code(phone.code())

@@ -54,7 +54,7 @@ async def test_every_page_of_a_guarded_phone_has_its_picture(scene: Scenario, al
 async def test_every_page_of_enrolment_has_its_picture(scene: Scenario, album: Screenshots) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     await computer.sign_in(person)
-    await computer.reads("ONE MORE PROOF")
+    await computer.reads("ONE MORE STEP")
     await album.take(computer.page, "enrol")
     await computer.enter_code(WRONG_CODE)
     await computer.is_told("That code did not match")
@@ -68,7 +68,7 @@ async def test_every_page_of_enrolment_has_its_picture(scene: Scenario, album: S
     await computer.press("cancel")
     await computer.is_told("Sign-in canceled")
     await computer.sign_in(await scene.a_person(with_email=True))
-    await computer.reads("ONE MORE PROOF")
+    await computer.reads("ONE MORE STEP")
     await album.take(computer.page, "enrol-by-mail")
     await computer.press("send-code")
     await expect(computer.part("code")).to_be_visible()

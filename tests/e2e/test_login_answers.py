@@ -40,8 +40,8 @@ async def test_it_wasn_t_me_ends_every_waiting_sign_in_of_the_account(scene: Sce
     await second.sign_in(person)
     await second.reads("ONE REQUEST AT A TIME")
     await phone.answer(Verdict.REPORT)
-    await first.is_told("Sign-in reported", "all its waiting sign-ins have ended")
-    await second.is_told("Sign-in stopped", "this one has ended as well")
+    await first.is_told("Sign-in reported", "we ended all its sign-ins")
+    await second.is_told("Sign-in stopped", "we ended this one too")
 
 
 async def test_of_two_sign_ins_at_once_the_second_is_sent_after_the_first(scene: Scenario) -> None:

@@ -58,7 +58,7 @@ async def test_a_sign_in_can_be_canceled(scene: Scenario, name: str) -> None:
     step, computer = STEPS[name], await scene.a_computer()
     await step.reach(scene, computer)
     await computer.press("cancel")
-    await computer.is_told("Sign-in canceled", "You can start again whenever you like.")
+    await computer.is_told("Sign-in canceled", "You can sign in again at any time.")
     await computer.press("sign-in-again")
     await computer.reads("SIGN IN")
 

@@ -16,7 +16,7 @@ async def test_the_picture_the_link_and_the_text_tell_an_app_the_same(scene: Sce
     person, computer = await scene.signed_in(await scene.a_pocket_phone())
     await computer.press("add-app")
     await expect(computer.page.get_by_role("img", name="QR code for an authenticator app")).to_be_visible()
-    await computer.page.get_by_text("Cannot scan it?").click()
+    await computer.page.get_by_text("Can't scan it?").click()
     uri = urlsplit(await computer.part("otpauth").get_attribute("href") or "")
     parameters = parse_qs(uri.query)
     assert (uri.scheme, uri.netloc) == ("otpauth", "totp")
@@ -40,7 +40,7 @@ async def test_an_app_is_added_by_its_first_code_and_signs_in_with_the_next(scen
 async def test_an_app_whose_first_code_is_wrong_is_not_added_and_keeps_its_secret(scene: Scenario) -> None:
     _, computer = await scene.signed_in(await scene.a_pocket_phone())
     await computer.press("add-app")
-    await computer.page.get_by_text("Cannot scan it?").click()
+    await computer.page.get_by_text("Can't scan it?").click()
     secret = await computer.part("secret").text_content()
     app = App((secret or "").replace(" ", ""))
     await computer.part("app-name").fill("Spare app")
@@ -99,7 +99,7 @@ async def test_a_recovery_code_signs_in_once(scene: Scenario) -> None:
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await computer.use_code(codes[3])
-    await computer.is_told("This code was used already", "Cross this one out")
+    await computer.is_told("This code was already used", "Cross this one out")
     await computer.enter_code(codes[4])
     await computer.is_signed_in(person)
 
@@ -111,7 +111,7 @@ async def test_new_recovery_codes_take_the_place_of_the_old_ones(scene: Scenario
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await computer.use_code(old[0])
-    await computer.is_told("That code did not match", "Codes of an earlier list do not work any more")
+    await computer.is_told("That code did not match", "Codes from an earlier list no longer work")
     await computer.enter_code(new[0])
     await computer.is_signed_in(person)
 

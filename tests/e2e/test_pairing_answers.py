@@ -29,7 +29,7 @@ async def test_a_reported_pairing_is_told(scene: Scenario) -> None:
     await computer.go_to_pairing(person)
     await computer.connect_device(await phone.new_phrase())
     await phone.answer(Verdict.REPORT, Purpose.PAIRING)
-    await computer.is_told("Pairing reported", "Make sure that the phrase is the one on your own phone.")
+    await computer.is_told("Pairing reported", "Make sure that you enter the phrase from your own phone.")
     await computer.reads("PAIR A DEVICE")
 
 

@@ -42,7 +42,7 @@ async def test_each_password_that_will_not_do_says_why(scene: Scenario) -> None:
         "short": "at least 12 characters",
         f"{person.name} {person.name}": "must not contain your name",
         "Account Manager 2026!": "must not contain your name or the product's name",
-        "password1234": "among the first that an attacker tries",
+        "password1234": "among the first that an attacker would try",
         "aaaaaaaaaaaaaaaaaaaa": "Choose another one.",
         person.password: "This is your current password.",
     }
@@ -62,4 +62,4 @@ async def test_wrong_old_passwords_are_counted_as_at_a_sign_in(scene: Scenario) 
         await computer.is_told("The current password did not match", "Enter the password that you signed in with.")
     await computer.change_password("not the password", NEW_PASSWORD)
     await computer.is_told("Sign-in is paused")
-    await expect(computer.part("notice-text")).to_have_text(re.compile(r"the next one is taken in \d+ seconds?\."))
+    await expect(computer.part("notice-text")).to_have_text(re.compile(r"you can try again in \d+ seconds?\."))

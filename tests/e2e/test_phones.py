@@ -38,7 +38,7 @@ async def test_a_second_phone_is_added_and_asked_once_it_is_chosen(scene: Scenar
     await expect(row_of(computer, NAME)).to_contain_text("asked first")
     await row_of(computer, OTHER).get_by_test_id("choose").click()
     await expect(row_of(computer, OTHER)).to_contain_text("asked first")
-    await expect(computer.part("history-entry").first).to_contain_text(f"{OTHER} is asked first from now on")
+    await expect(computer.part("history-entry").first).to_contain_text(f"{OTHER} is now asked first")
 
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)

@@ -42,7 +42,7 @@ async def pairs(computer: BrowserPage, phone: PocketPhone) -> None:
     ("make", "title", "text"),
     [
         (unknown, "No phone shows this phrase", "Compare both words with your phone"),
-        (used, "This phrase was used already", "Each phrase works once. Tap + New Account"),
+        (used, "This phrase was already used", "Each phrase works once. Tap + New Account"),
         (replaced, "This phrase has expired", "Tap + New Account in Salesforce Authenticator for a new phrase"),
     ],
 )
@@ -88,7 +88,7 @@ async def test_five_phrases_in_a_row_pause_pairing_and_the_page_says_when_it_goe
         await computer.is_told("No phone shows this phrase")
     await computer.connect_device(draw_phrase())
     await computer.is_told("Pairing is paused")
-    await expect(computer.part("notice-text")).to_have_text(re.compile(r"the next one is taken in \d seconds?\."))
+    await expect(computer.part("notice-text")).to_have_text(re.compile(r"you can try again in \d seconds?\."))
     await expect(computer.part("connect-device")).to_be_disabled()
     await expect(computer.part("connect-device")).to_be_enabled()
     await pairs(computer, phone)

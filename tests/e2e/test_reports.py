@@ -20,7 +20,7 @@ async def test_it_wasn_t_me_signs_everybody_out_and_asks_for_another_password(sc
     await owner.is_signed_in(person)
     await stranger.sign_in(person)
     await phone.answer(Verdict.REPORT)
-    await stranger.is_told("Sign-in reported", "all browsers are signed out")
+    await stranger.is_told("Sign-in reported", "signed out all browsers")
     await owner.page.reload()
     await owner.reads("SIGN IN")
 
@@ -29,11 +29,11 @@ async def test_it_wasn_t_me_signs_everybody_out_and_asks_for_another_password(sc
     await expect(owner.part("send")).to_have_count(0)
     await owner.use_code(phone.code())
     await owner.reads("CHANGE THE PASSWORD")
-    await expect(owner.page.get_by_role("alert")).to_contain_text("Somebody else may know your password")
+    await expect(owner.page.get_by_role("alert")).to_contain_text("Someone else may know your password")
     await expect(owner.page.get_by_role("alert")).to_contain_text("127.0.0.1")
     await owner.page.get_by_role("link", name="Later").click()
     await owner.is_signed_in(person)
-    await expect(owner.part("reported")).to_contain_text("no requests come to your phone")
+    await expect(owner.part("reported")).to_contain_text("Your phone gets no requests")
 
     await owner.press("change-password-now")
     await owner.change_password(person.password, NEW_PASSWORD)

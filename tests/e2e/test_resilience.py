@@ -88,7 +88,7 @@ async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(sc
         await computer.part("code").fill(code)
     await asyncio.gather(*(computer.press("submit") for computer in computers))
     told = [await outcome(computer) for computer in computers]
-    assert sorted(told) == sorted([person.name, "This code was used already"])
+    assert sorted(told) == sorted([person.name, "This code was already used"])
 
 
 @pytest.mark.usefixtures("second_instances")

@@ -1,4 +1,4 @@
-"""The account's history, as its owner reads it."""
+"""Lines of the account's history, for its owner."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +22,7 @@ class HistoryLine:
     where: str
 
 
-_HAPPENINGS: Final = {
+_TEXTS: Final = {
     HistoryKind.ACCOUNT_CREATED: "Account created",
     HistoryKind.SIGNED_IN: "Signed in, {by}",
     HistoryKind.CONFIRMED: "Confirmed before a change, {by}",
@@ -36,12 +36,12 @@ _HAPPENINGS: Final = {
     HistoryKind.LOGIN_DENIED: "Sign-in declined on {device}",
     HistoryKind.LOGIN_REPORTED: "Sign-in reported on {device}: “It wasn't me”",
     HistoryKind.LOGIN_NOT_ANSWERED: "Sign-in not answered on {device}",
-    HistoryKind.WRONG_NUMBER: "Sign-in ended: a wrong number was entered on {device}",
+    HistoryKind.WRONG_NUMBER: "Wrong number entered on {device}",
     HistoryKind.PUSH_LOCKED: "Requests to phones stopped, all browsers signed out",
     HistoryKind.PUSH_UNLOCKED: "Requests to phones allowed again",
     HistoryKind.PHONE_PAIRED: "Paired {device}",
     HistoryKind.PAIRING_DECLINED: "Pairing declined on the phone",
-    HistoryKind.PHONE_CHOSEN: "{device} is asked first from now on",
+    HistoryKind.PHONE_CHOSEN: "{device} is now asked first",
     HistoryKind.METHOD_RENAMED: "Renamed to {device}",
     HistoryKind.PHONE_REMOVED: "Removed {device}",
     HistoryKind.APP_ADDED: "Added {device}",
@@ -55,18 +55,18 @@ _HAPPENINGS: Final = {
 }
 _METHODS: Final = {
     Method.PUSH: "approved on {device}",
-    Method.PHONE_CODE: "by a code of {device}",
-    Method.APP_CODE: "by a code of {device}",
-    Method.RECOVERY_CODE: "by a recovery code",
+    Method.PHONE_CODE: "with a code from {device}",
+    Method.APP_CODE: "with a code from {device}",
+    Method.RECOVERY_CODE: "with a recovery code",
     Method.REMEMBERED: "in a remembered browser",
 }
 
 
 def history_line(entry: HistoryEntry) -> HistoryLine:
-    """Return a history entry in words."""
+    """Return the line of a history entry."""
     where = "" if entry.browser is None else f"{entry.browser.name}, {entry.browser.address}"
     if entry.browser is not None and entry.browser.place:
         where = f"{where}, {entry.browser.place}"
     device = entry.device_name or "the phone"
     by = _METHODS[entry.method or Method.PUSH].format(device=device)
-    return HistoryLine(_HAPPENINGS[entry.what].format(device=device, by=by), entry.at.isoformat(), where)
+    return HistoryLine(_TEXTS[entry.what].format(device=device, by=by), entry.at.isoformat(), where)

@@ -1,4 +1,4 @@
-"""The pages that show a secret once: an authenticator app's, and the recovery codes."""
+"""Adding an authenticator app, and making recovery codes: the pages that show a secret once."""
 
 from typing import Final
 
@@ -24,7 +24,7 @@ LONGEST_CODE: Final = 60
 
 
 class MethodForms:
-    """Serves them for one instance."""
+    """Serves the pages and forms."""
 
     def __init__(self, forms: Forms, page: AccountPage, checks: CodeChecks, recovery_codes: RecoveryCodes) -> None:
         self._forms = forms
@@ -33,7 +33,7 @@ class MethodForms:
         self._recovery_codes = recovery_codes
 
     async def show_app(self, request: web.Request) -> web.Response:
-        """Show a new secret for an authenticator app. It is kept nowhere but, sealed, in the page's own form."""
+        """Show a new secret for an authenticator app. Only the page's form keeps it, sealed."""
         user = require_signed_in(self._forms.contexts.load(request), self._forms.policy.limits)
         await touch(self._forms, user)
         if not user.confirmed:
@@ -63,7 +63,7 @@ class MethodForms:
         raise web.HTTPSeeOther(login_pages.ACCOUNT)
 
     async def make_recovery_codes(self, request: web.Request) -> web.Response:
-        """Make ten new codes and show them, this once."""
+        """Make ten new codes and show them once."""
         await self._forms.read(request)
         user = require_signed_in(self._forms.contexts.load(request), self._forms.policy.limits)
         await touch(self._forms, user)

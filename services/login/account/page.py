@@ -1,4 +1,4 @@
-"""The account page: what is known, and what the signed-in user can change at once."""
+"""The account page, with the changes that need no page of their own."""
 
 from http import HTTPStatus
 from typing import Any
@@ -32,20 +32,20 @@ from services.login.web.signed_in import SignedInUser, change, require_signed_in
 
 
 class AccountPage:
-    """Serves it for one instance."""
+    """Serves the page and its forms."""
 
     def __init__(self, forms: Forms) -> None:
         self._forms = forms
 
     async def show(self, request: web.Request) -> web.Response:
-        """Show the account of the user who is signed in."""
+        """Show the signed-in user's account."""
         user = require_signed_in(self._forms.contexts.load(request), self._forms.policy.limits)
         await touch(self._forms, user)
         rejected = request.query.get("refused", "")
         return self.render(request, user, Rejection(rejected) if rejected in set(Rejection) else None)
 
     async def confirm(self, request: web.Request) -> web.Response:
-        """Ask for the second factor again: a challenge to the phone if one may be sent, or a code."""
+        """Begin a confirmation: challenge the phone if possible; a code works otherwise."""
         form = await self._forms.read(request)
         limits = self._forms.policy.limits
         user = require_signed_in(self._forms.contexts.load(request), limits)
@@ -63,7 +63,7 @@ class AccountPage:
         raise redirect
 
     async def add_phone(self, request: web.Request) -> web.Response:
-        """Begin to pair a further phone."""
+        """Begin to pair another phone."""
         await self._forms.read(request)
         user = require_signed_in(self._forms.contexts.load(request), self._forms.policy.limits)
         await touch(self._forms, user)
@@ -86,11 +86,11 @@ class AccountPage:
         return await self._change(request, RevokeSession, "revoked_digest")
 
     async def forget(self, request: web.Request) -> web.Response:
-        """Remember a browser no more."""
+        """Forget a remembered browser."""
         return await self._change(request, ForgetBrowser, "remembered_digest")
 
     def render(self, request: web.Request, user: SignedInUser, rejection: Rejection | None = None) -> web.Response:
-        """Show the account, with why a change was not made."""
+        """Render the account page, with the message for a rejection."""
         return self._render(request, user, None if rejection is None else change_messages.change_rejected(rejection))
 
     def _render(
@@ -115,7 +115,7 @@ class AccountPage:
     async def _begin(
         self, request: web.Request, user: SignedInUser, kind: type[Confirm | AddPhone], ticket: Ticket, login_id: str
     ) -> web.HTTPSeeOther:
-        """Begin a login within a session; return the redirect that leads to it."""
+        """Begin a login within a session; return the redirect to its page."""
         browser = self._forms.contexts.browser(request)
         command = user.command(kind, login_id=login_id, login_digest=ticket.digest, browser=browser)
         outcome, _ = await self._forms.decide(request, command)
@@ -133,8 +133,8 @@ class AccountPage:
         try:
             command = user.command(kind, **values)
         except ValidationError:
-            nameless = "name" in fields and not values["name"]
-            message = change_messages.nameless() if nameless else change_messages.method_gone()
+            name_missing = "name" in fields and not values["name"]
+            message = change_messages.name_missing() if name_missing else change_messages.method_gone()
             return self._render(request, user, message)
         rejection = await change(self._forms, request, command)
         if rejection is not None:

@@ -16,7 +16,7 @@ from services.login.web.signed_in import SignedInUser, change, require_signed_in
 
 
 class PasswordForms:
-    """Serves it for one instance."""
+    """Serves the page and its form."""
 
     def __init__(self, forms: Forms, page: AccountPage, passwords: Passwords) -> None:
         self._forms = forms
@@ -58,7 +58,7 @@ class PasswordForms:
         raise web.HTTPSeeOther(login_pages.ACCOUNT)
 
     async def _reject(self, request: web.Request, user: SignedInUser) -> web.Response:
-        """Count the wrong password as at a sign-in, so that a browser left open is no place to guess at it."""
+        """Count the wrong password as at a sign-in, so that an unattended browser allows no guessing."""
         command = FailPassword(account_id=user.account.account_id, at=now(), browser=user.session.browser)
         outcome, row = await self._forms.decide(request, command)
         if outcome == Rejection.LOCKED and row.passwords.paused_until is not None:

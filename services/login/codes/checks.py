@@ -1,4 +1,4 @@
-"""Checks verification codes as they are typed: whose they are, of which time step. Whether they count is decided."""
+"""Checks typed verification codes: which method and time step they belong to. The account's owner decides on them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,42 +13,24 @@ from services.login.domain.methods import AuthenticatorApp, Device
 
 @dataclass(frozen=True, slots=True)
 class MatchedCode:
-    """A code of a phone or an app that is right.
-
-    Attributes:
-        method_id: The phone or app.
-        time_step: The time step that it belongs to.
-
-    """
+    """The phone or app, and the time step, that a code belongs to."""
 
     method_id: str
     time_step: int
 
 
 class CodeChecks:
-    """Checks codes for one instance."""
+    """Checks codes."""
 
     def __init__(self, agreement_keys: AgreementKeys, sealer: Sealer, recovery_codes: RecoveryCodes) -> None:
-        """Take what they need.
-
-        Args:
-            agreement_keys: What the secrets of phones are agreed on with.
-            sealer: Opens the secrets of apps.
-            recovery_codes: Hashes recovery codes.
-
-        """
         self._agreement_keys = agreement_keys
         self._sealer = sealer
         self._recovery_codes = recovery_codes
 
     def find(self, account: Account, typed: str, at: datetime) -> MatchedCode | None:
-        """Return which phone or app a typed code is of, or None; of several, the one that was used least lately.
+        """Return the method and time step of a typed code: six digits, spaces ignored.
 
-        Args:
-            account: Whose it should be.
-            typed: Six digits, blanks ignored.
-            at: When it was typed.
-
+        None means that no method of the account matches; of several, the least recently used one counts.
         """
         digits = "".join(typed.split())
         if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
@@ -62,10 +44,10 @@ class CodeChecks:
         return found[0] if found else None
 
     async def recovery_digest(self, account: Account, typed: str) -> str | None:
-        """Return the digest that a typed recovery code has in the account's set, or None if it cannot be one.
+        """Return a typed recovery code's digest under the account's salt, or None if the text cannot be a code.
 
         Raises:
-            UnavailableError: If too many wait to be hashed.
+            UnavailableError: If too many calls wait to be hashed.
 
         """
         if account.recovery is None:
@@ -81,14 +63,14 @@ class CodeChecks:
         return None if ours is None else ours.code_secret(method.agreement_key, method.pairing_id)
 
     def app_secret(self, account_id: str, method_id: str, sealed: str) -> bytes | None:
-        """Return an app's secret, or None if what was sealed does not open as that account's and that app's."""
+        """Return an app's secret, or None if it was not sealed for this account and app."""
         try:
             return bytes.fromhex(self._sealer.open(sealed, _context(account_id, method_id)))
         except SealError:
             return None
 
     def seal_app_secret(self, account_id: str, method_id: str, secret: bytes) -> str:
-        """Return an app's secret, sealed for that account and that app."""
+        """Return an app's secret, sealed for its account and app."""
         return self._sealer.seal(secret.hex(), _context(account_id, method_id))
 
 

@@ -1,4 +1,4 @@
-"""The page where a login takes a verification code instead of the phone's answer."""
+"""The page for a verification code instead of the phone's answer."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from services.login.web.pages import status_of
 
 
 class CodeForms:
-    """Serves it for one instance."""
+    """Serves the page and its form."""
 
     def __init__(self, forms: Forms, checks: CodeChecks) -> None:
         self._forms = forms
@@ -42,7 +42,7 @@ class CodeForms:
             return self._render(request, row, login_now, at, Rejection(outcome), printed=printed)
         raise web.HTTPSeeOther(self._forms.contexts.load(request).home)
 
-    def _render(  # noqa: PLR0913 - where the login stands, and what was entered
+    def _render(  # noqa: PLR0913 - the login, and the code's rejection
         self,
         request: web.Request,
         account: Account,
@@ -52,7 +52,7 @@ class CodeForms:
         *,
         printed: bool = False,
     ) -> web.Response:
-        """Show the page, with what became of the code that was entered, perhaps one of a printed list."""
+        """Render the page, with the message for a rejected code, perhaps a recovery code."""
         paused = account.codes.is_paused(at)
         message = page_messages.code_rejected(
             Rejection.CODES_PAUSED if paused else rejection,
@@ -82,7 +82,7 @@ class CodeForms:
 
 
 def _sources(account: Account) -> dict[str, Any]:
-    """Return where the account's codes come from."""
+    """Return the sources of the account's codes, for the template."""
     return {
         "phones": [each.name for each in account.devices if each.agreement_key is not None],
         "apps": [each.name for each in account.apps],

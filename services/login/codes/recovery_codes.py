@@ -1,7 +1,7 @@
-"""Recovery codes: what lets an owner in whose phone is lost; shown once, kept as salted hashes, each good for one use.
+"""Recovery codes, for a person without a phone: shown once, stored as salted hashes, each good for one use.
 
-A code is ten characters of Crockford's base32, 50 random bits. All codes of a set are hashed under one salt, so that
-checking a typed one costs one hash and not ten. Other sets have other salts: nobody's set can be tried beforehand.
+A code is ten characters of Crockford's base32, 50 random bits. The codes of a set share a salt, so a check of a typed
+code takes one hash and not ten. Each set has its own salt, so hashes cannot be computed in advance.
 """
 
 import secrets
@@ -16,7 +16,7 @@ from services.login.sign_in.passwords import ITERATIONS, LANES, MEMORY_KIBIBYTES
 
 CODES: Final = 10
 CHARACTERS: Final = 10
-"""Of each code, hyphen aside: 5 bits each."""
+"""Characters of a code, without the hyphen; 5 bits each."""
 SALT_BYTES: Final = 16
 _DIGEST_BYTES: Final = 32
 
@@ -26,7 +26,7 @@ class RecoveryCodeSet:
     """Ten new codes.
 
     Attributes:
-        codes: What is shown to the owner, once, as XXXXX-XXXXX; kept nowhere.
+        codes: The codes, XXXXX-XXXXX, to be shown once and stored nowhere.
         salt: The set's salt: 16 bytes, base64url, 22 characters.
         digests: Argon2id of each code under the salt, in the codes' order: 32 bytes, base64url, 43 characters each.
 
@@ -44,26 +44,21 @@ class RecoveryCodes:
         self._threads = threads
 
     async def make(self) -> RecoveryCodeSet:
-        """Draw a new set. Takes ten hashes, some 200 ms of CPU.
+        """Draw a new set. Ten hashes take some 200 ms of CPU.
 
         Raises:
-            UnavailableError: If too many wait.
+            UnavailableError: If too many calls wait.
 
         """
         return await self._threads.run(_make)
 
     async def digest(self, typed: str, salt: str) -> str | None:
-        """Return the digest that a typed code has in a set; the code is one of the set's if that is among its digests.
+        """Return a typed code's digest under a set's salt: 32 bytes, base64url, 43 characters.
 
-        Args:
-            typed: The code as it was typed.
-            salt: The set's salt.
-
-        Returns:
-            32 bytes, base64url, 43 characters; None if what was typed cannot be a code.
+        None means that the text cannot be a code.
 
         Raises:
-            UnavailableError: If too many wait.
+            UnavailableError: If too many calls wait.
 
         """
         code = read_code(typed, CHARACTERS)

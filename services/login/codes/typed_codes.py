@@ -1,4 +1,4 @@
-"""Codes that people copy from paper or a message: Crockford's base32, which has no letters that look like digits."""
+"""Codes that people type: Crockford's base32, without letters that look like digits."""
 
 import secrets
 import unicodedata
@@ -6,30 +6,24 @@ from typing import Final
 
 LONGEST_TYPED: Final = 64
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Without I, L and O, which look like digits, and without U: 5 bits a character."""
+"""The digits and letters without I, L, O and U; 5 bits a character."""
 _LOOKALIKES: Final = str.maketrans("ILO", "110")
 
 
 def draw_code(characters: int) -> str:
-    """Return a random code, 5 bits a character."""
+    """Return a random code of so many characters, 5 bits each."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(characters))
 
 
 def grouped(code: str, size: int) -> str:
-    """Return a code as it is shown: in groups of a size, with hyphens between."""
+    """Return a code in groups of a size, with hyphens between them."""
     return "-".join(code[start : start + size] for start in range(0, len(code), size))
 
 
 def read_code(typed: str, characters: int) -> str | None:
-    """Return a code as it was drawn: upper case, without blanks and hyphens, lookalikes read as what they look like.
+    """Return a typed code in its canonical form, or None if it cannot be a code of so many characters.
 
-    Args:
-        typed: The code as it was typed.
-        characters: How many it has.
-
-    Returns:
-        So many characters of the alphabet, or None if it cannot be such a code.
-
+    The form is upper case, without spaces and hyphens; I, L and O are read as 1, 1 and 0.
     """
     if len(typed) > LONGEST_TYPED:
         return None

@@ -1,1 +1,1 @@
-"""The e-mails that tell an account's owner of changes."""
+"""E-mails to accounts' owners."""

@@ -1,4 +1,4 @@
-"""E-mails, composed (RFC 5322): from one email always the same one, so that a repeat can be told from a second one."""
+"""Builds e-mails (RFC 5322). The same event gives the same Message-ID, so mail programs recognise a repeat."""
 
 from dataclasses import dataclass
 from datetime import UTC
@@ -17,13 +17,13 @@ from services.login.pairing.enrolment_codes import EnrolmentCodes
 
 @dataclass(frozen=True, slots=True)
 class EmailBuilder:
-    """Composes e-mails.
+    """Builds e-mails.
 
     Attributes:
-        product: What people sign in to.
-        url: Where they do so.
-        sender: The address that e-mails come from.
-        codes: Knows the enrolment codes.
+        product: The product's name.
+        url: Account Manager's URL.
+        sender: The sender's address.
+        codes: Makes the enrolment codes.
 
     """
 
@@ -32,11 +32,11 @@ class EmailBuilder:
     sender: str
     codes: EnrolmentCodes
 
-    def of(self, event: Event[EmailDue]) -> EmailMessage:
-        """Return the e-mail of an e-mail.
+    def build(self, event: Event[EmailDue]) -> EmailMessage:
+        """Return the e-mail for an event.
 
         Raises:
-            RefusedError: If the address is none, or the email lacks what its text needs.
+            MailRejectedError: If the address is not valid, or an enrolment code's id is missing.
 
         """
         email = event.data
@@ -47,7 +47,7 @@ class EmailBuilder:
         message["Subject"] = subject_of(email.kind, self.product)
         message["Date"] = format_datetime(email.at.astimezone(UTC))
         message["Message-ID"] = f"<{digest(event.id.encode())}@{sender.domain}>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: no vacation notes in answer
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: prevents automatic replies
         message.set_content(text_of(email, product=self.product, url=self.url, code=self._code(email)))
         return message
 
@@ -55,7 +55,7 @@ class EmailBuilder:
         if email.kind is not EmailKind.ENROLMENT_CODE:
             return ""
         if email.identifier is None:
-            text = "the email does not say which code"
+            text = "the enrolment code's id is missing"
             raise MailRejectedError(text)
         return self.codes.code(email.account_id, email.identifier)
 
@@ -64,5 +64,5 @@ def _recipient(address: str) -> Address:
     try:
         return read_address(address)
     except ValueError as error:
-        text = "the account's e-mail address is none"
+        text = "the account's address is not an e-mail address"
         raise MailRejectedError(text) from error

@@ -1,4 +1,4 @@
-"""Sends people the e-mails that are due, beside everything else: a mail server that is away holds no decision up."""
+"""Sends the e-mails that are due, outside Faust, so that an unavailable mail server delays no decision."""
 
 import asyncio
 from datetime import timedelta
@@ -24,83 +24,69 @@ from services.login.settings import LoginSettings
 
 log = structlog.get_logger(__name__)
 PAUSE_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Between tries; the last one repeats."""
-PATIENCE: Final = timedelta(minutes=30)
-"""While the server is away, an e-mail is tried until it is so old; whatever its age, once."""
+"""Pauses between tries; the last one repeats."""
+RETRY_PERIOD: Final = timedelta(minutes=30)
+"""While the server is unavailable, an e-mail is retried until it reaches this age; it is tried at least once."""
 TRIES_IF_POSTPONED: Final = 4
-"""Of a message that the server asks to try again: others wait behind it."""
+"""Most tries for a message that the server postpones; other messages wait behind it."""
 
 
 class EmailSender:
-    """Sends the emails of one instance's partitions."""
+    """Sends the e-mails of one instance's partitions."""
 
-    def __init__(self, letters: EmailBuilder, server: MailServer | None, dead_letters: DeadLetterWriter) -> None:
-        """Take the parts that it needs.
-
-        Args:
-            letters: Composes.
-            server: Sends; None where no mail server is set, and then nothing is sent.
-            dead_letters: Takes the emails that could not be sent.
-
-        """
-        self._letters = letters
+    def __init__(self, builder: EmailBuilder, server: MailServer | None, dead_letters: DeadLetterWriter) -> None:
+        """Take the parts; without a mail server, nothing is sent."""
+        self._builder = builder
         self._server = server
         self._dead_letters = dead_letters
 
     async def handle(self, record: ConsumerRecord) -> None:
-        """Send one email; what cannot be sent is set aside with the reason."""
-        place = RecordPosition(record.topic, record.partition, record.offset)
+        """Send one e-mail; one that cannot be sent becomes a dead letter with the reason."""
+        position = RecordPosition(record.topic, record.partition, record.offset)
         continue_trace(record.headers)
-        with bound_contextvars(record=str(place)):
+        with bound_contextvars(record=str(position)):
             try:
                 await self._deliver(_read(record))
             except (UndecodableError, MailRejectedError, PostponedError, ServerError) as error:
                 reason = str(error)
-                log.warning("an e-mail was set aside", reason=reason)
+                log.warning("e-mail set aside", reason=reason)
             except Exception as error:
                 reason = f"unexpected: {type(error).__name__}: {error}"
-                log.exception("an e-mail was set aside after an unexpected error")
+                log.exception("e-mail set aside after an unexpected error")
             else:
                 return
-            await self._dead_letters.set_aside(place, record.key, record.value, list(record.headers), reason)
+            await self._dead_letters.set_aside(position, record.key, record.value, list(record.headers), reason)
 
     async def _deliver(self, event: Event[EmailDue]) -> None:
         kind = event.data.kind
         if self._server is None:
-            log.warning("an e-mail was not sent: no mail server is set", event_id=event.id, email=kind)
+            log.warning("e-mail not sent: no mail server is set", event_id=event.id, email=kind)
             return
-        message = self._letters.of(event)
+        message = self._builder.build(event)
         for tries, pause_seconds in enumerate(chain(PAUSE_SECONDS, repeat(PAUSE_SECONDS[-1])), start=1):
             try:
                 await self._server.send(message)
             except ServerError as error:
-                if now() - event.data.at > PATIENCE:
+                if now() - event.data.at > RETRY_PERIOD:
                     raise
-                log.warning("the mail server takes nothing, trying again", tries=tries, reason=str(error))
+                log.warning("mail server unavailable, retrying", tries=tries, reason=str(error))
             except PostponedError as error:
                 if tries == TRIES_IF_POSTPONED:
                     raise
-                log.info("the mail server asks to try again", tries=tries, reason=str(error))
+                log.info("mail server postponed the e-mail, retrying", tries=tries, reason=str(error))
             else:
-                log.info("an e-mail was sent", event_id=event.id, email=kind, tries=tries)
+                log.info("e-mail sent", event_id=event.id, email=kind, tries=tries)
                 return
             raise_if_cancelled()
             await asyncio.sleep(pause_seconds)
 
 
-def email_reader(settings: LoginSettings, letters: EmailBuilder, dead_letters: DeadLetterWriter) -> GroupReader:
-    """Return what reads the emails that are due and sends them.
-
-    Args:
-        settings: Of the service.
-        letters: Composes the e-mails.
-        dead_letters: Takes the emails that could not be sent.
-
-    """
+def email_reader(settings: LoginSettings, builder: EmailBuilder, dead_letters: DeadLetterWriter) -> GroupReader:
+    """Return the reader of the topic ``login.emails``, which sends the e-mails."""
     server = MailServer(settings) if settings.smtp_host else None
     topic = f"{settings.topic_prefix}{LOGIN_EMAILS.name}"
     group = f"{settings.topic_prefix}{own_group(LOGIN_EMAILS)}"
-    handle = EmailSender(letters, server, dead_letters).handle
+    handle = EmailSender(builder, server, dead_letters).handle
     return GroupReader(settings.kafka_bootstrap, topic, group, handle)
 
 

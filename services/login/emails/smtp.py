@@ -1,4 +1,4 @@
-"""E-mail for people, handed to the mail server that the settings name (SMTP, RFC 5321), by aiosmtplib."""
+"""Hands e-mails to the mail server (SMTP, RFC 5321), by aiosmtplib."""
 
 import asyncio
 import ssl
@@ -18,55 +18,55 @@ from aiosmtplib import (
 
 from services.login.settings import LoginSettings
 
-ANSWER_SECONDS: Final = 20.0
-"""How long the server may take for each answer."""
-WHOLE_SECONDS: Final = 60.0
-"""How long it may take for all of one message."""
+REPLY_SECONDS: Final = 20.0
+"""The longest wait for one reply of the server."""
+MESSAGE_SECONDS: Final = 60.0
+"""The longest time for a whole message."""
 _POSTPONED: Final = range(400, 500)
-_REFUSED: Final = range(500, 600)
+_REJECTED: Final = range(500, 600)
 _CLOSING: Final = 421
-"""The server is about to go away (RFC 5321 section 4.2.3)."""
+"""The server closes the connection (RFC 5321 section 4.2.3)."""
 _REASON_CHARACTERS: Final = 200
 
 
 class MailError(Exception):
-    """A message that was not sent; its text says why, for operators."""
+    """A message was not sent; the text says why, for operators."""
 
 
 class ServerError(MailError):
-    """The server takes nothing from us now: it is away, or does not accept us. No message is at fault."""
+    """The server is unavailable, or rejects the connection or the credentials."""
 
 
 class PostponedError(MailError):
-    """The server does not take this message now, and may take it later (RFC 5321 section 4.2.1, 4yz)."""
+    """The server postpones the message (RFC 5321 section 4.2.1, 4yz)."""
 
 
 class MailRejectedError(MailError):
-    """The server does not take this message (RFC 5321 section 4.2.1, 5yz), or it cannot be sent at all."""
+    """The server rejects the message (RFC 5321 section 4.2.1, 5yz), or the message cannot be sent at all."""
 
 
 class MailServer:
-    """The mail server, with one connection for each message: there are few, and far between."""
+    """The mail server. Messages are rare, so each has its own connection."""
 
     def __init__(self, settings: LoginSettings) -> None:
         self._settings = settings
         self._tls = None if settings.smtp_security == "none" else ssl.create_default_context()
 
     async def send(self, message: EmailMessage) -> None:
-        """Hand a message to the server. Once this returns, the server answers for it.
+        """Hand a message to the server, which is then responsible for it.
 
         Raises:
-            ServerError: If the server is away or does not accept us.
-            PostponedError: If it asks to try again later.
-            RefusedError: If it does not take the message.
+            ServerError: If the server is unavailable, or rejects the connection or the credentials.
+            PostponedError: If the server postpones the message.
+            MailRejectedError: If the server rejects the message.
 
         """
         client = self._client()
         try:
-            async with asyncio.timeout(WHOLE_SECONDS):
+            async with asyncio.timeout(MESSAGE_SECONDS):
                 await client.connect()
                 await client.send_message(message)
-            with suppress(SMTPException, OSError):  # the server has the message, however we part
+            with suppress(SMTPException, OSError):  # the server has accepted the message
                 await client.quit()
         except (SMTPException, OSError, ValueError) as error:
             raise _classify(error, str(message["To"])) from error
@@ -83,18 +83,18 @@ class MailServer:
             use_tls=settings.smtp_security == "tls",
             start_tls=settings.smtp_security == "starttls",
             tls_context=self._tls,
-            timeout=ANSWER_SECONDS,
+            timeout=REPLY_SECONDS,
         )
 
 
 def _classify(error: Exception, recipient: str) -> MailError:
-    """Say whose fault it is, and whether it may pass; servers like to repeat the address, which no log shall show."""
-    told = _tell(error)
-    reason = str(told).replace(recipient, "the address")[:_REASON_CHARACTERS]
-    return type(told)("".join(each if each.isprintable() else " " for each in reason))
+    """Return the error for operators, without the recipient's address, which servers repeat in their replies."""
+    mail_error = _mail_error(error)
+    reason = str(mail_error).replace(recipient, "the address")[:_REASON_CHARACTERS]
+    return type(mail_error)("".join(each if each.isprintable() else " " for each in reason))
 
 
-def _tell(error: Exception) -> MailError:
+def _mail_error(error: Exception) -> MailError:
     match error:
         case SMTPRecipientsRefused():
             return _by_code(error.recipients[0].code, error.recipients[0].message)
@@ -110,8 +110,8 @@ def _tell(error: Exception) -> MailError:
             return MailRejectedError(f"{type(error).__name__}: {error}")
 
 
-def _by_code(code: int, said: str) -> MailError:
-    text = f"{code} {said}"
-    if code in _REFUSED:
+def _by_code(code: int, message: str) -> MailError:
+    text = f"{code} {message}"
+    if code in _REJECTED:
         return MailRejectedError(text)
     return PostponedError(text) if code in _POSTPONED and code != _CLOSING else ServerError(text)

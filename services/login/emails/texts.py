@@ -1,4 +1,4 @@
-"""What people read in e-mails: what happened, and what to do if it was not them."""
+"""The e-mails' texts: what happened, and what to do."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,17 +7,17 @@ from schemas.login_messages import EmailDue, EmailKind
 
 LONGEST_NAME: Final = 60
 _NOT_ME: Final = (
-    "If it was not you, sign in at {url}, undo it on your account page, and change your password. If you cannot "
+    "If it wasn't you, sign in at {url}, undo the change on your account page and change your password. If you can't "
     "sign in, ask your administrator to reset your account."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What an e-mail says.
+    """An e-mail's texts.
 
     Attributes:
-        subject: Its subject, without the product's name.
+        subject: The subject, without the product's name.
         happened: What happened.
         advice: What to do.
 
@@ -25,64 +25,66 @@ class Wording:
 
     subject: str
     happened: str
-    advice: str = f"If this was you, there is nothing to do. {_NOT_ME}"
+    advice: str = f"If this was you, you don't need to do anything. {_NOT_ME}"
 
 
 _WORDINGS: Final = {
     EmailKind.ENROLMENT_CODE: Wording(
         "your code to connect a phone",
-        "Somebody who knows your password is signing in to {product} as you and wants to connect a phone. If that is "
-        "you, enter this code on the page that asks for it:\n\n    {code}\n\nIt is good for this sign-in alone.",
-        "If it is not you, give this code to nobody, whoever asks for it: somebody has your password. Ask your "
-        "administrator to change it.",
+        "Someone with your password is signing in to {product} and wants to connect a phone. If it's you, enter "
+        "this code on the page that asks for it:\n\n    {code}\n\nIt works for this sign-in only.",
+        "If it isn't you, someone else has your password. Don't give this code to anyone, and ask your administrator "
+        "to change your password.",
     ),
     EmailKind.PHONE_PAIRED: Wording(
         "a phone was connected",
-        "{method} was connected to your account. It can approve sign-ins and make verification codes from now on.",
+        "{method} was connected to your account. It can now approve sign-ins and make verification codes.",
     ),
     EmailKind.PHONE_REMOVED: Wording(
         "a phone was removed",
-        "{method} was removed from your account. It can neither approve sign-ins nor make verification codes any more.",
+        "{method} was removed from your account. It can no longer approve sign-ins or make verification codes.",
     ),
     EmailKind.APP_ADDED: Wording(
         "an authenticator app was added",
-        "{method} was added to your account. Its verification codes are good for signing in from now on.",
+        "{method} was added to your account. You can now sign in with its verification codes.",
     ),
     EmailKind.APP_REMOVED: Wording(
         "an authenticator app was removed",
-        "{method} was removed from your account. Its verification codes are not good for anything any more.",
+        "{method} was removed from your account. Its verification codes no longer work.",
     ),
     EmailKind.RECOVERY_CODES_MADE: Wording(
         "new recovery codes were made",
-        "New recovery codes were made for your account. Any from before no longer work.",
-        "If this was you, there is nothing to do. If it was not you, somebody else is signed in as you: sign in at "
-        "{url}, make new codes on your account page, and change your password. If you cannot sign in, ask your "
-        "administrator to reset your account.",
+        "New recovery codes were made for your account. Earlier codes no longer work.",
+        "If this was you, you don't need to do anything. If it wasn't you, someone else is signed in to your account. "
+        "Sign in at {url}, make new codes on your account page and change your password. If you can't sign in, ask "
+        "your administrator to reset your account.",
     ),
     EmailKind.RECOVERY_CODE_USED: Wording(
         "a recovery code was used",
-        "One of the recovery codes of your account was used, and cannot be used again. {left}",
-        "If this was you, and few are left, make new ones on your account page. If it was not you, somebody has your "
-        "codes: sign in at {url}, make new ones, and change your password. If you cannot sign in, ask your "
+        "One of your recovery codes was used. It no longer works. {left}",
+        "If this was you and few codes are left, make new ones on your account page. If it wasn't you, someone has "
+        "your codes. Sign in at {url}, make new ones and change your password. If you can't sign in, ask your "
         "administrator to reset your account.",
     ),
     EmailKind.PASSWORD_CHANGED: Wording(
         "your password was changed",
         "The password of your account was changed.",
-        "If this was you, there is nothing to do. If it was not you, ask your administrator to reset your account.",
+        "If this was you, you don't need to do anything. If it wasn't you, ask your administrator to reset your "
+        "account.",
     ),
     EmailKind.SIGN_IN_REPORTED: Wording(
         "a sign-in was reported",
-        "Somebody who knows your password tried to sign in as you, and it was answered with \u201cIt wasn't me\u201d. "
-        "The sign-in was stopped, and no more requests are sent to your phone for now.",
-        "Change your password: sign in at {url} with a verification code. If it was not you who answered, somebody has "
-        "your phone: remove it on your account page, or ask your administrator to reset your account.",
+        "Someone with your password tried to sign in, and the request on your phone was answered with "
+        "\u201cIt wasn't me\u201d. We stopped the sign-in and signed out all browsers. Your phone gets no requests for "
+        "now.",
+        "Sign in at {url} with a verification code and change your password. If it wasn't you who answered, someone "
+        "has your phone. Remove the phone on your account page, or ask your administrator to reset your account.",
     ),
     EmailKind.METHODS_RESET: Wording(
         "your ways to sign in were reset",
-        "An administrator reset your account: its phones, authenticator apps and recovery codes are gone. At your next "
-        "sign-in you connect a phone again.",
-        "If you did not ask for this, talk to your administrator before you sign in.",
+        "An administrator reset your account and removed its phones, authenticator apps and recovery codes. You "
+        "connect a phone again when you next sign in.",
+        "If you didn't ask for this, contact your administrator before you sign in.",
     ),
 }
 _PHONES: Final = {EmailKind.PHONE_PAIRED, EmailKind.PHONE_REMOVED}
@@ -94,15 +96,7 @@ def subject_of(kind: EmailKind, product: str) -> str:
 
 
 def text_of(email: EmailDue, *, product: str, url: str, code: str) -> str:
-    """Return an e-mail's text.
-
-    Args:
-        email: What it is about.
-        product: What people sign in to.
-        url: Where they do so.
-        code: The enrolment code; empty where the email is about none.
-
-    """
+    """Return an e-mail's text; ``code`` is empty except for an enrolment code."""
     wording = _WORDINGS[email.kind]
     facts = {
         "product": one_line(product),
@@ -116,13 +110,13 @@ def text_of(email: EmailDue, *, product: str, url: str, code: str) -> str:
         wording.happened.format(**facts).strip(),
         _circumstances(email),
         wording.advice.format(**facts),
-        f"-- \n{facts['product']} sent this to the address of the account {email.account_id}. Nobody reads replies.",
+        f"-- \n{facts['product']} sent this to the address of the account {email.account_id}. Replies are not read.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def one_line(text: str) -> str:
-    """Return somebody's text as it may stand among ours: one line, nothing invisible, not too long."""
+    """Return a user's text on one line, without invisible characters, cut to 60 characters."""
     visible = "".join(each if each.isprintable() else " " for each in text)
     return " ".join(visible.split())[:LONGEST_NAME]
 
@@ -139,7 +133,7 @@ def _circumstances(email: EmailDue) -> str:
 def _method(email: EmailDue) -> str:
     what = "phone" if email.kind in _PHONES else "authenticator app"
     name = one_line(email.method_name)
-    # The name is whatever its owner gave it: quoted, so that it cannot pass for words of ours.
+    # The name is the user's own text. Quotes keep it from passing for ours.
     return f"The {what} \u201c{name}\u201d" if name else f"{'A' if what == 'phone' else 'An'} {what}"
 
 

@@ -1,1 +1,1 @@
-"""The pages that enrol an account and pair a phone."""
+"""Enrolment and pairing: the pages, and the codes that admit to the first pairing."""

@@ -1,4 +1,4 @@
-"""The pages and forms of the first pairing: the code that admits to it, where one is needed, and the phone's phrase."""
+"""Enrolment and pairing: the enrolment code, where one is required, and the phone's phrase."""
 
 from http import HTTPStatus
 
@@ -20,7 +20,7 @@ from services.login.web.receipts import Receipts, waiting_details
 
 
 class PairingForms:
-    """Serves them for one instance."""
+    """Serves the pages and forms of enrolment and pairing."""
 
     def __init__(self, forms: Forms, codes: EnrolmentCodes, phrase_key: bytes, receipts: Receipts) -> None:
         self._forms = forms
@@ -29,12 +29,12 @@ class PairingForms:
         self._receipts = receipts
 
     async def show_enrol(self, request: web.Request) -> web.Response:
-        """Show what is needed before the first pairing."""
+        """Show the page for the enrolment code."""
         at_enrol = require_login_at(self._forms.contexts.load(request), login_pages.ENROL)
         return self._render_enrol(request, at_enrol.account, at_enrol.login)
 
     async def send_code(self, request: web.Request) -> web.Response:
-        """Send a code to the account's address."""
+        """Send an enrolment code to the account's address."""
         await self._forms.read(request)
         at_enrol = require_login_at(self._forms.contexts.load(request), login_pages.ENROL)
         account, login = at_enrol.account, at_enrol.login
@@ -49,7 +49,7 @@ class PairingForms:
         raise web.HTTPSeeOther(login_pages.ENROL)
 
     async def enrol(self, request: web.Request) -> web.Response:
-        """Check the code that admits to the first pairing."""
+        """Check an enrolment code."""
         form = await self._forms.read(request)
         at_enrol = require_login_at(self._forms.contexts.load(request), login_pages.ENROL)
         account, login = at_enrol.account, at_enrol.login
@@ -60,21 +60,21 @@ class PairingForms:
         raise web.HTTPSeeOther(self._forms.contexts.load(request).home)
 
     async def show_connect(self, request: web.Request) -> web.Response:
-        """Show that a phone is needed."""
+        """Show how to connect a phone."""
         at_connect = require_login_at(self._forms.contexts.load(request), login_pages.CONNECT)
         return self._forms.pages.render(
             request, "connect", account_name=at_connect.account.display_name, kind=at_connect.login.kind
         )
 
     async def show_pair(self, request: web.Request) -> web.Response:
-        """Show PAIR A DEVICE, with why the last try came to nothing."""
+        """Show PAIR A DEVICE, with the message for a failed attempt."""
         at_pair = require_login_at(self._forms.contexts.load(request), login_pages.PAIR)
         pairing, names = at_pair.login.pairing, self._forms.pages.names
         message = None if pairing is None else page_messages.pairing_failed(pairing.failure, names)
         return self._render_pair(request, at_pair.account, at_pair.login, message, "")
 
     async def pair(self, request: web.Request) -> web.Response:
-        """Take the phrase that the phone shows."""
+        """Start the pairing with a typed phrase."""
         form = await self._forms.read(request)
         at_pair = require_login_at(self._forms.contexts.load(request), login_pages.PAIR)
         account, login = at_pair.account, at_pair.login
@@ -143,7 +143,7 @@ class PairingForms:
         )
 
     def _by_email(self, account: Account) -> bool:
-        """Tell whether the code comes by e-mail; an account without an address needs an administrator's."""
+        """Tell whether an account gets its code by e-mail; without an address it needs an administrator's."""
         return self._forms.policy.limits.enrolment is Enrolment.EMAIL and bool(account.email)
 
     def _enrol_command(self, account: Account, login: Login, typed: str) -> AccountCommand:

@@ -1,1 +1,1 @@
-"""The password page, and what guards it."""
+"""Sign-in by password, with its limits."""

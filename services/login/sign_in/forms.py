@@ -1,4 +1,4 @@
-"""The sign-in page and its form, the challenge to the phone, cancelling, completing, signing out."""
+"""Sign-in: the password, the challenge to the phone, cancelling, completing, signing out."""
 
 import asyncio
 from datetime import datetime
@@ -25,11 +25,11 @@ from services.login.web.forms import Forms
 from services.login.web.receipts import Receipts, waiting_details
 
 FIRST_PHONE: Final = ""
-"""What the form that sends the challenge has for a phone where no phone is chosen."""
+"""The form's value where no phone is chosen."""
 
 
 class SignInForms:
-    """Serves them for one instance."""
+    """Serves the pages and forms of sign-in."""
 
     def __init__(self, forms: Forms, passwords: Passwords, guesses: GuessCounts, receipts: Receipts) -> None:
         self._forms = forms
@@ -38,13 +38,13 @@ class SignInForms:
         self._receipts = receipts
 
     async def home(self, request: web.Request) -> web.Response:
-        """Redirect a browser to where it is."""
+        """Redirect a browser to the page that it belongs on."""
         raise web.HTTPSeeOther(self._forms.contexts.load(request).home)
 
     async def show(self, request: web.Request) -> web.Response:
-        """Show the sign-in page, or redirect to a login that is under way."""
+        """Show the sign-in page, or redirect to the login in progress."""
         context = self._forms.contexts.load(request)
-        if context.under_way or context.session is not None:
+        if context.in_progress or context.session is not None:
             raise web.HTTPSeeOther(context.home)
         return self._forms.pages.render(request, "sign_in", name="", error=None, info=None)
 
@@ -61,7 +61,7 @@ class SignInForms:
         if account is None or not right:
             return await self._reject_password(request, account, name, browser)
         context = self._forms.contexts.load(request)
-        if context.under_way and context.account is not None and context.account.account_id == account.account_id:
+        if context.in_progress and context.account is not None and context.account.account_id == account.account_id:
             raise web.HTTPSeeOther(context.home)
         ticket = Ticket(account.account_id, new_token())
         command = self._command(request, account, ticket, browser, remember="remember" in form)
@@ -77,7 +77,7 @@ class SignInForms:
         raise redirect
 
     async def show_send(self, request: web.Request) -> web.Response:
-        """Show the page that sends the challenge, or says why none can be sent now."""
+        """Show the page that sends the challenge, or says why none can be sent."""
         at_send = require_login_at(self._forms.contexts.load(request), login_pages.SEND)
         account, login, at = at_send.account, at_send.login, at_send.at
         other = account.open_challenge()
@@ -95,10 +95,10 @@ class SignInForms:
         )
 
     async def send_challenge(self, request: web.Request) -> web.Response:
-        """Send the challenge to a phone: the one that was chosen, or the first."""
+        """Send the challenge to the chosen phone, or to the first."""
         form = await self._forms.read(request)
         context = self._forms.contexts.load(request)
-        if context.account is not None and context.login is not None and context.under_way:
+        if context.account is not None and context.login is not None and context.in_progress:
             chosen = form.get("phone", FIRST_PHONE)
             command = SendChallenge(
                 account_id=context.account.account_id,
@@ -128,12 +128,12 @@ class SignInForms:
         return self._forms.pages.render(request, "ended", message=message, reason=reason, kind=login.kind)
 
     async def complete(self, request: web.Request) -> web.Response:
-        """Turn an approved login into a session; again and again the same one, if the response gets lost."""
+        """Turn an approved login into its session; a repeated request gets the same session."""
         approved = require_login_at(self._forms.contexts.load(request), login_pages.COMPLETE)
         account, login = approved.account, approved.login
         due = account.password_change_due and login.kind is not LoginKind.ADD_PHONE
-        wanted = request.cookies.get(NEXT) == login_pages.TO_PASSWORD and login.kind is LoginKind.CONFIRM
-        redirect = web.HTTPSeeOther(login_pages.PASSWORD if due or wanted else login_pages.ACCOUNT)
+        to_password = request.cookies.get(NEXT) == login_pages.TO_PASSWORD and login.kind is LoginKind.CONFIRM
+        redirect = web.HTTPSeeOther(login_pages.PASSWORD if due or to_password else login_pages.ACCOUNT)
         cookies = self._forms.cookies
         ticket = cookies.read(request, LOGIN)
         cookies.drop(redirect, LOGIN)
@@ -176,7 +176,7 @@ class SignInForms:
     ) -> SignIn:
         cookies = self._forms.cookies
         remembered = cookies.read(request, REMEMBERED)
-        wished = remember and bool(self._forms.policy.limits.remember_lifetime)
+        wants_remembering = remember and bool(self._forms.policy.limits.remember_lifetime)
         return SignIn(
             account_id=account.account_id,
             at=now(),
@@ -187,13 +187,13 @@ class SignInForms:
             browser=browser,
             browser_digest=digest(cookies.browser_token(request).encode()),
             remembered_digest=remembered.digest if remembered else None,
-            remember_digest=cookies.remembered_ticket(ticket).digest if wished else None,
+            remember_digest=cookies.remembered_ticket(ticket).digest if wants_remembering else None,
         )
 
     async def _reject_password(
         self, request: web.Request, account: Account | None, name: str, browser: Browser
     ) -> web.Response:
-        """Count a wrong password, and say so; a name that no account has takes as long and gets the same response."""
+        """Count a wrong password. A name without an account takes as long and gets the same response."""
         (outcome, paused_until), _ = await asyncio.gather(
             self._count(request, account, name, browser), self._guesses.count_address(browser.address)
         )
@@ -221,5 +221,5 @@ class SignInForms:
 
 
 def _device_id(account: Account, method_id: str) -> str:
-    """Return the device that a form chose; what is no phone of the account is left to its owner to reject."""
+    """Return the id of the chosen phone; for an unknown one, an id that the account's owner rejects."""
     return next((each.device_id for each in account.devices if each.method_id == method_id), digest(method_id.encode()))

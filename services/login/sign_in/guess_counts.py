@@ -1,4 +1,4 @@
-"""Counts the wrong passwords that no account counts, and knows which addresses are paused."""
+"""Counts of wrong passwords by address, and for names without an account."""
 
 from datetime import datetime
 
@@ -10,34 +10,34 @@ from services.login.domain.guesses import Guesses, address_source, name_source
 
 
 class GuessCounts:
-    """Counts them for one instance; the sources' owners decide, so the pauses hold over all of them."""
+    """Counts wrong passwords by commands to the sources' owners, so a pause holds at every instance."""
 
     def __init__(self, guesses: View[Guesses], publisher: Publisher) -> None:
         self._guesses = guesses
         self._publisher = publisher
 
     def address_paused_until(self, address: str, at: datetime) -> datetime | None:
-        """Return when a password is taken from an address again, or None if one is taken now."""
+        """Return when an address's pause ends, or None if it is not paused."""
         row = self._guesses.get(address_source(address))
         return row.passwords.paused_until if row is not None and row.passwords.is_paused(at) else None
 
     async def count_address(self, address: str) -> None:
-        """Count a wrong password that came from an address.
+        """Count a wrong password from an address.
 
         Raises:
-            UnavailableError: If it is not decided in time; it may yet be.
+            UnavailableError: If no decision arrives in time; the command may still take effect.
 
         """
         await self._count(CountGuess(source=address_source(address), at=now(), by_address=True))
 
     async def count_name(self, name: str) -> tuple[str, datetime | None]:
-        """Count a wrong password for a name that no account has.
+        """Count a wrong password for a name without an account.
 
         Returns:
-            The outcome and the end of the pause, as an account's owner decides them for a name that one has.
+            The outcome and the end of the pause, as for a name with an account.
 
         Raises:
-            UnavailableError: If it is not decided in time; it may yet be.
+            UnavailableError: If no decision arrives in time; the command may still take effect.
 
         """
         outcome, row = await self._count(CountGuess(source=name_source(name), at=now(), by_address=False))

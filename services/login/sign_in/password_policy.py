@@ -1,8 +1,8 @@
-"""Which new passwords will do, after NIST SP 800-63B section 5.1.1.2: long enough, and none of the first guesses.
+"""The policy for new passwords, after NIST SP 800-63B section 5.1.1.2: a minimum length, and a blocklist.
 
-The words that are guessed first are zxcvbn's frequency lists: leaked passwords, and common words and names of English.
-Its own estimate of a whole password is left aside, because somebody who means to can make it take seconds.
-There are no rules of composition, and a sentence of common words is welcome.
+The blocklist is zxcvbn's frequency lists: leaked passwords, and common English words and names. zxcvbn's own estimate
+is not used, because a crafted password makes it take seconds. There are no composition rules, and a sentence of common
+words is fine.
 """
 
 import unicodedata
@@ -19,16 +19,16 @@ SHORTEST_PASSWORD: Final = 12
 SHORTEST_FORBIDDEN_NAME: Final = 4
 """Shorter names occur in good passwords by chance."""
 _FEWEST_CHARACTERS: Final = 5
-"""So many different ones, at the least."""
+"""The least number of different characters."""
 _LONGEST_WORD: Final = 32
 _LONGEST_DECORATED: Final = 3
-"""As a multiple of the word that is decorated."""
+"""As a multiple of the decorated word's length."""
 _LISTS: Final = tuple(RANKED_DICTIONARIES.values())
 _SUBSTITUTES: Final = str.maketrans("@4310!5$7", "aaeioisst")
 
 
 class Weakness(StrEnum):
-    """Why a password will not do."""
+    """Why a password is rejected."""
 
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
@@ -43,22 +43,22 @@ WEAKNESS_TEXTS: Final[Mapping[Weakness, str]] = {
     Weakness.NAMED: "A password must not contain your name or the product's name. "
     "Choose something that only you would think of.",
     Weakness.REPETITIVE: "This password repeats itself too much to be safe. Choose another one.",
-    Weakness.COMMON: "This password is among the first that an attacker tries. Choose another one.",
+    Weakness.COMMON: "This password is among the first that an attacker would try. Choose another one.",
 }
-"""What people read of each weakness."""
+"""The text for each weakness."""
 
 
 def find_weakness(password: str, names: Iterable[str]) -> Weakness | None:
-    """Tell why a new password will not do; the first reason there is.
+    """Return why a new password is rejected, or None if it is accepted.
 
     Args:
         password: The password.
-        names: What it must not contain, in any spelling: the account's names and the product's.
+        names: The account's names and the product's, which it must not contain in any spelling.
 
     Returns:
         ``too_short``: under 12 characters. ``too_long``: over 1024. ``named``: it contains one of the names.
-        ``repetitive``: fewer than five different characters, or a run such as abcdef. ``common``: a listed word as it
-        is, repeated, or decorated with digits and marks. None if it will do.
+        ``repetitive``: fewer than five different characters, or a run like abcdef. ``common``: a listed word, perhaps
+        repeated, or decorated with digits and marks.
 
     """
     if len(password) < SHORTEST_PASSWORD:
@@ -81,7 +81,7 @@ def _contains_name(plain: str, names: Iterable[str]) -> bool:
 
 
 def _parts(names: Iterable[str]) -> Iterator[str]:
-    """Give each name, and what stands before the @ of an address."""
+    """Yield each name, and the part of it before an @."""
     for name in names:
         yield name
         yield name.partition("@")[0]
@@ -92,10 +92,7 @@ def _letters_and_digits(text: str) -> str:
 
 
 def _period(text: str) -> int:
-    """Return the least number of characters whose repetition gives the text, the last time perhaps cut short.
-
-    By the failure function of Knuth, Morris and Pratt, so that a long text takes no longer than its length.
-    """
+    """Return a text's shortest period, in linear time by the failure function of Knuth, Morris and Pratt."""
     borders = [0]
     for character in text[1:]:
         border = borders[-1]
@@ -106,22 +103,22 @@ def _period(text: str) -> int:
 
 
 def _is_run(text: str) -> bool:
-    """Tell whether each character is the one after, or the one before, its neighbour, as in abcdef."""
+    """Tell whether a text is a run of successive characters, up or down, like abcdef."""
     return {ord(after) - ord(before) for before, after in pairwise(text)} in ({1}, {-1})
 
 
 def _is_common(text: str) -> bool:
-    """Tell whether a text is a listed word, perhaps decorated: P@ssw0rd, password1!, 123password."""
+    """Tell whether a text is a listed word, perhaps decorated, like P@ssw0rd, password1! or 123password."""
     return any(word in words for words in _LISTS for word in _undecorated(text))
 
 
 def _undecorated(text: str) -> Iterator[str]:
-    """Give what a text may be a decoration of: it with fewer and fewer digits and marks at its ends."""
+    """Yield the words that a text may decorate: the text with ever fewer digits and marks at its ends."""
     letters = [index for index, each in enumerate(text) if each.isalpha()] or [0]
-    # What is decorated twice as long as itself is as good as the decoration, which nobody lists.
+    # A decoration twice as long as its word makes a password that no list has.
     shortest = len(text) / _LONGEST_DECORATED
     for start in {0, letters[0]}:
-        # One by one at the end, because some listed words end in digits themselves: trustno1, abc123.
+        # One character at a time at the end, because some listed words end in digits: trustno1, abc123.
         for end in range(letters[-1] + 1, min(len(text), start + _LONGEST_WORD) + 1):
             if end - start >= shortest:
                 yield text[start:end]

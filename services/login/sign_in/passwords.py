@@ -1,7 +1,7 @@
 """Password hashes: Argon2id.
 
-The parameters are those of OWASP's Password Storage Cheat Sheet: 19 MiB of memory, 2 iterations, 1 lane. Hashing runs in threads, off the event loop, at most one call per
-core. Recovery codes use the same threads.
+The parameters are those of OWASP's Password Storage Cheat Sheet: 19 MiB of memory, 2 iterations, 1 lane. Hashing runs
+in threads, off the event loop, at most one call per core. Recovery codes use the same threads.
 """
 
 import asyncio

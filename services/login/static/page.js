@@ -1,20 +1,20 @@
-/** What makes each page more comfortable; all of it works without. */
+/** Progressive enhancement of each page: countdowns, local times, busy forms, passwords to reveal, printing. */
 
 import { countDown } from "./countdown.js";
 
-/** A page that comes back from the browser's memory may be a step behind. */
+/** A page from the back/forward cache may be outdated. */
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-for (const shown of document.querySelectorAll("[data-seconds-left]")) countDown(shown);
+for (const element of document.querySelectorAll("[data-seconds-left]")) countDown(element);
 
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 for (const time of document.querySelectorAll("time[data-local]")) time.textContent = format.format(new Date(time.dateTime));
 
 const BUSY_MS = 8000;
 
-/** A double click would begin a second sign-in, whose request then waits behind the first one's. */
+/** A double click would start a second sign-in, whose request waits behind the first one's. */
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     if (form.ariaBusy === "true") event.preventDefault();

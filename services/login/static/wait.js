@@ -1,4 +1,4 @@
-/** Waits for the phone: the service says where to go on and how far the notification came. */
+/** Waits for the phone: server-sent events name the next page and the notification's delivery. */
 
 const PATIENCE_MS = 5000;
 const HINT_MS = 8000;
@@ -15,10 +15,10 @@ let reloading = false;
 source.addEventListener("go", (event) => location.replace(JSON.parse(event.data).to));
 
 source.addEventListener("delivery", (event) => {
-  const told = JSON.parse(event.data);
-  show(told.delivery);
+  const receipt = JSON.parse(event.data);
+  show(receipt.delivery);
   const name = document.querySelector("[data-testid='device-name']");
-  if (name !== null && told.device_name !== "") name.textContent = told.device_name;
+  if (name !== null && receipt.device_name !== "") name.textContent = receipt.device_name;
 });
 
 source.addEventListener("open", () => {
@@ -28,7 +28,7 @@ source.addEventListener("open", () => {
   trouble.textContent = "";
 });
 
-/** The browser connects again by itself unless the stream was refused; either way this does not wait for ever. */
+/** The browser reconnects by itself unless the stream was refused; after a while the page reloads in either case. */
 source.addEventListener("error", () => {
   if (source.readyState === EventSource.CLOSED) reloadWhenPossible();
   else if (patience === 0) patience = setTimeout(reloadWhenPossible, PATIENCE_MS);
@@ -36,7 +36,7 @@ source.addEventListener("error", () => {
 
 addEventListener("pagehide", () => source.close());
 
-/** A form leads on by its own answer; to be told so as well would load that page twice. */
+/** A form's response opens the next page; an event would open it twice. */
 addEventListener("submit", () => source.close());
 
 if (delivery?.dataset.delivery === "sending") {
@@ -50,7 +50,7 @@ function show(state) {
   delivery.textContent = delivery.dataset[state];
 }
 
-/** Reload the page once the service answers again, with pauses that grow, over reloads too. */
+/** Reload the page once the service answers, with pauses that grow across reloads. */
 async function reloadWhenPossible() {
   if (reloading) return;
   reloading = true;
@@ -60,7 +60,7 @@ async function reloadWhenPossible() {
   location.reload();
 }
 
-/** Longer from time to time, and never quite as long for everybody: many may wait for the same service. */
+/** Exponential backoff with jitter: many pages may wait for the same service. */
 function growingPause() {
   const failures = Number(sessionStorage.getItem(FAILURES));
   sessionStorage.setItem(FAILURES, String(failures + 1));
@@ -68,7 +68,7 @@ function growingPause() {
   return new Promise((resolve) => setTimeout(resolve, pause * (0.75 + Math.random() / 2)));
 }
 
-/** Ask first: a reload while the service is away would leave the person on the browser's own error page. */
+/** Checked first, because a reload while the service is away shows the browser's own error page. */
 async function isServed() {
   try {
     return (await fetch(location.href, { cache: "no-store" })).ok;

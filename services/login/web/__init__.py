@@ -1,1 +1,1 @@
-"""What all pages of Account Manager share: context, forms, cookies, events, templates."""
+"""Parts that all pages of Account Manager share: context, forms, cookies, events, templates."""

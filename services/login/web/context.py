@@ -1,4 +1,4 @@
-"""A request's context: the login and the session of its browser, by its cookies and the accounts as they stand now."""
+"""A request's context: the login and the session of its browser, from its cookies and the accounts' rows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,11 +24,11 @@ class RequestContext:
     """The login and the session of the browser that a request comes from.
 
     Attributes:
-        at: When.
-        account: The account of the login that waits in this browser, expired; None if none does.
-        login: That login, over or not.
-        session_account: The account whose session this browser has; None if it has none.
-        session: That session.
+        at: The request's time.
+        account: The account of this browser's login, expired; None without a login.
+        login: The login, over or not.
+        session_account: The account of this browser's session; None without a session.
+        session: The session.
 
     """
 
@@ -39,33 +39,26 @@ class RequestContext:
     session: Session | None
 
     @property
-    def under_way(self) -> bool:
-        """True while a login waits in this browser, or is about to be completed."""
+    def in_progress(self) -> bool:
+        """True while this browser's login is open, or is approved and not completed yet."""
         return self.login is not None and self.login.state is not LoginState.ENDED
 
     @property
     def home(self) -> str:
-        """The page that this browser belongs on."""
-        if self.account is not None and self.login is not None and (self.under_way or self.session is None):
+        """The path of the page that this browser belongs on."""
+        if self.account is not None and self.login is not None and (self.in_progress or self.session is None):
             return login_pages.pages_of(self.account, self.login, self.at)[0]
         return login_pages.SIGN_IN if self.session is None else login_pages.ACCOUNT
 
     @property
     def row(self) -> Account | None:
-        """The account by which it is decided where this browser belongs; None for a stranger."""
-        return self.account if self.under_way or self.session is None else self.session_account
+        """The account that decides which page this browser belongs on; None without login and session."""
+        return self.account if self.in_progress or self.session is None else self.session_account
 
 
 @dataclass(frozen=True, slots=True)
 class LoginContext:
-    """The login of a request to a page that this login is at.
-
-    Attributes:
-        at: When.
-        account: The login's account, expired.
-        login: The login.
-
-    """
+    """A request's time, its login, and the login's account, expired; the login is at the requested page."""
 
     at: datetime
     account: Account
@@ -73,7 +66,7 @@ class LoginContext:
 
 
 class ContextLoader:
-    """Looks up the contexts of one instance's requests."""
+    """Looks up the context of a request."""
 
     def __init__(
         self, accounts: View[Account], cookies: Cookies, places: Places, limits: Limits, trusted_proxies: int
@@ -85,7 +78,7 @@ class ContextLoader:
         self._trusted_proxies = trusted_proxies
 
     def load(self, request: web.Request) -> RequestContext:
-        """Return a request's context; the answer will tell the browser how new the row is that it was made from."""
+        """Return a request's context; the response carries the version of the row that it shows."""
         at = now()
         account, login = self._login(request, at)
         session_account, session = self._session(request, at)
@@ -95,12 +88,12 @@ class ContextLoader:
         return context
 
     def browser(self, request: web.Request) -> Browser:
-        """Return the browser that asks, as the person on the phone sees it."""
+        """Return the request's browser, as the phone shows it."""
         address = client_address(request, self._trusted_proxies)
         return Browser(
             name=browser_name(request.headers.get("User-Agent", ""))[:200],
             address=address,
-            place=self._places.of(address)[:200],
+            place=self._places.find(address)[:200],
         )
 
     def _login(self, request: web.Request, at: datetime) -> tuple[Account | None, Login | None]:
@@ -118,10 +111,10 @@ class ContextLoader:
 
 
 def require_login_at(context: RequestContext, page: str) -> LoginContext:
-    """Return the login of a browser that is at a page.
+    """Return the context's login, which is at a page.
 
     Raises:
-        HTTPSeeOther: To where the browser belongs, if its login is not at that page.
+        HTTPSeeOther: To the page that the browser belongs on, if its login is not at this one.
 
     """
     if context.account is None or context.login is None:

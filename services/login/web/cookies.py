@@ -1,11 +1,14 @@
-"""The cookies of a browser, and the tokens in them. Only digests of tokens leave this module.
+"""The cookies of a browser, and the tokens in them. Only digests of tokens leave the web side.
 
-``browser`` names the browser, for the forms' CSRF tokens. ``login`` binds a login to the browser that started it.
-``session`` is set once the login is approved; its token follows from the login's under a key that only the service
-has, so that any instance can complete the login, again if the answer was lost, and no other browser can.
-``remembered`` is set where the person wished so; its token follows from the login's likewise. ``next`` is no secret: it
-says which page of the account asked for a confirmation. Whatever else a stranger puts into a cookie is no token, and
-leads to no error.
+- ``browser`` identifies the browser, for the forms' CSRF tokens.
+- ``login`` binds a login to the browser that started it.
+- ``session`` is set once the login is approved. Its token is derived from the login's token under a key of the service
+  (docs/adr/0004-session-follows-from-login.md): any instance can complete the login, again if the response was lost,
+  and no other browser can.
+- ``remembered`` is set if the person chose so; its token is derived likewise.
+- ``next`` is no secret: it names the page of the account that asked for a confirmation.
+
+A cookie with any other content counts as absent.
 """
 
 from dataclasses import dataclass
@@ -32,14 +35,14 @@ _SEAL_CONTEXT: Final = b"countersign sealed cookie\x00"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Ticket:
-    """What a login's or a session's cookie holds: whose it is, and the secret token."""
+    """The content of a login's or a session's cookie: the account, and the secret token."""
 
     account_id: str
     token: str
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the token: what the account's row knows of it."""
+        """SHA-256 of the token, which the account's row holds."""
         return digest(self.token.encode())
 
 
@@ -47,38 +50,38 @@ class Cookies:
     """Reads and writes the cookies."""
 
     def __init__(self, key: bytes, *, secure: bool) -> None:
-        """Prepare it.
+        """Take the key.
 
         Args:
             key: The secret that all instances share.
-            secure: True where browsers reach the service by TLS.
+            secure: True if browsers reach the service by TLS.
 
         """
         self._key = key
         self._secure = secure
 
     def browser_token(self, request: web.Request) -> str:
-        """Return the browser's own token, a new one if it has none yet."""
+        """Return the browser's token, or a new one."""
         token = request.cookies.get(BROWSER, "")
         return token if _is_token(token) else new_token()
 
     def csrf_token(self, browser_token: str) -> str:
-        """Return the token that this browser's forms carry (OWASP: HMAC-based token pattern)."""
+        """Return the CSRF token of this browser's forms (OWASP: HMAC-based token pattern)."""
         return keyed_digest(self._key, _CSRF_CONTEXT + browser_token.encode())
 
     def csrf_holds(self, request: web.Request, given: object) -> bool:
-        """Tell whether a form came from a page of ours in this browser."""
+        """Tell whether a form's CSRF token is this browser's."""
         token = request.cookies.get(BROWSER, "")
         if not _is_token(token) or not isinstance(given, str) or not given.isascii():
             return False
         return compare_digest(given, self.csrf_token(token))
 
     def session_ticket(self, login: Ticket) -> Ticket:
-        """Return the session's ticket that a login's ticket turns into once it is approved."""
+        """Return the ticket of the session that an approved login opens."""
         return Ticket(login.account_id, keyed_digest(self._key, _SESSION_CONTEXT + login.token.encode()))
 
     def remembered_ticket(self, login: Ticket) -> Ticket:
-        """Return the ticket by which a browser is remembered after a login, if that was wished in it."""
+        """Return the ticket that remembers the browser of a login."""
         return Ticket(login.account_id, keyed_digest(self._key, _REMEMBERED_CONTEXT + login.token.encode()))
 
     def read(self, request: web.Request, name: str) -> Ticket | None:
@@ -87,11 +90,11 @@ class Cookies:
         return Ticket(account_id, token) if account_id and _is_token(token) else None
 
     def seal(self, value: str) -> str:
-        """Return a value so that no browser can make one up: with its digest under the service's key."""
+        """Return a value with its HMAC under the service's key, so that browsers cannot forge one."""
         return f"{value}.{keyed_digest(self._key, _SEAL_CONTEXT + value.encode())}"
 
     def unseal(self, sealed: str) -> str | None:
-        """Return a value that was sealed, or None."""
+        """Return a sealed value, or None if the seal does not hold."""
         value = sealed.rpartition(".")[0]
         return value if sealed.isascii() and compare_digest(sealed, self.seal(value)) else None
 

@@ -1,6 +1,6 @@
-"""Server-sent events for the waiting pages: where to go next, and how far the notification came.
+"""Server-sent events for the waiting pages (WHATWG HTML section 9.2, by aiohttp-sse).
 
-Source: WHATWG HTML, section 9.2 (server-sent events), by aiohttp-sse.
+``go`` names the next page; ``delivery`` says whether the notification has reached the phone.
 """
 
 import asyncio
@@ -30,36 +30,36 @@ from services.login.web.receipts import Receipts
 
 LONGEST_SECONDS: Final = 30 * 60
 PING_SECONDS: Final = 15.0
-"""By the next ping it shows that a browser has gone; until then it keeps its place among those who wait."""
+"""A ping finds a browser that has gone; until then its stream counts as open."""
 MARGIN_SECONDS: Final = 0.05
-"""A little past the moment, so that whoever looks at the clock again finds it past as well."""
+"""Added to a wait, so that the clock is past the moment when the wait ends."""
 
 
 class Events:
     """The open event streams of one instance."""
 
     def __init__(
-        self, accounts: View[Account], receipts: Receipts, cookies: Cookies, limits: Limits, most: int
+        self, accounts: View[Account], receipts: Receipts, cookies: Cookies, limits: Limits, most_streams: int
     ) -> None:
         self._accounts = accounts
         self._receipts = receipts
         self._cookies = cookies
         self._limits = limits
-        self._most = most
+        self._most_streams = most_streams
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def count(self) -> int:
-        """How many streams are open."""
+        """The number of open streams."""
         return len(self._tasks)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Stream to one waiting page until its login moves on."""
+        """Stream to one waiting page until its login leaves the page."""
         ticket = self._cookies.read(request, LOGIN)
-        if self.count >= self._most:
+        if self.count >= self._most_streams:
             raise UnavailableError
         if ticket is not None:
-            self._accounts.get(ticket.account_id)  # unavailable now rather than in the middle of the stream
+            self._accounts.get(ticket.account_id)  # raises UnavailableError before the stream opens
         async with sse_response(request, ping_interval=PING_SECONDS) as stream:
             shown = (request.query.get("at", ""), "other" in request.query)
             task = asyncio.create_task(self._stream(stream, ticket, shown))
@@ -78,7 +78,7 @@ class Events:
         return stream
 
     async def close_all(self, _application: web.Application) -> None:
-        """End every stream; the pages connect again elsewhere."""
+        """End every stream; the pages connect to another instance."""
         for task in tuple(self._tasks):
             task.cancel()
 
@@ -92,7 +92,7 @@ class Events:
     async def _follow(
         self, stream: EventSourceResponse, ticket: Ticket, shown: tuple[str, bool], changed: asyncio.Event
     ) -> None:
-        told = ""
+        delivery = ""
         while True:
             changed.clear()
             found = self._find(ticket)
@@ -105,17 +105,17 @@ class Events:
                 await _send(stream, "go", {"to": pages[0]})
                 return
             with self._receipts.watch(pending_challenge_id(login) or "", changed):
-                told = await self._tell_delivery(stream, login, told)
+                delivery = await self._send_delivery(stream, login, delivery)
                 await _wait(changed, awaited_moment(account, login))
 
     def _find(self, ticket: Ticket) -> tuple[Account, Login] | None:
         account = self._accounts.get(ticket.account_id)
         return None if account is None else current_login(account, ticket.digest, now(), self._limits)
 
-    async def _tell_delivery(self, stream: EventSourceResponse, login: Login, told: str) -> str:
+    async def _send_delivery(self, stream: EventSourceResponse, login: Login, sent: str) -> str:
         receipt = self._receipts.get(pending_challenge_id(login) or "")
-        if receipt is None or receipt.delivery == told:
-            return told
+        if receipt is None or receipt.delivery == sent:
+            return sent
         await _send(stream, "delivery", {"delivery": receipt.delivery, "device_name": receipt.device_name})
         return receipt.delivery
 

@@ -1,4 +1,4 @@
-"""What every handler of a form needs: the form's fields, and the decision of the account's owner."""
+"""Forms: their fields, and the decisions on their commands by the account's owner."""
 
 from typing import Final
 
@@ -20,15 +20,7 @@ UTF_8: Final = "utf-8"
 
 
 class Forms:
-    """Reads forms and has their commands decided, for one instance.
-
-    Attributes:
-        pages: Renders.
-        contexts: Looks up a request's context.
-        cookies: Reads and writes the cookies.
-        policy: What the owners decide with; the pages say the same.
-
-    """
+    """Reads forms and sends their commands to the accounts' owners; holds what all handlers share."""
 
     def __init__(  # noqa: PLR0913 - what all forms share
         self,
@@ -48,7 +40,7 @@ class Forms:
         self._publisher = publisher
 
     def account(self, account_id: str | None) -> Account | None:
-        """Return an account that is there, or None."""
+        """Return an account, or None if it does not exist or was removed."""
         account = None if account_id is None else self._accounts.get(account_id)
         return None if account is None or account.removed_at is not None else account
 
@@ -56,10 +48,10 @@ class Forms:
         """Publish a command and await its decision.
 
         Returns:
-            The outcome, and the account as it was decided.
+            The outcome, and the account after the decision.
 
         Raises:
-            UnavailableError: If it is not decided in time; it may yet be.
+            UnavailableError: If no decision arrives in time; the command may still take effect.
 
         """
         event_id = await self._publisher.publish_command(command)
@@ -70,14 +62,14 @@ class Forms:
         return decided
 
     async def publish(self, command: AccountCommand) -> None:
-        """Publish a command without awaiting its decision."""
+        """Publish a command without awaiting the decision."""
         await self._publisher.publish_command(command)
 
     async def read(self, request: web.Request) -> dict[str, str]:
         """Return a form's fields.
 
         Raises:
-            HTTPForbidden: If the form does not come from a page that this browser was given (CSRF).
+            HTTPForbidden: If the form lacks this browser's CSRF token.
 
         """
         form = await _fields(request)
@@ -87,7 +79,7 @@ class Forms:
 
 
 async def _fields(request: web.Request) -> dict[str, str]:
-    """Return a form's fields; none of what no browser makes of a page of ours."""
+    """Return a form's fields; none if a browser would not send this body for one of the pages."""
     if request.content_type != FORM_TYPE or (request.charset or UTF_8).lower() != UTF_8:
         return {}
     try:

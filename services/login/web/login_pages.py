@@ -1,4 +1,7 @@
-"""Which page a login is at. Every page asks here first, so reload, back button and a second tab are safe anywhere."""
+"""The page of each login state.
+
+Each page's handler checks it first, so reload, back and a second tab are safe everywhere.
+"""
 
 from datetime import datetime
 from typing import Final
@@ -36,11 +39,11 @@ APP: Final = "/account/app"
 RECOVERY_CODES: Final = "/account/recovery-codes"
 PASSWORD: Final = "/account/password"  # noqa: S105 - an address
 TO_PASSWORD: Final = "password"  # noqa: S105 - the name of a page
-"""How the page that changes the password is named where a confirmation asks what is next."""
+"""The value of the ``next`` cookie for the page that changes the password."""
 
 
 def pages_of(account: Account, login: Login, at: datetime) -> tuple[str, ...]:
-    """Return the pages that fit where a settled login stands; the first is where a stray request is sent."""
+    """Return the paths of the pages that an expired login may show; other requests are redirected to the first."""
     if login.state is LoginState.PAIRING:
         return (PAIR_WAIT,) if login.waits_for_phone(at) else (PAIR, CONNECT)
     if login.state is LoginState.READY:
@@ -56,7 +59,7 @@ def pages_of(account: Account, login: Login, at: datetime) -> tuple[str, ...]:
 
 
 def awaited_moment(account: Account, login: Login) -> datetime:
-    """Return when time alone will change the page of a login that waits."""
+    """Return when time alone changes the page of an open login."""
     moments = [login.expires_at]
     if login.state is LoginState.PAIRING and login.pairing is not None:
         moments.append(login.pairing.expires_at)
@@ -67,12 +70,12 @@ def awaited_moment(account: Account, login: Login) -> datetime:
 
 
 def shows_other(account: Account, login: Login, page: str) -> bool:
-    """Tell whether a page of a login says that the phone is being asked for another login just now."""
+    """Tell whether a login's page shows that the phone has an open challenge of another login."""
     return page == SEND and login.state is LoginState.READY and account.open_challenge() is not None
 
 
 def pending_challenge_id(login: Login) -> str | None:
-    """Return the id of the challenge that the phone is being asked for a login, or None."""
+    """Return the id of a login's open challenge, also a pairing's, or None."""
     if login.state is LoginState.CHALLENGED and login.challenge is not None:
         return login.challenge.challenge_id
     if login.state is LoginState.PAIRING and login.pairing is not None:
@@ -81,7 +84,7 @@ def pending_challenge_id(login: Login) -> str | None:
 
 
 def current_login(account: Account, login_digest: str, at: datetime, limits: Limits) -> tuple[Account, Login] | None:
-    """Return an account and the login of a browser as they stand now, or None if there is no such login."""
+    """Return an account and the login whose token has a digest, both expired, or None if the login does not exist."""
     if account.removed_at is not None:
         return None
     now = expire(account, at, limits)

@@ -1,4 +1,4 @@
-"""Renders Account Manager's pages."""
+"""Renders Account Manager's pages, by Jinja."""
 
 from http import HTTPStatus
 from pathlib import Path
@@ -21,10 +21,10 @@ CONTENT_SECURITY_POLICY: Final = (
 
 
 class Pages:
-    """The templates, with what they all need to know.
+    """Renders the templates.
 
     Attributes:
-        names: What the products are called.
+        names: The products' names.
 
     """
 
@@ -44,14 +44,14 @@ class Pages:
     def render(
         self, request: web.Request, template: str, http_status: int = 200, *, events_detail: str = "", **context: Any
     ) -> web.Response:
-        """Render a page for a browser, naming the browser if it has no name yet.
+        """Render a page, and set the browser's cookie.
 
         Args:
             request: The request.
-            template: The template's name, without its ending.
-            http_status: The HTTP status.
-            events_detail: What else the page tells its event stream of what it shows.
-            context: What the template needs.
+            template: The template's name, without ``.html``.
+            http_status: The response's status.
+            events_detail: A further part of the query with which the page opens its event stream.
+            context: The template's variables.
 
         """
         token = self._cookies.browser_token(request)
@@ -75,20 +75,14 @@ class Pages:
         return response
 
     def render_error(self, request: web.Request, status: int, _name: str, detail: str, /) -> web.Response:
-        """Render an error for a person; the detail is for the log and for devices, people get the message."""
+        """Render the page of an error. The detail goes to the log; people read the message for the status."""
         log.info("error page", status=status, detail=detail)
         message = page_messages.error(status, self.names)
         return self.render(request, "error", status, status=status, title=message.title, detail=message.text)
 
 
 def status_of(request: web.Request, message: page_messages.PageMessage | None) -> HTTPStatus:
-    """Return the status of a page that says what became of a form: later, or not like that; what is just shown is fine.
-
-    Args:
-        request: The request.
-        message: What the page says of the form; None if nothing.
-
-    """
+    """Return the status of a page: 200 if no posted form has a message, 429 if the message says to wait, else 422."""
     if message is None or request.method != hdrs.METH_POST:
         return HTTPStatus.OK
     return HTTPStatus.TOO_MANY_REQUESTS if message.wait_seconds else HTTPStatus.UNPROCESSABLE_ENTITY

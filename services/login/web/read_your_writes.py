@@ -1,9 +1,9 @@
-"""Never behind what was seen, at whatever instance: a browser brings along how new a row it has seen.
+"""Read-your-writes consistency over all instances: a cookie carries the version of the row that a browser saw last.
 
-Each instance's view follows the owners' decisions on its own, a few milliseconds behind. Without this, a browser that
-posts to one instance, or sees there that the phone approved, and is led to a page of another could be taken for a
-stranger there. So each answer that a row decided tells the browser how new that row was. What it brings is sealed, so
-that nobody learns from how long a made-up one is waited for whether an account exists.
+Each instance's view lags a few milliseconds behind the owners' decisions. A browser that is redirected to another
+instance could find an older row there, and lose its login. So each response sets a cookie with the version of the row
+that it shows, and a request waits until the view has that version (docs/adr/0009-read-your-own-writes.md). The cookie
+is sealed: a forged one would show by the length of the wait whether an account exists.
 """
 
 from typing import Final
@@ -16,64 +16,64 @@ from services.common.web.watching import Handler
 from services.login.domain.account import Account
 from services.login.web.cookies import Cookies
 
-SEEN: Final = "countersign_seen"
-SEEN_SECONDS: Final = 60
-PATIENCE_SECONDS: Final = 2.0
-_NOTED: Final = "countersign.seen"
-Seen = tuple[str, int, int]
+VERSION: Final = "countersign_version"
+VERSION_SECONDS: Final = 60
+LONGEST_WAIT_SECONDS: Final = 2.0
+_ACCOUNT: Final = "countersign.account"
+RowVersion = tuple[str, int, int]
 """An account's id, and the stamp (epoch, version) of its row."""
 
 
 class ReadYourWrites:
-    """Lets a request wait until this instance has seen what its browser has seen."""
+    """A middleware that delays a request until the view has the version in its cookie."""
 
     def __init__(self, accounts: View[Account], cookies: Cookies) -> None:
         self._accounts = accounts
         self._cookies = cookies
 
     def install(self, application: web.Application) -> None:
-        """Serve an application's requests in this way."""
+        """Add the middleware to an application."""
         application.middlewares.append(self._serve)
 
     @web.middleware
     async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         await self._wait(request)
         try:
-            answer = await handler(request)
-        except web.HTTPException as redirection:
-            self._tell(request, redirection)
+            response = await handler(request)
+        except web.HTTPException as redirect:
+            self._set_version(request, redirect)
             raise
-        self._tell(request, answer)
-        return answer
+        self._set_version(request, response)
+        return response
 
     async def _wait(self, request: web.Request) -> None:
-        seen = read_seen(self._cookies.unseal(request.cookies.get(SEEN, "")) or "")
-        if seen is not None and not request.path.startswith("/static/"):
-            account_id, *stamp = seen
+        version = read_version(self._cookies.unseal(request.cookies.get(VERSION, "")) or "")
+        if version is not None and not request.path.startswith("/static/"):
+            account_id, *stamp = version
             row = await self._accounts.wait_until(
-                account_id, lambda row: [row.epoch, row.version] >= stamp, PATIENCE_SECONDS
+                account_id, lambda row: [row.epoch, row.version] >= stamp, LONGEST_WAIT_SECONDS
             )
             if row is None:
                 raise UnavailableError
 
-    def _tell(self, request: web.Request, response: web.StreamResponse) -> None:
-        account = request.get(_NOTED)
+    def _set_version(self, request: web.Request, response: web.StreamResponse) -> None:
+        account = request.get(_ACCOUNT)
         if account is not None:
-            self._cookies.write(response, SEEN, self._cookies.seal(seen_value(account)), SEEN_SECONDS)
+            self._cookies.write(response, VERSION, self._cookies.seal(version_value(account)), VERSION_SECONDS)
 
 
 def remember_version(request: web.Request, account: Account) -> None:
-    """Have the answer to a request tell its browser how new a row it has seen."""
-    request[_NOTED] = account
+    """Let the response to a request set the cookie with an account's version."""
+    request[_ACCOUNT] = account
 
 
-def seen_value(account: Account) -> str:
-    """Return what a browser keeps of a row that it has seen."""
+def version_value(account: Account) -> str:
+    """Return the cookie's value for a row, unsealed: ``account_id.epoch-version``."""
     return f"{account.account_id}.{account.epoch}-{account.version}"
 
 
-def read_seen(value: str) -> Seen | None:
-    """Return what a browser has seen, or None if it says nothing that makes sense."""
+def read_version(value: str) -> RowVersion | None:
+    """Return the version in an unsealed cookie, or None if the value is malformed."""
     account_id, _, stamp = value.rpartition(".")
     epoch, _, version = stamp.partition("-")
     digits = epoch + version

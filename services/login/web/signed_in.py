@@ -1,4 +1,4 @@
-"""The user who is signed in and changes the account."""
+"""The signed-in user of a request, and the changes that the user makes."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from services.login.web.context import RequestContext
 from services.login.web.forms import Forms
 
 TOUCH_FRACTION: Final = 0.1
-"""A session is touched once this part of its idle time has gone by: not at each click."""
+"""A session is touched once this part of its idle time has passed, not at each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class SignedInUser:
 
     Attributes:
         account: The user's account, expired.
-        session: The session of this browser.
-        at: When the request came.
-        confirmed: True if the second factor was given lately enough in it for changes.
+        session: The browser's session.
+        at: The request's time.
+        confirmed: True if the session may change the account.
 
     """
 
@@ -42,16 +42,16 @@ class SignedInUser:
     confirmed: bool
 
     def command(self, kind: type[SessionCommand], **fields: Any) -> SessionCommand:
-        """Return a command of this session, given now."""
+        """Return a command of this session, with the present time."""
         names = {"account_id": self.account.account_id, "at": now(), "session_digest": self.session.session_digest}
         return kind.model_validate({**names, **fields})
 
 
 def require_signed_in(context: RequestContext, limits: Limits) -> SignedInUser:
-    """Return the user who is signed in in a request's browser.
+    """Return the signed-in user of a request.
 
     Raises:
-        HTTPSeeOther: To where the browser belongs, if no user is signed in in it.
+        HTTPSeeOther: To the page that the browser belongs on, if it has no session.
 
     """
     account, session, at = context.session_account, context.session, context.at
@@ -61,18 +61,18 @@ def require_signed_in(context: RequestContext, limits: Limits) -> SignedInUser:
 
 
 async def touch(forms: Forms, user: SignedInUser) -> None:
-    """Keep the user's session from falling idle, if a part of its idle time has gone by."""
+    """Extend the idle time of the user's session, if a part of it has passed."""
     idle_lifetime = forms.policy.limits.idle_lifetime
     if user.session.idle_until - user.at < idle_lifetime * (1 - TOUCH_FRACTION):
-        with suppress(UnavailableError):  # a page that can be shown is shown; the next click touches it again
+        with suppress(UnavailableError):  # the page can be shown; the next request touches the session
             await forms.publish(user.command(TouchSession))
 
 
 async def change(forms: Forms, request: web.Request, command: SessionCommand) -> Rejection | None:
-    """Have a change of the account decided.
+    """Publish a command that changes the account, and await the decision.
 
     Returns:
-        Why it was rejected, or None if it was made.
+        The rejection, or None if the change was made.
 
     Raises:
         HTTPSeeOther: To the sign-in page, if the session is over.

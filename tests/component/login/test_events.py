@@ -40,7 +40,7 @@ async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
 
     monkeypatch.setattr(Events, "_stream", wait_for_ever)
     monkeypatch.setattr(events, "PING_SECONDS", 0.05)
-    streams = Events(cast("Any", Accounts()), cast("Any", None), cast("Any", Cookies()), LIMITS, most=1)
+    streams = Events(cast("Any", Accounts()), cast("Any", None), cast("Any", Cookies()), LIMITS, most_streams=1)
 
     async def serve(request: web.Request) -> web.StreamResponse:
         try:

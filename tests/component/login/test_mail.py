@@ -123,7 +123,7 @@ async def test_a_server_that_says_nothing_useful_is_given_up(greeting: bytes, mo
         writer.close()
         left.set()
 
-    monkeypatch.setattr("services.login.emails.smtp.ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("services.login.emails.smtp.REPLY_SECONDS", 0.2)
     server = await asyncio.start_server(greet, "127.0.0.1", 0)
     async with server, asyncio.timeout(DEADLINE_SECONDS):
         with pytest.raises(ServerError):

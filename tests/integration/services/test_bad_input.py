@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.instance_process import InstanceProcess
 from services.login.web.cookies import BROWSER, LOGIN, SESSION
-from services.login.web.read_your_writes import SEEN
+from services.login.web.read_your_writes import VERSION
 from tests.polling import DEADLINE_SECONDS
 
 Start = Callable[[str], InstanceProcess]
@@ -73,7 +73,7 @@ def test_a_form_that_no_page_sends_is_refused(run: Start, content_type: str, bod
     cookie, token = a_browser(login)
     headers: Headers = {"Cookie": cookie, "Content-Type": content_type}
     status, page = ask(login, "POST", "/sign-in", headers, body.replace(b"TOKEN", token))
-    assert (status, "This page was too old" in page) == (403, True)
+    assert (status, "This page has expired" in page) == (403, True)
 
 
 def test_a_form_that_says_it_is_compressed_is_taken_as_it_came(run: Start) -> None:
@@ -92,7 +92,7 @@ def test_a_signed_request_that_is_none_gets_a_problem_document(run: Start, servi
     assert (status, json.loads(document)["type"]) == (400, "urn:countersign:problem:malformed")
 
 
-@pytest.mark.parametrize("cookie", [f"{BROWSER}=", f"{LOGIN}=alex.", f"{SESSION}=alex.", f"{SEEN}=alex.1-1."])
+@pytest.mark.parametrize("cookie", [f"{BROWSER}=", f"{LOGIN}=alex.", f"{SESSION}=alex.", f"{VERSION}=alex.1-1."])
 def test_a_cookie_that_is_no_text_is_no_cookie(run: Start, cookie: str) -> None:
     login = run("login")
     headers: Headers = {"Cookie": cookie.encode() + NO_TEXT, "Content-Type": FORM}
@@ -102,7 +102,7 @@ def test_a_cookie_that_is_no_text_is_no_cookie(run: Start, cookie: str) -> None:
 
 @pytest.mark.parametrize("account_id", ["nobody", "\u00e9"])
 def test_a_made_up_cookie_tells_nothing_of_an_account(run: Start, account_id: str) -> None:
-    headers = {"Cookie": f"{SEEN}={account_id}.1-1".encode()}
+    headers = {"Cookie": f"{VERSION}={account_id}.1-1".encode()}
     assert ask(run("login"), "GET", "/sign-in", headers)[0] == 200
 
 

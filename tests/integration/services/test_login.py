@@ -32,7 +32,7 @@ from schemas.contract import (
 )
 from services.common.keys.keys import load_secret
 from services.login.admin import administration
-from services.login.web.read_your_writes import SEEN, Seen, read_seen
+from services.login.web.read_your_writes import VERSION, RowVersion, read_version
 from tests.accounts import add_account, let_see, sealed
 from tests.builders import policy
 from tests.integration.services.devices import ISSUER
@@ -160,9 +160,9 @@ class Person:
         await self.wire.next(AuthResponse, lambda each: each == response)
 
 
-def stamp(seen: str) -> Seen:
+def stamp(seen: str) -> RowVersion:
     """Return what a browser says that it has seen."""
-    value = read_seen(seen.rpartition(".")[0])
+    value = read_version(seen.rpartition(".")[0])
     assert value is not None
     return value
 
@@ -432,24 +432,24 @@ async def test_a_completed_login_stays_so_at_an_instance_that_is_behind(person: 
         session.get(f"{login.url}/complete", allow_redirects=False) as answer,
     ):
         assert answer.headers["Location"] == "/account"
-        assert stamp(answer.cookies[SEEN].value) > stamp(before[SEEN])
+        assert stamp(answer.cookies[VERSION].value) > stamp(before[VERSION])
 
 
 async def test_an_instance_waits_for_what_the_browser_has_seen_and_says_if_that_takes_too_long(
     person: Person, login: InstanceProcess, stack: Stack
 ) -> None:
     await person.sign_in()
-    seen = person.browser.cookies[SEEN]
+    seen = person.browser.cookies[VERSION]
     account_id, epoch, version = stamp(seen)
     assert account_id == person.name
-    async with aiohttp.ClientSession(cookies={SEEN: seen}) as session, session.get(f"{login.url}/sign-in") as answer:
+    async with aiohttp.ClientSession(cookies={VERSION: seen}) as session, session.get(f"{login.url}/sign-in") as answer:
         assert answer.status == 200
-    ahead = {SEEN: sealed(stack.secrets, f"{account_id}.{epoch}-{version + 1}")}
+    ahead = {VERSION: sealed(stack.secrets, f"{account_id}.{epoch}-{version + 1}")}
     async with aiohttp.ClientSession(cookies=ahead) as session:
         waiting = asyncio.create_task(session.get(f"{login.url}/sign-in"))
         await person.sign_in(password="wrong wrong wrong")
         async with await waiting as answer:
             assert answer.status == 200
-    ahead = {SEEN: sealed(stack.secrets, f"{account_id}.{epoch}-{version + 1000}")}
+    ahead = {VERSION: sealed(stack.secrets, f"{account_id}.{epoch}-{version + 1000}")}
     async with aiohttp.ClientSession(cookies=ahead) as session, session.get(f"{login.url}/sign-in") as answer:
         assert answer.status == 503

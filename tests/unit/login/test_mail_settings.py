@@ -33,10 +33,10 @@ def test_the_password_is_in_no_text_of_the_settings() -> None:
 @pytest.mark.parametrize(
     ("environment", "named", "why"),
     [
-        ({"SMTP_HOST": "mail.example.org"}, "MAIL_FROM", "it has to name an address"),
+        ({"SMTP_HOST": "mail.example.org"}, "MAIL_FROM", "it is required with LOGIN_SMTP_HOST"),
         ({"SMTP_HOST": "mail.example.org", "MAIL_FROM": "account"}, "MAIL_FROM", "not an e-mail address"),
         ({"MAIL_FROM": "a@example.org\nBcc: eve@example.org"}, "MAIL_FROM", "not an e-mail address"),
-        ({"SMTP_USERNAME": "a", "SMTP_SECURITY": "none"}, "SMTP_USERNAME", "password unprotected"),
+        ({"SMTP_USERNAME": "a", "SMTP_SECURITY": "none"}, "SMTP_USERNAME", "password would be sent unencrypted"),
         ({"SMTP_SECURITY": "ssl"}, "SMTP_SECURITY", "'tls'"),
         ({"SMTP_PORT": "0"}, "SMTP_PORT", "greater than"),
     ],

@@ -123,7 +123,7 @@ def test_mistyped_words_are_shown_but_never_endlessly(words: tuple[str, ...], sa
     assert said in notice.text
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "no words were"), (1, "one word was"), (3, "3 words were")])
+@pytest.mark.parametrize(("count", "said"), [(0, "no words"), (1, "one word."), (3, "3 words")])
 def test_too_few_or_too_many_words_are_counted(count: int, said: str) -> None:
     notice = page_messages.wrong_word_count(count)
     _complete(notice)

@@ -23,7 +23,7 @@ async def test_anything_that_may_be_sent_is_a_wrong_password(typed: str) -> None
 
 
 async def test_no_account_has_a_right_password() -> None:
-    assert not await Passwords(HashingThreads(5)).matches(None, "the password of nobody")
+    assert not await Passwords(HashingThreads(5)).matches(None, "the password of no account")
 
 
 async def test_a_hash_that_is_none_matches_nothing() -> None:

@@ -31,12 +31,12 @@ def a_database(path: Path, kind: str = "GeoLite2-City") -> Path:
 
 @pytest.mark.parametrize("address", ["203.0.114.7", "2a00:1450::7"])
 def test_city_and_country_are_named(address: str, tmp_path: Path) -> None:
-    assert Places(a_database(tmp_path / "city.mmdb")).of(address) == "Geneva, Switzerland"
+    assert Places(a_database(tmp_path / "city.mmdb")).find(address) == "Geneva, Switzerland"
 
 
 def test_a_country_alone_is_named(tmp_path: Path) -> None:
-    assert Places(a_database(tmp_path / "city.mmdb")).of("8.8.8.8") == "Switzerland"
-    assert Places(a_database(tmp_path / "country.mmdb", "DBIP-Country-Lite")).of("8.8.8.8") == "Switzerland"
+    assert Places(a_database(tmp_path / "city.mmdb")).find("8.8.8.8") == "Switzerland"
+    assert Places(a_database(tmp_path / "country.mmdb", "DBIP-Country-Lite")).find("8.8.8.8") == "Switzerland"
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,11 @@ def test_a_country_alone_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_an_address_that_is_private_unknown_or_none_is_nowhere(address: str, tmp_path: Path) -> None:
-    assert Places(a_database(tmp_path / "city.mmdb")).of(address) == ""
+    assert Places(a_database(tmp_path / "city.mmdb")).find(address) == ""
 
 
 def test_without_a_database_every_address_is_nowhere() -> None:
-    assert Places(None).of("203.0.114.7") == ""
+    assert Places(None).find("203.0.114.7") == ""
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a database", b"\xab\xcd\xefMaxMind.com"])
@@ -82,10 +82,10 @@ def test_a_database_of_another_kind_stops_the_start(tmp_path: Path, capsys: pyte
     path = a_database(tmp_path / "asn.mmdb", "GeoLite2-ASN")
     with pytest.raises(SystemExit):
         load_settings(LoginSettings, "program", ["--geoip-database", str(path)])
-    assert "a City or a Country database is needed" in capsys.readouterr().err
+    assert "it must be a City or a Country database" in capsys.readouterr().err
 
 
 def test_a_database_that_can_be_read_is_taken(tmp_path: Path) -> None:
     path = a_database(tmp_path / "city.mmdb")
     settings = load_settings(LoginSettings, "program", ["--geoip-database", str(path)])
-    assert Places(settings.geoip_database).of("203.0.114.7") == "Geneva, Switzerland"
+    assert Places(settings.geoip_database).find("203.0.114.7") == "Geneva, Switzerland"

@@ -1,4 +1,4 @@
-"""E-mails say what happened, when, where from and what to do, and nothing that somebody else put into a name."""
+"""E-mails say what happened, when, where from and what to do; text in a name stays text."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from services.login.pairing.enrolment_codes import EnrolmentCodes
 from tests.builders import T0, a_browser, an_event
 
 CODES = EnrolmentCodes(b"k" * 32)
-LETTERS = EmailBuilder("Account Manager", "https://account.example.org", "account@example.org", CODES)
+BUILDER = EmailBuilder("Account Manager", "https://account.example.org", "account@example.org", CODES)
 
 
-def a_notice(kind: EmailKind = EmailKind.PHONE_PAIRED, **changes: Any) -> EmailDue:
-    """Return a notice."""
+def an_email_due(kind: EmailKind = EmailKind.PHONE_PAIRED, **changes: Any) -> EmailDue:
+    """Return an e-mail that is due."""
     fields = {
         "account_id": "alex",
         "account_name": "Zoë",
@@ -24,20 +24,20 @@ def a_notice(kind: EmailKind = EmailKind.PHONE_PAIRED, **changes: Any) -> EmailD
         "at": T0,
         "browser": a_browser(place="Geneva, Switzerland"),
         "method_name": "Pixel 9",
-        "identifier": "notice-1",
+        "identifier": "code-1",
         "left": 3,
     }
     return EmailDue.model_validate({**fields, **changes})
 
 
-def the_text(notice: EmailDue) -> str:
-    """Return the text of a notice's e-mail."""
-    return str(LETTERS.of(an_event(notice)).get_content())
+def the_text(due: EmailDue) -> str:
+    """Return its text."""
+    return str(BUILDER.build(an_event(due)).get_content())
 
 
 @pytest.mark.parametrize("kind", EmailKind)
-def test_every_notice_says_to_whom_when_where_from_and_what_to_do(kind: EmailKind) -> None:
-    message = LETTERS.of(an_event(a_notice(kind)))
+def test_every_e_mail_says_to_whom_when_where_from_and_what_to_do(kind: EmailKind) -> None:
+    message = BUILDER.build(an_event(an_email_due(kind)))
     text = message.get_content()
     assert message["To"] == "zoe@example.org"
     assert message["From"] == "Account Manager <account@example.org>"
@@ -51,50 +51,50 @@ def test_every_notice_says_to_whom_when_where_from_and_what_to_do(kind: EmailKin
 
 
 def test_each_kind_has_a_subject_of_its_own() -> None:
-    assert len({LETTERS.of(an_event(a_notice(kind)))["Subject"] for kind in EmailKind}) == len(EmailKind)
+    assert len({BUILDER.build(an_event(an_email_due(kind)))["Subject"] for kind in EmailKind}) == len(EmailKind)
 
 
 @pytest.mark.parametrize("kind", EmailKind)
-def test_a_notice_without_details_reads_well(kind: EmailKind) -> None:
-    text = the_text(a_notice(kind, browser=None, method_name="", left=None))
+def test_an_e_mail_without_details_reads_well(kind: EmailKind) -> None:
+    text = the_text(an_email_due(kind, browser=None, method_name="", left=None))
     assert "None" not in text
     assert "  \n" not in text
     assert "\u201c\u201d" not in text
 
 
-@pytest.mark.parametrize(("left", "said"), [(0, "None are left."), (1, "One is left."), (7, "7 are left.")])
-def test_the_codes_that_are_left_are_counted(left: int, said: str) -> None:
-    assert said in the_text(a_notice(EmailKind.RECOVERY_CODE_USED, left=left))
+@pytest.mark.parametrize(("left", "text"), [(0, "None are left."), (1, "One is left."), (7, "7 are left.")])
+def test_the_codes_that_are_left_are_counted(left: int, text: str) -> None:
+    assert text in the_text(an_email_due(EmailKind.RECOVERY_CODE_USED, left=left))
 
 
-def test_the_same_notice_gives_the_same_e_mail_and_another_one_another_id() -> None:
-    event = an_event(a_notice(), event_id="event-1")
-    assert LETTERS.of(event).as_bytes() == LETTERS.of(event).as_bytes()
-    other = an_event(a_notice(), event_id="event-2")
-    assert LETTERS.of(event)["Message-ID"] != LETTERS.of(other)["Message-ID"]
-    assert LETTERS.of(event)["Message-ID"].endswith("@example.org>")
+def test_the_same_event_gives_the_same_e_mail_and_another_event_another_id() -> None:
+    event = an_event(an_email_due(), event_id="event-1")
+    assert BUILDER.build(event).as_bytes() == BUILDER.build(event).as_bytes()
+    other = an_event(an_email_due(), event_id="event-2")
+    assert BUILDER.build(event)["Message-ID"] != BUILDER.build(other)["Message-ID"]
+    assert BUILDER.build(event)["Message-ID"].endswith("@example.org>")
 
 
-def test_the_headers_tell_machines_what_it_is() -> None:
-    message = LETTERS.of(an_event(a_notice()))
+def test_the_headers_mark_it_as_automatic() -> None:
+    message = BUILDER.build(an_event(an_email_due()))
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Date"].datetime == T0
     assert message.get_content_type() == "text/plain"
 
 
 def test_the_code_is_in_its_own_e_mail_alone() -> None:
-    code = CODES.code("alex", "notice-1")
-    assert f"{code[:3]} {code[3:]}" in the_text(a_notice(EmailKind.ENROLMENT_CODE))
+    code = CODES.code("alex", "code-1")
+    assert f"{code[:3]} {code[3:]}" in the_text(an_email_due(EmailKind.ENROLMENT_CODE))
     for kind in set(EmailKind) - {EmailKind.ENROLMENT_CODE}:
-        text = the_text(a_notice(kind))
+        text = the_text(an_email_due(kind))
         assert code not in text
         assert f"{code[:3]} {code[3:]}" not in text
-    assert code[:3] not in LETTERS.of(an_event(a_notice(EmailKind.ENROLMENT_CODE)))["Subject"]
+    assert code[:3] not in BUILDER.build(an_event(an_email_due(EmailKind.ENROLMENT_CODE)))["Subject"]
 
 
-def test_a_code_that_has_no_id_is_refused() -> None:
+def test_a_code_without_an_id_is_rejected() -> None:
     with pytest.raises(MailRejectedError):
-        the_text(a_notice(EmailKind.ENROLMENT_CODE, identifier=None))
+        the_text(an_email_due(EmailKind.ENROLMENT_CODE, identifier=None))
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_a_code_that_has_no_id_is_refused() -> None:
     ],
 )
 def test_a_name_stays_one_line_of_ordinary_text(name: str) -> None:
-    event = an_event(a_notice(method_name=name, account_name=name))
-    message = LETTERS.of(event)
+    event = an_event(an_email_due(method_name=name, account_name=name))
+    message = BUILDER.build(event)
     for line in message.get_content().splitlines():
         assert line.isprintable()
     lines = [line for line in message.get_content().splitlines() if "\u201c" in line]
@@ -131,13 +131,13 @@ def test_a_name_stays_one_line_of_ordinary_text(name: str) -> None:
         "zoë@example.org",
     ],
 )
-def test_what_is_no_address_is_refused(address: str) -> None:
+def test_an_invalid_address_is_rejected(address: str) -> None:
     with pytest.raises(MailRejectedError):
-        the_text(a_notice(address=address))
+        the_text(an_email_due(address=address))
 
 
 def test_a_products_name_cannot_break_a_header() -> None:
-    letters = EmailBuilder("Door\r\nBcc: eve@example.org", "https://door.example", "door@example.org", CODES)
-    message = letters.of(an_event(a_notice()))
+    builder = EmailBuilder("Door\r\nBcc: eve@example.org", "https://door.example", "door@example.org", CODES)
+    message = builder.build(an_event(an_email_due()))
     assert message["Bcc"] is None
     assert message["Subject"].startswith("Door Bcc: eve@example.org: ")

@@ -1,4 +1,4 @@
-"""A notice that is not sent: no mail server is set, or the service stops."""
+"""E-mails that are not sent: no mail server is set, or the service stops."""
 
 import asyncio
 from email.message import EmailMessage
@@ -16,35 +16,35 @@ from services.login.emails.sender import EmailSender
 from services.login.emails.smtp import ServerError
 from tests.builders import an_event
 from tests.polling import DEADLINE_SECONDS
-from tests.unit.login.test_letters import CODES, a_notice
+from tests.unit.login.test_email_texts import CODES, an_email_due
 
-LETTERS = EmailBuilder("Account Manager", "https://account.example.org", "accounts@example.org", CODES)
+BUILDER = EmailBuilder("Account Manager", "https://account.example.org", "accounts@example.org", CODES)
 UNREACHABLE = DeadLetterWriter(Publisher("kafka.invalid:9092", "", "login"), "", "login")
 
 
-def came(**changes: Any) -> ConsumerRecord:
-    """Return the record of a notice that is due."""
-    record = encode(an_event(a_notice(**changes), event_id="event-1"))
+def a_record(**changes: Any) -> ConsumerRecord:
+    """Return the record of an e-mail that is due."""
+    record = encode(an_event(an_email_due(**changes), event_id="event-1"))
     return ConsumerRecord("login.emails", 0, 7, 0, 0, record.key, record.value, None, 0, 0, record.headers)
 
 
 async def test_without_a_mail_server_nothing_is_sent_and_nothing_set_aside() -> None:
     with capture_logs() as lines:
-        await EmailSender(LETTERS, None, UNREACHABLE).handle(came())
+        await EmailSender(BUILDER, None, UNREACHABLE).handle(a_record())
     (line,) = lines
-    assert line["event"] == "an e-mail was not sent: no mail server is set"
+    assert line["event"] == "e-mail not sent: no mail server is set"
     assert (line["event_id"], line["email"]) == ("event-1", "phone_paired")
     assert "zoe@example.org" not in repr(lines)
 
 
 class LosesCancellation:
-    """A mail server that is away, asked by a library that takes a cancellation for that."""
+    """An unavailable mail server, through a library that turns a cancellation into a connection error."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
+        self.called = asyncio.Event()
 
     async def send(self, _message: EmailMessage) -> None:
-        self.asked.set()
+        self.called.set()
         try:
             await asyncio.sleep(DEADLINE_SECONDS)
         except asyncio.CancelledError:
@@ -54,8 +54,8 @@ class LosesCancellation:
 
 async def test_a_stop_in_the_moment_of_a_failed_try_ends_the_tries() -> None:
     server = LosesCancellation()
-    trying = asyncio.create_task(EmailSender(LETTERS, cast(Any, server), UNREACHABLE).handle(came(at=now())))
-    await server.asked.wait()
+    trying = asyncio.create_task(EmailSender(BUILDER, cast(Any, server), UNREACHABLE).handle(a_record(at=now())))
+    await server.called.wait()
     trying.cancel()
     await asyncio.wait({trying}, timeout=DEADLINE_SECONDS)
     assert trying.cancelled()
