@@ -1,4 +1,4 @@
-"""The login service's row: an account with its methods, logins, sessions and history."""
+"""The row of an account: its methods, logins, sessions and history."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -23,12 +23,10 @@ class Session:
 
     Attributes:
         session_digest: SHA-256 of its token.
-        browser: Where.
-        started_at: When.
-        expires_at: When it ends whatever is done in it.
-        idle_until: When it ends unless something is done in it before.
-        confirmed_at: When the second factor was last given in it; changes need that to be fresh.
-        method: By what it was opened.
+        expires_at: The end of its lifetime.
+        idle_until: The end of its idle time.
+        confirmed_at: When the second factor was last given in it; changes need a recent one.
+        method: The method that opened it.
 
     """
 
@@ -41,18 +39,13 @@ class Session:
     method: Method = Method.PUSH
 
     def open_at(self, at: datetime) -> bool:
-        """Tell whether it is still open at a time."""
+        """Tell whether the session is open at a time."""
         return at <= min(self.expires_at, self.idle_until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RememberedBrowser:
-    """A browser that signs in by the password alone for a while.
-
-    Attributes:
-        digest: SHA-256 of the token that it keeps.
-
-    """
+    """A browser that signs in by the password alone; ``digest`` is SHA-256 of its token."""
 
     digest: Digest
     browser: Browser
@@ -62,7 +55,7 @@ class RememberedBrowser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """An enrolment code that an administrator handed out."""
+    """An administrator's enrolment code, by its SHA-256."""
 
     digest: Digest
     expires_at: Moment
@@ -70,7 +63,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """What was known of a sign-in that was answered with "It wasn't me"."""
+    """A sign-in that was answered with "It wasn't me"."""
 
     browser: Browser
     started_at: Moment
@@ -79,12 +72,12 @@ class Reported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """How an account's phones may be challenged.
+    """The limits on challenges to an account's phones.
 
     Attributes:
-        sent: When the last challenges were sent, oldest first.
-        denials: Those in a row that were denied, answered with a wrong number, or not answered.
-        reported: Since when no challenge is sent at all, and why; None while challenges are sent.
+        sent: The times of the last challenges, oldest first.
+        denials: Challenges in a row that were denied, answered with a wrong number, or not answered.
+        reported: The report after which no challenge is sent; None if there is none.
 
     """
 
@@ -93,13 +86,7 @@ class Push:
     reported: Reported | None = None
 
     def next_at(self, at: datetime, limits: Limits) -> datetime | None:
-        """Return when a phone may be challenged again, or None if it may be now. A report is another matter.
-
-        Args:
-            at: Now.
-            limits: The limits.
-
-        """
+        """Return when the limits allow the next challenge, or None for now. A report is not considered."""
         moments = (self.denials.paused_until, limits.challenges.next_at(self.sent, at))
         return max((each for each in moments if each is not None and each > at), default=None)
 
@@ -111,24 +98,21 @@ class Account(Row):
     Attributes:
         account_id: The sign-in name in its canonical form; the row's key.
         display_name: The name as its owner typed it.
-        email: Where emails go; empty if nowhere.
+        email: The address for e-mails; empty for none.
         password_hash: Argon2id, PHC string format.
-        created_at: When it was made.
-        removed_at: When it was removed. The row stays, so that a stale record cannot bring the account back.
-        invitation: The enrolment code that is open.
-        enrolment_emails: When enrolment codes were sent by e-mail lately.
-        devices: The paired phones; the first one is asked.
-        apps: The authenticator apps.
-        recovery: The recovery codes.
-        push: How the phones may be asked.
-        codes: The wrong codes.
-        logins: Those that wait, and those that ended lately, oldest first.
-        sessions: The browsers that are signed in, oldest first.
+        removed_at: When it was removed. The row stays, so that a stale record cannot restore the account.
+        invitation: The open enrolment code of an administrator.
+        enrolment_emails: When enrolment codes were recently sent by e-mail.
+        devices: The paired phones; the first one is challenged by default.
+        push: The limits on challenges.
+        codes: Wrong codes.
+        logins: The open logins and those that ended recently, oldest first.
+        sessions: The signed-in browsers, oldest first.
         remembered: The browsers that sign in by the password alone.
-        known_browsers: The browsers, by the digest of their own token, in which sign-ins were completed; newest last.
-        history: The last happenings, oldest first.
-        passwords: The wrong passwords.
-        phrases: The phrases that were entered without a phone being paired.
+        known_browsers: Digests of the browsers in which sign-ins were completed; newest last.
+        history: The last entries, oldest first.
+        passwords: Wrong passwords.
+        phrases: Phrases that were entered and paired no phone.
 
     """
 
@@ -155,38 +139,38 @@ class Account(Row):
 
     @property
     def password_change_due(self) -> bool:
-        """True from a report until the password was changed."""
+        """True from a report until the password is changed."""
         return self.push.reported is not None
 
     @property
     def enrolled(self) -> bool:
-        """True where a second factor is there."""
+        """True if the account has a phone or an app."""
         return bool(self.devices or self.apps)
 
     @property
     def methods(self) -> tuple[Device | AuthenticatorApp, ...]:
-        """What makes codes: the phones, then the apps."""
+        """The phones, then the apps."""
         return (*self.devices, *self.apps)
 
     def login(self, login_id: str) -> Login | None:
-        """Return the login of this id, or None."""
+        """Return the login with an id, or None."""
         return next((each for each in self.logins if each.login_id == login_id), None)
 
     def login_by_digest(self, login_digest: str) -> Login | None:
-        """Return the login that waits in the browser whose token has this digest, or None."""
+        """Return the login whose token has a digest, or None."""
         return next((each for each in self.logins if each.login_digest == login_digest), None)
 
     def login_of_challenge(self, challenge_id: str) -> Login | None:
-        """Return the login whose last challenge has this id, or None."""
+        """Return the login whose last challenge has an id, or None."""
         found = (each for each in self.logins if each.challenge and each.challenge.challenge_id == challenge_id)
         return next(found, None)
 
     def login_of_pairing(self, pairing_id: str) -> Login | None:
-        """Return the login whose last phrase began this pairing, or None."""
+        """Return the login whose last phrase began a pairing, or None."""
         return next((each for each in self.logins if each.pairing and each.pairing.pairing_id == pairing_id), None)
 
     def session(self, session_digest: str, at: datetime) -> Session | None:
-        """Return the session whose token has this digest, if it is still open at a time."""
+        """Return the session whose token has a digest, if it is open at a time."""
         found = next((each for each in self.sessions if each.session_digest == session_digest), None)
         return found if found and found.open_at(at) else None
 
@@ -195,11 +179,11 @@ class Account(Row):
         return next((each for each in self.devices if each.device_id == device_id), None)
 
     def method(self, method_id: str) -> Device | AuthenticatorApp | None:
-        """Return a phone or an app by its name among the methods, or None."""
+        """Return a phone or an app by its method id, or None."""
         return next((each for each in self.methods if each.method_id == method_id), None)
 
     def open_challenge(self) -> Login | None:
-        """Return the login whose challenge is open, or None (the row being expired)."""
+        """Return the login whose challenge is open, or None; the row must be expired."""
         return next((each for each in self.logins if each.state is LoginState.CHALLENGED), None)
 
     def with_login(self, login: Login) -> "Account":
@@ -210,7 +194,7 @@ class Account(Row):
         return replace(self, logins=logins)
 
     def with_ended(self, logins: Iterable[Login], reason: EndReason, at: datetime) -> "Account":
-        """Return the account with some of its logins ended; those that are over stay as they are."""
+        """Return the account with some of its logins ended, except those that are over."""
         ended = self
         for login in logins:
             if not login.over:
@@ -218,15 +202,15 @@ class Account(Row):
         return ended
 
     def with_device(self, device: Device) -> "Account":
-        """Return the account with a phone changed (nothing is added)."""
+        """Return the account with one of its phones replaced."""
         return replace(self, devices=_with(self.devices, device))
 
     def with_app(self, app: AuthenticatorApp) -> "Account":
-        """Return the account with an app changed (nothing is added)."""
+        """Return the account with one of its apps replaced."""
         return replace(self, apps=_with(self.apps, app))
 
     def with_session(self, session: Session) -> "Account":
-        """Return the account with a session changed (nothing is added)."""
+        """Return the account with one of its sessions replaced."""
         sessions = tuple(session if each.session_digest == session.session_digest else each for each in self.sessions)
         return replace(self, sessions=sessions)
 
@@ -236,11 +220,11 @@ class Account(Row):
         return replace(self, push=replace(self.push, sent=sent))
 
     def with_denial_counted(self, at: datetime, limits: Limits) -> "Account":
-        """Return the account with one more challenge counted that nobody approved."""
+        """Return the account with one more denial counted."""
         return replace(self, push=replace(self.push, denials=self.push.denials.failed(at, limits.denials)))
 
     def with_denials_cleared(self) -> "Account":
-        """Return the account without denials: its owner was there."""
+        """Return the account without denials."""
         return replace(self, push=replace(self.push, denials=self.push.denials.succeeded()))
 
     def with_history(
@@ -252,16 +236,7 @@ class Account(Row):
         device_name: str = "",
         browser: Browser | None = None,
     ) -> "Account":
-        """Return the account with a line added to its history.
-
-        Args:
-            what: What happened.
-            at: When.
-            login: The login that it is part of, if any; the line then has its browser and its phone.
-            device_name: Name of the phone or app that it is about.
-            browser: The browser, where there is no login.
-
-        """
+        """Return the account with a history entry added; a login gives the entry its browser, phone and method."""
         entry = HistoryEntry(what=what, at=at, browser=browser, device_name=device_name)
         if login is not None:
             challenged = login.challenge.device_name if login.challenge is not None else ""

@@ -1,4 +1,4 @@
-"""Accounts as an administrator sees them: created, invited, reset, removed."""
+"""Administrators' commands: create, invite, reset and remove accounts."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -32,7 +32,7 @@ def create(row: Account | None, command: CreateAccount, at: datetime) -> Decisio
 def remove(
     account: Account, _login: Login | None, _command: RemoveAccount, at: datetime, policy: Policy
 ) -> Decision[Account]:
-    """Remove an account with all it has; only its name and the fact stay."""
+    """Remove an account with all its data; the row keeps only the name and the time."""
     removed = Account(
         account_id=account.account_id,
         display_name="",
@@ -40,19 +40,19 @@ def remove(
         created_at=account.created_at,
         removed_at=at,
     )
-    taken_back = withdrawn(account.logins, at)
-    return Decision(removed, (*taken_back, *unpaired(account.account_id, account.devices, at, policy.signer)))
+    withdrawals = withdrawn(account.logins, at)
+    return Decision(removed, (*withdrawals, *unpaired(account.account_id, account.devices, at, policy.signer)))
 
 
 def set_email(
     account: Account, _login: Login | None, command: SetEmail, _at: datetime, _policy: Policy
 ) -> Decision[Account]:
-    """Send e-mails to another address."""
+    """Change the address for e-mails."""
     return Decision(replace(account, email=command.email))
 
 
 def invite(account: Account, _login: Login | None, command: Invite, at: datetime, _policy: Policy) -> Decision[Account]:
-    """Let a code admit to the first pairing."""
+    """Set the enrolment code that admits to the first pairing."""
     invitation = Invitation(digest=command.invitation_digest, expires_at=command.expires_at)
     return Decision(replace(account, invitation=invitation).with_history(HistoryKind.INVITED, at))
 
@@ -60,9 +60,9 @@ def invite(account: Account, _login: Login | None, command: Invite, at: datetime
 def reset(
     account: Account, _login: Login | None, _command: ResetMethods, at: datetime, policy: Policy
 ) -> Decision[Account]:
-    """Remove all methods and end all that was begun with them: the next sign-in enrols anew.
+    """Remove all methods, and end all logins and sessions; the next sign-in enrols again.
 
-    A report stays: somebody still knows the password, and the new phones must be left in peace, too.
+    A report stays, because the password is still compromised.
     """
     ended = account.with_ended(account.logins, EndReason.CANCELLED, at).with_denials_cleared()
     without = replace(

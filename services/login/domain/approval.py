@@ -1,4 +1,4 @@
-"""What a login's approval does, by whichever method it came."""
+"""The approval of a login, by any method."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -14,22 +14,13 @@ MOST_REMEMBERED: Final = 10
 MOST_KNOWN_BROWSERS: Final = 20
 
 
-def approve(  # noqa: PLR0913 - who, what, how, when, and within which limits
+def approve(  # noqa: PLR0913 - an approval's facts
     account: Account, login: Login, method: Method, at: datetime, limits: Limits, *, device_name: str = ""
 ) -> Account:
-    """Return the account with a login approved: its session is open, or confirmed.
+    """Return the account with an open login approved: its session is opened, or confirmed.
 
-    A remembered browser gives no second factor. So it clears no wrong codes and no denials, and prolongs its own time
-    by nothing.
-
-    Args:
-        account: The account, expired.
-        login: The login, not over.
-        method: By what.
-        at: When.
-        limits: How long things last.
-        device_name: Name of the phone or app, where the login's challenge does not have it.
-
+    A remembered browser gives no second factor, so it clears neither wrong codes nor denials, and is not remembered for
+    longer. ``device_name`` is the phone or app of the history entry, where the login has no challenge.
     """
     approved = replace(login, state=LoginState.APPROVED, ended_at=at, method=method)
     done = account.with_login(approved)

@@ -1,4 +1,4 @@
-"""The phone's side of a login: the challenge, and what its answer decides."""
+"""Challenges of logins: sending them, and deciding on the phone's answer."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +23,7 @@ CONFIRMATION: Final = "Confirm a change of how this account signs in"
 
 
 def send(account: Account, login: Login, command: SendChallenge, at: datetime, policy: Policy) -> Decision[Account]:
-    """Challenge the phone; an account has one open challenge at a time. A second click changes nothing."""
+    """Challenge a phone; an account has one open challenge at a time. A repeated command changes nothing."""
     if login.state is LoginState.CHALLENGED:
         return Decision(account)
     if login.state not in {LoginState.PAIRED, LoginState.READY}:
@@ -41,14 +41,7 @@ def send(account: Account, login: Login, command: SendChallenge, at: datetime, p
 
 
 def challenge_rejection(account: Account, at: datetime, limits: Limits) -> Rejection | None:
-    """Return why no challenge may be sent to an account's phones now, or None if one may.
-
-    Args:
-        account: The account, expired.
-        at: Now.
-        limits: The limits.
-
-    """
+    """Return why no challenge may be sent to an expired account's phones now, or None if one may."""
     if not account.devices:
         return Rejection.NOT_NOW
     if account.push.reported is not None:
@@ -58,7 +51,7 @@ def challenge_rejection(account: Account, at: datetime, limits: Limits) -> Rejec
     return None if account.push.next_at(at, limits) is None else Rejection.PUSH_PAUSED
 
 
-def send_challenge(  # noqa: PLR0913 - whom, for what, under which id, when, by which policy
+def send_challenge(  # noqa: PLR0913 - a challenge's facts
     account: Account, login: Login, device: Device, *, challenge_id: str, at: datetime, policy: Policy
 ) -> Decision[Account]:
     """Send the challenge of a login to a phone."""
@@ -86,18 +79,18 @@ def send_challenge(  # noqa: PLR0913 - whom, for what, under which id, when, by 
 def answer(
     account: Account, login: Login | None, response: AuthResponse, at: datetime, policy: Policy
 ) -> Decision[Account]:
-    """Let the login in, or end it, as the phone's owner says; only for exactly the challenge that was sent.
+    """Approve or end a login by the phone's answer to its challenge.
 
-    A report counts even if its own login is over by then, such as by a cancel that crossed it: others may be pending.
+    A report counts even if its login is already over, because others may be open.
 
     Raises:
-        UnacceptableError: If the response does not prove what it says.
+        UnacceptableError: If the response is forged.
 
     """
     proof = policy.signer.verify_response(response)
     claims = proof.claims
     if (claims.account_id, claims.purpose, claims.jti) != (response.reply_key, Purpose.LOGIN, response.challenge_id):
-        text = "forged response: the challenge is of something else"
+        text = "forged response: its challenge is for another login"
         raise UnacceptableError(text)
     if login is None or login.challenge is None or account.device(proof.device_id) is None:
         return Decision(account, outcome=Rejection.UNKNOWN)
@@ -117,7 +110,7 @@ def _decide_verdict(account: Account, login: Login, proof: Proof, at: datetime, 
     return Decision(approve(account, login, Method.PUSH, at, limits))
 
 
-def _denied(  # noqa: PLR0913, PLR0917 - which login, how, when, within which limits
+def _denied(  # noqa: PLR0913, PLR0917 - a denial's facts
     account: Account, login: Login, reason: EndReason, what: HistoryKind, at: datetime, limits: Limits
 ) -> Account:
     ended = account.with_login(login.ended(reason, at)).with_denial_counted(at, limits)
@@ -125,16 +118,10 @@ def _denied(  # noqa: PLR0913, PLR0917 - which login, how, when, within which li
 
 
 def _report(account: Account, login: Login, at: datetime) -> Decision[Account]:
-    """End all access after a report ("It wasn't me"): somebody else knows the password.
+    """End all access after a report ("It wasn't me"): the password is compromised.
 
-    Every pending login ends, every browser is signed out and forgotten, and no challenge is sent to the phones until
-    the password has been changed.
-
-    Args:
-        account: The account, expired.
-        login: The login whose challenge was reported; it may be over.
-        at: When.
-
+    All logins end, all browsers are signed out and forgotten, and no challenge is sent until the password is changed.
+    The reported login may be over.
     """
     others = tuple(each for each in account.logins if each is not login)
     ended = account.with_ended((login,), EndReason.REPORTED, at)

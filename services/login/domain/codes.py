@@ -1,4 +1,4 @@
-"""Verification codes: checked where they are entered, counted here, each one once."""
+"""Codes in place of the phone's answer. The web side checks them; the owner counts them, each once."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -18,9 +18,9 @@ from services.login.domain.withdrawals import withdrawn
 
 
 def use_code(account: Account, login: Login, command: UseCode, at: datetime, policy: Policy) -> Decision[Account]:
-    """Complete a login by a code that was right, unless it was used before (RFC 6238 section 5.2).
+    """Approve a login by a matching code, unless the code was used before (RFC 6238 section 5.2).
 
-    Check and record are one decision, so a code counts once however many browsers send it at the same instant.
+    Check and record are one decision, so a code counts once even if several browsers send it at the same instant.
     """
     rejection = _code_rejection(account, login, at)
     if rejection is not None:
@@ -43,7 +43,7 @@ def use_code(account: Account, login: Login, command: UseCode, at: datetime, pol
 def use_recovery_code(
     account: Account, login: Login, command: UseRecoveryCode, at: datetime, policy: Policy
 ) -> Decision[Account]:
-    """Complete a login by a recovery code, and use it up."""
+    """Approve a login by a recovery code, which is then used up."""
     rejection = _code_rejection(account, login, at)
     if rejection is not None:
         return Decision(account, outcome=rejection)
@@ -51,7 +51,7 @@ def use_recovery_code(
     if account.recovery is None or found is None or found.used_at is not None:
         wrong = with_wrong_code(account, login, at, policy.limits)
         return Decision(wrong, outcome=Rejection.WRONG_CODE if found is None else Rejection.USED_CODE)
-    left = _without(account.recovery, found, at)
+    left = _with_used(account.recovery, found, at)
     used = replace(account, recovery=left).with_history(HistoryKind.RECOVERY_CODE_USED, at, login)
     approved = approve(used, login, Method.RECOVERY_CODE, at, policy.limits)
     email = email_due(account, EmailKind.RECOVERY_CODE_USED, at, login.browser, left=left.left)
@@ -69,14 +69,14 @@ def count_wrong_code(
 
 
 def with_wrong_code(account: Account, login: Login, at: datetime, limits: Limits) -> Account:
-    """Return the account with a wrong code counted, and perhaps a pause begun."""
+    """Return the account with a wrong code counted, which may begin a pause."""
     wrong = replace(account, codes=account.codes.failed(at, limits.codes))
     wrong = wrong.with_history(HistoryKind.WRONG_CODE, at, login)
     return wrong if wrong.codes.paused_until is None else wrong.with_history(HistoryKind.CODES_PAUSED, at, login)
 
 
 def _code_rejection(account: Account, login: Login, at: datetime) -> Rejection | None:
-    """Return why no code is taken for a login, or None if one is."""
+    """Return why no code is accepted for a login, or None if one is."""
     if login.state not in {LoginState.READY, LoginState.CHALLENGED}:
         return Rejection.NOT_NOW
     return Rejection.CODES_PAUSED if account.codes.is_paused(at) else None
@@ -87,8 +87,8 @@ def _recovery_code(account: Account, digest: str) -> RecoveryCode | None:
     return next((code for code in codes if code.digest == digest), None)
 
 
-def _without(recovery: RecoveryCodes, used: RecoveryCode, at: datetime) -> RecoveryCodes:
-    """Return a set of codes with one used up."""
+def _with_used(recovery: RecoveryCodes, used: RecoveryCode, at: datetime) -> RecoveryCodes:
+    """Return a set of codes with one of them used."""
     return replace(
         recovery, codes=tuple(replace(code, used_at=at) if code is used else code for code in recovery.codes)
     )

@@ -1,4 +1,4 @@
-"""Which decider decides which event that concerns an account."""
+"""The deciders for accounts, by message type."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -46,11 +46,11 @@ from services.login.domain.policy import Policy
 from services.login.domain.rejections import Rejection
 
 Decider = Callable[[Account, Login | None, Any, datetime, Policy], Decision[Account]]
-"""Decides one kind of message: on the account, expired, and on the login that the message names, if it is there."""
+"""Decides one type of message, on the expired account and the login that the message names, if it exists."""
 
 
 def _in_open_login(decide: Callable[[Account, Login, Any, datetime, Policy], Decision[Account]]) -> Decider:
-    """Return a decider that rejects a message whose login is over or was never there."""
+    """Return a decider that rejects a message whose login is over or does not exist."""
 
     @wraps(decide)
     def decider(account: Account, login: Login | None, message: Any, at: datetime, policy: Policy) -> Decision[Account]:
@@ -77,7 +77,7 @@ def _in_session(decide: Callable[[Account, Session, Any, datetime, Policy], Deci
 
 
 def _in_confirmed_session(decide: Callable[[Account, Session, Any, datetime, Policy], Decision[Account]]) -> Decider:
-    """Return a decider that rejects a command whose session is over, or has not given the second factor lately."""
+    """Return a decider that rejects a command whose session is over, or has no recent second factor."""
 
     @wraps(decide)
     def confirmed(account: Account, session: Session, command: Any, at: datetime, policy: Policy) -> Decision[Account]:
@@ -119,19 +119,19 @@ DECIDERS: Final[Mapping[type[Message], Decider]] = {
     ResetMethods: administration.reset,
     RemoveAccount: administration.remove,
 }
-"""The decider of each message type. CreateAccount is decided apart: it alone needs no account."""
+"""The decider of each message type, except CreateAccount, which needs no account."""
 
 
 def decide_account(row: Account | None, event: Event[Message], policy: Policy) -> Decision[Account]:
-    """Decide any event that concerns an account.
+    """Decide on an event for an account.
 
     Args:
-        row: The account, or None if there is none.
-        event: The event; its time is the decision's.
-        policy: What it is decided with.
+        row: The account, or None if it does not exist.
+        event: The event; its time is the decision's time.
+        policy: The limits and the signer.
 
     Returns:
-        The decision; its outcome is ``ok`` or a Rejection. A message that does not concern an account changes nothing.
+        The decision; its outcome is ``ok`` or a Rejection. A message for another table changes nothing.
 
     Raises:
         UnacceptableError: If a response or a pairing is forged.
@@ -152,7 +152,7 @@ def decide_account(row: Account | None, event: Event[Message], policy: Policy) -
 
 
 def _login_of(account: Account, message: Message) -> Login | None:
-    """Return the login that a message names, or None if it names none or that one is not there."""
+    """Return the login that a message names, or None."""
     match message:
         case DevicePaired() | PairingFailed():
             return account.login_of_pairing(message.pairing_id)

@@ -1,4 +1,4 @@
-"""The e-mails that tell an account's owner what happened."""
+"""E-mails to an account's owner."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from schemas.login_messages import EmailDue, EmailKind
 from services.login.domain.account import Account
 
 
-def email_due(  # noqa: PLR0913 - whom, of what, when, where, and its details
+def email_due(  # noqa: PLR0913 - an e-mail's facts
     account: Account,
     kind: EmailKind,
     at: datetime,
@@ -17,16 +17,16 @@ def email_due(  # noqa: PLR0913 - whom, of what, when, where, and its details
     identifier: str | None = None,
     left: int | None = None,
 ) -> tuple[EmailDue, ...]:
-    """Return the e-mail that is due; none if the account has no address.
+    """Return the e-mail that is due, or nothing if the account has no address.
 
     Args:
-        account: The account as it was before.
+        account: The account before the change.
         kind: What happened.
-        at: When.
-        browser: Where, if a browser was part of it.
-        method_name: Name of the phone or app that it is about.
-        identifier: For an enrolment code, what the code follows from.
-        left: For a used recovery code, how many are left.
+        at: When it happened.
+        browser: The browser, if it happened in one.
+        method_name: The name of the phone or app.
+        identifier: For an enrolment code: the id that the code is derived from.
+        left: For a used recovery code: how many are left.
 
     """
     if not account.email:

@@ -1,4 +1,4 @@
-"""What time alone does to an account. Expiry needs no timer: whoever reads a row expires it to now first."""
+"""Expiry of an account's logins, sessions and remembered browsers, computed by each reader of a row without a timer."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,17 +10,13 @@ from services.login.domain.limits import Limits
 from services.login.domain.login import EndReason, Login, LoginState
 
 KEPT_AFTER_END: Final = timedelta(minutes=30)
-"""How long a login is kept after its end, for its page to tell how it ended."""
+"""How long a login is kept after its end, for the page that shows how it ended."""
 
 
 def expire(account: Account, at: datetime, limits: Limits) -> Account:
-    """Return an account as it stands at a time: what timed out has ended, what is long over is gone.
+    """Return an account as it is at a time: expired parts have ended, and old ones are removed.
 
-    Args:
-        account: The account.
-        at: The time.
-        limits: The pauses after challenges that nobody answered.
-
+    A challenge that was not answered counts as a denial, within the limits.
     """
     expired = account
     for login in account.logins:
@@ -40,7 +36,7 @@ def expire(account: Account, at: datetime, limits: Limits) -> Account:
 
 
 def expire_login(login: Login, at: datetime) -> Login:
-    """Return a login as it stands at a time."""
+    """Return a login as it is at a time."""
     if login.over:
         return login
     if login.state is LoginState.CHALLENGED and login.challenge is not None and at > login.challenge.expires_at:

@@ -1,7 +1,7 @@
-"""Guessed passwords: from one address for many names, or for names that no account has.
+"""Wrong passwords by source: an address, or a name without an account.
 
-The wrong passwords of an account are counted in its own row. A name without an account is counted here within the same
-limits, so that its pauses do not tell that there is no such account.
+Wrong passwords for an account are counted in the account's row. A name without an account has the same limits, so its
+pauses do not show that the account is missing.
 """
 
 from dataclasses import dataclass, replace
@@ -20,11 +20,11 @@ from services.login.domain.rejections import Rejection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guesses(Row):
-    """A source of guesses.
+    """The row of a source.
 
     Attributes:
-        source: SHA-256 over what it is; the row's key.
-        passwords: The wrong passwords that came from it.
+        source: SHA-256 over the address or the name; the row's key.
+        passwords: Wrong passwords from the source.
 
     """
 
@@ -33,27 +33,17 @@ class Guesses(Row):
 
 
 def address_source(address: str) -> str:
-    """Return the source that an address is."""
+    """Return the source for an address."""
     return digest(f"address\x00{address}".encode())
 
 
 def name_source(name: str) -> str:
-    """Return the source that a name is, as it was typed in its canonical form."""
+    """Return the source for a name in its canonical form."""
     return digest(f"name\x00{name}".encode())
 
 
 def decide_guess(row: Guesses | None, event: Event[Message], policy: Policy) -> Decision[Guesses]:
-    """Decide any event that concerns a source of guesses.
-
-    Args:
-        row: What is known of the source, or None.
-        event: The event.
-        policy: Its limits count.
-
-    Returns:
-        The decision; its outcome is ``locked`` where the pause has begun or goes on.
-
-    """
+    """Decide on an event for a source; the outcome is ``locked`` while the source is paused."""
     match event.data:
         case CountGuess() as command:
             return _count(row or Guesses(source=command.source), command, event.time, policy.limits)
@@ -64,7 +54,7 @@ def decide_guess(row: Guesses | None, event: Event[Message], policy: Policy) -> 
 
 
 def is_quiet(row: Guesses, at: datetime, limits: Limits) -> bool:
-    """Tell whether a source was quiet for so long that its row is of no use any more."""
+    """Tell whether a source's failures are forgotten, so that its row can be deleted."""
     throttle = row.passwords
     forgotten = all(each.forgets(throttle.last_failure_at, at) for each in (limits.addresses, limits.passwords))
     return forgotten and not throttle.is_paused(at)

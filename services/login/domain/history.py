@@ -1,4 +1,4 @@
-"""What an account's history tells its owner."""
+"""Entries of an account's history."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,10 +7,10 @@ from schemas.base import Browser, Moment, Text
 
 
 class Method(StrEnum):
-    """By what a login was completed, beside the password.
+    """The method that approved a login, beside the password.
 
-    PUSH: the request on the phone. PHONE_CODE: a code that a paired phone shows. APP_CODE: a code of an authenticator
-    app. RECOVERY_CODE: one of the printed codes. REMEMBERED: the browser was remembered.
+    PUSH: a challenge to a phone. PHONE_CODE: a code from a paired phone. APP_CODE: a code from an authenticator app.
+    RECOVERY_CODE: a recovery code. REMEMBERED: none, the browser was remembered.
     """
 
     PUSH = "push"
@@ -28,9 +28,9 @@ class HistoryKind(StrEnum):
     CONFIRMED = "confirmed"
     SIGNED_OUT = "signed_out"
     SESSION_REVOKED = "session_revoked"
-    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a happening
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a kind
     PAUSED = "paused"
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a happening
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a kind
     WRONG_CODE = "wrong_code"
     CODES_PAUSED = "codes_paused"
     LOGIN_DENIED = "login_denied"
@@ -56,14 +56,14 @@ class HistoryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """Something that happened, for the account's owner to read.
+    """An entry of the history.
 
     Attributes:
-        what: What.
-        at: When.
-        browser: Where; None where no browser was part of it.
-        device_name: Name of the phone or app that it is about, empty if about none.
-        method: By what a login was completed.
+        what: What happened.
+        at: When it happened.
+        browser: The browser; None if there was none.
+        device_name: The phone or app; empty if there was none.
+        method: The method that approved the login.
 
     """
 

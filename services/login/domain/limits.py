@@ -1,4 +1,4 @@
-"""The limits of the login service: how often, how long, how many. Its settings are these limits and more."""
+"""The login service's limits, which are a part of its settings."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from services.common.throttle import PauseLimits, Seconds, WindowLimits
 
 
 class Enrolment(StrEnum):
-    """What the first pairing needs beside the password."""
+    """What the first pairing requires beside the password."""
 
     NOTHING = "nothing"
     EMAIL = "email"
@@ -23,15 +23,15 @@ class Limits(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     enrolment: Enrolment = Enrolment.NOTHING
-    """What the first pairing needs beside the password: nothing, email or invitation."""
+    """What the first pairing requires beside the password: nothing, email or invitation."""
     enrolment_emails: WindowLimits = WindowLimits(most=5, window_seconds=60 * 60)
-    """Enrolment codes that are sent by e-mail to an account."""
+    """Enrolment codes sent by e-mail, per account."""
     number_matching: bool = True
-    """Whether an approval on the phone must hold the number that the browser shows."""
+    """Whether an approval on the phone needs the number that the browser shows."""
     challenge_seconds: Annotated[int, Field(ge=10, le=3600)] = 120
-    """How long a challenge on the phone can be answered."""
+    """How long a challenge can be answered."""
     challenges: WindowLimits = WindowLimits(most=3, window_seconds=600)
-    """Challenges that are sent to an account's phones."""
+    """Challenges to an account's phones."""
     denials: PauseLimits = PauseLimits(tries=2, pause_seconds=60, longest_pause_seconds=60 * 60)
     """Challenges in a row that were denied, answered with a wrong number, or not answered."""
     passwords: PauseLimits = PauseLimits(
@@ -41,30 +41,30 @@ class Limits(BaseModel):
     addresses: PauseLimits = PauseLimits(
         tries=20, pause_seconds=30, longest_pause_seconds=15 * 60, forget_after_seconds=60 * 60
     )
-    """Wrong passwords in a row from one address, for whatever names."""
+    """Wrong passwords in a row from one address, for any names."""
     codes: PauseLimits = PauseLimits(tries=5, pause_seconds=30, longest_pause_seconds=60 * 60)
     """Wrong codes in a row."""
     phrases: PauseLimits = PauseLimits(tries=5, pause_seconds=300, longest_pause_seconds=300)
     """Pairing phrases in a row that paired no phone."""
     login_seconds: Seconds = 1800
-    """How long a login may take from the password on."""
+    """How long a login may take, from the password to its completion."""
     session_seconds: Seconds = 12 * 60 * 60
     """How long a session lasts."""
     session_idle_seconds: Seconds = 60 * 60
-    """How long a session lasts when nothing is done in it."""
+    """How long an idle session lasts."""
     confirmation_seconds: Seconds = 600
-    """How long after the second factor a session may change the account without giving it again."""
+    """How long after the second factor a session may change the account without a confirmation."""
     remember_days: Annotated[int, Field(ge=0, le=365)] = 0
-    """How many days a browser can be remembered, to sign in by the password alone; 0 remembers none."""
+    """For how many days a browser can be remembered and signs in by the password alone; 0 turns this off."""
 
     @property
     def login_lifetime(self) -> timedelta:
-        """How long a login may take from the password on."""
+        """How long a login may take, from the password to its completion."""
         return timedelta(seconds=self.login_seconds)
 
     @property
     def challenge_lifetime(self) -> timedelta:
-        """How long a challenge on the phone can be answered."""
+        """How long a challenge can be answered."""
         return timedelta(seconds=self.challenge_seconds)
 
     @property
@@ -74,7 +74,7 @@ class Limits(BaseModel):
 
     @property
     def idle_lifetime(self) -> timedelta:
-        """How long a session lasts when nothing is done in it."""
+        """How long an idle session lasts."""
         return timedelta(seconds=self.session_idle_seconds)
 
     @property
@@ -84,5 +84,5 @@ class Limits(BaseModel):
 
     @property
     def remember_lifetime(self) -> timedelta:
-        """How long a browser is remembered; nothing if none is."""
+        """How long a browser is remembered; zero if none is."""
         return timedelta(days=self.remember_days)

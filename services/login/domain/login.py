@@ -1,6 +1,6 @@
-"""A login as the account's row knows it: from the right password to its end.
+"""A login: from the right password to its end.
 
-What moves it:
+The messages that move it:
 
 ```mermaid
 stateDiagram-v2
@@ -25,10 +25,10 @@ stateDiagram-v2
     any_open --> ended: AuthResponse, CancelLogin, ChangePassword, ResetMethods, SignIn, time
 ```
 
-A sign-in begins where its account stands: without a phone, with one, or in a browser that is remembered; `challenged`
-where a phone is asked at once. `any_open` is each state but `approved` and `ended`. A phone that is paired in one login
-sends the account's others, which look for a phone, to `ready`: they have to ask it. A report, a reset or a new password
-ends all; a further sign-in ends the oldest, or what the same browser began before.
+The first state of a sign-in depends on its account: without a phone, with one, or in a remembered browser; it is
+`challenged` if a challenge is sent at once. `any_open` is each state except `approved` and `ended`. A phone that is
+paired in one login moves the account's other sign-ins without a phone to `ready`. A report, a reset or a new password
+ends all logins; a further sign-in ends the oldest one, or an earlier one of the same browser.
 """
 
 from dataclasses import dataclass, replace
@@ -43,8 +43,8 @@ from services.login.domain.history import Method
 class LoginKind(StrEnum):
     """What a login is for.
 
-    SIGN_IN: a session. CONFIRM: a session that exists asks for the second factor again, before changes.
-    ADD_PHONE: a session that confirmed itself pairs a further phone.
+    SIGN_IN: a new session. CONFIRM: the second factor again in a session, before changes. ADD_PHONE: pairing a further
+    phone in a confirmed session.
     """
 
     SIGN_IN = "sign_in"
@@ -53,12 +53,12 @@ class LoginKind(StrEnum):
 
 
 class LoginState(StrEnum):
-    """Where a login stands.
+    """The state of a login.
 
-    NEEDS_ENROLMENT: no method is there, and more than the password is needed to pair the first phone. NEEDS_PHONE: a
-    phone is to be paired. PAIRING: a phrase was entered. PAIRED: the phone was paired in this login, and OK is to be
-    clicked. READY: a challenge can be sent to the phone, or a code entered. CHALLENGED: it was sent.
-    APPROVED: it did what it was for. ENDED: see the reason.
+    NEEDS_ENROLMENT: the account has no method, and the first pairing requires an enrolment code. NEEDS_PHONE: a phone
+    is to be paired. PAIRING: a phrase was entered. PAIRED: a phone was paired in this login, and OK is to be clicked.
+    READY: a challenge can be sent, or a code entered. CHALLENGED: a challenge is open. APPROVED: the login succeeded.
+    ENDED: it failed, with a reason.
     """
 
     NEEDS_ENROLMENT = "needs_enrolment"
@@ -72,7 +72,7 @@ class LoginState(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a login ended without a session."""
+    """Why a login ended without approval."""
 
     DENIED = "denied"
     WRONG_NUMBER = "wrong_number"
@@ -89,7 +89,7 @@ class PairingAttempt:
 
     Attributes:
         phrase_digest: HMAC-SHA256 of the phrase.
-        failure: Why the attempt came to nothing; None while it waits.
+        failure: Why the attempt failed; None while it is open.
 
     """
 
@@ -102,7 +102,7 @@ class PairingAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginChallenge:
-    """An authentication request that was sent to a phone."""
+    """A challenge that was sent to a phone."""
 
     challenge_id: Identifier
     device_id: Digest
@@ -114,24 +114,17 @@ class LoginChallenge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A login whose password was right, or a session's wish to confirm itself.
+    """A login after the right password, or a confirmation within a session.
 
     Attributes:
-        login_id: Its name.
-        login_digest: SHA-256 of the token that only the browser has in which it waits.
-        session_digest: SHA-256 of the session's token: the one that it opens, or the one that it is for.
-        browser: Where it waits.
-        browser_digest: SHA-256 of that browser's own token.
-        kind: What it is for.
-        state: Where it stands.
-        started_at: When the password was entered.
-        expires_at: When it ends by itself.
-        remember_digest: SHA-256 of the token by which the browser will be remembered; None if that is not wished.
-        enrolment_id: The enrolment code that was sent by e-mail, if one was.
-        pairing: The last phrase that was entered in it.
-        challenge: The last request that was sent for it.
-        method: By what it was approved.
-        end_reason: Why it ended.
+        login_digest: SHA-256 of the token that only the login's browser has.
+        session_digest: SHA-256 of the token of the session that it opens, or that it belongs to.
+        browser_digest: SHA-256 of the browser's own token.
+        remember_digest: SHA-256 of the token that will remember the browser; None if it is not to be remembered.
+        enrolment_id: The id of the enrolment code sent by e-mail.
+        pairing: The last phrase that was entered.
+        challenge: The last challenge that was sent.
+        method: The method that approved it.
         ended_at: When it ended or was approved.
 
     """
@@ -159,11 +152,11 @@ class Login:
         return self.state in {LoginState.APPROVED, LoginState.ENDED}
 
     def ended(self, reason: EndReason, at: datetime) -> "Login":
-        """Return it as ended."""
+        """Return the login as ended."""
         return replace(self, state=LoginState.ENDED, end_reason=reason, ended_at=at)
 
     def waits_for_phone(self, at: datetime) -> bool:
-        """Tell whether the phone can still accept the phrase that was entered in this login."""
+        """Tell whether the phone can still accept this login's phrase."""
         attempt = self.pairing
         return (
             self.state is LoginState.PAIRING

@@ -1,4 +1,4 @@
-"""How a signed-in user changes the account's methods, having given the second factor lately."""
+"""Changes of an account's methods, in a confirmed session."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -33,22 +33,22 @@ def add_app(account: Account, session: Session, command: AddApp, at: datetime, _
         last_time_step=command.time_step,
     )
     added = replace(account, apps=(*account.apps, app))
-    return _told(added, HistoryKind.APP_ADDED, EmailKind.APP_ADDED, at, session, app.name)
+    return _recorded(added, HistoryKind.APP_ADDED, EmailKind.APP_ADDED, at, session, app.name)
 
 
 def make_recovery_codes(
     account: Account, session: Session, command: MakeRecoveryCodes, at: datetime, _policy: Policy
 ) -> Decision[Account]:
-    """Let a new set of recovery codes take the place of the old one."""
+    """Replace the recovery codes by a new set."""
     codes = tuple(RecoveryCode(digest=each) for each in command.code_digests)
     renewed = replace(account, recovery=RecoveryCodes(salt=command.salt, made_at=at, codes=codes))
-    return _told(renewed, HistoryKind.RECOVERY_CODES_MADE, EmailKind.RECOVERY_CODES_MADE, at, session)
+    return _recorded(renewed, HistoryKind.RECOVERY_CODES_MADE, EmailKind.RECOVERY_CODES_MADE, at, session)
 
 
 def choose(
     account: Account, session: Session, command: ChoosePhone, at: datetime, _policy: Policy
 ) -> Decision[Account]:
-    """Challenge another phone first from now on."""
+    """Make a phone the first one to be challenged."""
     chosen = next((each for each in account.devices if each.method_id == command.method_id), None)
     if chosen is None:
         return Decision(account, outcome=Rejection.UNKNOWN_METHOD)
@@ -76,7 +76,7 @@ def rename(
 def remove(
     account: Account, session: Session, command: RemoveMethod, at: datetime, policy: Policy
 ) -> Decision[Account]:
-    """Remove a phone or an app, but not the last method."""
+    """Remove a phone or an app, except the last method."""
     method = account.method(command.method_id)
     if method is None:
         return Decision(account, outcome=Rejection.UNKNOWN_METHOD)
@@ -84,15 +84,15 @@ def remove(
         return Decision(account, outcome=Rejection.LAST_METHOD)
     if isinstance(method, AuthenticatorApp):
         left = replace(account, apps=tuple(each for each in account.apps if each is not method))
-        return _told(left, HistoryKind.APP_REMOVED, EmailKind.APP_REMOVED, at, session, method.name)
-    without, taken_back = _without_phone(account, method, at)
-    told = _told(without, HistoryKind.PHONE_REMOVED, EmailKind.PHONE_REMOVED, at, session, method.name)
+        return _recorded(left, HistoryKind.APP_REMOVED, EmailKind.APP_REMOVED, at, session, method.name)
+    without, withdrawals = _without_phone(account, method, at)
+    changed = _recorded(without, HistoryKind.PHONE_REMOVED, EmailKind.PHONE_REMOVED, at, session, method.name)
     statements = unpaired(account.account_id, (method,), at, policy.signer)
-    return Decision(told.row, (*taken_back, *statements, *told.events))
+    return Decision(changed.row, (*withdrawals, *statements, *changed.events))
 
 
 def _without_phone(account: Account, phone: Device, at: datetime) -> tuple[Account, tuple[Message, ...]]:
-    """Return the account without a phone; a login that it is being challenged for has ended."""
+    """Return the account without a phone, and the withdrawal of its open challenge."""
     left = replace(account, devices=tuple(each for each in account.devices if each is not phone))
     login = account.open_challenge()
     if login is None or login.challenge is None or login.challenge.device_id != phone.device_id:
@@ -100,9 +100,9 @@ def _without_phone(account: Account, phone: Device, at: datetime) -> tuple[Accou
     return left.with_ended((login,), EndReason.CANCELLED, at), withdrawn((login,), at)
 
 
-def _told(  # noqa: PLR0913, PLR0917 - what, how it is told, when, where, of what
+def _recorded(  # noqa: PLR0913, PLR0917 - a change's facts
     account: Account, what: HistoryKind, kind: EmailKind, at: datetime, session: Session, method_name: str = ""
 ) -> Decision[Account]:
-    """Return a change as decided: with a line in the history, and an e-mail."""
+    """Return the decision on a change, with its history entry and its e-mail."""
     email = email_due(account, kind, at, session.browser, method_name)
     return Decision(account.with_history(what, at, device_name=method_name, browser=session.browser), email)

@@ -1,4 +1,4 @@
-"""The second factors of an account: phones, authenticator apps, recovery codes."""
+"""An account's methods: phones, authenticator apps, recovery codes."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -13,13 +13,12 @@ class Device:
     """A paired phone.
 
     Attributes:
-        device_id: The phone's id, the thumbprint of its key.
-        name: Its name as its owner reads it.
-        pairing_id: The pairing in which it came; names it among the account's methods.
-        paired_at: When.
-        agreement_key: Its public key that the secret of its codes is agreed on with; None if it makes no codes.
-        agreement_key_id: Which of this service's keys the secret is agreed on with.
-        last_time_step: Time step of the last code that was taken from it; only later ones are.
+        device_id: The thumbprint of the phone's key.
+        name: Its name, for its owner.
+        pairing_id: The pairing that added it; its method id.
+        agreement_key: Its public agreement key; None if it makes no codes.
+        agreement_key_id: The thumbprint of this service's agreement key.
+        last_time_step: The time step of its last accepted code; only codes of later steps are accepted.
 
     """
 
@@ -33,20 +32,19 @@ class Device:
 
     @property
     def method_id(self) -> str:
-        """Its name among the account's methods."""
+        """The phone's id among the account's methods."""
         return self.pairing_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticatorApp:
-    """An app that makes codes from a secret that was scanned.
+    """An authenticator app.
 
     Attributes:
-        method_id: Its name among the account's methods.
-        name: As its owner reads it.
+        method_id: Its id among the account's methods.
+        name: Its name, for its owner.
         sealed_secret: The secret, sealed under the service's key ring.
-        added_at: When its first code was right.
-        last_time_step: Time step of the last code that was taken from it; only later ones are.
+        last_time_step: The time step of its last accepted code; only codes of later steps are accepted.
 
     """
 
@@ -63,7 +61,7 @@ class RecoveryCode:
 
     Attributes:
         digest: Its Argon2id hash under the set's salt.
-        used_at: When it was used up.
+        used_at: When it was used; None if it was not.
 
     """
 
@@ -73,11 +71,11 @@ class RecoveryCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryCodes:
-    """A set of recovery codes; a new set takes the place of the old one.
+    """A set of recovery codes.
 
     Attributes:
-        salt: The salt of their hashes, base64url.
-        made_at: When they were shown.
+        salt: The salt of the hashes, base64url.
+        made_at: When the codes were shown.
         codes: The codes.
 
     """
@@ -88,5 +86,5 @@ class RecoveryCodes:
 
     @property
     def left(self) -> int:
-        """How many have not been used."""
+        """The number of unused codes."""
         return sum(code.used_at is None for code in self.codes)

@@ -1,7 +1,7 @@
-"""How logins, requests and pairings began and ended, told by an account's row before and after a decision.
+"""Outcomes of logins, challenges and pairings, derived from an account's row before and after a decision.
 
-Told by the rows alone, so each is told once: whatever comes again finds the row as it was left. What time alone ends is
-told when something is next decided for the account, for nobody writes before.
+The rows alone determine them, so a repeated event, which leaves the row unchanged, counts nothing. What expires is
+counted at the account's next decision, because no row is written before.
 """
 
 from collections.abc import Iterator
@@ -17,10 +17,7 @@ from services.login.domain.login import EndReason, Login, LoginChallenge, LoginS
 
 
 class AttemptOutcome(StrEnum):
-    """How a request on the phone, or a pairing, ended.
-
-    WITHDRAWN: nobody needed the answer any more.
-    """
+    """How a challenge or a pairing ended. WITHDRAWN: its answer was no longer needed."""
 
     APPROVED = "approved"
     PAIRED = "paired"
@@ -33,11 +30,11 @@ class AttemptOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EndedAttempt:
-    """A request or a pairing that ended.
+    """A challenge or a pairing that ended.
 
     Attributes:
-        outcome: How; a pairing that failed before the phone was asked has the failure's name.
-        seconds: From the asking to the phone's answer; None if it gave none.
+        outcome: The outcome; the failure's name for a pairing that failed before the phone was challenged.
+        seconds: From the challenge to the phone's answer; None without an answer.
 
     """
 
@@ -64,14 +61,7 @@ def logins_begun(before: Account | None, after: Account) -> Iterator[Login]:
 
 
 def logins_ended(before: Account | None, after: Account, at: datetime) -> Iterator[Login]:
-    """Return the logins that ended or were approved, as they stand now.
-
-    Args:
-        before: The row before the decision.
-        after: The row after it.
-        at: The event's time.
-
-    """
+    """Return the logins that ended or were approved, as they are after the decision."""
     for login in logins_begun(before, after):
         if login.over:
             yield login
@@ -82,13 +72,13 @@ def logins_ended(before: Account | None, after: Account, at: datetime) -> Iterat
 
 
 def challenges_sent(before: Account | None, after: Account) -> Iterator[LoginChallenge]:
-    """Return the requests that were sent to phones."""
+    """Return the challenges that were sent."""
     known = {each.challenge.challenge_id for each in before.logins if each.challenge} if before is not None else set()
     return (each.challenge for each in after.logins if each.challenge and each.challenge.challenge_id not in known)
 
 
 def challenges_ended(before: Account | None, after: Account, at: datetime) -> Iterator[EndedAttempt]:
-    """Return the requests that ended."""
+    """Return the challenges that ended."""
     for then in before.logins if before is not None else ():
         now = _now(then, after, at)
         if then.challenge is None or then.state is not LoginState.CHALLENGED or now.state is LoginState.CHALLENGED:
@@ -117,18 +107,18 @@ def pairings_ended(before: Account | None, after: Account, at: datetime) -> Iter
 
 
 def is_reported(before: Account | None, after: Account) -> bool:
-    """Tell whether somebody said that it was not them; that counts for a login that is over, too."""
+    """Tell whether the decision was on a report; the reported login may be over."""
     reported = None if before is None else before.push.reported
     return after.push.reported is not None and after.push.reported != reported
 
 
 def _now(then: Login, after: Account, at: datetime) -> Login:
-    """Return a login as it stands after the decision; one that is gone ended by time, or gave way."""
+    """Return a login as it is after the decision; a removed one has expired, or was evicted."""
     now = after.login(then.login_id)
     if now is not None:
         return now
-    settled = expire_login(then, at)
-    return settled if settled.over else settled.ended(EndReason.CANCELLED, at)
+    expired = expire_login(then, at)
+    return expired if expired.over else expired.ended(EndReason.CANCELLED, at)
 
 
 def _challenge_outcome(now: Login) -> AttemptOutcome:
@@ -152,5 +142,5 @@ def _pairing_outcome(attempt: PairingAttempt, now: Login, at: datetime) -> str |
     return AttemptOutcome.EXPIRED if at > attempt.expires_at else AttemptOutcome.WITHDRAWN
 
 
-def _seconds(asked_at: datetime, answered_at: datetime | None) -> float | None:
-    return None if answered_at is None else max(0.0, (answered_at - asked_at).total_seconds())
+def _seconds(challenged_at: datetime, answered_at: datetime | None) -> float | None:
+    return None if answered_at is None else max(0.0, (answered_at - challenged_at).total_seconds())

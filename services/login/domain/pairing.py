@@ -1,4 +1,4 @@
-"""Pairing, as the account sees it: the code that admits to it, the phrase, and a phone that accepted or did not."""
+"""Enrolment and pairing of phones: the enrolment code, the phrase, and the phone's answer."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -26,7 +26,7 @@ MOST_PHONES: Final = 5
 def send_enrolment_code(
     account: Account, login: Login, command: SendEnrolmentCode, at: datetime, policy: Policy
 ) -> Decision[Account]:
-    """Send a code to the account's address, if that is what admits here; a few an hour."""
+    """Send an enrolment code by e-mail, within the limit per hour."""
     by_email = policy.limits.enrolment is Enrolment.EMAIL and account.email
     if login.state is not LoginState.NEEDS_ENROLMENT or not by_email:
         return Decision(account, outcome=Rejection.NOT_NOW)
@@ -40,7 +40,7 @@ def send_enrolment_code(
 
 
 def enrol(account: Account, login: Login, command: Enrol, at: datetime, policy: Policy) -> Decision[Account]:
-    """Let a login go on to the first pairing, by a code that was right; each code once."""
+    """Admit a login to the first pairing by a right enrolment code; each code works once."""
     if login.state is not LoginState.NEEDS_ENROLMENT:
         return Decision(account)
     if account.codes.is_paused(at):
@@ -54,7 +54,7 @@ def enrol(account: Account, login: Login, command: Enrol, at: datetime, policy: 
 
 
 def start(account: Account, login: Login, command: StartPairing, at: datetime, policy: Policy) -> Decision[Account]:
-    """Ask for the phone that shows the phrase; a few tries, then a pause (`limits.Limits.phrases`)."""
+    """Request a pairing by a phrase; several failures lead to a pause (`limits.Limits.phrases`)."""
     if login.state not in {LoginState.NEEDS_PHONE, LoginState.PAIRING} or login.waits_for_phone(at):
         return Decision(account, outcome=Rejection.NOT_NOW)
     if len(account.devices) >= MOST_PHONES:
@@ -76,12 +76,13 @@ def start(account: Account, login: Login, command: StartPairing, at: datetime, p
 def add_device(
     account: Account, login: Login | None, paired: DevicePaired, at: datetime, policy: Policy
 ) -> Decision[Account]:
-    """Take the phone in, if the login that named its phrase still waits for it; other sign-ins then have to ask it.
+    """Add a paired phone, if the login that named its phrase still waits for it.
 
-    So somebody who has just the password cannot pair a phone of their own beside it, in a login that began before.
+    The account's other sign-ins then need this phone's approval: an attacker with the password cannot pair a phone in a
+    login that began earlier.
 
     Raises:
-        UnacceptableError: If the pairing service did not decide this, or the device did not accept it.
+        UnacceptableError: If the pairing is forged.
 
     """
     proof = _verified(paired, policy.signer)
@@ -95,27 +96,27 @@ def add_device(
     added = replace(
         account,
         devices=(*others, device),
-        logins=tuple(_challenging_instead(each) for each in account.logins),
+        logins=tuple(_ready_to_challenge(each) for each in account.logins),
         invitation=None,
         phrases=account.phrases.succeeded(),
     )
     done = added.with_login(replace(login, state=LoginState.PAIRED))
     done = done.with_history(HistoryKind.PHONE_PAIRED, at, login, device_name=device.name)
-    gone = (each for each in account.logins if each is not login and _gives_way(each))
+    superseded = (each for each in account.logins if each is not login and _seeks_phone(each))
     email = email_due(account, EmailKind.PHONE_PAIRED, at, login.browser, device.name)
-    return Decision(done, (*withdrawn(gone, at), *email))
+    return Decision(done, (*withdrawn(superseded, at), *email))
 
 
 def record_failure(
     account: Account, login: Login | None, failed: PairingFailed, at: datetime, _policy: Policy
 ) -> Decision[Account]:
-    """Keep why the phone will not be paired, for the page that waits."""
+    """Record why the pairing failed, for the waiting page."""
     if login is None or login.pairing is None or login.state is not LoginState.PAIRING:
         return Decision(account)
-    told = account.with_login(replace(login, pairing=replace(login.pairing, failure=failed.reason)))
+    recorded = account.with_login(replace(login, pairing=replace(login.pairing, failure=failed.reason)))
     if failed.reason in {PairingFailure.DECLINED, PairingFailure.REPORTED}:
-        told = told.with_history(HistoryKind.PAIRING_DECLINED, at, login)
-    return Decision(told)
+        recorded = recorded.with_history(HistoryKind.PAIRING_DECLINED, at, login)
+    return Decision(recorded)
 
 
 def _is_invited(account: Account, command: Enrol, at: datetime) -> bool:
@@ -123,15 +124,15 @@ def _is_invited(account: Account, command: Enrol, at: datetime) -> bool:
     return invitation is not None and invitation.digest == command.invitation_digest and at <= invitation.expires_at
 
 
-def _gives_way(login: Login) -> bool:
-    """Tell whether a login need not look for a phone any more once another login found one."""
-    looking = {LoginState.NEEDS_ENROLMENT, LoginState.NEEDS_PHONE, LoginState.PAIRING}
-    return login.kind is LoginKind.SIGN_IN and login.state in looking
+def _seeks_phone(login: Login) -> bool:
+    """Tell whether a sign-in has yet to pair the account's first phone."""
+    without_phone = {LoginState.NEEDS_ENROLMENT, LoginState.NEEDS_PHONE, LoginState.PAIRING}
+    return login.kind is LoginKind.SIGN_IN and login.state in without_phone
 
 
-def _challenging_instead(login: Login) -> Login:
-    """Return a login that still looks for a phone as one that can challenge the phone there is now."""
-    return replace(login, state=LoginState.READY) if _gives_way(login) else login
+def _ready_to_challenge(login: Login) -> Login:
+    """Return a sign-in without a phone as one that can challenge the new phone."""
+    return replace(login, state=LoginState.READY) if _seeks_phone(login) else login
 
 
 def _device(paired: DevicePaired, proof: Proof) -> Device:
@@ -164,7 +165,7 @@ def _request(account: Account, login: Login, attempt: PairingAttempt, signer: Si
 
 
 def _verified(paired: DevicePaired, signer: Signer) -> Proof:
-    """Return what the device accepted, if it is this pairing."""
+    """Return the proof of a pairing that is not forged."""
     proof = signer.verify_pairing(paired)
     claims = proof.claims
     if (claims.jti, claims.account_id, proof.device_id, proof.verdict) != (
@@ -173,6 +174,6 @@ def _verified(paired: DevicePaired, signer: Signer) -> Proof:
         paired.device_id,
         Verdict.APPROVE,
     ):
-        text = "forged pairing: the proof is of something else"
+        text = "forged pairing: its proof is for another pairing"
         raise UnacceptableError(text)
     return proof

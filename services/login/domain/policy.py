@@ -1,4 +1,4 @@
-"""What the login service decides with: its limits, and who signs and verifies for it."""
+"""The login service's policy: its limits and its signer."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -19,13 +19,13 @@ NUMBERS: Final = 90
 
 
 class Signer(Protocol):
-    """Signs what the service says to devices, and verifies what devices and the pairing service say.
+    """Signs messages to devices, and verifies messages from devices and from the pairing service.
 
     Attributes:
-        issuer: The service's URL, which its challenges name.
-        service_name: What people sign in to.
-        accepted_keys: Thumbprints of all keys that the service signs with or has lately signed with, the active first.
-        agreement_key: The public key for the secrets of verification codes; phones get it when they are paired.
+        issuer: The service's URL in challenges.
+        service_name: The product's name.
+        accepted_keys: Thumbprints of the active signing key, first, and of those before it.
+        agreement_key: The public key for verification codes, which phones get when they are paired.
 
     """
 
@@ -45,37 +45,33 @@ class Signer(Protocol):
         """Return the statement that a pairing ended: a compact JWS."""
 
     def verify_response(self, response: AuthResponse) -> Proof:
-        """Return what a response proves.
+        """Return a response's proof.
 
         Raises:
-            UnacceptableError: If it proves nothing, or answers another service's challenge.
+            UnacceptableError: If the response is forged, or answers another service's challenge.
 
         """
 
     def verify_pairing(self, paired: DevicePaired) -> Proof:
-        """Return what the device accepted.
+        """Return a pairing's proof.
 
         Raises:
-            UnacceptableError: If the pairing service did not decide this, or the device's answer does not hold.
+            UnacceptableError: If the pairing service's seal or the device's signature does not hold.
 
         """
 
     def number_of(self, challenge_id: str) -> int:
-        """Return the number of number matching, 10 to 99: the browser shows it, the phone's answer must hold it."""
+        """Return a challenge's number for number matching, 10 to 99."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeySigner:
-    """Signs and verifies by keys.
+    """The signer with the service's keys; see `Signer`.
 
     Attributes:
-        issuer: See `Signer`.
-        service_name: See `Signer`.
-        key: The key that signs.
-        accepted_keys: See `Signer`.
-        agreement_key: See `Signer`.
+        key: The active signing key.
         seal_key: The secret that the pairing and login services share.
-        number_key: The secret that the numbers of number matching follow from.
+        number_key: The secret from which numbers are derived.
 
     """
 
@@ -96,11 +92,11 @@ class KeySigner:
         return issue_unpaired(self.key, statement)
 
     def verify_response(self, response: AuthResponse) -> Proof:
-        """Return what a response proves; see `Signer`."""
+        """Return a response's proof; see `Signer`."""
         return read_proof(response, self.accepted_keys)
 
     def verify_pairing(self, paired: DevicePaired) -> Proof:
-        """Return what the device accepted; see `Signer`."""
+        """Return a pairing's proof; see `Signer`."""
         if paired.seal != pairing_seal(self.seal_key, paired.pairing_id, paired.account_id, paired.device_id):
             text = "forged pairing: the seal does not hold"
             raise UnacceptableError(text)
@@ -111,20 +107,14 @@ class KeySigner:
             raise UnacceptableError(text) from error
 
     def number_of(self, challenge_id: str) -> int:
-        """Return a challenge's number: HMAC-SHA256 of its id, so that no row and no topic holds it."""
+        """Return a challenge's number, derived from its id by HMAC-SHA256; no row and no topic holds it."""
         tag = hmac.digest(self.number_key, b"countersign number\x00" + challenge_id.encode(), "sha256")
         return SMALLEST_NUMBER + int.from_bytes(tag[:8]) % NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What an account's owner decides with.
-
-    Attributes:
-        limits: How often, how long, how many.
-        signer: Signs and verifies.
-
-    """
+    """The limits and the signer with which an account's owner decides."""
 
     limits: Limits
     signer: Signer

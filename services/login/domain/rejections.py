@@ -1,14 +1,14 @@
-"""Why a command is rejected. A rejection is an expected outcome, not an exception."""
+"""Rejections of commands and answers: expected outcomes, not exceptions."""
 
 from enum import StrEnum
 
 
 class Rejection(StrEnum):
-    """Why a command or an answer changes nothing; the web side has a page for each that a person meets.
+    """Why a command or an answer is rejected.
 
-    ACCOUNT_EXISTS: the name is taken. NO_LOGIN, NO_SESSION: it is over or was never there. NOT_CONFIRMED: the session
-    has not given the second factor lately. NOT_NOW: the login is in another state. LATE and UNKNOWN: an answer to a
-    challenge that is over, or that was never sent. TOO_LATE: a pairing that no login waits for any more.
+    NO_LOGIN, NO_SESSION: it is over or does not exist. NOT_CONFIRMED: the session has no recent second factor.
+    NOT_NOW: the login is in another state. LATE, UNKNOWN: the answered challenge is over, or was never sent. TOO_LATE:
+    no login waits for the pairing any longer.
     """
 
     UNKNOWN_ACCOUNT = "unknown_account"

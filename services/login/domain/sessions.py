@@ -1,4 +1,4 @@
-"""What a signed-in user does with sessions, remembered browsers and the password, and logins within a session."""
+"""Commands of a signed-in user on sessions, remembered browsers and the password, and logins within a session."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -27,21 +27,21 @@ from services.login.domain.withdrawals import withdrawn
 
 
 def is_confirmed(session: Session, at: datetime, limits: Limits) -> bool:
-    """Tell whether the second factor was given lately enough in a session for changes to be taken from it."""
+    """Tell whether a session has a second factor that is recent enough for changes."""
     return session.confirmed_at is not None and at <= session.confirmed_at + limits.confirmation_lifetime
 
 
 def touch(
     account: Account, session: Session, _command: TouchSession, at: datetime, policy: Policy
 ) -> Decision[Account]:
-    """Keep a session from falling idle."""
+    """Extend a session's idle time."""
     return Decision(account.with_session(replace(session, idle_until=at + policy.limits.idle_lifetime)))
 
 
 def sign_out(
     account: Account, _login: Login | None, command: EndSession, at: datetime, _policy: Policy
 ) -> Decision[Account]:
-    """End a session; one that is gone already stays gone."""
+    """End a session; if it is already over, nothing changes."""
     session = account.session(command.session_digest, at)
     if session is None:
         return Decision(account)
@@ -52,7 +52,7 @@ def sign_out(
 def revoke(
     account: Account, _session: Session, command: RevokeSession, at: datetime, _policy: Policy
 ) -> Decision[Account]:
-    """Sign another browser out. No second factor is needed: it can only make the account safer."""
+    """Sign another browser out. This needs no second factor: it can only make the account safer."""
     other = account.session(command.revoked_digest, at)
     if other is None:
         return Decision(account)
@@ -63,7 +63,7 @@ def revoke(
 def forget_browser(
     account: Account, _session: Session, command: ForgetBrowser, at: datetime, _policy: Policy
 ) -> Decision[Account]:
-    """Remember a browser no more."""
+    """Forget a remembered browser."""
     gone = next((each for each in account.remembered if each.digest == command.remembered_digest), None)
     if gone is None:
         return Decision(account)
@@ -74,26 +74,26 @@ def forget_browser(
 def change_password(
     account: Account, session: Session, command: ChangePassword, at: datetime, _policy: Policy
 ) -> Decision[Account]:
-    """Change the password; every other browser is signed out and forgotten, and the phones may be challenged again.
+    """Change the password, sign out and forget all other browsers, and allow challenges again after a report.
 
-    Logins that others began by the old password end, too: who knew it gets no further by it.
+    Logins that began with the old password in other browsers end, too.
     """
     if command.old_password_hash != account.password_hash:
         return Decision(account, outcome=Rejection.PASSWORD_CHANGED)
     was_locked = account.push.reported is not None
-    leaving = tuple(each for each in account.logins if each.session_digest != session.session_digest)
+    ended = tuple(each for each in account.logins if each.session_digest != session.session_digest)
     unlocked = replace(account, push=replace(account.push, reported=None)).with_denials_cleared()
     changed = replace(unlocked, password_hash=command.password_hash, sessions=(session,), remembered=())
-    changed = changed.with_ended(leaving, EndReason.CANCELLED, at)
+    changed = changed.with_ended(ended, EndReason.CANCELLED, at)
     changed = changed.with_history(HistoryKind.PASSWORD_CHANGED, at, browser=session.browser)
     if was_locked:
         changed = changed.with_history(HistoryKind.PUSH_UNLOCKED, at, browser=session.browser)
     email = email_due(account, EmailKind.PASSWORD_CHANGED, at, session.browser)
-    return Decision(changed, (*withdrawn(leaving, at), *email))
+    return Decision(changed, (*withdrawn(ended, at), *email))
 
 
 def confirm(account: Account, _session: Session, command: Confirm, at: datetime, policy: Policy) -> Decision[Account]:
-    """Ask for the second factor again, in a login that is for this session alone."""
+    """Begin a confirmation: a login for this session only."""
     if not account.enrolled:
         return Decision(account, outcome=Rejection.NO_SESSION)
     return _begin(account, command, at, LoginKind.CONFIRM, policy.limits)
@@ -102,7 +102,7 @@ def confirm(account: Account, _session: Session, command: Confirm, at: datetime,
 def add_phone(
     account: Account, _session: Session, command: AddPhone, at: datetime, policy: Policy
 ) -> Decision[Account]:
-    """Let a confirmed session pair a further phone."""
+    """Begin to pair a further phone."""
     if account.login(command.login_id) is None and len(account.devices) >= MOST_PHONES:
         return Decision(account, outcome=Rejection.TOO_MANY_METHODS)
     return _begin(account, command, at, LoginKind.ADD_PHONE, policy.limits)
@@ -123,19 +123,16 @@ def _begin(
         started_at=at,
         expires_at=at + limits.login_lifetime,
     )
-    begun, leaving = with_login_begun(account, login)
-    return Decision(begun, withdrawn(leaving, at))
+    begun, evicted = with_login_begun(account, login)
+    return Decision(begun, withdrawn(evicted, at))
 
 
 def _without_session(account: Account, session_digest: str, at: datetime) -> Decision[Account]:
-    """Return the account without a session, without the login that opened it, and without those that were for it.
-
-    So its cookie opens it no more, and no phone is challenged for it any more.
-    """
-    leaving = tuple(each for each in account.logins if each.session_digest == session_digest)
+    """Remove a session, the login that opened it, and the logins within it, so that its cookies are void."""
+    ended = tuple(each for each in account.logins if each.session_digest == session_digest)
     left = replace(
         account,
         sessions=tuple(each for each in account.sessions if each.session_digest != session_digest),
-        logins=tuple(each for each in account.logins if each not in leaving),
+        logins=tuple(each for each in account.logins if each not in ended),
     )
-    return Decision(left, withdrawn(leaving, at))
+    return Decision(left, withdrawn(ended, at))

@@ -1,4 +1,4 @@
-"""The password's side of a login: started, rejected for a while, cancelled."""
+"""Sign-in by password: starting a login, counting wrong passwords, cancelling."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -20,30 +20,30 @@ MOST_LOGINS: Final = 8
 
 
 def start(account: Account, login: Login | None, command: SignIn, at: datetime, policy: Policy) -> Decision[Account]:
-    """Start a login, and challenge the phone if there is one and it may be challenged."""
+    """Start a login, and challenge the first phone if the limits allow it."""
     if login is not None:
         return Decision(account)
     if account.passwords.is_paused(at):
         return Decision(account, outcome=Rejection.LOCKED)
     if command.password_hash != account.password_hash:
         return Decision(account, outcome=Rejection.PASSWORD_CHANGED)
-    started, left = _login(account, command, at, policy.limits), _left_behind(account, command)
-    begun, leaving = with_login_begun(account.with_ended(left, EndReason.CANCELLED, at), started)
+    started, abandoned = _login(account, command, at, policy.limits), _abandoned(account, command)
+    begun, evicted = with_login_begun(account.with_ended(abandoned, EndReason.CANCELLED, at), started)
     begun = replace(begun, passwords=begun.passwords.succeeded())
-    taken_back = withdrawn((*left, *leaving), at)
+    withdrawals = withdrawn((*abandoned, *evicted), at)
     if _is_remembered(begun, command, at, policy.limits):
-        return Decision(approve(begun, started, Method.REMEMBERED, at, policy.limits), taken_back)
+        return Decision(approve(begun, started, Method.REMEMBERED, at, policy.limits), withdrawals)
     if started.state is not LoginState.READY or challenge_rejection(begun, at, policy.limits) is not None:
-        return Decision(begun, taken_back)
+        return Decision(begun, withdrawals)
     sent = send_challenge(begun, started, begun.devices[0], challenge_id=command.login_id, at=at, policy=policy)
-    return Decision(sent.row, (*taken_back, *sent.events))
+    return Decision(sent.row, (*withdrawals, *sent.events))
 
 
 def with_login_begun(account: Account, login: Login) -> tuple[Account, tuple[Login, ...]]:
-    """Return the account with a login more, and which login gave way to it, if one had to."""
-    leaving = _leaving(account)
-    logins = tuple(each for each in account.logins if each not in leaving)
-    return replace(account, logins=(*logins, login)), leaving
+    """Return the account with a login added, and the login that was evicted for it, if any."""
+    evicted = _evicted(account)
+    logins = tuple(each for each in account.logins if each not in evicted)
+    return replace(account, logins=(*logins, login)), evicted
 
 
 def count_wrong_password(
@@ -62,14 +62,14 @@ def count_wrong_password(
 def cancel(
     account: Account, login: Login | None, _command: CancelLogin, at: datetime, _policy: Policy
 ) -> Decision[Account]:
-    """Cancel a login; the phone need not answer any more. One that is over stays as it is."""
+    """Cancel a login, and withdraw its challenge or pairing. If it is over, nothing changes."""
     if login is None or login.over:
         return Decision(account)
     return Decision(account.with_ended((login,), EndReason.CANCELLED, at), withdrawn((login,), at))
 
 
 def first_state(account: Account, limits: Limits) -> LoginState:
-    """Return where a login of an account begins."""
+    """Return the first state of an account's sign-in."""
     if account.enrolled:
         return LoginState.READY
     return LoginState.NEEDS_PHONE if limits.enrolment is Enrolment.NOTHING else LoginState.NEEDS_ENROLMENT
@@ -89,10 +89,10 @@ def _login(account: Account, command: SignIn, at: datetime, limits: Limits) -> L
     )
 
 
-def _left_behind(account: Account, command: SignIn) -> tuple[Login, ...]:
-    """Return what the same browser began before: it has a cookie for one login, so those wait for nothing any more.
+def _abandoned(account: Account, command: SignIn) -> tuple[Login, ...]:
+    """Return the open sign-ins that the same browser began before: its cookie holds one login only.
 
-    Such a login is one whose page did not come, since Kafka was away; the person sent the password again.
+    They exist if a response was lost while Kafka was away, and the person sent the password again.
     """
     if command.browser_digest is None:
         return ()
@@ -101,9 +101,9 @@ def _left_behind(account: Account, command: SignIn) -> tuple[Login, ...]:
 
 
 def _is_remembered(account: Account, command: SignIn, at: datetime, limits: Limits) -> bool:
-    """Tell whether the browser is remembered. After a report none is, and none is without a second factor.
+    """Tell whether the browser is remembered. None is after a report, or without a second factor.
 
-    A setting that came to be shorter holds for the browsers that were remembered before it, too.
+    A shortened setting also applies to browsers that were remembered before.
     """
     if not account.enrolled or account.push.reported is not None:
         return False
@@ -111,8 +111,8 @@ def _is_remembered(account: Account, command: SignIn, at: datetime, limits: Limi
     return command.remembered_digest in {each.digest for each in still}
 
 
-def _leaving(account: Account) -> tuple[Login, ...]:
-    """Return which login gives way to a new one, if one must: the oldest whose challenge is not open."""
+def _evicted(account: Account) -> tuple[Login, ...]:
+    """Return the login to evict if there are too many: the oldest that is over, or else has no open challenge."""
     if len(account.logins) < MOST_LOGINS:
         return ()
     over = tuple(each for each in account.logins if each.over)

@@ -1,4 +1,4 @@
-"""What phones learn when something ends without them: challenges and pairings withdrawn, pairings that are over."""
+"""Messages to phones when a challenge or a pairing ends without them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,22 +15,16 @@ TOO_LATE: Final = "too_late"
 
 
 def withdrawn(logins: Iterable[Login], at: datetime) -> tuple[ChallengeWithdrawn | PairingWithdrawn, ...]:
-    """Return what withdraws the challenges and pairings that logins still wait for.
-
-    Args:
-        logins: Those that wait no more, as they stood while they waited.
-        at: Now.
-
-    """
-    leaving = tuple(logins)
+    """Return the withdrawals of the open challenges and pairings of logins, as they were before they ended."""
+    ended = tuple(logins)
     challenges = tuple(
         ChallengeWithdrawn(challenge_id=login.challenge.challenge_id, device_id=login.challenge.device_id)
-        for login in leaving
+        for login in ended
         if login.state is LoginState.CHALLENGED and login.challenge is not None
     )
     pairings = tuple(
         PairingWithdrawn(phrase_digest=login.pairing.phrase_digest, pairing_id=login.pairing.pairing_id)
-        for login in leaving
+        for login in ended
         if login.pairing is not None and login.waits_for_phone(at)
     )
     return (*challenges, *pairings)
@@ -39,16 +33,7 @@ def withdrawn(logins: Iterable[Login], at: datetime) -> tuple[ChallengeWithdrawn
 def unpaired(
     account_id: str, devices: Iterable[Device], at: datetime, signer: Signer, reason: str = REMOVED
 ) -> tuple[DeviceUnpaired, ...]:
-    """Return what tells phones that they no longer answer for an account.
-
-    Args:
-        account_id: The account.
-        devices: The phones.
-        at: When that was decided.
-        signer: Signs the statements.
-        reason: Why: REMOVED or TOO_LATE.
-
-    """
+    """Return the signed statements that phones are no longer paired with an account; REMOVED or TOO_LATE."""
     return tuple(
         DeviceUnpaired(
             account_id=account_id,

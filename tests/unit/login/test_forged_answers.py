@@ -68,8 +68,8 @@ def test_a_request_signed_by_a_key_that_was_rotated_out_lately_is_still_answered
 @pytest.mark.parametrize(
     ("forgery", "reason"),
     [
-        ("of another account", "the challenge is of something else"),
-        ("of a pairing", "the challenge is of something else"),
+        ("of another account", "its challenge is for another login"),
+        ("of a pairing", "its challenge is for another login"),
         ("to another challenge", "the answer is to another challenge"),
         ("by another device", "another device answered"),
     ],

@@ -56,8 +56,8 @@ def test_the_reason_of_a_forgery_holds_no_seal() -> None:
     ("forgery", "reason"),
     [
         ("with the seal of another pairing", "the seal does not hold"),
-        ("that the device denied", "the proof is of something else"),
-        ("that the device accepted for another account", "the proof is of something else"),
+        ("that the device denied", "its proof is for another pairing"),
+        ("that the device accepted for another account", "its proof is for another pairing"),
         ("with somebody else's answer", "another device answered"),
     ],
 )
