@@ -1,1 +1,1 @@
-"""The pairing service: hands out phrases, and brings phone and account together by them."""
+"""The pairing service: issues phrases, and pairs phones with accounts by them."""

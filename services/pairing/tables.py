@@ -26,7 +26,7 @@ REQUESTERS: Final = Table(
     reads=(PAIRING_COMMANDS,),
     writes=(IssuePhrase, RetirePhrase),
 )
-"""Devices that ask for phrases, by device id."""
+"""Devices that request phrases, by device id."""
 PHRASES: Final = Table(
     PAIRING,
     "phrases",

@@ -1,4 +1,4 @@
-"""The pairing service's endpoints: a device asks for a phrase."""
+"""The pairing service's endpoint: a device requests a phrase."""
 
 from typing import Final
 
@@ -20,13 +20,13 @@ DRAWS: Final = 10
 ISSUE_SECONDS: Final = 5.0
 CONTENT_SECURITY_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 DETAILS: Final[dict[str, str]] = {
-    Refusal.REPLAYED: "This request was here before; the first one counted.",
-    Refusal.TOO_MANY: "This device asked for many phrases lately; wait a little.",
+    Refusal.REPLAYED: "This request was already sent; the first one counted.",
+    Refusal.TOO_MANY: "This device requested many phrases recently. Wait a moment.",
 }
 
 
 class PairingWeb:
-    """The web side of one instance."""
+    """Serves the endpoint."""
 
     def __init__(  # noqa: PLR0913 - the parts of one web side
         self,
@@ -46,7 +46,7 @@ class PairingWeb:
         self._limits = limits
 
     async def new_phrase(self, request: web.Request) -> web.Response:
-        """Hand a phrase out once Kafka has it (docs/protocol.md, section 4)."""
+        """Issue a phrase, and return it once Kafka has it (docs/protocol.md, section 4)."""
         try:
             signed = await self._verifier.read(request, REQUEST_TYPE)
             name = device_name_in(signed)
@@ -77,7 +77,7 @@ class PairingWeb:
         return web.json_response(body, status=201, headers=self._verifier.headers())
 
     def _draw(self) -> str:
-        """Draw a phrase that nobody shows just now."""
+        """Draw a phrase that is not in use."""
         for _ in range(DRAWS):
             phrase = draw_phrase()
             if self._phrases.get(self._digest(phrase)) is None:

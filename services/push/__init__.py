@@ -1,1 +1,1 @@
-"""The push service: how each device is reached, and which challenges wait for its person."""
+"""The push service: the devices' channels, and the challenges that wait for an answer."""

@@ -1,4 +1,4 @@
-"""What the push service counts of the decisions on its channels."""
+"""The push service's metrics of decisions on channels."""
 
 from typing import Final
 
@@ -14,30 +14,23 @@ WAITING: Final = "waiting"
 
 
 class ChallengeTally:
-    """Counts the challenges that came for devices, each once (`services.common.streams.processor.Owner`).
+    """Counts the challenges for devices, each decision once (`services.common.streams.processor`).
 
     Attributes:
-        challenges: By purpose and outcome: ``waiting`` for the device, ``undeliverable`` to one that nobody has ever
-            seen, or the refusal's name.
+        challenges: By purpose and outcome: ``waiting`` for the device, ``undeliverable`` to a device that never
+            connected, or the refusal's name.
 
     """
 
     def __init__(self, metrics: Metrics) -> None:
-        self.challenges = metrics.counter("challenges", "Challenges that came for devices.", "purpose", "outcome")
-        # Prometheus sees no increase in a counter that begins with its first event, so these begin with 0.
+        self.challenges = metrics.counter("challenges", "Challenges for devices.", "purpose", "outcome")
+        # Prometheus sees no increase in a counter that starts with its first event, so these start at 0.
         for purpose in Purpose:
             for outcome in (WAITING, Delivery.UNDELIVERABLE.value, Refusal.TOO_MANY.value):
                 self.challenges.labels(purpose.value, outcome)
 
     def count(self, _before: Channel | None, event: Event[Message], decision: Decision[Channel]) -> None:
-        """Count one decision.
-
-        Args:
-            _before: The row before it.
-            event: What was decided.
-            decision: The decision.
-
-        """
+        """Count one decision on an event."""
         if not isinstance(event.data, ChallengeIssued):
             return
         receipt = next((each for each in decision.events if isinstance(each, PushReceipt)), None)

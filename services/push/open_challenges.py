@@ -1,4 +1,4 @@
-"""Which challenges one socket's device is asked, and until when, though this instance's clock may be wrong."""
+"""The open challenges of one socket's device, whose lifetimes are correct even if this instance's clock is wrong."""
 
 import time
 from collections.abc import Callable
@@ -14,33 +14,21 @@ MARGIN_SECONDS: Final = 0.05
 
 
 class OpenChallenges:
-    """The challenges of one socket's device that are open.
+    """The open challenges of one socket's device.
 
-    A clock that is ahead calls a live challenge expired. So a challenge that comes while the socket is open is open for
-    its lifetime, counted from then by the monotonic clock. Since when an earlier one waits is not known: the instance's
-    clock says whether it is open, and once it has said so, how far that clock is moved changes nothing.
+    A clock that is ahead shows a live challenge as expired. So the lifetime of a challenge that arrives while the
+    socket is open is counted by the monotonic clock. For a challenge that arrived earlier, the instance's clock decides
+    once whether it is open; later steps of that clock change nothing.
     """
 
     def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
-        """Begin before the first look.
-
-        Args:
-            elapsed: The monotonic clock, seconds.
-
-        """
         self._elapsed = elapsed
         self._earlier: frozenset[str] | None = None
         self._ends: dict[str, float] = {}
         self._open: list[str] = []
 
-    def look(self, channel: Channel | None, at: datetime) -> dict[str, PendingChallenge]:
-        """Return the open ones by their ids, oldest first.
-
-        Args:
-            channel: The device's channel as it is now.
-            at: The time by this instance's clock.
-
-        """
+    def update(self, channel: Channel | None, at: datetime) -> dict[str, PendingChallenge]:
+        """Return a channel's open challenges at a time by this instance's clock, by id, oldest first."""
         pending = {} if channel is None else {each.challenge_id: each for each in channel.pending}
         open_by_clock = {} if channel is None else {each.challenge_id: each for each in channel.open_at(at)}
         if self._earlier is None:
@@ -58,15 +46,15 @@ class OpenChallenges:
         return {challenge_id: pending[challenge_id] for challenge_id in self._open}
 
     def seconds_to_next_end(self, most_seconds: float) -> float:
-        """Return how long it is until one of those that were open ends, or the given time where that is shorter."""
+        """Return the seconds until an open challenge expires, at most the given ones."""
         elapsed = self._elapsed()
         return min((most_seconds, *(max(self._ends[each] - elapsed, 0.0) for each in self._open)))
 
 
-def _lifetime_seconds(pending: PendingChallenge, otherwise_seconds: float) -> float:
-    """Return how long a challenge is open, by the clock that issued it; the other time where it is none."""
+def _lifetime_seconds(pending: PendingChallenge, default_seconds: float) -> float:
+    """Return a challenge's lifetime by its issuer's clock, or the default for a malformed one."""
     try:
         claims, _ = verify_challenge(pending.challenge)
     except SignatureError:
-        return otherwise_seconds
+        return default_seconds
     return pending.expires_at.timestamp() - claims.iat

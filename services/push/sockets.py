@@ -1,4 +1,4 @@
-"""The devices' sockets: opened by a signed nonce, then told what comes and goes (docs/protocol.md, section 5)."""
+"""The devices' WebSockets, which a signed nonce opens (docs/protocol.md, section 5)."""
 
 import asyncio
 import json
@@ -29,42 +29,35 @@ REFUSED_CODE: Final = 4400
 class Sockets:
     """The sockets of one instance."""
 
-    def __init__(self, gate: SignedRequestVerifier, channels: View[Channel], publisher: Publisher, most: int) -> None:
-        """Take the parts that they need.
-
-        Args:
-            gate: Checks the opening request.
-            channels: The view of all channels.
-            publisher: Takes registrations and receipts.
-            most: How many devices may be connected at once.
-
-        """
-        self._gate = gate
+    def __init__(
+        self, verifier: SignedRequestVerifier, channels: View[Channel], publisher: Publisher, most_sockets: int
+    ) -> None:
+        self._verifier = verifier
         self._channels = channels
         self._publisher = publisher
-        self._most = most
+        self._most_sockets = most_sockets
         self._open: set[web.WebSocketResponse] = set()
 
     @property
     def count(self) -> int:
-        """How many devices are connected."""
+        """The number of connected devices."""
         return len(self._open)
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve one device until it goes."""
+        """Serve one device until its socket closes."""
         socket = web.WebSocketResponse(heartbeat=PING_SECONDS, max_msg_size=FRAME_BYTES)
         try:
             await socket.prepare(request)
-        except ValueError as error:  # a key that is no text, which aiohttp does not expect
+        except ValueError as error:  # a key that is not text, which aiohttp does not handle
             raise web.HTTPBadRequest(text="The WebSocket's handshake is malformed.") from error
-        if self.count >= self._most:
+        if self.count >= self._most_sockets:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"full")
             return socket
         self._open.add(socket)
         try:
-            device_id = await self._admit(socket, request.path)
+            device_id = await self._authenticate(socket, request.path)
             if device_id is not None:
-                await self._attend(socket, device_id)
+                await self._receive(socket, device_id)
         except (ConnectionError, UnavailableError):
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"unavailable")
         finally:
@@ -72,16 +65,16 @@ class Sockets:
         return socket
 
     async def close_all(self, _application: web.Application) -> None:
-        """Tell every device to connect again elsewhere."""
+        """Close every socket; the devices connect to another instance."""
         for socket in tuple(self._open):
             await socket.close(code=WSCloseCode.SERVICE_RESTART, message=b"restart")
 
-    async def _admit(self, socket: web.WebSocketResponse, path: str) -> str | None:
-        nonce = self._gate.nonce()
+    async def _authenticate(self, socket: web.WebSocketResponse, path: str) -> str | None:
+        nonce = self._verifier.nonce()
         await socket.send_json({"type": "hello", "nonce": nonce})
         try:
             frame = await socket.receive_json(timeout=OPEN_SECONDS)
-            signed = self._gate.check(_request_in(frame), path, REQUEST_TYPE, nonce)
+            signed = self._verifier.check(_request_in(frame), path, REQUEST_TYPE, nonce)
             name = device_name_in(signed)
         except RequestRefusedError as error:
             document = problem_document(STATUS[error.refusal], error.refusal, str(error))
@@ -107,45 +100,47 @@ class Sockets:
         if await self._channels.await_outcome(device_id, event_id) is None:
             raise UnavailableError
 
-    async def _attend(self, socket: web.WebSocketResponse, device_id: str) -> None:
-        sender = asyncio.create_task(self._tell(socket, device_id))
-        receipted: set[str] = set()
+    async def _receive(self, socket: web.WebSocketResponse, device_id: str) -> None:
+        sender = asyncio.create_task(self._send(socket, device_id))
+        received: set[str] = set()
         try:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
                     break
                 challenge_id = _receipt_in(message.data)
-                if challenge_id not in receipted and await self._pass_receipt_on(device_id, challenge_id):
-                    receipted.add(challenge_id)
+                if challenge_id not in received and await self._publish_receipt(device_id, challenge_id):
+                    received.add(challenge_id)
         finally:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
             log.info("device disconnected", device_id=device_id)
 
-    async def _tell(self, socket: web.WebSocketResponse, device_id: str) -> None:
-        """Send challenges as they come, tell when they or pairings end, and give a sign of life between."""
+    async def _send(self, socket: web.WebSocketResponse, device_id: str) -> None:
+        """Send challenges, their ends, and ends of pairings as they happen, and pings in between."""
         challenges = OpenChallenges()
-        told: set[str] = set()
-        parted: set[str] = set()
-        introduced = False
+        sent: set[str] = set()
+        sent_unpaired: set[str] = set()
+        waiting_sent = False
         with self._channels.watch(device_id) as changed:
             while not socket.closed:
                 changed.clear()
                 channel = self._channels.get(device_id)
-                current = challenges.look(channel, now())
-                for ended in told - current.keys():
-                    await socket.send_json({"type": "ended", "challenge_id": ended, "reason": _why(channel, ended)})
-                parted = await _tell_unpaired(socket, channel, parted)
+                current = challenges.update(channel, now())
+                for ended in sent - current.keys():
+                    await socket.send_json(
+                        {"type": "ended", "challenge_id": ended, "reason": _end_reason(channel, ended)}
+                    )
+                sent_unpaired = await _send_unpaired(socket, channel, sent_unpaired)
                 for challenge_id, pending in current.items():
-                    if challenge_id not in told:
+                    if challenge_id not in sent:
                         await socket.send_json({"type": "challenge", "challenge": pending.challenge})
-                told = set(current)
-                if not introduced:
+                sent = set(current)
+                if not waiting_sent:
                     await socket.send_json({"type": "waiting", "challenge_ids": list(current)})
-                    introduced = True
+                    waiting_sent = True
                 await _wait_for_change(socket, changed, challenges.seconds_to_next_end(PING_SECONDS))
 
-    async def _pass_receipt_on(self, device_id: str, challenge_id: str) -> bool:
+    async def _publish_receipt(self, device_id: str, challenge_id: str) -> bool:
         channel = self._channels.get(device_id)
         waiting = None if channel is None else channel.waiting(challenge_id)
         if channel is None or waiting is None:
@@ -162,17 +157,17 @@ class Sockets:
         return True
 
 
-async def _tell_unpaired(socket: web.WebSocketResponse, channel: Channel | None, told: set[str]) -> set[str]:
-    """Send the statements of pairings that ended, but for those told before; return the pairings told by now."""
+async def _send_unpaired(socket: web.WebSocketResponse, channel: Channel | None, sent: set[str]) -> set[str]:
+    """Send the statements that were not sent before; return the pairings of all of them."""
     statements = () if channel is None else channel.unpaired
     for each in statements:
-        if each.pairing_id not in told:
+        if each.pairing_id not in sent:
             await socket.send_json({"type": "unpaired", "statement": each.statement})
     return {each.pairing_id for each in statements}
 
 
 async def _wait_for_change(socket: web.WebSocketResponse, changed: asyncio.Event, longest_seconds: float) -> None:
-    """Wait until the channel changes; where that takes long, send a ping that scripts can see, with the time."""
+    """Wait until the channel changes; after the longest wait, send a ping, which is a frame so that scripts see it."""
     try:
         async with asyncio.timeout(longest_seconds):
             await changed.wait()
@@ -196,7 +191,7 @@ def _receipt_in(text: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _why(channel: Channel | None, challenge_id: str) -> str:
+def _end_reason(channel: Channel | None, challenge_id: str) -> str:
     if channel is not None and channel.answer_to(challenge_id):
         return "answered"
     return "expired" if channel is not None and channel.waiting(challenge_id) else "withdrawn"

@@ -8,7 +8,7 @@ from schemas.topics import AUTH_CHALLENGE, DEVICE_UNPAIRED, PUSH, PUSH_COMMANDS
 from services.common.rows.table import Relay, ServiceTopology, Table
 from services.push.domain.channel import Channel
 from services.push.domain.decide import decide_channel
-from services.push.domain.unpaired import pass_unpaired_on
+from services.push.domain.unpaired import relay_unpaired
 from services.push.metrics import ChallengeTally
 
 CHANNELS: Final = Table(
@@ -21,8 +21,8 @@ CHANNELS: Final = Table(
     tally=lambda metrics: ChallengeTally(metrics).count,
 )
 """The devices' channels, by device id."""
-UNPAIRED: Final = Relay(PUSH, "unpaired", pass_unpaired_on, reads=(DEVICE_UNPAIRED,), writes=(TellUnpaired,))
-"""Tells channels of pairings that ended: those events come under the account's id."""
+UNPAIRED: Final = Relay(PUSH, "unpaired", relay_unpaired, reads=(DEVICE_UNPAIRED,), writes=(TellUnpaired,))
+"""Relays ended pairings to channels, because those events have the account's id as key."""
 TOPOLOGY: Final = ServiceTopology(
     PUSH, (CHANNELS,), relays=(UNPAIRED,), commands=(PUSH_COMMANDS,), web_writes=(PushReceipt,)
 )

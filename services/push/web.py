@@ -1,4 +1,4 @@
-"""The push service's endpoints: answers of devices, their sockets, and the authenticator web app itself."""
+"""The push service's endpoints: discovery, devices' answers, and the authenticator web app."""
 
 from pathlib import Path
 from typing import Final
@@ -22,17 +22,17 @@ from services.push.settings import PushSettings
 
 WEB_APP: Final = Path(__file__).parents[2] / "authenticator" / "web"
 DETAILS: Final[dict[str, str]] = {
-    Refusal.REPLAYED: "This request was here before; the first one counted.",
-    Refusal.TOO_MANY: "Too many requests of this device; wait a little.",
-    Refusal.UNKNOWN_CHALLENGE: "No such request waits for this device. It may have been cancelled.",
-    Refusal.ALREADY_ANSWERED: "This request was answered before.",
-    Refusal.EXPIRED: "The answer came too late; the request has expired.",
-    Refusal.WRONG_CHALLENGE: "The answer is to another challenge than the one that was sent.",
+    Refusal.REPLAYED: "This request was already sent; the first one counted.",
+    Refusal.TOO_MANY: "This device sent too many requests. Wait a moment.",
+    Refusal.UNKNOWN_CHALLENGE: "This request is not waiting for this device. It may have been canceled.",
+    Refusal.ALREADY_ANSWERED: "This request was already answered.",
+    Refusal.EXPIRED: "The request expired before the answer arrived.",
+    Refusal.WRONG_CHALLENGE: "The answer is for another challenge than the one that was sent.",
 }
 
 
 class PushWeb:
-    """The web side of one instance."""
+    """Serves the endpoints."""
 
     def __init__(
         self,
@@ -47,11 +47,11 @@ class PushWeb:
         self._publisher = publisher
 
     async def index(self, _request: web.Request) -> web.FileResponse:
-        """Serve the authenticator."""
+        """Serve the web app's page."""
         return web.FileResponse(WEB_APP / "index.html", headers={"Cache-Control": "no-cache"})
 
     async def discovery(self, _request: web.Request) -> web.Response:
-        """Tell a device where everything is (docs/protocol.md, section 2)."""
+        """Serve the services' addresses and the time (docs/protocol.md, section 2)."""
         url = self._settings.url
         return web.json_response(
             {
@@ -64,22 +64,22 @@ class PushWeb:
         )
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Take a device's answer; reply once Kafka has the decision on it (docs/protocol.md, section 7)."""
+        """Submit a device's answer, and respond once Kafka has the decision (docs/protocol.md, section 7)."""
         try:
             signed = await self._verifier.read(request, ANSWER_TYPE)
-            said = _read_answer(signed)
+            answer = _read_answer(signed)
         except RequestRefusedError as error:
             return self._verifier.refuse(error.refusal, str(error))
         channel = self._channels.get(signed.device.thumbprint)
         if channel is None:
-            return self._verifier.refuse(Refusal.UNKNOWN_DEVICE, "Open the socket first, so that this device is known.")
+            return self._verifier.refuse(Refusal.UNKNOWN_DEVICE, "This device is unknown. Open the socket first.")
         challenge_id = request.match_info["challenge_id"]
         waiting = channel.waiting(challenge_id)
         if waiting is not None:
             join_trace(waiting.traceparent)
-        return await self._submit(signed, said, challenge_id)
+        return await self._submit(signed, answer, challenge_id)
 
-    async def _submit(self, signed: SignedRequest, said: Answer, challenge_id: str) -> web.Response:
+    async def _submit(self, signed: SignedRequest, answer: Answer, challenge_id: str) -> web.Response:
         device_id = signed.device.thumbprint
         try:
             command = SubmitAnswer(
@@ -87,19 +87,19 @@ class PushWeb:
                 at=now(),
                 challenge_id=challenge_id,
                 nonce=signed.nonce,
-                verdict=said.verdict,
-                challenge_digest=said.challenge_digest,
+                verdict=answer.verdict,
+                challenge_digest=answer.challenge_digest,
                 answer=signed.compact,
             )
         except ValidationError:
-            return self._verifier.refuse(Refusal.MALFORMED, "The challenge's id in the URL is not one.")
+            return self._verifier.refuse(Refusal.MALFORMED, "The URL has a malformed challenge id.")
         decided = await self._channels.await_outcome(device_id, await self._publisher.publish_command(command))
         if decided is None:
             raise UnavailableError
         outcome, channel = decided
         answered = channel.answer_to(challenge_id)
         if outcome == OK:
-            body = {"verdict": said.verdict.value, "answered_at": command.at.isoformat()}
+            body = {"verdict": answer.verdict.value, "answered_at": command.at.isoformat()}
             return web.json_response(body, headers=self._verifier.headers())
         refusal = Refusal(outcome)
         if refusal is Refusal.ALREADY_ANSWERED and answered is not None:

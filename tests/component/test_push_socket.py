@@ -92,7 +92,7 @@ async def instance(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Instance]:
     instance = Instance(f"http://{HOST}:{port}")
     monkeypatch.setattr(sockets, "now", instance.now)
     gate = SignedRequestVerifier(Nonces(b"a key of the push service's nonces"), instance.url)
-    served = Sockets(gate, cast("Any", instance.channels), cast("Any", None), most=10)
+    served = Sockets(gate, cast("Any", instance.channels), cast("Any", None), most_sockets=10)
     application = web.Application()
     application.router.add_get("/socket", served.serve)
     application.on_shutdown.append(served.close_all)

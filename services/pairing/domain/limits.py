@@ -1,4 +1,4 @@
-"""The limits of the pairing service. Its settings are these limits and more."""
+"""The pairing service's limits, which are a part of its settings."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -16,7 +16,7 @@ class PairingLimits(BaseModel):
     phrase_seconds: Annotated[int, Field(ge=30, le=3600)] = 300
     """How long a phrase can be entered."""
     phrases: WindowLimits = WindowLimits(most=20, window_seconds=600)
-    """Phrases that a device gets."""
+    """Phrases per device."""
 
     @property
     def phrase_lifetime(self) -> timedelta:

@@ -1,6 +1,6 @@
-"""A phrase, from the phone that shows it to the account that enters it.
+"""A pairing phrase: from the phone that shows it to the account that enters it.
 
-What moves it:
+The messages that move it:
 
 ```mermaid
 stateDiagram-v2
@@ -12,7 +12,7 @@ stateDiagram-v2
     claimed --> declined: AuthResponse
 ```
 
-A phrase is entered once, whatever comes of it. A row is forgotten, or its phrase issued again, once its time is over.
+A phrase can be entered once. Once its time is over, its row is deleted, or the phrase is issued again.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,11 +42,11 @@ from services.pairing.domain.policy import PairingPolicy
 
 TAKEN: Final = "taken"
 KEPT: Final = timedelta(hours=1)
-"""A phrase's row is kept this long after its end, so that somebody who enters the phrase late learns why it fails."""
+"""How long a row is kept after its phrase's end, so that a late entry gets the reason why it fails."""
 
 
 class PhraseState(StrEnum):
-    """What became of a phrase."""
+    """The state of a phrase."""
 
     ISSUED = "issued"
     CLAIMED = "claimed"
@@ -58,7 +58,7 @@ class PhraseState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Who entered the phrase, and what the device was asked for it."""
+    """The request that entered a phrase, and the challenge for it."""
 
     request: PairingRequested
     challenge: Jws
@@ -70,12 +70,9 @@ class Phrase(Row):
 
     Attributes:
         phrase_digest: HMAC-SHA256 of the phrase; the row's key.
-        device_id: The device that shows it.
-        device_name: The device's name.
-        issued_at: When it was issued.
+        device_id: The device that shows the phrase.
         expires_at: When it can no longer be entered.
-        state: What became of it.
-        claim: Who entered it.
+        claim: The request that entered it.
 
     """
 
@@ -89,20 +86,12 @@ class Phrase(Row):
 
     @property
     def end(self) -> datetime:
-        """When nothing can come of it any more."""
+        """When the phrase, and a pairing by it, have expired."""
         return self.expires_at if self.claim is None else max(self.expires_at, self.claim.request.expires_at)
 
 
 def decide_phrase(row: Phrase | None, event: Event[Message], policy: PairingPolicy) -> Decision[Phrase]:
-    """Decide any event that concerns a phrase.
-
-    Args:
-        row: The phrase, or None if no such phrase was issued.
-        event: The event.
-        policy: What it is decided with.
-
-    Returns:
-        The decision.
+    """Decide on an event for a phrase; the row is None if the phrase was not issued.
 
     Raises:
         UnacceptableError: If a response is forged.
@@ -116,7 +105,7 @@ def decide_phrase(row: Phrase | None, event: Event[Message], policy: PairingPoli
 
 
 def issue(row: Phrase | None, command: IssuePhrase, at: datetime, _policy: PairingPolicy) -> Decision[Phrase]:
-    """Hand a phrase out, unless it is still somebody's."""
+    """Issue a phrase, unless it is in use."""
     if row is not None and at <= row.end:
         return Decision(row, outcome=TAKEN)
     phrase = Phrase(
@@ -130,7 +119,7 @@ def issue(row: Phrase | None, command: IssuePhrase, at: datetime, _policy: Pairi
 
 
 def retire(row: Phrase | None, command: RetirePhrase, at: datetime, _policy: PairingPolicy) -> Decision[Phrase]:
-    """Take a phrase back that nobody entered; forget it when its time is long over."""
+    """Retire a phrase that was not entered; delete its row long after its end."""
     if row is None or at > row.end + KEPT:
         return Decision(None)
     if row.state is PhraseState.ISSUED and row.device_id == command.device_id:
@@ -139,7 +128,7 @@ def retire(row: Phrase | None, command: RetirePhrase, at: datetime, _policy: Pai
 
 
 def claim(row: Phrase | None, request: PairingRequested, _at: datetime, policy: PairingPolicy) -> Decision[Phrase]:
-    """Bind a phrase to the account that named it, once, and ask the device."""
+    """Bind a phrase to the account that entered it, once, and challenge the device."""
     failure = _claim_failure(row, request)
     if row is None or failure is not None:
         failed = PairingFailed(
@@ -166,17 +155,17 @@ def claim(row: Phrase | None, request: PairingRequested, _at: datetime, policy: 
 def withdraw(
     row: Phrase | None, withdrawn: PairingWithdrawn, _at: datetime, _policy: PairingPolicy
 ) -> Decision[Phrase]:
-    """Ask the device no more, if it is still being asked for that pairing. The phrase is spent all the same."""
+    """Withdraw the challenge of an open pairing. The phrase remains used."""
     if row is None or row.state is not PhraseState.CLAIMED or row.claim is None:
         return Decision(row)
     if row.claim.request.pairing_id != withdrawn.pairing_id:
         return Decision(row)
-    gone = ChallengeWithdrawn(challenge_id=withdrawn.pairing_id, device_id=row.device_id)
-    return Decision(replace(row, state=PhraseState.WITHDRAWN), (gone,))
+    withdrawal = ChallengeWithdrawn(challenge_id=withdrawn.pairing_id, device_id=row.device_id)
+    return Decision(replace(row, state=PhraseState.WITHDRAWN), (withdrawal,))
 
 
 def answer(row: Phrase | None, response: AuthResponse, at: datetime, policy: PairingPolicy) -> Decision[Phrase]:
-    """Pair the device, or tell the account that it will not be."""
+    """Pair the device, or report the failure to the account."""
     proof = policy.signer.verify_response(response)
     if row is None or row.claim is None or row.claim.challenge != response.challenge:
         return Decision(row, outcome="unknown")

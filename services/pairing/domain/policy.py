@@ -1,4 +1,4 @@
-"""What the pairing service decides with: its limits, and its keys."""
+"""The pairing service's policy: its limits and its signer."""
 
 from dataclasses import dataclass, field
 
@@ -15,9 +15,9 @@ class PairingSigner:
     """Signs the pairing service's challenges, and seals its pairings.
 
     Attributes:
-        issuer: The service's URL.
-        key: The key that signs its challenges.
-        accepted_keys: Thumbprints of all keys that it signs with or has lately signed with.
+        issuer: The service's URL in challenges.
+        key: The active signing key.
+        accepted_keys: Thumbprints of the active signing key and of those before it.
         seal_key: The secret that the pairing and login services share.
 
     """
@@ -32,10 +32,10 @@ class PairingSigner:
         return issue_challenge(self.key, claims)
 
     def verify_response(self, response: AuthResponse) -> Proof:
-        """Return what a response proves.
+        """Return a response's proof.
 
         Raises:
-            UnacceptableError: If it proves nothing, or answers another service's challenge.
+            UnacceptableError: If the response is forged, or answers another service's challenge.
 
         """
         return read_proof(response, self.accepted_keys)
@@ -47,13 +47,7 @@ class PairingSigner:
 
 @dataclass(frozen=True, slots=True)
 class PairingPolicy:
-    """What the owners of phrases and requesters decide with.
-
-    Attributes:
-        limits: How long, how many.
-        signer: Signs and verifies.
-
-    """
+    """The limits and the signer with which the owners of phrases and requesters decide."""
 
     limits: PairingLimits
     signer: PairingSigner

@@ -1,4 +1,4 @@
-"""A device that asks for phrases: each request counts once, and a device gets no more phrases than it needs."""
+"""Devices that request phrases: each request counts once, within a limit per device."""
 
 from dataclasses import dataclass, replace
 
@@ -13,13 +13,13 @@ from services.pairing.domain.policy import PairingPolicy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requester(Row):
-    """A device that asks for phrases.
+    """A device that requests phrases.
 
     Attributes:
         device_id: The device; the row's key.
-        phrase_digest: The phrase that it shows now, if any.
-        issued: When it got its last phrases, oldest first.
-        nonces: The nonces that it used lately.
+        phrase_digest: The phrase that it shows, if any.
+        issued: The times of its last phrases, oldest first.
+        nonces: The nonces that it used recently.
 
     """
 
@@ -30,47 +30,37 @@ class Requester(Row):
 
 
 def decide_requester(row: Requester | None, event: Event[Message], policy: PairingPolicy) -> Decision[Requester]:
-    """Decide whether a device gets a phrase.
-
-    Args:
-        row: What is known of the device, or None.
-        event: The event; only a RequestPhrase concerns a requester.
-        policy: Its limits count.
-
-    Returns:
-        The decision; it issues the phrase and retires the one before, or its outcome is the refusal's name.
-
-    """
+    """Decide on a RequestPhrase: issue the phrase and retire the previous one, or return a refusal's name."""
     if not isinstance(event.data, RequestPhrase):
         return Decision(row)
-    asked, at, window = event.data, event.time, policy.limits.phrases
-    requester = row or Requester(device_id=asked.device_id)
+    request, at, window = event.data, event.time, policy.limits.phrases
+    requester = row or Requester(device_id=request.device_id)
     nonces = recent_nonces(requester.nonces, at)
-    if is_used(nonces, asked.nonce):
+    if is_used(nonces, request.nonce):
         return Decision(requester, outcome=Refusal.REPLAYED)
     if window.next_at(requester.issued, at) is not None:
         return Decision(requester, outcome=Refusal.TOO_MANY)
     granted = replace(
         requester,
-        phrase_digest=asked.phrase_digest,
+        phrase_digest=request.phrase_digest,
         issued=(*window.recent(requester.issued, at), at),
-        nonces=(*nonces, UsedNonce(nonce=asked.nonce, at=at)),
+        nonces=(*nonces, UsedNonce(nonce=request.nonce, at=at)),
     )
-    return Decision(granted, (*_retire_previous(requester, asked), _issue(asked)))
+    return Decision(granted, (*_retire_previous(requester, request), _issue(request)))
 
 
-def _issue(asked: RequestPhrase) -> IssuePhrase:
+def _issue(request: RequestPhrase) -> IssuePhrase:
     return IssuePhrase(
-        phrase_digest=asked.phrase_digest,
-        device_id=asked.device_id,
-        device_name=asked.device_name,
-        at=asked.at,
-        expires_at=asked.expires_at,
+        phrase_digest=request.phrase_digest,
+        device_id=request.device_id,
+        device_name=request.device_name,
+        at=request.at,
+        expires_at=request.expires_at,
     )
 
 
-def _retire_previous(requester: Requester, asked: RequestPhrase) -> tuple[Message, ...]:
+def _retire_previous(requester: Requester, request: RequestPhrase) -> tuple[Message, ...]:
     previous = requester.phrase_digest
-    if previous is None or previous == asked.phrase_digest:
+    if previous is None or previous == request.phrase_digest:
         return ()
-    return (RetirePhrase(phrase_digest=previous, device_id=asked.device_id, at=asked.at),)
+    return (RetirePhrase(phrase_digest=previous, device_id=request.device_id, at=request.at),)

@@ -1,4 +1,4 @@
-"""A device's channel: how the device is reached, and the challenges that wait for its person."""
+"""A device's channel: the challenges that wait for an answer, and the last answers."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,17 +17,12 @@ MOST_PENDING: Final = 10
 MOST_ANSWERED: Final = 20
 MOST_UNPAIRED: Final = 20
 KEPT_AFTER_EXPIRY: Final = timedelta(seconds=600)
-"""A challenge is kept this long after it expired, so that a late answer hears that it is late."""
+"""How long an expired challenge is kept, so that a late answer is refused as expired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingChallenge:
-    """A challenge that waits for its person.
-
-    Attributes:
-        traceparent: The trace of the login that it belongs to.
-
-    """
+    """A challenge that waits for an answer, with the trace of its login."""
 
     challenge_id: Identifier
     reply_key: Identifier
@@ -48,13 +43,7 @@ class AnsweredChallenge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnpairedStatement:
-    """What the device shall hear of a pairing that ended.
-
-    Attributes:
-        pairing_id: The pairing.
-        statement: What the device checks (protocol.unpaired).
-
-    """
+    """The signed statement that a pairing ended (protocol.unpaired)."""
 
     pairing_id: Identifier
     statement: Jws
@@ -62,15 +51,15 @@ class UnpairedStatement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel(Row):
-    """How a device is reached, and what waits for it.
+    """The row of a device.
 
     Attributes:
         device_id: The device; the row's key.
-        device_name: Its name; empty until it connects for the first time.
+        device_name: Its name; empty until it first connects.
         pending: The challenges that wait, oldest first.
         answered: The last answers, oldest first.
-        unpaired: The last pairings of it that ended, oldest first. It may have heard of them already: it does not say.
-        nonces: The nonces that it used lately.
+        unpaired: Its last pairings that ended, oldest first. The device does not acknowledge them.
+        nonces: The nonces that it used recently.
 
     """
 
@@ -82,11 +71,11 @@ class Channel(Row):
     nonces: tuple[UsedNonce, ...] = ()
 
     def waiting(self, challenge_id: str) -> PendingChallenge | None:
-        """Return the challenge of this id that waits, or None."""
+        """Return the pending challenge with an id, or None."""
         return next((each for each in self.pending if each.challenge_id == challenge_id), None)
 
     def answer_to(self, challenge_id: str) -> AnsweredChallenge | None:
-        """Return how a challenge was answered, or None."""
+        """Return the answer to a challenge, or None."""
         return next((each for each in self.answered if each.challenge_id == challenge_id), None)
 
     def open_at(self, moment: datetime) -> tuple[PendingChallenge, ...]:
@@ -95,7 +84,7 @@ class Channel(Row):
 
 
 def keep_challenge(channel: Channel, event: Event[ChallengeIssued]) -> Decision[Channel]:
-    """Keep a challenge for the device; tell the waiting page if nobody has ever seen that device."""
+    """Keep a challenge for the device; a device that never connected gets an undeliverable receipt."""
     issued = event.data
     if channel.waiting(issued.challenge_id) or channel.answer_to(issued.challenge_id):
         return Decision(channel)
@@ -121,18 +110,18 @@ def keep_challenge(channel: Channel, event: Event[ChallengeIssued]) -> Decision[
 
 
 def register(channel: Channel, event: Event[RegisterDevice]) -> Decision[Channel]:
-    """Know a device, or its new name; what waits for it goes on waiting."""
+    """Record the device's name."""
     return Decision(replace(channel, device_name=event.data.device_name))
 
 
 def withdraw(channel: Channel, event: Event[ChallengeWithdrawn]) -> Decision[Channel]:
-    """Let a challenge go."""
+    """Remove a withdrawn challenge."""
     left = tuple(each for each in channel.pending if each.challenge_id != event.data.challenge_id)
     return Decision(replace(channel, pending=left))
 
 
-def take_answer(channel: Channel, event: Event[SubmitAnswer]) -> Decision[Channel]:
-    """Take the first answer to a challenge, in time and to exactly that challenge; each nonce once."""
+def accept_answer(channel: Channel, event: Event[SubmitAnswer]) -> Decision[Channel]:
+    """Accept the first answer to a challenge, in time and with the challenge's digest; each nonce works once."""
     answer, at = event.data, event.time
     nonces = recent_nonces(channel.nonces, at)
     if is_used(nonces, answer.nonce):
@@ -141,7 +130,7 @@ def take_answer(channel: Channel, event: Event[SubmitAnswer]) -> Decision[Channe
         return Decision(channel, outcome=Refusal.TOO_MANY)
     spent = replace(channel, nonces=(*nonces, UsedNonce(nonce=answer.nonce, at=at)))
     pending = channel.waiting(answer.challenge_id)
-    outcome = _judge(channel, pending, answer, at)
+    outcome = _answer_outcome(channel, pending, answer, at)
     if pending is None or outcome != OK:
         return Decision(spent, outcome=outcome)
     response = AuthResponse(
@@ -160,7 +149,7 @@ def take_answer(channel: Channel, event: Event[SubmitAnswer]) -> Decision[Channe
     return Decision(taken, (response,))
 
 
-def _judge(channel: Channel, pending: PendingChallenge | None, answer: SubmitAnswer, at: datetime) -> str:
+def _answer_outcome(channel: Channel, pending: PendingChallenge | None, answer: SubmitAnswer, at: datetime) -> str:
     if channel.answer_to(answer.challenge_id):
         return Refusal.ALREADY_ANSWERED
     if pending is None:
@@ -173,10 +162,10 @@ def _judge(channel: Channel, pending: PendingChallenge | None, answer: SubmitAns
 
 
 def _with_room(pending: tuple[PendingChallenge, ...]) -> tuple[PendingChallenge, ...]:
-    """Make room for one more challenge: those that expired first give way."""
+    """Return the challenges without the earliest to expire, so that one more fits."""
     surplus = max(0, len(pending) + 1 - MOST_PENDING)
-    leaving = sorted(pending, key=lambda each: each.expires_at)[:surplus]
-    return tuple(each for each in pending if each not in leaving)
+    evicted = sorted(pending, key=lambda each: each.expires_at)[:surplus]
+    return tuple(each for each in pending if each not in evicted)
 
 
 def _pruned(pending: tuple[PendingChallenge, ...], at: datetime) -> tuple[PendingChallenge, ...]:

@@ -1,4 +1,4 @@
-"""Which decider decides which event that concerns a device's channel."""
+"""The deciders for channels, by message type."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -15,23 +15,16 @@ DECIDERS: Final[Mapping[type[Message], Callable[[Channel, Event[Any]], Decision[
     ChallengeIssued: channel.keep_challenge,
     ChallengeWithdrawn: channel.withdraw,
     RegisterDevice: channel.register,
-    SubmitAnswer: channel.take_answer,
+    SubmitAnswer: channel.accept_answer,
     TellUnpaired: unpaired.keep_statement,
 }
 """The decider of each message type."""
 
 
 def decide_channel(row: Channel | None, event: Event[Message], _policy: None = None) -> Decision[Channel]:
-    """Decide any event that concerns a channel.
+    """Decide on an event for a channel; the outcome is ``ok`` or a refusal's name.
 
-    Args:
-        row: The device's channel, or None if the device was never heard of.
-        event: The event; its time is the decision's.
-        _policy: The push service decides without limits of its own.
-
-    Returns:
-        The decision; its outcome is ``ok`` or a refusal's name.
-
+    The row is None for an unknown device. The push service has no policy.
     """
     message = event.data
     decider = DECIDERS.get(type(message))

@@ -1,4 +1,4 @@
-"""What the end of a pairing does: the phone hears of it, and what the account asked the phone before waits no more."""
+"""The end of a pairing: the phone gets the statement, and the account's earlier challenges are removed."""
 
 from dataclasses import replace
 
@@ -13,8 +13,8 @@ from services.common.decisions import Decision, UnacceptableError
 from services.push.domain.channel import MOST_UNPAIRED, Channel, PendingChallenge, UnpairedStatement
 
 
-def pass_unpaired_on(event: Event[Message]) -> tuple[Message, ...]:
-    """Return what the device's channel shall hear of an account's event; nothing where there is no statement."""
+def relay_unpaired(event: Event[Message]) -> tuple[Message, ...]:
+    """Return the command to the device's channel for an account's event; none without a statement."""
     match event.data:
         case DeviceUnpaired(statement=str() as statement) as unpaired:
             command = TellUnpaired(
@@ -30,22 +30,22 @@ def pass_unpaired_on(event: Event[Message]) -> tuple[Message, ...]:
 
 
 def keep_statement(channel: Channel, event: Event[TellUnpaired]) -> Decision[Channel]:
-    """Keep the statement for the device, one a pairing, and let go what the account asked the device before.
+    """Keep a statement for the device, one per pairing, and remove the account's earlier challenges.
 
-    Whoever asked does not hear of it: the account's service ended the pairing itself, and its requests with it.
+    The login service gets no message about them: it ended them itself.
 
     Raises:
-        UnacceptableError: If the statement was altered, or is not of this device, account and pairing.
+        UnacceptableError: If the statement was altered, or is about another device, account or pairing.
 
     """
     ended = event.data
-    said = _verified(ended)
+    verified = _verified(ended)
     if any(each.pairing_id == ended.pairing_id for each in channel.unpaired):
         return Decision(channel)
     statement = UnpairedStatement(pairing_id=ended.pairing_id, statement=ended.statement)
     kept = replace(
         channel,
-        pending=tuple(each for each in channel.pending if not _is_over(each, said)),
+        pending=tuple(each for each in channel.pending if not _is_over(each, verified)),
         unpaired=(*channel.unpaired, statement)[-MOST_UNPAIRED:],
     )
     return Decision(kept)
@@ -53,25 +53,32 @@ def keep_statement(channel: Channel, event: Event[TellUnpaired]) -> Decision[Cha
 
 def _verified(ended: TellUnpaired) -> Unpaired:
     try:
-        said, _ = verify_unpaired(ended.statement)
+        statement, _ = verify_unpaired(ended.statement)
     except SignatureError as error:
         text = f"not a statement of an unpaired device: {error}"
         raise UnacceptableError(text) from error
-    if (said.aud, said.account_id, said.pairing_id) != (ended.device_id, ended.account_id, ended.pairing_id):
-        text = "the statement is of another device, account or pairing"
+    if (statement.aud, statement.account_id, statement.pairing_id) != (
+        ended.device_id,
+        ended.account_id,
+        ended.pairing_id,
+    ):
+        text = "the statement is about another device, account or pairing"
         raise UnacceptableError(text)
-    return said
+    return statement
 
 
-def _is_over(pending: PendingChallenge, said: Unpaired) -> bool:
-    """Tell whether the account asked this before the pairing ended; what it asks later is of a later pairing."""
+def _is_over(pending: PendingChallenge, statement: Unpaired) -> bool:
+    """Tell whether a challenge is the account's, and was issued before its pairing ended."""
     try:
         claims, _ = verify_challenge(pending.challenge)
     except SignatureError:
-        return False  # the device shows it to nobody
-    return (claims.account_id, _account_issuer(claims)) == (said.account_id, said.iss) and claims.iat <= said.iat
+        return False  # no device shows it
+    return (claims.account_id, _account_issuer(claims)) == (
+        statement.account_id,
+        statement.iss,
+    ) and claims.iat <= statement.iat
 
 
 def _account_issuer(claims: Claims) -> str:
-    """Return the account's service: a pairing's challenge is signed by another one, and names it."""
+    """Return the issuer of the account's challenges, which a challenge of the pairing service names."""
     return claims.login_issuer.issuer if claims.login_issuer else claims.iss

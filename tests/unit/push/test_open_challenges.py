@@ -34,7 +34,7 @@ class Instance:
 
     def asks(self, channel: Channel | None) -> list[str]:
         """Return the ids of what the device is asked now."""
-        return list(self.challenges.look(channel, T0 + timedelta(seconds=self.seconds + self.skew_seconds)))
+        return list(self.challenges.update(channel, T0 + timedelta(seconds=self.seconds + self.skew_seconds)))
 
 
 @given(SKEWS, SKEWS)

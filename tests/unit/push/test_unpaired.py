@@ -15,7 +15,7 @@ from schemas.push_messages import TellUnpaired
 from services.common.decisions import OK, UnacceptableError
 from services.push.domain.channel import MOST_UNPAIRED, Channel
 from services.push.domain.decide import decide_channel
-from services.push.domain.unpaired import pass_unpaired_on
+from services.push.domain.unpaired import relay_unpaired
 from tests.builders import LOGIN_URL, T0, a_digest, a_key, a_phone, after, an_event
 from tests.events import a_challenge, a_login_challenge, an_issued_challenge, an_unpairing
 from tests.messages import a_parting, a_submission
@@ -32,12 +32,12 @@ def _waiting(channel: Channel) -> list[str]:
 
 def test_an_accounts_event_is_passed_on_to_the_device_at_the_same_time() -> None:
     unpaired = an_unpairing()
-    assert pass_unpaired_on(an_event(unpaired, at=after(5))) == (a_parting(unpaired, after(5)),)
+    assert relay_unpaired(an_event(unpaired, at=after(5))) == (a_parting(unpaired, after(5)),)
 
 
 def test_what_holds_no_statement_or_is_another_event_is_passed_over() -> None:
-    assert pass_unpaired_on(an_event(an_unpairing(statement=None))) == ()
-    assert pass_unpaired_on(an_event(an_issued_challenge())) == ()
+    assert relay_unpaired(an_event(an_unpairing(statement=None))) == ()
+    assert relay_unpaired(an_event(an_issued_challenge())) == ()
 
 
 @pytest.mark.parametrize("row", [None, a_channel()])
