@@ -1,1 +1,1 @@
-"""A phone in Python: a library for tests and load generators, and a terminal program for people."""
+"""A phone in Python: a library for tests and load generators, and a terminal program."""

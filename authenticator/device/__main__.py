@@ -10,16 +10,16 @@ from typing import Annotated, Final
 
 import typer
 
-from authenticator.device.asking import Asker, NobodyAnswersError
+from authenticator.device.directory import DeviceDirectory, service_address
 from authenticator.device.errors import DeviceError, NumberError
-from authenticator.device.looking import JsonOption, accounts, codes, history, status
 from authenticator.device.messages import IssuedPhrase
 from authenticator.device.phone import VirtualPhone
-from authenticator.device.place import DeviceDirectory, service_address
+from authenticator.device.prompt import AnswerPrompt, NoInputError
+from authenticator.device.queries import JsonOption, accounts, codes, history, status
+from authenticator.device.request_loop import Decide, always, answer_requests
 from authenticator.device.state import DEFAULT_URL
 from authenticator.device.store import DirectoryStore
 from authenticator.device.terminal import Screen, advice, local_time, printable
-from authenticator.device.waiting import Decide, always, answer_requests
 from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER
 from schemas.base import NAME_CHARACTERS
 from schemas.contract import Verdict
@@ -28,16 +28,17 @@ PROGRAM: Final = "countersign-authenticator"
 DEFAULT_STATE: Final = Path(typer.get_app_dir(PROGRAM))
 INTERRUPTED: Final = 130
 HELP: Final = (
-    "An authenticator for the terminal: it pairs with accounts and approves sign-ins as a phone does.\n\n"
-    "Get a pairing phrase with `new-account` and type it at the computer. Then `wait` shows the pairing request, and "
-    "later each authentication request, and takes your answers. `codes` prints verification codes, with no network."
+    "An authenticator for the terminal. Like a phone, it pairs with accounts and approves sign-ins.\n\n"
+    "Get a pairing phrase with `new-account` and enter it at the computer. Then run `wait`: it shows the pairing "
+    "request, and later each authentication request, and asks for your answer. `codes` prints verification codes "
+    "without a network."
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
 
 
 class AnswerChoice(StrEnum):
-    """What --answer can be."""
+    """Values of --answer."""
 
     ACCEPT = "accept"
     DECLINE = "decline"
@@ -45,19 +46,19 @@ class AnswerChoice(StrEnum):
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict that it stands for."""
+        """The verdict for the value."""
         return {"accept": Verdict.APPROVE, "decline": Verdict.DENY, "report": Verdict.REPORT}[self]
 
 
 @app.callback()
 def options(
     context: typer.Context,
-    state: Annotated[Path, typer.Option(help="This device's key and accounts; made if missing.")] = DEFAULT_STATE,
+    state: Annotated[Path, typer.Option(help="This device's keys and accounts; created if missing.")] = DEFAULT_STATE,
     url: Annotated[
-        str | None, typer.Option(help=f"The push service's address; remembered. At first {DEFAULT_URL}.")
+        str | None, typer.Option(help=f"The push service's address, which is stored. Initially {DEFAULT_URL}.")
     ] = None,
 ) -> None:
-    """Take the options that all commands share."""
+    """Read the options that all commands share."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
         context.obj = DeviceDirectory(state, None if url is None else service_address(url))
@@ -68,65 +69,64 @@ def options(
 @app.command("new-account")
 def new_account(
     context: typer.Context,
-    name: Annotated[str | None, typer.Option(help="This device's name, as the computer shows it; remembered.")] = None,
+    name: Annotated[str | None, typer.Option(help="This device's name, as the computer shows it; stored.")] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a pairing phrase to type at the computer, under PAIR A DEVICE. Then run `wait`."""
+    """Print a pairing phrase. Enter it at the computer, under PAIR A DEVICE, then run `wait`."""
     if name is not None and not 1 <= len(name.strip()) <= NAME_CHARACTERS:
-        text = f"It must have 1 to {NAME_CHARACTERS} characters."
+        text = f"A name has 1 to {NAME_CHARACTERS} characters."
         raise typer.BadParameter(text, param_hint="--name")
-    place: DeviceDirectory = context.obj
-    store = place.open(name)
-    issued, minutes = asyncio.run(_ask_for_phrase(store))
+    directory: DeviceDirectory = context.obj
+    store = directory.open(name)
+    issued, minutes = asyncio.run(_request_phrase(store))
     text = (
         f"Pairing phrase: {printable(issued.phrase)}\n"
-        f"Type it at the computer within {minutes} minutes (until {local_time(issued.expires_at)}). Then run:\n"
-        f"  {PROGRAM} --state {place.directory} wait"
+        f"Enter it at the computer within {minutes} minutes (until {local_time(issued.expires_at)}). Then run:\n"
+        f"  {PROGRAM} --state {directory.path} wait"
     )
     device = {"device_id": store.key.public.thumbprint, "device_name": store.read().device_name}
     expires_at = issued.expires_at.isoformat()
-    Screen(as_json=as_json).say("phrase", text, phrase=issued.phrase, expires_at=expires_at, **device)
+    Screen(as_json=as_json).emit("phrase", text, phrase=issued.phrase, expires_at=expires_at, **device)
 
 
 @app.command()
 def wait(  # noqa: PLR0913 - the options of one command
     context: typer.Context,
     answer: Annotated[
-        AnswerChoice | None, typer.Option(help="Answer each request like this, instead of asking.")
+        AnswerChoice | None, typer.Option(help="Give this answer to each request, without asking.")
     ] = None,
     number: Annotated[
         int | None,
         typer.Option(
             min=LOWEST_NUMBER,
             max=HIGHEST_NUMBER,
-            help="With --answer accept: the number that the browser shows. It goes for one request of this run; "
-            "exit code 2 if another request needs one, or none is given.",
+            help="With --answer accept: the number that the browser shows, for one request. "
+            "The exit code is 2 if a request needs a number and there is none.",
         ),
     ] = None,
     count: Annotated[int | None, typer.Option(min=1, help="Stop after this many answers.")] = None,
     timeout: Annotated[
-        float | None, typer.Option(min=0, help="Stop after this many seconds; exit code 1 if answers are missing then.")
+        float | None,
+        typer.Option(min=0, help="Stop after this many seconds; exit code 1 if answers are missing."),
     ] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Show pairing and authentication requests as they come, and answer them. Stop with Ctrl-C."""
-    place: DeviceDirectory = context.obj
+    """Show pairing and authentication requests as they arrive, and ask for your answers. Stop with Ctrl-C."""
+    directory: DeviceDirectory = context.obj
     screen = Screen(as_json=as_json)
     if number is not None and answer is not AnswerChoice.ACCEPT:
-        text = "It goes with --answer accept only."
+        text = "It needs --answer accept."
         raise typer.BadParameter(text, param_hint="--number")
     decide = None if answer is None else always(answer.verdict, number)
     try:
-        answered = asyncio.run(_wait(place.open(), screen, decide, count, timeout))
+        answered = asyncio.run(_wait(directory.open(), screen, decide, count, timeout))
     except NumberError as error:
-        typer.echo(f"{error} Nothing was answered. Say it with --number, or leave out --answer.", err=True)
+        typer.echo(f"{error} Nothing was answered. Add --number, or leave out --answer.", err=True)
         raise typer.Exit(2) from None
-    except NobodyAnswersError:
-        typer.echo(
-            "\nNo answer can be read from here. Say how to answer: --answer accept, decline or report.", err=True
-        )
+    except NoInputError:
+        typer.echo("\nThere is no input to read an answer from. Add --answer accept, decline or report.", err=True)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
@@ -134,13 +134,13 @@ def wait(  # noqa: PLR0913 - the options of one command
         raise typer.Exit(1)
 
 
-for look in (accounts, codes, history, status):
-    app.command()(look)
+for query in (accounts, codes, history, status):
+    app.command()(query)
 
 
-async def _ask_for_phrase(store: DirectoryStore) -> tuple[IssuedPhrase, int]:
+async def _request_phrase(store: DirectoryStore) -> tuple[IssuedPhrase, int]:
     async with VirtualPhone(store) as phone:
-        await phone.connected(patient=False)
+        await phone.connected(retry=False)
         issued = await phone.new_phrase()
         return issued, round(phone.clock.seconds_until(issued.expires_at) / 60)
 
@@ -148,21 +148,21 @@ async def _ask_for_phrase(store: DirectoryStore) -> tuple[IssuedPhrase, int]:
 async def _wait(
     store: DirectoryStore, screen: Screen, decide: Decide | None, count: int | None, timeout_seconds: float | None
 ) -> int:
-    def tell(error: DeviceError, pause_seconds: float) -> None:
-        typer.echo(f"Not connected: {error}; trying again in {pause_seconds:.0f} s.", err=True)
+    def report(error: DeviceError, pause_seconds: float) -> None:
+        typer.echo(f"Not connected: {str(error).rstrip('.')}. Trying again in {pause_seconds:.0f} s.", err=True)
 
     with ExitStack() as stack:
-        decide = decide or stack.enter_context(Asker(screen)).ask
-        async with VirtualPhone(store, on_trouble=tell, on_removed=screen.removed) as phone:
-            await phone.connected(patient=False)
+        decide = decide or stack.enter_context(AnswerPrompt(screen)).ask
+        async with VirtualPhone(store, on_connection_error=report, on_removed=screen.removed) as phone:
+            await phone.connected(retry=False)
             name = store.read().device_name
             text = f"Waiting for requests as {printable(name)}. Stop with Ctrl-C."
-            screen.say("waiting", text, device_id=phone.device_id, device_name=name)
+            screen.emit("waiting", text, device_id=phone.device_id, device_name=name)
             return await answer_requests(phone, screen, decide, count=count, timeout_seconds=timeout_seconds)
 
 
 def main() -> None:
-    """Run it; say what went wrong and what to do."""
+    """Run the command; print an error with what to do about it."""
     try:
         app(prog_name=PROGRAM)
     except DeviceError as error:

@@ -1,4 +1,4 @@
-"""The requests that a phone shows: open ones, and how each of them ends."""
+"""The open requests of a phone, and their outcomes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,16 +11,16 @@ from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER, Claims
 from schemas.contract import Purpose, Verdict
 
 MAX_OPEN: Final = 32
-"""How many requests are shown at once; more are left aside, and come again with the next connection."""
+"""Most open requests; further ones are ignored, and sent again on the next connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the person says to a request.
+    """A person's reply to a request.
 
     Attributes:
-        verdict: What they decided.
-        number: The number that the browser shows, where an approval needs it.
+        verdict: The verdict.
+        number: The number that the browser shows, if the approval needs it.
 
     """
 
@@ -30,32 +30,32 @@ class Reply:
 
 @dataclass(eq=False, slots=True)
 class DeviceChallenge:
-    """A request that the person sees.
+    """A request that is shown to the person.
 
     Attributes:
-        claims: What is asked.
-        challenge: The challenge as it came.
-        outcome: How it ended, None while it is open.
-        in_hand: True while an answer is on its way: what the service says of the request then is about that answer.
+        claims: The challenge's claims.
+        challenge: The challenge's compact JWS.
+        outcome: How it ended; None while it is open.
+        answer_pending: True while an answer is being sent; the service's news on the request are about that answer.
 
     """
 
     claims: Claims
     challenge: str
     outcome: ChallengeOutcome | None = None
-    in_hand: bool = False
+    answer_pending: bool = False
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def needs_number(self) -> bool:
-        """Whether an approval must hold the number that the browser shows. A pairing's never does."""
+        """Whether an approval needs the number that the browser shows. A pairing never does."""
         return self.claims.number_matching and self.claims.purpose is Purpose.LOGIN
 
     def reply(self, verdict: Verdict, number: int | None = None) -> Reply:
-        """Return a reply to this request; a number that it does not need is left out.
+        """Return a reply to this request, without a number that it does not need.
 
         Raises:
-            NumberError: If the number is needed and none of 10 to 99 is given.
+            NumberError: If the request needs a number from 10 to 99 and there is none.
 
         """
         if verdict is not Verdict.APPROVE or not self.needs_number:
@@ -65,30 +65,25 @@ class DeviceChallenge:
         return Reply(verdict, number)
 
     async def ended(self) -> ChallengeOutcome:
-        """Wait until it ended, and tell how."""
+        """Wait until the request has ended, and return how."""
         await self._over.wait()
         return self.outcome or ChallengeOutcome.WITHDRAWN
 
     def end(self, outcome: ChallengeOutcome) -> None:
-        """Note that it ended."""
+        """Set the outcome."""
         self.outcome = outcome
         self._over.set()
 
 
 class DeviceChallenges:
-    """The open requests, in the order in which they came."""
+    """The open requests, in order of arrival."""
 
     def __init__(self) -> None:
         self._open: dict[str, DeviceChallenge] = {}
         self._arrived: asyncio.Queue[DeviceChallenge | DeviceError] = asyncio.Queue()
 
     def show(self, claims: Claims, challenge: str) -> DeviceChallenge | None:
-        """Add a request.
-
-        Returns:
-            It, or None where as many are open already as a person can look at.
-
-        """
+        """Add a request, and return it; None if too many are open."""
         known = self._open.get(claims.jti)
         if known is not None or len(self._open) >= MAX_OPEN:
             return known
@@ -97,12 +92,7 @@ class DeviceChallenges:
         return request
 
     def end(self, challenge_id: str, outcome: ChallengeOutcome) -> DeviceChallenge | None:
-        """End a request.
-
-        Returns:
-            It, or None if no such request is open.
-
-        """
+        """End a request, and return it; None if it is not open."""
         request = self._open.pop(challenge_id, None)
         if request is not None:
             request.end(outcome)
@@ -114,8 +104,8 @@ class DeviceChallenges:
 
     def of_account(self, issuer: str, account_id: str) -> list[str]:
         """Return the ids of the open login requests of an account."""
-        asked = (request.claims for request in self._open.values())
-        logins = (claims for claims in asked if claims.purpose is Purpose.LOGIN)
+        open_claims = (request.claims for request in self._open.values())
+        logins = (claims for claims in open_claims if claims.purpose is Purpose.LOGIN)
         return [claims.jti for claims in logins if (claims.iss, claims.account_id) == (issuer, account_id)]
 
     def ids(self) -> set[str]:
@@ -123,14 +113,14 @@ class DeviceChallenges:
         return set(self._open)
 
     def fail(self, error: DeviceError) -> None:
-        """Tell whoever waits for requests that no more can come."""
+        """End `arrivals` with an error."""
         self._arrived.put_nowait(error)
 
     async def arrivals(self) -> AsyncIterator[DeviceChallenge]:
-        """Give each request once; those that ended before anybody looked are passed over.
+        """Yield each request once, except those that have already ended.
 
         Raises:
-            DeviceError: When no more can come.
+            DeviceError: When no more requests can arrive.
 
         """
         while True:

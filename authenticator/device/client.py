@@ -1,4 +1,4 @@
-"""What a device asks of the services over HTTP: where they are, key sets, signed requests (protocol.md 2 to 4)."""
+"""A device's HTTP client: discovery, key sets, signed requests (docs/protocol.md sections 2 to 4)."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 import aiohttp
 
 from authenticator.device.clock import ServiceClock
-from authenticator.device.errors import DeviceError, ForeignAnswerError, ProblemError
+from authenticator.device.errors import DeviceError, ProblemError, UnexpectedResponseError
 from authenticator.device.exchange import Exchange
 from authenticator.device.messages import Discovery
 from authenticator.device.retries import BackoffPauses, Retries, Timing
@@ -22,20 +22,20 @@ ResultT = TypeVar("ResultT")
 
 
 class Sign(Protocol):
-    """Signs a request under a nonce and a time; called again for each attempt."""
+    """Signs a request with a nonce and a time; called for each attempt."""
 
     def __call__(self, *, url: str, nonce: str, at: datetime) -> str:
         """Return the compact JWS to send."""
 
 
 class Client:
-    """The HTTP side of one device.
+    """The HTTP client of one device.
 
     Attributes:
-        push_url: The push service's origin.
-        session: Carries the requests.
-        clock: Is put right at each discovery.
-        timing: How patient the device is.
+        push_url: The push service's URL.
+        session: The HTTP session.
+        clock: The service's time; each discovery synchronizes it.
+        timing: Timeouts and pauses.
 
     """
 
@@ -47,52 +47,52 @@ class Client:
         self._exchange = Exchange(session, timing)
 
     async def discover(self) -> Discovery:
-        """Find the services, and put the clock right.
+        """Fetch the services' addresses, and synchronize the clock.
 
         Raises:
-            DeviceError: If nothing answers there, or something else.
+            DeviceError: If the push service does not respond as expected.
 
         """
         found = (await self._exchange.send(self.push_url, "/.well-known/countersign")).parse(Discovery)
         self.clock.synchronize(found.server_time)
         return found
 
-    async def key_set(self, issuer: str, *, patience_seconds: float) -> frozenset[str]:
-        """Fetch the thumbprints of the keys that an issuer signs with now.
+    async def key_set(self, issuer: str, *, retry_seconds: float) -> frozenset[str]:
+        """Fetch the thumbprints of an issuer's present keys.
 
         Args:
             issuer: The issuer's URL.
-            patience_seconds: How long to go on trying while it is away or busy.
+            retry_seconds: How long to retry while the issuer is unavailable.
 
         Raises:
-            DeviceError: If nothing answers there, or something else.
+            DeviceError: If the issuer does not respond as expected.
 
         """
 
         async def attempt() -> frozenset[str]:
-            answer = await self._exchange.send(origin_of(issuer), "/.well-known/jwks.json")
+            response = await self._exchange.send(origin_of(issuer), "/.well-known/jwks.json")
             try:
-                return thumbprints_of(answer.body)
+                return thumbprints_of(response.body)
             except ValueError as error:
-                raise ForeignAnswerError(answer.url, str(error)) from error
+                raise UnexpectedResponseError(response.url, str(error)) from error
 
-        return await self._persist(attempt, patience_seconds)
+        return await self._retry(attempt, retry_seconds)
 
     async def post(
-        self, service_url: str, path: str, sign: Sign, model: type[ModelT], *, patience_seconds: float
+        self, service_url: str, path: str, sign: Sign, model: type[ModelT], *, retry_seconds: float
     ) -> ModelT:
-        """Send a signed request, again where docs/protocol.md section 3 says so.
+        """Send a signed request, with the retries of docs/protocol.md section 3.
 
         Args:
-            service_url: The service's origin, which gives the nonces.
+            service_url: The service's URL, which issues the nonces.
             path: The path below it.
             sign: Signs the request.
-            model: What is answered.
-            patience_seconds: How long to go on trying while the service is away or busy.
+            model: The type of the response.
+            retry_seconds: How long to retry while the service is unavailable.
 
         Raises:
-            ProblemError: If the service refuses for good.
-            DeviceError: If it cannot be reached.
+            ProblemError: If the service refuses the request.
+            DeviceError: If the service cannot be reached.
 
         """
 
@@ -101,10 +101,10 @@ class Client:
             compact = sign(url=f"{service_url}{path}", nonce=nonce, at=self.clock.now())
             return (await self._exchange.send(service_url, path, compact)).parse(model)
 
-        return await self._persist(attempt, patience_seconds)
+        return await self._retry(attempt, retry_seconds)
 
-    async def _persist(self, attempt: Callable[[], Awaitable[ResultT]], patience_seconds: float) -> ResultT:
-        retries = Retries(BackoffPauses(self.timing), patience_seconds)
+    async def _retry(self, attempt: Callable[[], Awaitable[ResultT]], retry_seconds: float) -> ResultT:
+        retries = Retries(BackoffPauses(self.timing), retry_seconds)
         started = time.monotonic()
         while True:
             try:
@@ -119,5 +119,5 @@ class Client:
 
 
 def origin_of(url: str) -> str:
-    """Return a service's URL as a device uses it: without a slash at its end."""
+    """Return a service's URL without a trailing slash."""
     return url.strip().rstrip("/")

@@ -1,4 +1,4 @@
-"""Verification codes of the accounts, made with no network: docs/protocol.md section 9. No input or output."""
+"""Verification codes of accounts (docs/protocol.md section 9). Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,11 +11,11 @@ from protocol.verification_codes import STEP_SECONDS, code_at, step_at
 
 @dataclass(frozen=True, slots=True)
 class VerificationCode:
-    """A code as the person types it at the computer.
+    """A verification code.
 
     Attributes:
         code: Six digits.
-        seconds_left: For how many seconds it is the current one, 1 to 30.
+        seconds_left: How long it remains the current one, 1 to 30.
 
     """
 
@@ -24,15 +24,10 @@ class VerificationCode:
 
 
 def code_of(account: Account, own: AgreementPrivateKey, now: datetime) -> VerificationCode:
-    """Return the code of an account.
-
-    Args:
-        account: The account.
-        own: The device's key pair for the secrets of verification codes.
-        now: The service's time.
+    """Return an account's code, from the device's agreement key and the service's time.
 
     Raises:
-        NoCodesError: If the account has none.
+        NoCodesError: If the account has no codes.
 
     """
     if account.agreement is None or account.pairing_id is None:

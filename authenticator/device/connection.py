@@ -1,4 +1,4 @@
-"""The device's socket: opening it, and the frames that go over it (docs/protocol.md section 5)."""
+"""The device's WebSocket: its opening and its frames (docs/protocol.md section 5)."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import aiohttp
 
-from authenticator.device.errors import ConnectionLostError, ForeignAnswerError, ProblemError, UnreachableError
+from authenticator.device.errors import ConnectionLostError, ProblemError, UnexpectedResponseError, UnreachableError
 from authenticator.device.frames import HelloFrame, News, Ping, ProblemFrame, ReadyFrame, parse_frame
 from authenticator.device.messages import read_problem
 from authenticator.device.retries import Timing
@@ -17,28 +17,22 @@ FULL_CODE: Final = 1013
 MAX_FRAME_BYTES: Final = 64 * 1024
 FrameT = TypeVar("FrameT", HelloFrame, ReadyFrame)
 SignOpening = Callable[[str], str]
-"""Takes the nonce of the service's hello, and gives the JWS that opens the socket."""
+"""Returns the JWS that opens the socket, for the nonce of the service's hello."""
 
 
 class Connection:
-    """An open socket.
-
-    Attributes:
-        ready: What the service said when it opened.
-
-    """
+    """An open socket; ``ready`` is the service's frame that opened it."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, ready: ReadyFrame, timing: Timing) -> None:
-        """Keep the socket; see ``connect``."""
         self.ready = ready
         self._socket = socket
         self._timing = timing
 
     async def frames(self) -> AsyncIterator[News | Ping]:
-        """Give what the service sends, pings included, until the socket is lost.
+        """Yield the service's frames, including pings.
 
         Raises:
-            ConnectionLostError: When it closed, or nothing came for too long, not even a ping.
+            ConnectionLostError: When the socket closes, or not even a ping arrives for too long.
 
         """
         while True:
@@ -48,7 +42,7 @@ class Connection:
                 yield frame
 
     async def send_receipt(self, challenge_id: str) -> None:
-        """Tell that a challenge is shown. A lost socket is no error: the challenge comes again on the next one."""
+        """Report that a challenge is shown. If the socket is lost, the challenge is sent again on the next one."""
         try:
             await self._socket.send_json({"type": "receipt", "challenge_id": challenge_id})
         except (aiohttp.ClientError, ConnectionError):
@@ -63,19 +57,13 @@ class Connection:
 async def connect(
     session: aiohttp.ClientSession, url: str, sign: SignOpening, timing: Timing
 ) -> AsyncIterator[Connection]:
-    """Open a socket; close it at the end.
-
-    Args:
-        session: Carries it.
-        url: Where.
-        sign: Signs the request that opens it.
-        timing: How patient to be.
+    """Open a socket, and close it at the end.
 
     Raises:
-        UnreachableError: If nothing answers.
-        ProblemError: If the service refuses.
-        ConnectionLostError: If it closed or fell silent meanwhile.
-        ForeignAnswerError: If something else answers.
+        UnreachableError: If the URL cannot be reached.
+        ProblemError: If the service refuses the opening.
+        ConnectionLostError: If the socket closes or falls silent.
+        UnexpectedResponseError: If the service breaks the protocol.
 
     """
     try:
@@ -102,7 +90,7 @@ async def _expect(socket: aiohttp.ClientWebSocketResponse, expected: type[FrameT
     problem = read_problem(frame.problem, _status(frame.problem)) if isinstance(frame, ProblemFrame) else None
     if problem is not None:
         raise ProblemError(problem, url)
-    raise ForeignAnswerError(url, f"a frame that is not {json.dumps(expected.__name__.lower())}")
+    raise UnexpectedResponseError(url, f"a frame that is not {json.dumps(expected.__name__.lower())}")
 
 
 def _status(document: dict[str, object]) -> int:
@@ -114,12 +102,12 @@ async def _receive(socket: aiohttp.ClientWebSocketResponse, silence_seconds: flo
     try:
         message = await socket.receive(timeout=silence_seconds)
     except TimeoutError as error:
-        text = f"nothing came for {silence_seconds:g} s"
+        text = f"nothing arrived for {silence_seconds:g} s"
         raise ConnectionLostError(text) from error
     if message.type is aiohttp.WSMsgType.TEXT:
         return str(message.data)
     if socket.close_code == FULL_CODE:
-        text = "the push service is full for now"
+        text = "the push service is full"
         raise ConnectionLostError(text)
     text = f"the push service closed the connection (code {socket.close_code})"
     raise ConnectionLostError(text)

@@ -1,13 +1,13 @@
-"""What can go wrong between a device and the services.
+"""Errors between a device and the services.
 
 DeviceError
-├── UnreachableError    nothing answers at a URL
-├── ForeignAnswerError  something answers, but not as this protocol says
-├── ProblemError        a service refused, and says why in a problem document
-├── ConnectionLostError the socket closed or fell silent
-├── NumberError         an approval lacks the number that the browser shows
-├── NoCodesError        an account has no verification codes
-└── StateError          the state directory cannot be used
+├── UnreachableError         a URL cannot be reached
+├── UnexpectedResponseError  a response does not fit the protocol
+├── ProblemError             a service refused, with a problem document
+├── ConnectionLostError      the socket closed or fell silent
+├── NumberError              an approval lacks the number that the browser shows
+├── NoCodesError             an account has no verification codes
+└── StateError               the state directory cannot be used
 """
 
 import os
@@ -21,10 +21,10 @@ class Problem:
     """A problem document (RFC 9457) of this protocol.
 
     Attributes:
-        name: The last part of its ``type``, as docs/protocol.md section 3 lists them; empty where it has another type.
-        title: What kind of problem it is, for people.
+        name: The last part of its ``type`` (docs/protocol.md section 3); empty for another type.
+        title: The kind of problem, for people.
         status: The HTTP status.
-        detail: What it is about this time, for people.
+        detail: The cause, for people.
         retry_after_seconds: How long the service asks to wait, or None.
         members: The whole document.
 
@@ -39,29 +39,19 @@ class Problem:
 
 
 class DeviceError(Exception):
-    """Anything that goes wrong between the device and the services. Its text is for the device's owner."""
+    """An error between the device and the services. Its text is for the device's owner."""
 
 
 class UnreachableError(DeviceError):
-    """Nothing answers at a URL.
-
-    Attributes:
-        url: Where it was tried.
-
-    """
+    """A URL cannot be reached."""
 
     def __init__(self, url: str, cause: BaseException) -> None:
         super().__init__(f"{url} does not answer: {_reason(cause)}.")
         self.url = url
 
 
-class ForeignAnswerError(DeviceError):
-    """Something answers at a URL, but not as this protocol says.
-
-    Attributes:
-        url: Where it was tried.
-
-    """
+class UnexpectedResponseError(DeviceError):
+    """A response does not fit the protocol."""
 
     def __init__(self, url: str, detail: str) -> None:
         super().__init__(f"{url} does not answer as Countersign does: {detail}")
@@ -69,17 +59,11 @@ class ForeignAnswerError(DeviceError):
 
 
 class ProblemError(DeviceError):
-    """A service refused.
-
-    Attributes:
-        problem: What it says of it.
-        url: The URL that refused.
-
-    """
+    """A service refused a request."""
 
     def __init__(self, problem: Problem, url: str) -> None:
-        said = problem.detail or problem.title or f"status {problem.status}"
-        super().__init__(f"{url} refused ({problem.name or problem.status}): {said}")
+        detail = problem.detail or problem.title or f"status {problem.status}"
+        super().__init__(f"{url} refused ({problem.name or problem.status}): {detail}")
         self.problem = problem
         self.url = url
 
@@ -89,10 +73,10 @@ class ConnectionLostError(DeviceError):
 
 
 class NumberError(DeviceError):
-    """An approval lacks the number that the browser shows; nothing was sent."""
+    """An approval lacks the number that the browser shows; no answer was sent."""
 
     def __init__(self) -> None:
-        super().__init__("This sign-in is approved only with the number that the browser shows: two digits, 10 to 99.")
+        super().__init__("To approve this sign-in, enter the number that the browser shows: two digits, 10 to 99.")
 
 
 class NoCodesError(DeviceError):
@@ -100,8 +84,8 @@ class NoCodesError(DeviceError):
 
     def __init__(self, service: str, account_name: str) -> None:
         super().__init__(
-            f"{account_name} at {service} has no verification codes: none were agreed on when this device was "
-            f"connected. Connect it again to get some."
+            f"{account_name} at {service} has no verification codes: the service did not offer any when you paired "
+            f"this device. Pair it again to get them."
         )
 
 
@@ -110,9 +94,9 @@ class StateError(DeviceError):
 
 
 def _reason(cause: BaseException) -> str:
-    """Return what an attempt met, without what a library says around it."""
+    """Return the cause of a failed attempt, without the library's wrapping."""
     if isinstance(cause, TimeoutError):
-        return "nothing came in time"
+        return "timed out"
     if isinstance(cause, OSError) and cause.errno is not None:
         return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
     return str(cause) or type(cause).__name__

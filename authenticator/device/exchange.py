@@ -1,4 +1,4 @@
-"""One HTTP exchange with a service: bounded in time and size, nonces kept, refusals as errors."""
+"""HTTP exchanges with services, bounded in time and size; nonces are kept, and refusals are errors."""
 
 import asyncio
 import time
@@ -10,14 +10,14 @@ from typing import Final, TypeVar
 import aiohttp
 from pydantic import ValidationError
 
-from authenticator.device.errors import ForeignAnswerError, ProblemError, UnreachableError
+from authenticator.device.errors import ProblemError, UnexpectedResponseError, UnreachableError
 from authenticator.device.messages import parse_problem
 from authenticator.device.retries import Timing
 from schemas.base import Model
 
 MAX_BODY_BYTES: Final = 64 * 1024
 NONCE_SECONDS: Final = 240.0
-"""How long a nonce is kept: it is good for 300 s at the service."""
+"""How long a nonce is kept; the service accepts it for 300 s."""
 MAX_NONCES: Final = 16
 ERROR_STATUS: Final = 400
 ModelT = TypeVar("ModelT", bound=Model)
@@ -25,12 +25,12 @@ ModelT = TypeVar("ModelT", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class ServiceResponse:
-    """What a service answered.
+    """A service's response.
 
     Attributes:
-        url: Where.
+        url: The requested URL.
         status: The HTTP status.
-        headers: By names in any case.
+        headers: The headers; names are case-insensitive.
         body: At most 64 KiB.
 
     """
@@ -41,21 +41,21 @@ class ServiceResponse:
     body: bytes
 
     def parse(self, model: type[ModelT]) -> ModelT:
-        """Read the body.
+        """Parse the body.
 
         Raises:
-            ForeignAnswerError: If it does not fit the model.
+            UnexpectedResponseError: If it does not fit the model.
 
         """
         try:
             return model.model_validate_json(self.body)
         except ValidationError as error:
             fields = ", ".join(".".join(map(str, each["loc"])) for each in error.errors()).strip(", ") or "not JSON"
-            raise ForeignAnswerError(self.url, f"the answer does not fit ({fields})") from None
+            raise UnexpectedResponseError(self.url, f"the response does not fit ({fields})") from None
 
 
 class Exchange:
-    """Exchanges HTTP with services, and keeps the nonces that they give."""
+    """Sends HTTP requests to services, and keeps the nonces of their responses."""
 
     def __init__(self, session: aiohttp.ClientSession, timing: Timing) -> None:
         self._session = session
@@ -66,34 +66,34 @@ class Exchange:
         """Get, or post a signed request.
 
         Args:
-            service_url: The service's origin.
+            service_url: The service's URL.
             path: The path below it.
             compact: The JWS to post, or None to get.
 
         Raises:
-            UnreachableError: If nothing answers.
-            ProblemError: If the service refuses.
-            ForeignAnswerError: If something else answers.
+            UnreachableError: If the service cannot be reached.
+            ProblemError: If the service refuses the request.
+            UnexpectedResponseError: If the response does not fit the protocol.
 
         """
-        answer = await self._fetch(f"{service_url}{path}", compact)
-        nonce = answer.headers.get("Replay-Nonce")
+        response = await self._fetch(f"{service_url}{path}", compact)
+        nonce = response.headers.get("Replay-Nonce")
         if nonce is not None:
             kept = self._nonces[service_url]
             kept.append((nonce, time.monotonic()))
             del kept[:-MAX_NONCES]
-        if answer.status < ERROR_STATUS:
-            return answer
-        problem = parse_problem(answer.status, answer.headers, answer.body)
+        if response.status < ERROR_STATUS:
+            return response
+        problem = parse_problem(response.status, response.headers, response.body)
         if problem is None:
-            raise ForeignAnswerError(answer.url, f"status {answer.status}")
-        raise ProblemError(problem, answer.url)
+            raise UnexpectedResponseError(response.url, f"status {response.status}")
+        raise ProblemError(problem, response.url)
 
     async def nonce(self, service_url: str) -> str:
-        """Take the newest nonce that the service gave, or ask it for one.
+        """Return the service's newest unused nonce, or request one.
 
         Raises:
-            DeviceError: As ``send`` does.
+            DeviceError: As `send` does.
 
         """
         kept = self._nonces[service_url]
@@ -101,9 +101,9 @@ class Exchange:
             nonce, taken_at = kept.pop()
             if time.monotonic() - taken_at < NONCE_SECONDS:
                 return nonce
-        answer = await self.send(service_url, "/nonce")
+        response = await self.send(service_url, "/nonce")
         if not kept:
-            raise ForeignAnswerError(answer.url, "no Replay-Nonce in its answer")
+            raise UnexpectedResponseError(response.url, "its response has no Replay-Nonce")
         return kept.pop()[0]
 
     async def _fetch(self, url: str, compact: str | None) -> ServiceResponse:
@@ -117,7 +117,7 @@ class Exchange:
                 async for chunk in response.content.iter_chunked(MAX_BODY_BYTES):
                     body += chunk
                     if len(body) > MAX_BODY_BYTES:
-                        raise ForeignAnswerError(url, f"more than {MAX_BODY_BYTES} bytes")
+                        raise UnexpectedResponseError(url, f"more than {MAX_BODY_BYTES} bytes")
                 return ServiceResponse(url, response.status, response.headers, bytes(body))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise UnreachableError(url, error) from error

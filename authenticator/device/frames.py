@@ -1,4 +1,4 @@
-"""The frames of the socket that a service sends (docs/protocol.md section 5). Parsing only."""
+"""The socket's frames from a service (docs/protocol.md section 5), parsed."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -8,61 +8,35 @@ from schemas.base import Identifier, Jws, Model, Moment, Text
 
 
 class HelloFrame(Model):
-    """The socket's first frame.
-
-    Attributes:
-        nonce: For the request that opens it.
-
-    """
+    """The first frame: the nonce for the opening request."""
 
     type: Literal["hello"]
     nonce: Annotated[str, Field(max_length=512)]
 
 
 class ReadyFrame(Model):
-    """The socket is open.
-
-    Attributes:
-        server_time: The push service's clock.
-
-    """
+    """The socket is open; with the service's time."""
 
     type: Literal["ready"]
     server_time: Moment
 
 
 class ProblemFrame(Model):
-    """The socket will not open.
-
-    Attributes:
-        problem: The problem document that says why.
-
-    """
+    """The opening is refused, with a problem document."""
 
     type: Literal["problem"]
     problem: dict[str, Any]
 
 
 class ChallengeFrame(Model):
-    """A challenge.
-
-    Attributes:
-        challenge: Its JWS, unverified.
-
-    """
+    """A challenge: its JWS, unverified."""
 
     type: Literal["challenge"]
     challenge: Jws
 
 
 class EndedFrame(Model):
-    """A challenge needs no answer any more.
-
-    Attributes:
-        challenge_id: Which.
-        reason: Why: ``withdrawn``, ``answered`` or ``expired``.
-
-    """
+    """A challenge has ended; the reason is ``withdrawn``, ``answered`` or ``expired``."""
 
     type: Literal["ended"]
     challenge_id: Identifier
@@ -70,36 +44,21 @@ class EndedFrame(Model):
 
 
 class WaitingFrame(Model):
-    """All that waits for this device when it connects: whatever else it still shows has ended meanwhile.
-
-    Attributes:
-        challenge_ids: The challenges' ids.
-
-    """
+    """The ids of all challenges that wait when the device connects; any other challenge has ended."""
 
     type: Literal["waiting"]
     challenge_ids: Annotated[tuple[Identifier, ...], Field(max_length=1000)]
 
 
 class UnpairedFrame(Model):
-    """An account's service says that this device no longer answers for the account.
-
-    Attributes:
-        statement: What it signed, unverified.
-
-    """
+    """A statement that a pairing ended: its JWS, unverified."""
 
     type: Literal["unpaired"]
     statement: Jws
 
 
 class Ping(Model):
-    """A sign of life.
-
-    Attributes:
-        server_time: The push service's clock; None where an older service does not say it.
-
-    """
+    """A ping with the service's time, which older services leave out."""
 
     type: Literal["ping"]
     server_time: Moment | None = None
@@ -111,12 +70,7 @@ _FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(Annotated[Frame, Field(discrimin
 
 
 def parse_frame(text: str) -> Frame | None:
-    """Read a frame of the socket.
-
-    Returns:
-        The frame, or None for one of a type or form that this device does not know (a newer service).
-
-    """
+    """Return a frame, or None if its type or form is unknown, as from a newer service."""
     try:
         return _FRAME.validate_json(text)
     except ValidationError:

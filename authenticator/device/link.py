@@ -1,4 +1,4 @@
-"""Keeps the socket open: finds the services, connects, and connects anew with growing pauses (protocol.md 5)."""
+"""Keeps the socket open, and reconnects with exponential backoff (docs/protocol.md section 5)."""
 
 import asyncio
 import logging
@@ -15,38 +15,38 @@ from authenticator.device.store import Store
 from protocol.signed_requests import Refusal, sign_request
 
 log = logging.getLogger(__name__)
-HOPELESS: Final = frozenset({Refusal.MALFORMED, Refusal.BAD_SIGNATURE, Refusal.WRONG_URL})
-"""Refusals of the socket that another attempt would only repeat."""
-Trouble = Callable[[DeviceError, float], None]
-"""Takes what went wrong with the connection, and after how many seconds it is tried again."""
+PERMANENT: Final = frozenset({Refusal.MALFORMED, Refusal.BAD_SIGNATURE, Refusal.WRONG_URL})
+"""Refusals of the socket that a retry would repeat."""
+OnConnectionError = Callable[[DeviceError, float], None]
+"""Is called with an error of the connection, and the seconds until the next attempt."""
 
 
-def log_trouble(error: DeviceError, pause_seconds: float) -> None:
-    """Note a lost connection where nobody else wants to know of it."""
+def log_connection_error(error: DeviceError, pause_seconds: float) -> None:
+    """Log an error of the connection; the default callback."""
     log.info("%s; trying again in %.1f s", error, pause_seconds)
 
 
 class Link:
-    """One device's line to the push service."""
+    """A device's connection to the push service."""
 
-    def __init__(self, client: Client, store: Store, on_trouble: Trouble) -> None:
+    def __init__(self, client: Client, store: Store, on_connection_error: OnConnectionError) -> None:
         self._client = client
         self._store = store
-        self._on_trouble = on_trouble
+        self._on_connection_error = on_connection_error
         self._discovery: Discovery | None = None
         self._connection: Connection | None = None
         self._failure: DeviceError | None = None
-        self._trouble: DeviceError | None = None
+        self._last_error: DeviceError | None = None
         self._changed = asyncio.Event()
 
     async def run(self, on_frame: Callable[[News], None]) -> None:
         """Stay connected until cancelled.
 
         Args:
-            on_frame: Takes what the service sends.
+            on_frame: Handles the service's frames.
 
         Raises:
-            ProblemError: If the service refuses and would do so again.
+            ProblemError: If the service refuses permanently.
 
         """
         pauses = BackoffPauses(self._client.timing)
@@ -54,45 +54,45 @@ class Link:
             try:
                 await self._connect_once(on_frame, pauses)
             except DeviceError as error:
-                self._trouble = error
-                if isinstance(error, ProblemError) and error.problem.name in HOPELESS:
+                self._last_error = error
+                if isinstance(error, ProblemError) and error.problem.name in PERMANENT:
                     self._failure = error
                     self._changed.set()
                     raise
                 self._changed.set()
                 pause_seconds = pauses.next_seconds()
-                self._on_trouble(error, pause_seconds)
+                self._on_connection_error(error, pause_seconds)
                 await asyncio.sleep(pause_seconds)
 
-    async def connected(self, *, patient: bool = True) -> Connection:
+    async def connected(self, *, retry: bool = True) -> Connection:
         """Wait until the socket is open.
 
         Args:
-            patient: Whether to wait for further attempts where one failed.
+            retry: Whether to wait for further attempts after a failed one.
 
         Raises:
-            ProblemError: If the service refuses and would do so again.
-            DeviceError: If an attempt failed, and patience is not asked for.
+            ProblemError: If the service refuses permanently.
+            DeviceError: If an attempt failed, without ``retry``.
 
         """
         while self._connection is None:
-            trouble = self._failure if patient else self._trouble
-            if trouble is not None:
-                raise trouble
+            error = self._failure if retry else self._last_error
+            if error is not None:
+                raise error
             self._changed.clear()
             await self._changed.wait()
         return self._connection
 
     @property
     def is_open(self) -> bool:
-        """Whether the service can say now what has ended."""
+        """Whether the socket is open."""
         return self._connection is not None
 
-    def found(self) -> Discovery:
-        """Tell where the services are.
+    def discovery(self) -> Discovery:
+        """Return the services' addresses.
 
         Raises:
-            ConnectionLostError: If they were not found yet.
+            ConnectionLostError: If the push service was not reached yet.
 
         """
         if self._discovery is None:
@@ -101,12 +101,12 @@ class Link:
         return self._discovery
 
     async def send_receipt(self, challenge_id: str) -> None:
-        """Tell that a challenge is shown, if the socket is open; otherwise the challenge comes again."""
+        """Report that a challenge is shown, if the socket is open; otherwise the challenge is sent again."""
         if self._connection is not None:
             await self._connection.send_receipt(challenge_id)
 
     async def renew(self) -> None:
-        """Close the socket, and wait until another is open."""
+        """Close the socket, and wait until a new one is open."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()
@@ -123,7 +123,7 @@ class Link:
         async with connect(self._client.session, url, sign, self._client.timing) as connection:
             self._client.clock.synchronize(connection.ready.server_time)
             pauses.reset()
-            self._connection, self._trouble = connection, None
+            self._connection, self._last_error = connection, None
             self._changed.set()
             try:
                 async for frame in connection.frames():

@@ -1,4 +1,4 @@
-"""What the services answer a device over HTTP: discovery, phrases, receipts, problem documents. Parsing only."""
+"""Services' HTTP responses to a device, parsed: discovery, phrases, receipts, problem documents."""
 
 import json
 from collections.abc import Mapping
@@ -18,15 +18,7 @@ SocketUrl = Annotated[str, Field(pattern=r"^wss?://[^/?#\s]+(/[^#\s]*)?$", max_l
 
 
 class Discovery(Model):
-    """Where the services are: docs/protocol.md section 2.
-
-    Attributes:
-        product_name: What the authenticator is called.
-        pairing_url: The pairing service.
-        socket_url: Where the socket is opened.
-        server_time: The push service's clock.
-
-    """
+    """The services' addresses, the product's name and the service's time (docs/protocol.md section 2)."""
 
     product_name: Text
     pairing_url: HttpUrl
@@ -35,40 +27,22 @@ class Discovery(Model):
 
 
 class IssuedPhrase(Model):
-    """A pairing phrase, to be typed at the computer.
-
-    Attributes:
-        phrase: Two words.
-        expires_at: When it ends.
-
-    """
+    """A pairing phrase of two words."""
 
     phrase: Text = Field(repr=False)
     expires_at: Moment
 
 
 class Receipt(Model):
-    """What the push service says of an answer that it took.
-
-    Attributes:
-        answered_at: When it took it.
-
-    """
+    """The push service's receipt for an accepted answer."""
 
     answered_at: Moment
 
 
 def parse_problem(status: int, headers: Mapping[str, str], body: bytes) -> Problem | None:
-    """Read a refusal.
+    """Return the problem of a response with a status from 400, or None.
 
-    Args:
-        status: The HTTP status, 400 or above.
-        headers: The answer's headers, by names in any case.
-        body: The answer's body.
-
-    Returns:
-        The problem, also where a proxy answered with a status that says enough; otherwise None.
-
+    A proxy's response without a problem document is a problem too, if its status is 429, 502, 503 or 504.
     """
     try:
         document = json.loads(body)
@@ -81,7 +55,7 @@ def parse_problem(status: int, headers: Mapping[str, str], body: bytes) -> Probl
 
 
 def read_problem(document: Mapping[str, Any], status: int, retry_after_seconds: float | None = None) -> Problem | None:
-    """Take a problem from a document that is parsed already; see ``parse_problem``."""
+    """Return the problem of a parsed document; see `parse_problem`."""
     kind = document.get("type")
     if isinstance(kind, str) and kind.startswith(PROBLEM_PREFIX):
         name = kind.removeprefix(PROBLEM_PREFIX)

@@ -1,4 +1,4 @@
-"""When a device tries again, and how long it waits before: docs/protocol.md sections 3 and 5. No input or output."""
+"""Retries: which requests are sent again, and after which pause (docs/protocol.md sections 3 and 5). Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,22 +9,22 @@ from authenticator.device.errors import DeviceError, ProblemError, UnreachableEr
 from protocol.signed_requests import Refusal
 
 ONCE: Final = frozenset({Refusal.STALE, Refusal.BAD_NONCE})
-"""Refusals after which a request is signed anew and sent once more, at once."""
+"""Refusals after which a request is signed again and sent once more, without a pause."""
 LATER: Final = frozenset({Refusal.TOO_MANY, "unavailable"})
 """Refusals after which a request is sent again after a pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How patient a device is.
+    """Timeouts and pauses of a device.
 
     Attributes:
         first_pause_seconds: The pause after the first failure; each further one is twice as long.
-        longest_pause_seconds: Where the growth ends.
-        spread: By which part of itself a pause varies at random, so that devices do not all come back at once.
-        silence_seconds: After how long without a word, pings included, a socket counts as lost.
-        handshake_seconds: How long opening a socket may take.
-        exchange_seconds: How long one HTTP exchange may take.
+        longest_pause_seconds: The longest pause.
+        spread: Jitter: the part of a pause by which it varies at random.
+        silence_seconds: How long a socket may be silent, without pings, before it counts as lost.
+        handshake_seconds: The timeout for opening a socket.
+        exchange_seconds: The timeout for one HTTP exchange.
 
     """
 
@@ -37,55 +37,40 @@ class Timing:
 
 
 class BackoffPauses:
-    """Growing pauses: 1 s, 2 s, 4 s … 30 s, each varied by a fifth."""
+    """Exponential backoff with jitter: 1 s, 2 s, 4 s … 30 s, each varied by a fifth."""
 
     def __init__(self, timing: Timing, chance: Callable[[], float] = random) -> None:
-        """Begin with the first pause.
-
-        Args:
-            timing: The bounds.
-            chance: Gives numbers from 0 to 1.
-
-        """
+        """Start with the first pause; ``chance`` returns numbers from 0 to 1."""
         self._timing = timing
         self._chance = chance
         self._next_seconds = timing.first_pause_seconds
 
     def next_seconds(self) -> float:
-        """Return how long to wait now; the next pause is longer."""
+        """Return the next pause, which is longer than the one before."""
         pause = min(self._next_seconds, self._timing.longest_pause_seconds)
         self._next_seconds = pause * 2
         return pause * (1 + self._timing.spread * (2 * self._chance() - 1))
 
     def reset(self) -> None:
-        """Begin again with the first pause: something worked."""
+        """Start again with the first pause, after a success."""
         self._next_seconds = self._timing.first_pause_seconds
 
 
 class Retries:
-    """Decides for one request whether it is sent again."""
+    """The retries of one request."""
 
-    def __init__(self, pauses: BackoffPauses, patience_seconds: float) -> None:
-        """Begin.
-
-        Args:
-            pauses: The pauses between attempts.
-            patience_seconds: How long the attempts may go on in all, pauses included.
-
-        """
+    def __init__(self, pauses: BackoffPauses, retry_seconds: float) -> None:
+        """Take the pauses between attempts, and the longest time for all attempts, pauses included."""
         self._pauses = pauses
-        self._patience_seconds = patience_seconds
+        self._retry_seconds = retry_seconds
         self._spent: set[str] = set()
 
     def pause_seconds(self, error: DeviceError, elapsed_seconds: float) -> float | None:
-        """Say how long to wait before the request is sent again.
+        """Return the pause before the next attempt, 0 for none, or None to give up.
 
         Args:
-            error: What became of the last attempt.
-            elapsed_seconds: How long the attempts have gone on.
-
-        Returns:
-            Seconds, 0 for at once, or None to give up.
+            error: The error of the last attempt.
+            elapsed_seconds: The time since the first attempt.
 
         """
         name = error.problem.name if isinstance(error, ProblemError) else ""
@@ -97,4 +82,4 @@ class Retries:
         pause = self._pauses.next_seconds()
         if isinstance(error, ProblemError):
             pause = max(pause, error.problem.retry_after_seconds or 0.0)
-        return pause if elapsed_seconds + pause <= self._patience_seconds else None
+        return pause if elapsed_seconds + pause <= self._retry_seconds else None

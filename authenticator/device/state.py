@@ -1,4 +1,4 @@
-"""What a device remembers beside its key: its accounts with their pinned issuers, its last phrase, a history."""
+"""A device's state: its accounts with their pinned issuers, its last phrase, its history."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ from schemas.contract import Purpose, Verdict
 
 HISTORY_LENGTH: Final = 200
 CLOCK_STEP_SECONDS: Final = 1.0
-"""Differences of the clocks that are smaller are not worth remembering: an answer is on its way for as long."""
+"""Smaller differences of the clocks are not stored: they are within the latency of a response."""
 DEFAULT_URL: Final = "http://localhost:8300"
 DeviceName = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
 
@@ -31,28 +31,27 @@ class ChallengeOutcome(StrEnum):
 
     @classmethod
     def of(cls, verdict: Verdict) -> Self:
-        """Return the outcome of a verdict that was taken."""
+        """Return the outcome of an accepted verdict."""
         return cls({Verdict.APPROVE: "approved", Verdict.DENY: "denied", Verdict.REPORT: "reported"}[verdict])
 
     @property
-    def settled(self) -> bool:
-        """Whether it is final: a request that ran out or was withdrawn is open if the service sends it again."""
+    def final(self) -> bool:
+        """Whether it is final. A request that expired or was withdrawn opens again if the service sends it again."""
         return self not in {ChallengeOutcome.EXPIRED, ChallengeOutcome.WITHDRAWN}
 
 
 class Account(Model):
-    """An account that this device answers for.
+    """An account that is paired with this device.
 
     Attributes:
-        account_id: The account, as its issuer names it.
-        account_name: Its name as its owner reads it.
-        service: What the person signs in to.
-        issuer: URL of the service whose login challenges are believed for this account.
-        keys: Thumbprints of that service's keys, pinned.
+        account_id: The account's id at its issuer.
+        account_name: Its name, for its owner.
+        service: The product's name.
+        issuer: The URL of the service whose login challenges are trusted for the account.
+        keys: Thumbprints of the issuer's keys, pinned.
         paired_at: When the person accepted.
-        pairing_id: The pairing that made it; None if it was made before devices kept that.
-        agreement: That service's public key for the secret of verification codes, as the pairing named it; None if the
-            account has no codes.
+        pairing_id: The pairing; None for accounts from before devices kept it.
+        agreement: The issuer's public agreement key from the pairing; None if the account has no codes.
 
     """
 
@@ -67,29 +66,20 @@ class Account(Model):
 
 
 class PhraseRequest(Model):
-    """That this device asked for a pairing phrase: only then is a pairing challenge believed.
-
-    Attributes:
-        asked_at: When, by the service's clock.
-        expires_at: When the phrase ends.
-
-    """
+    """A request for a pairing phrase, by the service's time. Only then is a pairing challenge trusted."""
 
     asked_at: Moment
     expires_at: Moment
 
 
 class Entry(Model):
-    """A request that ended, or an account that its service removed.
+    """An entry of the history: a request that ended, or an account that its service removed.
 
     Attributes:
-        challenge_id: The request; of a removed account, the pairing.
-        purpose: What was asked.
-        service: What the person signs in to.
-        account_name: For which account.
-        browser: Which browser asked, from where; None where none did.
+        challenge_id: The request's id; the pairing's id for a removed account.
+        browser: The browser of the request; None for a removed account.
         outcome: How it ended.
-        at: When, by the service's clock.
+        at: When it ended, by the service's time.
 
     """
 
@@ -103,16 +93,15 @@ class Entry(Model):
 
 
 class State(Model):
-    """All that a device remembers beside its key.
+    """A device's state, except its keys.
 
     Attributes:
-        device_name: The device's name as its owner reads it.
-        url: The push service's origin.
-        accounts: The accounts, the oldest first.
-        phrase: The phrase that was asked for last, until it is used.
-        history: The requests that ended, the newest last.
-        clock_offset_seconds: How far the push service's clock was ahead of this device's when they last met, so that
-            codes are right without a network.
+        device_name: The device's name, for its owner.
+        url: The push service's URL.
+        accounts: The accounts, oldest first.
+        phrase: The last request for a phrase, until the phrase is used.
+        history: The entries, newest last.
+        clock_offset_seconds: How far the service's clock was last ahead of this device's, for codes without a network.
 
     """
 
@@ -124,28 +113,28 @@ class State(Model):
     clock_offset_seconds: FiniteFloat = 0.0
 
     def account(self, issuer: str, account_id: str) -> Account | None:
-        """Return the account that was paired with an issuer under an id, or None."""
+        """Return the account with an id at an issuer, or None."""
         found = (each for each in self.accounts if (each.issuer, each.account_id) == (issuer, account_id))
         return next(found, None)
 
     def with_names(self, *, device_name: str | None = None, url: str | None = None) -> Self:
-        """Give the device another name, or another push service, where one is given.
+        """Return the state with another device name or push service; None leaves either as it is.
 
         Raises:
-            ValueError: If it is not a name of 1 to 60 characters, or too long a URL.
+            ValueError: If the name does not have 1 to 60 characters, or the URL is too long.
 
         """
         changes = {name: value for name, value in (("device_name", device_name), ("url", url)) if value is not None}
         return self.model_validate({**self.model_dump(), **changes})
 
     def with_account(self, account: Account) -> Self:
-        """Add an account, or replace it where it was paired before."""
+        """Return the state with an account added or replaced."""
         same = (account.issuer, account.account_id)
         others = (each for each in self.accounts if (each.issuer, each.account_id) != same)
         return self.model_copy(update={"accounts": (*others, account)})
 
     def with_pinned(self, issuer: str, account_id: str, key: str) -> Self:
-        """Pin one more key of an account's issuer."""
+        """Return the state with a further key pinned for an account's issuer."""
 
         def pinned(account: Account) -> Account:
             if (account.issuer, account.account_id) != (issuer, account_id) or key in account.keys:
@@ -155,11 +144,11 @@ class State(Model):
         return self.model_copy(update={"accounts": tuple(map(pinned, self.accounts))})
 
     def with_phrase(self, phrase: PhraseRequest | None) -> Self:
-        """Remember that a phrase was asked for, or that it was used."""
+        """Return the state with the last request for a phrase, or without one."""
         return self.model_copy(update={"phrase": phrase})
 
     def with_ended(self, claims: Claims, outcome: ChallengeOutcome, at: datetime) -> Self:
-        """Note how a request ended, in place of an end that was none. A settled pairing uses its phrase up."""
+        """Return the state with a request's end, in place of one that was not final; a pairing uses its phrase."""
         entry = Entry(
             challenge_id=claims.jti,
             purpose=claims.purpose,
@@ -169,12 +158,12 @@ class State(Model):
             outcome=outcome,
             at=at,
         )
-        others = tuple(each for each in self.history if each.challenge_id != claims.jti or each.outcome.settled)
-        noted = self.model_copy(update={"history": _noted(others, entry)})
-        return noted.with_phrase(None) if claims.purpose is Purpose.PAIRING and outcome.settled else noted
+        others = tuple(each for each in self.history if each.challenge_id != claims.jti or each.outcome.final)
+        recorded = self.model_copy(update={"history": _appended(others, entry)})
+        return recorded.with_phrase(None) if claims.purpose is Purpose.PAIRING and outcome.final else recorded
 
     def with_removed(self, account: Account, at: datetime) -> Self:
-        """Remove an account as its service says, and note it; not if it was paired again meanwhile."""
+        """Return the state without an account, unless the account was paired again since."""
         current = self.account(account.issuer, account.account_id)
         if current is None or current.pairing_id is None or current.pairing_id != account.pairing_id:
             return self
@@ -188,21 +177,21 @@ class State(Model):
             at=at,
         )
         left = tuple(each for each in self.accounts if each is not current)
-        return self.model_copy(update={"accounts": left, "history": _noted(self.history, entry)})
+        return self.model_copy(update={"accounts": left, "history": _appended(self.history, entry)})
 
     def with_clock(self, offset_seconds: float) -> Self:
-        """Remember how far the service's clock is ahead, where that differs from what is remembered."""
+        """Return the state with the clock's offset, if it differs from the stored one."""
         if abs(offset_seconds - self.clock_offset_seconds) < CLOCK_STEP_SECONDS:
             return self
         return self.model_copy(update={"clock_offset_seconds": offset_seconds})
 
-    def settled(self, challenge_id: str) -> bool:
-        """Tell whether a request is over for good, so that it is not shown again."""
-        return any(entry.challenge_id == challenge_id and entry.outcome.settled for entry in self.history)
+    def is_final(self, challenge_id: str) -> bool:
+        """Tell whether a request has a final outcome, so that it is not shown again."""
+        return any(entry.challenge_id == challenge_id and entry.outcome.final for entry in self.history)
 
 
 def new_account(claims: Claims, at: datetime) -> Account | None:
-    """Return the account that an accepted pairing challenge makes, or None where it pins no issuer."""
+    """Return the account of an accepted pairing challenge, or None if the challenge names no issuer."""
     if claims.login_issuer is None:
         return None
     return Account(
@@ -217,7 +206,7 @@ def new_account(claims: Claims, at: datetime) -> Account | None:
     )
 
 
-def _noted(history: tuple[Entry, ...], entry: Entry) -> tuple[Entry, ...]:
+def _appended(history: tuple[Entry, ...], entry: Entry) -> tuple[Entry, ...]:
     return (*history, entry)[-HISTORY_LENGTH:]
 
 

@@ -1,4 +1,4 @@
-"""Where a device keeps its keys and its state: a directory that several processes may share, or memory."""
+"""Storage for a device's keys and state: a directory that processes may share, or memory."""
 
 import fcntl
 import json
@@ -32,17 +32,17 @@ class Store(Protocol):
 
     @property
     def agreement(self) -> AgreementPrivateKey:
-        """The device's key pair for the secrets of verification codes."""
+        """The device's key pair for verification codes."""
 
     def read(self) -> State:
-        """Return the state as it is now."""
+        """Return the present state."""
 
     def update(self, change: Change) -> State:
-        """Change the state, with nobody else changing it in between, and return it."""
+        """Change the state atomically, and return it."""
 
 
 class MemoryStore:
-    """Keys and a state that live as long as this object: for many phones in one process."""
+    """Keys and state in memory, for many phones in one process."""
 
     def __init__(
         self, state: State, key: PrivateKey | None = None, agreement: AgreementPrivateKey | None = None
@@ -52,7 +52,7 @@ class MemoryStore:
         self._state = state
 
     def read(self) -> State:
-        """Return the state as it is now."""
+        """Return the present state."""
         return self._state
 
     def update(self, change: Change) -> State:
@@ -62,24 +62,19 @@ class MemoryStore:
 
 
 class DirectoryStore:
-    """Keys and a state in files that only their owner may read.
+    """Keys and state in files of mode 0600.
 
-    Each change is written beside the old file and then put in its place, under a lock (flock) that all processes take.
+    Each change is written to a new file that replaces the old one, under a lock (flock) between processes.
     """
 
     def __init__(self, directory: Path, key: PrivateKey, agreement: AgreementPrivateKey) -> None:
-        """Keep the directory and the keys that it holds; see ``open``."""
         self.key = key
         self.agreement = agreement
         self._directory = directory
 
     @classmethod
     def open(cls, directory: Path, initial: State) -> Self:
-        """Open a directory; make it, the keys and a first state where they are missing.
-
-        Args:
-            directory: The state directory.
-            initial: The state of a new device.
+        """Open a directory, and create it, the keys or the initial state if they are missing.
 
         Raises:
             StateError: If it cannot be used; the text says what to do.
@@ -90,22 +85,24 @@ class DirectoryStore:
             with _locked(directory):
                 if not (directory / KEY_FILE).exists():
                     if (directory / STATE_FILE).exists():
-                        raise _lost(directory / KEY_FILE)
+                        raise _key_missing(directory / KEY_FILE)
                     _replace(directory / STATE_FILE, initial.model_dump_json(indent=1))
                     _replace(directory / KEY_FILE, json.dumps(PrivateKey.generate().to_jwk()))
                 key = _read_key(directory / KEY_FILE, PrivateKey.from_jwk)
                 state = _read_state(directory / STATE_FILE)
                 if not (directory / AGREEMENT_FILE).exists():
                     if any(account.agreement is not None for account in state.accounts):
-                        raise _lost(directory / AGREEMENT_FILE)
+                        raise _key_missing(directory / AGREEMENT_FILE)
                     _replace(directory / AGREEMENT_FILE, json.dumps(AgreementPrivateKey.generate().to_jwk()))
             return cls(directory, key, _read_key(directory / AGREEMENT_FILE, AgreementPrivateKey.from_jwk))
         except OSError as error:
-            text = f"The state directory {directory} cannot be used: {error.strerror or error}. Take another (--state)."
+            text = (
+                f"The state directory {directory} cannot be used: {error.strerror or error}. Set another one (--state)."
+            )
             raise StateError(text) from error
 
     def read(self) -> State:
-        """Return the state as it is now.
+        """Return the present state.
 
         Raises:
             StateError: If the file is damaged.
@@ -114,7 +111,7 @@ class DirectoryStore:
         return _read_state(self._directory / STATE_FILE)
 
     def update(self, change: Change) -> State:
-        """Change the state, with no other process changing it in between, and return it.
+        """Change the state atomically, and return it.
 
         Raises:
             StateError: If it cannot be read or written.
@@ -159,21 +156,21 @@ def _read_state(path: Path) -> State:
     try:
         return State.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        text = f"{path} is damaged ({error.error_count()} errors): bring it back, or take another directory."
+        text = f"{path} is damaged ({error.error_count()} errors). Restore it, or choose another directory."
         raise StateError(text) from error
     except OSError as error:
         text = f"{path} cannot be read: {error.strerror or error}."
         raise StateError(text) from error
 
 
-def _lost(path: Path) -> StateError:
-    """Say that a key is missing which something depends on: a new one would void that without a word."""
-    return StateError(f"{path.parent} has a state but no {path.name}: bring the key back, or take another directory.")
+def _key_missing(path: Path) -> StateError:
+    """Return the error for a missing key; a new key would silently invalidate what depends on it."""
+    return StateError(f"{path.parent} has a state but no {path.name}. Restore the key, or choose another directory.")
 
 
 def _read_key(path: Path, read: Callable[[dict[str, Any]], KeyT]) -> KeyT:
     try:
         return read(json.loads(path.read_bytes()))
     except (ValueError, TypeError, AttributeError) as error:
-        text = f"{path} is not a device's private key: bring it back, or take another directory."
+        text = f"{path} is not a device's private key. Restore it, or choose another directory."
         raise StateError(text) from error

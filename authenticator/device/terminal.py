@@ -1,4 +1,4 @@
-"""What the terminal device prints: plain text for people, one JSON object a line for scripts."""
+"""The terminal device's output: text for people, or one JSON object per line for scripts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from datetime import datetime
 import typer
 
 from authenticator.device.challenges import DeviceChallenge
-from authenticator.device.errors import DeviceError, ForeignAnswerError, ProblemError, UnreachableError
+from authenticator.device.errors import DeviceError, ProblemError, UnexpectedResponseError, UnreachableError
 from authenticator.device.state import Account, ChallengeOutcome
 from protocol.signed_requests import Refusal
 from schemas.base import Browser
@@ -24,63 +24,50 @@ DONE = {
     (Purpose.LOGIN, Verdict.APPROVE): "Approved.",
     (Purpose.LOGIN, Verdict.DENY): "Denied.",
 }
-WITH_NUMBER = "Approved with that number; a wrong one denies the sign-in."
+WITH_NUMBER = "Approved with that number. A wrong number denies the sign-in."
 REPORTED = "Reported: it wasn't you."
 FIRST_TIME = "first sign-in from this browser"
-OVER = {
-    ChallengeOutcome.WITHDRAWN: "It was cancelled at the computer; no answer is needed.",
-    ChallengeOutcome.EXPIRED: "It has expired.",
-    ChallengeOutcome.ANSWERED: "It was answered elsewhere.",
-    ChallengeOutcome.REMOVED: "Its account was removed from this device; no answer is needed.",
+ENDED = {
+    ChallengeOutcome.WITHDRAWN: "Canceled at the computer. No answer is needed.",
+    ChallengeOutcome.EXPIRED: "The request has expired.",
+    ChallengeOutcome.ANSWERED: "Already answered elsewhere.",
+    ChallengeOutcome.REMOVED: "The account was removed from this device. No answer is needed.",
 }
 
 
 def printable(text: str) -> str:
-    """Return text of anybody as it may stand on a terminal: without control characters and writing directions."""
+    """Return untrusted text for a terminal, with control and bidirectional characters replaced."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def local_time(moment: datetime) -> str:
-    """Return a moment as its reader's clock shows it."""
+    """Return a moment in local time."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def advice(error: DeviceError) -> str:
     """Return what to do about an error, or an empty string."""
     if isinstance(error, UnreachableError):
-        return "Is the service running there? Another address of the push service is given with --url."
-    if isinstance(error, ForeignAnswerError):
-        return "Is the address right? Another address of the push service is given with --url."
+        return "Is the service running there? Set the push service's address with --url."
+    if isinstance(error, UnexpectedResponseError):
+        return "Is the address right? Set the push service's address with --url."
     if isinstance(error, ProblemError) and error.problem.name == Refusal.WRONG_URL:
-        return "The push service goes by another address; give that one with --url."
+        return "The push service has another public address. Set it with --url."
     return ""
 
 
 class Screen:
-    """Where a command prints."""
+    """Prints a command's output."""
 
     def __init__(self, *, as_json: bool) -> None:
-        """Take the form.
-
-        Args:
-            as_json: One JSON object a line instead of text.
-
-        """
         self._as_json = as_json
 
-    def say(self, event: str, text: str, **members: object) -> None:
-        """Print one thing in either form.
-
-        Args:
-            event: The member ``event`` of the JSON object.
-            text: The text.
-            members: The object's other members.
-
-        """
+    def emit(self, event: str, text: str, **members: object) -> None:
+        """Print a text, or a JSON object with the member ``event`` and others."""
         typer.echo(json.dumps({"event": event, **members}, default=str) if self._as_json else text)
 
     def table(self, event: str, rows: Sequence[Mapping[str, str | int]], empty: str) -> None:
-        """Print rows of the same columns, under headings."""
+        """Print rows of the same columns with headings."""
         if self._as_json:
             for row in rows:
                 typer.echo(json.dumps({"event": event, **row}))
@@ -110,7 +97,7 @@ class Screen:
         if claims.browser.first_time:
             lines.append(f"  {'':7}  {FIRST_TIME}")
         text = "\n".join(["", TITLES[claims.purpose], *lines, f"  Until:   {local_time(claims.expires_at)}"])
-        self.say(
+        self.emit(
             "request",
             text,
             challenge_id=claims.jti,
@@ -137,30 +124,30 @@ class Screen:
             typer.echo(f"{hint}Number shown in the browser: ", nl=False)
 
     def answered(self, request: DeviceChallenge, verdict: Verdict, at: datetime) -> None:
-        """Say that an answer was taken."""
+        """Print that an answer was accepted."""
         claims = request.claims
         text = DONE.get((claims.purpose, verdict), REPORTED).format(account=printable(claims.account_name))
         if verdict is Verdict.APPROVE and request.needs_number:
             text = WITH_NUMBER
-        self.say("answered", text, challenge_id=claims.jti, verdict=verdict, answered_at=at.isoformat())
+        self.emit("answered", text, challenge_id=claims.jti, verdict=verdict, answered_at=at.isoformat())
 
     def ended(self, request: DeviceChallenge, outcome: ChallengeOutcome) -> None:
-        """Say that a request needs no answer any more."""
-        text = OVER.get(outcome, outcome)
-        self.say("ended", text, challenge_id=request.claims.jti, outcome=outcome)
+        """Print that a request ended without an answer."""
+        text = ENDED.get(outcome, outcome)
+        self.emit("ended", text, challenge_id=request.claims.jti, outcome=outcome)
 
     def removed(self, account: Account) -> None:
-        """Say that an account was removed by its service."""
+        """Print that an account's service removed it."""
         service, name = printable(account.service), printable(account.account_name)
-        text = f"Removed by {service}: this device no longer answers for {name}."
+        text = f"{service} removed {name} from this device."
         names = {"service": account.service, "account_name": account.account_name, "account_id": account.account_id}
-        self.say("removed", text, **names)
+        self.emit("removed", text, **names)
 
-    def not_taken(self, request: DeviceChallenge, error: DeviceError) -> None:
-        """Say that an answer was not taken."""
+    def answer_failed(self, request: DeviceChallenge, error: DeviceError) -> None:
+        """Print that an answer failed."""
         name = error.problem.name if isinstance(error, ProblemError) else "unreachable"
         text = printable(error.problem.detail) if isinstance(error, ProblemError) else str(error)
-        self.say("not_answered", f"Not answered: {text}", challenge_id=request.claims.jti, problem=name, detail=text)
+        self.emit("not_answered", f"Not answered: {text}", challenge_id=request.claims.jti, problem=name, detail=text)
 
 
 def _described(browser: Browser) -> str:

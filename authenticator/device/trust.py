@@ -1,4 +1,4 @@
-"""Which challenges a device shows: docs/protocol.md section 6. No input or output."""
+"""Trust in challenges and in statements that a pairing ended (docs/protocol.md sections 6 and 10). Pure."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -6,27 +6,28 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from authenticator.device.state import State
+from authenticator.device.state import Account, State
 from protocol.challenges import Claims, verify_challenge
 from protocol.jose import SignatureError
 from protocol.signed_requests import TOLERANCE_SECONDS
+from protocol.unpaired import verify_unpaired
 from schemas.contract import Purpose
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=TOLERANCE_SECONDS)
-"""By how much this device's idea of the time and a service's may differ; beyond it, services refuse its requests."""
+"""The tolerated difference between the device's and a service's time; beyond it, services refuse requests."""
 
 
 class Distrust(StrEnum):
-    """Why a challenge is not shown, or a word of parting not believed."""
+    """Why a challenge is not shown, or an account not removed."""
 
     BAD_SIGNATURE = "its signature does not hold"
     OTHER_DEVICE = "it is for another device"
     EXPIRED = "it has expired"
     NO_PHRASE = "this device did not ask for a pairing phrase"
-    NO_ISSUER = "it does not say who will sign the account's requests"
+    NO_ISSUER = "it does not name the issuer of the account's challenges"
     NOT_PAIRED = "this device is not paired with that account of that issuer"
     OTHER_PAIRING = "it is about another pairing with that account"
-    UNKNOWN_KEY = "its key is not one of its issuer's"
+    UNKNOWN_KEY = "its key is not its issuer's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class Trusted:
     """A challenge that may be shown.
 
     Attributes:
-        claims: What it says.
-        newly_pinned: A key of its issuer that is to be pinned now, or None.
+        claims: Its claims.
+        newly_pinned: A new key of its issuer to pin, or None.
 
     """
 
@@ -45,12 +46,7 @@ class Trusted:
 
 @dataclass(frozen=True, slots=True)
 class KeysNeeded:
-    """Whether the challenge may be shown depends on the keys that an issuer serves now.
-
-    Attributes:
-        issuer: Whose key set to fetch.
-
-    """
+    """The judgement depends on the key set that an issuer serves now."""
 
     issuer: str
 
@@ -70,12 +66,12 @@ def judge(  # noqa: PLR0913 - all that the decision depends on
     """Decide whether a challenge may be shown.
 
     Args:
-        challenge: The compact JWS as it came.
-        state: What the device remembers.
-        device_id: The device's own id.
-        now: The service's time; where that is in doubt, the earliest that it may be.
-        pairing_url: The pairing service, as the push service names it.
-        served: Thumbprints of the key set that ``KeysNeeded`` asked for, fetched just now; None before.
+        challenge: The compact JWS.
+        state: The device's state.
+        device_id: The device's id.
+        now: The service's time; if it is uncertain, the earliest possible one.
+        pairing_url: The pairing service's URL, from the push service.
+        served: Thumbprints of the key set that `KeysNeeded` asked for; None before it was fetched.
 
     """
     try:
@@ -89,6 +85,35 @@ def judge(  # noqa: PLR0913 - all that the decision depends on
     if claims.purpose is Purpose.PAIRING:
         return _judge_pairing(claims, key, state, pairing_url, served)
     return _judge_login(claims, key, state, served)
+
+
+def judge_unpaired(
+    statement: str, *, state: State, device_id: str, served: AbstractSet[str] | None = None
+) -> Account | Distrust | KeysNeeded:
+    """Decide whether a statement that a pairing ended removes an account (docs/protocol.md section 10).
+
+    Args:
+        statement: The compact JWS.
+        state: The device's state.
+        device_id: The device's id.
+        served: Thumbprints of the key set that `KeysNeeded` asked for; None before it was fetched.
+
+    Returns:
+        The account to remove, or why none is removed, or whose keys are needed.
+
+    """
+    try:
+        claims, key = verify_unpaired(statement)
+    except SignatureError:
+        return Distrust.BAD_SIGNATURE
+    if claims.aud != device_id:
+        return Distrust.OTHER_DEVICE
+    account = state.account(claims.iss, claims.account_id)
+    if account is None or account.pairing_id != claims.pairing_id:
+        return Distrust.NOT_PAIRED if account is None else Distrust.OTHER_PAIRING
+    if key not in account.keys and served is None:
+        return KeysNeeded(claims.iss)
+    return account if key in {*account.keys, *(served or ())} else Distrust.UNKNOWN_KEY
 
 
 def _judge_pairing(

@@ -26,7 +26,7 @@ async def test_a_code_completes_a_sign_in_and_takes_the_request_back_from_the_ph
     await phone.reads("Approve this sign-in?")
     await computer.use_code(code)
     await computer.is_signed_in(person)
-    await expect(computer.part("history-entry").first).to_contain_text(f"Signed in, by a code of {NAME}")
+    await expect(computer.part("history-entry").first).to_contain_text(f"Signed in, with a code from {NAME}")
     await phone.reads("Request withdrawn")
 
 

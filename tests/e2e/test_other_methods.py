@@ -34,7 +34,7 @@ async def test_an_app_is_added_by_its_first_code_and_signs_in_with_the_next(scen
     await computer.enter(person.name, person.password)
     await computer.use_code(app.code(1))
     await computer.is_signed_in(person)
-    await expect(computer.part("history-entry").first).to_contain_text("Signed in, by a code of Spare app")
+    await expect(computer.part("history-entry").first).to_contain_text("Signed in, with a code from Spare app")
 
 
 async def test_an_app_whose_first_code_is_wrong_is_not_added_and_keeps_its_secret(scene: Scenario) -> None:

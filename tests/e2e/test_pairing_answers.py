@@ -38,6 +38,8 @@ async def test_a_phone_that_never_connected_is_said_to_be_out_of_reach(scene: Sc
     phrase = (await issue_phrase(scene.stack.urls["pairing"], PrivateKey.generate())).phrase
     await computer.go_to_pairing(person)
     await computer.connect_device(phrase)
-    await expect(computer.part("delivery")).to_contain_text("The phone was not reached. Open Salesforce Authenticator")
+    await expect(computer.part("delivery")).to_contain_text(
+        "We could not reach your phone. Open Salesforce Authenticator"
+    )
     await computer.press("cancel")
     await computer.is_told("Sign-in canceled")

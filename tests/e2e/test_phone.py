@@ -71,7 +71,7 @@ async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scene: S
     await computer.reads("CHECK YOUR PHONE")
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "sending")
     await computer.page.clock.fast_forward("00:10")
-    await expect(computer.part("delivery")).to_contain_text("Nothing on the phone yet? Open Salesforce Authenticator")
+    await expect(computer.part("delivery")).to_contain_text("Nothing on your phone yet? Open Salesforce Authenticator")
     await phone.page.context.set_offline(False)
     await phone.approve(await computer.number())
     await computer.is_signed_in(person)

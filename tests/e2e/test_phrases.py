@@ -63,8 +63,8 @@ async def test_a_phrase_that_no_phone_answers_to_says_why_and_a_new_one_pairs(
     [
         ("crimson oter", "Check the spelling", "“oter” is not a word of any phrase."),
         ("crimsn oter", "Check the spelling", "“crimsn” and “oter” are not words of any phrase."),
-        ("crimson", "A phrase has two words", "Here one word was entered."),
-        ("crimson otter crimson", "A phrase has two words", "Here 3 words were entered."),
+        ("crimson", "A phrase has two words", "You entered one word."),
+        ("crimson otter crimson", "A phrase has two words", "You entered 3 words."),
     ],
 )
 async def test_a_mistyped_phrase_stays_in_its_field_and_says_what_is_wrong(

@@ -50,7 +50,7 @@ async def test_a_wrong_number_ends_the_sign_in_and_both_sides_say_so(scene: Scen
     await computer.enter(person.name, person.password)
     await phone.approve(await computer.number())
     await computer.is_signed_in(person)
-    wrong = f"Sign-in ended: a wrong number was entered on {NAME}"
+    wrong = f"Wrong number entered on {NAME}"
     await expect(computer.page.get_by_text(wrong)).to_be_visible()
 
 

@@ -39,7 +39,7 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_alike(scene: Scenar
 async def test_a_paused_account_takes_not_even_the_right_password(scene: Scenario) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     await enter_wrong_passwords(computer, person)
-    pause = re.compile(r"you can try again in \d+ seconds\. If you forgot the password, your administrator can help")
+    pause = re.compile(r"you can try again in \d+ seconds\. If you forgot the password, ask your administrator")
     await expect(computer.part("notice-text")).to_have_text(pause)
     await expect(computer.part("countdown")).to_have_text(re.compile(r"0:\d\d"))
     await computer.enter(person.name, person.password)

@@ -212,7 +212,7 @@ async def test_request_that_ends_while_the_time_is_fetched_is_not_shown(
     await services.end(over, "withdrawn")
     await ask_and_answer(services, phone)
     services.discovery_gate.set()
-    await eventually(lambda: "a challenge is not shown: it has ended" in caplog.text)
+    await eventually(lambda: "challenge not shown: it has ended" in caplog.text)
     assert over.jti not in services.receipts
 
 
@@ -254,4 +254,4 @@ async def test_challenge_that_is_not_shown_says_why(
     await pair(services, phone)
     now = int(services.now().timestamp())
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN, iat=now - 700, exp=now - 400))
-    await eventually(lambda: "a challenge is not shown: it has expired" in caplog.text)
+    await eventually(lambda: "challenge not shown: it has expired" in caplog.text)

@@ -69,7 +69,7 @@ async def test_trouble_is_told_with_the_pause_before_the_next_attempt(services: 
         troubles.append((error, pause_seconds))
         assert len(troubles) < 1000
 
-    async with VirtualPhone(store, timing=QUICK, on_trouble=tell):
+    async with VirtualPhone(store, timing=QUICK, on_connection_error=tell):
         await eventually(lambda: len(troubles) >= 5)
     assert all(0 < pause_seconds <= QUICK.longest_pause_seconds * 1.2 for _, pause_seconds in troubles)
     assert services.openings == 0
@@ -79,7 +79,7 @@ async def test_pauses_begin_again_once_the_socket_was_open(services: FakeService
     pauses: list[float] = []
     store = MemoryStore(State(device_name="Pixel 9", url=services.origin))
     timing = replace(QUICK, longest_pause_seconds=60)
-    async with VirtualPhone(store, timing=timing, on_trouble=lambda _, pause: pauses.append(pause)) as phone:
+    async with VirtualPhone(store, timing=timing, on_connection_error=lambda _, pause: pauses.append(pause)) as phone:
         for opened in range(1, 6):
             await eventually(partial(has_opened, services, opened))
             await services.hang_up(phone.device_id)
@@ -102,7 +102,7 @@ async def test_socket_that_may_be_opened_later_is_tried_again(services: FakeServ
     services.socket_problem = name
     troubles: list[DeviceError] = []
     store = MemoryStore(State(device_name="Pixel 9", url=services.origin))
-    async with VirtualPhone(store, timing=QUICK, on_trouble=lambda error, _: troubles.append(error)) as phone:
+    async with VirtualPhone(store, timing=QUICK, on_connection_error=lambda error, _: troubles.append(error)) as phone:
         await eventually(lambda: len(troubles) >= 2)
         services.socket_problem = None
         await phone.connected()

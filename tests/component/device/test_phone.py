@@ -7,7 +7,13 @@ from datetime import timedelta
 import pytest
 
 from authenticator.device.challenges import DeviceChallenge
-from authenticator.device.errors import ForeignAnswerError, NoCodesError, NumberError, ProblemError, UnreachableError
+from authenticator.device.errors import (
+    NoCodesError,
+    NumberError,
+    ProblemError,
+    UnexpectedResponseError,
+    UnreachableError,
+)
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import ChallengeOutcome
 from protocol.challenges import PinnedIssuer, challenge_digest, verify_proof
@@ -304,7 +310,7 @@ async def answer_past_expiry(services: FakeServices, phone: VirtualPhone, reques
 async def test_service_that_is_not_there_is_named(services: FakeServices) -> None:
     async with VirtualPhone.in_memory("http://127.0.0.1:1", timing=QUICK) as phone:
         with pytest.raises(UnreachableError, match=r"http://127\.0\.0\.1:1/"):
-            await phone.connected(patient=False)
+            await phone.connected(retry=False)
     async with VirtualPhone.in_memory(f"{services.origin}/nonce", timing=QUICK) as phone:
-        with pytest.raises(ForeignAnswerError, match="404"):
-            await phone.connected(patient=False)
+        with pytest.raises(UnexpectedResponseError, match="404"):
+            await phone.connected(retry=False)

@@ -251,7 +251,7 @@ async def test_removed_account_is_said(terminal: Terminal) -> None:
     process = await terminal.start("wait")
     await line_with(process, "Waiting for requests")
     await terminal.services.part(device_id, terminal.services.parting(device_id, terminal.pairing_id))
-    assert "no longer answers for ann@example.com" in await line_with(process, "Removed by Account Manager")
+    assert await line_with(process, "Account Manager removed ann@example.com from this device.")
     process.send_signal(signal.SIGINT)
     await finish(process)
     assert "No accounts yet" in (await terminal.run("accounts"))[1]
@@ -265,7 +265,7 @@ async def test_request_that_is_withdrawn_is_asked_about_no_more(terminal: Termin
     await line_with(process, "Pairing request")
     await eventually(lambda: claims.jti in terminal.services.receipts)
     await terminal.services.end(claims, "withdrawn")
-    await line_with(process, "It was cancelled at the computer")
+    await line_with(process, "Canceled at the computer")
     process.send_signal(signal.SIGINT)
     assert (await finish(process))[0] == 130
 
@@ -283,7 +283,7 @@ async def test_answer_that_is_not_taken_is_said_and_not_counted(terminal: Termin
 async def test_waiting_ends_with_its_time(terminal: Terminal) -> None:
     code, out, _ = await terminal.run("wait", "--answer", "decline", "--timeout", "0.1")
     assert code == 1
-    assert "No more waiting after 0.1 s." in out
+    assert "Stopped after 0.1 s." in out
 
 
 async def test_nobody_to_ask_is_said_with_what_to_do(terminal: Terminal) -> None:

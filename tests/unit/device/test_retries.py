@@ -17,9 +17,9 @@ def refused(name: str, retry_after_seconds: float | None = None) -> ProblemError
     return ProblemError(Problem(name, "", 401, "", retry_after_seconds), "http://localhost:8300/phrases")
 
 
-def retries(patience_seconds: float = 1e9) -> Retries:
+def retries(retry_seconds: float = 1e9) -> Retries:
     """Return the policy of one request, with pauses that do not vary."""
-    return Retries(BackoffPauses(TIMING, chance=lambda: 0.5), patience_seconds)
+    return Retries(BackoffPauses(TIMING, chance=lambda: 0.5), retry_seconds)
 
 
 def test_pauses_double_up_to_half_a_minute() -> None:
@@ -90,7 +90,7 @@ def test_service_decides_when_it_wants_to_be_asked_again() -> None:
 
 
 def test_patience_ends() -> None:
-    policy = retries(patience_seconds=10)
+    policy = retries(retry_seconds=10)
     assert policy.pause_seconds(refused("unavailable"), 9) == 1
     assert policy.pause_seconds(refused("unavailable"), 9) is None
     assert policy.pause_seconds(refused("unavailable", 60), 0) is None

@@ -49,9 +49,9 @@ def test_pairing_that_nobody_answered_may_come_again(outcome: ChallengeOutcome) 
     state = State(device_name="Pixel 9", phrase=PhraseRequest(asked_at=NOW, expires_at=NOW))
     ended = state.with_ended(PAIRING, outcome, NOW)
     assert ended.phrase is not None
-    assert not ended.settled(PAIRING.jti)
+    assert not ended.is_final(PAIRING.jti)
     answered = ended.with_ended(PAIRING, ChallengeOutcome.APPROVED, NOW)
-    assert answered.settled(PAIRING.jti)
+    assert answered.is_final(PAIRING.jti)
     assert [entry.outcome for entry in answered.history] == [ChallengeOutcome.APPROVED]
 
 
@@ -68,8 +68,8 @@ def test_history_is_bounded_and_keeps_the_newest() -> None:
         state = state.with_ended(some_claims(jti=f"challenge-{number}"), ChallengeOutcome.APPROVED, NOW)
     assert len(state.history) == HISTORY_LENGTH
     assert state.history[-1].challenge_id == f"challenge-{HISTORY_LENGTH + 2}"
-    assert not state.settled("challenge-0")
-    assert state.settled("challenge-100")
+    assert not state.is_final("challenge-0")
+    assert state.is_final("challenge-100")
 
 
 def test_each_verdict_has_its_outcome() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from authenticator.device.asking import Asker, NobodyAnswersError
 from authenticator.device.challenges import DeviceChallenge, Reply
 from authenticator.device.clock import ServiceClock
-from authenticator.device.place import service_address
+from authenticator.device.directory import service_address
+from authenticator.device.prompt import AnswerPrompt, NoInputError
 from authenticator.device.state import ChallengeOutcome
 from authenticator.device.terminal import Screen, printable
 from schemas.base import Browser
@@ -83,10 +83,10 @@ def test_place_and_first_time_are_shown_where_they_are_known(capsys: pytest.Capt
 async def test_answer_is_read_from_a_pipe(pipe: tuple[int, int], typed: bytes, verdict: Verdict) -> None:
     os.write(pipe[1], typed)
     os.close(pipe[1])
-    with Asker(Screen(as_json=True), pipe[0]) as asker:
-        assert await asker.ask(a_request()) == Reply(verdict)
-        with pytest.raises(NobodyAnswersError):
-            await asker.ask(a_request())
+    with AnswerPrompt(Screen(as_json=True), pipe[0]) as prompt:
+        assert await prompt.ask(a_request()) == Reply(verdict)
+        with pytest.raises(NoInputError):
+            await prompt.ask(a_request())
 
 
 @pytest.mark.parametrize(
@@ -102,17 +102,17 @@ async def test_answer_is_read_from_a_pipe(pipe: tuple[int, int], typed: bytes, v
 )
 async def test_number_is_asked_for_after_an_approval_only(pipe: tuple[int, int], typed: bytes, reply: Reply) -> None:
     os.write(pipe[1], typed)
-    with Asker(Screen(as_json=True), pipe[0]) as asker:
-        assert await asker.ask(a_request(number_matching=True)) == reply
+    with AnswerPrompt(Screen(as_json=True), pipe[0]) as prompt:
+        assert await prompt.ask(a_request(number_matching=True)) == reply
 
 
 async def test_request_that_ends_while_the_number_is_asked_for_is_over(
     pipe: tuple[int, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     request = a_request(number_matching=True)
-    with Asker(Screen(as_json=False), pipe[0]) as asker:
+    with AnswerPrompt(Screen(as_json=False), pipe[0]) as prompt:
         os.write(pipe[1], b"a\n")
-        asking = asyncio.ensure_future(asker.ask(request))
+        asking = asyncio.ensure_future(prompt.ask(request))
         async with asyncio.timeout(DEADLINE_SECONDS):
             while "Number shown" not in capsys.readouterr().out:
                 await asyncio.sleep(0)
@@ -122,23 +122,23 @@ async def test_request_that_ends_while_the_number_is_asked_for_is_over(
 
 async def test_pairing_is_never_asked_for_a_number(pipe: tuple[int, int]) -> None:
     os.write(pipe[1], b"a\n")
-    with Asker(Screen(as_json=True), pipe[0]) as asker:
-        assert await asker.ask(a_request(Purpose.PAIRING, number_matching=True)) == Reply(Verdict.APPROVE)
+    with AnswerPrompt(Screen(as_json=True), pipe[0]) as prompt:
+        assert await prompt.ask(a_request(Purpose.PAIRING, number_matching=True)) == Reply(Verdict.APPROVE)
 
 
 async def test_answers_are_read_from_a_file_one_for_each_request(tmp_path: Path) -> None:
     (tmp_path / "answers").write_bytes(b"accept\ndeny\n")
-    with (tmp_path / "answers").open("rb") as file, Asker(Screen(as_json=True), file.fileno()) as asker:
-        assert await asker.ask(a_request()) == Reply(Verdict.APPROVE)
-        assert await asker.ask(a_request()) == Reply(Verdict.DENY)
-        with pytest.raises(NobodyAnswersError):
-            await asker.ask(a_request())
+    with (tmp_path / "answers").open("rb") as file, AnswerPrompt(Screen(as_json=True), file.fileno()) as prompt:
+        assert await prompt.ask(a_request()) == Reply(Verdict.APPROVE)
+        assert await prompt.ask(a_request()) == Reply(Verdict.DENY)
+        with pytest.raises(NoInputError):
+            await prompt.ask(a_request())
 
 
 async def test_request_that_ends_is_asked_about_no_more(pipe: tuple[int, int]) -> None:
     request = a_request()
-    with Asker(Screen(as_json=True), pipe[0]) as asker:
-        asking = asyncio.ensure_future(asker.ask(request))
+    with AnswerPrompt(Screen(as_json=True), pipe[0]) as prompt:
+        asking = asyncio.ensure_future(prompt.ask(request))
         request.end(ChallengeOutcome.WITHDRAWN)
         async with asyncio.timeout(DEADLINE_SECONDS):
             assert await asking is None
@@ -148,12 +148,12 @@ async def test_what_was_typed_before_a_request_is_no_answer_to_it() -> None:
     """Somebody who presses a key while the screen changes must not approve what they have not read."""
     terminal, keyboard = pty.openpty()[::-1]
     try:
-        with Asker(Screen(as_json=True), terminal) as asker:
+        with AnswerPrompt(Screen(as_json=True), terminal) as prompt:
             os.write(keyboard, b"a\n")
             async with asyncio.timeout(DEADLINE_SECONDS):
-                while asker._lines.empty():  # noqa: SLF001 - nothing else tells that it was read
+                while prompt._lines.empty():  # noqa: SLF001 - nothing else tells that it was read
                     await asyncio.sleep(0)
-            asking = asyncio.ensure_future(asker.ask(a_request()))
+            asking = asyncio.ensure_future(prompt.ask(a_request()))
             await asyncio.sleep(0)
             os.write(keyboard, b"d\n")
             async with asyncio.timeout(DEADLINE_SECONDS):

@@ -1,4 +1,4 @@
-"""Sends an answer until the push service has taken it, or the request is over (docs/protocol.md section 7)."""
+"""Delivery of an answer to the push service, with retries (docs/protocol.md section 7)."""
 
 from datetime import datetime
 from functools import partial
@@ -15,31 +15,31 @@ from protocol.signed_requests import Refusal
 from schemas.contract import Purpose, Verdict
 
 OUTCOME_SECONDS: Final = 600.0
-"""How long after a request's expiry the service still tells what became of an answer to it (protocol.md section 7)."""
+"""How long after a request's expiry the service still reports the outcome of an answer (protocol.md section 7)."""
 
 
 async def send_answer(client: Client, link: Link, store: Store, request: DeviceChallenge, reply: Reply) -> datetime:
-    """Send an answer until it is known what became of it.
+    """Send an answer until its outcome is known.
 
-    An attempt that got no answer may have counted nevertheless. So the same answer is sent on past the request's
-    expiry: the service then says that it had counted, or that the request expired.
+    An attempt without a response may have counted. So the same answer is sent even after the request's expiry: the
+    service then reports that it counted, or that the request expired.
 
     Returns:
-        When the service took it.
+        When the service accepted the answer.
 
     Raises:
-        ProblemError: If the service does not take it.
-        DeviceError: If it could not be reached until ten minutes after the request's expiry.
+        ProblemError: If the service refuses it.
+        DeviceError: If the service cannot be reached until ten minutes after the request's expiry.
 
     """
     try:
         return await _post(client, store, request, reply)
     except ProblemError as error:
         if error.problem.name == Refusal.ALREADY_ANSWERED and error.problem.members.get("verdict") == reply.verdict:
-            return client.clock.now()  # an earlier attempt had counted, and only its receipt was lost
+            return client.clock.now()  # an earlier attempt counted, and only its receipt was lost
         if error.problem.name != Refusal.UNKNOWN_DEVICE:
             raise
-    await link.renew()  # which makes the device known
+    await link.renew()  # registers the device
     return await _post(client, store, request, reply)
 
 
@@ -53,12 +53,12 @@ async def _post(client: Client, store: Store, request: DeviceChallenge, reply: R
         number=reply.number,
         agreement_key=store.agreement.public if _agrees(request, reply) else None,
     )
-    patience_seconds = client.clock.seconds_until(request.claims.expires_at) + OUTCOME_SECONDS
-    return (await client.post(client.push_url, path, sign, Receipt, patience_seconds=patience_seconds)).answered_at
+    retry_seconds = client.clock.seconds_until(request.claims.expires_at) + OUTCOME_SECONDS
+    return (await client.post(client.push_url, path, sign, Receipt, retry_seconds=retry_seconds)).answered_at
 
 
 def _agrees(request: DeviceChallenge, reply: Reply) -> bool:
-    """Tell whether this answer agrees on verification codes: it accepts a pairing whose issuer takes them."""
+    """Tell whether an answer sends the agreement key: it accepts a pairing whose issuer takes verification codes."""
     issuer = request.claims.login_issuer
     accepted = (request.claims.purpose, reply.verdict) == (Purpose.PAIRING, Verdict.APPROVE)
     return accepted and issuer is not None and issuer.agreement is not None

@@ -1,4 +1,4 @@
-"""Asks the person at the terminal, without keeping the phone from listening meanwhile."""
+"""Reads answers at the terminal, without blocking the event loop."""
 
 import asyncio
 import os
@@ -29,31 +29,24 @@ WORDS: Final = {
 NUMBER: Final = re.compile("[1-9][0-9]")
 
 
-class NobodyAnswersError(Exception):
-    """Standard input is at its end."""
+class NoInputError(Exception):
+    """Standard input has ended."""
 
 
-class Asker:
+class AnswerPrompt:
     """Reads answers from standard input, a terminal or not; a context manager."""
 
     def __init__(self, screen: Screen, descriptor: int = 0) -> None:
-        """Prepare it.
-
-        Args:
-            screen: Where questions are printed.
-            descriptor: The file to read.
-
-        """
         self._screen = screen
         self._descriptor = descriptor
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._rest = b""
 
     def __enter__(self) -> Self:
-        """Begin to listen."""
+        """Start reading."""
         try:
             asyncio.get_running_loop().add_reader(self._descriptor, self._read)
-        except OSError:  # a regular file cannot be waited for, and need not be; a closed one ends at once
+        except OSError:  # a regular file cannot be polled, and need not be; a closed one ends at once
             while self._read():
                 pass
         return self
@@ -61,30 +54,30 @@ class Asker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Listen no more."""
+        """Stop reading."""
         asyncio.get_running_loop().remove_reader(self._descriptor)
 
     async def ask(self, request: DeviceChallenge) -> Reply | None:
-        """Ask until there is an answer, with the number that the browser shows where an approval needs it.
+        """Ask until there is an answer, and for the browser's number if an approval needs it.
 
         Returns:
-            The reply, or None if the request ended before.
+            The reply, or None if the request ended first.
 
         Raises:
-            NobodyAnswersError: If standard input is at its end.
+            NoInputError: If standard input has ended.
 
         """
         if os.isatty(self._descriptor):
-            self._forget_typed_ahead()
+            self._drop_type_ahead()
         ended = asyncio.ensure_future(request.ended())
         try:
             verdict = None
             while verdict is None:
                 self._screen.question(request)
-                said = await self._line(ended)
-                if said is None:
+                line = await self._line(ended)
+                if line is None:
                     return None
-                verdict = WORDS.get(said)
+                verdict = WORDS.get(line)
             if verdict is Verdict.APPROVE and request.needs_number:
                 return await self._ask_number(request, ended)
             return request.reply(verdict)
@@ -92,32 +85,32 @@ class Asker:
             ended.cancel()
 
     async def _ask_number(self, request: DeviceChallenge, ended: asyncio.Future[ChallengeOutcome]) -> Reply | None:
-        """Ask for the number; whoever sees none may still deny."""
+        """Ask for the number; a denial or a report needs none."""
         self._screen.ask_number()
-        while (said := await self._line(ended)) is not None:
-            if NUMBER.fullmatch(said):
-                return request.reply(Verdict.APPROVE, int(said))
-            if WORDS.get(said, Verdict.APPROVE) is not Verdict.APPROVE:
-                return request.reply(WORDS[said])
+        while (line := await self._line(ended)) is not None:
+            if NUMBER.fullmatch(line):
+                return request.reply(Verdict.APPROVE, int(line))
+            if WORDS.get(line, Verdict.APPROVE) is not Verdict.APPROVE:
+                return request.reply(WORDS[line])
             self._screen.ask_number(again=True)
         return None
 
     async def _line(self, ended: asyncio.Future[ChallengeOutcome]) -> str | None:
-        """Wait for a line; None if the request ended before."""
-        line = asyncio.ensure_future(self._lines.get())
-        either: set[asyncio.Future[Any]] = {line, ended}
+        """Wait for a line; None if the request ended first."""
+        next_line = asyncio.ensure_future(self._lines.get())
+        either: set[asyncio.Future[Any]] = {next_line, ended}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
-            line.cancel()
+            next_line.cancel()
             return None
-        said = line.result()
-        if said is None:
+        line = next_line.result()
+        if line is None:
             self._lines.put_nowait(None)
-            raise NobodyAnswersError
-        return said
+            raise NoInputError
+        return line
 
-    def _forget_typed_ahead(self) -> None:
-        """Drop what was typed before this question could be read: it was meant for another one."""
+    def _drop_type_ahead(self) -> None:
+        """Drop the lines that were typed before this question was shown."""
         while not self._lines.empty():
             self._lines.get_nowait()
 

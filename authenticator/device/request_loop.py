@@ -1,4 +1,4 @@
-"""Waits for requests and answers them, as the person or an option says."""
+"""The loop of the command `wait`: shows requests and answers them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,17 +10,13 @@ from authenticator.device.terminal import Screen
 from schemas.contract import Verdict
 
 Decide = Callable[[DeviceChallenge], Awaitable[Reply | None]]
-"""Gives the reply to a request, or None if it ended before."""
+"""Returns the reply to a request, or None if the request ended first."""
 
 
 def always(verdict: Verdict, number: int | None = None) -> Decide:
-    """Decide each request alike.
+    """Give the same verdict to each request.
 
-    Args:
-        verdict: The verdict.
-        number: The number that the browser shows for the one request that needs it; the next such request raises a
-            NumberError, as does the first where there is none.
-
+    The number serves one request that needs it. A further one, or one without a number, raises a NumberError.
     """
 
     async def decide(request: DeviceChallenge) -> Reply:
@@ -35,20 +31,10 @@ def always(verdict: Verdict, number: int | None = None) -> Decide:
 async def answer_requests(
     phone: VirtualPhone, screen: Screen, decide: Decide, *, count: int | None, timeout_seconds: float | None
 ) -> int:
-    """Show requests and answer them.
-
-    Args:
-        phone: The phone.
-        screen: Where they are shown.
-        decide: Gives the replies.
-        count: After how many answers to stop, or None.
-        timeout_seconds: After how long to stop, or None.
-
-    Returns:
-        How many were answered.
+    """Show and answer requests, until so many are answered or the time is over; return the number of answers.
 
     Raises:
-        NumberError: If ``decide`` approves a request without the number that it needs; nothing was sent then.
+        NumberError: If ``decide`` approves a request without the number that it needs; no answer is sent.
 
     """
     answered = 0
@@ -59,7 +45,7 @@ async def answer_requests(
                 if answered == count:
                     break
     except TimeoutError:
-        screen.say("timeout", f"No more waiting after {timeout_seconds:g} s.", answered=answered)
+        screen.emit("timeout", f"Stopped after {timeout_seconds:g} s.", answered=answered)
     return answered
 
 
@@ -72,7 +58,7 @@ async def _answer(phone: VirtualPhone, screen: Screen, decide: Decide, request: 
     try:
         at = await phone.answer(request, reply.verdict, reply.number)
     except DeviceError as error:
-        screen.not_taken(request, error)
+        screen.answer_failed(request, error)
         return False
     screen.answered(request, reply.verdict, at)
     return True

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from authenticator.device.parting import judge_unpaired
 from authenticator.device.state import Account, State, new_account
-from authenticator.device.trust import Distrust, KeysNeeded
+from authenticator.device.trust import Distrust, KeysNeeded, judge_unpaired
 from schemas.contract import Purpose
 from tests.unit.protocol import make_vectors
 from tests.unit.protocol.builders import DEVICE, NOW, some_claims
