@@ -1,22 +1,66 @@
-"""Structured logs: one JSON object a line on standard output, with the trace id; libraries' logs alike."""
+"""Structured logs: one JSON object a line on standard output, with the trace id; libraries' logs are rate-limited."""
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from services.common.telemetry.log_repeats import Repeats
 from services.common.telemetry.tracing import current_trace_id
 
-LIBRARIES = ("aiokafka", "faust", "mode", "aiohttp", "asyncio")
-OUR_SUBCLASSES = (
+LIBRARIES: Final = ("aiokafka", "faust", "mode", "aiohttp", "asyncio")
+OUR_SUBCLASSES: Final = (
     "services.common.streams.faust_patches",
     "services.common.streams.versioned_table",
     "services.common.streams.faust_consumer",
 )
-"""Subclasses of Faust's services, which log under the name of their module whatever their base classes log."""
+"""Subclasses of Faust's services, whose modules' names Faust's base classes log under."""
+REPEAT_SECONDS: Final = 5.0
+"""How long a message of a library is left out after it was logged."""
+MAX_KNOWN_MESSAGES: Final = 500
+
+
+class RepeatFilter(logging.Filter):
+    """Rate-limits the messages of libraries: without a broker, aiokafka logs hundreds a second.
+
+    A message passes once in `REPEAT_SECONDS`, with the number of those left out before it. Messages are the same if
+    only their arguments differ.
+    """
+
+    def __init__(self, loggers: tuple[str, ...], clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with no messages.
+
+        Args:
+            loggers: The names of the loggers to limit, with those below them.
+            clock: Returns seconds.
+
+        """
+        super().__init__()
+        self._loggers = loggers
+        self._clock = clock
+        self._known: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log a record."""
+        if record.name.split(".", 1)[0] not in self._loggers:
+            return True
+        message = (record.name, str(record.msg))
+        now = self._clock()
+        last, left_out = self._known.get(message, (now - REPEAT_SECONDS, 0))
+        if now - last < REPEAT_SECONDS:
+            self._known[message] = (last, left_out + 1)
+            return False
+        if len(self._known) >= MAX_KNOWN_MESSAGES:
+            self._known.clear()
+        self._known[message] = (now, 0)
+        if left_out:
+            record.msg = f"{record.getMessage()} (and {left_out} like this before it)"
+            record.args = ()
+        return True
 
 
 def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -27,7 +71,7 @@ def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 
 
 def show_warnings_only() -> None:
-    """Set up logging for a command in a terminal: warnings and errors, on standard error, in a person's form."""
+    """Set up logging for a command in a terminal: warnings and errors, on standard error, as text."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -35,7 +79,7 @@ def show_warnings_only() -> None:
 
 
 def log_to_file(path: Path) -> None:
-    """Set up logging for a long run in a terminal: all of it into a file, in a person's form.
+    """Set up logging for a long run in a terminal: all of it into a file, as text.
 
     Args:
         path: The file.
@@ -53,8 +97,8 @@ def configure_logs(service: str, level: str) -> None:
     """Set up logging for this process.
 
     Args:
-        service: The service's name; stands in each line.
-        level: Name of the least level to show; libraries show warnings at the least.
+        service: The service's name, a field of each line.
+        level: The lowest level to log; of libraries it is at least WARNING.
 
     """
 
@@ -79,7 +123,7 @@ def configure_logs(service: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
-    handler.addFilter(Repeats(LIBRARIES))
+    handler.addFilter(RepeatFilter(LIBRARIES))
     renderer = structlog.processors.JSONRenderer(sort_keys=False)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

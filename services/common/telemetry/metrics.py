@@ -1,10 +1,10 @@
-"""What an instance counts, for Prometheus: its registry, and the metrics that all services have.
+"""Prometheus metrics of an instance: its registry, and the metrics that all services have.
 
-Names and units follow Prometheus' conventions. Every label has few values, which our own code gives: a topic, a table,
-a message type, a route, an outcome. No account, device, address or secret is ever one.
+Names and units follow Prometheus' conventions. Labels have low cardinality, and our own code sets their values: a
+topic, a table, a message type, a route, an outcome. No account, device, address or secret is a label.
 
-What only has to be looked at, such as how many people wait, is read when the metrics are asked for
-(`services.common.instance.instance_metrics`) and costs nothing until then.
+State such as lag and readiness is read at each scrape (`services.common.instance.instance_metrics`), so it costs
+nothing in between.
 """
 
 from typing import Final
@@ -13,21 +13,21 @@ from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram
 
 NAMESPACE: Final = "countersign"
 DURATIONS_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds of what machines do; some of it waits for Kafka."""
+"""Upper bounds of histogram buckets for work of machines, some of which waits for Kafka."""
 
 
 class Metrics:
     """The metrics of one instance, in a registry of their own.
 
     Attributes:
-        registry: What is served at /metrics.
+        registry: Served at /metrics.
         decisions: Decisions by table, event type and outcome, each once (`services.common.streams.processor`).
-        repeated_events: Events that came again and changed nothing, by table.
-        decision_seconds: From a record in hand to its row and what follows in Kafka, by table.
-        dead_letters: Records set aside, by the topic that they came from.
-        unexpected_errors: Errors that no rule expects, by the topic of the record.
+        repeated_events: Redelivered events, which changed nothing, by table.
+        decision_seconds: From a received record to the acknowledged row and messages, by table.
+        dead_letters: Records set aside, by their original topic.
+        unexpected_errors: Unexpected exceptions, by the topic of the record.
         requests: Requests of browsers and devices, by method, route and status.
-        request_seconds: How long they took, by route; streams and sockets last as long as somebody waits.
+        request_seconds: Their duration, by route; that of event streams and sockets is the duration of the connection.
 
     """
 
@@ -49,9 +49,9 @@ class Metrics:
         )
 
     def counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        """Return a new counter; Prometheus sees its name with ``countersign_`` before and ``_total`` behind it."""
+        """Return a new counter; its name in Prometheus is ``countersign_NAME_total``."""
         return Counter(name, meaning, labels, namespace=NAMESPACE, registry=self.registry)
 
     def histogram(self, name: str, meaning: str, bounds: tuple[float, ...], *labels: str) -> Histogram:
-        """Return a new histogram; its name ends in its unit."""
+        """Return a new histogram; its name ends with its unit."""
         return Histogram(name, meaning, labels, namespace=NAMESPACE, registry=self.registry, buckets=bounds)

@@ -1,4 +1,4 @@
-"""Exports spans by OTLP over HTTP, by OpenTelemetry's SDK: in batches from a bounded queue, in a thread of its own.
+"""Export of spans by OTLP over HTTP with OpenTelemetry's SDK: in batches from a bounded queue, in a separate thread.
 
 OpenTelemetry's standard variables configure it (OTEL_EXPORTER_OTLP_…, OTEL_BSP_…, OTEL_TRACES_SAMPLER,
 OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED).
@@ -17,56 +17,56 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 log = structlog.get_logger(__name__)
 CLOSE_SECONDS: Final = 1.0
-"""How long a stop waits for the last spans to be taken."""
+"""Maximum time for the export of the remaining spans at a stop."""
 
 
 class ReportingExporter(SpanExporter):
-    """Exports, and logs once when spans are not taken any more, and once when they are again."""
+    """Exports spans, and logs once when an outage of the receiver begins and once when it ends."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
-        self._taken = True
+        self._accepted = True
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export some spans; those that are not taken are dropped."""
+        """Export a batch; drop it if the receiver does not accept it."""
         try:
             result = self._exporter.export(spans)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, such as an address that is none, it harms nobody
-            self._report(taken=False, reason=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 -- no error of the export, such as a malformed address, may reach the service
+            self._report(accepted=False, reason=type(error).__name__)
             return SpanExportResult.FAILURE
-        self._report(taken=result is SpanExportResult.SUCCESS, reason="the receiver is away or refuses them")
+        self._report(accepted=result is SpanExportResult.SUCCESS, reason="the receiver is away or rejects them")
         return result
 
-    def _report(self, *, taken: bool, reason: str) -> None:
-        if taken and not self._taken:
-            log.info("spans are taken again")
-        elif self._taken and not taken:
-            log.warning("spans are not taken, dropping them", reason=reason)
-        self._taken = taken
+    def _report(self, *, accepted: bool, reason: str) -> None:
+        if accepted and not self._accepted:
+            log.info("spans are exported again")
+        elif self._accepted and not accepted:
+            log.warning("spans are not exported, dropping them", reason=reason)
+        self._accepted = accepted
 
     def shutdown(self) -> None:
-        """Stop."""
+        """Stop the exporter."""
         self._exporter.shutdown()
 
 
 def otlp_processor() -> SpanProcessor:
-    """Return what exports spans as they end, to where the standard variables say."""
-    # The exporter would log each failed try; ours logs once what matters.
+    """Return a processor that exports ended spans to the configured endpoint."""
+    # The SDK logs each failed attempt; `ReportingExporter` logs each outage once.
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     return BatchSpanProcessor(ReportingExporter(OTLPSpanExporter()))
 
 
 def make_provider(service: str, instance: str, processor: SpanProcessor) -> TracerProvider:
-    """Return what makes an instance's spans.
+    """Return the provider of an instance's tracer.
 
     Args:
         service: The service's name.
-        instance: Tells this instance from the others.
-        processor: Takes the spans as they end.
+        instance: The instance's id.
+        processor: Receives the ended spans.
 
     """
     names = {"service.namespace": "countersign", "service.name": service, "service.instance.id": instance}
-    # What operators set by the standard variables goes before our own names.
+    # The standard variables override our own names.
     resource = Resource.create(names).merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(processor)
@@ -74,8 +74,8 @@ def make_provider(service: str, instance: str, processor: SpanProcessor) -> Trac
 
 
 def close_provider(provider: TracerProvider) -> None:
-    """Send what is left, for a moment at most."""
-    # The processor would wait for 30 s; a thread that is a daemon holds no process up.
+    """Export the remaining spans, for at most `CLOSE_SECONDS`."""
+    # The processor itself would wait for 30 s. A daemon thread does not keep the process alive.
     closing = threading.Thread(target=provider.shutdown, daemon=True)
     closing.start()
     closing.join(CLOSE_SECONDS)

@@ -1,4 +1,4 @@
-"""What an instance reports to operators: metrics and traces, and how they leave it."""
+"""Telemetry of an instance: its metrics and its tracer."""
 
 import os
 import socket
@@ -16,17 +16,17 @@ from services.common.telemetry.metrics import Metrics
 from services.common.telemetry.tracing import NO_SPANS
 
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-"""OpenTelemetry's own variables; with one of them set, spans are exported there."""
+"""OpenTelemetry's standard variables; if one is set, the instance exports spans to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """What one instance reports.
+    """Metrics and tracer of one instance.
 
     Attributes:
-        metrics: Counted here, served at /metrics on a port of its own.
-        tracer: Makes spans where an endpoint is set, and none elsewhere.
-        close: Sends the spans that are left, for a moment at most.
+        metrics: Its metrics, served at /metrics on a separate port.
+        tracer: Creates spans; a no-op unless an endpoint is set.
+        close: Exports the remaining spans within a time limit.
 
     """
 
@@ -36,7 +36,7 @@ class Telemetry:
 
 
 def make_telemetry(service: str, settings: ServiceSettings) -> Telemetry:
-    """Return what an instance reports; OpenTelemetry's standard variables (OTEL_…) turn spans on.
+    """Return an instance's telemetry; OpenTelemetry's standard variables (OTEL_…) enable the export of spans.
 
     Args:
         service: The service's name.
@@ -45,7 +45,7 @@ def make_telemetry(service: str, settings: ServiceSettings) -> Telemetry:
     """
     if not any(os.environ.get(name) for name in ENDPOINTS):
         return Telemetry()
-    # Only here: OpenTelemetry's SDK takes a while to load, and most instances do not need it.
+    # Imported here because the SDK takes time to load, and most instances do not need it.
     from services.common.telemetry.span_export import close_provider, make_provider, otlp_processor  # noqa: PLC0415
 
     provider = make_provider(service, f"{socket.gethostname()}:{settings.port}", otlp_processor())

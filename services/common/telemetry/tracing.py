@@ -1,10 +1,11 @@
 """W3C Trace Context by OpenTelemetry's API: the trace that follows a login through services, topics and logs.
 
-The current trace is the API's. Without the SDK (`services.common.telemetry.span_export`) the API makes neither spans
-nor ids, so a trace begins here where none came in. A command carries the traceparent of the span that sends it. What a
-decision leads to carries that of its cause, so that a repeated decision publishes the same bytes.
+The API's context holds the current trace. Without the SDK (`services.common.telemetry.span_export`) the API creates
+neither spans nor ids, so `continue_trace` and `begin_span` begin a trace where the input has none. A command carries
+the traceparent of the span that sends it. The messages of a decision carry the traceparent of their cause, so that a
+repeated decision publishes equal bytes (idempotency, docs/adr/0003).
 
-Attributes of spans are names of ours, counts and ids of events: no key, no body, no header, no text of an error.
+Span attributes are our own names, counts and ids of events. They contain no key, body, header or error text.
 
 Source: OpenTelemetry semantic conventions 1.40, messaging spans (Kafka).
 """
@@ -36,17 +37,17 @@ _PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 
 def continue_trace(headers: Iterable[tuple[str, bytes | None]]) -> None:
-    """Make a record's trace the current one, or a new one where its headers name none that is well-formed."""
+    """Make a record's trace the current one, or a new one if its headers have no well-formed traceparent."""
     traceparent = dict(headers).get(_TRACEPARENT) or b""
     context = read_traceparent(traceparent.decode(errors="replace"))
     attach(set_span_in_context(_in_a_trace(get_current_span(context))))
 
 
 def join_trace(traceparent: str) -> None:
-    """Go on in another trace, and link the span in hand to it; do nothing if the traceparent is missing or malformed.
+    """Link the current span to another trace, and make that trace the current one.
 
     Args:
-        traceparent: Of a login, which a request turns out to answer.
+        traceparent: The traceparent of a login that a request answers. Nothing happens if it is missing or malformed.
 
     """
     context = read_traceparent(traceparent)
@@ -57,7 +58,7 @@ def join_trace(traceparent: str) -> None:
 
 
 def read_traceparent(traceparent: str) -> Context:
-    """Return the context that a traceparent names; an empty one if it is missing or malformed."""
+    """Return the context of a traceparent; an empty one if it is missing or malformed."""
     return _PROPAGATOR.extract({_TRACEPARENT: traceparent}, Context())
 
 
@@ -69,7 +70,7 @@ def current_traceparent() -> str:
 
 
 def current_trace_id() -> str:
-    """Return the 32 hexadecimal digits that name the current trace, or an empty string."""
+    """Return the current trace's id, 32 hexadecimal digits, or an empty string."""
     context = get_current_span().get_span_context()
     return format_trace_id(context.trace_id) if context.is_valid else ""
 
@@ -77,14 +78,14 @@ def current_trace_id() -> str:
 def begin_span(
     tracer: Tracer, name: str, kind: SpanKind, attributes: Mapping[str, str | int], parent: Context | None = None
 ) -> Span:
-    """Begin a span, in a new trace if there is no other; it is not the current one yet.
+    """Start a span, in a new trace if it has no parent; the caller makes it the current one.
 
     Args:
-        tracer: Makes it.
-        name: Its name.
-        kind: Its kind.
-        attributes: What is known of it.
-        parent: Where its parent is; default the current context.
+        tracer: Creates the span.
+        name: The span's name.
+        kind: The span's kind.
+        attributes: The span's attributes.
+        parent: The context that contains the parent; default the current context.
 
     """
     return _in_a_trace(tracer.start_span(name, parent, kind, attributes))
@@ -98,14 +99,14 @@ def messaging_span(
     event_id: str,
     attributes: Mapping[str, str | int] | None = None,
 ) -> Iterator[None]:
-    """Make a span of sending or processing an event, for as long as that takes; of an error it has the kind alone.
+    """Run a block in a span of sending or processing an event; an exception sets the span's error type.
 
     Args:
-        tracer: Makes it.
+        tracer: Creates the span.
         kind: PRODUCER to send, CONSUMER to process.
         topic: The topic's name, without the deployment's prefix.
         event_id: The event's id.
-        attributes: What else is known of it.
+        attributes: Further attributes.
 
     """
     operation = "send" if kind is SpanKind.PRODUCER else "process"
@@ -134,7 +135,7 @@ def set_error(span: Span, error_type: str) -> None:
 
     Args:
         span: The span.
-        error_type: The kind of the error, which has few values: an exception's class or an HTTP status.
+        error_type: An exception's class or an HTTP status; low cardinality.
 
     """
     span.set_status(StatusCode.ERROR)
@@ -142,7 +143,7 @@ def set_error(span: Span, error_type: str) -> None:
 
 
 def _in_a_trace(span: Span) -> Span:
-    """Return a span, or the beginning of a new trace in place of one that is in none."""
+    """Return the span, or the root of a new trace if its context is invalid."""
     if span.get_span_context().is_valid:
         return span
     trace_id, span_id = (int.from_bytes(secrets.token_bytes(length)) or 1 for length in (16, 8))

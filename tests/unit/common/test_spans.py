@@ -235,9 +235,9 @@ async def test_nothing_waits_for_a_receiver_that_is_away(monkeypatch: pytest.Mon
     await eventually(lambda: not any(each.name.startswith("Otel") for each in threading.enumerate()), "it goes on")
 
 
-def test_that_spans_are_not_taken_is_logged_once_and_that_they_are_again() -> None:
+def test_an_outage_of_the_receiver_is_logged_once_and_its_end_too() -> None:
     class Moody(InMemorySpanExporter):
-        """An exporter that takes what it wants."""
+        """An exporter that fails at times."""
 
         moods = iter([SpanExportResult.SUCCESS, SpanExportResult.FAILURE, None, None, *[SpanExportResult.SUCCESS] * 2])
 
@@ -251,7 +251,7 @@ def test_that_spans_are_not_taken_is_logged_once_and_that_they_are_again() -> No
     with capture_logs() as lines:
         for _ in range(6):
             exporter.export(())
-    assert [line["event"] for line in lines] == ["spans are not taken, dropping them", "spans are taken again"]
+    assert [line["event"] for line in lines] == ["spans are not exported, dropping them", "spans are exported again"]
 
 
 def _add_trace_id(_logger: object, _method: str, line: Any) -> Any:
