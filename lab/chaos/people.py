@@ -11,8 +11,9 @@ import aiohttp
 from authenticator.device.errors import DeviceError
 from lab.chaos.history import Attempt, ClientLog, Ending, Habit, Way
 from lab.chaos.phones import HabitualPhone
+from lab.testkit.page import PageError
 from lab.testkit.person import Person
-from lab.testkit.text_browser import GATEWAY_ERRORS, UNAVAILABLE, PageError, TextBrowser
+from lab.testkit.text_browser import GATEWAY_ERRORS, UNAVAILABLE, TextBrowser
 from protocol.encoding import digest
 from services.common.clock import now
 from services.common.kafka.publisher import UnavailableError

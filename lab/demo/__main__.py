@@ -16,9 +16,10 @@ from rich.console import Console
 from authenticator.device.challenges import DeviceChallenge
 from deploy.local.stack import Stack, StackOptions
 from lab.demo.records import Records
+from lab.testkit.page import PageError
 from lab.testkit.person import Person
 from lab.testkit.phone import ChallengeError, PocketPhone
-from lab.testkit.text_browser import PageError, TextBrowser
+from lab.testkit.text_browser import TextBrowser
 from schemas.contract import Purpose, Verdict
 from services.common.telemetry.logs import show_warnings_only
 from services.login.admin import administration

@@ -27,7 +27,7 @@ from lab.load.seeding import SeedingError, seed_stack
 from lab.load.start_times import measure_starts
 from lab.load.streams import StreamError
 from lab.load.waiting import Measurement, TooFewPeopleError
-from lab.testkit.text_browser import PageError
+from lab.testkit.page import PageError
 from operations.kafka_tools import KafkaMissingError
 from operations.repartition.cluster import UnreachableError
 from operations.topics import TopicsError

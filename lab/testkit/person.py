@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, Self
 
+from lab.testkit.page import PageError
 from lab.testkit.phone import PATIENCE_SECONDS, PocketPhone
-from lab.testkit.text_browser import PageError, TextBrowser
+from lab.testkit.text_browser import TextBrowser
 from schemas.contract import Purpose, Verdict
 
 ACCOUNT: Final = "/account"

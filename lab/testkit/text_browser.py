@@ -5,11 +5,12 @@ import json
 import re
 import time
 from contextlib import suppress
-from html.parser import HTMLParser
 from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
+
+from lab.testkit.page import Page, PageError, Part
 
 USER_AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PATIENCE_SECONDS: Final = 30.0
@@ -19,55 +20,13 @@ GATEWAY_ERRORS: Final = frozenset({502, 504})
 """A proxy's answer where the service was gone; what was posted may yet have been taken."""
 
 
-class PageError(Exception):
-    """Another page than the expected one. The text has what the page reads."""
-
-
-class _Page(HTMLParser):
-    """What a program reads from a page: its main heading, its text, its forms' hidden fields, its event stream."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.heading = ""
-        self.words: list[str] = []
-        self.hidden: dict[str, str] = {}
-        self.events = ""
-        self.number: int | None = None
-        self._in_number = False
-        self._path: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Enter an element, and note a form's hidden field, or that the number comes."""
-        fields = dict(attrs)
-        if tag == "input" and fields.get("type") == "hidden":
-            self.hidden[fields.get("name") or ""] = fields.get("value") or ""
-        self.events = fields.get("data-events") or self.events
-        self._in_number = fields.get("data-testid") == "number"
-        self._path.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Leave an element, and those in it that have no end tag."""
-        if tag in self._path:
-            del self._path[len(self._path) - 1 - self._path[::-1].index(tag) :]
-
-    def handle_data(self, data: str) -> None:
-        """Note text that a person reads."""
-        text = " ".join(data.split())
-        if not text or {"script", "style", "title", "noscript"} & set(self._path):
-            return
-        if self._in_number:
-            self.number = int(text)
-        if "h1" in self._path:
-            self.heading = f"{self.heading} {text}".strip()
-        self.words.append(text)
-
-
 class TextBrowser:
     """One browser with cookies of its own.
 
     Attributes:
         url: The login service's URL.
-        path: The path of the page that it shows.
+        page: The page that it shows.
+        path: The path of that page.
         status: The HTTP status of that page.
         heading: The page's main heading.
         text: The page's whole text.
@@ -89,7 +48,7 @@ class TextBrowser:
             headers={"User-Agent": USER_AGENT},
             timeout=aiohttp.ClientTimeout(total=PATIENCE_SECONDS),
         )
-        self._page = _Page()
+        self.page = Page()
         self.path = ""
         self.status = 0
 
@@ -106,22 +65,22 @@ class TextBrowser:
     @property
     def heading(self) -> str:
         """The page's main heading."""
-        return self._page.heading
+        return self.page.heading
 
     @property
     def number(self) -> int | None:
         """The number that is to be entered on the phone, if the page shows one."""
-        return self._page.number
+        return next((int(part.text) for part in self.page.parts if part.testid == "number"), None)
 
     @property
     def events(self) -> str:
         """The path of the event stream of a page that waits; empty if it does not."""
-        return self._page.events
+        return self.page.events
 
     @property
     def text(self) -> str:
         """The page's whole text, white space folded."""
-        return " ".join(self._page.words)
+        return self.page.text
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -135,7 +94,29 @@ class TextBrowser:
 
     async def submit(self, path: str, **fields: str) -> Self:
         """Submit a form of the page that is shown, to a path."""
-        await self._request("POST", path, {**self._page.hidden, **fields})
+        await self._request("POST", path, {**self.page.hidden, **fields})
+        return self
+
+    async def press(self, testid: str, row: str = "", **fields: str) -> Self:
+        """Follow a link of the page that is shown, or send the form of a button.
+
+        Args:
+            testid: The link's or the button's ``data-testid``.
+            row: A text of the row that it is in, where each row has one.
+            fields: What is filled in or chosen.
+
+        Raises:
+            PageError: If there is no such link or button, if it is disabled, or if the form lacks a field.
+
+        """
+        part = self.page.find(testid, row)
+        if part.form is None:
+            return await self.open(part.attributes["href"])
+        missing = fields.keys() - part.form.names
+        if missing or "disabled" in part.attributes:
+            message = f"{testid!r} cannot be pressed (missing fields: {missing or 'none'}): {self.text}"
+            raise PageError(message)
+        await self._request("POST", part.form.action, part.form.fields | fields)
         return self
 
     async def wait(self, timeout_seconds: float = PATIENCE_SECONDS) -> Self:
@@ -152,6 +133,23 @@ class TextBrowser:
             message = f"still on {self.path} after {timeout_seconds:.0f} s: {self.text}"
             raise PageError(message) from None
         return await self.open(target)
+
+    def has(self, testid: str) -> bool:
+        """Return whether the page has a part with a ``data-testid``."""
+        return any(part.testid == testid for part in self.page.parts)
+
+    def parts(self, testid: str) -> list[str]:
+        """Return the texts of the page's parts with a ``data-testid``."""
+        return [part.text for part in self.page.parts if part.testid == testid]
+
+    def part(self, testid: str, row: str = "") -> Part:
+        """Return the first part of the page with a ``data-testid``, in a row with a text if one is given.
+
+        Raises:
+            PageError: If there is none.
+
+        """
+        return self.page.find(testid, row)
 
     def expect(self, heading: str) -> None:
         """Check the page's main heading.
@@ -196,7 +194,6 @@ class TextBrowser:
         return None
 
     async def _show(self, response: aiohttp.ClientResponse) -> None:
-        self._page = _Page()
-        self._page.feed(await response.text())
+        self.page = Page(await response.text())
         self.path = response.url.path
         self.status = response.status
