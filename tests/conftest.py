@@ -14,7 +14,7 @@ from tests.forks import child_of
 pytest_plugins = ["tests.broker", "tests.chromium", "tests.properties", "tests.summary"]
 ORDER: Final = (
     "usual",
-    "generous",
+    "strict",
     "tests/integration/whole/test_chaos.py",
     "tests/e2e/",
     "tests/integration/",
@@ -46,7 +46,7 @@ def services_are_forked() -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, and those on a stack, for even an idle one takes an eighth of a core."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(_site(item) or item.location[0]))
+        item.add_marker(pytest.mark.xdist_group(_site(item) or _place(item)))
     items.sort(key=_turn)
 
 
@@ -59,6 +59,13 @@ def _site(item: pytest.Item) -> str:
     """Return the stack that an end-to-end test plays on; empty for other tests."""
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     return str(parameters.get("site", ""))
+
+
+def _place(item: pytest.Item) -> str:
+    """Return a test's package, whose tests share a stack, or its file where that is in no package."""
+    folder = item.path.parent
+    place = folder if (folder / "__init__.py").exists() else item.path
+    return place.relative_to(item.config.rootpath).as_posix()
 
 
 def _turn(item: pytest.Item) -> tuple[int, str]:

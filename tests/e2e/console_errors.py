@@ -6,7 +6,7 @@ from typing import Final
 from playwright.async_api import BrowserContext, ConsoleMessage, WebError
 
 REFUSED_FORM: Final = r"Failed to load resource: the server responded with a status of (401|409|422|429) "
-"""How Chromium notes that a form was answered with its own page again: meant so."""
+"""How Chromium notes that a form was reported with its own page again: meant so."""
 OUTAGE: Final = r"net::ERR_|status of 503|WebSocket connection to '[^']+' failed"
 """How Chromium notes that a service, or the network, is away."""
 

@@ -1,4 +1,4 @@
-"""A sign-in that was answered with "It wasn't me": all others are out, and the owner comes back by a code."""
+"""A sign-in that was reported with "It wasn't me": all others are out, and the owner comes back by a code."""
 
 import pytest
 from playwright.async_api import expect

@@ -1,4 +1,4 @@
-"""An instance whose disk takes nothing more ends, and blames no event for it."""
+"""An instance whose disk is full ends, and sets no event aside."""
 
 import asyncio
 import sys

@@ -4,17 +4,19 @@ import asyncio
 import json
 import sys
 import uuid
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import ChallengeOutcome
+from cli.__main__ import app
 from deploy.local.instance_process import InstanceProcess
 from deploy.local.stack import READY_TIMEOUT_SECONDS, Stack
 from protocol.agreement import AgreementPrivateKey
@@ -53,20 +55,21 @@ def a_claim(stack: Stack, phrase: str) -> PairingRequested:
     )
 
 
-async def program(module: str, *arguments: str, text: str = "") -> tuple[int, str]:
+async def program(module: str, *arguments: str) -> tuple[int, str]:
     """Run a program of ours to its end."""
     command = [sys.executable, "-m", module, *arguments]
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
     async with asyncio.timeout(DEADLINE_SECONDS):
-        out, err = await process.communicate(text.encode())
+        out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode() + err.decode()
 
 
 async def proven(message: Message, jwks: str) -> tuple[int, dict[str, Any]]:
-    """Let `countersign proof verify` judge a record."""
-    code, said = await program("cli", "proof", "verify", "-", "--jwks", jwks, "--json", text=message.model_dump_json())
-    return code, json.loads(said)
+    """Let `countersign proof verify` judge a record, in a thread, for it may ask a service here for keys."""
+    words = ["proof", "verify", "-", "--jwks", jwks, "--json"]
+    result = await asyncio.to_thread(CliRunner().invoke, app, words, input=message.model_dump_json())
+    return result.exit_code, json.loads(result.stdout)
 
 
 async def next_request(phone: VirtualPhone) -> DeviceChallenge:

@@ -1,4 +1,4 @@
-"""What Kafka refuses for good ends a service with the reason: it does not wait for partitions that never come."""
+"""A session that Kafka refuses for good ends a service with the reason, instead of a wait for partitions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An instance that is told to stop says so first, serves on for a while, and then takes nothing new."""
+"""An instance that stops is not ready first, serves on for a while, and then takes nothing new."""
 
 import http.client
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Notices that are due reach a real mail server, once each and in order, or the dead letters with the reason."""
+"""E-mails that are due reach a real mail server, once each and in order, or the dead letters with the reason."""
 
 import uuid
 from collections.abc import Callable
@@ -46,19 +46,19 @@ def settings(certificate: Certificate) -> dict[str, str]:
 
 @pytest.fixture
 def due(run: Callable[[str], InstanceProcess], wire: Wire) -> "Due":
-    """Give what makes notices due while the login service runs."""
+    """Give what makes e-mails due while the login service runs."""
     run("login")
     return Due(wire)
 
 
 class Due:
-    """Makes notices due."""
+    """Makes e-mails due."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
 
-    async def notice(self, account_id: str, kind: EmailKind = EmailKind.PHONE_PAIRED, **changes: Any) -> None:
-        """Publish a notice, as the account's owner would."""
+    async def email(self, account_id: str, kind: EmailKind = EmailKind.PHONE_PAIRED, **changes: Any) -> None:
+        """Publish one, as the account's owner would."""
         fields = {
             "account_id": account_id,
             "account_name": "Zoë",
@@ -76,10 +76,10 @@ def a_name() -> str:
     return f"zoe-{uuid.uuid4().hex[:8]}"
 
 
-async def test_a_notice_is_sent_over_a_protected_connection(due: Due, certificate: Certificate) -> None:
+async def test_a_e_mail_is_sent_over_a_protected_connection(due: Due, certificate: Certificate) -> None:
     name = a_name()
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
-        await due.notice(name)
+        await due.email(name)
         await eventually(lambda: office.messages)
     (message,) = office.messages
     assert message["To"] == f"{name}@example.org"
@@ -87,12 +87,12 @@ async def test_a_notice_is_sent_over_a_protected_connection(due: Due, certificat
     assert office.secured == [True]
 
 
-async def test_the_notices_of_an_account_go_out_in_order(due: Due, certificate: Certificate) -> None:
+async def test_the_e_mails_of_an_account_go_out_in_order(due: Due, certificate: Certificate) -> None:
     name = a_name()
     devices = [f"Phone {number}" for number in range(5)]
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
         for device in devices:
-            await due.notice(name, method_name=device)
+            await due.email(name, method_name=device)
         await eventually(lambda: len(office.messages) == len(devices))
     for device, message in zip(devices, office.messages, strict=True):
         assert device in message.get_content()
@@ -101,7 +101,7 @@ async def test_the_notices_of_an_account_go_out_in_order(due: Due, certificate: 
 async def test_a_server_that_is_away_gets_everything_once_it_is_back(due: Due, certificate: Certificate) -> None:
     names = [a_name() for _ in range(3)]
     for name in names:
-        await due.notice(name)
+        await due.email(name)
     office = PostOffice()
     with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
         await eventually(lambda: len(office.messages) == len(names))
@@ -111,19 +111,19 @@ async def test_a_server_that_is_away_gets_everything_once_it_is_back(due: Due, c
 async def test_a_server_that_asks_to_try_again_is_tried_again(due: Due, certificate: Certificate) -> None:
     office = PostOffice(answers=["451 4.7.1 try again", "451 4.7.1 try again"])
     with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
-        await due.notice(a_name())
+        await due.email(a_name())
         await eventually(lambda: office.messages)
     assert office.answers == []
 
 
-async def test_a_refused_notice_goes_to_the_dead_letters_and_the_next_one_out(
+async def test_a_refused_e_mail_goes_to_the_dead_letters_and_the_next_one_out(
     due: Due, certificate: Certificate
 ) -> None:
     name = a_name()
     office = PostOffice(answers=["550 5.1.1 no such user"])
     with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
-        await due.notice(name, method_name="Refused")
-        await due.notice(name, method_name="Taken")
+        await due.email(name, method_name="Refused")
+        await due.email(name, method_name="Taken")
         letter = await due.wire.dead_letter("login.emails", name.encode())
         await eventually(lambda: office.messages)
     assert dict(letter.headers)["dlq_reason"].startswith(b"550")
@@ -131,22 +131,22 @@ async def test_a_refused_notice_goes_to_the_dead_letters_and_the_next_one_out(
     assert "Taken" in office.messages[0].get_content()
 
 
-async def test_a_notice_that_waited_too_long_for_the_server_is_a_dead_letter(due: Due) -> None:
+async def test_a_e_mail_that_waited_too_long_for_the_server_is_a_dead_letter(due: Due) -> None:
     name = a_name()
-    await due.notice(name, at=now() - RETRY_PERIOD - timedelta(minutes=1))
+    await due.email(name, at=now() - RETRY_PERIOD - timedelta(minutes=1))
     letter = await due.wire.dead_letter("login.emails", name.encode())
     assert b"localhost" in dict(letter.headers)["dlq_reason"]
 
 
 @pytest.mark.parametrize("value", [b"{}", b"", None])
-async def test_what_is_no_notice_is_a_dead_letter(due: Due, value: bytes | None) -> None:
+async def test_what_is_no_e_mail_is_a_dead_letter(due: Due, value: bytes | None) -> None:
     name = a_name()
-    notice = encode(an_event(RemoveAccount(account_id=name, at=now())))
-    await due.wire.publisher.publish_until_acked(replace(notice, topic="login.emails"))
+    record = encode(an_event(RemoveAccount(account_id=name, at=now())))
+    await due.wire.publisher.publish_until_acked(replace(record, topic="login.emails"))
     letter = await due.wire.dead_letter("login.emails", name.encode())
     assert b"not an e-mail: countersign.login.remove_account.v1" in dict(letter.headers)["dlq_reason"]
     other = a_name()
-    await due.wire.publisher.publish_until_acked(replace(notice, topic="login.emails", key=other.encode(), value=value))
+    await due.wire.publisher.publish_until_acked(replace(record, topic="login.emails", key=other.encode(), value=value))
     letter = await due.wire.dead_letter("login.emails", other.encode())
     assert letter.value == value
 
@@ -156,7 +156,7 @@ async def test_an_enrolment_code_is_in_the_e_mail_and_nowhere_in_kafka(
 ) -> None:
     name = a_name()
     with a_mail_server(port=MAIL_PORT, starttls=certificate) as (office, _):
-        await due.notice(name, EmailKind.ENROLMENT_CODE, identifier="enrolment-1", method_name="")
+        await due.email(name, EmailKind.ENROLMENT_CODE, identifier="enrolment-1", method_name="")
         await eventually(lambda: office.messages)
     code = EnrolmentCodes(load_secret(stack.secrets, "enrolment")).code(name, "enrolment-1")
     assert f"{code[:3]} {code[3:]}" in office.messages[0].get_content()
@@ -169,7 +169,7 @@ async def test_no_password_and_no_address_is_in_the_log(due: Due, stack: Stack, 
     name = a_name()
     office = PostOffice(answers=[f"550 5.1.1 <{name}@example.org> no such user"])
     with a_mail_server(office, port=MAIL_PORT, starttls=certificate):
-        await due.notice(name)
+        await due.email(name)
         await due.wire.dead_letter("login.emails", name.encode())
     log = (stack.logs / "login.log").read_text()
     assert "550 5.1.1" in log
@@ -177,11 +177,11 @@ async def test_no_password_and_no_address_is_in_the_log(due: Due, stack: Stack, 
     assert PASSWORD not in log
 
 
-async def test_a_stop_does_not_wait_for_a_mail_server_that_is_away_and_loses_no_notice(
+async def test_a_stop_does_not_wait_for_a_mail_server_that_is_away_and_loses_no_e_mail(
     due: Due, stack: Stack, certificate: Certificate
 ) -> None:
     name = a_name()
-    await due.notice(name)
+    await due.email(name)
     await eventually(lambda: "mail server unavailable" in (stack.logs / "login.log").read_text())
     instance = stack.instances["login"]
     instance.stop()

@@ -1,4 +1,4 @@
-"""An event in a partition that is not its key's is decided by nobody there; sent again, it goes home."""
+"""An event in another partition than its key's is a dead letter; sent again, it goes to the right one."""
 
 import uuid
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tests.integration.services.wire import Wire
 from tests.polling import eventually
 
 
-async def test_an_owner_sets_aside_what_belongs_to_another_one(
+async def test_an_owner_sets_a_misrouted_event_aside(
     run: Callable[[str], InstanceProcess], kafka: str, wire: Wire
 ) -> None:
     run("login")
@@ -32,10 +32,10 @@ async def test_an_owner_sets_aside_what_belongs_to_another_one(
         await producer.send_and_wait(topic, record.value, record.key, other, headers=record.headers)
 
     letter = await wire.dead_letter(record.topic, record.key)
-    why = f"the record is in partition {other}, but its key belongs to {home} of {PARTITIONS}"
-    assert dict(letter.headers)["dlq_reason"] == why.encode()
-    async with administration(kafka, wire.prefix) as accounts, dead_letter_queue(kafka, wire.prefix) as office:
+    reason = f"the record is in partition {other}, but its key belongs to {home} of {PARTITIONS}"
+    assert dict(letter.headers)["dlq_reason"] == reason.encode()
+    async with administration(kafka, wire.prefix) as accounts, dead_letter_queue(kafka, wire.prefix) as queue:
         assert accounts.view.get(name) is None
-        (found,) = await office.letters()
-        await office.retry(found)
+        (found,) = await queue.letters()
+        await queue.retry(found)
         await eventually(lambda: accounts.view.get(name) is not None, "the account is not made")
