@@ -12,7 +12,7 @@ from tests.e2e.screenshots import Screenshots, clear
 from tests.e2e.stacks import SETTINGS, Site, errors_of, played, running
 from tests.smtp import PostOffice, a_mail_server
 
-ROUGH: Final = {"hasty", "fragile"}
+ROUGH: Final = {"fragile"}
 """Stacks on which services may log errors."""
 
 

@@ -1,9 +1,9 @@
 """Where a test plays: a running stack, a browser, and the people and phones of the test."""
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from playwright.async_api import Browser, BrowserContext
@@ -12,6 +12,7 @@ from deploy.local.stack import Stack
 from lab.testkit.person import Visitor
 from lab.testkit.phone import PocketPhone
 from lab.testkit.text_browser import USER_AGENT, TextBrowser
+from schemas.contract import Verdict
 from services.login.admin import Administration
 from tests.accounts import let_see
 from tests.chromium import PATIENCE_MILLISECONDS, forgo_service_worker
@@ -22,6 +23,7 @@ from tests.e2e.phone import Phone, WebPhone
 from tests.polling import DEADLINE_SECONDS
 
 PASSWORD: Final = "correct horse battery staple"
+A_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +90,31 @@ class Scenario:
         await self.pair(person, phone, await phone.new_phrase())
         return person
 
-    async def signed_in(self, phone: Phone) -> tuple[Credentials, BrowserPage]:
+    async def go_to_pairing(self, person: Credentials, computer: BrowserPage) -> None:
+        """Sign in without a phone where that needs an administrator's code, and go on to PAIR A DEVICE."""
+        await computer.sign_in(person)
+        await computer.reads("ONE MORE STEP")
+        await computer.enter_code(await self.accounts.invite(person.name, A_DAY))
+        await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
+        await computer.press("submit")
+        await computer.reads("PAIR A DEVICE")
+
+    async def a_visitor(self, person: Credentials) -> Visitor:
+        """Open a text browser for a person, where Chromium is not what a test is about."""
+        browser = await self.exits.enter_async_context(TextBrowser(self.stack.urls["login"]))
+        return Visitor(person.name, person.password, browser, patience_seconds=DEADLINE_SECONDS)
+
+    async def signed_in(self, phone: Phone, **wishes: str) -> tuple[Credentials, BrowserPage]:
         """Make an account, pair a phone with it, and open a window in a browser that is signed in with that phone."""
         person, computer = await self.a_person(), await self.a_computer()
-        async with self._pairing(person, phone, await phone.new_phrase()) as visitor:
-            await visitor.send_challenge()
-            await phone.approve(visitor.browser.number or 0)
-            await visitor.wait()
-            visitor.is_signed_in()
-            cookies = visitor.browser.cookies
+        visitor = await self.a_visitor(person)
+        await self._pair(visitor, phone, await phone.new_phrase(), **wishes)
+        await visitor.send_challenge()
+        await phone.approve(visitor.browser.number or 0)
+        await visitor.wait()
+        visitor.is_signed_in()
         await computer.page.context.add_cookies(
-            [{"name": name, "value": value, "url": computer.url} for name, value in cookies.items()]
+            [{"name": name, "value": value, "url": computer.url} for name, value in visitor.browser.cookies.items()]
         )
         await computer.open("/account")
         await computer.is_signed_in(person)
@@ -106,21 +122,42 @@ class Scenario:
 
     async def pair(self, person: Credentials, phone: Phone, phrase: str) -> None:
         """Pair the phone that shows a phrase with an account, in a browser that is closed afterwards."""
-        async with self._pairing(person, phone, phrase) as visitor:
-            await visitor.browser.submit("/cancel")
+        visitor = await self.a_visitor(person)
+        await self._pair(visitor, phone, phrase)
+        await visitor.browser.press("cancel")
 
-    @asynccontextmanager
-    async def _pairing(self, person: Credentials, phone: Phone, phrase: str) -> AsyncIterator[Visitor]:
-        """Pair a phone, and give the visitor at DEVICE PAIRING SUCCESSFUL."""
-        async with TextBrowser(self.stack.urls["login"]) as browser:
-            visitor = Visitor(person.name, person.password, browser, patience_seconds=DEADLINE_SECONDS)
+    async def deny_twice(self, person: Credentials, phone: PocketPhone) -> None:
+        """Deny two sign-ins, after which requests to the phone are paused."""
+        visitor = await self.a_visitor(person)
+        for _ in range(2):
             await visitor.enter_password()
-            await visitor.enter_phrase(phrase)
-            browser.expect("ACCEPT ON YOUR PHONE")
-            await phone.accept_pairing()
+            await phone.answer(Verdict.DENY)
             await visitor.wait()
-            browser.expect("DEVICE PAIRING SUCCESSFUL")
-            yield visitor
+
+    async def replace_phone(self, person: Credentials, phone: Phone) -> None:
+        """Sign in with a phone, pair another one, and remove the first."""
+        visitor, other = await self.a_visitor(person), await self.a_pocket_phone(name="Other phone")
+        await visitor.enter_password()
+        await phone.approve(visitor.browser.number or 0)
+        await visitor.wait()
+        await visitor.browser.press("add-phone")
+        await visitor.enter_phrase(await other.new_phrase())
+        await other.accept_pairing()
+        await visitor.wait()
+        await visitor.browser.press("ok")
+        await visitor.browser.press("remove")
+        visitor.is_signed_in()
+
+    async def _pair(self, visitor: Visitor, phone: Phone, phrase: str, **wishes: str) -> None:
+        """Pair the phone that shows a phrase: the visitor is at DEVICE PAIRING SUCCESSFUL."""
+        await visitor.enter_password(**wishes)
+        if visitor.browser.path == "/enrol":
+            await visitor.browser.submit("/enrol", code=await self.accounts.invite(visitor.name, A_DAY))
+        await visitor.enter_phrase(phrase)
+        visitor.browser.expect("ACCEPT ON YOUR PHONE")
+        await phone.accept_pairing()
+        await visitor.wait()
+        visitor.browser.expect("DEVICE PAIRING SUCCESSFUL")
 
     async def _browser(self, who: str, size: tuple[int, int], **options: Any) -> BrowserContext:
         width, height = size

@@ -91,9 +91,9 @@ async def reach_send(scene: Scenario, computer: BrowserPage) -> Standing:
     """Sign in while the phone is asked for another sign-in."""
     phone = await scene.a_pocket_phone()
     standing = Standing(await scene.paired(phone), phone)
-    other = await scene.a_computer()
-    await other.sign_in(standing.person)
-    await other.reads("CHECK YOUR PHONE")
+    other = await scene.a_visitor(standing.person)
+    await other.enter_password()
+    other.browser.expect("CHECK YOUR PHONE")
     await computer.sign_in(standing.person)
     await computer.reads("ONE REQUEST AT A TIME")
     return standing

@@ -123,7 +123,6 @@ async def walk_codes(scene: Scenario, album: Screenshots, person: Credentials) -
     await album.take(computer.page, "code-paused")
 
 
-@pytest.mark.site("generous")
 async def test_every_page_of_the_account_has_its_picture(scene: Scenario, album: Screenshots) -> None:
     phone, computer = await scene.a_pocket_phone(), await scene.a_computer()
     person = await scene.paired(phone)
@@ -132,3 +131,18 @@ async def test_every_page_of_the_account_has_its_picture(scene: Scenario, album:
     await walk_the_account(album, computer, person)
     await walk_confirming(album, computer, person, phone)
     await walk_codes(scene, album, person)
+
+
+async def test_recovery_codes_are_shown_once_and_print_without_buttons(scene: Scenario) -> None:
+    person, computer = await scene.signed_in(await scene.a_pocket_phone())
+    await computer.press("make-codes")
+    await computer.reads("RECOVERY CODES")
+    await expect(computer.page.get_by_role("button", name="Print")).to_be_visible()
+    await computer.page.emulate_media(media="print")
+    await expect(computer.part("recovery-codes")).to_be_visible()
+    await expect(computer.page.get_by_text(person.name)).to_be_visible()
+    for hidden in (computer.part("done"), computer.page.get_by_role("button", name="Print")):
+        await expect(hidden).to_be_hidden()
+    await computer.open("/account")
+    await computer.is_signed_in(person)
+    await expect(computer.part("recovery-codes")).to_have_count(0)

@@ -1,13 +1,19 @@
 """The main job from the first sign-in to the later ones, as a person with a computer and a phone does it."""
 
+import re
 from collections import Counter
+from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import expect
 
+from tests.e2e.browser_page import Credentials
+from tests.e2e.other_methods import make_recovery_codes
 from tests.e2e.phone import NAME
 from tests.e2e.scenario import Scenario
+from tests.polling import eventually
+from tests.smtp import PostOffice
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -75,3 +81,51 @@ async def test_the_waiting_pages_are_told_when_to_move_on_and_never_ask(scene: S
     await phone.approve(await computer.number())
     await computer.is_signed_in(person)
     assert (asked["/pair/wait"], asked["/wait"], asked["/complete"]) == (1, 1, 1)
+
+
+async def letters(office: PostOffice, person: Credentials, count: int) -> list[EmailMessage]:
+    """Wait for so many e-mails to a person; return them, the oldest first."""
+
+    def come() -> list[EmailMessage]:
+        return [each for each in office.messages if each["To"] == person.email]
+
+    await eventually(lambda: len(come()) >= count)
+    return come()
+
+
+def code_in(letter: EmailMessage) -> str:
+    """Return the code of an e-mail, as it stands there."""
+    found = re.search(r"^ +(\d{3}\s\d{3})\s*$", letter.get_content(), re.MULTILINE)
+    assert found is not None, letter.get_content()
+    return found[1]
+
+
+@pytest.mark.site("strict")
+async def test_a_code_by_e_mail_admits_to_the_first_pairing(scene: Scenario, post_office: PostOffice) -> None:
+    person, computer = await scene.a_person(with_email=True), await scene.a_computer()
+    phone = await scene.a_pocket_phone()
+    await computer.sign_in(person)
+    await computer.reads("ONE MORE STEP")
+    await expect(computer.page.get_by_text("a…@example.org")).to_be_visible()
+    await expect(computer.part("code")).to_have_count(0)
+    await computer.press("send-code")
+    (letter,) = await letters(post_office, person, 1)
+    await computer.enter_code(code_in(letter)[::-1])
+    await computer.is_told("That code did not match", "in the latest e-mail")
+    await computer.enter_code(code_in(letter))
+    await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
+
+    await computer.press("submit")
+    await computer.connect_device(await phone.new_phrase())
+    await phone.accept_pairing()
+    await computer.press("ok")
+    await phone.approve(await computer.number())
+    await computer.is_signed_in(person)
+    await expect(computer.part("notices-to")).to_contain_text("a…@example.org")
+    await make_recovery_codes(computer)
+    subjects = [each["Subject"] for each in await letters(post_office, person, 3)]
+    assert subjects == [
+        "Account Manager: your code to connect a phone",
+        "Account Manager: a phone was connected",
+        "Account Manager: new recovery codes were made",
+    ]

@@ -12,6 +12,7 @@ TRIES = 5
 WRONG_CODE = "WRONG-WRONG"
 
 
+@pytest.mark.site("strict")
 async def test_every_page_of_a_guarded_phone_has_its_picture(scene: Scenario, album: Screenshots) -> None:
     phone, computer = await scene.a_pocket_phone(), await scene.a_computer()
     person = await scene.paired(phone)
@@ -50,7 +51,7 @@ async def test_every_page_of_a_guarded_phone_has_its_picture(scene: Scenario, al
     await album.take(computer.page, "account-reported")
 
 
-@pytest.mark.site("careful")
+@pytest.mark.site("strict")
 async def test_every_page_of_enrolment_has_its_picture(scene: Scenario, album: Screenshots) -> None:
     person, computer = await scene.a_person(), await scene.a_computer()
     await computer.sign_in(person)

@@ -179,7 +179,6 @@ async def walk_the_wrong_passwords(scene: Scenario, album: Screenshots) -> None:
     await computer.reads("SIGN IN")
 
 
-@pytest.mark.site("generous")
 async def test_every_page_of_pairing_and_signing_in_has_its_picture(scene: Scenario, album: Screenshots) -> None:
     newcomer = await scene.an_unnamed_phone()
     await newcomer.reads("Welcome")

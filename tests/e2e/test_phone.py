@@ -1,9 +1,10 @@
-"""The phone's side of a sign-in, in the authenticator web app."""
+"""What the authenticator web app shows of pairings, sign-ins and codes, and the computer at the same time."""
 
 import pytest
 from playwright.async_api import expect
 
 from tests.e2e.console_errors import OUTAGE
+from tests.e2e.phone import NAME
 from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -86,3 +87,84 @@ async def test_a_request_that_is_taken_back_leaves_the_screen(scene: Scenario) -
     await phone.reads("Request withdrawn")
     await phone.press("done")
     await phone.reads("Accounts")
+
+
+async def test_a_code_completes_a_sign_in_and_takes_the_request_back_from_the_phone(scene: Scenario) -> None:
+    computer, phone = await scene.a_computer(), await scene.a_phone()
+    person = await scene.paired(phone)
+    code = await phone.code()
+    await computer.sign_in(person)
+    await phone.reads("Approve this sign-in?")
+    await computer.use_code(code)
+    await computer.is_signed_in(person)
+    await expect(computer.part("history-entry").first).to_contain_text(f"Signed in, with a code from {NAME}")
+    await phone.reads("Request withdrawn")
+
+
+async def test_a_code_works_while_the_phone_is_offline(scene: Scenario) -> None:
+    scene.complaints.tolerate(OUTAGE)
+    computer, phone = await scene.a_computer(), await scene.a_phone(keeps_app=True)
+    person = await scene.paired(phone)
+    await phone.page.context.set_offline(offline=True)
+    await phone.page.reload()
+    await expect(phone.part("connection")).to_have_text("Offline. Waiting for a network.")
+    await computer.sign_in(person)
+    await computer.use_code(await phone.code())
+    await computer.is_signed_in(person)
+
+
+async def test_a_declined_pairing_is_told_on_both_sides_and_can_be_tried_again(scene: Scenario) -> None:
+    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
+    await computer.go_to_pairing(person)
+    await computer.connect_device(await phone.new_phrase())
+    await phone.answer("decline", "Pairing declined")
+    await computer.is_told("Pairing declined", "If you tapped the wrong button, try again. Tap + New Account")
+    await expect(phone.part("account-row")).to_have_count(0)
+
+    await computer.connect_device(await phone.new_phrase())
+    await phone.accept_pairing()
+    await computer.reads("DEVICE PAIRING SUCCESSFUL")
+
+
+async def test_a_wrong_number_ends_the_sign_in_and_both_sides_say_so(scene: Scenario) -> None:
+    computer, phone = await scene.a_computer(), await scene.a_phone()
+    person = await scene.paired(phone)
+    await computer.sign_in(person)
+    await phone.part("number").fill(str(10 + (await computer.number() - 9) % 90))
+    await phone.press("approve")
+    await computer.is_told("The number did not match", "enter the new number")
+    await phone.reads("Approval sent")
+    await expect(phone.part("result")).to_contain_text("If it was not, sign in to Account Manager again.")
+    await phone.press("done")
+
+    await computer.press("sign-in-again")
+    await computer.enter(person.name, person.password)
+    await phone.approve(await computer.number())
+    await computer.is_signed_in(person)
+    wrong = f"Wrong number entered on {NAME}"
+    await expect(computer.page.get_by_text(wrong)).to_be_visible()
+
+
+async def test_the_phone_s_app_shows_that_it_was_removed(scene: Scenario) -> None:
+    phone = await scene.a_phone()
+    person = await scene.paired(phone)
+    await scene.replace_phone(person, phone)
+    await expect(phone.part("account-row")).to_have_count(0)
+    await phone.press("tab-history")
+    await expect(phone.part("history-row").first).to_contain_text("Disconnected")
+    await expect(phone.part("history-row").first).to_contain_text(person.name)
+
+
+async def test_a_change_is_confirmed_on_the_phone(scene: Scenario) -> None:
+    phone = await scene.a_phone()
+    person, computer = await scene.signed_in(phone, remember="on")
+    await computer.press("sign-out")
+    await computer.enter(person.name, person.password)
+    await computer.is_signed_in(person)
+    await computer.press("confirm")
+    await phone.reads("Confirm this change?")
+    await phone.approve(await computer.number())
+    await computer.is_signed_in(person)
+    await expect(computer.part("history-entry").first).to_contain_text("Confirmed before a change, approved on")
+    await computer.press("make-codes")
+    await computer.reads("RECOVERY CODES")

@@ -15,14 +15,14 @@ from tests.e2e.phone import NAME
 from tests.e2e.scenario import Scenario
 from tests.e2e.stacks import Site, played
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.site("hasty")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.site("strict")]
 Act = Callable[[Scenario], Awaitable[None]]
 
 
 async def pairing_on_the_screen(scene: Scenario) -> None:
     """Leave a pairing unanswered, and pair with the next phrase."""
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
-    await computer.go_to_pairing(person)
+    await scene.go_to_pairing(person, computer)
     await computer.connect_device(await phone.new_phrase())
     await phone.reads("Connect this account?")
     await computer.is_told("The phone did not answer in time", "accept the notification on the phone")
@@ -39,7 +39,7 @@ async def pairing_of_a_phone_that_is_gone(scene: Scenario) -> None:
     person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
     phrase = await phone.new_phrase()
     await phone.page.context.close()
-    await computer.go_to_pairing(person)
+    await scene.go_to_pairing(person, computer)
     await computer.connect_device(phrase)
     await computer.reads("ACCEPT ON YOUR PHONE")
     await expect(computer.part("delivery")).to_have_text("On its way to your phone.")

@@ -49,7 +49,6 @@ async def test_a_second_sign_in_without_scripts_sees_when_its_request_can_be_sen
     await second.is_signed_in(person)
 
 
-@pytest.mark.site("generous")
 async def test_the_account_s_forms_and_codes_work_without_scripts(scene: Scenario) -> None:
     phone, computer = await scene.a_pocket_phone(), await scene.a_computer(java_script_enabled=False)
     person = await scene.paired(phone)
@@ -72,14 +71,11 @@ async def test_the_account_s_forms_and_codes_work_without_scripts(scene: Scenari
     await computer.is_signed_in(person)
 
 
-@pytest.mark.site("hasty")
+@pytest.mark.site("strict")
 async def test_pauses_end_by_themselves_without_scripts(scene: Scenario) -> None:
     phone, computer = await scene.a_pocket_phone(), await scene.a_computer(java_script_enabled=False)
     person = await scene.paired(phone)
-    for _ in range(2):
-        await computer.sign_in(person)
-        await phone.answer(Verdict.DENY)
-        await computer.is_told("Sign-in declined")
+    await scene.deny_twice(person, phone)
     await computer.sign_in(person)
     await computer.reads("REQUESTS ARE PAUSED")
     await computer.reads("SEND THE REQUEST")

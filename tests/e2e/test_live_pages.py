@@ -1,0 +1,55 @@
+"""Pages that go on by themselves: when another sign-in is over, and when a pause is."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.scenario import Scenario
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+TRIES = 5
+
+
+async def test_of_two_sign_ins_at_once_the_second_is_sent_after_the_first(scene: Scenario) -> None:
+    first, second, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
+    person = await scene.paired(phone)
+    await first.sign_in(person)
+    await first.reads("CHECK YOUR PHONE")
+    await second.sign_in(person)
+    await second.reads("ONE REQUEST AT A TIME")
+    await expect(second.part("send")).to_be_disabled()
+
+    await phone.approve(await first.number())
+    await first.is_signed_in(person)
+    await second.reads("SEND THE REQUEST")
+    await second.open("/account")
+    await second.reads("SEND THE REQUEST")
+
+    await second.press("send")
+    await phone.approve(await second.number())
+    await second.is_signed_in(person)
+
+
+@pytest.mark.site("strict")
+async def test_a_pause_that_is_over_lets_the_request_be_sent_from_the_page_that_waited(scene: Scenario) -> None:
+    computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
+    person = await scene.paired(phone)
+    await scene.deny_twice(person, phone)
+    await computer.sign_in(person)
+    await computer.reads("REQUESTS ARE PAUSED")
+    await computer.reads("SEND THE REQUEST")
+    await computer.press("send")
+    await phone.approve(await computer.number())
+    await computer.is_signed_in(person)
+
+
+@pytest.mark.site("strict")
+async def test_a_paused_account_takes_the_password_once_the_pause_is_over(scene: Scenario) -> None:
+    person, computer = await scene.a_person(), await scene.a_computer()
+    visitor = await scene.a_visitor(person)
+    for _ in range(TRIES - 1):
+        await visitor.enter_password("wrong")
+    await computer.sign_in(person, "wrong")
+    await computer.is_told("Sign-in is paused")
+    await expect(computer.page.get_by_text("You can try again now.")).to_be_visible()
+    await computer.enter(person.name, person.password)
+    await computer.reads("ONE MORE STEP")
