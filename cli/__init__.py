@@ -1,1 +1,1 @@
-"""The command ``countersign``: what operators and administrators do from a terminal."""
+"""The command ``countersign`` for operators and administrators."""

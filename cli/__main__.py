@@ -9,7 +9,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Countersign from a terminal: accounts, keys, topics, proofs, audits; for phones: countersign-authenticator.",
+    help="Administers Countersign: accounts, keys, topics, proofs, audits. For phones, use countersign-authenticator.",
 )
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
@@ -22,7 +22,7 @@ app.command("kafka", context_settings=kafka.PASS_ON)(kafka.run_tool)
 
 
 def main() -> None:
-    """Run it."""
+    """Run the command."""
     show_warnings_only()
     app(prog_name="countersign")
 

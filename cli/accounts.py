@@ -1,4 +1,4 @@
-"""``countersign accounts``: make, invite, list, reset and remove accounts."""
+"""``countersign accounts``: create, invite, list, reset and remove accounts."""
 
 import asyncio
 import json
@@ -17,12 +17,12 @@ from services.login.admin import AdminError, Administration, administration
 from services.login.domain.account import Account
 from services.login.settings import DEFAULT_PRODUCT_NAME
 
-app = typer.Typer(help="Make, invite, list, reset and remove accounts.", no_args_is_help=True)
+app = typer.Typer(help="Create, invite, list, reset and remove accounts.", no_args_is_help=True)
 ResultT = TypeVar("ResultT")
-MOST_NAMED = 10
-"""So many names stand in an error at most."""
+MAX_NAMES = 10
+"""Maximum number of names in an error message."""
 
-Name = Annotated[str, typer.Argument(help="The sign-in name; upper and lower case are the same.")]
+Name = Annotated[str, typer.Argument(help="The sign-in name, not case-sensitive.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -31,17 +31,17 @@ def add(  # noqa: PLR0913 - the options of a command
     name: Name,
     *,
     password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input's first line.")
+        bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
     ] = False,
-    display_name: Annotated[str | None, typer.Option(help="The name as its owner reads it; default NAME.")] = None,
+    display_name: Annotated[str | None, typer.Option(help="The name that pages show; default NAME.")] = None,
     product_name: Annotated[
-        str, typer.Option(envvar="LOGIN_PRODUCT_NAME", help="What people sign in to; no password may contain it.")
+        str, typer.Option(envvar="LOGIN_PRODUCT_NAME", help="The product's name, which no password may contain.")
     ] = DEFAULT_PRODUCT_NAME,
-    email: Annotated[str, typer.Option(help="Where notices and enrolment codes go.")] = "",
+    email: Annotated[str, typer.Option(help="Address for notices and enrolment codes.")] = "",
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
 ) -> None:
-    """Make an account. Without --password-stdin the password is asked for."""
+    """Create an account. Without --password-stdin, the command prompts for the password."""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else _ask_password()
 
     async def work() -> Account:
@@ -49,12 +49,12 @@ def add(  # noqa: PLR0913 - the options of a command
             return await accounts.add(name, password, display_name, product_name, email=email)
 
     account = _run(work())
-    typer.echo(f"Account {account.account_id} is there. Its owner pairs a phone at the first sign-in.")
+    typer.echo(f"Created account {account.account_id}. Its owner pairs a phone at the first sign-in.")
 
 
 @app.command("list")
 def list_accounts(*, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "", as_json: AsJson = False) -> None:
-    """List the accounts. Exits 1 if the row of one cannot be read."""
+    """List the accounts. Exit code 1: the data of at least one account cannot be read."""
     unreadable: list[str] = []
 
     async def work() -> None:
@@ -65,7 +65,7 @@ def list_accounts(*, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "", as
     _run(work())
     if unreadable:
         give_up(
-            f"What Kafka has of {len(unreadable)} accounts cannot be read: {', '.join(unreadable[:MOST_NAMED])}. "
+            f"The data of {len(unreadable)} accounts cannot be read: {', '.join(unreadable[:MAX_NAMES])}. "
             'docs/operations.md, "Not ready: unexpected errors repeat", says what to do.'
         )
 
@@ -79,7 +79,7 @@ def remove(name: Name, *, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "
             await accounts.remove(name)
 
     _run(work())
-    typer.echo(f"Account {name} is removed.")
+    typer.echo(f"Removed account {name}.")
 
 
 @app.command()
@@ -90,7 +90,7 @@ def email(
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
 ) -> None:
-    """Send an account's notices and enrolment codes to another address."""
+    """Change the address for an account's notices and enrolment codes."""
 
     async def work() -> None:
         async with _administration(kafka, topic_prefix) as accounts:
@@ -104,11 +104,11 @@ def email(
 def invite(
     name: Name,
     *,
-    days: Annotated[int, typer.Option(min=1, max=90, help="How long the code holds.")] = 7,
+    days: Annotated[int, typer.Option(min=1, max=90, help="Validity of the code in days.")] = 7,
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
 ) -> None:
-    """Make an enrolment code, which the first pairing needs where LOGIN_ENROLMENT is invitation or email."""
+    """Create an enrolment code, which the first pairing needs if LOGIN_ENROLMENT is invitation or email."""
 
     async def work() -> str:
         async with _administration(kafka, topic_prefix) as accounts:
@@ -116,61 +116,61 @@ def invite(
 
     code = _run(work())
     typer.echo(f"Enrolment code for {name}: {code}")
-    typer.echo(f"Hand it to the account's owner. It works once, within {days} days, and is shown only now.")
+    typer.echo(f"Give it to the account's owner. It is valid once, for {days} days, and is not shown again.")
 
 
 @app.command()
 def reset(
     name: Name,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
 ) -> None:
     """Remove all phones, apps and recovery codes of an account, and sign it out everywhere."""
     if not yes:
-        typer.confirm(f"Remove all sign-in methods of {name}? Its owner has to enrol anew", abort=True)
+        typer.confirm(f"Remove all sign-in methods of {name}? Its owner must enrol again", abort=True)
 
     async def work() -> None:
         async with _administration(kafka, topic_prefix) as accounts:
             await accounts.reset(name)
 
     _run(work())
-    typer.echo(f"All sign-in methods of {name} are removed. Its owner enrols anew at the next sign-in.")
+    typer.echo(f"Removed all sign-in methods of {name}. Its owner enrols again at the next sign-in.")
 
 
 @asynccontextmanager
 async def _administration(kafka: str, topic_prefix: str) -> AsyncIterator[Administration]:
-    """Connect to the accounts; while a million of them are read, a person in a terminal sees how far that is."""
-    with ExitStack() as shown:
+    """Connect to the accounts, and display the progress, since reading a million of them takes a minute."""
+    with ExitStack() as display:
         console = Console(stderr=True)
-        status = shown.enter_context(console.status("Reading the accounts"))
+        status = display.enter_context(console.status("Reading the accounts"))
 
         def show(progress: Progress) -> None:
             status.update(f"Reading the accounts: {progress.percent} %")
 
         async with administration(kafka, topic_prefix, show) as accounts:
-            shown.close()
+            display.close()
             yield accounts
 
 
-def _print_lines(found: Iterator[Account]) -> None:
+def _print_lines(accounts: Iterator[Account]) -> None:
     account = None
-    for account in found:
+    for account in accounts:
         methods = ", ".join(method.name for method in account.methods) or "no phone"
         typer.echo(f"{account.account_id:<24}  {account.created_at:%Y-%m-%d %H:%M} UTC  {methods}")
     if account is None:
-        typer.echo("There are no accounts. Make one with: countersign accounts add NAME")
+        typer.echo("There are no accounts. Create one with: countersign accounts add NAME")
 
 
-def _print_json(found: Iterator[Account]) -> None:
-    """Print an array, one account a line."""
-    before = "["
-    for account in found:
-        typer.echo(before)
+def _print_json(accounts: Iterator[Account]) -> None:
+    """Print an array, one account per line."""
+    separator = "["
+    for account in accounts:
+        typer.echo(separator)
         typer.echo(json.dumps(_as_dict(account)), nl=False)
-        before = ","
-    typer.echo("\n]" if before == "," else "[]")
+        separator = ","
+    typer.echo("\n]" if separator == "," else "[]")
 
 
 def _ask_password() -> str:

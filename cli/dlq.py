@@ -1,4 +1,4 @@
-"""``countersign dlq``: what services could not use, why, and sending it once more."""
+"""``countersign dlq``: list, show and retry dead letters."""
 
 import asyncio
 import json
@@ -10,21 +10,21 @@ import typer
 from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
 from operations.dead_letters import DeadLetter, DeadLetterError, DeadLetterQueue, dead_letter_queue
 
-app = typer.Typer(help="List, show and send again what services could not use.", no_args_is_help=True)
+app = typer.Typer(help="List, show and retry dead letters: records that a service could not use.", no_args_is_help=True)
 ResultT = TypeVar("ResultT")
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a record.")]
-Place = Annotated[str, typer.Argument(help="Where it is, as `dlq list` shows it: TOPIC/PARTITION/OFFSET.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per record.")]
+Place = Annotated[str, typer.Argument(help="TOPIC/PARTITION/OFFSET, as `dlq list` prints it.")]
 
 
 @app.command("list")
 def list_letters(
     *,
-    reason: Annotated[str, typer.Option(help="Only those whose reason has this in it.")] = "",
+    reason: Annotated[str, typer.Option(help="Only those whose reason contains this text.")] = "",
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
     as_json: AsJson = False,
 ) -> None:
-    """List the dead letters, oldest first: where each is, when and by whom it was set aside, and why."""
+    """List the dead letters, oldest first: position, time, service, type and reason."""
     letters = [each for each in _letters(kafka, topic_prefix) if reason in each.reason]
     for letter in letters:
         typer.echo(json.dumps(_as_dict(letter)) if as_json else _line(letter))
@@ -34,15 +34,15 @@ def list_letters(
 
 @app.command()
 def show(place: Place, *, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "", as_json: AsJson = False) -> None:
-    """Show a dead letter whole: reason, origin, headers, key and value."""
+    """Show a dead letter: reason, origin, headers, key and value."""
     letter = _find(_letters(kafka, topic_prefix), place)
     if as_json:
         typer.echo(json.dumps(_as_dict(letter)))
         return
-    typer.echo(f"Set aside  {letter.at} by {letter.service}: {letter.reason}")
+    typer.echo(f"Rejected   {letter.at} by {letter.service}: {letter.reason}")
     typer.echo(f"Origin     {letter.origin}")
     typer.echo(f"Retried    {letter.retried} times")
-    typer.echo(f"Now        {letter.fault or 'it can be read'}")
+    typer.echo(f"Now        {letter.fault or 'it can be decoded'}")
     for name, value in letter.headers:
         typer.echo(f"Header     {name}: {_text(value)}")
     typer.echo(f"Key        {_text(letter.key)}")
@@ -51,32 +51,32 @@ def show(place: Place, *, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "
 
 @app.command()
 def retry(
-    places: Annotated[list[str] | None, typer.Argument(help="Which: TOPIC/PARTITION/OFFSET, one or several.")] = None,
+    places: Annotated[list[str] | None, typer.Argument(help="TOPIC/PARTITION/OFFSET, one or several.")] = None,
     *,
-    all_of_them: Annotated[bool, typer.Option("--all", help="All that were not sent again yet.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Those as well that would only be set aside again.")] = False,
+    all_of_them: Annotated[bool, typer.Option("--all", help="All that were not retried yet.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Include those that would become dead letters again.")] = False,
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
 ) -> None:
-    """Send dead letters to where they came from. What was decided before is not decided again.
+    """Send dead letters to their original topics again. Retries are idempotent: nothing is decided twice.
 
-    Exit code 1: at least one was not sent, and why.
+    Exit code 1: at least one was not sent; the output says why.
     """
     if bool(places) == all_of_them:
-        give_up("name dead letters, or say --all")
+        give_up("name dead letters, or use --all")
 
-    async def work(office: DeadLetterQueue) -> bool:
-        letters = await office.letters()
+    async def work(queue: DeadLetterQueue) -> bool:
+        letters = await queue.letters()
         chosen = [_find(letters, each) for each in places or ()] or [each for each in letters if not each.retried]
-        kept = False
+        skipped = False
         for letter in chosen:
             if letter.fault and not force:
-                typer.echo(f"not sent {letter.place}: it would be set aside again: {letter.fault}")
-                kept = True
+                typer.echo(f"not sent {letter.place}: it would become a dead letter again: {letter.fault}")
+                skipped = True
                 continue
-            await office.retry(letter)
+            await queue.retry(letter)
             typer.echo(f"sent {letter.place} to {letter.origin.topic}")
-        return kept
+        return skipped
 
     if _run(kafka, topic_prefix, work):
         raise typer.Exit(1)
@@ -88,8 +88,8 @@ def _letters(kafka: str, prefix: str) -> list[DeadLetter]:
 
 def _run(kafka: str, prefix: str, work: Callable[[DeadLetterQueue], Awaitable[ResultT]]) -> ResultT:
     async def connected() -> ResultT:
-        async with dead_letter_queue(kafka, prefix) as office:
-            return await work(office)
+        async with dead_letter_queue(kafka, prefix) as queue:
+            return await work(queue)
 
     try:
         return asyncio.run(connected())
@@ -100,17 +100,17 @@ def _run(kafka: str, prefix: str, work: Callable[[DeadLetterQueue], Awaitable[Re
 def _find(letters: list[DeadLetter], place: str) -> DeadLetter:
     found = next((letter for letter in letters if str(letter.place) == place), None)
     if found is None:
-        give_up(f"there is no dead letter {place}; `countersign dlq list` shows those that are")
+        give_up(f"there is no dead letter {place}; `countersign dlq list` lists them")
     return found
 
 
 def _line(letter: DeadLetter) -> str:
-    retried = ", sent again" if letter.retried else ""
+    retried = ", retried" if letter.retried else ""
     return f"{letter.place}  {letter.at}  {letter.service}  {letter.type or 'no type'}  {letter.reason}{retried}"
 
 
 def _text(value: bytes | None) -> str:
-    """Return bytes as text that a terminal can show; what is no such text, in hexadecimal digits."""
+    """Return bytes as printable text, or in hexadecimal digits."""
     if value is None:
         return "none"
     text = value.decode(errors="replace")

@@ -1,28 +1,36 @@
-"""What a record that was exported from the topics proves: the challenge and the answer in it, checked offline."""
+"""Offline verification of the challenge and the answer in an exported record."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from protocol.challenges import Proof, verify_proof
 from protocol.jose import SignatureError
+from protocol.key_sets import thumbprints_of
 from protocol.records import contradictions
+
+FETCH_SECONDS: Final = 10
+MAX_KEY_SET_BYTES: Final = 1024 * 1024
 
 
 class BadInputError(ValueError):
-    """Input that holds no challenge and answer. Its text says where."""
+    """Input without a challenge and an answer, or an unreadable key set. The text says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of one record.
+    """The result for one record.
 
     Attributes:
-        proof: What challenge and answer prove together; None where they prove nothing.
-        reason: Why the record is not proven; empty where it is.
-        issuer_trusted: Whether the issuer's key is among the trusted ones; None where none were given.
+        proof: The verified content of challenge and answer; None if a signature is invalid.
+        reason: Why the record is not proven; empty if it is.
+        issuer_trusted: Whether the issuer's key is trusted; None if no trusted keys are given.
 
     """
 
@@ -32,23 +40,23 @@ class Finding:
 
     @property
     def proven(self) -> bool:
-        """True where all that the record says was proven."""
+        """True if the proof covers the whole record."""
         return not self.reason
 
 
 def read_records(text: str) -> list[Mapping[str, Any]]:
-    """Read one JSON object, an array of them, or JSON lines.
+    """Parse one JSON object, an array of them, or JSON lines.
 
     Raises:
-        BadInputError: If it is none of these, or one has no challenge and answer.
+        BadInputError: If the text has another format, or an object has no challenge and answer.
 
     """
     try:
-        whole = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         values = [_parse(line, number) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     else:
-        values = whole if isinstance(whole, list) else [whole]
+        values = document if isinstance(document, list) else [document]
     if not values:
         reason = "there is no record in the input"
         raise BadInputError(reason)
@@ -56,11 +64,11 @@ def read_records(text: str) -> list[Mapping[str, Any]]:
 
 
 def examine(record: Mapping[str, Any], trusted: AbstractSet[str] | None) -> Finding:
-    """Check a record's challenge and answer, and what else the record says against them.
+    """Verify a record's challenge and answer, and compare its other members with them.
 
     Args:
-        record: The record: an ``auth.response``, a ``device.paired``, or just its ``challenge`` and ``answer``.
-        trusted: Thumbprints of the keys to trust, or None to leave that open.
+        record: The data of an ``auth.response`` or a ``device.paired``, or just its ``challenge`` and ``answer``.
+        trusted: Thumbprints of the trusted keys; None skips this check.
 
     """
     try:
@@ -88,4 +96,29 @@ def _record(value: object, number: int) -> Mapping[str, Any]:
     if isinstance(value, dict) and all(isinstance(value.get(name), str) for name in ("challenge", "answer")):
         return value
     text = f"record {number} has no challenge and answer: export auth.response or device.paired"
+    raise BadInputError(text)
+
+
+def read_key_sets(sources: Iterable[str]) -> frozenset[str]:
+    """Return the thumbprints of all keys in JWK sets, given as files or as http and https URLs.
+
+    Raises:
+        BadInputError: If a source cannot be read, or is not a JWK set.
+
+    """
+    return frozenset[str]().union(*map(_key_set, sources))
+
+
+def _key_set(source: str) -> frozenset[str]:
+    try:
+        if urlsplit(source).scheme in {"http", "https"}:
+            with urlopen(source, timeout=FETCH_SECONDS) as response:  # noqa: S310 - http or https, as just checked
+                return thumbprints_of(response.read(MAX_KEY_SET_BYTES))
+        return thumbprints_of(Path(source).read_bytes())
+    except URLError as error:
+        text = f"{source} cannot be fetched: {error.reason}"
+    except OSError as error:
+        text = f"{source} cannot be read: {error.strerror or error}"
+    except ValueError as error:
+        text = f"{source} is {error}"
     raise BadInputError(text)

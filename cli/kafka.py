@@ -1,4 +1,4 @@
-"""``countersign kafka``: Kafka's own tools, from the jars that `make setup` brings."""
+"""``countersign kafka``: runs Kafka's own tools from the jars that `make setup` downloads."""
 
 import os
 from typing import Annotated, Final
@@ -21,12 +21,12 @@ TOOLS: Final = {
     "reassign-partitions": "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
     "topics": "org.apache.kafka.tools.TopicCommand",
 }
-"""The tools by name; in a Kafka that was unpacked, each is bin/kafka-NAME.sh."""
+"""The tools by name; in Kafka's distribution, each is bin/kafka-NAME.sh."""
 
 PASS_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
-"""How the command is read: what stands behind the tool's name is the tool's, ``--help`` too."""
+"""Passes all words after the tool's name to the tool, ``--help`` included."""
 QUIET_JAVA: Final = ("-Xlog:disable",)
-"""What Java says of itself would stand among what the tool says."""
+"""Keeps the JVM's own messages out of the tool's output."""
 LOG_PATH: Final = JARS.parent / "logs" / "kafka-tools.log"
 
 
@@ -36,20 +36,20 @@ def run_tool(
     *,
     kafka: Kafka = DEFAULT_KAFKA,
 ) -> None:
-    """Run one of Kafka's own tools: what is bin/kafka-TOOL.sh elsewhere. What follows TOOL is the tool's own.
+    """Run one of Kafka's own tools (bin/kafka-TOOL.sh in Kafka's distribution) with all words after TOOL.
 
     For example: countersign kafka topics --describe --topic auth.challenge
     """
     main_class = TOOLS.get(tool)
     if main_class is None:
-        give_up(f"there is no tool {tool}; there are {', '.join(sorted(TOOLS))}")
+        give_up(f"there is no tool {tool}; the tools are {', '.join(sorted(TOOLS))}")
     try:
         arguments = ["--bootstrap-server", kafka, *context.args]
         command = java_command(main_class, arguments, LOG_PATH, QUIET_JAVA)
     except KafkaMissingError as error:
         give_up(f"{error} In containers: docker compose exec kafka /opt/kafka/bin/kafka-{tool}.sh")
     try:
-        # In this one's place, so that Ctrl-C, pipes and the status are the tool's.
+        # The tool replaces this process, so that it gets Ctrl-C and pipes and returns its status.
         os.execvp(command[0], command)  # noqa: S606 - a list made here, and no shell
     except FileNotFoundError:
-        give_up("Java is missing; `make setup` brings it")
+        give_up("Java is missing; `make setup` installs it")

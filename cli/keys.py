@@ -24,7 +24,7 @@ class Service(StrEnum):
 
 
 class KeyPurpose(StrEnum):
-    """Which keys."""
+    """The purpose of a key."""
 
     SIGNING = "signing"
     AGREEMENT = "agreement"
@@ -41,23 +41,23 @@ PURPOSES: Final = {
     AGREEMENT.name: ("is for new pairings", "is for older pairings"),
     SEALING.name: ("seals", "opens what it sealed"),
 }
-"""What the active key does, and what the others do."""
+"""The purposes of the active key and of the others."""
 LOSSES: Final = {
-    SIGNING.name: "Answers to what it signed will be refused, and proofs of them no longer match the published keys.",
-    AGREEMENT.name: "Verification codes of phones that were paired with it will be refused: pair those phones again.",
-    SEALING.name: "Authenticator apps whose secrets it sealed will be refused: their owners have to add them again.",
+    SIGNING.name: "Answers to its challenges will be rejected, and their proofs no longer match the published keys.",
+    AGREEMENT.name: "Verification codes of phones that were paired with it will be rejected: pair those phones again.",
+    SEALING.name: "Authenticator apps whose secrets it sealed will be rejected: their owners must add them again.",
 }
-"""What retiring a key costs."""
+"""The consequences of retiring a key."""
 
 
 @app.command("list")
 def list_keys(
     *,
-    service: Annotated[Service | None, typer.Option(help="Only this service's.")] = None,
+    service: Annotated[Service | None, typer.Option(help="Only this service's keys.")] = None,
     directory: Directory = DEFAULT_DIRECTORY,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the ids of the services' keys, and what each is for."""
+    """List the ids and the purposes of the services' keys."""
     rows = [
         {"service": each.value, "kind": kind.name, "key_id": key_id, "active": index == 0}
         for each in ([service] if service else list(Service))
@@ -68,7 +68,7 @@ def list_keys(
         typer.echo(json.dumps(rows, indent=2))
         return
     if not rows:
-        typer.echo(f"There are no keys in {directory}. The services make them at their first start.")
+        typer.echo(f"There are no keys in {directory}. The services create them at their first start.")
     for row in rows:
         active, other = PURPOSES[str(row["kind"])]
         purpose = active if row["active"] else other
@@ -77,26 +77,26 @@ def list_keys(
 
 @app.command()
 def rotate(  # noqa: PLR0913 - the options of a command
-    keys: Annotated[KeyPurpose, typer.Argument(help="Which keys.")] = KeyPurpose.ALL,
+    keys: Annotated[KeyPurpose, typer.Argument(help="The purpose of the keys.")] = KeyPurpose.ALL,
     *,
-    service: Annotated[Service, typer.Option(help="Whose keys.")] = Service.LOGIN,
+    service: Annotated[Service, typer.Option(help="The service.")] = Service.LOGIN,
     activate: Annotated[
-        str | None, typer.Option(metavar="KEY_ID", help="Add none; use this known key from now on.")
+        str | None, typer.Option(metavar="KEY_ID", help="Activate this key instead of adding one.")
     ] = None,
-    retire: Annotated[str | None, typer.Option(metavar="KEY_ID", help="Add none; remove this old key.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    retire: Annotated[str | None, typer.Option(metavar="KEY_ID", help="Remove this key instead of adding one.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     directory: Directory = DEFAULT_DIRECTORY,
 ) -> None:
-    """Give a service a new key and keep the old ones for what was made with them.
+    """Add a key to a service; the old keys stay valid for existing pairings, secrets and challenges.
 
-    A new agreement or sealing key is used from the next start on. A new signing key is only published at first, so that
-    every phone finds it before it signs; --activate then takes it into use.
+    A new agreement or sealing key is active from the next start on. A new signing key is only published at first, so
+    that every phone has it before it signs; later, --activate activates it.
     """
     kinds = [kind for kind in KINDS[service] if keys in {KeyPurpose.ALL, kind.name}]
     if not kinds:
         give_up(f"the {service} service has no {keys} keys")
     if activate and retire:
-        give_up("give --activate or --retire, not both")
+        give_up("use --activate or --retire, not both")
     try:
         if activate:
             _activate(directory, service, _kind_of(directory, service, kinds, activate), activate)
@@ -104,7 +104,7 @@ def rotate(  # noqa: PLR0913 - the options of a command
             _retire(directory, service, _kind_of(directory, service, kinds, retire), retire, yes=yes)
         else:
             for kind in kinds:
-                require_keys(directory, service, kind)  # of all, before any is changed
+                require_keys(directory, service, kind)  # check all before the first change
             for kind in kinds:
                 _add(directory, service, kind)
     except KeyFileError as error:
@@ -117,15 +117,15 @@ def _add(directory: Path, service: Service, kind: KeyKind[Any]) -> None:
     typer.echo(f"The {service} service has a new {kind.name} key: {key_id}")
     if published_first:
         typer.echo(
-            "It signs nothing yet: phones and the other instances have to know it first.\n"
-            f"  1. Restart every instance of the {service} service. The key is then published.\n"
-            "  2. A minute later, when no copy of the published keys is older than it:\n"
+            "It does not sign yet: phones and the other instances must know it first.\n"
+            f"  1. Restart every instance of the {service} service, which publishes the key.\n"
+            "  2. A minute later, when all cached copies of the published keys have expired:\n"
             f"     countersign keys rotate signing --service {service} --activate {key_id}"
         )
         return
     typer.echo(
         f"It {PURPOSES[kind.name][0]} once the {service} service is restarted, one instance after the other. "
-        "The older keys stay, for what was made with them."
+        "The older keys stay valid."
     )
 
 
@@ -133,7 +133,7 @@ def _activate(directory: Path, service: Service, kind: KeyKind[Any], key_id: str
     activate_key(directory, service, kind, key_id)
     typer.echo(
         f"The active {kind.name} key of the {service} service is now {key_id}\n"
-        f"Restart every instance of the {service} service. The older keys stay, for what was made with them; "
+        f"Restart every instance of the {service} service. The older keys stay valid; "
         "remove one that is not needed any more with --retire."
     )
 
@@ -149,7 +149,7 @@ def _kind_of(directory: Path, service: Service, kinds: list[KeyKind[Any]], key_i
     for kind in kinds:
         if key_id in key_ids(directory, service, kind):
             return kind
-    text = f"{key_id} is none of the keys; list them with: countersign keys list --service {service}"
+    text = f"{key_id} is not one of the keys; list them with: countersign keys list --service {service}"
     raise KeyFileError(text)
 
 

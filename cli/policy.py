@@ -1,4 +1,4 @@
-"""``countersign policy``: what other settings would have made of what happened."""
+"""``countersign policy``: rehearse other settings on the recorded history."""
 
 import asyncio
 import json
@@ -9,8 +9,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from authenticator.device.terminal import printable
-from cli.common import DEFAULT_KAFKA, Kafka, Prefix
-from cli.history import AsJson, Since, Until, cannot_run, progress, read_span
+from cli.common import DEFAULT_KAFKA, AsJson, Kafka, Prefix, Since, Until, cannot_run, progress, read_time_range
 from operations.audit.reading import ReadingError
 from operations.audit.time_range import TimeRange
 from operations.rehearsal.rehearsal import Change, Rehearsal, rehearse
@@ -18,17 +17,17 @@ from services.common.settings import load_settings
 from services.login.domain.limits import Limits
 from services.login.settings import LoginSettings
 
-app = typer.Typer(help="Try other settings on what happened.", no_args_is_help=True)
+app = typer.Typer(help="Rehearse other settings on the recorded history.", no_args_is_help=True)
 _PREFIX: Final = "LOGIN_"
 _INDIFFERENT: Final = frozenset({"addresses", "number_matching"})
-"""Limits that decide nothing here: addresses are no accounts, and each recorded challenge says if it has a number."""
-_SHOWN: Final = 50
-"""So many logins of each kind are printed; --json prints more."""
+"""Limits without effect here: addresses have no account, and each recorded challenge says whether it has a number."""
+_MAX_PRINTED: Final = 50
+"""Maximum number of printed logins of each kind; --json prints more."""
 
 
 @app.callback()
 def policy() -> None:
-    """Try other settings on what happened."""
+    """Rehearse other settings on the recorded history."""
 
 
 @app.command("rehearse")
@@ -37,7 +36,9 @@ def rehearse_policy(  # noqa: PLR0913 - the options of a command
     settings: Annotated[
         list[str],
         typer.Option(
-            "--set", metavar="NAME=VALUE", help="A changed setting, as LOGIN_CHALLENGES_MOST=2; several times."
+            "--set",
+            metavar="NAME=VALUE",
+            help="A changed setting, for example LOGIN_CHALLENGES_MOST=2; may be repeated.",
         ),
     ],
     since: Since = "",
@@ -46,30 +47,33 @@ def rehearse_policy(  # noqa: PLR0913 - the options of a command
     topic_prefix: Prefix = "",
     as_json: AsJson = False,
 ) -> None:
-    """Say which logins other settings would have stopped, and which would newly have passed. It changes nothing.
+    """Report the logins that other settings would have stopped, and those that would newly have passed.
 
-    It decides the accounts' history once more by the services' own rules: under the present settings, those of the
-    environment, and under the changed ones. It needs no keys.
+    The rehearsal replays the accounts' history with the services' own rules: under the present settings from the
+    environment, and under the changed ones. It changes nothing, and needs no keys.
 
-    Its limits: people behave as they did, whatever they would have been shown. An answer to a request that would not
-    have been sent counts for nothing, and nobody answers one that was never sent. What the web side turned away by
-    itself, such as a password during a pause, left no command and is not replayed. The history is as long as Kafka
-    keeps commands, a day; an account whose row of the beginning was compacted begins with nothing counted against it,
-    and how many did is said.
+    Limitations: People behave as recorded, regardless of what the pages would have shown. An answer to a challenge that
+    would not have been sent is ignored, and a challenge that was never sent has no answer. A request that the web side
+    itself rejected, for example a password during a pause, left no command and is not replayed. Kafka keeps commands
+    for a day. An account whose initial row was compacted starts with zero failures; the output counts these accounts.
     """
     present = load_settings(LoginSettings, "countersign", []).limits
     changed = _changed(present, settings)
-    span = read_span(since, until)
+    time_range = read_time_range(since, until)
     if changed == present:
-        cannot_run("these settings are in force already: there is nothing to compare")
-    rehearsal = _rehearse(kafka, topic_prefix, present, changed, span)
+        cannot_run("these settings are already in force: there is nothing to compare")
+    rehearsal = _rehearse(kafka, topic_prefix, present, changed, time_range)
     typer.echo(json.dumps(asdict(rehearsal), default=str) if as_json else _in_words(rehearsal))
 
 
-def _rehearse(kafka: str, prefix: str, present: Limits, changed: Limits, span: TimeRange) -> Rehearsal:
+def _rehearse(kafka: str, prefix: str, present: Limits, changed: Limits, time_range: TimeRange) -> Rehearsal:
     try:
-        with progress() as step:
-            return asyncio.run(rehearse(kafka, prefix, present=present, changed=changed, span=span, step=step))
+        with progress() as on_progress:
+            return asyncio.run(
+                rehearse(
+                    kafka, prefix, present=present, changed=changed, time_range=time_range, on_progress=on_progress
+                )
+            )
     except ReadingError as error:
         cannot_run(str(error))
 
@@ -85,8 +89,8 @@ def _changed(present: Limits, settings: list[str]) -> Limits:
             cannot_run(f"{each!r} is not NAME=VALUE, for example LOGIN_CHALLENGES_MOST=2")
         if name not in names:
             known = name in _all_names(LoginSettings)
-            fault = "makes no difference to a decision here" if known else "is no setting of the login service"
-            cannot_run(f"{given} {fault}; those that can make one are {', '.join(names)}")
+            fault = "has no effect on decisions here" if known else "is not a setting of the login service"
+            cannot_run(f"{given} {fault}; those with an effect are {', '.join(names)}")
         *groups, last = names[name]
         target = values
         for group in groups:
@@ -99,7 +103,7 @@ def _changed(present: Limits, settings: list[str]) -> Limits:
 
 
 def _names() -> dict[str, tuple[str, ...]]:
-    """Return the settings that can make a difference, by name, each with its path among the limits."""
+    """Return the settings with an effect, by name, each with its path in the limits."""
     return {name: path for name, path in _all_names(Limits).items() if path[0] not in _INDIFFERENT}
 
 
@@ -128,11 +132,11 @@ def _in_words(rehearsal: Rehearsal) -> str:
         f"{passed} would newly have passed or got further."
     )
     if rehearsal.approximate:
-        lines.append(f"{rehearsal.approximate} accounts began with nothing counted against them: their rows are gone.")
+        lines.append(f"{rehearsal.approximate} accounts started with zero failures: their earlier rows were compacted.")
     if rehearsal.agreeing < rehearsal.decisions:
         lines.append(
-            f"Under the present settings {rehearsal.agreeing} of {rehearsal.decisions} decisions end as they ended "
-            "then: for the others, settings or counters were different."
+            f"Under the present settings {rehearsal.agreeing} of {rehearsal.decisions} decisions have the recorded "
+            "outcome; for the others, settings or counters were different at the time."
         )
     return "\n".join(lines)
 
@@ -140,8 +144,8 @@ def _in_words(rehearsal: Rehearsal) -> str:
 def _section(title: str, changes: list[Change], count: int) -> list[str]:
     if not changes:
         return []
-    lines = [f"{title}:", *(printable(_line(each)) for each in changes[:_SHOWN])]
-    return [*lines, *([f"… and {count - _SHOWN} more"] if count > _SHOWN else []), ""]
+    lines = [f"{title}:", *(printable(_line(each)) for each in changes[:_MAX_PRINTED])]
+    return [*lines, *([f"… and {count - _MAX_PRINTED} more"] if count > _MAX_PRINTED else []), ""]
 
 
 def _line(change: Change) -> str:

@@ -1,4 +1,4 @@
-"""``countersign proof``: what the topics prove, checked offline."""
+"""``countersign proof``: verify approvals offline from exported records."""
 
 import json
 import sys
@@ -9,35 +9,35 @@ from typing import Annotated, Final
 import typer
 
 from authenticator.device.terminal import printable
-from cli.evidence import BadInputError, Finding, examine, read_records
-from cli.key_sets import read_key_sets
+from cli.evidence import BadInputError, Finding, examine, read_key_sets, read_records
 from protocol.challenges import Proof
 from schemas.contract import Purpose
 
-app = typer.Typer(help="Check who approved what, from the topics alone.", no_args_is_help=True)
+app = typer.Typer(help="Verify from exported records who approved what.", no_args_is_help=True)
 BAD_INPUT: Final = 2
 
 
 @app.callback()
 def proof() -> None:
-    """Check who approved what, from the topics alone."""
+    """Verify from exported records who approved what."""
 
 
 @app.command()
 def verify(
     file: Annotated[
-        str, typer.Argument(help="A record of auth.response or device.paired as JSON, JSON lines of several, or -.")
+        str,
+        typer.Argument(help="Records of auth.response or device.paired as JSON or JSON lines; - for standard input."),
     ],
     *,
     jwks: Annotated[
         list[str] | None,
-        typer.Option(help="A JWK set (file or URL) of issuers to trust; may be given several times."),
+        typer.Option(help="A JWK set (file or URL) of trusted issuers; may be repeated."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a record.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per record.")] = False,
 ) -> None:
-    """Say in plain words what a challenge and its answer prove.
+    """Print what a challenge and its answer prove.
 
-    Exit code 0: all of it is proven. 1: something is not, and why. 2: the input cannot be read.
+    Exit code 0: all records are proven. 1: at least one is not; the output says why. 2: the input cannot be read.
     """
     try:
         trusted = read_key_sets(jwks) if jwks else None
@@ -93,12 +93,12 @@ def _rows(proof: Proof, issuer_trusted: bool | None) -> dict[str, str]:  # noqa:
 
 
 def _as_dict(finding: Finding) -> dict[str, object]:
-    said: dict[str, object] = {"proven": finding.proven, "reason": finding.reason or None}
+    result: dict[str, object] = {"proven": finding.proven, "reason": finding.reason or None}
     if finding.proof is None:
-        return said
+        return result
     claims = finding.proof.claims
     return {
-        **said,
+        **result,
         "issuer": claims.iss,
         "issuer_key": finding.proof.issuer_key,
         "issuer_key_trusted": finding.issuer_trusted,

@@ -1,4 +1,4 @@
-"""``countersign topics``: make the Kafka topics, and compare those that exist with what Countersign needs."""
+"""``countersign topics``: create, check and repartition the Kafka topics, and print their access rules."""
 
 import asyncio
 import shlex
@@ -11,13 +11,14 @@ from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
 from cli.repartition import repartition
 from operations.access_rules import access_rules
 from operations.deployment import TOPOLOGIES
-from operations.topics import TopicsError, apply_topics
-from operations.topics_check import differences
+from operations.topics import TopicsError, apply_topics, differences
 
-app = typer.Typer(help="Make, check and repartition the Kafka topics; tell who may use them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Create, check and repartition the Kafka topics; print their access rules.", no_args_is_help=True
+)
 app.command()(repartition)
-Partitions = Annotated[int, typer.Option(min=1, envvar="LOGIN_PARTITIONS", help="Partitions of each topic.")]
-Replication = Annotated[int, typer.Option(min=1, help="How many brokers keep each record.")]
+Partitions = Annotated[int, typer.Option(min=1, envvar="LOGIN_PARTITIONS", help="Number of partitions of each topic.")]
+Replication = Annotated[int, typer.Option(min=1, help="Replication factor.")]
 DEFAULT_PARTITIONS = 4
 SERVICE: Final = "SERVICE"
 
@@ -30,14 +31,14 @@ def apply(
     partitions: Partitions = DEFAULT_PARTITIONS,
     replication: Replication = 1,
 ) -> None:
-    """Make the topics that are missing. Those that exist are left as they are."""
+    """Create the missing topics; existing ones stay unchanged."""
     try:
         applied = asyncio.run(apply_topics(kafka, topic_prefix, partitions, replication))
     except (TopicsError, KafkaError) as error:
         _give_up(kafka, error)
     for name in applied.created:
-        typer.echo(f"made {name}")
-    typer.echo(f"{len(applied.created)} made, {len(applied.present)} were there before.")
+        typer.echo(f"created {name}")
+    typer.echo(f"{len(applied.created)} created, {len(applied.present)} existed before.")
 
 
 @app.command()
@@ -48,16 +49,16 @@ def check(
     partitions: Partitions = DEFAULT_PARTITIONS,
     replication: Replication = 1,
 ) -> None:
-    """Compare the topics with what Countersign needs; change nothing. Exit code 1 if one is missing or differs."""
+    """Compare the topics with the requirements; change nothing. Exit code 1: a topic is missing or differs."""
     try:
-        found = asyncio.run(differences(kafka, topic_prefix, partitions, replication))
+        lines = asyncio.run(differences(kafka, topic_prefix, partitions, replication))
     except KafkaError as error:
         _give_up(kafka, error)
-    for difference in found:
-        typer.echo(difference)
-    if found:
+    for line in lines:
+        typer.echo(line)
+    if lines:
         raise typer.Exit(1)
-    typer.echo("All topics are as they should be.")
+    typer.echo("All topics meet the requirements.")
 
 
 @app.command()
@@ -66,15 +67,15 @@ def acls(
     topic_prefix: Prefix = "",
     principal: Annotated[
         str,
-        typer.Option(help="Who a service is to Kafka; SERVICE stands for its name, as in User:SERVICE."),
+        typer.Option(help="A service's Kafka principal; SERVICE stands for the service's name."),
     ] = "User:SERVICE",
 ) -> None:
-    """Print what each service may do, as commands of Kafka's own tool kafka-acls. It asks no Kafka.
+    """Print each service's access rules as arguments of the tool kafka-acls. It does not connect to Kafka.
 
     For example: countersign topics acls | xargs -L 1 countersign kafka acls
     """
     if SERVICE not in principal:
-        give_up(f"--principal {principal!r} has no word {SERVICE}: all services would be one to Kafka")
+        give_up(f"--principal {principal!r} does not contain {SERVICE}: all services would share one principal")
     for rule in access_rules(TOPOLOGIES, topic_prefix):
         typer.echo(shlex.join(rule.arguments(principal.replace(SERVICE, rule.service))))
 

@@ -1,1 +1,1 @@
-"""What operators' commands use: topics, dead letters, audit, rehearsal, repartition."""
+"""The implementation of the operators' commands: topics, dead letters, audit, rehearsal, repartition."""

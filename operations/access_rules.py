@@ -1,4 +1,4 @@
-"""What each service may do in a Kafka that checks: access rules (ACLs), as the services' topologies have them."""
+"""Kafka access rules (ACLs) of the services, derived from their topologies."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from services.common.rows.table import ServiceTopology
 
 
 class Resource(StrEnum):
-    """What a rule is about, as Kafka's tool calls it."""
+    """The kind of resource, as the tool kafka-acls names it."""
 
     TOPIC = "topic"
     GROUP = "group"
 
 
 class Operation(StrEnum):
-    """What may be done, as Kafka's tool calls it. Each allows to describe as well."""
+    """The allowed operation, as the tool kafka-acls names it; each includes Describe."""
 
     READ = "Read"
     WRITE = "Write"
@@ -23,13 +23,13 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """What a service may do with some topics or groups.
+    """A permission of a service on some topics or consumer groups.
 
     Attributes:
-        service: Who.
-        operation: What.
-        resource: With what kind of thing.
-        names: With which ones, with the deployment's prefix; sorted.
+        service: The service.
+        operation: The allowed operation.
+        resource: The kind of resource.
+        names: The full names of the topics or groups, sorted.
 
     """
 
@@ -39,10 +39,10 @@ class AccessRule:
     names: tuple[str, ...]
 
     def arguments(self, principal: str) -> list[str]:
-        """Return the arguments with which Kafka's tool kafka-acls adds the rule.
+        """Return the arguments of the tool kafka-acls that add the rule.
 
         Args:
-            principal: Who the service is to Kafka, such as ``User:login``.
+            principal: The service's Kafka principal, for example ``User:login``.
 
         """
         named = [word for name in self.names for word in (f"--{self.resource}", name)]
@@ -50,11 +50,11 @@ class AccessRule:
 
 
 def access_rules(topologies: Iterable[ServiceTopology], prefix: str) -> Iterator[AccessRule]:
-    """Give all that services need, and nothing more.
+    """Yield the minimal access rules of services.
 
     Args:
-        topologies: The services.
-        prefix: What stands before the names of topics and groups.
+        topologies: The services' topologies.
+        prefix: The prefix of topics and groups.
 
     """
     for each in topologies:

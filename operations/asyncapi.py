@@ -1,4 +1,4 @@
-"""The topics as an AsyncAPI document, made from the topics and the messages themselves.
+"""Generates the AsyncAPI document of the topics from their declarations and the messages.
 
 Source: AsyncAPI 3.0.0; its Kafka bindings 0.5.0.
 """
@@ -15,17 +15,17 @@ from schemas.topics import CONTRACT, Topic
 
 _MILLISECONDS: Final = 1000
 _DESCRIPTION: Final = (
-    "What Countersign's services say to each other through Apache Kafka. pairing.requested, device.paired, "
-    "auth.challenge and auth.response are the public contract; the others are between the services and may change. "
-    "Values are JSON; headers are CloudEvents attributes (Kafka protocol binding 1.0, binary content mode) and a W3C "
-    "traceparent. A record's key decides its partition, and so which instance decides. Unknown fields are to be "
-    "ignored. A deployment may set a prefix before each topic's name. What a reader cannot use goes to the topic's "
-    "name with .dlq behind it, with the reason in its headers."
+    "The messages between Countersign's services in Apache Kafka. pairing.requested, device.paired, auth.challenge and "
+    "auth.response are the public contract; the other topics are internal and may change. Values are JSON; headers are "
+    "CloudEvents attributes (Kafka protocol binding 1.0, binary content mode) and a W3C traceparent. A record's key "
+    "determines its partition, and so the instance that decides. Readers ignore unknown fields. A deployment may set a "
+    "prefix of the topics' names. Dead letters go to the topic's name with the suffix .dlq, with the reason in the "
+    "headers."
 )
 
 
 def document() -> dict[str, Any]:
-    """Return the document: a JSON object in Python's types."""
+    """Return the document as JSON data."""
     models: list[type[BaseModel]] = [*TYPES.values()]
     references, definitions = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
@@ -89,12 +89,12 @@ _HEADERS: Final[dict[str, Any]] = {
     "required": ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time"],
     "properties": {
         "ce_specversion": {"const": SPEC_VERSION},
-        "ce_id": {"type": "string", "description": "Unique over all events; a repeated event has the same id."},
-        "ce_type": {"type": "string", "description": "The message's name."},
-        "ce_source": {"type": "string", "description": "Who decided it, passed it on, or asked."},
+        "ce_id": {"type": "string", "description": "Unique among all events; a redelivered event has the same id."},
+        "ce_type": {"type": "string", "description": "The message's type."},
+        "ce_source": {"type": "string", "description": "The table, relay or web side that published it."},
         "ce_time": {"type": "string", "format": "date-time", "description": "When it happened."},
         "content-type": {"const": "application/json"},
         "traceparent": {"type": "string", "description": "W3C Trace Context, section 3.2."},
     },
 }
-"""What the codec writes before each value."""
+"""The headers that the codec writes."""

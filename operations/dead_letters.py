@@ -1,4 +1,4 @@
-"""Dead letters, read back: what services could not use, why, and sending it once more."""
+"""Reads the dead-letter topics, and retries dead letters."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,29 +17,29 @@ from services.common.kafka.dead_letters import ADDED, OFFSET, PARTITION, REASON,
 from services.common.kafka.publisher import unreachable_text
 
 RETRY_OF: Final = "dlq_retry_of"
-"""Header of the note in a dead-letter topic that says which of its records was sent again."""
+"""Header of the record in a dead-letter topic that marks another record there as retried."""
 _TIMEOUT_SECONDS: Final = 60.0
 _POLL_MILLISECONDS: Final = 500
 
 
 class DeadLetterError(Exception):
-    """Dead letters cannot be read, or one cannot be sent again. The text says why."""
+    """Dead letters cannot be read, or one cannot be retried. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that a service could not use.
+    """A dead letter: a poison message with the reason.
 
     Attributes:
-        place: Where it is now.
-        origin: Where it came from.
-        key: Its key.
-        value: Its value.
-        headers: Its headers as they were.
-        reason: Why it was set aside.
-        service: By which service.
-        at: When.
-        retried: How often it was sent again.
+        place: Its position in the dead-letter topic.
+        origin: Its position in the original topic.
+        key: The record's key.
+        value: The record's value.
+        headers: The record's original headers.
+        reason: Why the service rejected it.
+        service: The service.
+        at: When the service rejected it, ISO 8601.
+        retried: The number of retries.
 
     """
 
@@ -55,15 +55,7 @@ class DeadLetter:
 
     @classmethod
     def of(cls, place: RecordPosition, key: bytes | None, value: bytes | None, headers: Headers) -> Self:
-        """Read a record of a dead-letter topic.
-
-        Args:
-            place: Where it is.
-            key: Its key.
-            value: Its value.
-            headers: All its headers, those among them that were added when it was set aside.
-
-        """
+        """Parse a record of a dead-letter topic; `headers` are all of its headers."""
         added = {name: content.decode(errors="replace") for name, content in headers if name in ADDED}
         return cls(
             place=place,
@@ -82,12 +74,12 @@ class DeadLetter:
 
     @property
     def type(self) -> str:
-        """Its CloudEvents type, empty if it has none."""
+        """Its CloudEvents type; empty if it has none."""
         return dict(self.headers).get("ce_type", b"").decode(errors="replace")
 
     @property
     def fault(self) -> str:
-        """What keeps it from being read even now; empty if it can be."""
+        """Why it still cannot be decoded; empty if it can be."""
         try:
             decode(self.key, self.value, self.headers)
         except UndecodableError as error:
@@ -105,13 +97,13 @@ class DeadLetterQueue:
     _producer: AIOKafkaProducer
 
     async def letters(self) -> list[DeadLetter]:
-        """Read all that is there now, oldest first.
+        """Return the current dead letters, oldest first.
 
         Raises:
-            DeadLetterError: If the topics are missing, or Kafka does not answer in time.
+            DeadLetterError: If the topics are missing, or Kafka does not respond in time.
 
         """
-        found: list[DeadLetter] = []
+        letters: list[DeadLetter] = []
         retries: dict[str, int] = {}
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
@@ -123,21 +115,21 @@ class DeadLetterQueue:
                         retries[name] = retries.get(name, 0) + 1
                     else:
                         place = RecordPosition(record.topic, record.partition, record.offset)
-                        found.append(DeadLetter.of(place, record.key, record.value, headers))
+                        letters.append(DeadLetter.of(place, record.key, record.value, headers))
         except (KafkaError, TimeoutError) as error:
             text = f"the dead letters cannot be read: {error or 'Kafka does not answer'}"
             raise DeadLetterError(text) from error
-        ordered = sorted(found, key=lambda letter: (letter.at, str(letter.place)))
+        ordered = sorted(letters, key=lambda letter: (letter.at, str(letter.place)))
         return [replace(letter, retried=retries.get(str(letter.place), 0)) for letter in ordered]
 
     async def retry(self, letter: DeadLetter) -> None:
-        """Send one to where it came from, and note that in its dead-letter topic.
+        """Send a dead letter to its original topic, and mark it as retried.
 
-        Whoever reads it decides it as if it came for the first time; what was decided before is not decided again. It
-        goes to its key's partition, which may be another one than it came from.
+        The reader handles it like a new record; idempotency prevents a second decision. The record goes to its key's
+        partition, which may differ from the original one.
 
         Raises:
-            DeadLetterError: If Kafka does not take it.
+            DeadLetterError: If Kafka does not accept it.
 
         """
         try:
@@ -150,7 +142,7 @@ class DeadLetterQueue:
                 letter.place.topic, None, letter.key, letter.place.partition, headers=note
             )
         except KafkaError as error:
-            text = f"{letter.place} could not be sent again: {error}"
+            text = f"{letter.place} could not be sent: {error}"
             raise DeadLetterError(text) from error
 
     async def _records(self) -> AsyncIterator[ConsumerRecord]:
@@ -168,11 +160,11 @@ class DeadLetterQueue:
 
 @asynccontextmanager
 async def dead_letter_queue(bootstrap: str, prefix: str) -> AsyncIterator[DeadLetterQueue]:
-    """Connect to the dead letters.
+    """Connect to the dead-letter topics.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
-        prefix: What stands before each topic's name.
+        prefix: The topics' prefix.
 
     Raises:
         DeadLetterError: If Kafka cannot be reached.
@@ -202,12 +194,12 @@ async def _partitions(bootstrap: str, topics: list[str]) -> list[TopicPartition]
     found = []
     for topic in described:
         if topic["error_code"]:
-            text = f"topic {topic['topic']} is missing; `countersign topics apply` makes it"
+            text = f"topic {topic['topic']} is missing; `countersign topics apply` creates it"
             raise DeadLetterError(text)
         found += [TopicPartition(topic["topic"], each["partition"]) for each in topic["partitions"]]
     return found
 
 
-def _number(text: str, otherwise: int) -> int:
-    """Read a number that anybody may have written."""
-    return int(text) if text.isascii() and text.isdecimal() else otherwise
+def _number(text: str, default: int) -> int:
+    """Parse a number from an untrusted header."""
+    return int(text) if text.isascii() and text.isdecimal() else default

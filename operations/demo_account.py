@@ -1,7 +1,7 @@
-"""The account that a first run makes, so that there is somebody to sign in as.
+"""The demo account, created at the first run of a demo deployment.
 
-``python -m operations.demo_account DIRECTORY`` makes it with the login service's settings from the environment, keeps
-its password in the directory, and prints both.
+``python -m operations.demo_account DIRECTORY`` creates it with the login service's settings from the environment,
+stores its password in the directory, and prints both.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Annotated, Final
 import typer
 
 NAME: Final = "demo"
-# No letter that looks like another one: four groups of four are 79 bits, and easy to type.
+# Without letters that look alike. Four groups of four letters have 79 bits and are easy to type.
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS: Final = 4
 _GROUP_LETTERS: Final = 4
@@ -23,11 +23,11 @@ _TIMEOUT_SECONDS: Final = 180
 
 
 class DemoAccountError(Exception):
-    """The demo account could not be made."""
+    """The demo account could not be created."""
 
 
-def main(directory: Annotated[Path, typer.Argument(help="Where its password is kept.")]) -> None:
-    """Make the demo account at the first run, and print its name and password."""
+def main(directory: Annotated[Path, typer.Argument(help="Directory of the password file.")]) -> None:
+    """Create the demo account at the first run, and print its name and password."""
     try:
         password = demo_password(directory, {})
     except DemoAccountError as error:
@@ -37,36 +37,36 @@ def main(directory: Annotated[Path, typer.Argument(help="Where its password is k
 
 
 def demo_password(directory: Path, environment: Mapping[str, str]) -> str:
-    """Return the demo account's password; at the first run, make both.
+    """Return the demo account's password; the first run creates the account.
 
     Args:
-        directory: Where the password is kept.
-        environment: The login service's settings, as far as this process does not have them already.
+        directory: The directory of the password file.
+        environment: The login service's settings, in addition to this process's environment.
 
     Raises:
-        DemoAccountError: If the account could not be made; the next run tries again.
+        DemoAccountError: If the account could not be created; the next run tries again.
 
     """
-    kept = directory / "demo-password"
-    if kept.exists():
-        return kept.read_text().strip()
+    password_file = directory / "demo-password"
+    if password_file.exists():
+        return password_file.read_text().strip()
     draft = directory / "demo-password.new"
     if draft.exists():
-        # A run ended in between: the account may be there or not.
+        # An earlier run was interrupted, so the account may exist or not.
         _accounts(environment, "remove", NAME)
     password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(_GROUP_LETTERS)) for _ in range(_GROUPS))
     draft.touch(mode=0o600)
     draft.write_text(password + "\n")
     done = _accounts(environment, "add", NAME, "--password-stdin", password=password)
     if done.returncode:
-        text = f"The account {NAME} could not be made: {done.stderr.strip() or done.stdout.strip()}"
+        text = f"The account {NAME} could not be created: {done.stderr.strip() or done.stdout.strip()}"
         raise DemoAccountError(text)
-    draft.replace(kept)
+    draft.replace(password_file)
     return password
 
 
 def _accounts(environment: Mapping[str, str], *words: str, password: str = "") -> "subprocess.CompletedProcess[str]":
-    """Run one of the `countersign accounts` commands."""
+    """Run a `countersign accounts` command."""
     return subprocess.run(
         [sys.executable, "-m", "cli", "accounts", *words],
         input=password + "\n",

@@ -1,4 +1,4 @@
-"""All of a deployment's topics and tables, collected from the services' topologies: who writes and reads what."""
+"""A deployment's topics, tables and consumer groups, collected from the services' topologies."""
 
 from typing import Any, Final
 
@@ -13,14 +13,14 @@ TABLES: Final[tuple[Table[Any], ...]] = tuple(table for each in TOPOLOGIES for t
 RELAYS: Final[tuple[Relay, ...]] = tuple(relay for each in TOPOLOGIES for relay in each.relays)
 CHANGELOGS: Final[tuple[Topic, ...]] = tuple(table.changelog for table in TABLES)
 CONSUMED: Final[tuple[Topic, ...]] = tuple(dict.fromkeys(topic for each in TOPOLOGIES for topic in each.consumes))
-"""The topics whose records are used or set aside: each has a dead-letter topic."""
+"""The topics that services must process; each has a dead-letter topic."""
 EVENTS: Final[tuple[Topic, ...]] = tuple(
     sorted(
         {topic for each in TOPOLOGIES for topic in (*each.consumes, *each.writes, *each.reads)},
         key=lambda topic: (topic.kind is TopicKind.COMMAND, -(topic.retention_seconds or 0), topic.name),
     )
 )
-"""The topics that services read and write, but for changelogs and dead letters: events and then commands."""
+"""The topics of events and of commands, in this order, without changelogs and dead letters."""
 ALL: Final[tuple[Topic, ...]] = (*EVENTS, *CHANGELOGS, *(topic.dead_letter for topic in CONSUMED))
 
 

@@ -1,12 +1,14 @@
-"""Make the topics that Countersign needs, with the settings that their kind asks for."""
+"""Provisions the topics that Countersign needs, and compares existing ones with the requirements."""
 
 import asyncio
 import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from operations import deployment
@@ -20,16 +22,16 @@ _HOUR_SECONDS: Final = 60 * 60
 
 
 class TopicsError(Exception):
-    """The topics could not be made, or one that exists does not fit. The text says which and why."""
+    """A topic could not be created, or an existing one does not match. The text says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class AppliedTopics:
-    """What provisioning did.
+    """The result of provisioning.
 
     Attributes:
-        created: Names of the topics that were made, with their prefix.
-        present: Names of those that were there before.
+        created: Full names of the created topics.
+        present: Full names of the topics that existed before.
 
     """
 
@@ -38,18 +40,12 @@ class AppliedTopics:
 
 
 def topic_settings(topic: Topic, replication: int) -> dict[str, str]:
-    """Return a topic's settings, as Kafka names them.
-
-    Args:
-        topic: The topic.
-        replication: How many brokers keep each record.
-
-    """
-    # A write counts once a second broker has it, where there are enough of them to lose one and go on.
+    """Return a topic's configuration by Kafka's names, for a replication factor."""
+    # With three replicas, a write needs two of them, so that one broker may fail.
     settings = {"min.insync.replicas": "2" if replication >= _SAFE_REPLICATION else "1"}
     if topic.compacted:
-        # Only closed segments are compacted. A table is read whole when a service starts, so what has been replaced
-        # should be gone within the hour, and not wait until it is half of everything.
+        # Only closed segments are compacted. A service reads the whole table at its start, so replaced records should
+        # be gone within the hour, and not only when they are half of the topic.
         settings |= {
             "cleanup.policy": "compact",
             "min.cleanable.dirty.ratio": "0.2",
@@ -59,23 +55,23 @@ def topic_settings(topic: Topic, replication: int) -> dict[str, str]:
         settings |= {
             "cleanup.policy": "delete",
             "retention.ms": str(topic.retention_seconds * 1000),
-            # A segment is deleted as a whole: none may be longer than a tenth of what is kept, within reason.
+            # A segment is deleted as a whole, so it spans at most a tenth of the retention, and at least 15 minutes.
             "segment.ms": str(max(topic.retention_seconds // 10, _HOUR_SECONDS // 4) * 1000),
         }
     return settings
 
 
 async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication: int) -> AppliedTopics:
-    """Make the topics that are missing, and wait until all of them can be written. Doing it again changes nothing.
+    """Create the missing topics, and wait until all are writable. The operation is idempotent.
 
     Args:
-        bootstrap: Kafka's address, as ``host:port``.
-        prefix: What stands before each topic's name in this deployment; may be empty.
-        partitions: Partitions of each topic. The same for all, because topics that change one table must agree.
-        replication: How many brokers keep each record.
+        bootstrap: Kafka's ``host:port`` list.
+        prefix: The topics' prefix in this deployment; may be empty.
+        partitions: The number of partitions of each topic; equal for all, since topics of one table must agree.
+        replication: The replication factor.
 
     Raises:
-        TopicsError: If Kafka refuses one, or one exists with another number of partitions.
+        TopicsError: If Kafka rejects a topic, or one exists with another number of partitions.
 
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
@@ -89,7 +85,7 @@ async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication
             if name not in existing
         ]
         if missing:
-            _require_made(await admin.create_topics(missing, timeout_ms=_REQUEST_TIMEOUT_MS))
+            _require_created(await admin.create_topics(missing, timeout_ms=_REQUEST_TIMEOUT_MS))
         _require_partitions(await admin.describe_topics(list(wanted)), partitions)
     finally:
         await admin.close()
@@ -98,11 +94,11 @@ async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication
     return AppliedTopics(created, tuple(name for name in wanted if name not in created))
 
 
-def _require_made(response: Any) -> None:
-    """Refuse any error but one: another one that provisions at the same moment was first."""
+def _require_created(response: Any) -> None:
+    """Raise any error except that another process created the topic at the same moment."""
     for name, code, message in response.topic_errors:
         if code not in {0, TopicAlreadyExistsError.errno}:
-            text = f"topic {name} could not be made: {message or for_code(code).__name__}"
+            text = f"topic {name} could not be created: {message or for_code(code).__name__}"
             raise TopicsError(text)
 
 
@@ -111,8 +107,8 @@ def _require_partitions(described: list[dict[str, Any]], partitions: int) -> Non
         found = len(topic["partitions"])
         if topic["error_code"] == 0 and found != partitions:
             text = (
-                f"topic {topic['topic']} has {found} partitions instead of {partitions}: say {found}, "
-                "or change all topics by `countersign topics repartition`"
+                f"topic {topic['topic']} has {found} partitions instead of {partitions}: use --partitions {found}, "
+                "or change all topics with `countersign topics repartition`"
             )
             raise TopicsError(text)
 
@@ -120,29 +116,71 @@ def _require_partitions(described: list[dict[str, Any]], partitions: int) -> Non
 async def await_leaders(bootstrap: str, partitions: list[TopicPartition]) -> None:
     """Wait until each partition's leader serves it.
 
-    Kafka names a leader a moment before that one is ready, for a new topic as after a restart, and refuses records
-    until then; so ask each leader for something that only it can tell.
+    After a topic's creation or a broker's restart, Kafka announces a leader shortly before the leader is ready, and
+    rejects records until then. So this requests the end offsets, which only the leader can return.
 
     Raises:
-        TopicsError: If they could not all be used in time.
+        TopicsError: If a leader is not ready in time.
 
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     try:
         await consumer.start()
-        _FETCHER_LOG.addFilter(_is_no_refusal)
+        _FETCHER_LOG.addFilter(_is_other_warning)
         async with asyncio.timeout(_LEADERS_TIMEOUT_SECONDS):
-            # Assigned first, or the client would look up one topic after the other, each in a tenth of a second.
+            # Without the assignment, the client would look up one topic after the other, 0.1 s each.
             consumer.assign(partitions)
             await consumer.end_offsets(partitions)
     except TimeoutError:
-        text = f"not all topics could be used after {_LEADERS_TIMEOUT_SECONDS:.0f} s"
+        text = f"some topics have no ready leader after {_LEADERS_TIMEOUT_SECONDS:.0f} s"
         raise TopicsError(text) from None
     finally:
-        _FETCHER_LOG.removeFilter(_is_no_refusal)
+        _FETCHER_LOG.removeFilter(_is_other_warning)
         await consumer.stop()
 
 
-def _is_no_refusal(record: logging.LogRecord) -> bool:
-    """Keep back the client's warnings of exactly what is being waited for; they would fill a person's screen."""
+def _is_other_warning(record: logging.LogRecord) -> bool:
+    """Filter the client's warnings about leaders that are not ready, which would flood the terminal."""
     return not record.getMessage().startswith("Failed fetch offsets")
+
+
+async def differences(bootstrap: str, prefix: str, partitions: int, replication: int) -> list[str]:
+    """Return a sentence for each missing topic and each property that differs; see `apply_topics` for the arguments."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        described = {topic["topic"]: topic for topic in await admin.describe_topics()}
+        wanted = {prefix + topic.name: topic for topic in deployment.ALL}
+        present = [name for name in wanted if name in described]
+        settings = await _settings(admin, present)
+    finally:
+        await admin.close()
+    found = [f"{name} is missing" for name in wanted if name not in described]
+    for name in present:
+        found += _counts(name, described[name]["partitions"], partitions, replication)
+        found += _other_settings(name, settings[name], wanted[name], replication)
+    return found
+
+
+async def _settings(admin: AIOKafkaAdminClient, names: list[str]) -> Mapping[str, Mapping[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    responses = await admin.describe_configs(resources) if resources else []
+    return {
+        name: {entry[0]: entry[1] for entry in entries}
+        for response in responses
+        for _code, _message, _kind, name, entries in response.resources
+    }
+
+
+def _counts(name: str, found: list[Mapping[str, Any]], partitions: int, replication: int) -> Iterator[str]:
+    if len(found) != partitions:
+        yield f"{name} has {len(found)} partitions instead of {partitions}"
+    fewest = min(len(partition["replicas"]) for partition in found)
+    if fewest < replication:
+        yield f"{name} is replicated on {fewest} brokers instead of {replication}"
+
+
+def _other_settings(name: str, settings: Mapping[str, str], topic: Topic, replication: int) -> Iterator[str]:
+    for setting, value in topic_settings(topic, replication).items():
+        if settings.get(setting) != value:
+            yield f"{name} has {setting} {settings.get(setting)} instead of {value}"

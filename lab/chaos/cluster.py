@@ -21,7 +21,7 @@ from lab.chaos.clocks import Clocks
 from lab.chaos.disks import Disks
 from lab.chaos.front import Front
 from lab.chaos.network import Network
-from operations.repartition.checks import behind
+from operations.repartition.checks import under_replicated
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS: Final = 0.5
@@ -145,7 +145,7 @@ class Cluster:
             return f"Kafka does not answer: {error!r}"
         finally:
             await admin.close()
-        lacking = behind({topic["topic"]: topic["partitions"] for topic in topics})
+        lacking = under_replicated({topic["topic"]: topic["partitions"] for topic in topics})
         return f"{len(lacking)} partitions lack replicas" if lacking else ""
 
     def _ports(self, service: str) -> list[int]:

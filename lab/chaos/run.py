@@ -21,13 +21,13 @@ from lab.chaos.poison import Poisoner
 from lab.chaos.schedule import Fault
 from operations.audit.audit import LogAudit
 from operations.audit.policies import Policies, load_policies
-from operations.audit.reading import read_archive
+from operations.audit.reading import read_records
 from operations.audit.report import Report
 from operations.audit.time_range import TimeRange
 from operations.deployment import ALL
-from operations.repartition.checks import unread
+from operations.repartition.checks import lagging_groups
 from operations.repartition.cluster import cluster as connect
-from operations.repartition.cluster import places
+from operations.repartition.cluster import topic_partitions
 from services.login.admin import administration
 
 DRAIN_SECONDS: Final = 120.0
@@ -111,9 +111,9 @@ async def _read(stack: Stack) -> tuple[tuple[RunRecord, ...], Policies, Report]:
     # As an operator has it: with the services' settings in the environment.
     os.environ.update(stack.environment("login") | stack.environment("pairing"))
     policies = load_policies(stack.secrets)
-    async with read_archive(stack.bootstrap, "", ALL, TimeRange()) as archive:
-        records = tuple(RunRecord.of(each) for topic in ALL for each in archive.records(topic))
-        return records, policies, await asyncio.to_thread(LogAudit(archive, policies, TimeRange()).run)
+    async with read_records(stack.bootstrap, "", ALL, TimeRange()) as store:
+        records = tuple(RunRecord.of(each) for topic in ALL for each in store.records(topic))
+        return records, policies, await asyncio.to_thread(LogAudit(store, policies, TimeRange()).run)
 
 
 async def _live(
@@ -172,10 +172,12 @@ async def _drained(bootstrap: str) -> None:
     """Wait until the services have committed all records."""
     left: list[str] = []
     async with connect(bootstrap, "") as kafka:
-        partitions = [each for name, found in (await kafka.topics()).items() for each in places(name, len(found))]
+        partitions = [
+            each for name, found in (await kafka.topics()).items() for each in topic_partitions(name, len(found))
+        ]
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
-                while left := await unread(kafka, await kafka.spans(partitions)):  # noqa: ASYNC110 - Kafka has no event for it
+                while left := await lagging_groups(kafka, await kafka.offset_ranges(partitions)):  # noqa: ASYNC110 - Kafka has no event for it
                     await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
             text = f"Records are still waiting to be decided: {', '.join(left)}"

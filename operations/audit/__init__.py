@@ -1,1 +1,1 @@
-"""Decides again what the topics hold, and names what does not follow."""
+"""The audit: replays the recorded events, and reports every record that does not follow."""

@@ -1,9 +1,10 @@
-"""The audit itself, over what was read: first the rows, then the messages, then the events.
+"""The audit of a deployment: reads its topics, then checks the rows, the messages and the events.
 
-What was read of Kafka is on the disk, and memory holds the rows of one key at a time. So memory grows with the longest
-history of one key that its changelog still has; the disk, with the span and with the changelogs, which are read whole.
+The records are on disk, and memory holds the rows of one key at a time. So memory grows with the longest history of a
+key in its changelog; disk usage grows with the time range and with the changelogs, which are read completely.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,17 +12,17 @@ from typing import Final, TypeVar
 
 from operations.audit.bound_table import BoundTable
 from operations.audit.diff import Diff
-from operations.audit.events import examine_events, expect_of_relay
+from operations.audit.events import examine_events, expect_relayed_messages
 from operations.audit.expected_messages import ExpectedMessages
 from operations.audit.match_outputs import OutputMatcher
-from operations.audit.messages import examine_messages, find_missing
+from operations.audit.messages import examine_messages, find_missing_messages
 from operations.audit.policies import Policies
-from operations.audit.reading import ProgressCallback, silent
+from operations.audit.reading import ProgressCallback, read_records, silent
 from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Finding, Report
 from operations.audit.row_history import RowHistory
 from operations.audit.time_range import TimeRange
-from operations.deployment import EVENTS
+from operations.deployment import ALL, EVENTS
 from schemas.topics import Topic
 from services.common.rows.codec import read_row
 
@@ -31,79 +32,116 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class LogAudit:
-    """An audit of what was read.
+    """An audit of stored records.
 
     Attributes:
-        archive: What was read: the changelogs whole, the other topics from before the span on to their ends.
-        rulebook: The rules.
-        span: The span.
-        step: Shows progress.
+        store: The records: complete changelogs, and the other topics from before the time range to their ends.
+        policies: The services' policies.
+        time_range: The time range.
+        on_progress: Displays progress.
 
     """
 
-    archive: RecordStore
-    rulebook: Policies
-    span: TimeRange
-    step: ProgressCallback = silent
+    store: RecordStore
+    policies: Policies
+    time_range: TimeRange
+    on_progress: ProgressCallback = silent
 
     def run(self) -> Report:
-        """Check that everything in the span follows."""
-        report, ledger, comparison = Report(self.span), ExpectedMessages(self.archive), Diff(self.rulebook)
-        tables = self.rulebook.tables()
-        explainer = OutputMatcher(tables, self.archive, ledger, comparison)
+        """Check that every record in the time range follows."""
+        report, expected_messages, diff = Report(self.time_range), ExpectedMessages(self.store), Diff(self.policies)
+        tables = self.policies.tables()
+        matcher = OutputMatcher(tables, self.store, expected_messages, diff)
         topics = (*EVENTS, *(table.changelog for table in tables if table.model))
-        report.read.update({topic.name: self.archive.count(topic) for topic in topics})
+        report.read.update({topic.name: self.store.count(topic) for topic in topics})
         for table in tables:
             if table.model is None:
-                expect_of_relay(table, self.archive, ledger)
+                expect_relayed_messages(table, self.store, expected_messages)
             else:
-                self._examine_rows(table, ledger, comparison, report)
+                self._examine_rows(table, expected_messages, diff, report)
         for topic in EVENTS:
-            examine_messages(self._stepped(topic), self.rulebook, explainer, self.archive, report)
-        find_missing(self.archive, ledger, report)
+            examine_messages(self._topic_records(topic), self.policies, matcher, self.store, report)
+        find_missing_messages(self.store, expected_messages, report)
         for table in tables:
             for topic in table.reads:
-                examine_events(table, self.archive.records(topic), self.archive, ledger, report)
+                examine_events(table, self.store.records(topic), self.store, expected_messages, report)
         return report
 
-    def _examine_rows(self, table: BoundTable, ledger: ExpectedMessages, comparison: Diff, report: Report) -> None:
-        rows = self._counted(table.changelog, self.archive.by_key(table.changelog))
+    def _examine_rows(self, table: BoundTable, expected_messages: ExpectedMessages, diff: Diff, report: Report) -> None:
+        rows = self._with_progress(table.changelog, self.store.by_key(table.changelog))
         for key, records in groupby(rows, key=lambda record: record.key):
-            chain = RowHistory(table, self.archive, comparison)
+            history = RowHistory(table, self.store, diff)
             for record in records:
-                self._examine_row(table, chain, record, ledger, report)
-            for decided, record in chain.lost():
-                if self.archive.is_settled(table.service, decided.cause):
-                    why = f"it leaves aside the event {decided.event.id}, which another owner decided, and for good"
-                    report.accuse(Finding.of(record, why, f"row of {table.name}"))
-            ledger.close_chain(table, key or b"", chain)
+                self._examine_row(table, history, record, expected_messages, report)
+            for decided, record in history.lost_decisions():
+                if self.store.is_committed(table.service, decided.cause):
+                    why = f"it permanently drops the event {decided.event.id}, which another owner decided"
+                    report.add(Finding.of(record, why, f"row of {table.name}"))
+            expected_messages.add_history(table, key or b"", history)
 
     def _examine_row(
-        self, table: BoundTable, chain: RowHistory, record: StoredRecord, ledger: ExpectedMessages, report: Report
+        self,
+        table: BoundTable,
+        history: RowHistory,
+        record: StoredRecord,
+        expected_messages: ExpectedMessages,
+        report: Report,
     ) -> None:
         kind = f"row of {table.name}"
-        if record.key is None or self.archive.is_astray(record):
-            report.accuse(Finding.of(record, "its key does not belong to its partition", kind))
+        if record.key is None or self.store.is_misrouted(record):
+            report.add(Finding.of(record, "its key belongs to another partition", kind))
             return
-        judgement = chain.take(record)
+        judgement = history.judge(record)
         if judgement.unchecked is not None and record.value is not None and table.model is not None:
-            ledger.remember(read_row(table.model, record.value), record)
-        if record.at not in self.span:
+            expected_messages.remember(read_row(table.model, record.value), record)
+        if record.at not in self.time_range:
             return
         if judgement.kind is not None:
             report.checked[judgement.kind] += 1
         elif judgement.unchecked is not None:
             report.unchecked[judgement.unchecked] += 1
         else:
-            report.accuse(Finding.of(record, judgement.why, kind))
+            report.add(Finding.of(record, judgement.why, kind))
 
-    def _stepped(self, topic: Topic) -> Iterator[StoredRecord]:
-        return self._counted(topic, self.archive.records(topic))
+    def _topic_records(self, topic: Topic) -> Iterator[StoredRecord]:
+        return self._with_progress(topic, self.store.records(topic))
 
-    def _counted(self, topic: Topic, records: Iterable[_T]) -> Iterator[_T]:
-        """Give records, and say now and then how many there were."""
-        total = self.archive.count(topic)
+    def _with_progress(self, topic: Topic, records: Iterable[_T]) -> Iterator[_T]:
+        """Yield the records, and report the progress."""
+        total = self.store.count(topic)
         for number, each in enumerate(records):
             if number % _EVERY == 0:
-                self.step(f"checking {topic.name}", number, total)
+                self.on_progress(f"checking {topic.name}", number, total)
             yield each
+
+
+async def audit_deployment(
+    bootstrap: str,
+    prefix: str,
+    policies: Policies,
+    time_range: TimeRange | None = None,
+    on_progress: ProgressCallback = silent,
+) -> Report:
+    """Check that every record of a time range in a deployment's topics follows.
+
+    A row must follow from the previous row and an event by its owner's decider; a message from a decision; a signature
+    or seal from a key. The audit changes nothing, and the services may keep running: uncommitted events count as
+    unchecked.
+
+    Args:
+        bootstrap: Kafka's ``host:port`` list.
+        prefix: The topics' prefix.
+        policies: The policies and keys of the deployment (`load_policies`).
+        time_range: The time range; None for all records.
+        on_progress: Displays progress; takes the current step, the number of records done, and the total.
+
+    Returns:
+        The report, which also counts unchecked records by reason.
+
+    Raises:
+        ReadingError: If Kafka cannot be read.
+
+    """
+    whole = time_range or TimeRange()
+    async with read_records(bootstrap, prefix, ALL, whole, on_progress) as store:
+        return await asyncio.to_thread(LogAudit(store, policies, whole, on_progress).run)

@@ -1,4 +1,4 @@
-"""A table or a relay, with the policy that its decisions follow."""
+"""A table or a relay together with its service's policy."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +12,11 @@ from services.common.rows.table import Relay, Table
 
 @dataclass(frozen=True, slots=True)
 class BoundTable:
-    """A table or a relay, ready to decide again. A relay is a table without rows.
+    """A table or a relay that can replay decisions. A relay is a table without rows.
 
     Attributes:
-        declared: The table or the relay as its service declares it.
-        policy: What its service decides with.
+        declared: The service's declaration.
+        policy: The service's policy.
 
     """
 
@@ -40,7 +40,7 @@ class BoundTable:
 
     @property
     def reads(self) -> tuple[Topic, ...]:
-        """The topics whose events it decides or passes on."""
+        """The topics whose events it decides or forwards."""
         return self.declared.reads
 
     @property
@@ -50,7 +50,7 @@ class BoundTable:
 
     @property
     def source(self) -> str:
-        """The CloudEvents source of what it publishes."""
+        """The CloudEvents source of its messages."""
         return self.declared.source
 
     @property
@@ -66,7 +66,7 @@ class BoundTable:
         return self.declared.changelog
 
     def decide(self, row: Any, event: Event[Message]) -> Decision[Any]:
-        """Decide an event again."""
+        """Decide an event."""
         if isinstance(self.declared, Relay):
             return Decision(None, self.declared.translate(event))
         return self.declared.decide(row, event, self.policy)

@@ -1,7 +1,7 @@
-"""Whether two messages, or two rows, say the same, whichever of a service's keys signed what is in them.
+"""Compares two messages or two rows, regardless of which of a service's keys signed their content.
 
-Signatures are deterministic, so mostly the bytes are the same. Where another key was active at the time, what was
-signed is compared instead, and the signature must be by a key that the service has or has had.
+Signatures are deterministic, so mostly the bytes are equal. If another key was active at the time, the signed content
+is compared, and the signature must be by a current or former key of the service.
 """
 
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ _DOTS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Compares under the keys of a deployment."""
+    """Compares rows or messages under the keys of a deployment."""
 
-    rulebook: Policies
+    policies: Policies
 
     def differences(self, first: Row | Message, second: Row | Message) -> list[str]:
-        """Return the names of the fields in which two rows or messages differ, a row's stamp aside."""
+        """Return the names of the differing fields of two rows or messages, ignoring a row's stamp."""
         if first.__class__ is not second.__class__:
             return ["type"]
         if _unstamped(first) == _unstamped(second):
@@ -35,12 +35,12 @@ class Diff:
         return [name for name in one if self._normal(one[name], name) != self._normal(other[name], name)]
 
     def same(self, first: Row | Message, second: Row | Message) -> bool:
-        """Tell whether two rows or messages say the same, a row's stamp aside."""
+        """Return whether two rows or messages are equal, ignoring a row's stamp."""
         return not self.differences(first, second)
 
     def _normal(self, value: Any, name: str = "") -> Any:
-        """Return a value with what only says which key was in use replaced by what does not."""
-        if name == "issuer_keys" and set(value) <= self.rulebook.login_keys:
+        """Return a value in which a placeholder replaces the parts that depend on the active key."""
+        if name == "issuer_keys" and set(value) <= self.policies.login_keys:
             return "keys of the login service"
         if name == "issuer_agreement" and value is not None and self._offers(value):
             return "a key of the login service"
@@ -51,8 +51,8 @@ class Diff:
         return self._claims(value) if isinstance(value, str) and value.count(".") == _DOTS else value
 
     def _claims(self, text: str) -> str:
-        """Return what a service of ours signed, or the text as it is if none did."""
-        keys = self.rulebook.login_keys | self.rulebook.pairing_keys
+        """Return the content of a service's signed statement, or the text itself if it is not signed by a service."""
+        keys = self.policies.login_keys | self.policies.pairing_keys
         for kind in (CHALLENGE_TYPE, UNPAIRED_TYPE):
             try:
                 payload, key = verify_issued(text, kind)
@@ -63,11 +63,11 @@ class Diff:
         return text
 
     def _offers(self, key: Mapping[str, Any]) -> bool:
-        return PublicKey.from_jwk(key).thumbprint in self.rulebook.agreement_keys
+        return PublicKey.from_jwk(key).thumbprint in self.policies.agreement_keys
 
 
 def is_repeated(before: Row, row: Row) -> bool:
-    """Tell whether a row was merely written again: nothing in it is signed anew."""
+    """Return whether a row was only rewritten, with equal content."""
     return _unstamped(before) == _unstamped(row)
 
 

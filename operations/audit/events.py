@@ -1,9 +1,9 @@
-"""The events that the services read: each one was decided, or set aside, or is still to come."""
+"""Checks the events that the services read: each must be decided, dead-lettered or pending."""
 
 from collections.abc import Iterable
 
 from operations.audit.bound_table import BoundTable
-from operations.audit.deciding import Decided
+from operations.audit.deciding import ReplayedEvent
 from operations.audit.expected_messages import ExpectedMessages
 from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Checked, Finding, Report, Unchecked
@@ -13,45 +13,49 @@ from services.common.decisions import Decision, Row, UnacceptableError, decide_o
 from services.common.kafka.dead_letters import OFFSET, PARTITION, SERVICE
 
 
-def expect_of_relay(table: BoundTable, archive: RecordStore, ledger: ExpectedMessages) -> None:
-    """Expect what a relay passes on of the events that it reads."""
+def expect_relayed_messages(table: BoundTable, store: RecordStore, expected_messages: ExpectedMessages) -> None:
+    """Expect the messages that a relay forwards."""
     for topic in table.reads:
-        for record in archive.records(topic):
-            decision = decide_rowless(table, record)
+        for record in store.records(topic):
+            decision = decide_without_row(table, record)
             if decision is not None:
-                ledger.expect(table, Decided(record.event(), record, decision, record))
+                expected_messages.expect(table, ReplayedEvent(record.event(), record, decision, record))
 
 
 def examine_events(
-    table: BoundTable, records: Iterable[StoredRecord], archive: RecordStore, ledger: ExpectedMessages, report: Report
+    table: BoundTable,
+    records: Iterable[StoredRecord],
+    store: RecordStore,
+    expected_messages: ExpectedMessages,
+    report: Report,
 ) -> None:
-    """Check that the events of a topic that are in the span were decided by a table's owner.
+    """Check that a table's owner decided the events of a topic in the time range.
 
-    Those of which a row tells were checked with the row.
+    An event that a row remembers was checked with the row.
     """
     for record in records:
-        if record.at not in report.span:
+        if record.at not in report.time_range:
             continue
         try:
             event = record.event()
         except UndecodableError:
-            continue  # that is said of it as a message
-        settled = archive.is_settled(table.service, record)
-        if ledger.is_decided(table, event.id) is not None and (settled or table.model is not None):
+            continue  # the check of the messages reports it
+        committed = store.is_committed(table.service, record)
+        if expected_messages.is_decided(table, event.id) is not None and (committed or table.model is not None):
             continue
-        if not settled:
+        if not committed:
             report.unchecked[Unchecked.PENDING] += 1
-        elif _is_set_aside(table, record, event, archive):
+        elif _is_set_aside(table, record, event, store):
             report.checked[Checked.SET_ASIDE] += 1
         else:
-            _examine_unseen(table, record, archive, ledger, report)
+            _examine_unremembered(table, record, store, expected_messages, report)
 
 
-def decide_rowless(table: BoundTable, record: StoredRecord) -> Decision[Row] | None:
-    """Decide an event where there is no row.
+def decide_without_row(table: BoundTable, record: StoredRecord) -> Decision[Row] | None:
+    """Decide an event of a key without a row.
 
     Returns:
-        The decision if it leaves no row either, else None.
+        The decision if it creates no row, else None.
 
     """
     try:
@@ -61,29 +65,29 @@ def decide_rowless(table: BoundTable, record: StoredRecord) -> Decision[Row] | N
     return decision if decision.row is None else None
 
 
-def _examine_unseen(
-    table: BoundTable, record: StoredRecord, archive: RecordStore, ledger: ExpectedMessages, report: Report
+def _examine_unremembered(
+    table: BoundTable, record: StoredRecord, store: RecordStore, expected_messages: ExpectedMessages, report: Report
 ) -> None:
-    """Check an event of which no row tells."""
+    """Check an event that no row remembers."""
     event_id = record.event().id
-    decision = decide_rowless(table, record) if ledger.may_be_rowless(table, record) else None
+    decision = decide_without_row(table, record) if expected_messages.may_lack_row(table, record) else None
     if decision is not None:
         ids = [f"{event_id}.{index}" for index in range(len(decision.events))]
-        if all(archive.of_event((message.topic,), each) for each, message in zip(ids, decision.events, strict=True)):
+        if all(store.of_event((message.topic,), each) for each, message in zip(ids, decision.events, strict=True)):
             report.checked[Checked.ROWLESS] += 1
-        elif archive.covers([message.topic for message in decision.events], record.at):
-            report.accuse(Finding.of(record, "what it leads to by the rules was never published"))
+        elif store.covers([message.topic for message in decision.events], record.at):
+            report.add(Finding.of(record, "by the rules it leads to messages that were never published"))
         else:
             report.unchecked[Unchecked.MESSAGE_GONE] += 1
-    elif ledger.knows(table, record):
-        report.accuse(Finding.of(record, f"it was neither decided by {table.source} nor set aside"))
+    elif expected_messages.knows(table, record):
+        report.add(Finding.of(record, f"{table.source} neither decided nor dead-lettered it"))
     else:
         report.unchecked[Unchecked.DECISION_COMPACTED] += 1
 
 
-def _is_set_aside(table: BoundTable, record: StoredRecord, event: Event[Message], archive: RecordStore) -> bool:
+def _is_set_aside(table: BoundTable, record: StoredRecord, event: Event[Message], store: RecordStore) -> bool:
     place = (str(record.partition).encode(), str(record.offset).encode(), table.service.encode())
-    for letter in archive.of_event((event.data.topic.dead_letter,), event.id):
+    for letter in store.of_event((event.data.topic.dead_letter,), event.id):
         headers = dict(letter.headers)
         if (headers.get(PARTITION), headers.get(OFFSET), headers.get(SERVICE)) == place:
             return True

@@ -1,4 +1,4 @@
-"""What can be checked of a message by itself, whoever decided it: its signatures and its seal."""
+"""Checks the signatures and the seal of a single message."""
 
 import json
 from collections.abc import Container
@@ -20,24 +20,24 @@ SIGNED: Final = (AuthResponse, ChallengeIssued, DevicePaired, DeviceUnpaired, Te
 """The messages with signatures or seals."""
 
 
-def flaw_of(message: Message, rulebook: Policies) -> str:  # noqa: PLR0911 - one line a message
-    """Return why a message proves that it is not what it says, in plain words; empty if nothing speaks against it.
+def find_flaw(message: Message, policies: Policies) -> str:  # noqa: PLR0911 - one line a message
+    """Return what is wrong with a message's signatures or seal, in words; empty if they are valid.
 
     Args:
         message: Any message.
-        rulebook: Has the keys that the services sign and seal with, those on their way in or out among them.
+        policies: The policies with the services' keys, including new and retired ones.
 
     """
     try:
         match message:
             case AuthResponse():
-                return _flaw_of_response(message, rulebook)
+                return _flaw_of_response(message, policies)
             case ChallengeIssued():
-                return _flaw_of_challenge(message, rulebook)
+                return _flaw_of_challenge(message, policies)
             case DevicePaired():
-                return _flaw_of_pairing(message, rulebook)
+                return _flaw_of_pairing(message, policies)
             case DeviceUnpaired(statement=str() as statement) | TellUnpaired(statement=statement):
-                return _flaw_of_statement(message, statement, rulebook)
+                return _flaw_of_statement(message, statement, policies)
             case SubmitAnswer():
                 return _flaw_of_answer(message)
             case _:
@@ -46,13 +46,13 @@ def flaw_of(message: Message, rulebook: Policies) -> str:  # noqa: PLR0911 - one
         return str(error)
 
 
-def _flaw_of_response(response: AuthResponse, rulebook: Policies) -> str:
+def _flaw_of_response(response: AuthResponse, policies: Policies) -> str:
     proof = verify_proof(response.challenge, response.answer)
-    said = next(contradictions(response.model_dump(mode="json"), proof), "")
-    return said or _unknown_key(proof.issuer_key, response.purpose, rulebook)
+    contradiction = next(contradictions(response.model_dump(mode="json"), proof), "")
+    return contradiction or _unknown_key(proof.issuer_key, response.purpose, policies)
 
 
-def _flaw_of_challenge(issued: ChallengeIssued, rulebook: Policies) -> str:
+def _flaw_of_challenge(issued: ChallengeIssued, policies: Policies) -> str:
     claims, key = verify_challenge(issued.challenge)
     signed = {
         "challenge_id": claims.jti,
@@ -63,41 +63,45 @@ def _flaw_of_challenge(issued: ChallengeIssued, rulebook: Policies) -> str:
         "expires_at": claims.exp,
     }
     times = {"issued_at": int(issued.issued_at.timestamp()), "expires_at": int(issued.expires_at.timestamp())}
-    said = {**issued.model_dump(include=set(signed)), **times}
-    other = next((name for name, value in signed.items() if said[name] != value), None)
-    return f"its {other} is not the signed one" if other else _unknown_key(key, issued.purpose, rulebook)
+    stated = {**issued.model_dump(include=set(signed)), **times}
+    wrong = next((name for name, value in signed.items() if stated[name] != value), None)
+    return f"its {wrong} is not the signed one" if wrong else _unknown_key(key, issued.purpose, policies)
 
 
-def _flaw_of_pairing(paired: DevicePaired, rulebook: Policies) -> str:
-    seal = pairing_seal(rulebook.pairing.signer.seal_key, paired.pairing_id, paired.account_id, paired.device_id)
+def _flaw_of_pairing(paired: DevicePaired, policies: Policies) -> str:
+    seal = pairing_seal(policies.pairing.signer.seal_key, paired.pairing_id, paired.account_id, paired.device_id)
     if paired.seal != seal:
-        return "its seal does not hold: it is not by the pairing service"
+        return "its seal is invalid: the pairing service did not make it"
     proof = verify_proof(paired.challenge, paired.answer)
-    said = next(contradictions(paired.model_dump(mode="json"), proof), "")
-    return said or _unknown_key(proof.issuer_key, Purpose.PAIRING, rulebook)
+    contradiction = next(contradictions(paired.model_dump(mode="json"), proof), "")
+    return contradiction or _unknown_key(proof.issuer_key, Purpose.PAIRING, policies)
 
 
-def _flaw_of_statement(message: DeviceUnpaired | TellUnpaired, statement: str, rulebook: Policies) -> str:
-    said, key = verify_unpaired(statement)
-    if (said.aud, said.account_id, said.pairing_id) != (message.device_id, message.account_id, message.pairing_id):
-        return "its statement is of another device, account or pairing"
-    return _unknown_key(key, Purpose.LOGIN, rulebook)
+def _flaw_of_statement(message: DeviceUnpaired | TellUnpaired, statement: str, policies: Policies) -> str:
+    claims, key = verify_unpaired(statement)
+    if (claims.aud, claims.account_id, claims.pairing_id) != (
+        message.device_id,
+        message.account_id,
+        message.pairing_id,
+    ):
+        return "its statement is about another device, account or pairing"
+    return _unknown_key(key, Purpose.LOGIN, policies)
 
 
 def _flaw_of_answer(answer: SubmitAnswer) -> str:
-    """Check a device's answer by itself: which challenge it is to, the channel's owner decides."""
+    """Check a device's answer alone; the channel's owner compares it with the challenge."""
     header, device, payload = verify_embedded(answer.answer, ANSWER_TYPE)
     try:
-        said = Answer.model_validate(json.loads(payload))
+        content = Answer.model_validate(json.loads(payload))
     except (ValueError, ValidationError):
-        return "its answer does not say what an answer says"
-    signed = (device.thumbprint, said.challenge_digest, said.verdict, header.get("nonce"))
+        return "its payload is not an answer's"
+    signed = (device.thumbprint, content.challenge_digest, content.verdict, header.get("nonce"))
     if signed != (answer.device_id, answer.challenge_digest, answer.verdict, answer.nonce):
-        return "the device signed another answer than this one"
+        return "the device signed another answer"
     return ""
 
 
-def _unknown_key(thumbprint: str, purpose: Purpose, rulebook: Policies) -> str:
-    known: Container[str] = rulebook.login_keys if purpose is Purpose.LOGIN else rulebook.pairing_keys
+def _unknown_key(thumbprint: str, purpose: Purpose, policies: Policies) -> str:
+    known: Container[str] = policies.login_keys if purpose is Purpose.LOGIN else policies.pairing_keys
     service = "login" if purpose is Purpose.LOGIN else "pairing"
-    return "" if thumbprint in known else f"it is signed by {thumbprint}, which is no key of the {service} service"
+    return "" if thumbprint in known else f"it is signed by {thumbprint}, which is not a key of the {service} service"

@@ -1,8 +1,8 @@
-"""The messages in the topics: each one's signatures hold, and a decision explains it; and none is missing."""
+"""Checks the messages in the topics: valid signatures, a decision for each message, and no missing message."""
 
 from collections.abc import Iterable
 
-from operations.audit.evidence import SIGNED, flaw_of
+from operations.audit.evidence import SIGNED, find_flaw
 from operations.audit.expected_messages import ExpectedMessages
 from operations.audit.match_outputs import OutputMatcher
 from operations.audit.policies import Policies
@@ -13,64 +13,64 @@ from schemas.codec import Event, UndecodableError
 
 
 def examine_messages(
-    records: Iterable[StoredRecord], rulebook: Policies, explainer: OutputMatcher, archive: RecordStore, report: Report
+    records: Iterable[StoredRecord], policies: Policies, matcher: OutputMatcher, store: RecordStore, report: Report
 ) -> None:
-    """Check the messages of a topic that are in the span.
+    """Check the messages of a topic in the time range.
 
     Args:
         records: The topic's records.
-        rulebook: Has the keys.
-        explainer: Knows what was decided.
-        archive: All that was read.
-        report: Takes what is found.
+        policies: The policies with the keys.
+        matcher: Matches messages with decisions.
+        store: All records.
+        report: Updated with the results.
 
     """
     for record in records:
-        if record.at not in report.span:
+        if record.at not in report.time_range:
             continue
         try:
             event = record.event()
         except UndecodableError as error:
-            report.accuse(Finding.of(record, f"it is no message of ours: {error}"))
+            report.add(Finding.of(record, f"it is not a valid message: {error}"))
             continue
-        why = _flaw(record, event, rulebook, archive, report)
-        if not why and explainer.is_asked(event):
+        why = _flaw(record, event, policies, store, report)
+        if not why and matcher.is_command(event):
             report.asked[event.data.type] += 1
         elif not why:
-            why = _unexplained(record, event, explainer, report)
+            why = _unexplained(record, event, matcher, report)
         if why:
-            report.accuse(Finding.of(record, why))
+            report.add(Finding.of(record, why))
 
 
-def find_missing(archive: RecordStore, ledger: ExpectedMessages, report: Report) -> None:
-    """Find what was decided, and was published nowhere."""
-    for topic, expected in ledger.missing():
-        row = archive.at(*expected.place)
-        if row.at not in report.span:
+def find_missing_messages(store: RecordStore, expected_messages: ExpectedMessages, report: Report) -> None:
+    """Find the messages of decisions that were never published."""
+    for topic, expected in expected_messages.missing():
+        row = store.at(*expected.position)
+        if row.at not in report.time_range:
             continue
-        if archive.covers((expected.message.topic,), row.at - MARGIN):
-            why = f"it led to {expected.message.type} {expected.event_id}, which is not in {topic}"
-            report.accuse(Finding.of(row, why))
+        if store.covers((expected.message.topic,), row.at - MARGIN):
+            why = f"it leads to {expected.message.type} {expected.event_id}, which is missing in {topic}"
+            report.add(Finding.of(row, why))
         else:
             report.unchecked[Unchecked.MESSAGE_GONE] += 1
 
 
-def _flaw(record: StoredRecord, event: Event[Message], rulebook: Policies, archive: RecordStore, report: Report) -> str:
-    """Return what the message itself shows to be wrong, or nothing."""
-    if archive.is_astray(record):
-        return "its key does not belong to its partition"
-    first = archive.first_of((event.data.topic,), event.id) or record
+def _flaw(record: StoredRecord, event: Event[Message], policies: Policies, store: RecordStore, report: Report) -> str:
+    """Return what is wrong with the message itself; empty if nothing is."""
+    if store.is_misrouted(record):
+        return "its key belongs to another partition"
+    first = store.first_of((event.data.topic,), event.id) or record
     if first.value != record.value and first.event().data != event.data:
-        return "another message with this id came before it, and says something else"
-    flaw = flaw_of(event.data, rulebook)
+        return "an earlier message with this id has other content"
+    flaw = find_flaw(event.data, policies)
     if not flaw and isinstance(event.data, SIGNED):
         report.checked[Checked.SIGNED] += 1
     return flaw
 
 
-def _unexplained(record: StoredRecord, event: Event[Message], explainer: OutputMatcher, report: Report) -> str:
-    """Return why nothing explains a message that must have been decided, or nothing."""
-    explanation = explainer.explain(record, event)
+def _unexplained(record: StoredRecord, event: Event[Message], matcher: OutputMatcher, report: Report) -> str:
+    """Return why a message does not follow from a decision; empty if it does or cannot be checked."""
+    explanation = matcher.explain(record, event)
     if isinstance(explanation, Checked):
         report.checked[explanation] += 1
     elif isinstance(explanation, Unchecked):

@@ -1,4 +1,4 @@
-"""What the services decide with, for an audit that decides again: limits by the settings, keys of a directory."""
+"""The services' policies for a replay: limits from the settings, keys from the secrets directory."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,9 +27,9 @@ class Policies:
     """The policies of a deployment's services.
 
     Attributes:
-        login: The login service's; its accepted keys are all that its signatures may be by.
-        pairing: The pairing service's, likewise.
-        agreement_keys: Thumbprints of the keys that the login service offers, or has offered, for codes.
+        login: The login service's policy, which accepts all its current and former signing keys.
+        pairing: The same for the pairing service.
+        agreement_keys: Thumbprints of the login service's current and former agreement keys.
 
     """
 
@@ -39,29 +39,29 @@ class Policies:
 
     @property
     def login_keys(self) -> frozenset[str]:
-        """Thumbprints of the keys that the login service signs with or has signed with."""
+        """Thumbprints of the login service's current and former signing keys."""
         return frozenset(self.login.signer.accepted_keys)
 
     @property
     def pairing_keys(self) -> frozenset[str]:
-        """Thumbprints of the keys that the pairing service signs with or has signed with."""
+        """Thumbprints of the pairing service's current and former signing keys."""
         return self.pairing.signer.accepted_keys
 
     def tables(self) -> tuple[BoundTable, ...]:
-        """Return all tables and relays under these policies."""
+        """Return all tables and relays with their policies."""
         of_service = {LOGIN: self.login, PAIRING: self.pairing}
         return tuple(BoundTable(each, of_service.get(each.service)) for each in DECLARED)
 
 
 def load_policies(directory: Path, retired: frozenset[str] = frozenset()) -> Policies:
-    """Return the policies as the services have them; no key is made here.
+    """Return the services' policies; missing keys are not created.
 
     Args:
         directory: The services' secrets directory.
-        retired: Thumbprints of keys that were retired and whose signatures are to hold.
+        retired: Thumbprints of retired keys whose signatures remain valid.
 
     Raises:
-        KeyFileError: If a key is missing or unreadable. An invalid environment ends the process, as it ends a service.
+        KeyFileError: If a key is missing or unreadable. An invalid environment ends the process, like a service.
 
     """
     require_keys(directory, LOGIN, SIGNING)

@@ -1,4 +1,4 @@
-"""Reads topics of Kafka into an archive: as they are at this moment, without a consumer group."""
+"""Reads the current content of topics into a record store, without a consumer group."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from schemas.topics import LOGIN, PAIRING, PUSH, Topic, TopicKind
 from services.common.clock import now
 
 ProgressCallback = Callable[[str, int, int], None]
-"""Is told what is being done, how much of it is done, and how much there is."""
+"""Takes the current step, the number of records done, and the total."""
 _POLL_MILLISECONDS: Final = 500
 _SILENCE_SECONDS: Final = 60.0
 _BATCH_RECORDS: Final = 2000
@@ -30,50 +30,50 @@ class ReadingError(Exception):
 
 
 def silent(_what: str, _done: int, _total: int) -> None:
-    """Show no progress."""
+    """Ignore the progress."""
 
 
 @asynccontextmanager
-async def read_archive(
-    bootstrap: str, prefix: str, topics: Sequence[Topic], span: TimeRange, step: ProgressCallback = silent
+async def read_records(
+    bootstrap: str, prefix: str, topics: Sequence[Topic], time_range: TimeRange, on_progress: ProgressCallback = silent
 ) -> AsyncIterator[RecordStore]:
-    """Read topics into an archive on the disk, which is removed afterwards.
+    """Read topics into a temporary record store on disk.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
-        prefix: What stands before each topic's name.
-        topics: Which topics: changelogs are read whole, others from an hour before the span on.
-        span: The span.
-        step: Shows progress.
+        prefix: The topics' prefix.
+        topics: The topics; changelogs are read completely, others from an hour before the time range.
+        time_range: The time range.
+        on_progress: Displays progress.
 
     Raises:
-        ReadingError: If Kafka cannot be reached, a topic is missing, or Kafka stops answering.
+        ReadingError: If Kafka cannot be reached, a topic is missing, or Kafka stops responding.
 
     """
     with TemporaryDirectory(prefix="countersign-") as directory:
-        archive = RecordStore(Path(directory) / "archive.sqlite")
+        store = RecordStore(Path(directory) / "records.sqlite")
         try:
-            await _Reader(archive, bootstrap, prefix, span, step).read(topics)
-            yield archive
+            await _Reader(store, bootstrap, prefix, time_range, on_progress).read(topics)
+            yield store
         finally:
-            archive.close()
+            store.close()
 
 
 class _Reader:
     def __init__(
-        self, archive: RecordStore, bootstrap: str, prefix: str, span: TimeRange, step: ProgressCallback
+        self, store: RecordStore, bootstrap: str, prefix: str, time_range: TimeRange, on_progress: ProgressCallback
     ) -> None:
-        self._archive = archive
+        self._store = store
         self._bootstrap = bootstrap
         self._prefix = prefix
-        self._span = span
-        self._step = step
+        self._time_range = time_range
+        self._on_progress = on_progress
 
     async def read(self, topics: Sequence[Topic]) -> None:
         consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, group_id=None, auto_offset_reset="earliest")
         try:
             await consumer.start()
-            # First what is committed, then how far the topics go: so all that a committed event led to is read.
+            # Committed offsets first, end offsets second: so all messages of committed events are read.
             partitions = await self._partitions(topics)
             consumer.assign(list(partitions))
             ends = await consumer.end_offsets(list(partitions))
@@ -83,14 +83,14 @@ class _Reader:
             text = (
                 f"Kafka cannot be read at {self._bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
                 if isinstance(error, KafkaError)
-                else f"Kafka at {self._bootstrap} gives no more records; those that are wanted are not all there"
+                else f"Kafka at {self._bootstrap} stopped returning records before the end of the topics"
             )
             raise ReadingError(text) from error
         finally:
             await consumer.stop()
 
     async def _partitions(self, topics: Sequence[Topic]) -> Mapping[TopicPartition, Topic]:
-        """Note what the services have committed, and return the topics' partitions."""
+        """Store the services' committed offsets, and return the topics' partitions."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
         try:
             await admin.start()
@@ -98,7 +98,7 @@ class _Reader:
                 committed = await admin.list_consumer_group_offsets(f"{self._prefix}{service}")
                 for place, offset in committed.items():
                     name = place.topic.removeprefix(self._prefix)
-                    self._archive.settled[service, name, place.partition] = offset.offset
+                    self._store.committed_offsets[service, name, place.partition] = offset.offset
             described = await admin.describe_topics([f"{self._prefix}{topic.name}" for topic in topics])
         finally:
             await admin.close()
@@ -107,18 +107,18 @@ class _Reader:
         for topic in described:
             name = topic["topic"]
             if topic["error_code"]:
-                text = f"topic {name} is missing; `countersign topics apply` makes it, `--topic-prefix` names others"
+                text = f"topic {name} is missing; run `countersign topics apply`, or check --topic-prefix"
                 raise ReadingError(text)
-            self._archive.partitions = len(topic["partitions"])
+            self._store.partitions = len(topic["partitions"])
             found.update({TopicPartition(name, each["partition"]): wanted[name] for each in topic["partitions"]})
         return found
 
     async def _seek(
         self, consumer: AIOKafkaConsumer, partitions: Mapping[TopicPartition, Topic], ends: Mapping[TopicPartition, int]
     ) -> None:
-        """Begin each partition where it is wanted from, and note from when on it is whole."""
+        """Seek to the first offset of each partition, and store the time from which the partition is complete."""
         begins = await consumer.beginning_offsets(list(partitions))
-        start = self._span.since - MARGIN if self._span.since > BEGINNING + MARGIN else BEGINNING
+        start = self._time_range.since - MARGIN if self._time_range.since > BEGINNING + MARGIN else BEGINNING
         cut = [each for each, topic in partitions.items() if topic.kind is not TopicKind.CHANGELOG]
         first: Mapping[TopicPartition, OffsetAndTimestamp | None] = {}
         if start != BEGINNING:
@@ -127,29 +127,29 @@ class _Reader:
             later = first.get(each)
             offset = begin if each not in first else ends[each] if later is None else later.offset
             consumer.seek(each, offset)
-            # Kafka has let go of older records than its first one, whose time is known once it is read.
+            # Kafka has deleted the records before its first one, whose time is known once it is read.
             whole = start if offset > begin else BEGINNING if begin == 0 else now()
-            self._archive.whole_since[self._place(each)] = whole
+            self._store.complete_since[self._key_of(each)] = whole
 
     async def _read_to(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
-        """Read until all has come that was there at the start."""
-        begun = {each: await consumer.position(each) for each in ends}
-        missing = {each: end for each, end in ends.items() if begun[each] < end}
-        total, done = sum(missing[each] - begun[each] for each in missing), 0
+        """Read up to the given end offsets."""
+        starts = {each: await consumer.position(each) for each in ends}
+        missing = {each: end for each, end in ends.items() if starts[each] < end}
+        total, done = sum(missing[each] - starts[each] for each in missing), 0
         while missing:
             async with asyncio.timeout(_SILENCE_SECONDS):
                 fetched = await self._fetch(consumer, missing)
-            for place, records in fetched.items():
-                self._keep(place, records)
+            for partition, records in fetched.items():
+                self._store_records(partition, records)
                 done += len(records)
-            self._step("reading", min(done, total), total)
+            self._on_progress("reading", min(done, total), total)
             missing = {each: end for each, end in missing.items() if await consumer.position(each) < end}
             consumer.pause(*(each for each in ends if each not in missing))
 
     async def _fetch(
         self, consumer: AIOKafkaConsumer, missing: Mapping[TopicPartition, int]
     ) -> Mapping[TopicPartition, list[ConsumerRecord]]:
-        """Return the next records, or none once the positions went past what was compacted away."""
+        """Return the next records; none if only compacted records were left before the end."""
         while True:
             fetched: Mapping[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
                 timeout_ms=_POLL_MILLISECONDS, max_records=_BATCH_RECORDS
@@ -157,14 +157,14 @@ class _Reader:
             if fetched or any([await consumer.position(each) >= end for each, end in missing.items()]):
                 return fetched
 
-    def _keep(self, place: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
-        name, number = self._place(place)
+    def _store_records(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        name, number = self._key_of(partition)
         stored = [_stored(name, record) for record in records]
-        whole = self._archive.whole_since[name, number]
-        self._archive.whole_since[name, number] = min(whole, stored[0].at)
-        self._archive.add(stored)
+        whole = self._store.complete_since[name, number]
+        self._store.complete_since[name, number] = min(whole, stored[0].at)
+        self._store.add(stored)
 
-    def _place(self, each: TopicPartition) -> tuple[str, int]:
+    def _key_of(self, each: TopicPartition) -> tuple[str, int]:
         return each.topic.removeprefix(self._prefix), each.partition
 
 

@@ -1,4 +1,4 @@
-"""What was read from Kafka, in a database on the disk: memory stays small however long the history is."""
+"""Stores the records of topics in a database on disk, so that memory stays small for any length of history."""
 
 import json
 import sqlite3
@@ -15,34 +15,35 @@ from schemas.topics import Topic
 from services.common.kafka.partitions import is_misrouted
 
 SLACK: Final = timedelta(minutes=1)
-"""How far the clocks of instances may be apart."""
+"""Maximum clock skew between instances."""
 MARGIN: Final = timedelta(hours=1)
-"""Events are read from so long before the span on; one that was decided later than that cannot be checked."""
+"""Events are read from this long before the time range; an event that was decided later than that is unchecked."""
 _SCHEMA: Final = """
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     CREATE TABLE records (
-        topic TEXT, partition INTEGER, place INTEGER, at INTEGER, key BLOB, value BLOB, headers TEXT, event_id TEXT,
-        PRIMARY KEY (topic, partition, place)
+        topic TEXT, partition INTEGER, record_offset INTEGER, at INTEGER, key BLOB, value BLOB, headers TEXT,
+        event_id TEXT,
+        PRIMARY KEY (topic, partition, record_offset)
     ) WITHOUT ROWID;
-    CREATE INDEX by_key ON records (topic, key, partition, place);
+    CREATE INDEX by_key ON records (topic, key, partition, record_offset);
     CREATE INDEX by_event ON records (event_id, topic);
 """
-_COLUMNS: Final = "topic, partition, place, at, key, value, headers"
+_COLUMNS: Final = "topic, partition, record_offset, at, key, value, headers"
 _Columns = tuple[str, int, int, int, bytes | None, bytes | None, str]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A record of some topic.
+    """A record of a topic.
 
     Attributes:
         topic: The topic's name without the deployment's prefix.
         partition: Its partition.
         offset: Its offset.
-        at: Kafka's time of it, to the millisecond.
+        at: Its Kafka timestamp, to the millisecond.
         key: Its key.
-        value: Its value; None for a row that was deleted.
+        value: Its value; None for a tombstone.
         headers: Its headers.
 
     """
@@ -56,17 +57,17 @@ class StoredRecord:
     headers: Headers = field(repr=False)
 
     def event(self) -> Event[Message]:
-        """Decode it.
+        """Decode the record.
 
         Raises:
-            UndecodableError: If it is not a message of ours.
+            UndecodableError: If it is not a valid message.
 
         """
         return decode(self.key, self.value, self.headers)
 
     @property
     def readable(self) -> bool:
-        """True if it is a message of ours."""
+        """True if it is a valid message."""
         try:
             self.event()
         except UndecodableError:
@@ -75,29 +76,24 @@ class StoredRecord:
 
 
 class RecordStore:
-    """The records of some topics, and how far they reach.
+    """The records of some topics, and how complete they are.
 
     Attributes:
-        database: The database; others keep what they find out beside the records.
-        whole_since: From when on all records of a topic's partition are there: the beginning of time, or the time of
-            the first one that Kafka still had, or that was asked for.
-        settled: The committed offset of a service in a topic's partition: what comes before it was decided, its row
-            and all that it led to were in Kafka before it was committed.
-        partitions: How many partitions each topic has.
+        database: The database, which also holds the intermediate results of the audit.
+        complete_since: By topic and partition, the time from which all records are present: the beginning of time, or
+            the time of the first record in Kafka or in the time range.
+        committed_offsets: By service, topic and partition, the committed offset. Events before it are decided, and
+            their rows and messages are in Kafka.
+        partitions: The number of partitions of each topic.
 
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        """Make it.
-
-        Args:
-            path: The database's file; None keeps it in memory.
-
-        """
+        """Create the store in a database file; None keeps it in memory."""
         self.database = sqlite3.connect(path or ":memory:", check_same_thread=False)
         self.database.executescript(_SCHEMA)
-        self.whole_since: dict[tuple[str, int], datetime] = {}
-        self.settled: dict[tuple[str, str, int], int] = {}
+        self.complete_since: dict[tuple[str, int], datetime] = {}
+        self.committed_offsets: dict[tuple[str, str, int], int] = {}
         self.partitions = 1
 
     def close(self) -> None:
@@ -105,23 +101,23 @@ class RecordStore:
         self.database.close()
 
     def add(self, records: Iterable[StoredRecord]) -> None:
-        """Keep records."""
+        """Add records."""
         self.database.executemany(
             "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_columns, records)
         )
 
     def count(self, topic: Topic) -> int:
-        """Return how many records of a topic there are."""
-        found: int = self.database.execute("SELECT count(*) FROM records WHERE topic = ?", (topic.name,)).fetchone()[0]
-        return found
+        """Return the number of records of a topic."""
+        count: int = self.database.execute("SELECT count(*) FROM records WHERE topic = ?", (topic.name,)).fetchone()[0]
+        return count
 
     def records(self, topic: Topic) -> Iterator[StoredRecord]:
-        """Give the records of a topic, partition by partition, in order."""
-        return self._select("topic = ? ORDER BY partition, place", topic.name)
+        """Yield the records of a topic, by partition and offset."""
+        return self._select("topic = ? ORDER BY partition, record_offset", topic.name)
 
     def by_key(self, topic: Topic) -> Iterator[StoredRecord]:
-        """Give the records of a topic, key by key, in order."""
-        return self._select("topic = ? ORDER BY key, partition, place", topic.name)
+        """Yield the records of a topic, by key, partition and offset."""
+        return self._select("topic = ? ORDER BY key, partition, record_offset", topic.name)
 
     def of_key(self, topics: Sequence[Topic], key: bytes) -> list[StoredRecord]:
         """Return the records of a key in some topics."""
@@ -130,7 +126,7 @@ class RecordStore:
         ]
 
     def of_event(self, topics: Sequence[Topic], event_id: str) -> list[StoredRecord]:
-        """Return the records of an event in some topics, the first one first; repeats of it are among them."""
+        """Return the records of an event in some topics, repeats included, in the order of time."""
         found = [
             each
             for topic in topics
@@ -139,57 +135,58 @@ class RecordStore:
         return sorted(found, key=lambda each: (each.at, each.partition, each.offset))
 
     def first_of(self, topics: Sequence[Topic], event_id: str) -> StoredRecord | None:
-        """Return the first record of an event that is a message of ours; of several that are none, the first one."""
-        found = self.of_event(topics, event_id)
-        readable = (each for each in found if each.readable) if len(found) > 1 else iter(found)
-        return next(readable, found[0] if found else None)
+        """Return the first valid record of an event; without a valid one, the first record."""
+        records = self.of_event(topics, event_id)
+        readable = (each for each in records if each.readable) if len(records) > 1 else iter(records)
+        return next(readable, records[0] if records else None)
 
     def at(self, topic: str, partition: int, offset: int) -> StoredRecord:
-        """Return the record at a place, which must be there."""
-        return next(self._select("topic = ? AND partition = ? AND place = ?", topic, partition, offset))
+        """Return the record at a position, which must exist."""
+        return next(self._select("topic = ? AND partition = ? AND record_offset = ?", topic, partition, offset))
 
-    def is_astray(self, record: StoredRecord) -> bool:
-        """Tell whether a record is in another partition than its key's, where its key's owner never looks."""
+    def is_misrouted(self, record: StoredRecord) -> bool:
+        """Return whether a record is in another partition than its key's."""
         return is_misrouted(record.key or b"", record.partition, self.partitions)
 
-    def missing(self, topic: Topic, partition: int, after: int, before: int) -> int:
-        """Return how many records between two offsets are not there any more, because newer ones replaced them."""
-        there: int = self.database.execute(
-            "SELECT count(*) FROM records WHERE topic = ? AND partition = ? AND place > ? AND place < ?",
+    def count_compacted(self, topic: Topic, partition: int, after: int, before: int) -> int:
+        """Return the number of compacted records between two offsets."""
+        (count,) = self.database.execute(
+            "SELECT count(*) FROM records "
+            "WHERE topic = ? AND partition = ? AND record_offset > ? AND record_offset < ?",
             (topic.name, partition, after, before),
-        ).fetchone()[0]
-        return before - after - 1 - there
+        ).fetchone()
+        return before - after - 1 - int(count)
 
-    def compacted(self, topic: Topic) -> bool:
-        """Tell whether any record of a topic is not there any more."""
+    def has_compacted(self, topic: Topic) -> bool:
+        """Return whether any record of a topic was compacted."""
         ends = self.database.execute(
-            "SELECT count(*), max(place) FROM records WHERE topic = ? GROUP BY partition", (topic.name,)
+            "SELECT count(*), max(record_offset) FROM records WHERE topic = ? GROUP BY partition", (topic.name,)
         )
         return any(count <= last for count, last in ends)
 
     def covers(self, topics: Sequence[Topic], at: datetime, partition: int | None = None) -> bool:
-        """Tell whether a record of a time must be there, if there ever was one.
+        """Return whether the store would contain a record if it ever existed.
 
         Args:
-            topics: Where it would be, in any of them.
-            at: Its time.
-            partition: Its partition, None if that is not known.
+            topics: The topics that may contain the record.
+            at: The record's time.
+            partition: The record's partition; None if unknown.
 
         """
         names = {topic.name for topic in topics}
-        floors = (
-            moment
-            for (name, number), moment in self.whole_since.items()
+        starts = (
+            start
+            for (name, number), start in self.complete_since.items()
             if name in names and partition in {None, number}
         )
-        return all(moment == BEGINNING or moment + SLACK <= at for moment in floors)
+        return all(start == BEGINNING or start + SLACK <= at for start in starts)
 
-    def is_settled(self, service: str, record: StoredRecord) -> bool:
-        """Tell whether a service has committed a record."""
-        return record.offset < self.settled.get((service, record.topic, record.partition), 0)
+    def is_committed(self, service: str, record: StoredRecord) -> bool:
+        """Return whether a service has committed a record."""
+        return record.offset < self.committed_offsets.get((service, record.topic, record.partition), 0)
 
     def _select(self, condition: str, *values: object, index: str = "") -> Iterator[StoredRecord]:
-        # Unless it is told, the database would rather go through a whole topic than look a key or an event up.
+        # Without the hint, SQLite would scan a whole topic instead of using the index.
         using = f"INDEXED BY {index}" if index else ""
         query = f"SELECT {_COLUMNS} FROM records {using} WHERE {condition}"  # noqa: S608 - the conditions are those above
         return map(_stored, self.database.execute(query, values))
@@ -204,8 +201,14 @@ def _columns(record: StoredRecord) -> tuple[object, ...]:
 
 
 def _stored(columns: _Columns) -> StoredRecord:
-    topic, partition, place, milliseconds, key, value, headers = columns
+    topic, partition, record_offset, milliseconds, key, value, headers = columns
     at = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return StoredRecord(
-        topic, partition, place, at, key, value, [(name, text.encode("latin-1")) for name, text in json.loads(headers)]
+        topic,
+        partition,
+        record_offset,
+        at,
+        key,
+        value,
+        [(name, text.encode("latin-1")) for name, text in json.loads(headers)],
     )

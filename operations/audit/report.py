@@ -1,4 +1,4 @@
-"""What an audit comes to: how much follows, what does not, and what could not be checked, and why."""
+"""The report of an audit: how many records follow, which do not, and how many could not be checked, and why."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,31 +9,31 @@ from typing import Final
 from operations.audit.record_store import StoredRecord
 from operations.audit.time_range import TimeRange
 
-MOST_FINDINGS: Final = 1000
-"""So many findings are kept, the first by time; all are counted."""
+MAX_FINDINGS: Final = 1000
+"""Maximum number of reported findings, the earliest ones; all are counted."""
 
 
 class Checked(StrEnum):
-    """What was checked and follows."""
+    """How a checked record follows."""
 
-    ROW = "rows that follow from the row before them and an event"
-    REPEATED_ROW = "rows written again for an event that came again"
-    STALE_ROW = "rows of an owner that was paused, which a newer row goes before"
-    DELETED_ROW = "rows deleted as an event asks"
-    MESSAGE = "messages that a decision explains"
-    SIGNED = "signatures and seals that hold"
-    ROWLESS = "events that concern nobody, of which no row is kept"
-    SET_ASIDE = "events that a service set aside as dead letters"
+    ROW = "rows that follow from the previous row and an event"
+    REPEATED_ROW = "rows rewritten for a redelivered event"
+    STALE_ROW = "stale rows of a fenced owner"
+    DELETED_ROW = "rows deleted by an event"
+    MESSAGE = "messages that follow from a decision"
+    SIGNED = "valid signatures and seals"
+    ROWLESS = "events of keys without a row"
+    SET_ASIDE = "events that became dead letters"
 
 
 class Unchecked(StrEnum):
-    """Why something could not be checked."""
+    """Why a record could not be checked."""
 
-    ROW_COMPACTED = "the row before it was compacted"
+    ROW_COMPACTED = "the previous row was compacted"
     DECISION_COMPACTED = "the row of its decision was compacted"
-    EVENT_GONE = "its event lies before the span, or has expired"
-    MESSAGE_GONE = "what it led to lies before the span, or has expired"
-    PENDING = "not committed yet by its service: still under way, or to come again after a crash"
+    EVENT_GONE = "its event is before the time range, or has expired"
+    MESSAGE_GONE = "its message is before the time range, or has expired"
+    PENDING = "its service has not committed it yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class Finding:
     """A record that does not follow.
 
     Attributes:
-        place: Where it is: TOPIC/PARTITION/OFFSET, the topic without the deployment's prefix.
-        at: Kafka's time of it.
+        place: Its position: TOPIC/PARTITION/OFFSET, the topic without the deployment's prefix.
+        at: Its Kafka timestamp.
         key: Its key.
         type: Its CloudEvents type; for a row ``row of TABLE``.
-        why: Why, in plain words.
+        why: The reason, in words.
 
     """
 
@@ -57,7 +57,7 @@ class Finding:
 
     @classmethod
     def of(cls, record: StoredRecord, why: str, kind: str = "") -> "Finding":
-        """Make one of a record."""
+        """Return the finding of a record."""
         place = f"{record.topic}/{record.partition}/{record.offset}"
         named = dict(record.headers).get("ce_type", b"").decode(errors="replace")
         return cls(place, record.at, (record.key or b"").decode(errors="replace"), kind or named or "no type", why)
@@ -65,20 +65,20 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What an audit found.
+    """The result of an audit.
 
     Attributes:
-        span: The span of time that was audited.
-        read: How many records were read, by topic.
-        checked: How many follow, by what they are.
-        asked: How many commands the web sides gave, by type: what they ask is nobody's decision, so it follows from
-            nothing; signatures in them are checked.
-        unchecked: How many could not be checked, by the reason.
-        found: How many do not follow.
+        time_range: The audited time range.
+        read: The number of records read, by topic.
+        checked: The number of records that follow, by kind.
+        asked: The number of commands from the web sides, by type. They follow from no decision; only their signatures
+            are checked.
+        unchecked: The number of unchecked records, by reason.
+        found: The number of records that do not follow.
 
     """
 
-    span: TimeRange
+    time_range: TimeRange
     read: Counter[str] = field(default_factory=Counter)
     checked: Counter[Checked] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
@@ -88,19 +88,19 @@ class Report:
 
     @property
     def findings(self) -> list[Finding]:
-        """Those that do not follow, the first one first; no more than MOST_FINDINGS."""
-        return sorted(self._findings.values(), key=lambda each: (each.at, each.place))[:MOST_FINDINGS]
+        """The records that do not follow, earliest first, at most MAX_FINDINGS."""
+        return sorted(self._findings.values(), key=lambda each: (each.at, each.place))[:MAX_FINDINGS]
 
     @property
     def follows(self) -> bool:
-        """True if something was checked and all of it follows."""
+        """True if at least one record was checked and all checked records follow."""
         return not self.found and self.checked.total() > 0
 
-    def accuse(self, finding: Finding) -> None:
-        """Add a record that does not follow, if it is in the span; once, whatever else is wrong with it."""
-        if finding.at not in self.span or finding.place in self._findings:
+    def add(self, finding: Finding) -> None:
+        """Add a record that does not follow, if it is in the time range; only its first finding counts."""
+        if finding.at not in self.time_range or finding.place in self._findings:
             return
         self.found += 1
         self._findings[finding.place] = finding
-        if len(self._findings) > 2 * MOST_FINDINGS:
+        if len(self._findings) > 2 * MAX_FINDINGS:
             self._findings = {each.place: each for each in self.findings}

@@ -1,4 +1,4 @@
-"""A span of time, and the records in it."""
+"""Time ranges, and the parser of their bounds."""
 
 import re
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """A span of time, by Kafka's times of the records.
+    """A time range for the Kafka timestamps of records.
 
     Attributes:
-        since: Its first moment.
-        until: Its last moment.
+        since: The first moment.
+        until: The last moment, inclusive.
 
     """
 
@@ -29,14 +29,14 @@ class TimeRange:
 
 
 def read_moment(text: str, now: datetime) -> datetime:
-    """Read a moment, or a duration that counts back from now.
+    """Parse a moment, or a duration before now.
 
     Args:
-        text: A moment of ISO 8601 with its offset from UTC, or a number with a unit: s, m, h or d.
-        now: Now.
+        text: A moment in ISO 8601 with its offset from UTC, or a number with a unit: s, m, h or d.
+        now: The current time.
 
     Raises:
-        ValueError: If it is neither; its text says what is expected.
+        ValueError: If it is neither; the text says what is expected.
 
     """
     if found := _DURATION.fullmatch(text):

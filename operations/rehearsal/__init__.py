@@ -1,1 +1,1 @@
-"""Decides the accounts' history again under other limits."""
+"""Replays the accounts' history under other limits."""

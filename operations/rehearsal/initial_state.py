@@ -1,4 +1,4 @@
-"""Where the replay of an account's history begins, and in which order its events were decided."""
+"""The initial state of an account for a replay, and the order in which its events were decided."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,15 +25,15 @@ class History:
     """An account's history.
 
     Attributes:
-        beginning: The account before the events; None where they begin with it.
-        events: The events, in the order in which they were decided.
-        outcomes: How they ended at the time, by their ids, as far as rows tell.
-        numbers: By challenge id, the number that the phone's answer held, where rows do not say that it was wrong.
-        exact: False if the beginning's counters are unknown, because its row of that time was compacted.
+        initial: The account before the events; None if they create it.
+        events: The events, in the order of their decisions.
+        outcomes: The recorded outcomes by event id, as far as rows remember them.
+        numbers: By challenge id, the number in the phone's answer, unless a row shows that it was wrong.
+        exact: False if the initial counters are unknown, because the row of that time was compacted.
 
     """
 
-    beginning: Account | None
+    initial: Account | None
     events: tuple[Event[Message], ...]
     outcomes: dict[str, str]
     numbers: dict[str, int] = field(default_factory=dict)
@@ -44,31 +44,31 @@ def history_of(rows: Sequence[StoredRecord], records: Sequence[StoredRecord], si
     """Return an account's history.
 
     Args:
-        rows: The records of its rows that there are, in order.
-        records: The records of its events that there are.
-        since: When it shall begin.
+        rows: The available records of its rows, in order.
+        records: The available records of its events.
+        since: The start of the history.
 
     """
-    read = [(each.at, read_row(Account, each.value)) for each in rows if each.value is not None]
-    before = [row for at, row in read if at < since]
-    applied = [each for at, row in read if at >= since for each in row.processed]
+    versions = [(each.at, read_row(Account, each.value)) for each in rows if each.value is not None]
+    before = [row for at, row in versions if at < since]
+    applied = [each for at, row in versions if at >= since for each in row.processed]
     order = {each.event_id: number for number, each in reversed([*enumerate(applied)])}
     done = {each.event_id for each in before[-1].processed} if before else set[str]()
     events = _in_order([each for each in _events(records) if each.id not in done], order)
     outcomes = {each.event_id: each.outcome for each in applied}
-    numbers = _right_numbers(events, [row for _at, row in read])
+    numbers = _right_numbers(events, [row for _at, row in versions])
     if before:
         later = tuple(each for each in events if each.id in order or each.time >= before[-1].processed[-1].at)
-        beginning = replace(before[-1], processed=(), last_outputs=())
-        return History(beginning, later, outcomes, numbers)
-    first = read[0][1] if read else None
+        initial = replace(before[-1], processed=(), last_outputs=())
+        return History(initial, later, outcomes, numbers)
+    first = versions[0][1] if versions else None
     if first is None or first.version <= len(first.processed):
         return History(None, events, outcomes, numbers)
     return History(_approximate(first, events), events, outcomes, numbers, exact=False)
 
 
 def _right_numbers(events: Sequence[Event[Message]], rows: Sequence[Account]) -> dict[str, int]:
-    """Return the numbers of the answers that count as right: only a row can say of one that it was wrong."""
+    """Return the answers' numbers that count as right; only a row shows that a number was wrong."""
     wrong = {
         login.challenge.challenge_id
         for row in rows
@@ -96,21 +96,21 @@ def _events(records: Sequence[StoredRecord]) -> list[Event[Message]]:
 
 
 def _in_order(events: list[Event[Message]], order: dict[str, int]) -> tuple[Event[Message], ...]:
-    """Return events as they were decided: as rows tell, and between those, where no row tells, by time."""
-    told = sorted((each for each in events if each.id in order), key=lambda each: order[each.id])
-    untold = sorted((each for each in events if each.id not in order), key=lambda each: each.time)
+    """Sort events in the order of their decisions: by the rows, and between those by time if no row lists them."""
+    ordered = sorted((each for each in events if each.id in order), key=lambda each: order[each.id])
+    others = sorted((each for each in events if each.id not in order), key=lambda each: each.time)
     merged: list[Event[Message]] = []
-    for each in told:
-        while untold and untold[0].time < each.time:
-            merged.append(untold.pop(0))
+    for each in ordered:
+        while others and others[0].time < each.time:
+            merged.append(others.pop(0))
         merged.append(each)
-    return (*merged, *untold)
+    return (*merged, *others)
 
 
 def _approximate(row: Account, events: Sequence[Event[Message]]) -> Account:
-    """Return an account as it may have stood before the events, from a row after some of them.
+    """Return an approximation of an account before the events, from a row after some of them.
 
-    It has the methods that it had by then, and nothing counts against it yet.
+    It has the methods of that time; all its failure counters are zero.
     """
     at = events[0].time if events else row.created_at
     used = [each.data.password_hash for each in events if isinstance(each.data, SignIn)]

@@ -19,18 +19,18 @@ from services.login.domain.login import Login, LoginState
 from services.login.domain.policy import Policy
 
 BEGIN: Final = (SignIn, Confirm, AddPhone)
-"""The commands that begin a login."""
+"""The commands that start a login."""
 
 
 @dataclass(slots=True)
 class LoginTimeline:
-    """How a login went.
+    """The course of one login.
 
     Attributes:
-        account_id: Whose it was.
-        began_at: When the password was right, or the session wished it.
-        steps: How each event of it ended, by the event's id: ``ok``, or why it was refused or the phone not asked.
-        login: How it stood last; None if it never came about.
+        account_id: The account.
+        began_at: The time of the right password, or of the session's command.
+        steps: The outcome of each event by id: ``ok``, the rejection, or why no challenge was sent.
+        login: Its last state; None if it was never started.
 
     """
 
@@ -41,12 +41,12 @@ class LoginTimeline:
 
     @property
     def approved(self) -> bool:
-        """True if it did what it was for."""
+        """True if it was approved."""
         return self.login is not None and self.login.state is LoginState.APPROVED
 
     @property
     def end(self) -> str:
-        """How it ended, in words."""
+        """Its end, in words."""
         if self.login is None:
             return f"refused: {_words(next(reversed(self.steps.values()), 'unknown'))}"
         if self.approved:
@@ -55,73 +55,73 @@ class LoginTimeline:
 
 
 @dataclass(slots=True)
-class Played:
-    """An account's history under some rules.
+class Replay:
+    """The result of replaying an account's history under a policy.
 
     Attributes:
-        courses: The logins by their ids, in the order in which they began.
-        outcomes: How each event ended, by its id.
+        timelines: The logins by id, in the order of their start.
+        outcomes: The outcome of each event by id.
 
     """
 
-    courses: dict[str, LoginTimeline] = field(default_factory=dict)
+    timelines: dict[str, LoginTimeline] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
 
 
-def play(account: Account | None, events: Iterable[Event[Message]], policy: Policy, until: datetime) -> Played:
-    """Decide an account's events one after the other.
+def replay(account: Account | None, events: Iterable[Event[Message]], policy: Policy, until: datetime) -> Replay:
+    """Decide an account's events in order.
 
     Args:
-        account: The account before them, or None.
-        events: The events; one that could not be true is passed over, as the account's owner sets it aside.
+        account: The account before the events, or None.
+        events: The events; a forged one is skipped, since the account's owner dead-letters it.
         policy: The policy.
-        until: When the last login is looked at.
+        until: The time at which unfinished logins are evaluated.
 
     """
-    played = Played()
-    asked: dict[str, str] = {}
+    result = Replay()
+    login_ids: dict[str, str] = {}
     for event in events:
         try:
             decision = decide_once(account, event, lambda row, of: decide_account(row, of, policy))
         except UnacceptableError:
             continue
         account = decision.row
-        played.outcomes[event.id] = decision.outcome
-        course = _course_of(event, played, asked)
-        if course is not None:
-            course.steps[event.id] = _step(event, decision.outcome, account, policy.limits)
-        _follow(account, played)
-    for course in played.courses.values():
-        course.login = None if course.login is None else expire_login(course.login, until)
-    return played
+        result.outcomes[event.id] = decision.outcome
+        timeline = _timeline_of(event, result, login_ids)
+        if timeline is not None:
+            timeline.steps[event.id] = _step(event, decision.outcome, account, policy.limits)
+        _update_logins(account, result)
+    for timeline in result.timelines.values():
+        timeline.login = None if timeline.login is None else expire_login(timeline.login, until)
+    return result
 
 
-def _course_of(event: Event[Message], played: Played, asked: dict[str, str]) -> LoginTimeline | None:
-    """Return the login that an event is of; a new one if it begins it."""
+def _timeline_of(event: Event[Message], result: Replay, login_ids: dict[str, str]) -> LoginTimeline | None:
+    """Return the timeline of an event's login, creating it if the event starts the login."""
     message = event.data
     if isinstance(message, BEGIN):
-        asked[message.login_id] = message.login_id  # the first request of a sign-in has the login's id
-        return played.courses.setdefault(message.login_id, LoginTimeline(message.account_id, event.time))
+        login_ids[message.login_id] = message.login_id  # a sign-in's first challenge has the login's id
+        return result.timelines.setdefault(message.login_id, LoginTimeline(message.account_id, event.time))
     if isinstance(message, SendChallenge):
-        asked[message.challenge_id] = message.login_id
+        login_ids[message.challenge_id] = message.login_id
     if isinstance(message, AuthResponse):
-        return played.courses.get(asked.get(message.challenge_id, ""))
-    return played.courses.get(getattr(message, "login_id", ""))
+        return result.timelines.get(login_ids.get(message.challenge_id, ""))
+    return result.timelines.get(getattr(message, "login_id", ""))
 
 
 def _step(event: Event[Message], outcome: str, account: Account | None, limits: Limits) -> str:
-    """Return how an event ended: a sign-in may be taken and yet send no request to the phone."""
+    """Return the outcome of an event, or why an accepted sign-in sent no challenge to the phone."""
     if outcome != OK or account is None or not isinstance(event.data, SignIn):
         return outcome
     login = account.login(event.data.login_id)
-    held = login is not None and login.state is LoginState.READY and account.devices
-    return (challenge_rejection(account, event.time, limits) or OK) if held else OK
+    unchallenged = login is not None and login.state is LoginState.READY and account.devices
+    return (challenge_rejection(account, event.time, limits) or OK) if unchallenged else OK
 
 
-def _follow(account: Account | None, played: Played) -> None:
+def _update_logins(account: Account | None, result: Replay) -> None:
     for login in account.logins if account is not None else ():
-        if login.login_id in played.courses:
-            played.courses[login.login_id].login = login
+        if login.login_id in result.timelines:
+            result.timelines[login.login_id].login = login
 
 
 def _words(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Rehearses other settings: the accounts' history decided once more, under the present rules and under changed ones."""
+"""Rehearsal of settings: replays the accounts' history under the present and under changed limits."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from operations.audit.reading import ProgressCallback, read_archive, silent
+from operations.audit.reading import ProgressCallback, read_records, silent
 from operations.audit.record_store import RecordStore
 from operations.audit.time_range import TimeRange
 from operations.rehearsal.initial_state import History, history_of
-from operations.rehearsal.login_timelines import LoginTimeline, play
+from operations.rehearsal.login_timelines import LoginTimeline, replay
 from operations.rehearsal.signer import RecordedSigner
 from services.common.clock import now
 from services.common.decisions import OK
@@ -19,20 +19,20 @@ from services.login.domain.limits import Limits
 from services.login.domain.policy import Policy
 from services.login.tables import ACCOUNTS
 
-MOST_KEPT: Final = 10_000
-"""So many logins of each kind are kept, the first ones; all are counted."""
+MAX_CHANGES: Final = 10_000
+"""Maximum number of reported logins of each kind, the first ones; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A login that would have gone otherwise.
+    """A login with another end under the changed settings.
 
     Attributes:
-        account_id: Whose it was.
-        began_at: When it began.
-        present: How it ends under the present settings.
-        changed: How it ends under the changed ones.
-        why: What decides it: why it is refused under those under which it does not pass.
+        account_id: The account.
+        began_at: When the login started.
+        present: Its end under the present settings.
+        changed: Its end under the changed settings.
+        why: Why it is rejected under the settings under which it does not pass.
 
     """
 
@@ -45,18 +45,18 @@ class Change:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What other settings would have made of a history.
+    """The result of a rehearsal.
 
     Attributes:
-        accounts: How many accounts did something in the span.
-        approximate: How many of them were replayed from a beginning whose counters are unknown.
-        logins: How many logins began in the span.
-        stops: How many of them would have been stopped.
-        passes: How many would newly have passed, or got further than they did.
-        decisions: How many decisions were made again of which rows tell how they ended.
-        agreeing: How many of these end under the present settings as they ended then.
-        stopped: The logins that would have been stopped, no more than MOST_KEPT.
-        passed: Those that would newly have passed, likewise.
+        accounts: The number of accounts with events in the time range.
+        approximate: The number of accounts whose initial counters are unknown.
+        logins: The number of logins that started in the time range.
+        stops: The number of logins that the changed settings would have stopped.
+        passes: The number of logins that would newly have passed, or got further.
+        decisions: The number of replayed decisions with a recorded outcome.
+        agreeing: The number of these whose outcome under the present settings equals the recorded one.
+        stopped: The logins that would have been stopped, at most MAX_CHANGES.
+        passed: The logins that would newly have passed or got further, at most MAX_CHANGES.
 
     """
 
@@ -77,88 +77,88 @@ async def rehearse(  # noqa: PLR0913 - a deployment, two sets of limits, a span
     *,
     present: Limits,
     changed: Limits,
-    span: TimeRange | None = None,
-    step: ProgressCallback = silent,
+    time_range: TimeRange | None = None,
+    on_progress: ProgressCallback = silent,
 ) -> Rehearsal:
     """Replay the history of all accounts under two sets of limits.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
-        prefix: What stands before each topic's name.
+        prefix: The topics' prefix.
         present: The limits in force.
-        changed: The changed ones.
-        span: Which logins: those that began in it; None is all whose events are still there.
-        step: Shows progress.
+        changed: The changed limits.
+        time_range: When the compared logins started; None for all whose events Kafka still has.
+        on_progress: Displays progress.
 
     Raises:
         ReadingError: If Kafka cannot be read.
 
     """
-    whole = span or TimeRange()
+    whole = time_range or TimeRange()
     topics = (*ACCOUNTS.reads, ACCOUNTS.changelog)
-    async with read_archive(bootstrap, prefix, topics, whole, step) as archive:
-        return await asyncio.to_thread(rehearse_archive, archive, present, changed, whole, step)
+    async with read_records(bootstrap, prefix, topics, whole, on_progress) as store:
+        return await asyncio.to_thread(rehearse_records, store, present, changed, whole, on_progress)
 
 
-def rehearse_archive(
-    archive: RecordStore, present: Limits, changed: Limits, span: TimeRange, step: ProgressCallback = silent
+def rehearse_records(
+    store: RecordStore, present: Limits, changed: Limits, time_range: TimeRange, on_progress: ProgressCallback = silent
 ) -> Rehearsal:
-    """Replay the histories that were read; memory holds one account's at a time, and the changes found."""
+    """Replay stored histories; memory holds one account's history at a time, and the changes."""
     rehearsal = Rehearsal()
     changelog = ACCOUNTS.changelog
-    total, seen = archive.count(changelog), 0
-    for key, group in groupby(archive.by_key(changelog), key=lambda record: record.key):
+    total, done = store.count(changelog), 0
+    for key, group in groupby(store.by_key(changelog), key=lambda record: record.key):
         rows = [*group]
-        seen += len(rows)
-        step("replaying", seen, total)
-        history = history_of(rows, archive.of_key(ACCOUNTS.reads, key or b""), span.since)
-        _compare(history, present, changed, span, rehearsal)
+        done += len(rows)
+        on_progress("replaying", done, total)
+        history = history_of(rows, store.of_key(ACCOUNTS.reads, key or b""), time_range.since)
+        _compare(history, present, changed, time_range, rehearsal)
     return rehearsal
 
 
-def _compare(history: History, present: Limits, changed: Limits, span: TimeRange, rehearsal: Rehearsal) -> None:
-    until = min(now(), span.until)
-    events = tuple(each for each in history.events if each.time <= span.until)
+def _compare(history: History, present: Limits, changed: Limits, time_range: TimeRange, rehearsal: Rehearsal) -> None:
+    until = min(now(), time_range.until)
+    events = tuple(each for each in history.events if each.time <= time_range.until)
     signer = RecordedSigner(history.numbers)
-    as_it_is = play(history.beginning, events, Policy(present, signer), until)
-    as_changed = play(history.beginning, events, Policy(changed, signer), until)
+    present_replay = replay(history.initial, events, Policy(present, signer), until)
+    changed_replay = replay(history.initial, events, Policy(changed, signer), until)
     rehearsal.accounts += bool(events)
     rehearsal.approximate += bool(events) and not history.exact
-    told = [each for each in as_it_is.outcomes if each in history.outcomes]
-    rehearsal.decisions += len(told)
-    rehearsal.agreeing += sum(as_it_is.outcomes[each] == history.outcomes[each] for each in told)
-    for login_id, course in as_it_is.courses.items():
-        if course.began_at not in span:
+    comparable = [each for each in present_replay.outcomes if each in history.outcomes]
+    rehearsal.decisions += len(comparable)
+    rehearsal.agreeing += sum(present_replay.outcomes[each] == history.outcomes[each] for each in comparable)
+    for login_id, timeline in present_replay.timelines.items():
+        if timeline.began_at not in time_range:
             continue
         rehearsal.logins += 1
-        other = as_changed.courses[login_id]
-        if course.approved and not other.approved:
+        other = changed_replay.timelines[login_id]
+        if timeline.approved and not other.approved:
             rehearsal.stops += 1
-            _keep(rehearsal.stopped, _change(course, other, _reason(other, course)))
-        elif not course.approved and _got_further(course, other):
+            _add_change(rehearsal.stopped, _change(timeline, other, _reason(other, timeline)))
+        elif not timeline.approved and _got_further(timeline, other):
             rehearsal.passes += 1
-            _keep(rehearsal.passed, _change(course, other, _reason(course, other)))
+            _add_change(rehearsal.passed, _change(timeline, other, _reason(timeline, other)))
 
 
-def _got_further(course: LoginTimeline, other: LoginTimeline) -> bool:
-    """Tell whether a login passes under other rules, or passes a step that refused it."""
+def _got_further(timeline: LoginTimeline, other: LoginTimeline) -> bool:
+    """Return whether a login passes under the other limits, or passes a step that rejected it."""
     return other.approved or any(
-        refusal != OK and other.steps.get(event_id) == OK for event_id, refusal in course.steps.items()
+        outcome != OK and other.steps.get(event_id) == OK for event_id, outcome in timeline.steps.items()
     )
 
 
-def _reason(refused: LoginTimeline, passing: LoginTimeline) -> str:
-    """Return why a login does not pass where it does under other rules: the first step that ends otherwise."""
+def _reason(rejected: LoginTimeline, passing: LoginTimeline) -> str:
+    """Return why a login is rejected that passes under other limits: the first outcome that differs."""
     differing: Iterator[str] = (
-        refusal for event_id, refusal in refused.steps.items() if refusal not in {OK, passing.steps.get(event_id)}
+        outcome for event_id, outcome in rejected.steps.items() if outcome not in {OK, passing.steps.get(event_id)}
     )
-    return next(differing, refused.end).replace("_", " ")
+    return next(differing, rejected.end).replace("_", " ")
 
 
-def _change(course: LoginTimeline, other: LoginTimeline, why: str) -> Change:
-    return Change(course.account_id, course.began_at, course.end, other.end, why)
+def _change(timeline: LoginTimeline, other: LoginTimeline, why: str) -> Change:
+    return Change(timeline.account_id, timeline.began_at, timeline.end, other.end, why)
 
 
-def _keep(kept: list[Change], change: Change) -> None:
-    if len(kept) < MOST_KEPT:
-        kept.append(change)
+def _add_change(changes: list[Change], change: Change) -> None:
+    if len(changes) < MAX_CHANGES:
+        changes.append(change)

@@ -1,4 +1,4 @@
-"""A signer for rehearsals, which needs no keys: what happened was signed and verified when it happened."""
+"""A signer for rehearsals without keys: the recorded events were signed and verified at the time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ NO_NUMBER = 0
 
 @dataclass(frozen=True, slots=True)
 class RecordedSigner:
-    """Takes recorded answers as they were taken; nothing that it signs leaves the rehearsal.
+    """Accepts recorded answers as the services accepted them; its signatures never leave the rehearsal.
 
     Attributes:
-        numbers: By challenge id, the number that the phone's answer held where it was the right one.
+        numbers: By challenge id, the right number, taken from the phone's answer.
 
     """
 
@@ -37,25 +37,25 @@ class RecordedSigner:
         return UNSIGNED
 
     def verify_response(self, response: AuthResponse) -> Proof:
-        """Return what a response says; the device's signature must hold.
+        """Return the proof of a response.
 
         Raises:
-            UnacceptableError: If it does not.
+            UnacceptableError: If a signature is invalid.
 
         """
         return _verified(response.challenge, response.answer)
 
     def verify_pairing(self, paired: DevicePaired) -> Proof:
-        """Return what the device accepted; its signature must hold.
+        """Return the proof of a pairing.
 
         Raises:
-            UnacceptableError: If it does not.
+            UnacceptableError: If a signature is invalid.
 
         """
         return _verified(paired.challenge, paired.answer)
 
     def number_of(self, challenge_id: str) -> int:
-        """Return the number that counted as right, or one that none is equal to."""
+        """Return the challenge's right number, or one that no answer can contain."""
         return self.numbers.get(challenge_id, NO_NUMBER)
 
 

@@ -1,4 +1,4 @@
-"""The rows of one changelog, as its partitions have them, and which of them must move."""
+"""The rows of one changelog by partition, and which of them must move."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -16,18 +16,18 @@ _PREPARE: Final = (
     "PRAGMA journal_mode = OFF",
     "PRAGMA cache_size = -65536",  # 64 MiB
     "CREATE TABLE copies (key BLOB, partition INTEGER, value BLOB, PRIMARY KEY (key, partition))",
-    # One transaction for all: nobody else reads it, and it need not last.
+    # One transaction for everything: the database is private and temporary.
     "BEGIN",
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """A row as one partition has it.
+class RowCopy:
+    """A key's row in one partition.
 
     Attributes:
         partition: The partition.
-        value: The row, which begins with its stamp.
+        value: The row, which starts with its stamp.
 
     """
 
@@ -36,62 +36,62 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """Where a key's row is and where it belongs.
+class RowPlacement:
+    """The actual and the target partition of a key's row.
 
     Attributes:
         key: The key.
-        value: Its newest row.
-        home: The partition that it belongs to.
-        at_home: Whether its newest row is there.
-        strays: The other partitions that have a row of the key, newest or not.
+        value: The key's newest row.
+        target: The key's partition.
+        in_target: Whether the newest row is in the target.
+        leftovers: The other partitions with a row of the key, sorted.
 
     """
 
     key: bytes
     value: bytes = field(repr=False)
-    home: int
-    at_home: bool
-    strays: tuple[int, ...]
+    target: int
+    in_target: bool
+    leftovers: tuple[int, ...]
 
 
-def place(key: bytes, copies: Sequence[Copy], partitions: int) -> Placed:
-    """Tell where a key's row is and where it belongs.
+def locate(key: bytes, copies: Sequence[RowCopy], partitions: int) -> RowPlacement:
+    """Return the placement of a key's row.
 
     Args:
         key: The key.
-        copies: Its row in each partition that has one, at least one.
-        partitions: How many partitions the changelog has.
+        copies: The key's row in each partition that has one; at least one.
+        partitions: The changelog's number of partitions.
 
     """
-    home = partition_of(key, partitions)
-    # Of the same row in two places, an interrupted move, the one at home counts: it is there already.
-    newest = max(copies, key=lambda copy: (stamp(copy.value), copy.partition == home))
-    strays = tuple(sorted(copy.partition for copy in copies if copy.partition != home))
-    return Placed(key, newest.value, home, newest.partition == home, strays)
+    target = partition_of(key, partitions)
+    # Of the same row in two topic_partitions, an interrupted move, the one at target counts: it is there already.
+    newest = max(copies, key=lambda copy: (stamp(copy.value), copy.partition == target))
+    leftovers = tuple(sorted(copy.partition for copy in copies if copy.partition != target))
+    return RowPlacement(key, newest.value, target, newest.partition == target, leftovers)
 
 
-class Rows:
-    """The rows of one changelog. They are kept in a temporary file that vanishes with the process, however it ends."""
+class ChangelogRows:
+    """The rows of one changelog, in a temporary file that disappears with the process, even after a crash."""
 
     def __init__(self) -> None:
-        # An empty name is SQLite's private temporary database: in memory while it is small, then on the disk.
+        # An empty name means a private temporary database of SQLite, which spills to disk when it grows.
         self._database = sqlite3.connect("", isolation_level=None)
         for statement in _PREPARE:
             self._database.execute(statement)
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return this object."""
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        """Forget them."""
+        """Delete the rows."""
         self._database.close()
 
     def apply(self, record: ConsumerRecord) -> None:
-        """Take a record of the changelog, in order within its partition; an older one than the row changes nothing."""
+        """Apply a changelog record, in order within its partition; a stale record changes nothing."""
         slot = (record.key, record.partition)
         found = self._database.execute("SELECT value FROM copies WHERE key = ? AND partition = ?", slot).fetchone()
         if not is_newer(record.value, found and found[0], record.headers):
@@ -102,12 +102,12 @@ class Rows:
             self._database.execute("INSERT OR REPLACE INTO copies VALUES (?, ?, ?)", (*slot, record.value))
 
     def count(self) -> int:
-        """Return how many keys have a row."""
+        """Return the number of keys with a row."""
         (count,) = self._database.execute("SELECT count(DISTINCT key) FROM copies").fetchone()
         return int(count)
 
-    def placed(self, partitions: int) -> Iterator[Placed]:
-        """Tell of each key, in the keys' order, where its row is and where it belongs."""
+    def placements(self, partitions: int) -> Iterator[RowPlacement]:
+        """Yield the placement of each key's row, in the order of the keys."""
         found = self._database.execute("SELECT key, partition, value FROM copies ORDER BY key, partition")
         for key, copies in groupby(found, key=lambda copy: bytes(copy[0])):
-            yield place(key, [Copy(partition, value) for _key, partition, value in copies], partitions)
+            yield locate(key, [RowCopy(partition, value) for _key, partition, value in copies], partitions)

@@ -1,4 +1,4 @@
-"""What a repartition asks of Kafka, and what it has done there."""
+"""The Kafka operations of a repartition."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -16,23 +16,23 @@ from operations.topics import await_leaders
 from schemas.topics import Topic
 from services.common.kafka.publisher import unreachable_text
 
-_ASK_SECONDS: Final = 60.0
+_TIMEOUT_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 0.5
 _POLL_MILLISECONDS: Final = 500
 _SILENT_POLLS: Final = 120
 
 
 class UnreachableError(Exception):
-    """Kafka cannot be reached, or stopped to answer. The text says which."""
+    """Kafka cannot be reached, or stopped responding. The text says which."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Which records a partition holds.
+class OffsetRange:
+    """The offsets of a partition's records.
 
     Attributes:
-        begin: The offset of the first one.
-        end: The offset behind the last one.
+        begin: The first record's offset.
+        end: The next record's offset.
 
     """
 
@@ -40,7 +40,7 @@ class Span:
     end: int
 
     def unread(self, committed: int | None) -> int:
-        """Return how many a group has still to read that has committed this offset; None is nothing yet."""
+        """Return the lag of a group with this committed offset; None means that it has not committed."""
         return self.end - max(self.begin, committed or 0)
 
 
@@ -50,7 +50,7 @@ class Cluster:
 
     Attributes:
         bootstrap: Kafka's ``host:port`` list.
-        prefix: What stands before each topic's name.
+        prefix: The topics' prefix.
 
     """
 
@@ -65,63 +65,63 @@ class Cluster:
         return f"{self.prefix}{topic.name}"
 
     async def topics(self) -> dict[str, list[Mapping[str, Any]]]:
-        """Return the partitions of each of the deployment's topics that is there, as Kafka describes them."""
+        """Return the partitions of each existing topic of the deployment, as Kafka describes them."""
         described = await self._admin.describe_topics([self.name(topic) for topic in ALL])
         return {topic["topic"]: topic["partitions"] for topic in described if not topic["error_code"]}
 
     async def members(self, groups: Sequence[str]) -> dict[str, int]:
-        """Return how many members each consumer group has that has any."""
-        found = {}
+        """Return the number of members of each consumer group, without empty groups."""
+        counts = {}
         for name in groups:
-            # One by one: aiokafka 0.14 cannot read an answer about several.
-            for answer in await _patiently(partial(self._admin.describe_consumer_groups, [name])):
-                found[name] = sum(len(members) for *_group, members in answer.groups)
-        return {name: members for name, members in found.items() if members}
+            # One request each: aiokafka 0.14 cannot parse a response about several groups.
+            for response in await _retry(partial(self._admin.describe_consumer_groups, [name])):
+                counts[name] = sum(len(members) for *_group, members in response.groups)
+        return {name: count for name, count in counts.items() if count}
 
     async def other_groups(self, groups: Sequence[str]) -> list[str]:
-        """Return the names of all consumer groups of this Kafka but these."""
+        """Return the names of all other consumer groups in this Kafka."""
         return sorted(
             name for name, _protocol, *_rest in await self._admin.list_consumer_groups() if name not in groups
         )
 
     async def committed(self, group: str) -> dict[TopicPartition, int]:
-        """Return the offsets that a consumer group has committed."""
-        found = await _patiently(partial(self._admin.list_consumer_group_offsets, group))
+        """Return a consumer group's committed offsets."""
+        found = await _retry(partial(self._admin.list_consumer_group_offsets, group))
         return {partition: committed.offset for partition, committed in found.items() if committed.offset >= 0}
 
-    async def spans(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Span]:
-        """Return from which offset to which each partition holds records."""
-        # Assigned first, or the client would look up one topic after the other.
+    async def offset_ranges(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, OffsetRange]:
+        """Return the offset range of each partition."""
+        # Without the assignment, the client would look up one topic after the other.
         self._consumer.assign(partitions)
         begins = await self._consumer.beginning_offsets(partitions)
         ends = await self._consumer.end_offsets(partitions)
-        return {each: Span(begins[each], ends[each]) for each in partitions}
+        return {each: OffsetRange(begins[each], ends[each]) for each in partitions}
 
     async def grow(self, names: Sequence[str], partitions: int) -> None:
-        """Give topics more partitions, those that have fewer, and wait until all can be used."""
-        present = await self.topics()
-        fewer = {name: NewPartitions(partitions) for name in names if len(present[name]) < partitions}
-        if fewer:
-            await self._admin.create_partitions(fewer, timeout_ms=int(_ASK_SECONDS * 1000))
-        await await_leaders(self.bootstrap, [each for name in names for each in places(name, partitions)])
+        """Add partitions to the topics that have fewer, and wait until all are usable."""
+        described = await self.topics()
+        growing = {name: NewPartitions(partitions) for name in names if len(described[name]) < partitions}
+        if growing:
+            await self._admin.create_partitions(growing, timeout_ms=int(_TIMEOUT_SECONDS * 1000))
+        await await_leaders(self.bootstrap, [each for name in names for each in topic_partitions(name, partitions)])
 
     async def records(self, topic: str, partitions: int) -> AsyncIterator[list[ConsumerRecord]]:
-        """Read all that a topic holds now, in batches, in order within each partition.
+        """Read the topic's current records in batches, in order within each partition.
 
         Raises:
-            UnreachableError: If Kafka gives nothing for a minute.
+            UnreachableError: If Kafka returns no records for a minute.
 
         """
-        spans = await self.spans(places(topic, partitions))
-        # One for each reading: what another one has in flight would move this one's positions.
+        ranges = await self.offset_ranges(topic_partitions(topic, partitions))
+        # A consumer for each read: another read's fetches in flight would move this one's positions.
         async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, auto_offset_reset="earliest") as consumer:
-            consumer.assign(list(spans))
+            consumer.assign(list(ranges))
             silent = 0
-            while missing := [each for each, span in spans.items() if await consumer.position(each) < span.end]:
+            while missing := [each for each, offsets in ranges.items() if await consumer.position(each) < offsets.end]:
                 batches = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS)
                 silent = 0 if batches else silent + 1
                 if silent > _SILENT_POLLS:
-                    text = f"{topic} could not be read: Kafka gives nothing of partition {missing[0].partition}"
+                    text = f"{topic} could not be read: Kafka returns no records of partition {missing[0].partition}"
                     raise UnreachableError(text)
                 for records in batches.values():
                     yield records
@@ -130,13 +130,13 @@ class Cluster:
         """Write records, each (partition, key, value), and wait until all in-sync replicas have them.
 
         Raises:
-            TimeoutError: If Kafka does not take them within a minute.
+            TimeoutError: If Kafka does not acknowledge them within a minute.
 
         """
-        async with asyncio.timeout(_ASK_SECONDS):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             wanted = {partition for partition, _key, _value in records}
             while not wanted <= await self._producer.partitions_for(topic):
-                # What it knows of the topic is from before it grew, or from a broker that has not heard of that yet.
+                # The producer's metadata is older than the new partitions, or comes from a broker that lags behind.
                 await self._producer.client.force_metadata_update()
             sent = [await self._producer.send(topic, value, key, partition) for partition, key, value in records]
             await asyncio.gather(*sent)
@@ -148,7 +148,7 @@ async def cluster(bootstrap: str, prefix: str) -> AsyncIterator[Cluster]:
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
-        prefix: What stands before each topic's name.
+        prefix: The topics' prefix.
 
     Raises:
         UnreachableError: If it cannot be reached.
@@ -170,18 +170,18 @@ async def cluster(bootstrap: str, prefix: str) -> AsyncIterator[Cluster]:
         await admin.close()
 
 
-async def _patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
-    """Ask about a group again until it can be answered: a new Kafka first makes the topic of groups' offsets."""
-    async with asyncio.timeout(_ASK_SECONDS):
+async def _retry(request: Callable[[], Awaitable[Any]]) -> Any:
+    """Retry a request about a group: a new Kafka must first create the topic of committed offsets."""
+    async with asyncio.timeout(_TIMEOUT_SECONDS):
         while True:
             try:
-                return await ask()
+                return await request()
             except KafkaError as error:
                 if not error.retriable:
                     raise
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-def places(topic: str, partitions: int) -> list[TopicPartition]:
+def topic_partitions(topic: str, partitions: int) -> list[TopicPartition]:
     """Return the partitions of a topic."""
     return [TopicPartition(topic, each) for each in range(partitions)]

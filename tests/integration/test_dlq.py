@@ -24,10 +24,10 @@ async def letters(kafka: str, topics: str) -> str:
     """Set two records aside: one that can be read, one that cannot. Give the topics' prefix."""
     publisher = Publisher(kafka, topics, "test")
     await publisher.start()
-    office = DeadLetterWriter(publisher, topics, "login")
+    writer = DeadLetterWriter(publisher, topics, "login")
     place = RecordPosition(f"{topics}auth.response", 1, 7)
-    await office.set_aside(place, RECORDED.key, RECORDED.value, RECORDED.headers, REASON)
-    await office.set_aside(place, b"k\x00", b"\xff", [("ce_type", b"nonsense")], "unknown type, or none: nonsense")
+    await writer.set_aside(place, RECORDED.key, RECORDED.value, RECORDED.headers, REASON)
+    await writer.set_aside(place, b"k\x00", b"\xff", [("ce_type", b"nonsense")], "unknown type, or none: nonsense")
     await publisher.stop()
     return topics
 
@@ -55,7 +55,7 @@ async def test_each_is_listed_with_its_reason_and_shown_whole(kafka: str, letter
     good, bad = await listed(kafka, letters)
     shown = await run(kafka, letters, "show", good["place"])
     assert f"Origin     {letters}auth.response/1/7\n" in shown.output
-    assert "Now        it can be read\n" in shown.output
+    assert "Now        it can be decoded\n" in shown.output
     assert RECORDED.value.decode() in shown.output
     assert "dlq_reason" not in shown.output
     shown = await run(kafka, letters, "show", bad["place"])
@@ -70,7 +70,10 @@ async def test_one_that_can_be_read_is_sent_again_as_it_was_and_only_once(kafka:
     result = await run(kafka, letters, "retry", "--all")
     assert result.exit_code == 1
     assert f"sent {good['place']} to {letters}auth.response\n" in result.output
-    assert f"not sent {bad['place']}: it would be set aside again: unknown type, or none: nonsense\n" in result.output
+    assert (
+        f"not sent {bad['place']}: it would become a dead letter again: unknown type, or none: nonsense\n"
+        in result.output
+    )
     assert [each["retried"] for each in await listed(kafka, letters)] == [1, 0]
     again = await run(kafka, letters, "retry", "--all")
     assert "sent " + good["place"] not in again.output.replace("not sent", "kept")
@@ -82,7 +85,7 @@ async def test_what_is_not_there_is_said(kafka: str, letters: str) -> None:
     for words in (["show", "nowhere/0/0"], ["retry", "nowhere/0/0"]):
         result = await run(kafka, letters, *words)
         assert result.exit_code == 1
-        assert "there is no dead letter nowhere/0/0; `countersign dlq list` shows those that are" in result.output
+        assert "there is no dead letter nowhere/0/0; `countersign dlq list` lists them" in result.output
     assert "name dead letters, or say --all" in (await run(kafka, letters, "retry")).output
     away = await run("127.0.0.1:1", letters, "list")
     assert away.exit_code == 1

@@ -38,7 +38,7 @@ async def test_rows_come_home_after_partitions_were_added_by_other_means(kafka: 
     everything = [topics + topic.name for topic in ALL]
     await add_partitions(kafka, everything, PARTITIONS + 1)
     refused = await run(kafka, topics, PARTITIONS + 1)
-    advice = f"--partitions {PARTITIONS + 2} brings them home. Nothing was changed."
+    advice = f"--partitions {PARTITIONS + 2} moves the rows. Nothing was changed."
     assert (refused.exit_code, advice in refused.stderr) == (1, True)
 
     await add_partitions(kafka, [name for name in everything if not name.endswith("-changelog")], PARTITIONS + 2)

@@ -25,7 +25,7 @@ async def test_another_partition_count_is_refused(kafka: str, topics: str) -> No
 
 async def test_a_replication_that_kafka_cannot_give_is_refused(kafka: str, topic_prefix: str) -> None:
     """One broker cannot keep two copies; the text says so in Kafka's own words."""
-    with pytest.raises(TopicsError, match=r"could not be made: .*replication"):
+    with pytest.raises(TopicsError, match=r"could not be created: .*replication"):
         await apply_topics(kafka, topic_prefix, PARTITIONS, replication=2)
 
 

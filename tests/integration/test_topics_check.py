@@ -7,8 +7,7 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from operations import deployment as names
-from operations.topics import apply_topics
-from operations.topics_check import differences
+from operations.topics import apply_topics, differences
 from schemas.topics import DAY_SECONDS
 from tests.broker import PARTITIONS
 
@@ -21,9 +20,9 @@ async def run(command: str, kafka: str, prefix: str, *options: str) -> Result:
 
 async def test_provisioned_topics_are_as_they_should_be(kafka: str, topics: str) -> None:
     result = await run("check", kafka, topics, "--partitions", str(PARTITIONS))
-    assert (result.exit_code, result.output) == (0, "All topics are as they should be.\n")
+    assert (result.exit_code, result.output) == (0, "All topics meet the requirements.\n")
     again = await run("apply", kafka, topics, "--partitions", str(PARTITIONS))
-    assert again.output == f"0 made, {len(names.ALL)} were there before.\n"
+    assert again.output == f"0 created, {len(names.ALL)} existed before.\n"
 
 
 async def test_missing_topics_are_named(kafka: str, topic_prefix: str) -> None:
@@ -49,7 +48,7 @@ async def test_setting_of_a_topic_that_was_there_before_is_found(kafka: str, top
     assert f"{name} has retention.ms 1000 instead of {7 * DAY_SECONDS * 1000}" in found
     assert all(difference.startswith(name) for difference in found)
     fewer = await differences(kafka, topic_prefix, PARTITIONS, replication=3)
-    assert f"{topic_prefix}device.paired is kept by 1 brokers instead of 3" in fewer
+    assert f"{topic_prefix}device.paired is replicated on 1 brokers instead of 3" in fewer
     await admin.delete_topics([topic_prefix + topic.name for topic in names.ALL])
     await admin.close()
 

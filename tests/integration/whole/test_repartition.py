@@ -100,7 +100,7 @@ async def test_keys_stay_with_their_rows_when_the_topics_get_more_partitions(
     old, new = a_stack(FEW), a_stack(MANY)
     await asyncio.to_thread(old.apply_topics)
     await send_nonsense(old)
-    await assert_refused(old, MANY, "not all is read")
+    await assert_refused(old, MANY, "records are unread")
     await assert_refused(old, FEW - 1, "the number only grows")
     async with AsyncExitStack() as here:
         await asyncio.to_thread(old.start)

@@ -21,7 +21,7 @@ from tests.builders import an_agreement_key, pairing_policy, policy
 from tests.unit.flow.people import PHONES, PHRASES, People
 from tests.unit.flow.world import TABLES, Place, World
 
-RULEBOOK: Final = Policies(policy(), pairing_policy(), frozenset({an_agreement_key("login service").key_id}))
+POLICIES: Final = Policies(policy(), pairing_policy(), frozenset({an_agreement_key("login service").key_id}))
 PHONE: Final = PHONES[0]
 
 
@@ -48,19 +48,19 @@ class RecordedWorld(World):
         offset = kept[-1].offset + 1 if kept else 0
         kept.append(StoredRecord(record.topic, 0, offset, self.now, record.key, record.value, record.headers))
 
-    def archive(self) -> RecordStore:
+    def record_store(self) -> RecordStore:
         """Return what was read of it: all."""
-        archive = RecordStore()
-        archive.add(record for records in self.records.values() for record in records)
+        store = RecordStore()
+        store.add(record for records in self.records.values() for record in records)
         for table in TABLES:
             for topic in table.reads:
                 waiting = len(self._queues[Place(topic.name, table)])
-                archive.settled[table.service, topic.name, 0] = len(self.records.get(topic.name, ())) - waiting
-        return archive
+                store.committed_offsets[table.service, topic.name, 0] = len(self.records.get(topic.name, ())) - waiting
+        return store
 
-    def audit(self, span: TimeRange | None = None, rulebook: Policies = RULEBOOK) -> Report:
+    def audit(self, time_range: TimeRange | None = None, policies: Policies = POLICIES) -> Report:
         """Audit it."""
-        return LogAudit(self.archive(), rulebook, span or TimeRange()).run()
+        return LogAudit(self.record_store(), policies, time_range or TimeRange()).run()
 
     def finding(self) -> Finding:
         """Audit it, and return the one finding that there must be."""

@@ -64,21 +64,21 @@ def _apply_again(said: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (_set("email", "mallory@example.org"), "differ in email"),
-        (_set("passwords", {"failures": 4}), "differ in passwords"),
-        (_set("devices", []), "differ in devices"),
-        (_end_otherwise, "by the rules, with 'ok'"),
-        (_apply_again, "events were applied in 1 writes"),
-        (_scramble, "it is no row of the table accounts"),
-        (_set("epoch", "0"), "it does not begin with a row's stamp"),
-        (_forget_events, "no event was applied since the row before it, and yet it differs"),
+        (_set("email", "mallory@example.org"), "differs in email"),
+        (_set("passwords", {"failures": 4}), "differs in passwords"),
+        (_set("devices", []), "differs in devices"),
+        (_end_otherwise, "by the rules it is 'ok'"),
+        (_apply_again, "events for 1 writes"),
+        (_scramble, "it is not a row of the table accounts"),
+        (_set("epoch", "0"), "it does not start with a row's stamp"),
+        (_forget_events, "no event was applied since the previous row, but it differs"),
     ],
 )
 def test_an_altered_row_is_named(
     world: RecordedWorld, number: int, change: Callable[[dict[str, Any]], None], why: str
 ) -> None:
     rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"]
-    if number == 2 and "differ in devices" in why:
+    if number == 2 and "differs in devices" in why:
         number = 6  # there was no phone yet
     world.alter(rows[number], change)
     finding = world.finding()
@@ -105,14 +105,14 @@ def test_another_row_under_a_stamp_that_is_taken_is_named(world: RecordedWorld) 
 
 def test_what_is_no_row_is_named(world: RecordedWorld) -> None:
     world.keep(Record(ACCOUNTS.changelog.name, b"alex", b'{"epoch":1,"version":99}', []))
-    assert "it is no row of the table accounts" in world.finding().why
+    assert "it is not a row of the table accounts" in world.finding().why
 
 
 def test_a_row_that_was_deleted_by_hand_is_named(world: RecordedWorld) -> None:
     world.keep(Record(ACCOUNTS.changelog.name, b"alex", None, []))
     finding = world.finding()
     assert finding.place == place_of(world.rows_of(ACCOUNTS)[-1])
-    assert finding.why == "the row was deleted, and no event asks for that"
+    assert finding.why == "the row was deleted without an event"
 
 
 def test_a_decision_of_an_event_that_never_was_is_named(world: RecordedWorld) -> None:
@@ -126,11 +126,11 @@ def test_a_decision_of_an_event_that_never_was_is_named(world: RecordedWorld) ->
 def test_a_newer_owners_row_that_drops_a_decision_is_named(world: RecordedWorld) -> None:
     rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"]
     before, last = (read_row(Account, rows[number].value or b"") for number in (-3, -1))
-    (event,) = world.archive().of_event(ACCOUNTS.reads, last.processed[-1].event_id)
+    (event,) = world.record_store().of_event(ACCOUNTS.reads, last.processed[-1].event_id)
     row = _decide(world, ACCOUNTS, event.event(), before).row
     assert row is not None
     planted = replace(row, version=before.version + 1, epoch=7)
-    assert "it leaves aside the event" in _planted(world, ACCOUNTS, planted).why
+    assert "it permanently drops the event" in _planted(world, ACCOUNTS, planted).why
 
 
 @pytest.mark.parametrize(("epoch", "stale"), [(0, 3), (3, 0)])
@@ -166,11 +166,14 @@ MALLORY = Phone("Mallory's", a_key("mallory's phone"))
 @pytest.mark.parametrize(
     ("response", "why"),
     [
-        (lambda: a_response(a_login_challenge(key=a_key("mallory"))), "which is no key of the login service"),
-        (lambda: a_response(a_challenge(key=a_key("mallory"))), "which is no key of the pairing service"),
+        (lambda: a_response(a_login_challenge(key=a_key("mallory"))), "which is not a key of the login service"),
+        (lambda: a_response(a_challenge(key=a_key("mallory"))), "which is not a key of the pairing service"),
         (lambda: a_response(a_login_challenge(), phone=MALLORY), "another device answered"),
         (lambda: a_response(a_login_challenge(), Verdict.DENY, answer="e30.e30.e30"), ""),
-        (lambda: a_response(a_login_challenge(jti="login-x")), "its source 'test' does not publish such messages"),
+        (
+            lambda: a_response(a_login_challenge(jti="login-x")),
+            "its source 'test' does not publish messages of this",
+        ),
     ],
 )
 def test_a_forged_response_is_named(world: RecordedWorld, response: Callable[[], AuthResponse], why: str) -> None:
@@ -198,17 +201,17 @@ def test_a_command_with_an_answer_that_the_phone_did_not_sign_is_named(world: Re
     finding = world.finding()
     assert (finding.place, finding.why) == (
         place_of(of_type(world, SubmitAnswer)),
-        "the device signed another answer than this one",
+        "the device signed another answer",
     )
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"seal": "A" * 43}, "its seal does not hold"),
-        ({}, "its source 'test' does not publish such messages"),
-        ({"account_id": "bo"}, "its source 'test' does not publish such messages"),
-        ({"challenge": a_challenge(key=a_key("mallory"))}, "which is no key of the pairing service"),
+        ({"seal": "A" * 43}, "its seal is invalid"),
+        ({}, "its source 'test' does not publish messages of this"),
+        ({"account_id": "bo"}, "its source 'test' does not publish messages of this"),
+        ({"challenge": a_challenge(key=a_key("mallory"))}, "which is not a key of the pairing service"),
     ],
 )
 def test_a_forged_pairing_is_named(world: RecordedWorld, change: dict[str, Any], why: str) -> None:
@@ -229,7 +232,7 @@ def test_a_message_that_is_nowhere_is_named_with_the_row_that_led_to_it(world: R
     world.drop(notice)
     finding = world.finding()
     assert finding.place == place_of(world.rows_of(ACCOUNTS)[-1])
-    assert finding.why == f"it led to {EmailDue.type} {notice.event().id}, which is not in login.emails"
+    assert finding.why == f"it leads to {EmailDue.type} {notice.event().id}, which is missing in login.emails"
 
 
 @pytest.mark.parametrize("kind", [AuthResponse, ChallengeIssued, DevicePaired])
@@ -237,7 +240,7 @@ def test_whoever_applied_a_message_that_is_gone_is_named_too(world: RecordedWorl
     gone = of_type(world, kind)
     world.drop(gone)
     reasons = [each.why for each in world.audit().findings]
-    assert any(f"it led to {kind.type} {gone.event().id}, which is not in" in why for why in reasons)
+    assert any(f"it leads to {kind.type} {gone.event().id}, which is missing in" in why for why in reasons)
     assert any(f"it applied the event {gone.event().id}" in why for why in reasons)
 
 
@@ -248,12 +251,12 @@ CAUSES = ["nowhere", "of a command", "none", "decided, and led to nothing"]
 def test_a_message_that_nobody_decided_is_named(world: RecordedWorld, cause: str) -> None:
     failed = PairingFailed(pairing_id="pairing-x", account_id="alex", reason="declined")
     causes = {
-        "nowhere": ("gone.0", "there is no event gone that could have led to it"),
-        "none": ("e5", "its id does not follow from an event, as the ids of what is decided do"),
-        "of a command": ("e5.0", "its source 'test' does not publish such messages"),
+        "nowhere": ("gone.0", "there is no event gone that could have caused it"),
+        "none": ("e5", "its id is not derived from an event's id"),
+        "of a command": ("e5.0", "its source 'test' does not publish messages of this"),
         "decided, and led to nothing": (
             f"{of_type(world, AuthResponse, 0).event().id}.1",
-            "was decided by pairing/phrases, and led to no such message",
+            "the decision of pairing/phrases on the event in its id has no message like this",
         ),
     }
     event_id, why = causes[cause]
@@ -273,7 +276,7 @@ def test_another_message_under_the_id_of_a_decision_is_named(world: RecordedWorl
 def test_a_notice_that_nobody_decided_is_named(world: RecordedWorld) -> None:
     notice = EmailDue(account_id="alex", account_name="A", address="a@b.c", kind="phone_paired", at=world.now)
     _publish(world, notice, f"{of_type(world, FailPassword).event().id}.0", "login/accounts")
-    assert "was decided by login/accounts, and led to no such message" in world.finding().why
+    assert "the decision of login/accounts on the event in its id has no message like this" in world.finding().why
 
 
 def test_a_second_command_under_one_id_is_named(world: RecordedWorld) -> None:
@@ -282,12 +285,12 @@ def test_a_second_command_under_one_id_is_named(world: RecordedWorld) -> None:
     _publish(world, other, wrong.event().id, "test")
     finding = world.finding()
     assert finding.place == place_of(of_type(world, FailPassword))
-    assert "another message with this id came before it" in finding.why
+    assert "an earlier message with this id has other content" in finding.why
 
 
 def test_what_is_no_message_is_named(world: RecordedWorld) -> None:
     world.keep(Record("auth.response", b"alex", b"{}", [("ce_type", b"countersign.auth.response.v9")]))
-    assert world.finding().why == "it is no message of ours: unknown type, or none: countersign.auth.response.v9"
+    assert world.finding().why == "it is not a valid message: unknown type, or none: countersign.auth.response.v9"
 
 
 def test_what_is_no_message_takes_nothing_from_a_later_one_under_its_id(world: RecordedWorld) -> None:
@@ -297,13 +300,13 @@ def test_what_is_no_message_takes_nothing_from_a_later_one_under_its_id(world: R
     world.keep(Record(cut.topic, cut.key, (cut.value or b"")[:10], cut.headers))
     world.publish(event)
     world.settle()
-    assert world.finding().why.startswith("it is no message of ours: does not fit countersign.login.fail_password.v1")
+    assert world.finding().why.startswith("it is not a valid message: does not fit countersign.login.fail_password.v1")
 
 
 def test_an_event_that_was_never_decided_is_named(world: RecordedWorld) -> None:
     lost = an_event(of_type(world, FailPassword).event().data, at=world.now, event_id="lost")
     world.keep(encode(lost))
-    assert world.finding().why == "it was neither decided by login/accounts nor set aside"
+    assert world.finding().why == "login/accounts neither decided nor dead-lettered it"
 
 
 def _publish(world: RecordedWorld, message: Any, event_id: str, source: str) -> StoredRecord:

@@ -7,7 +7,7 @@ import pytest
 
 from operations.audit.time_range import TimeRange
 from operations.rehearsal.initial_state import history_of
-from operations.rehearsal.rehearsal import Rehearsal, rehearse_archive
+from operations.rehearsal.rehearsal import Rehearsal, rehearse_records
 from schemas.contract import Verdict
 from schemas.login_messages import FailCode
 from services.common.throttle import PauseLimits
@@ -29,8 +29,8 @@ def story() -> Story:
     return story
 
 
-def rehearsed(story: Story, span: TimeRange | None = None, **changes: Any) -> Rehearsal:
-    return rehearse_archive(story.world.archive(), LIMITS, policy(**changes).limits, span or TimeRange())
+def rehearsed(story: Story, time_range: TimeRange | None = None, **changes: Any) -> Rehearsal:
+    return rehearse_records(story.world.record_store(), LIMITS, policy(**changes).limits, time_range or TimeRange())
 
 
 def test_a_request_too_many_would_have_stopped_a_login(story: Story) -> None:
@@ -103,6 +103,6 @@ def test_an_account_whose_first_rows_are_gone_begins_with_nothing_counted(story:
         story.world.drop(row)
     rehearsal = rehearsed(story, challenges=at_most(2))
     assert (rehearsal.approximate, len(rehearsal.stopped)) == (1, 1)
-    history = history_of([rows[-1]], story.world.archive().of_key(ACCOUNTS.reads, b"alex"), TimeRange().since)
-    assert history.beginning is not None
-    assert (history.beginning.devices, history.beginning.passwords.failures) == ((), 0)
+    history = history_of([rows[-1]], story.world.record_store().of_key(ACCOUNTS.reads, b"alex"), TimeRange().since)
+    assert history.initial is not None
+    assert (history.initial.devices, history.initial.passwords.failures) == ((), 0)

@@ -86,7 +86,7 @@ def test_what_newer_owners_leave_aside_for_good_is_named(name: str, turns: list[
     story = a_story()
     (_, moved, late), *others = turns
     *_, lost = undo(story, TABLES[name], [(True, moved, late), *others], lost=1)
-    assert story.world.finding().why == f"it leaves aside the event {lost}, which another owner decided, and for good"
+    assert story.world.finding().why == f"it permanently drops the event {lost}, which another owner decided"
 
 
 def test_an_owner_that_wakes_when_all_have_forgotten_its_event_is_no_offence() -> None:

@@ -15,7 +15,7 @@ from schemas.login_messages import FailPassword, SignIn
 from services.common.kafka.dead_letters import OFFSET, PARTITION, SERVICE
 from services.login.domain.policy import Policy
 from tests.builders import T0, a_key, an_event, pairing_policy, policy
-from tests.unit.audit.history import RULEBOOK, RecordedWorld, a_story, of_type
+from tests.unit.audit.history import POLICIES, RecordedWorld, a_story, of_type
 from tests.unit.flow.world import ACCOUNTS
 
 
@@ -29,19 +29,19 @@ def test_events_that_have_expired_are_counted_and_nobody_is_accused(world: Recor
     gone = [each for each in world.records["login.commands"] if each.at < of_type(world, FailPassword).at]
     for each in gone:
         world.drop(each)
-    archive = world.archive()
-    archive.whole_since["login.commands", 0] = of_type(world, FailPassword).at - SLACK
-    report = LogAudit(archive, RULEBOOK, TimeRange()).run()
+    store = world.record_store()
+    store.complete_since["login.commands", 0] = of_type(world, FailPassword).at - SLACK
+    report = LogAudit(store, POLICIES, TimeRange()).run()
     assert report.findings == []
     assert report.unchecked[Unchecked.EVENT_GONE] >= len(gone) - 1
     assert report.checked[Checked.ROW] > 0
 
 
 def test_messages_that_have_expired_are_counted_and_nobody_is_accused(world: RecordedWorld) -> None:
-    archive = world.archive()
-    archive.database.execute("DELETE FROM records WHERE topic = 'pairing.requested'")
-    archive.whole_since["pairing.requested", 0] = world.now
-    report = LogAudit(archive, RULEBOOK, TimeRange()).run()
+    store = world.record_store()
+    store.database.execute("DELETE FROM records WHERE topic = 'pairing.requested'")
+    store.complete_since["pairing.requested", 0] = world.now
+    report = LogAudit(store, POLICIES, TimeRange()).run()
     assert report.findings == []
     assert report.unchecked == {Unchecked.MESSAGE_GONE: 1, Unchecked.EVENT_GONE: 1}
 
@@ -84,20 +84,20 @@ def rotated(*names: str) -> Policies:
     """Return the rules of a login service that has these keys, the first one active."""
     keys = [a_key(name) for name in names]
     login: Policy = policy(key=keys[0], accepted_keys=tuple(each.public.thumbprint for each in keys))
-    return replace(RULEBOOK, login=login)
+    return replace(POLICIES, login=login)
 
 
 def test_what_an_earlier_key_signed_follows_as_long_as_the_key_is_known(world: RecordedWorld) -> None:
-    assert world.audit(rulebook=rotated("a new key", "login service")).findings == []
-    report = world.audit(rulebook=rotated("a new key"))
-    assert any("which is no key of the login service" in each.why for each in report.findings)
+    assert world.audit(policies=rotated("a new key", "login service")).findings == []
+    report = world.audit(policies=rotated("a new key"))
+    assert any("which is not a key of the login service" in each.why for each in report.findings)
 
 
 def test_what_was_decided_by_other_settings_does_not_follow(world: RecordedWorld) -> None:
-    stricter = Policies(policy(login_seconds=5 * 60), pairing_policy(), RULEBOOK.agreement_keys)
-    first, *_ = world.audit(rulebook=stricter).findings
+    stricter = Policies(policy(login_seconds=5 * 60), pairing_policy(), POLICIES.agreement_keys)
+    first, *_ = world.audit(policies=stricter).findings
     sign_in = of_type(world, SignIn, 0).event().id
-    assert first.why == f"by the rules, the event {sign_in} makes another row of it: they differ in logins"
+    assert first.why == f"by the rules, the event {sign_in} leads to a row that differs in logins"
 
 
 @pytest.mark.parametrize(

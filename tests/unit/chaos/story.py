@@ -18,7 +18,7 @@ from schemas.contract import AuthResponse, Purpose, Verdict
 from schemas.login_messages import UseCode
 from services.common.kafka.dead_letters import OFFSET, PARTITION, REASON, SERVICE, TIME, RecordPosition
 from tests.builders import T0, a_phone
-from tests.unit.audit.history import RULEBOOK, RecordedWorld
+from tests.unit.audit.history import POLICIES, RecordedWorld
 from tests.unit.flow.people import PHRASES, People
 from tests.unit.flow.world import ACCOUNTS
 
@@ -48,10 +48,10 @@ class Story:
         """What is checked: what the run left behind, and an audit's report on it."""
         report = Report(TimeRange(), checked=Counter({Checked.ROW: len(self.records)}) if self.records else Counter())
         for place in self.named:
-            report.accuse(Finding(place, T0, "a key", "a type", "it does not follow"))
+            report.add(Finding(place, T0, "a key", "a type", "it does not follow"))
         if self.unchecked:
             report.unchecked[Unchecked.PENDING] = self.unchecked
-        return RunRecords(tuple(self.records), tuple(self.entries), RULEBOOK), report
+        return RunRecords(tuple(self.records), tuple(self.entries), POLICIES), report
 
     def add(
         self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, bytes], at: datetime = T0

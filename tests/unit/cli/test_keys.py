@@ -98,7 +98,7 @@ def test_an_old_key_is_retired_after_a_yes(directory: Path) -> None:
     keys(directory, "rotate", "sealing")
     asked = keys(directory, "rotate", "--retire", old, answer="n\n")
     assert asked.exit_code == 1
-    assert "have to add them again" in asked.stdout
+    assert "must add them again" in asked.stdout
     assert old in ids(directory, "sealing")
     assert keys(directory, "rotate", "--retire", old, answer="y\n").exit_code == 0
     assert old not in ids(directory, "sealing")
@@ -114,8 +114,8 @@ def test_an_old_key_is_retired_without_asking_where_that_was_said(directory: Pat
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["rotate", "--retire", "unknown", "--yes"], "unknown is none of the keys"),
-        (["rotate", "--activate", "unknown"], "unknown is none of the keys"),
+        (["rotate", "--retire", "unknown", "--yes"], "unknown is not one of the keys"),
+        (["rotate", "--activate", "unknown"], "unknown is not one of the keys"),
         (["rotate", "--retire", "ACTIVE", "--yes"], "is the active sealing key"),
         (["rotate", "sealing", "--service", "pairing"], "the pairing service has no sealing keys"),
         (["rotate", "--retire", "a", "--activate", "b"], "not both"),
@@ -146,4 +146,4 @@ def test_a_broken_or_missing_file_is_named_before_anything_is_changed(
 
 
 def test_no_keys_at_all_is_said(tmp_path: Path) -> None:
-    assert "make them at their first start" in keys(tmp_path, "list").stdout
+    assert "create them at their first start" in keys(tmp_path, "list").stdout

@@ -11,17 +11,17 @@ from cli.__main__ import app
 @pytest.mark.parametrize(
     ("setting", "why"),
     [
-        ("LOGIN_PORT=8101", "LOGIN_PORT makes no difference to a decision here; those that can make one are"),
-        ("LOGIN_NUMBER_MATCHING=false", "LOGIN_NUMBER_MATCHING makes no difference"),
-        ("LOGIN_ADDRESSES_TRIES=2", "LOGIN_ADDRESSES_TRIES makes no difference"),
+        ("LOGIN_PORT=8101", "LOGIN_PORT has no effect on decisions here; those with an effect are"),
+        ("LOGIN_NUMBER_MATCHING=false", "LOGIN_NUMBER_MATCHING has no effect"),
+        ("LOGIN_ADDRESSES_TRIES=2", "LOGIN_ADDRESSES_TRIES has no effect"),
         (
             "LOGIN_CHALENGES_MOST=2",
-            "LOGIN_CHALENGES_MOST is no setting of the login service; those that can make",
+            "LOGIN_CHALENGES_MOST is not a setting of the login service; those with an effect",
         ),
         ("LOGIN_CHALLENGES_MOST", "'LOGIN_CHALLENGES_MOST' is not NAME=VALUE"),
         ("LOGIN_CHALLENGES_MOST=many", "LOGIN_CHALLENGES_MOST is invalid: Input should be a valid integer"),
         ("LOGIN_CHALLENGES_MOST=0", "LOGIN_CHALLENGES_MOST is invalid: Input should be greater than or equal to 1"),
-        ("LOGIN_CHALLENGES_MOST=3", "these settings are in force already"),
+        ("LOGIN_CHALLENGES_MOST=3", "these settings are already in force"),
     ],
 )
 def test_a_setting_that_cannot_be_rehearsed_is_refused(setting: str, why: str) -> None:
@@ -39,4 +39,4 @@ def test_without_the_services_keys_nothing_is_decided_again_and_no_key_is_made(t
 
 def test_a_span_that_is_empty_is_refused() -> None:
     result = CliRunner().invoke(app, ["audit", "verify", "--since", "1h", "--until", "2h"])
-    assert (result.exit_code, "the span is empty" in result.stderr) == (2, True)
+    assert (result.exit_code, "the time range is empty" in result.stderr) == (2, True)

@@ -173,7 +173,7 @@ def test_files_and_key_sets_that_cannot_be_read_are_named(tmp_path: Path) -> Non
     for source, words in {
         str(tmp_path / "keys"): "not a JWK set",
         str(tmp_path / "none"): "cannot be read",
-        "http://127.0.0.1:1/jwks.json": "does not answer",
+        "http://127.0.0.1:1/jwks.json": "cannot be fetched",
     }.items():
         result = verify(a_response(), "--jwks", source)
         assert (result.exit_code, words in result.output) == (2, True), result.output

@@ -19,4 +19,4 @@ def test_each_service_has_its_own_principal_and_the_prefix_is_everywhere() -> No
 
 def test_one_principal_for_all_is_refused() -> None:
     result = CliRunner().invoke(app, ["topics", "acls", "--principal", "User:countersign"])
-    assert (result.exit_code != 0, "has no word SERVICE" in result.stderr) == (True, True)
+    assert (result.exit_code != 0, "does not contain SERVICE" in result.stderr) == (True, True)

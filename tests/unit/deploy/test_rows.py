@@ -6,7 +6,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations.repartition.changelog_rows import Copy, Placed, Rows, place
+from operations.repartition.changelog_rows import ChangelogRows, RowCopy, RowPlacement, locate
 from services.common.kafka.partitions import partition_of
 from services.common.rows.stamps import TOMBSTONE_HEADER
 
@@ -27,12 +27,12 @@ def a_record(
     return ConsumerRecord("changelog", partition, 0, 0, 0, key, value, None, len(key), size, tuple(headers))
 
 
-def placed(*records: ConsumerRecord, partitions: int = 7) -> list[Placed]:
+def placed(*records: ConsumerRecord, partitions: int = 7) -> list[RowPlacement]:
     """Tell where rows are, after these records."""
-    with Rows() as rows:
+    with ChangelogRows() as rows:
         for record in records:
             rows.apply(record)
-        return list(rows.placed(partitions))
+        return list(rows.placements(partitions))
 
 
 def test_the_key_of_these_tests_moves() -> None:
@@ -42,24 +42,26 @@ def test_the_key_of_these_tests_moves() -> None:
 def test_a_row_whose_home_is_another_one_now_moves_there_as_it_is() -> None:
     row = a_row(3, 8)
     assert placed(a_record(OLD, a_row(3, 7)), a_record(OLD, row)) == [
-        Placed(KEY, row, NEW, at_home=False, strays=(OLD,))
+        RowPlacement(KEY, row, NEW, in_target=False, leftovers=(OLD,))
     ]
 
 
 def test_a_row_that_is_at_home_stays() -> None:
     row = a_row(3, 8)
-    assert placed(a_record(OLD, row), partitions=4) == [Placed(KEY, row, OLD, at_home=True, strays=())]
+    assert placed(a_record(OLD, row), partitions=4) == [RowPlacement(KEY, row, OLD, in_target=True, leftovers=())]
 
 
 def test_a_move_that_was_interrupted_before_the_old_copy_was_deleted_only_deletes_it() -> None:
     row = a_row(3, 8)
-    assert placed(a_record(NEW, row), a_record(OLD, row)) == [Placed(KEY, row, NEW, at_home=True, strays=(OLD,))]
+    assert placed(a_record(NEW, row), a_record(OLD, row)) == [
+        RowPlacement(KEY, row, NEW, in_target=True, leftovers=(OLD,))
+    ]
 
 
 def test_the_newest_row_moves_wherever_it_is() -> None:
     newest = a_row(4, 1)
     found = placed(a_record(NEW, a_row(3, 9)), a_record(OLD, newest), a_record(5, a_row(2, 2)))
-    assert found == [Placed(KEY, newest, NEW, at_home=False, strays=tuple(sorted({OLD, 5} - {NEW})))]
+    assert found == [RowPlacement(KEY, newest, NEW, in_target=False, leftovers=tuple(sorted({OLD, 5} - {NEW})))]
 
 
 def test_a_stale_record_behind_the_newest_row_does_not_move() -> None:
@@ -91,13 +93,13 @@ def test_afterwards_each_row_is_at_home_alone_and_nothing_is_left_to_do(
     ]
     found = placed(*records, partitions=partitions)
     assert [row.key for row in found] == sorted(keys)
-    moves = [a_record(row.home, row.value, row.key) for row in found if not row.at_home]
-    deletions = [a_record(stray, None, row.key) for row in found for stray in row.strays]
+    moves = [a_record(row.target, row.value, row.key) for row in found if not row.in_target]
+    deletions = [a_record(leftover, None, row.key) for row in found for leftover in row.leftovers]
     again = placed(*records, *moves, *deletions, partitions=partitions)
     assert [(row.key, row.value) for row in again] == [(row.key, row.value) for row in found]
-    assert all(row.at_home and not row.strays for row in again)
+    assert all(row.in_target and not row.leftovers for row in again)
 
 
 def test_a_row_is_not_in_a_representation_that_might_be_logged() -> None:
     secret = a_row(1, 1, "password hash")
-    assert "hash" not in repr(place(KEY, [Copy(OLD, secret)], 7)) + repr(Copy(OLD, secret))
+    assert "hash" not in repr(locate(KEY, [RowCopy(OLD, secret)], 7)) + repr(RowCopy(OLD, secret))
