@@ -75,8 +75,8 @@ asyncapi: setup-tests ## write asyncapi.yaml anew from the messages
 imports: setup-tests ## draw anew, in ARCHITECTURE.md, which package imports which
 	$(BIN)/python -m tests.component.import_graph
 
-vulnerabilities: setup-tests ## look anew for known vulnerabilities in the pinned Python packages
-	@$(BIN)/python -m deploy.local.vulnerabilities --anew
+vulnerabilities: setup-tests ## look up known vulnerabilities in the pinned Python packages
+	@$(BIN)/python -m deploy.local.vulnerabilities --refresh
 
 clean: ## remove what was installed and cached here; data and keys stay
 	rm -rf .venv .run/kafka-jars .run/logs .run/audit.json .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

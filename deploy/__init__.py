@@ -1,1 +1,1 @@
-"""Runs Countersign: Kafka for one machine, topics, the services and the supervisor that starts and stops them."""
+"""Runs Countersign: Kafka on one machine, the topics, the services and their supervisor."""

@@ -1,4 +1,4 @@
-"""Child processes that are stopped with their whole group, and that do not outlive whoever started them."""
+"""Child processes, which stop with their process group and never outlive their parent, and their log files."""
 
 import os
 import shutil
@@ -10,35 +10,36 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-# The kernel ties "my parent died" to the thread that started the child, so all children are started by this one thread:
-# it lives as long as this program does, whichever thread asked.
+# The kernel's parent-death signal refers to the thread that started the child. So one thread, which lives as long as
+# this program, starts all children.
 _SPAWNER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 _TAIL_BYTES: Final = 4096
+MAX_LOG_BYTES: Final = 20 * 1024 * 1024
+KEPT_LOGS: Final = 9
 
 
 class Child:
     """One child process.
 
-    It leads a session of its own, so that a Ctrl-C in the terminal reaches the supervisor alone, which then stops its
-    children in the right order. Because nothing else would end it then, the kernel sends it SIGTERM when this program
-    dies in any way (prctl PR_SET_PDEATHSIG, which util-linux's setpriv sets before it becomes the child's program;
-    other systems have no such thing).
+    It leads its own session, so that Ctrl-C in the terminal reaches only the supervisor, which then stops its children
+    in the right order. If this program dies, the kernel sends the child SIGTERM (prctl PR_SET_PDEATHSIG, which
+    util-linux's setpriv sets before it executes the program; Linux only).
     """
 
     def __init__(self, command: Sequence[str], log_path: Path, environment: Mapping[str, str] | None = None) -> None:
-        """Start it.
+        """Start the process.
 
         Args:
             command: The program and its arguments.
-            log_path: The file that its output is appended to.
-            environment: Variables on top of this program's own.
+            log_path: The file to which its output is appended.
+            environment: Variables in addition to this program's own.
 
         """
-        leash = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
+        parent_death_signal = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
         with log_path.open("ab") as log:
-            self._process = _SPAWNER.submit(_start, [*leash, *command], log, environment or {}).result()
+            self._process = _SPAWNER.submit(_start, [*parent_death_signal, *command], log, environment or {}).result()
         self.log_path = log_path
-        self._asked = False
+        self._terminated = False
 
     @property
     def pid(self) -> int:
@@ -47,17 +48,17 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code; negative, the signal that ended it; None while it runs."""
+        """The exit code, or the negative number of the signal that ended it; None while it runs."""
         return self._process.poll()
 
     def terminate(self) -> None:
-        """Ask it to stop (SIGTERM), once; returns at once."""
-        if self.exit_code is None and not self._asked:
-            self._asked = True
+        """Send SIGTERM once, without waiting."""
+        if self.exit_code is None and not self._terminated:
+            self._terminated = True
             self._process.terminate()
 
     def stop(self, timeout_seconds: float) -> None:
-        """Ask it to stop, and kill it if it has not after the given time."""
+        """Send SIGTERM, and SIGKILL after the timeout."""
         self.terminate()
         try:
             self._process.wait(timeout_seconds)
@@ -65,30 +66,23 @@ class Child:
             self.kill()
 
     def kill(self) -> None:
-        """End it and what it started with SIGKILL, as a crash would."""
+        """Send SIGKILL to it and its children, like a crash."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
 
 class Daemon:
-    """A process that can be started as often as one likes.
+    """A process that can be restarted.
 
     Attributes:
-        name: What people call it.
+        name: Its name for the user.
         log_path: Its log.
 
     """
 
     def __init__(self, name: str, log_path: Path, stop_seconds: float) -> None:
-        """Prepare it; nothing is started yet.
-
-        Args:
-            name: What people call it.
-            log_path: Its log.
-            stop_seconds: How long its stop may take.
-
-        """
+        """Prepare the process; a subclass starts it. After `stop_seconds`, a stop becomes SIGKILL."""
         self.name = name
         self.log_path = log_path
         self._stop_seconds = stop_seconds
@@ -96,36 +90,36 @@ class Daemon:
 
     @property
     def pid(self) -> int | None:
-        """The id of its process, None before the first start."""
+        """Its process id; None before the first start."""
         return None if self._process is None else self._process.pid
 
     @property
     def exit_code(self) -> int | None:
-        """How its process ended; None while it runs or before it started."""
+        """Its exit code; None while it runs or before its start."""
         return None if self._process is None else self._process.exit_code
 
     def terminate(self) -> None:
-        """Ask it to stop; returns at once."""
+        """Send SIGTERM, without waiting."""
         if self._process is not None:
             self._process.terminate()
 
     def stop(self, timeout_seconds: float | None = None) -> None:
-        """Stop it, with SIGKILL if it takes longer than the given time, or than its own."""
+        """Send SIGTERM, and SIGKILL after the given or the default timeout."""
         if self._process is not None:
             self._process.stop(self._stop_seconds if timeout_seconds is None else timeout_seconds)
 
     def kill(self) -> None:
-        """End it with SIGKILL, as a crash would."""
+        """Send SIGKILL, like a crash."""
         if self._process is not None:
             self._process.kill()
 
     def suspend(self) -> None:
-        """Stop its clockwork (SIGSTOP): it neither works nor ends until `resume`."""
+        """Freeze it (SIGSTOP) until `resume`."""
         if self._process is not None and self._process.exit_code is None:
             os.kill(self._process.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it work on (SIGCONT)."""
+        """Continue it (SIGCONT)."""
         if self._process is not None and self._process.exit_code is None:
             os.kill(self._process.pid, signal.SIGCONT)
 
@@ -142,9 +136,34 @@ def _start(command: list[str], log: BinaryIO, environment: Mapping[str, str]) ->
 
 
 def tail(path: Path) -> str:
-    """Return the last lines of a log file, at most 4 KiB; empty if there is none."""
+    """Return the end of a log file, at most 4 KiB; empty if the file is missing."""
     if not path.exists():
         return ""
     with path.open("rb") as log:
         log.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         return log.read().decode(errors="replace").strip()
+
+
+def rotate_log(log: Path) -> None:
+    """Rename the log of the previous run: ``x.log`` becomes ``x.log.1``, and so on; the oldest one is deleted."""
+    if not log.exists() or log.stat().st_size == 0:
+        return
+    for number in range(KEPT_LOGS, 0, -1):
+        newer = _numbered(log, number - 1) if number > 1 else log
+        if newer.exists():
+            newer.replace(_numbered(log, number))
+
+
+def truncate_log(log: Path, max_bytes: int = MAX_LOG_BYTES) -> None:
+    """Copy a log that exceeds a size to ``x.log.1`` and truncate it, while its process keeps appending.
+
+    Lines that the process writes between the copy and the truncation are lost.
+    """
+    if log.exists() and log.stat().st_size > max_bytes:
+        shutil.copyfile(log, _numbered(log, 1))
+        with log.open("r+b") as file:
+            file.truncate()
+
+
+def _numbered(log: Path, number: int) -> Path:
+    return log.with_name(f"{log.name}.{number}")

@@ -1,4 +1,4 @@
-"""Ctrl-C, and what else asks a program to end: it does so once, and stops in order what it has started."""
+"""Signal handling: the first signal interrupts the program, and later ones do not disturb its orderly stop."""
 
 import signal
 from types import FrameType
@@ -8,7 +8,7 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def interrupt_once() -> None:
-    """Let the first of the signals raise KeyboardInterrupt, and no later one cut the stop short, which has bounds."""
+    """Let the first signal raise KeyboardInterrupt, and ignore later ones during the stop, which has a time limit."""
     for number in SIGNALS:
         signal.signal(number, _interrupt)
 

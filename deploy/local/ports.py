@@ -1,4 +1,4 @@
-"""TCP ports of this machine: find free ones, and see in time that one is taken."""
+"""TCP ports of this machine: finds free ones, and checks that a port is free."""
 
 import errno
 import secrets
@@ -7,13 +7,13 @@ from typing import Final
 
 FIRST_PORT: Final = 10_000
 LAST_PORT: Final = 32_767
-"""Where free ports are drawn from: systems give outgoing connections higher ones (Linux from 32768, others from 49152),
-and one of those could take the port of a program that is away for a moment to be started again."""
+"""The range of free ports. Outgoing connections use higher ports (Linux from 32768, others from 49152), so they cannot
+take the port of a program while it restarts."""
 _DRAWS: Final = 1000
 
 
 class PortTakenError(Exception):
-    """A port that something must listen on is in use. Its text is one line for the person who started it.
+    """A required port is in use. The text is one line for the user.
 
     Attributes:
         port: The port.
@@ -26,16 +26,16 @@ class PortTakenError(Exception):
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port that nothing listens on now, by chance. Another program may take it before you do.
+    """Return a random TCP port that is free now. Another program may take it before the caller.
 
     Raises:
-        OSError: If none was found in a thousand draws.
+        OSError: If none of a thousand random ports is free.
 
     """
     for _ in range(_DRAWS):
         port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT + 1)
         try:
-            require_free(port, "whoever asks", host)
+            require_free(port, "the caller", host)
         except PortTakenError:
             continue
         return port
@@ -43,19 +43,19 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 def require_free(port: int, wanted_for: str, host: str = "127.0.0.1") -> None:
-    """Check that a port can be listened on.
+    """Check that a port is free.
 
     Args:
         port: The TCP port.
-        wanted_for: Who needs it, for the message.
-        host: The address that it will be listened on.
+        wanted_for: The program that needs it, for the error message.
+        host: The address to listen on.
 
     Raises:
-        PortTakenError: If something listens on it.
+        PortTakenError: If it is in use.
 
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As a server does it: connections of an earlier run that are still being closed don't count as taken.
+        # Like a server, so that closing connections of an earlier run do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -1,4 +1,4 @@
-"""Run all of Countersign on this machine until Ctrl-C: ``python -m deploy.local.run --help``."""
+"""Runs Countersign on this machine until Ctrl-C: ``python -m deploy.local.run --help``."""
 
 import os
 import sys
@@ -40,15 +40,15 @@ _EXPECTED: Final = (
 )
 
 
-def _port(meaning: str) -> Any:
-    """Return a port's option; there is room above it for the ports of further instances, and of their metrics."""
-    return typer.Option(min=1, max=_HIGHEST_PORT, help=meaning)
+def _port(description: str) -> Any:
+    """Return a port's option, whose maximum leaves room for the ports of further instances and of their metrics."""
+    return typer.Option(min=1, max=_HIGHEST_PORT, help=description)
 
 
 def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
-    data: Annotated[Path, typer.Option(help="Where all data, keys and logs are kept.")] = Path(".run"),
+    data: Annotated[Path, typer.Option(help="Directory of all data, keys and logs.")] = Path(".run"),
     host: Annotated[
-        Literal["127.0.0.1", "0.0.0.0"],  # noqa: S104 - whoever runs it chooses to open it
+        Literal["127.0.0.1", "0.0.0.0"],  # noqa: S104 - the user chooses to open it
         typer.Option(help="The address to listen on; 0.0.0.0 opens it to the network."),
     ] = "127.0.0.1",
     login_port: Annotated[int, _port("Account Manager's port.")] = SERVICES["login"],
@@ -66,18 +66,19 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         ),
     ] = 1,
     brokers: Annotated[
-        int, typer.Option(min=1, max=9, help="Kafka's brokers; with three, one may fail. Data keeps its number.")
+        int,
+        typer.Option(min=1, max=9, help="Number of Kafka brokers; with three, one may fail. Fixed at the first run."),
     ] = 1,
     partitions: Annotated[
         int,
         typer.Option(min=1, max=1000, help="Partitions of each topic; `countersign topics repartition` changes it."),
     ] = 4,
 ) -> None:
-    """Start Kafka and the services, show where they are, and stop them at Ctrl-C.
+    """Start Kafka and the services, print their addresses, and stop them at Ctrl-C.
 
-    The metrics of each instance are on this machine alone, on the port 500 above its own.
+    The metrics of each instance are served only on this machine, on its port plus 500.
 
-    Settings of the services that are exported (LOGIN_…, PAIRING_…, PUSH_…) go before what this chooses.
+    Exported settings of the services (LOGIN_…, PAIRING_…, PUSH_…) override the settings of this program.
     """
     console = Console(highlight=False, soft_wrap=True)
     ports = {"login": login_port, "pairing": pairing_port, "push": push_port}
@@ -100,7 +101,7 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
                 _show(console, stack, password)
             else:
                 console.print(f"\nKafka is running at {stack.bootstrap}, without services. Stop it with Ctrl-C.")
-            _watch(console, stack)
+            _supervise(console, stack)
     except KeyboardInterrupt:
         return
     except _EXPECTED as error:
@@ -115,10 +116,10 @@ def _exported_settings() -> dict[str, str]:
 
 @contextmanager
 def show_step(console: Console, title: str) -> Iterator[Callable[[str], None]]:
-    """Show what is being done: in a terminal by a spinner and how far it is; when it is done, by a line."""
+    """Display a step: in a terminal a spinner with the progress, and at its end a line."""
     started = time.monotonic()
     with console.status(title) as status:
-        yield lambda said: status.update(f"{title}  {escape(said)}")
+        yield lambda progress: status.update(f"{title}  {escape(progress)}")
     console.print(f"  {title:<52} {time.monotonic() - started:5.1f} s")
 
 
@@ -146,17 +147,17 @@ def _metrics_urls(stack: Stack) -> str:
     return ", ".join(f"http://localhost:{instance.metrics_port}/metrics" for instance in stack.instances.values())
 
 
-def _watch(console: Console, stack: Stack) -> None:
-    def say(line: str) -> None:
+def _supervise(console: Console, stack: Stack) -> None:
+    def show(line: str) -> None:
         console.print(line, style="yellow", markup=False)
 
-    subjects: list[Restartable] = [*stack.instances.values()]
+    processes: list[Restartable] = [*stack.instances.values()]
     if stack.kafka:
-        subjects.extend(stack.kafka.brokers)
-    watches = [Supervisor(subject, say) for subject in subjects]
+        processes.extend(stack.kafka.brokers)
+    supervisors = [Supervisor(process, show) for process in processes]
     while True:
-        for watch in watches:
-            watch.look(time.monotonic())
+        for supervisor in supervisors:
+            supervisor.check(time.monotonic())
         time.sleep(_CHECK_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""All of Countersign on one machine: Kafka, topics, the services. For `make run`, `make demo` and end-to-end tests."""
+"""Countersign on one machine: Kafka, the topics and the services, for `make run`, `make demo` and end-to-end tests."""
 
 import asyncio
 import json
@@ -20,34 +20,34 @@ from operations.kafka_tools import SHORT_LIVED
 from operations.topics import AppliedTopics, apply_topics
 
 SERVICES: Final = {"pairing": 8200, "push": 8300, "login": 8100}
-"""The services, each with the port that people know, in the order of their start."""
+"""The services with their default ports, in the order of their start."""
 METRICS_OFFSET: Final = 500
-"""An instance whose port is chosen serves its metrics on the port so much above it."""
+"""Distance from an instance's chosen port to its metrics port."""
 READY_TIMEOUT_SECONDS: Final = 180.0
 ProgressDisplay = Callable[[str], AbstractContextManager[Callable[[str], None]]]
-"""Shows that something is being done, for as long as its context lasts, which takes how far it is."""
+"""Displays a step for the duration of its context, which yields a function that takes the progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What a stack is made of. The defaults are a stack of its own on free ports.
+    """The options of a stack. By default it starts its own Kafka and uses free ports.
 
     Attributes:
-        directory: Where all its data is: Kafka's, the services', secrets and logs.
-        ports: The port of each service's first instance, of further ones the next ones; a service that is not named
-            gets free ones. The metrics of each are METRICS_OFFSET above, or on free ones.
-        instances: How many instances of each service there are; none leaves Kafka and the topics.
-        fronts: The port of the proxy before each service, for people and devices; a service that is not named has none.
-        kafka_port: The port of Kafka's first broker, of further ones the next ones; None takes free ones.
-        brokers: How many brokers a Kafka that is started has.
-        short_lived: Whether that Kafka lives for minutes alone, so that its start matters more than its speed.
-        machines: Where each of them runs; none means all of them here.
-        kafka_bootstrap: A Kafka that runs already, as ``host:port``; None starts one.
-        host: The address that the services listen on. Kafka listens on 127.0.0.1 in any case.
-        topic_prefix: What stands before each topic's name.
-        partitions: Partitions of each topic.
-        environment: Settings for all services, by the names of their environment variables.
-        environment_of: Gives variables of one instance alone, by its name.
+        directory: The directory of all data: Kafka's, the services', secrets and logs.
+        ports: The port of each service's first instance; further instances take the next ones. A missing service gets
+            free ports. The metrics ports are METRICS_OFFSET higher, or free ones.
+        instances: The number of instances of each service; 0 starts only Kafka.
+        fronts: The port of the proxy in front of each service; a missing service has no proxy.
+        kafka_port: The port of Kafka's first broker; further brokers take the next ones. None takes free ones.
+        brokers: The number of brokers of the started Kafka.
+        short_lived: Whether that Kafka lives only for minutes, so that its start matters more than its speed.
+        machines: The machine of each broker; empty for this machine.
+        kafka_bootstrap: A running Kafka, as ``host:port``; None starts one.
+        host: The address on which the services listen. Kafka always listens on 127.0.0.1.
+        topic_prefix: The topics' prefix.
+        partitions: The number of partitions of each topic.
+        environment: Settings of all services as environment variables.
+        environment_of: Returns further variables of one instance, by its name.
 
     """
 
@@ -72,24 +72,24 @@ class Stack:
 
     Attributes:
         instances: The running instances by name; each service's first one has the service's name.
-        kafka: The Kafka that it started; None where it uses one that ran already.
-        bootstrap: Kafka's addresses, as ``host:port,…``.
-        topic_prefix: What stands before each topic's name.
-        logs: The folder of all log files.
-        secrets: The folder of all keys and passwords.
+        kafka: The Kafka that it started; None if it uses a running one.
+        bootstrap: Kafka's addresses, ``host:port,…``.
+        topic_prefix: The topics' prefix.
+        logs: The directory of all log files.
+        secrets: The directory of all keys and passwords.
 
     """
 
     def __init__(self, options: StackOptions, step: ProgressDisplay | None = None) -> None:
-        """Prepare it; nothing is started yet.
+        """Prepare the stack; nothing is started yet.
 
         Args:
-            options: What it is made of.
-            step: Shows progress to whoever waits; default nothing.
+            options: Its options.
+            step: Displays progress; default nothing.
 
         """
         self._options = options
-        self._step: ProgressDisplay = step or (lambda _title: nullcontext(lambda _said: None))
+        self._step: ProgressDisplay = step or (lambda _title: nullcontext(lambda _progress: None))
         root = options.directory.resolve()
         self.logs = root / "logs"
         self.secrets = root / "secrets"
@@ -113,8 +113,8 @@ class Stack:
         for service, port in self._ports.items() if options.instances else ():
             self.instances[service] = self._instance(service, service, port)
         for service in SERVICES:
-            for place in range(1, options.instances):
-                self._add_instance(service, options.ports[service] + place if service in options.ports else free_port())
+            for index in range(1, options.instances):
+                self._add_instance(service, options.ports[service] + index if service in options.ports else free_port())
 
     def __enter__(self) -> Self:
         """Start it."""
@@ -151,7 +151,7 @@ class Stack:
             raise
 
     def start_kafka(self) -> None:
-        """Start Kafka alone, and make the topics; whoever does this calls `stop` whatever fails."""
+        """Start Kafka and create the topics; the caller must call `stop`, even after an error."""
         self._require_ports()
         for directory in (self.logs, self.secrets, self._data):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -162,16 +162,16 @@ class Stack:
             self.apply_topics()
 
     def start_services(self) -> None:
-        """Start the services, once Kafka runs, and wait until they serve."""
-        # Together, because each spends most of its start on its own imports; waited for one by one.
+        """Start the services after Kafka, and wait until they serve."""
+        # In parallel, since each spends most of its start on imports.
         for instance in self.instances.values():
             instance.start()
         for instance in self.instances.values():
-            with self._step(f"Service {instance.name}") as tell:
-                instance.await_ready(READY_TIMEOUT_SECONDS, tell)
+            with self._step(f"Service {instance.name}") as on_progress:
+                instance.await_ready(READY_TIMEOUT_SECONDS, on_progress)
 
     def stop(self) -> None:
-        """Stop all: the services together, then Kafka, which they need for their own stop."""
+        """Stop the services in parallel, then Kafka, which they need for their stop."""
         started: list[Daemon] = [*self.instances.values()]
         if self.kafka:
             started.extend(self.kafka.brokers)
@@ -187,38 +187,38 @@ class Stack:
                 self.kafka.stop()
 
     def data_directory(self, name: str) -> Path:
-        """Return the folder of an instance's tables and views: its copy of what Kafka has."""
+        """Return the directory of an instance's tables and views, which are copies of the changelogs."""
         return self._data / name
 
     def apply_topics(self) -> AppliedTopics:
-        """Make the topics that are missing."""
+        """Create the missing topics."""
         options = self._options
         replication = min(len(self.kafka.brokers), FULL_REPLICATION) if self.kafka else 1
-        # In a thread, so that this can be called where an event loop runs already.
+        # In a thread, since the caller may run in an event loop.
         with ThreadPoolExecutor(max_workers=1) as thread:
             work = apply_topics(self.bootstrap, options.topic_prefix, options.partitions, replication)
             return thread.submit(asyncio.run, work).result()
 
     def kill_service(self, name: str) -> None:
-        """End an instance with SIGKILL, as a crash would; `restart_service` starts it again."""
+        """Send SIGKILL to an instance, like a crash; `restart_service` restarts it."""
         self.instances[name].kill()
 
     def restart_service(self, name: str) -> None:
-        """Stop an instance, if it runs, start it again on the same port and data, and wait until it serves."""
+        """Restart an instance on the same port and data, and wait until it serves."""
         instance = self.instances[name]
         instance.stop()
         instance.start()
         instance.await_ready(READY_TIMEOUT_SECONDS)
 
     def start_second_instance(self, service: str) -> InstanceProcess:
-        """Start one more instance of a service, on a free port and data of its own, and wait until it serves."""
+        """Start another instance of a service, on a free port and its own data, and wait until it serves."""
         instance = self._add_instance(service, free_port())
         instance.start()
         instance.await_ready(READY_TIMEOUT_SECONDS)
         return instance
 
     def environment(self, service: str) -> dict[str, str]:
-        """Return the settings of a service, as all its instances have them, by their environment variables' names."""
+        """Return the settings that all instances of a service share, as environment variables."""
         options = self._options
         settings = {
             "HOST": options.host,
@@ -233,7 +233,7 @@ class Stack:
         return {f"{service.upper()}_{name}": value for name, value in settings.items()} | dict(options.environment)
 
     def _addresses(self, service: str) -> dict[str, str]:
-        """Return what a service is told of the others' addresses and of the one that it signs as."""
+        """Return the settings of a service with its issuer URL and the other services' URLs."""
         public = {**self._ports, **self._options.fronts}
         login, pairing, push = (url_of(public[each]) for each in ("login", "pairing", "push"))
         return {

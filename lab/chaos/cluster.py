@@ -157,7 +157,7 @@ class Cluster:
             await asyncio.sleep(LOOK_SECONDS)
             for supervisor in supervisors:
                 if supervisor.subject.name not in self.unsupervised:
-                    await asyncio.to_thread(supervisor.look, time.monotonic())
+                    await asyncio.to_thread(supervisor.check, time.monotonic())
 
     def _daemons(self) -> list[Restartable]:
         return [*self.instances, *self.brokers]

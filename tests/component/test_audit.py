@@ -57,11 +57,11 @@ class Service:
             {"vulns": vulnerabilities} if vulnerabilities else {}, status=503 if self.broken else 200
         )
 
-    async def audit(self, *urls: str, anew: bool = False) -> tuple[bool, str]:
+    async def audit(self, *urls: str, refresh: bool = False) -> tuple[bool, str]:
         """Look for vulnerabilities here, or wherever else."""
         options = [("--vulnerability-service", "osv", "--osv-url", url) for url in urls or (self.url,)]
         return await asyncio.to_thread(
-            find_vulnerabilities, [self.lock_file], options, self.memory, self.now, anew=anew
+            find_vulnerabilities, [self.lock_file], options, self.memory, self.now, refresh=refresh
         )
 
     @property
@@ -110,7 +110,7 @@ async def test_a_change_of_the_packages_a_wish_and_a_day_later_each_look_again(s
     await service.audit()
     service.known["leaky"] = [LEAK]
     assert (await service.audit())[0]
-    assert not (await service.audit(anew=True))[0]
+    assert not (await service.audit(refresh=True))[0]
     service.lock_file.write_text(LOCK_FILE + "\n")
     assert not (await service.audit())[0]
     service.lock_file.write_text(LOCK_FILE)
@@ -128,7 +128,7 @@ async def test_a_service_that_is_out_of_reach_is_said_and_fails_nothing(service:
     service.broken = True
     assert await service.audit() == (True, UNREACHED)
     service.broken = False
-    assert (await service.audit(anew=True))[1] == "no known vulnerabilities in 2 packages"
+    assert (await service.audit(refresh=True))[1] == "no known vulnerabilities in 2 packages"
 
 
 async def test_a_service_that_knows_no_package_counts_as_out_of_reach(service: Service) -> None:

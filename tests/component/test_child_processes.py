@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.child_process import Child, tail
-from deploy.local.log_files import KEPT, keep_bounded, set_aside
+from deploy.local.child_process import KEPT_LOGS, Child, rotate_log, tail, truncate_log
 from deploy.local.ports import PortTakenError, free_port, require_free
 from tests.polling import DEADLINE_SECONDS
 
@@ -41,22 +40,22 @@ def test_a_child_that_obeys_ends_in_its_own_way(tmp_path: Path) -> None:
 
 def test_earlier_logs_are_set_aside_and_the_oldest_goes(tmp_path: Path) -> None:
     log = tmp_path / "login.log"
-    runs = range(KEPT + 2)
+    runs = range(KEPT_LOGS + 2)
     for run in runs:
-        set_aside(log)
+        rotate_log(log)
         log.write_text(str(run))
 
     assert log.read_text() == str(runs[-1])
-    kept = [log.with_name(f"login.log.{number}").read_text() for number in range(1, KEPT + 1)]
+    kept = [log.with_name(f"login.log.{number}").read_text() for number in range(1, KEPT_LOGS + 1)]
     assert kept == [str(run) for run in reversed(runs[1:-1])]
-    assert len(list(tmp_path.iterdir())) == 1 + KEPT
+    assert len(list(tmp_path.iterdir())) == 1 + KEPT_LOGS
 
 
 def test_a_log_is_cut_while_its_process_writes_on(tmp_path: Path) -> None:
     log = tmp_path / "login.log"
     with log.open("ab", buffering=0) as writer:
         writer.write(b"a" * 100)
-        keep_bounded(log, max_bytes=99)
+        truncate_log(log, max_bytes=99)
         writer.write(b"b")
 
     assert log.read_bytes() == b"b"

@@ -86,7 +86,7 @@ def is_alive(pid: int) -> bool:
 
 def test_a_folder_keeps_its_number_of_brokers(embedded: EmbeddedKafka, folder: Path) -> None:
     assert len(embedded.brokers) == 1
-    with pytest.raises(KafkaStartError, match=r"made for one broker, not for 3 brokers\. Run it with BROKERS=1"):
+    with pytest.raises(KafkaStartError, match=r"is for one broker, not for 3 brokers\. Run it with BROKERS=1"):
         EmbeddedKafka(folder, brokers=3).start()
 
 

@@ -1,4 +1,4 @@
-"""What dies is started again, at once at first, then with growing pauses, and never given up."""
+"""The supervisor restarts a process that dies, with growing pauses, and never gives up."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,41 +9,41 @@ from deploy.local.supervisor import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, 
 
 @dataclass
 class Fragile:
-    """Something that dies when a test says so."""
+    """A process that dies when a test sets its exit code."""
 
     name: str = "push"
     log_path: Path = Path("push.log")
     exit_code: int | None = None
     starts: int = 0
     breaks_at_start: bool = False
-    said: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         self.starts += 1
         if self.breaks_at_start:
-            message = "Kafka ended at its start; its log is kafka.log:\nand more"
+            message = "Kafka ended during its start; its log is kafka.log:\nand more"
             raise KafkaStartError(message)
         self.exit_code = None
 
 
-def seconds_until_start(subject: Fragile, watch: Supervisor, now: float) -> float:
-    """Let it die, and look every tenth of a second until it is started again; return how long that took."""
-    subject.exit_code = -9
-    before = subject.starts
+def seconds_until_start(process: Fragile, supervisor: Supervisor, now: float) -> float:
+    """Let the process die, check every tenth of a second until it is restarted, and return the time in seconds."""
+    process.exit_code = -9
+    before = process.starts
     for tenths in range(1000):
-        watch.look(now + tenths / 10)
-        if subject.starts > before:
+        supervisor.check(now + tenths / 10)
+        if process.starts > before:
             return tenths / 10
     raise AssertionError
 
 
 def test_pauses_grow_up_to_a_bound() -> None:
-    subject = Fragile()
-    watch = Supervisor(subject, subject.said.append, now=0)
+    process = Fragile()
+    supervisor = Supervisor(process, process.lines.append, now=0)
     now = 0.0
     pauses = []
     for _ in range(8):
-        pauses.append(seconds_until_start(subject, watch, now))
+        pauses.append(seconds_until_start(process, supervisor, now))
         now += pauses[-1]
 
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
@@ -51,30 +51,31 @@ def test_pauses_grow_up_to_a_bound() -> None:
 
 
 def test_who_ran_steadily_starts_again_soon() -> None:
-    subject = Fragile()
-    watch = Supervisor(subject, subject.said.append, now=0)
-    first = seconds_until_start(subject, watch, 0)
-    second = seconds_until_start(subject, watch, first)
-    third = seconds_until_start(subject, watch, first + second + STEADY_SECONDS)
+    process = Fragile()
+    supervisor = Supervisor(process, process.lines.append, now=0)
+    first = seconds_until_start(process, supervisor, 0)
+    second = seconds_until_start(process, supervisor, first)
+    third = seconds_until_start(process, supervisor, first + second + STEADY_SECONDS)
 
     assert (first, second, third) == (1, 2, 1)
 
 
 def test_each_death_is_one_line_with_the_log() -> None:
-    subject = Fragile()
-    watch = Supervisor(subject, subject.said.append, now=0)
-    seconds_until_start(subject, watch, 0)
-    watch.look(100)
+    process = Fragile()
+    supervisor = Supervisor(process, process.lines.append, now=0)
+    seconds_until_start(process, supervisor, 0)
+    supervisor.check(100)
 
-    assert subject.said == ["push ended with status -9; it starts again in 1 s. Its log: push.log"]
+    assert process.lines == ["push ended with status -9; it restarts in 1 s. Its log: push.log"]
 
 
 def test_a_start_that_fails_is_tried_again() -> None:
-    subject = Fragile(breaks_at_start=True)
-    watch = Supervisor(subject, subject.said.append, now=0)
-    subject.exit_code = 1
+    process = Fragile(breaks_at_start=True)
+    supervisor = Supervisor(process, process.lines.append, now=0)
+    process.exit_code = 1
     for now in range(5):
-        watch.look(now)
+        supervisor.check(now)
 
-    assert subject.starts == 2
-    assert subject.said[1].startswith("push did not start (Kafka ended at its start; its log is kafka.log); it starts")
+    assert process.starts == 2
+    start = "push did not start (Kafka ended during its start; its log is kafka.log); it restarts"
+    assert process.lines[1].startswith(start)

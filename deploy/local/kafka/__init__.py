@@ -1,1 +1,1 @@
-"""A real Apache Kafka for one machine, started from its own jars."""
+"""Apache Kafka on one machine, started from its jars."""

@@ -1,6 +1,6 @@
-"""Start and stop a throw-away Kafka once, and keep the classes that it loaded for the starts to come.
+"""Creates Kafka's class archive (class data sharing), which speeds up later starts, by running a temporary Kafka once.
 
-Run by deploy/bootstrap. It shows as well that Kafka works on this machine at all.
+deploy/bootstrap runs it, which also verifies that Kafka works on this machine.
 """
 
 import tempfile
@@ -11,7 +11,7 @@ from operations.kafka_tools import ARCHIVE
 
 
 def main() -> None:
-    """Make the archive; one that was made half is never taken for whole."""
+    """Create the archive atomically."""
     unfinished = ARCHIVE.with_suffix(".new")
     with tempfile.TemporaryDirectory() as directory:
         kafka = EmbeddedKafka(Path(directory), java_options=[f"-XX:ArchiveClassesAtExit={unfinished}"])

@@ -1,4 +1,4 @@
-"""A Kafka of one or several brokers that a program starts, stops and starts again, with its data in a folder."""
+"""A Kafka cluster of one or several brokers on one machine, which can be restarted on its directory."""
 
 import base64
 import json
@@ -19,15 +19,15 @@ CONTROLLERS_HIGHER: Final = 10_000
 
 
 class EmbeddedKafka:
-    """A Kafka on this machine. Starting it again, on the same folder, goes on with its topics and records.
+    """A Kafka on this machine. A restart on the same directory keeps its topics and records.
 
     Attributes:
         brokers: Its nodes.
-        bootstrap: Where clients connect, as a list ``host:port,…``.
+        bootstrap: Its addresses for clients, ``host:port,…``.
 
     """
 
-    def __init__(  # noqa: PLR0913 - where it is and what it is made of
+    def __init__(  # noqa: PLR0913 - its place and its parts
         self,
         directory: Path,
         port: int | None = None,
@@ -37,23 +37,23 @@ class EmbeddedKafka:
         log_directory: Path | None = None,
         java_options: Sequence[str] = (),
     ) -> None:
-        """Prepare it; nothing is started yet.
+        """Prepare the cluster; nothing is started yet.
 
         Args:
-            directory: Where its settings and records are; made if it is absent.
-            port: The TCP port for clients, of further brokers the next ones; controllers listen 10,000 higher. None
-                takes free ones.
-            brokers: How many there are. A folder keeps the number that it was made with.
-            machines: Where each of them runs; none means all of them here.
-            log_directory: Where it logs; None means ``logs`` in its directory.
-            java_options: Options of the Java machine on top of the usual ones.
+            directory: The directory of its settings and records; created if it is missing.
+            port: The first broker's TCP port for clients; further brokers take the next ones. Each controller's port
+                is 10,000 higher. None takes free ones.
+            brokers: The number of brokers, which is fixed once the directory exists.
+            machines: The machine of each broker; empty for this machine.
+            log_directory: The directory of its logs; default ``logs`` in its directory.
+            java_options: Further options of the JVM.
 
         """
         directory = directory.resolve()
         self._directory = directory
-        self._layout = _Layout.kept(directory) or _Layout.fresh(brokers, port)
-        self._wanted = brokers
-        ports = [free_port() if port is None else port + place for place in range(len(self._layout.controllers))]
+        self._layout = _Layout.load(directory) or _Layout.create(brokers, port)
+        self._broker_count = brokers
+        ports = [free_port() if port is None else port + index for index in range(len(self._layout.controllers))]
         nodes = self._layout.nodes(directory, ports, machines or [THIS_MACHINE] * len(ports))
         logs = (log_directory or directory / "logs").resolve()
         self.brokers = [
@@ -63,23 +63,24 @@ class EmbeddedKafka:
         self._nodes = nodes
 
     def start(self) -> None:
-        """Start it and wait until all its brokers answer.
+        """Start it and wait until all its brokers respond.
 
         Raises:
-            PortTakenError: If something listens on one of its ports.
-            KafkaMissingError: If Kafka's jars have not been fetched.
-            KafkaStartError: If it was made with another number of brokers, ended, or did not answer in time.
+            PortTakenError: If one of its ports is in use.
+            KafkaMissingError: If Kafka's jars are missing.
+            KafkaStartError: If its directory has another number of brokers, or it ended or did not respond in time.
 
         """
-        made = len(self._layout.controllers)
-        if made != self._wanted:
+        existing = len(self._layout.controllers)
+        if existing != self._broker_count:
             text = (
-                f"Kafka's folder {self._directory} was made for {_brokers(made)}, not for {_brokers(self._wanted)}. "
-                f"Run it with BROKERS={made}, or with another folder (DATA=DIR), or remove all data: make reset."
+                f"Kafka's directory {self._directory} is for {_brokers(existing)}, not for "
+                f"{_brokers(self._broker_count)}. Run it with BROKERS={existing}, or with another directory "
+                "(DATA=DIR), or remove all data: make reset."
             )
             raise KafkaStartError(text)
         self.require_ports()
-        self._layout.keep(self._directory)
+        self._layout.save(self._directory)
         with ThreadPoolExecutor() as threads:
             list(threads.map(self._format, self.brokers))
         try:
@@ -92,17 +93,17 @@ class EmbeddedKafka:
             raise
 
     def require_ports(self) -> None:
-        """Check that all its brokers can listen.
+        """Check that the ports of all its brokers are free.
 
         Raises:
-            PortTakenError: If something listens on one of its ports.
+            PortTakenError: If one of its ports is in use.
 
         """
         for broker in self.brokers:
             broker.require_ports()
 
     def stop(self) -> None:
-        """Stop it cleanly, or with SIGKILL what takes longer than 20 s."""
+        """Stop it cleanly; a broker that takes longer than 20 s gets SIGKILL."""
         for broker in self.brokers:
             broker.terminate()
         deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
@@ -110,7 +111,7 @@ class EmbeddedKafka:
             broker.stop(max(0.0, deadline - time.monotonic()))
 
     def kill(self) -> None:
-        """End it with SIGKILL, as a crash of the machine would."""
+        """Send SIGKILL to all brokers, like a crash of the machine."""
         for broker in self.brokers:
             broker.kill()
 
@@ -120,7 +121,7 @@ class EmbeddedKafka:
 
 @dataclass(frozen=True, slots=True)
 class _Controller:
-    """What a node has for good: the others find it by its port and know it by its folder's identifier."""
+    """The permanent identity of a node's controller: its port, and its directory's identifier."""
 
     port: int
     directory_id: str
@@ -128,35 +129,35 @@ class _Controller:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What a cluster is made of. The order of the controllers is that of the nodes' numbers, from 1."""
+    """The permanent layout of a cluster. The controllers are in the order of the nodes' numbers, from 1."""
 
     cluster_id: str
     controllers: tuple[_Controller, ...]
 
     @classmethod
-    def fresh(cls, brokers: int, port: int | None) -> Self:
-        ports = [free_port() if port is None else port + CONTROLLERS_HIGHER + place for place in range(brokers)]
+    def create(cls, brokers: int, port: int | None) -> Self:
+        ports = [free_port() if port is None else port + CONTROLLERS_HIGHER + index for index in range(brokers)]
         return cls(_identifier(), tuple(_Controller(each, _identifier()) for each in ports))
 
     @classmethod
-    def kept(cls, directory: Path) -> Self | None:
+    def load(cls, directory: Path) -> Self | None:
         try:
-            kept = json.loads((directory / _LAYOUT).read_text())
+            stored = json.loads((directory / _LAYOUT).read_text())
         except FileNotFoundError:
             return None
-        return cls(kept["cluster_id"], tuple(_Controller(**each) for each in kept["controllers"]))
+        return cls(stored["cluster_id"], tuple(_Controller(**each) for each in stored["controllers"]))
 
-    def keep(self, directory: Path) -> None:
+    def save(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         draft = directory / f"{_LAYOUT}.new"
         draft.write_text(json.dumps(asdict(self), indent=1))
         draft.replace(directory / _LAYOUT)
 
     def nodes(self, directory: Path, ports: Sequence[int], machines: Sequence[Machine]) -> tuple[Node, ...]:
-        places = zip(ports, self.controllers, machines, strict=True)
+        parts = zip(ports, self.controllers, machines, strict=True)
         return tuple(
             Node(number, port, controller.port, directory / f"broker-{number}" / "data", machine)
-            for number, (port, controller, machine) in enumerate(places, start=1)
+            for number, (port, controller, machine) in enumerate(parts, start=1)
         )
 
     def voters(self, nodes: Sequence[Node]) -> list[str]:

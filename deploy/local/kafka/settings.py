@@ -1,4 +1,4 @@
-"""What the broker is told: its server.properties, for one node or one of several."""
+"""The server.properties of a Kafka node, alone or in a cluster."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from typing import Final
 
 HOST: Final = "127.0.0.1"
 FULL_REPLICATION: Final = 3
-"""As many brokers keep each record, where there are so many."""
+"""The replication factor if there are enough brokers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where a node runs.
+    """The machine of a node.
 
     Attributes:
         address: Its IP address.
-        enter: The words before a command that run it there; none for this machine itself.
+        enter: The command prefix that runs a command there; empty for this machine.
 
     """
 
@@ -33,10 +33,10 @@ class Node:
 
     Attributes:
         id: Its number in the cluster, from 1.
-        broker_port: Where clients connect.
-        controller_port: Where the other controllers connect.
-        data: The folder of its records.
-        machine: Where it runs.
+        broker_port: Its port for clients.
+        controller_port: Its port for the other controllers.
+        data: The directory of its records.
+        machine: Its machine.
 
     """
 
@@ -48,23 +48,17 @@ class Node:
 
     @property
     def controller(self) -> str:
-        """Where the other controllers connect, as ``host:port``."""
+        """Its address for the other controllers, ``host:port``."""
         return f"{self.machine.address}:{self.controller_port}"
 
     @property
     def broker(self) -> str:
-        """Where clients connect, as ``host:port``."""
+        """Its address for clients, ``host:port``."""
         return f"{self.machine.address}:{self.broker_port}"
 
 
 def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
-    """Return a node's settings, as server.properties names them.
-
-    Args:
-        node: The node.
-        cluster: All nodes of the cluster, this one included.
-
-    """
+    """Return a node's server.properties; `cluster` are all nodes, this one included."""
     replication = min(len(cluster), FULL_REPLICATION)
     in_sync = max(1, replication - 1)
     listeners = f"BROKER://{node.broker},CONTROLLER://{node.controller}"
@@ -78,7 +72,7 @@ def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
         "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "BROKER",
         "log.dirs": node.data.resolve(),
-        # A topic exists because it was provisioned, with the right partitions; a typing error must not make one.
+        # Topics are provisioned with the right partitions; a typing error must not create one.
         "auto.create.topics.enable": "false",
         "default.replication.factor": replication,
         "min.insync.replicas": in_sync,
@@ -90,14 +84,14 @@ def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
         "share.coordinator.state.topic.num.partitions": 3,
         "share.coordinator.state.topic.replication.factor": replication,
         "share.coordinator.state.topic.min.isr": in_sync,
-        # The services start one by one, each in a group of its own: there is nobody to wait for.
+        # The services have one consumer group each, so there are no other members to wait for.
         "group.initial.rebalance.delay.ms": 0,
-        # For who wants a dead instance to be missed sooner than Kafka's own least allows, 6 s.
+        # Allows session timeouts below Kafka's default minimum of 6 s.
         "group.min.session.timeout.ms": 2000,
-        # Others lead a dead broker's partitions after so long, and its own next start is let in: 3 s instead of 9 s.
+        # After this time, other brokers lead a dead broker's partitions and accept its restart: 3 s instead of 9 s.
         "broker.session.timeout.ms": 3000,
         "broker.heartbeat.interval.ms": 500,
-        # One small machine: a smaller compaction buffer and fewer threads than a server's defaults.
+        # A small machine: a smaller compaction buffer and fewer threads than the defaults.
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
         "num.network.threads": 2,
         "num.io.threads": 4,
