@@ -10,10 +10,8 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from protocol.challenges import Proof, verify_proof
-from protocol.jose import SignatureError
-from protocol.key_sets import thumbprints_of
-from protocol.records import contradictions
+from protocol.challenges import Proof, contradictions, verify_proof
+from protocol.jose import SignatureError, thumbprints_of
 
 FETCH_SECONDS: Final = 10
 MAX_KEY_SET_BYTES: Final = 1024 * 1024

@@ -1,7 +1,8 @@
 """Challenge-response: a service signs a challenge, a device signs the answer, and both together are a proof."""
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -21,6 +22,7 @@ HIGHEST_NUMBER: Final = 99
 Number = Annotated[int, Field(strict=True, ge=LOWEST_NUMBER, le=HIGHEST_NUMBER)]
 """The number that the browser shows and the person enters on the phone."""
 _SECONDS: Final[TypeAdapter[int]] = TypeAdapter(Seconds)
+PAIRED: Final = (Purpose.PAIRING, Verdict.APPROVE)
 
 
 class PinnedIssuer(Model):
@@ -223,3 +225,28 @@ def verify_proof(challenge: str, answer: str) -> Proof:
         agreement_key=content.agreement_key,
         signed_at=signed_at,
     )
+
+
+def contradictions(record: Mapping[str, Any], proof: Proof) -> Iterator[str]:
+    """Yield a sentence for each member of a record that contradicts the signatures.
+
+    Args:
+        record: The data of an ``auth.response`` or a ``device.paired`` as JSON types; members may be missing.
+        proof: The proof of its challenge and answer.
+
+    """
+    claims = proof.claims
+    signed = {
+        "challenge_id": claims.jti,
+        "pairing_id": claims.jti,
+        "device_id": proof.device_id,
+        "reply_key": claims.reply_key,
+        "account_id": claims.account_id,
+        "purpose": claims.purpose.value,
+        "verdict": proof.verdict.value,
+    }
+    for member, value in signed.items():
+        if record.get(member, value) != value:
+            yield f"the record says {member} {record[member]!r}, but {value!r} was signed"
+    if "paired_at" in record and (claims.purpose, proof.verdict) != PAIRED:
+        yield f"the record says that a device was paired, but {proof.verdict} of a {claims.purpose} was signed"

@@ -3,6 +3,7 @@
 Signatures are deterministic (RFC 6979), so a decision that is repeated after a crash publishes the same bytes.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -225,3 +226,25 @@ def verify_issued(compact: str, typ: str) -> tuple[bytes, str]:
         text = "the kid is not the thumbprint of the key"
         raise SignatureError(text)
     return payload, key.thumbprint
+
+
+def thumbprints_of(key_set: bytes) -> frozenset[str]:
+    """Return the thumbprints of the P-256 keys in a JWK set's JSON; other keys are ignored (RFC 7517 section 5).
+
+    Raises:
+        ValueError: If it is not a JWK set.
+
+    """
+    try:
+        keys = json.loads(key_set)["keys"]
+        return frozenset(filter(None, map(_thumbprint, keys)))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        text = "not a JWK set"
+        raise ValueError(text) from error
+
+
+def _thumbprint(jwk: object) -> str | None:
+    try:
+        return PublicKey.from_jwk(jwk).thumbprint if isinstance(jwk, dict) else None
+    except SignatureError:
+        return None

@@ -13,7 +13,7 @@ from authenticator.device.errors import DeviceError, ProblemError, UnexpectedRes
 from authenticator.device.exchange import Exchange
 from authenticator.device.messages import Discovery
 from authenticator.device.retries import BackoffPauses, Retries, Timing
-from protocol.key_sets import thumbprints_of
+from protocol.jose import thumbprints_of
 from protocol.signed_requests import Refusal
 from schemas.base import Model
 

@@ -7,10 +7,9 @@ from typing import Final
 from pydantic import ValidationError
 
 from operations.audit.policies import Policies
-from protocol.challenges import ANSWER_TYPE, Answer, verify_challenge, verify_proof
+from protocol.challenges import ANSWER_TYPE, Answer, contradictions, verify_challenge, verify_proof
 from protocol.jose import SignatureError, verify_embedded
 from protocol.phrases import pairing_seal
-from protocol.records import contradictions
 from protocol.unpaired import verify_unpaired
 from schemas.base import Message
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, DeviceUnpaired, Purpose

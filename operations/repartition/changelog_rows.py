@@ -65,7 +65,7 @@ def locate(key: bytes, copies: Sequence[RowCopy], partitions: int) -> RowPlaceme
 
     """
     target = partition_of(key, partitions)
-    # Of the same row in two topic_partitions, an interrupted move, the one at target counts: it is there already.
+    # After an interrupted move, the same row is in two partitions; the one in the target counts.
     newest = max(copies, key=lambda copy: (stamp(copy.value), copy.partition == target))
     leftovers = tuple(sorted(copy.partition for copy in copies if copy.partition != target))
     return RowPlacement(key, newest.value, target, newest.partition == target, leftovers)

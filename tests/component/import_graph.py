@@ -20,7 +20,7 @@ CHARTS: Final = ("", "services.common", "services.login")
 
 
 def drawn(text: str) -> str:
-    """Return a document's text with each picture drawn anew, between its two comments."""
+    """Return a document's text with each picture redrawn between its two comments."""
     for whole in CHARTS:
         name = whole or "the project"
         start, end = f"<!-- what imports what in {name} -->\n", "<!-- end -->"

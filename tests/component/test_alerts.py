@@ -49,7 +49,7 @@ def series(name: str) -> str:
     return found
 
 
-TROUBLES: dict[str, tuple[dict[str, str], set[str]]] = {
+SCENARIOS: dict[str, tuple[dict[str, str], set[str]]] = {
     "the last login instance is gone": (
         {series('up{job="login"'): "1x20 0x40"},
         {"CountersignServiceGone", "CountersignInstanceDown"},
@@ -97,15 +97,15 @@ TROUBLES: dict[str, tuple[dict[str, str], set[str]]] = {
         {series("countersign_login_challenges_total"): "0+3x60"},
         {"CountersignFewApprovals"},
     ),
-    "four people say that it was not them": (
+    "four people report a sign-in": (
         {series("countersign_reports_total"): "0x30 4x30"},
         {"CountersignReports"},
     ),
-    "somebody guesses passwords": (
+    "an attacker guesses passwords": (
         {series("countersign_decisions_total"): "0+100x60"},
         {"CountersignPasswordsGuessed"},
     ),
-    "phones that never connected are asked": (
+    "challenges for phones that never connected": (
         {series("countersign_challenges_total"): "0+2x60"},
         {"CountersignUndeliverable"},
     ),
@@ -135,15 +135,15 @@ def a_case(name: str, changes: Mapping[str, str], firing: set[str]) -> dict[str,
     }
 
 
-def test_every_alert_has_a_trouble_that_fires_it() -> None:
-    assert set[str]().union(*(firing for _changes, firing in TROUBLES.values())) == alerts()
+def test_every_alert_has_a_scenario_that_fires_it() -> None:
+    assert set[str]().union(*(firing for _changes, firing in SCENARIOS.values())) == alerts()
 
 
 @pytest.mark.skipif(
     PROMTOOL is None, reason="promtool is not there; Debian and Ubuntu have it in the package prometheus"
 )
-def test_each_trouble_fires_its_alert_and_no_other(tmp_path: Path) -> None:
-    cases = [a_case("all is well", {}, set()), *(a_case(name, *each) for name, each in TROUBLES.items())]
+def test_each_scenario_fires_exactly_its_alerts(tmp_path: Path) -> None:
+    cases = [a_case("all is well", {}, set()), *(a_case(name, *each) for name, each in SCENARIOS.items())]
     path = tmp_path / "alerts-test.yml"
     path.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": cases}))
     done = subprocess.run(

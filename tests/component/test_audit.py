@@ -1,4 +1,4 @@
-"""The look for known vulnerabilities: pip-audit itself, asking a service of the test's own."""
+"""The lookup of known vulnerabilities: the real pip-audit with a service of the test."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,11 +31,11 @@ LEAK = {
 
 @dataclass
 class Service:
-    """A vulnerability service that answers as OSV does, and the files of one project.
+    """A vulnerability service with OSV's API, and the files of one project.
 
     Attributes:
         known: The vulnerabilities that it knows, by package.
-        asked: The packages that it was asked about.
+        queried: The packages that were queried.
         broken: True to answer with an error.
         now: The time.
 
@@ -44,21 +44,21 @@ class Service:
     directory: Path
     url: str = ""
     known: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    queried: list[str] = field(default_factory=list)
     broken: bool = False
     now: datetime = T0
 
     async def query(self, request: web.Request) -> web.Response:
         """Answer what is known of a package."""
         name = (await request.json())["package"]["name"]
-        self.asked.append(name)
+        self.queried.append(name)
         vulnerabilities = self.known.get(name)
         return web.json_response(
             {"vulns": vulnerabilities} if vulnerabilities else {}, status=503 if self.broken else 200
         )
 
     async def audit(self, *urls: str, refresh: bool = False) -> tuple[bool, str]:
-        """Look for vulnerabilities here, or wherever else."""
+        """Look up vulnerabilities here or at other URLs."""
         options = [("--vulnerability-service", "osv", "--osv-url", url) for url in urls or (self.url,)]
         return await asyncio.to_thread(
             find_vulnerabilities, [self.lock_file], options, self.memory, self.now, refresh=refresh
@@ -87,18 +87,18 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
         yield made
 
 
-async def test_packages_without_known_vulnerabilities_are_fine_and_not_looked_up_again_that_day(
+async def test_packages_without_known_vulnerabilities_pass_and_are_cached_for_a_day(
     service: Service,
 ) -> None:
     assert await service.audit() == (True, "no known vulnerabilities in 2 packages")
-    assert service.asked == ["harmless", "leaky"]
+    assert service.queried == ["harmless", "leaky"]
     fine, text = await service.audit()
     assert fine
     assert text.startswith("no known vulnerabilities in 2 packages (looked up at ")
-    assert len(service.asked) == 2
+    assert len(service.queried) == 2
 
 
-async def test_a_vulnerability_fails_each_time_and_says_what_to_do(service: Service) -> None:
+async def test_a_vulnerability_fails_each_run_and_names_the_fix(service: Service) -> None:
     service.known["leaky"] = [LEAK]
     for _ in range(2):
         fine, text = await service.audit()
@@ -106,7 +106,7 @@ async def test_a_vulnerability_fails_each_time_and_says_what_to_do(service: Serv
         assert text == "known vulnerabilities: 1\n  leaky 2.0: OSV-2026-1, fixed in 2.1"
 
 
-async def test_a_change_of_the_packages_a_wish_and_a_day_later_each_look_again(service: Service) -> None:
+async def test_changed_packages_a_refresh_and_a_day_each_look_up_again(service: Service) -> None:
     await service.audit()
     service.known["leaky"] = [LEAK]
     assert (await service.audit())[0]
@@ -120,7 +120,7 @@ async def test_a_change_of_the_packages_a_wish_and_a_day_later_each_look_again(s
     assert not (await service.audit())[0]
 
 
-async def test_a_service_that_is_out_of_reach_is_said_and_fails_nothing(service: Service) -> None:
+async def test_an_unreachable_service_is_reported_and_does_not_fail_the_run(service: Service) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}/v1/query"
     assert await service.audit(nowhere) == (True, UNREACHED)
     assert (await service.audit())[1].startswith(UNREACHED)
@@ -131,7 +131,7 @@ async def test_a_service_that_is_out_of_reach_is_said_and_fails_nothing(service:
     assert (await service.audit(refresh=True))[1] == "no known vulnerabilities in 2 packages"
 
 
-async def test_a_service_that_knows_no_package_counts_as_out_of_reach(service: Service) -> None:
+async def test_a_service_that_knows_no_package_counts_as_unreachable(service: Service) -> None:
     service.lock_file.write_text(UNKNOWN)
     assert await service.audit() == (True, UNREACHED)
     service.lock_file.write_text(LOCK_FILE + UNKNOWN)
@@ -139,7 +139,7 @@ async def test_a_service_that_knows_no_package_counts_as_out_of_reach(service: S
     assert await service.audit() == (True, expected)
 
 
-async def test_the_next_service_is_asked_where_one_is_out_of_reach(service: Service) -> None:
+async def test_the_next_service_is_queried_if_one_is_unreachable(service: Service) -> None:
     service.known["leaky"] = [LEAK]
     fine, text = await service.audit(f"http://127.0.0.1:{free_port()}/v1/query", service.url)
     assert not fine
@@ -154,7 +154,7 @@ async def test_a_lock_file_that_cannot_be_read_fails(service: Service) -> None:
     assert not service.memory.exists()
 
 
-async def test_what_was_kept_is_of_no_use_once_spoiled(service: Service) -> None:
+async def test_a_corrupt_cache_is_ignored(service: Service) -> None:
     service.memory.parent.mkdir()
     service.memory.write_text("{")
     assert (await service.audit())[1] == "no known vulnerabilities in 2 packages"

@@ -1,4 +1,4 @@
-"""Child processes stop when asked, are killed when they will not, and their logs stay within bounds."""
+"""Child processes stop on SIGTERM or are killed, and their logs are bounded."""
 
 import signal
 import socket
@@ -14,7 +14,7 @@ from tests.polling import DEADLINE_SECONDS
 
 
 def python(code: str, log: Path) -> Child:
-    """Start a Python program, and wait until it has said that it is there."""
+    """Start a Python program, and wait until it prints that it is ready."""
     child = Child([sys.executable, "-c", code], log)
     deadline = time.monotonic() + DEADLINE_SECONDS
     while "ready" not in tail(log):
@@ -22,7 +22,7 @@ def python(code: str, log: Path) -> Child:
     return child
 
 
-def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
+def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
     child = python(stubborn, tmp_path / "log")
     child.stop(timeout_seconds=0.1)
@@ -30,7 +30,7 @@ def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     assert child.exit_code == -signal.SIGKILL
 
 
-def test_a_child_that_obeys_ends_in_its_own_way(tmp_path: Path) -> None:
+def test_a_child_that_handles_sigterm_ends_with_its_own_status(tmp_path: Path) -> None:
     obedient = "import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(7)); print('ready', flush=True)\n"
     child = python(obedient + "time.sleep(60)", tmp_path / "log")
     child.stop(DEADLINE_SECONDS)
@@ -38,7 +38,7 @@ def test_a_child_that_obeys_ends_in_its_own_way(tmp_path: Path) -> None:
     assert child.exit_code == 7
 
 
-def test_earlier_logs_are_set_aside_and_the_oldest_goes(tmp_path: Path) -> None:
+def test_earlier_logs_are_rotated_and_the_oldest_is_deleted(tmp_path: Path) -> None:
     log = tmp_path / "login.log"
     runs = range(KEPT_LOGS + 2)
     for run in runs:
@@ -51,7 +51,7 @@ def test_earlier_logs_are_set_aside_and_the_oldest_goes(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1 + KEPT_LOGS
 
 
-def test_a_log_is_cut_while_its_process_writes_on(tmp_path: Path) -> None:
+def test_a_log_is_truncated_while_its_process_keeps_writing(tmp_path: Path) -> None:
     log = tmp_path / "login.log"
     with log.open("ab", buffering=0) as writer:
         writer.write(b"a" * 100)
@@ -62,7 +62,7 @@ def test_a_log_is_cut_while_its_process_writes_on(tmp_path: Path) -> None:
     assert log.with_name("login.log.1").read_bytes() == b"a" * 100
 
 
-def test_a_taken_port_is_refused_with_who_needs_it() -> None:
+def test_a_used_port_is_an_error_that_names_its_user() -> None:
     port = free_port()
     require_free(port, "the login service")
     with socket.create_server(("127.0.0.1", port)), pytest.raises(PortTakenError, match=rf"^Port {port} is already"):

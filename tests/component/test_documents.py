@@ -1,4 +1,4 @@
-"""What the documents say is there."""
+"""The documents match the code."""
 
 import re
 import subprocess
@@ -82,7 +82,7 @@ def test_every_tool_of_kafka_that_the_operators_document_calls_can_be_run() -> N
     assert called - set(TOOLS) == set()
 
 
-def test_each_alarm_leads_to_a_section_of_the_runbook() -> None:
+def test_each_alert_links_to_a_section_of_the_runbook() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     sections = {line[4:].lower().replace(" ", "-") for line in text.splitlines() if line.startswith("### ")}
     alarms = (ROOT / "deploy" / "monitoring" / "alerts.yml").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A service's process ends when it is told to, even if a task that a library left behind does not."""
+"""A service's process ends even if a library left a task behind that does not."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ sys.exit(runtime.run(make))
 """
 
 
-def test_a_task_that_takes_no_end_does_not_hold_the_process_up() -> None:
+def test_a_task_that_ignores_cancellation_does_not_block_the_exit() -> None:
     command = [sys.executable, "-c", LEFT_BEHIND]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
     assert ended.returncode == 2

@@ -1,4 +1,4 @@
-"""Each word of the glossary lives where it says, and the index of decisions has each record."""
+"""Each term of the glossary exists in the code, and the index of decisions is complete."""
 
 import importlib
 import re
@@ -18,7 +18,7 @@ def test_the_glossary_has_the_words_that_matter() -> None:
 
 
 @pytest.mark.parametrize(("word", "module", "name"), WORDS)
-def test_each_word_lives_where_the_glossary_says(word: str, module: str, name: str) -> None:
+def test_each_term_is_where_the_glossary_says(word: str, module: str, name: str) -> None:
     assert hasattr(importlib.import_module(module), name), word
 
 

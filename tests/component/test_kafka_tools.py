@@ -1,4 +1,4 @@
-"""`countersign kafka` has a class of Kafka's behind each name, and says what it has."""
+"""Each tool of `countersign kafka` is a class in Kafka's jars, and an unknown tool lists them."""
 
 import zipfile
 
@@ -16,7 +16,7 @@ def test_each_tool_is_in_the_jars() -> None:
     assert missing == set()
 
 
-def test_another_name_is_answered_with_those_that_there_are() -> None:
+def test_an_unknown_tool_lists_the_known_ones() -> None:
     result = CliRunner().invoke(app, ["kafka", "nonsense", "--describe"])
     assert result.exit_code == 1
-    assert "there is no tool nonsense; there are acls, configs, console-consumer, " in result.output
+    assert "there is no tool nonsense; the tools are acls, configs, console-consumer, " in result.output

@@ -1,4 +1,4 @@
-"""An instance whose port is taken, its own or that of its metrics, says so in one line and ends."""
+"""An instance logs one line and ends if its port or its metrics port is in use."""
 
 import json
 import socket
@@ -21,6 +21,6 @@ def test_a_taken_port_is_one_line(option: str, tmp_path: Path) -> None:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (ended.returncode, ended.stderr) == (1, "")
     (line,) = ended.stdout.splitlines()
-    said = json.loads(line)
-    assert (said["event"], said["port"]) == ("cannot listen", ports[option])
-    assert "in use" in said["error"]
+    entry = json.loads(line)
+    assert (entry["event"], entry["port"]) == ("cannot listen", ports[option])
+    assert "in use" in entry["error"]

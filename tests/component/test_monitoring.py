@@ -28,7 +28,7 @@ RATE_INTERVAL = ("$__rate_interval", "5m")
 
 
 @dataclass
-class Asked:
+class Query:
     """What an expression asks for: each metric with the labels that are matched, and the labels that are kept."""
 
     matched: list[tuple[str, str, str]] = field(default_factory=list)
@@ -46,9 +46,9 @@ class Asked:
                 self.kept |= set(node.modifier.labels)
 
 
-def asked(expression: str) -> Asked:
+def parse_query(expression: str) -> Query:
     """Read an expression as Prometheus does."""
-    found = Asked()
+    found = Query()
     promql_parser.walk(promql_parser.parse(expression.replace(*RATE_INTERVAL)), pre_visit=found.visit)
     return found
 
@@ -72,7 +72,7 @@ def expressions() -> Iterator[str]:
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> dict[str, set[str]]:
+async def metrics(tmp_path: Path) -> dict[str, set[str]]:
     """Give each sample's name in the registries of all services, wired as in their processes, with its labels."""
     found: dict[str, set[str]] = {UP: set()}
     for make in MAKERS.values():
@@ -97,41 +97,44 @@ def labels_of(collector: object, family: Metric) -> set[str]:
     return labels | ({"le"} if family.type == "histogram" else set())
 
 
-def test_every_expression_asks_for_metrics_and_labels_that_are_there(there: dict[str, set[str]]) -> None:
+def test_every_expression_asks_for_metrics_and_labels_that_are_there(metrics: dict[str, set[str]]) -> None:
     found = list(expressions())
     assert len(found) > 40
     for expression in found:
-        wanted = asked(expression)
-        assert wanted.names - there.keys() == set(), expression
-        for name, label, _value in wanted.matched:
-            assert label in there[name] | SCRAPED, expression
-        available = set[str]().union(*(there[name] for name in wanted.names), SCRAPED)
-        assert wanted.kept <= available, expression
+        query = parse_query(expression)
+        assert query.names - metrics.keys() == set(), expression
+        for name, label, _value in query.matched:
+            assert label in metrics[name] | SCRAPED, expression
+        available = set[str]().union(*(metrics[name] for name in query.names), SCRAPED)
+        assert query.kept <= available, expression
 
 
-def test_every_metric_of_ours_is_on_the_dashboard_or_in_an_alert(there: dict[str, set[str]]) -> None:
-    used = {re.sub("_(bucket|sum|count)$", "", name) for each in expressions() for name in asked(each).names}
-    ours = {re.sub("_(bucket|sum|count)$", "", name) for name in there if name.startswith(NAMESPACE)}
+def test_every_metric_of_ours_is_on_the_dashboard_or_in_an_alert(metrics: dict[str, set[str]]) -> None:
+    used = {re.sub("_(bucket|sum|count)$", "", name) for each in expressions() for name in parse_query(each).names}
+    ours = {re.sub("_(bucket|sum|count)$", "", name) for name in metrics if name.startswith(NAMESPACE)}
     assert ours - used == set()
 
 
-def test_operators_are_told_of_every_metric_of_ours_and_of_no_other(there: dict[str, set[str]]) -> None:
+def test_the_operations_manual_lists_exactly_the_metrics(metrics: dict[str, set[str]]) -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("## Metrics")[2]
-    told = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
-    ours = {re.sub("_(bucket|sum|count)$", "", name) for name in there if name.startswith(NAMESPACE)}
-    assert sorted(f"{NAMESPACE}_{name}" for name in told) == sorted(ours)
+    documented = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    ours = {re.sub("_(bucket|sum|count)$", "", name) for name in metrics if name.startswith(NAMESPACE)}
+    assert sorted(f"{NAMESPACE}_{name}" for name in documented) == sorted(ours)
 
 
 def test_every_event_type_and_job_that_is_asked_for_is_there() -> None:
     known = {"event": TYPES.keys(), "job": SERVICES.keys()}
     matched = [
-        (label, part) for each in expressions() for _, label, value in asked(each).matched for part in value.split("|")
+        (label, part)
+        for each in expressions()
+        for _, label, value in parse_query(each).matched
+        for part in value.split("|")
     ]
     assert {label for label, _ in matched} >= known.keys()
     assert [(label, value) for label, value in matched if label in known and value not in known[label]] == []
 
 
-def test_every_alert_says_what_it_means_and_leads_to_what_to_do() -> None:
+def test_every_alert_has_annotations_and_a_runbook_entry() -> None:
     names = [rule["alert"] for rule in alerts()]
     assert len(names) == len(set(names)) > 10
     for rule in alerts():
@@ -152,7 +155,7 @@ def test_no_two_panels_lie_over_each_other() -> None:
     assert max(x for x, _ in cells) < 24
 
 
-def test_prometheus_is_told_where_the_metrics_are() -> None:
+def test_prometheus_scrapes_the_metrics_ports() -> None:
     local = yaml.safe_load((MONITORING / "prometheus-local.yml").read_text())["scrape_configs"]
     assert {each["job_name"]: each["static_configs"][0]["targets"] for each in local} == {
         service: [f"localhost:{port + METRICS_OFFSET}"] for service, port in SERVICES.items()

@@ -1,4 +1,4 @@
-"""A device's socket at an instance whose clock is wrong: what the device is told."""
+"""A device's socket at an instance whose clock is wrong: the frames that the device gets."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
@@ -80,9 +80,9 @@ class Instance:
         issued = a_challenge(channel.device_id, challenge_id, good_seconds)
         fields = issued.model_dump(include={"challenge_id", "reply_key", "purpose", "challenge", "expires_at"})
         pending = (*channel.pending, PendingChallenge(**fields))
-        asked = replace(channel, pending=pending)
-        self.channels.change(asked)
-        return asked
+        updated = replace(channel, pending=pending)
+        self.channels.change(updated)
+        return updated
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ async def instance(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Instance]:
     port = free_port()
     instance = Instance(f"http://{HOST}:{port}")
     monkeypatch.setattr(sockets, "now", instance.now)
-    gate = SignedRequestVerifier(Nonces(b"a key of the push service's nonces"), instance.url)
-    served = Sockets(gate, cast("Any", instance.channels), cast("Any", None), most_sockets=10)
+    verifier = SignedRequestVerifier(Nonces(b"a key of the push service's nonces"), instance.url)
+    served = Sockets(verifier, cast("Any", instance.channels), cast("Any", None), most_sockets=10)
     application = web.Application()
     application.router.add_get("/socket", served.serve)
     application.on_shutdown.append(served.close_all)
@@ -113,12 +113,12 @@ async def device(instance: Instance) -> AsyncIterator[Device]:
 async def test_a_live_request_does_not_end_when_the_clock_is_moved_ahead(instance: Instance, device: Device) -> None:
     channel = instance.connects(device)
     socket = await device.connect(NAME)
-    asked = instance.ask(channel, "one")
-    assert (await news(socket))["challenge"] == asked.pending[0].challenge
+    updated = instance.ask(channel, "one")
+    assert (await news(socket))["challenge"] == updated.pending[0].challenge
     instance.ahead = AHEAD
-    asked = instance.ask(asked, "two")
-    assert (await news(socket))["challenge"] == asked.pending[1].challenge
-    instance.channels.change(replace(channel, pending=asked.pending[1:]))
+    updated = instance.ask(updated, "two")
+    assert (await news(socket))["challenge"] == updated.pending[1].challenge
+    instance.channels.change(replace(channel, pending=updated.pending[1:]))
     assert await news(socket) == {"type": "ended", "challenge_id": "one", "reason": "withdrawn"}
 
 
@@ -129,8 +129,8 @@ async def test_a_request_that_waited_does_not_end_when_the_clock_is_moved_ahead(
     socket = await device.connect(NAME)
     assert (await news(socket))["challenge"] == waiting.pending[0].challenge
     instance.ahead = AHEAD
-    asked = instance.ask(waiting, "two")
-    assert (await news(socket))["challenge"] == asked.pending[1].challenge
+    updated = instance.ask(waiting, "two")
+    assert (await news(socket))["challenge"] == updated.pending[1].challenge
 
 
 async def test_a_request_that_waited_at_a_clock_ahead_is_sent_once_that_is_right(
@@ -145,12 +145,12 @@ async def test_a_request_that_waited_at_a_clock_ahead_is_sent_once_that_is_right
     assert (await news(socket))["challenge"] == waiting.pending[0].challenge
 
 
-async def test_a_ping_says_the_time_and_what_ran_out_has_expired(instance: Instance, device: Device) -> None:
+async def test_a_ping_has_the_time_and_an_overdue_challenge_expires(instance: Instance, device: Device) -> None:
     channel = instance.connects(device)
     socket = await device.connect(NAME)
     instance.ask(channel, "one", good_seconds=1)
     frames = [await socket.receive_json(timeout=DEADLINE_SECONDS) for _ in range(4)]
     assert [frame["type"] for frame in frames] == ["waiting", "challenge", "ping", "ended"]
-    said = datetime.fromisoformat(frames[2]["server_time"])
-    assert abs(instance.now() - said) < timedelta(seconds=DEADLINE_SECONDS)
+    server_time = datetime.fromisoformat(frames[2]["server_time"])
+    assert abs(instance.now() - server_time) < timedelta(seconds=DEADLINE_SECONDS)
     assert frames[3] == {"type": "ended", "challenge_id": "one", "reason": "expired"}

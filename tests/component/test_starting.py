@@ -1,4 +1,4 @@
-"""Who waits for a service sees how far it is, and waits for as long as it comes nearer."""
+"""The start of a service reports its progress, and times out only without progress."""
 
 import io
 import json
@@ -17,15 +17,15 @@ from deploy.local.run import show_step
 
 
 @contextmanager
-def a_service_that_says(said: Sequence[str], tmp_path: Path) -> Iterator[InstanceProcess]:
-    """Play a service that says something else each time that it is asked, and is then ready, or goes on saying it."""
-    answers = iter([*said])
+def a_service_with_reasons(reasons: Sequence[str], tmp_path: Path) -> Iterator[InstanceProcess]:
+    """Run a service whose /ready returns these reasons one after the other, then the last one again."""
+    remaining = iter([*reasons])
 
     class Handler(BaseHTTPRequestHandler):
-        last = said[-1]
+        last = reasons[-1]
 
         def do_GET(self) -> None:
-            reason = next(answers, "" if self.last == "ready" else self.last)
+            reason = next(remaining, "" if self.last == "ready" else self.last)
             ready = reason in {"", "ready"}
             body = json.dumps({"status": "ready"} if ready else {"status": "not ready", "reasons": [reason]}).encode()
             self.send_response(200 if ready else 503)
@@ -47,28 +47,28 @@ def a_service_that_says(said: Sequence[str], tmp_path: Path) -> Iterator[Instanc
         thread.join()
 
 
-def test_what_keeps_it_is_told_whenever_it_changes(tmp_path: Path) -> None:
-    said = ["tables recover: 0 %", "tables recover: 0 %", "tables recover: 43 %", "ready"]
-    told: list[str] = []
-    with a_service_that_says(said, tmp_path) as service:
-        service.await_ready(60, told.append)
-    assert told == ["tables recover: 0 %", "tables recover: 43 %"]
+def test_each_change_of_the_reason_is_reported(tmp_path: Path) -> None:
+    reasons = ["tables recover: 0 %", "tables recover: 0 %", "tables recover: 43 %", "ready"]
+    reported: list[str] = []
+    with a_service_with_reasons(reasons, tmp_path) as service:
+        service.await_ready(60, reported.append)
+    assert reported == ["tables recover: 0 %", "tables recover: 43 %"]
 
 
-def test_a_service_that_stands_still_is_given_up_with_what_it_says(tmp_path: Path) -> None:
+def test_a_service_without_progress_times_out_with_its_reason(tmp_path: Path) -> None:
     with (
-        a_service_that_says(["tables recover: 12 %"], tmp_path) as service,
+        a_service_with_reasons(["tables recover: 12 %"], tmp_path) as service,
         pytest.raises(ServiceStartError, match="was not ready after 0 s: tables recover: 12 %"),
     ):
         service.await_ready(0.1)
 
 
-def test_a_step_shows_how_far_it_is_and_then_how_long_it_took() -> None:
+def test_a_step_shows_its_progress_and_then_its_duration() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
-    with show_step(console, "Service login") as tell:
-        tell("tables recover: 43 % [of all]")
-        console.print("meanwhile")  # what is printed makes the line above it be drawn anew
+    with show_step(console, "Service login") as on_progress:
+        on_progress("tables recover: 43 % [of all]")
+        console.print("meanwhile")  # printing redraws the line above
     shown = screen.getvalue()
     assert "Service login  tables recover: 43 % [of all]" in shown
     assert "s\n" in shown.splitlines(keepends=True)[-1]

@@ -43,7 +43,7 @@ async def listed(kafka: str, prefix: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.output.splitlines()]
 
 
-async def test_no_dead_letters_is_said(kafka: str, topics: str) -> None:
+async def test_an_empty_list_is_reported(kafka: str, topics: str) -> None:
     result = await run(kafka, topics, "list")
     assert (result.exit_code, result.output) == (0, "No dead letters.\n")
 
@@ -81,12 +81,12 @@ async def test_one_that_can_be_read_is_sent_again_as_it_was_and_only_once(kafka:
     assert (sent.key, sent.value, list(sent.headers)) == (RECORDED.key, RECORDED.value, RECORDED.headers)
 
 
-async def test_what_is_not_there_is_said(kafka: str, letters: str) -> None:
+async def test_an_unknown_dead_letter_is_an_error(kafka: str, letters: str) -> None:
     for words in (["show", "nowhere/0/0"], ["retry", "nowhere/0/0"]):
         result = await run(kafka, letters, *words)
         assert result.exit_code == 1
         assert "there is no dead letter nowhere/0/0; `countersign dlq list` lists them" in result.output
-    assert "name dead letters, or say --all" in (await run(kafka, letters, "retry")).output
+    assert "name dead letters, or use --all" in (await run(kafka, letters, "retry")).output
     away = await run("127.0.0.1:1", letters, "list")
     assert away.exit_code == 1
     assert "Kafka cannot be reached at 127.0.0.1:1. Is it running?" in away.output

@@ -49,7 +49,7 @@ async def test_records_outlive_a_clean_stop_and_a_crash(embedded: EmbeddedKafka)
 
 
 def test_a_taken_port_is_named(embedded: EmbeddedKafka, tmp_path: Path) -> None:
-    """The text is one line for whoever started it."""
+    """The text is one line for the user."""
     port = int(embedded.bootstrap.rpartition(":")[2])
 
     with pytest.raises(PortTakenError, match=rf"^Port {port} is already in use, and Kafka needs it\.$"):

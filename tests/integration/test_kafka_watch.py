@@ -45,7 +45,7 @@ async def test_two_lost_brokers_of_three_are_noticed_and_their_return_too(three_
     await watch.stop()
 
 
-async def test_topics_with_other_partitions_than_told_end_it(kafka: str, topics: str) -> None:
+async def test_another_number_of_partitions_ends_the_watch(kafka: str, topics: str) -> None:
     watch = KafkaWatch(kafka, topics, ALL, PARTITIONS + 1)
     with pytest.raises(PartitionsError, match=f"this instance is set to {PARTITIONS + 1}"):
         await watch.wait_for_topics()

@@ -1,4 +1,4 @@
-"""Partitions that somebody added by other means: rows come home all the same, and never without a sign of the move."""
+"""Partitions that another tool added: the repartition moves the rows, and never leaves unmoved rows unnoticed."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ async def add_partitions(kafka: str, names: list[str], partitions: int) -> None:
     await admin.close()
 
 
-async def test_rows_come_home_after_partitions_were_added_by_other_means(kafka: str, topics: str) -> None:
+async def test_rows_move_after_another_tool_added_partitions(kafka: str, topics: str) -> None:
     changelog = f"{topics}{ACCOUNTS.changelog.name}"
     async with cluster(kafka, topics) as connected:
         row = b'{"epoch":1,"version":1}'
@@ -43,15 +43,18 @@ async def test_rows_come_home_after_partitions_were_added_by_other_means(kafka: 
 
     await add_partitions(kafka, [name for name in everything if not name.endswith("-changelog")], PARTITIONS + 2)
     refused = await run(kafka, topics, PARTITIONS + 2)
-    assert (refused.exit_code, f"by other hands; take {PARTITIONS + 3} or more" in refused.stderr) == (1, True)
+    assert (
+        refused.exit_code,
+        f"but the changelogs {PARTITIONS + 2}; choose {PARTITIONS + 3} or more" in refused.stderr,
+    ) == (1, True)
 
     done = await run(kafka, topics, PARTITIONS + 3)
     assert (done.exit_code, done.stderr) == (0, "")
     async with cluster(kafka, topics) as connected:
-        left: dict[tuple[bytes, int], bytes | None] = {}
+        records_left: dict[tuple[bytes, int], bytes | None] = {}
         async for records in connected.records(changelog, PARTITIONS + 3):
-            left.update({(record.key, record.partition): record.value for record in records})
-    rows = {place: value for place, value in left.items() if value is not None}
+            records_left.update({(record.key, record.partition): record.value for record in records})
+    rows = {place: value for place, value in records_left.items() if value is not None}
     assert rows == {(key, partition_of(key, PARTITIONS + 3)): row for key in KEYS}
 
     again = await run(kafka, topics, PARTITIONS + 3)

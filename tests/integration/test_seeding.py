@@ -64,7 +64,7 @@ async def _counts(kafka: str, prefix: str) -> dict[str, int]:
 
 @pytest.fixture
 def running_service(kafka: str, topics: str) -> Iterator[None]:
-    """Play a login service that runs: somebody is in its consumer group."""
+    """Simulate a running login service: its consumer group has a member."""
     code = SERVICE.format(kafka=kafka, prefix=topics, topic=LOGIN_COMMANDS.name)
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as service:
         assert service.stdout is not None
@@ -91,13 +91,13 @@ def test_running_it_again_makes_only_what_is_missing(kafka: str, topics: str, tm
     assert seed(kafka, topics, tmp_path, "--accounts", "125", "--phones", "6").exit_code == 0
     assert counts(kafka, topics)[ACCOUNTS.changelog.name] == 120 + 5 + 2
 
-    said = run(kafka, topics, "accounts", "list", "--json").stdout
-    listed = json.loads(said[said.index("[\n") :])  # in tests, logs come before it
+    output = run(kafka, topics, "accounts", "list", "--json").stdout
+    listed = json.loads(output[output.index("[\n") :])  # in tests, logs come before it
     assert [account["account_id"] for account in listed] == [f"seed-{number:07}" for number in range(125)]
     assert [len(account["phones"]) for account in listed] == [1] * 6 + [0] * 119
 
 
-def test_other_peoples_accounts_are_left_alone_unless_told(kafka: str, topics: str, tmp_path: Path) -> None:
+def test_existing_accounts_are_kept_unless_forced(kafka: str, topics: str, tmp_path: Path) -> None:
     few = ("--accounts", "1", "--phones", "0")
     assert seed(kafka, topics, tmp_path, *few, "--names", "alex-").exit_code == 0
     refused = seed(kafka, topics, tmp_path, *few)

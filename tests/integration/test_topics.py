@@ -1,4 +1,4 @@
-"""Provisioning makes what is missing, tells what it did, and refuses what does not fit."""
+"""Provisioning creates missing topics, reports them, and rejects topics that do not match."""
 
 import pytest
 

@@ -53,7 +53,7 @@ async def test_setting_of_a_topic_that_was_there_before_is_found(kafka: str, top
     await admin.close()
 
 
-async def test_kafka_that_is_away_is_said_in_one_line() -> None:
+async def test_an_unreachable_kafka_is_reported_in_one_line() -> None:
     for command in ("apply", "check"):
         result = await run(command, "127.0.0.1:1", "")
         assert (result.exit_code, result.output.count("\n")) == (1, 1)

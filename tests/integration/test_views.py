@@ -1,4 +1,4 @@
-"""A view on the real Kafka goes on from its disk where that fits the topic, and else reads the topic anew."""
+"""A view on a real Kafka continues from its disk if that matches the topic, and otherwise rebuilds its rows."""
 
 import asyncio
 import time
@@ -79,7 +79,7 @@ class Changelog:
             await asyncio.gather(running, return_exceptions=True)
 
     def position(self, change: Callable[[Position], Position] = lambda kept: kept) -> Position:
-        """Return what the stored rows reflect, changed by hand if asked."""
+        """Return the stored position, with changes."""
         store = RowStore(self.directory / self.topic)
         assert store.position is not None
         store.write({}, change(store.position))
@@ -87,7 +87,7 @@ class Changelog:
         return store.position
 
     def plant(self, key: str, version: int) -> None:
-        """Store a row that the topic does not have: it shows later whether that was read anew."""
+        """Store a row that the topic lacks, which disappears in a rebuild."""
         store = RowStore(self.directory / self.topic)
         assert store.position is not None
         store.write({key.encode(): write_row(Row(epoch=9, version=version)).decode().encode()}, store.position)
@@ -143,7 +143,7 @@ async def test_a_stale_record_after_a_restart_undoes_nothing(changelog: Changelo
         assert rows(view) == {"alex": 5, "kim": 1}
 
 
-async def test_a_topic_that_was_made_anew_is_read_anew(changelog: Changelog) -> None:
+async def test_a_recreated_topic_is_read_again(changelog: Changelog) -> None:
     async with changelog.view():
         pass
     await changelog.remove()
@@ -155,7 +155,7 @@ async def test_a_topic_that_was_made_anew_is_read_anew(changelog: Changelog) -> 
         assert rows(view) == {"kim": 3, "sam": 3}
 
 
-async def test_a_topic_that_is_made_anew_meanwhile_is_read_anew(
+async def test_a_topic_recreated_while_reading_is_read_again(
     changelog: Changelog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changelog_reader, "END_OFFSETS_SECONDS", 0.2)
@@ -167,9 +167,7 @@ async def test_a_topic_that_is_made_anew_meanwhile_is_read_anew(
 
 
 @pytest.mark.parametrize("offsets", [{0: 7, 1: 1}, {0: 1, 1: 1, 2: 0}, {0: -1, 1: 1}])
-async def test_offsets_that_the_topic_does_not_have_make_it_read_anew(
-    changelog: Changelog, offsets: dict[int, int]
-) -> None:
+async def test_offsets_that_the_topic_lacks_cause_a_rebuild(changelog: Changelog, offsets: dict[int, int]) -> None:
     async with changelog.view():
         pass
     changelog.plant("sam", 5)
@@ -179,7 +177,7 @@ async def test_offsets_that_the_topic_does_not_have_make_it_read_anew(
 
 
 @pytest.mark.parametrize(("age_hours", "there"), [(20.0, {"sam"}), (23.0, set()), (-30.0, set())])
-async def test_rows_so_old_that_deletes_may_be_forgotten_are_read_anew(
+async def test_rows_older_than_the_delete_retention_are_rebuilt(
     changelog: Changelog, age_hours: float, there: set[str]
 ) -> None:
     async with changelog.view():
@@ -220,7 +218,7 @@ async def test_a_new_partition_is_taken_up(changelog: Changelog) -> None:
     assert changelog.position().offsets == {0: 1, 1: 1, 2: 1}
 
 
-async def test_damage_that_a_reader_finds_is_read_anew(changelog: Changelog, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_damage_found_by_a_read_causes_a_rebuild(changelog: Changelog, monkeypatch: pytest.MonkeyPatch) -> None:
     async with changelog.view():
         pass
     changelog.plant("sam", 5)
@@ -233,7 +231,7 @@ async def test_damage_that_a_reader_finds_is_read_anew(changelog: Changelog, mon
         assert rows(view) == {"alex": 1, "kim": 1}
 
 
-async def test_a_full_disk_is_told_and_nothing_is_served_until_there_is_room(
+async def test_a_full_disk_is_reported_and_nothing_is_served_until_there_is_space(
     changelog: Changelog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changelog_copy, "PAUSE_SECONDS", 0.1)

@@ -189,7 +189,7 @@ class RowStore:
         """Classify an error by RocksDB's message; its binding has one exception type only."""
         text = f"{self._directory}: {error}"
         if "/LOCK" in str(error):
-            return StoreInUseError(f"{text} (each instance needs a data directory of its own)")
+            return StoreInUseError(f"{text} (each instance needs its own data directory)")
         damaged = "Corruption" in str(error) or isinstance(error, ValueError)
         return StoreDamagedError(text) if damaged else StoreError(text)
 

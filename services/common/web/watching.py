@@ -63,7 +63,7 @@ def route_of(request: web.Request) -> str:
 
 
 def method_of(request: web.Request) -> str:
-    """Return a request's method, one of a few, whatever strangers ask for."""
+    """Return a request's method, or a placeholder for unknown ones, which bounds the metric's labels."""
     return request.method if request.method in hdrs.METH_ALL else OTHER
 
 

@@ -1,4 +1,4 @@
-"""Steps that the tests of the phone share."""
+"""Shared steps of the phone's tests."""
 
 import asyncio
 from typing import Final
@@ -6,16 +6,17 @@ from typing import Final
 from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.retries import Timing
+from protocol.challenges import Claims
 from schemas.contract import Purpose, Verdict
 from tests.component.device.fake_services import FakeServices
 from tests.polling import DEADLINE_SECONDS
 
 QUICK: Final = Timing(first_pause_seconds=0.01, longest_pause_seconds=0.05)
-"""A phone that loses no time between attempts."""
+"""A phone without pauses between retries."""
 
 
 def has_opened(services: FakeServices, times: int) -> bool:
-    """Tell whether so many sockets were opened."""
+    """Return whether this number of sockets was opened."""
     return services.openings == times
 
 
@@ -30,3 +31,10 @@ async def pair(services: FakeServices, phone: VirtualPhone) -> None:
     await phone.new_phrase()
     await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
     await phone.answer(await next_request(phone), Verdict.APPROVE)
+
+
+async def send_challenge(services: FakeServices, phone: VirtualPhone) -> tuple[Claims, DeviceChallenge]:
+    """Send a login challenge to the phone, and return its claims and the request that the phone shows."""
+    claims = services.claims(phone.device_id, Purpose.LOGIN)
+    await services.ask(claims)
+    return claims, await next_request(phone)

@@ -15,7 +15,7 @@ from authenticator.device.state import ChallengeOutcome
 from protocol.challenges import Claims
 from protocol.verification_codes import find_step
 from schemas.contract import Purpose, Verdict
-from tests.component.device.builders import QUICK, has_opened, next_request, pair
+from tests.component.device.builders import QUICK, has_opened, next_request, pair, send_challenge
 from tests.component.device.fake_services import FakeServices
 from tests.polling import DEADLINE_SECONDS, eventually
 
@@ -46,7 +46,7 @@ async def test_request_is_shown_after_a_wrong_time_at_the_opening(services: Fake
         assert request.outcome is ChallengeOutcome.APPROVED
 
 
-async def test_seeming_expiry_has_the_time_fetched_anew(services: FakeServices) -> None:
+async def test_seeming_expiry_has_the_time_fetched_again(services: FakeServices) -> None:
     services.clock_offset = AHEAD
     async with VirtualPhone.in_memory(services.origin, timing=QUICK) as phone:
         await pair(services, phone)
@@ -56,7 +56,7 @@ async def test_seeming_expiry_has_the_time_fetched_anew(services: FakeServices) 
         assert abs(phone.clock.offset_seconds) < 5
 
 
-async def test_request_is_shown_whatever_each_instance_says_the_time_is(services: FakeServices) -> None:
+async def test_request_is_shown_whatever_each_instances_clock_is(services: FakeServices) -> None:
     random = Random(1)  # noqa: S311 - what is wanted is the same again
     async with VirtualPhone.in_memory(services.origin, timing=QUICK) as phone:
         await pair(services, phone)
@@ -112,9 +112,7 @@ async def test_request_that_was_called_over_is_shown_when_the_service_sends_it_a
     services: FakeServices, phone: VirtualPhone, reason: str
 ) -> None:
     await pair(services, phone)
-    claims = services.claims(phone.device_id, Purpose.LOGIN)
-    await services.ask(claims)
-    request = await next_request(phone)
+    claims, request = await send_challenge(services, phone)
     await services.end(claims, reason)
     async with asyncio.timeout(DEADLINE_SECONDS):
         await request.ended()
@@ -130,9 +128,7 @@ async def test_request_that_an_instance_did_not_name_is_shown_when_another_one_s
     services: FakeServices, phone: VirtualPhone
 ) -> None:
     await pair(services, phone)
-    claims = services.claims(phone.device_id, Purpose.LOGIN)
-    await services.ask(claims)
-    request = await next_request(phone)
+    claims, request = await send_challenge(services, phone)
     services.end_unheard(claims)
     await services.hang_up(phone.device_id)
     async with asyncio.timeout(DEADLINE_SECONDS):
@@ -248,7 +244,7 @@ async def test_pairing_is_shown_after_the_phrase_s_request_put_the_clock_right(
     assert phone.store.read().accounts
 
 
-async def test_challenge_that_is_not_shown_says_why(
+async def test_challenge_that_is_not_shown_has_its_reason_logged(
     services: FakeServices, phone: VirtualPhone, caplog: pytest.LogCaptureFixture
 ) -> None:
     await pair(services, phone)

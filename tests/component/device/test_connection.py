@@ -1,4 +1,4 @@
-"""The phone's socket: opened, lost, opened anew; what comes over it, and what of that is shown."""
+"""The phone's socket: opened, lost and reopened; which frames arrive, and which of them the phone shows."""
 
 import asyncio
 from dataclasses import replace
@@ -13,12 +13,12 @@ from authenticator.device.state import ChallengeOutcome, State
 from authenticator.device.store import MemoryStore
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
-from tests.component.device.builders import QUICK, has_opened, next_request, pair
+from tests.component.device.builders import QUICK, has_opened, next_request, pair, send_challenge
 from tests.component.device.fake_services import FakeServices
 from tests.polling import DEADLINE_SECONDS, eventually
 
 
-async def test_lost_socket_is_opened_anew_and_nothing_is_missed(services: FakeServices, phone: VirtualPhone) -> None:
+async def test_lost_socket_is_reopened_and_nothing_is_missed(services: FakeServices, phone: VirtualPhone) -> None:
     await pair(services, phone)
     claims = services.claims(phone.device_id, Purpose.LOGIN)
     await services.hang_up(phone.device_id)
@@ -31,9 +31,7 @@ async def test_request_that_comes_again_is_shown_once_and_receipted_again(
     services: FakeServices, phone: VirtualPhone
 ) -> None:
     await pair(services, phone)
-    claims = services.claims(phone.device_id, Purpose.LOGIN)
-    await services.ask(claims)
-    request = await next_request(phone)
+    claims, request = await send_challenge(services, phone)
     await eventually(lambda: services.receipts.count(claims.jti) == 1)
     await services.hang_up(phone.device_id)
     await eventually(lambda: services.receipts.count(claims.jti) == 2)
@@ -61,7 +59,7 @@ async def test_silent_socket_counts_as_lost(services: FakeServices) -> None:
         await eventually(lambda: services.openings >= 3)
 
 
-async def test_trouble_is_told_with_the_pause_before_the_next_attempt(services: FakeServices) -> None:
+async def test_a_connection_error_is_reported_with_the_pause_before_the_retry(services: FakeServices) -> None:
     troubles: list[tuple[DeviceError, float]] = []
     store = MemoryStore(State(device_name="Pixel 9", url="http://127.0.0.1:1"))
 
@@ -110,9 +108,7 @@ async def test_socket_that_may_be_opened_later_is_tried_again(services: FakeServ
 
 async def test_withdrawn_request_is_over(services: FakeServices, phone: VirtualPhone) -> None:
     await pair(services, phone)
-    claims = services.claims(phone.device_id, Purpose.LOGIN)
-    await services.ask(claims)
-    request = await next_request(phone)
+    claims, request = await send_challenge(services, phone)
     await services.end(claims, "withdrawn")
     async with asyncio.timeout(DEADLINE_SECONDS):
         assert await request.ended() is ChallengeOutcome.WITHDRAWN
@@ -191,9 +187,7 @@ async def test_end_that_overtakes_the_receipt_of_ones_own_answer_changes_nothing
     services: FakeServices, phone: VirtualPhone
 ) -> None:
     await pair(services, phone)
-    claims = services.claims(phone.device_id, Purpose.LOGIN)
-    await services.ask(claims)
-    request = await next_request(phone)
+    claims, request = await send_challenge(services, phone)
     services.answer_gate.clear()
     answering = asyncio.create_task(phone.answer(request, Verdict.APPROVE))
     await eventually(lambda: not services.waiting[phone.device_id])

@@ -206,7 +206,7 @@ async def test_service_that_is_away_is_asked_again(services: FakeServices, phone
     assert services.attempts == 4
 
 
-async def test_nobody_waits_longer_than_makes_sense(services: FakeServices, phone: VirtualPhone) -> None:
+async def test_no_request_waits_longer_than_useful(services: FakeServices, phone: VirtualPhone) -> None:
     services.refusals = ["unavailable"]
     services.headers = {"Retry-After": "3600"}
     with pytest.raises(ProblemError, match="unavailable"):

@@ -163,7 +163,7 @@ async def test_person_is_asked_and_answers_without_a_terminal(terminal: Terminal
     assert [signed.payload.get("verdict") for signed in terminal.services.requests[1:]] == ["approve", "report"]
 
 
-async def test_number_is_said_by_an_option_for_one_request(terminal: Terminal) -> None:
+async def test_number_is_an_option_for_one_request(terminal: Terminal) -> None:
     device_id = await terminal.pair()
     ask = ("wait", "--answer", "accept", "--number", "42", "--timeout", "60")
     process = await terminal.start(*ask, "--count", "2")
@@ -237,7 +237,7 @@ async def test_codes_are_those_of_a_service_whose_clock_is_far_off(terminal: Ter
     assert find_step(secret, json.loads(out)["code"], terminal.services.now()) is not None
 
 
-async def test_account_without_codes_is_said(terminal: Terminal) -> None:
+async def test_account_without_codes_is_reported(terminal: Terminal) -> None:
     code, out, _ = await terminal.run("codes")
     assert (code, "No accounts yet" in out) == (1, True)
     await terminal.pair(login_issuer=PinnedIssuer(issuer=ISSUER, keys=(SERVICE.public.thumbprint,)))
@@ -246,7 +246,7 @@ async def test_account_without_codes_is_said(terminal: Terminal) -> None:
     assert "ann@example.com at Account Manager has no verification codes" in err
 
 
-async def test_removed_account_is_said(terminal: Terminal) -> None:
+async def test_removed_account_is_reported(terminal: Terminal) -> None:
     device_id = await terminal.pair()
     process = await terminal.start("wait")
     await line_with(process, "Waiting for requests")
@@ -270,7 +270,7 @@ async def test_request_that_is_withdrawn_is_asked_about_no_more(terminal: Termin
     assert (await finish(process))[0] == 130
 
 
-async def test_answer_that_is_not_taken_is_said_and_not_counted(terminal: Terminal) -> None:
+async def test_rejected_answer_is_reported_and_not_counted(terminal: Terminal) -> None:
     device_id = await terminal.introduce()
     terminal.services.refusals = ["expired"]
     await terminal.services.ask(terminal.services.claims(device_id, Purpose.PAIRING))
@@ -286,7 +286,7 @@ async def test_waiting_ends_with_its_time(terminal: Terminal) -> None:
     assert "Stopped after 0.1 s." in out
 
 
-async def test_nobody_to_ask_is_said_with_what_to_do(terminal: Terminal) -> None:
+async def test_missing_account_is_reported_with_what_to_do(terminal: Terminal) -> None:
     await terminal.services.ask(terminal.services.claims(await terminal.introduce(), Purpose.PAIRING))
     code, _, err = await terminal.run("wait")
     assert code == 2
@@ -311,7 +311,7 @@ async def test_status_tells_the_device_and_tries_the_connection(terminal: Termin
     assert "connected (Salesforce Authenticator)" in out
 
 
-async def test_state_that_cannot_be_used_is_said_in_one_line(terminal: Terminal, tmp_path: Path) -> None:
+async def test_unusable_state_is_reported_in_one_line(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
     code, _, err = await terminal.run("accounts")
     assert code == 1

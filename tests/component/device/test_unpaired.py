@@ -1,4 +1,4 @@
-"""An account's service says that the phone no longer answers for it: what the phone then believes and does."""
+"""Unpaired statements: which ones the phone accepts, and what it then does."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ async def ask_login(services: FakeServices, phone: VirtualPhone) -> DeviceChalle
     return await next_request(phone)
 
 
-async def test_account_is_removed_noted_and_told_once(services: FakeServices) -> None:
+async def test_account_is_removed_noted_and_reported_once(services: FakeServices) -> None:
     removed: list[Account] = []
     store = MemoryStore(State(device_name="Pixel 9", url=services.origin))
     async with VirtualPhone(store, timing=QUICK, on_removed=removed.append) as phone:

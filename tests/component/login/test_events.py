@@ -1,4 +1,4 @@
-"""An event stream gives its place up when its browser goes."""
+"""An event stream frees its slot when its browser disconnects."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,14 +18,14 @@ from tests.polling import DEADLINE_SECONDS
 
 
 class Accounts:
-    """A view in which nothing happens."""
+    """A view without rows."""
 
     def get(self, _key: str) -> None:
-        """Know nobody."""
+        """Return no account."""
 
 
 class Cookies:
-    """The cookies of a browser in which a login waits."""
+    """The cookies of a browser with a waiting login."""
 
     def read(self, _request: web.Request, _name: str) -> Ticket:
         return Ticket("alex", "token")
@@ -50,7 +50,7 @@ async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
 
     application = web.Application()
     application.router.add_get("/events", serve)
-    # As the services run: a handler is not told that its client has gone.
+    # Like the services: a handler does not learn that its client has disconnected.
     runner = web.AppRunner(application, shutdown_timeout=0)
     await runner.setup()
     port = free_port()
@@ -59,7 +59,7 @@ async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-async def test_who_goes_makes_room_for_another(url: str) -> None:
+async def test_a_browser_that_leaves_frees_its_stream(url: str) -> None:
     async with ClientSession() as first, ClientSession() as second:
         stream = await first.get(url)
         assert stream.status == 200

@@ -1,4 +1,4 @@
-"""E-mails reach a real mail server as its operators set it up, and what it refuses is told apart."""
+"""E-mails reach a real mail server as configured, and each kind of rejection is recognised."""
 
 import asyncio
 from email.message import EmailMessage
@@ -60,7 +60,7 @@ async def test_tls_from_the_first_byte_is_used(certificate: Certificate) -> None
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-async def test_a_server_that_cannot_prove_who_it_is_gets_nothing(security: str, tmp_path: Path) -> None:
+async def test_a_server_without_a_trusted_certificate_gets_nothing(security: str, tmp_path: Path) -> None:
     certificate = a_certificate(tmp_path)
     how: dict[str, Any] = {security: certificate}
     with a_mail_server(**how) as (office, port):
@@ -78,7 +78,7 @@ async def test_a_server_without_starttls_gets_nothing() -> None:
     assert office.messages == []
 
 
-async def test_a_wrong_password_is_the_servers_matter_and_not_the_messages(certificate: Certificate) -> None:
+async def test_a_wrong_password_is_a_server_error_and_not_a_rejected_message(certificate: Certificate) -> None:
     with a_mail_server(starttls=certificate) as (office, port):
         server = a_server(port, smtp_security="starttls", smtp_username=USERNAME, smtp_password="wrong")
         with pytest.raises(ServerError, match="535"):
@@ -94,7 +94,7 @@ async def test_a_wrong_password_is_the_servers_matter_and_not_the_messages(certi
         ("421 4.3.2 going down", ServerError),
     ],
 )
-async def test_what_a_server_says_of_a_recipient_is_told_without_the_address(
+async def test_a_servers_reply_about_a_recipient_is_reported_without_the_address(
     answer: str, kind: type[Exception]
 ) -> None:
     with a_mail_server(PostOffice(answers=[answer])) as (office, port):
@@ -106,7 +106,7 @@ async def test_what_a_server_says_of_a_recipient_is_told_without_the_address(
     assert len(office.messages) == 1
 
 
-async def test_a_server_that_is_away_is_told_from_one_that_refuses() -> None:
+async def test_an_unreachable_server_is_not_a_rejection() -> None:
     with pytest.raises(ServerError):
         await a_server(free_port()).send(a_message())
     with pytest.raises(ServerError):
@@ -114,7 +114,7 @@ async def test_a_server_that_is_away_is_told_from_one_that_refuses() -> None:
 
 
 @pytest.mark.parametrize("greeting", [b"", b"220 here\r\n", b"554 no service here\r\n", b"\xff\x00" * 1000 + b"\r\n"])
-async def test_a_server_that_says_nothing_useful_is_given_up(greeting: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_without_a_valid_greeting_is_abandoned(greeting: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     left = asyncio.Event()
 
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -50,9 +50,7 @@ async def test_a_request_is_shown_and_stays_where_all_instances_are_ahead(
     await result_is(page, "Sign-in approved")
 
 
-async def test_a_request_is_shown_whatever_each_instance_says_the_time_is(
-    context: BrowserContext, services: Stage
-) -> None:
+async def test_a_request_is_shown_whatever_each_instances_clock_is(context: BrowserContext, services: Stage) -> None:
     random = Random(1)  # noqa: S311 - what is wanted is the same again
     page = await a_paired_phone(context, services)
     for number in range(6):
@@ -130,9 +128,9 @@ async def test_a_pairing_is_shown_where_the_phrase_was_asked_for_by_a_wrong_cloc
     await expect(page.get_by_test_id("accept")).to_be_enabled()
 
 
-async def test_a_challenge_that_is_not_shown_says_why(context: BrowserContext, services: Stage) -> None:
+async def test_a_challenge_that_is_not_shown_has_its_reason_logged(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
     now = int(services.now().timestamp())
-    async with page.expect_console_message(lambda said: "it has expired" in said.text) as said:
+    async with page.expect_console_message(lambda message: "it has expired" in message.text) as message:
         await ask(services, iat=now - 700, exp=now - 400)
-    assert (await said.value).text == "A challenge was not shown: it has expired"
+    assert (await message.value).text == "A challenge was not shown: it has expired"

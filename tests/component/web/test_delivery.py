@@ -57,7 +57,7 @@ async def test_an_answer_is_kept_over_a_lost_network_and_a_reload(context: Brows
     assert verify_proof(challenge, services.requests[-1].compact).verdict is Verdict.APPROVE
 
 
-async def test_an_answer_that_cannot_be_sent_in_time_says_so(context: BrowserContext, services: Stage) -> None:
+async def test_an_answer_that_cannot_be_sent_in_time_is_reported(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
     await ask(services)
     await context.route(f"{services.origin}/challenges/**", lambda route: route.abort())
@@ -86,7 +86,7 @@ async def test_an_answer_that_had_counted_is_known_after_its_request_ran_out(
     await result_is(page, "Sign-in approved")
 
 
-async def test_whoever_comes_back_to_the_phone_does_not_wait(context: BrowserContext, services: Stage) -> None:
+async def test_a_person_who_returns_to_the_phone_does_not_wait(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
     await ask(services)
     services.refusals, services.headers = ["unavailable"], {"Retry-After": "90"}

@@ -156,7 +156,7 @@ async def test_requests_are_signed_to_the_byte(page: Page) -> None:
     assert verified.device.thumbprint == DEVICE
 
 
-async def test_answers_are_signed_to_the_byte_and_prove_what_was_said(page: Page) -> None:
+async def test_answers_are_signed_to_the_byte_and_prove_the_verdict(page: Page) -> None:
     numbers, agreement = VECTORS["numbers"], VECTORS["agreement"]
     device = AgreementKey.model_validate(agreement["derivations"][0]["device"]).model_dump()
     plain: list[Any] = [(VECTORS["challenges"][each["to"]], each, {}) for each in VECTORS["answers"]]

@@ -43,7 +43,7 @@ async def test_approve_waits_for_two_digits(context: BrowserContext, services: S
 
 
 @pytest.mark.parametrize(("button", "verdict"), [("deny", Verdict.DENY), ("report", Verdict.REPORT)])
-async def test_no_number_is_needed_to_deny_and_none_is_told(
+async def test_no_number_is_needed_to_deny_and_none_is_sent(
     context: BrowserContext, services: Stage, button: str, verdict: Verdict
 ) -> None:
     page = await a_paired_phone(context, services)

@@ -31,7 +31,7 @@ async def test_the_phrase_outlives_a_reload_and_ends_with_its_time(context: Brow
     await expect(page.get_by_role("heading", name="Accounts", exact=True)).to_be_focused()
 
 
-async def test_a_phrase_that_is_refused_says_why_and_can_be_asked_for_again(
+async def test_a_phrase_that_is_refused_shows_why_and_can_be_requested_again(
     context: BrowserContext, services: Stage
 ) -> None:
     page = await a_phone(context)
@@ -51,7 +51,7 @@ async def test_a_clock_that_goes_wrong_is_put_right_unseen(context: BrowserConte
     assert services.attempts == 2
 
 
-async def test_a_pairing_says_who_asks_and_pins_the_issuer(context: BrowserContext, services: Stage) -> None:
+async def test_a_pairing_shows_the_requester_and_pins_the_issuer(context: BrowserContext, services: Stage) -> None:
     page = await a_phone(context)
     await press(page, "new-account")
     await expect(page.get_by_test_id("phrase")).to_be_visible()

@@ -9,7 +9,7 @@ from tests.component.web.stage import Stage, a_paired_phone, a_phone, press
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_new_phone_says_what_to_do_and_asks_its_name_once(context: BrowserContext, services: Stage) -> None:
+async def test_a_new_phone_explains_itself_and_asks_for_a_name_once(context: BrowserContext, services: Stage) -> None:
     page = await a_phone(context)
     await expect(page.get_by_role("heading", name="No accounts yet")).to_be_visible()
     await expect(page).to_have_title("Salesforce Authenticator")
@@ -20,7 +20,7 @@ async def test_a_new_phone_says_what_to_do_and_asks_its_name_once(context: Brows
     await expect(page.get_by_test_id("device-id")).to_have_text(services.device_id)
 
 
-async def test_a_new_name_is_told_to_the_service_and_to_other_tabs(context: BrowserContext, services: Stage) -> None:
+async def test_a_new_name_reaches_the_service_and_other_tabs(context: BrowserContext, services: Stage) -> None:
     page = await a_phone(context)
     other = await context.new_page()
     await other.goto("/#/settings")

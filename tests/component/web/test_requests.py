@@ -54,7 +54,7 @@ async def test_a_key_that_its_issuer_rotates_in_is_believed_and_a_stranger_s_is_
     await expect(page.get_by_test_id("request-account")).to_have_text("pinned")
 
 
-async def test_a_request_says_where_it_comes_from_as_far_as_is_known(context: BrowserContext, services: Stage) -> None:
+async def test_a_request_shows_its_origin_as_far_as_known(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
     known = Browser(name="Safari on Mac", address="192.0.2.7", place="Geneva, Switzerland", first_time=True)
     await ask(services, browser=known)
@@ -82,7 +82,7 @@ async def test_several_requests_are_shown_oldest_first(context: BrowserContext, 
     await expect(page.get_by_test_id("request-account")).to_have_text("second")
 
 
-async def test_what_is_more_than_a_sign_in_says_so(context: BrowserContext, services: Stage) -> None:
+async def test_a_request_for_more_than_a_sign_in_shows_it(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
     await services.ask(services.claims(services.device_id, Purpose.LOGIN, action="Change how this account signs in"))
     await expect(page.get_by_role("heading", level=1)).to_have_text("Confirm this change?")
@@ -93,7 +93,7 @@ async def test_what_is_more_than_a_sign_in_says_so(context: BrowserContext, serv
     ("reason", "heading"),
     [("withdrawn", "Request withdrawn"), ("answered", "Already answered"), ("expired", "Too late")],
 )
-async def test_a_request_that_ends_says_why(
+async def test_a_request_that_ends_shows_why(
     context: BrowserContext, services: Stage, reason: str, heading: str
 ) -> None:
     page = await a_paired_phone(context, services)
@@ -112,7 +112,7 @@ async def test_a_request_that_ended_while_the_phone_was_away_is_over(context: Br
     await result_is(page, "Request withdrawn")
 
 
-async def test_a_request_that_ends_behind_another_is_told_in_passing(context: BrowserContext, services: Stage) -> None:
+async def test_a_request_that_ends_behind_another_is_shown_briefly(context: BrowserContext, services: Stage) -> None:
     page = await a_paired_phone(context, services)
     await ask(services)
     behind = await ask(services, iat=int(services.now().timestamp()) + 1)

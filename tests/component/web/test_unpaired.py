@@ -1,4 +1,4 @@
-"""A service takes its account from the phone by a signed statement, and nobody else can."""
+"""Only the account's service can remove its account from the phone, by a signed statement."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""A feed of numbered events, and the account of what became of each of them."""
+"""A feed of numbered events, and the tally of what became of each of them."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 
 @dataclass(frozen=True)
-class Account:
+class Tally:
     """What became of the events.
 
     Attributes:
@@ -148,14 +148,14 @@ class Ledger:
                 values[key] = record.value
         return {key: json.loads(value)["numbers"] for key, value in values.items() if value is not None}
 
-    async def account(self) -> Account:
+    async def tally(self) -> Tally:
         """Compare what was fed with the rows and with what was published."""
         counted = Counter(number for numbers in (await self.rows()).values() for number in numbers)
         places: dict[int, set[int]] = defaultdict(set)
         for record in await self.read(self.decisions):
             number, place = (int(part) for part in (record.value or b"").split())
             places[number].add(place)
-        return Account(
+        return Tally(
             lost=[number for number in self.sent if not counted[number]],
             doubled=[number for number, times in counted.items() if times > 1],
             contradicted=[number for number, known in places.items() if len(known) > 1],

@@ -1,10 +1,10 @@
-"""What a worker leaves behind when it is killed, when it is paused for too long, and when it is told to stop."""
+"""Workers that are killed, paused for too long, or stopped lose nothing."""
 
 import signal
 from dataclasses import replace
 
 from tests.integration.rebalance.conftest import MakeGroup
-from tests.integration.rebalance.ledger import Account, Ledger
+from tests.integration.rebalance.ledger import Ledger, Tally
 
 SESSION_SECONDS = 2.0
 KEY = b"key-0"
@@ -20,7 +20,7 @@ async def test_a_killed_worker_loses_nothing_and_nothing_is_decided_twice(
         await group.kill(victim)
         await group.join(tables=victim.plan.directory)
     await ledger.drained()
-    assert await ledger.account() == Account([], [], [])
+    assert await ledger.tally() == Tally([], [], [])
 
 
 async def test_a_worker_that_wakes_after_its_session_undoes_nothing(make_group: MakeGroup, ledger: Ledger) -> None:
@@ -35,8 +35,8 @@ async def test_a_worker_that_wakes_after_its_session_undoes_nothing(make_group: 
         sleeper.send(signal.SIGCONT)
         await group.settle(before)
     await ledger.drained()
-    account = await ledger.account()
-    assert (account.lost, account.doubled) == ([], [])
+    tally = await ledger.tally()
+    assert (tally.lost, tally.doubled) == ([], [])
 
 
 async def test_a_crash_ends_the_process_with_an_error_and_loses_nothing(make_group: MakeGroup, ledger: Ledger) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.rebalance.conftest import MakeGroup
 from tests.integration.rebalance.group import Group
-from tests.integration.rebalance.ledger import Account, Ledger
+from tests.integration.rebalance.ledger import Ledger, Tally
 from tests.integration.rebalance.worker import Plan
 
 SLOW: Final = {"work_seconds": 0.02, "seek_seconds": 1.5}
@@ -23,7 +23,7 @@ async def test_every_event_is_decided_once_through_joins_and_leaves(make_group: 
         await group.leave(first)
         await group.leave(second)
     await ledger.drained()
-    assert await ledger.account() == Account([], [], [])
+    assert await ledger.tally() == Tally([], [], [])
 
 
 async def test_every_event_is_decided_once_when_queues_are_full_and_kafka_is_slow(
@@ -35,7 +35,7 @@ async def test_every_event_is_decided_once_when_queues_are_full_and_kafka_is_slo
         await group.join()
         await group.leave(first)
     await ledger.drained()
-    assert await ledger.account() == Account([], [], [])
+    assert await ledger.tally() == Tally([], [], [])
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ async def test_events_are_lost_or_doubled_without(
     group = make_group(**without)
     for _ in range(ROUNDS):
         await join_and_leave(group, ledger)
-        if not (await ledger.account()).exact:
+        if not (await ledger.tally()).exact:
             return
     pytest.fail(f"every event was decided once, in each of {ROUNDS} rounds")
 

@@ -40,9 +40,7 @@ async def test_stale_records_undo_nothing_and_are_covered_again(
     assert await ledger.rows() == expected
 
 
-async def test_a_record_that_somebody_else_wrote_in_between_is_read_at_the_next_start(
-    make_group: MakeGroup, ledger: Ledger
-) -> None:
+async def test_a_record_of_another_writer_is_read_at_the_next_start(make_group: MakeGroup, ledger: Ledger) -> None:
     group = make_group()
     worker = await group.join()
     await ledger.event(KEY)

@@ -40,7 +40,7 @@ class Plan:
         directory: Where its tables are.
         partitions: How many partitions the topics have.
         work_seconds: How long it takes over each event, between reading the row and writing it.
-        seek_seconds: How long Kafka takes, on top, to tell the committed offsets.
+        seek_seconds: Further time of Kafka to return the committed offsets.
         crashes_at: The number of the event during which Faust crashes, None for none.
         dropped_batches: How many batches of changelog records get lost on their way.
         remembers: Whether a repeated event changes nothing.
@@ -95,11 +95,11 @@ class UndrainedTableManager(DrainedTableManager):
 
 
 def make_transport(app: faust.App, plan: Plan) -> DrainedTransport:
-    """Make the transport; its Kafka takes its time to tell the positions, and batches get lost, as the plan says."""
+    """Make the transport; offsets are delayed and batches are dropped as the plan says."""
     base = DrainedConsumer if plan.drain_on_revocation else UndrainedConsumer
     batches = itertools.count(1)
 
-    class TroubledConsumer(base):  # type: ignore[misc, valid-type]  # which base is the test's choice
+    class FaultyConsumer(base):  # type: ignore[misc, valid-type]  # which base is the test's choice
         async def perform_seek(self) -> None:
             await super().perform_seek()
             await asyncio.sleep(plan.seek_seconds)
@@ -109,10 +109,10 @@ def make_transport(app: faust.App, plan: Plan) -> DrainedTransport:
             changelog = any(self._is_changelog_tp(tp) for tp in fetched)
             return {} if changelog and next(batches) <= plan.dropped_batches else fetched
 
-    class TroubledTransport(DrainedTransport):
-        Consumer = TroubledConsumer
+    class FaultyTransport(DrainedTransport):
+        Consumer = FaultyConsumer
 
-    return TroubledTransport(app.conf.broker_consumer, app)
+    return FaultyTransport(app.conf.broker_consumer, app)
 
 
 def make_app(plan: Plan) -> faust.App:
@@ -131,7 +131,7 @@ def make_app(plan: Plan) -> faust.App:
 
 
 def add_agent(app: faust.App, plan: Plan) -> None:
-    """Add the table, and the agent that counts in it and tells what it decided."""
+    """Add the table, and the agent that counts in it and publishes its decisions."""
     options = dict(ROCKSDB_OPTIONS)
     table = VersionedTable(app, name="counts", partitions=plan.partitions, options=options)
     app.tables.add(table)
@@ -150,8 +150,8 @@ def add_agent(app: faust.App, plan: Plan) -> None:
             if number not in row["numbers"] or not plan.remembers:
                 epoch, version = max(row["epoch"], app.consumer_generation_id), row["version"] + 1
                 row = {"epoch": epoch, "version": version, "numbers": [*row["numbers"], number]}
-            place = row["numbers"].index(number) + 1
-            await (await decisions.send(key=key, value=b"%d %d" % (number, place)))
+            index = row["numbers"].index(number) + 1
+            await (await decisions.send(key=key, value=b"%d %d" % (number, index)))
             table[key] = json.dumps(row, separators=(",", ":")).encode()
 
     app.agent(events)(count)
@@ -162,13 +162,13 @@ def raw_topic(app: faust.App, name: str) -> faust.TopicT:
     return app.topic(name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
 
-async def tell_when_ready(app: faust.App) -> None:
+async def log_when_ready(app: faust.App) -> None:
     """Log each generation of the group that this worker is ready in, until cancelled."""
-    told = 0
+    logged = 0
     while True:
-        if app.tables.actives_ready and not app.rebalancing and app.consumer_generation_id != told:
-            told = app.consumer_generation_id
-            log.warning("READY %d", told)
+        if app.tables.actives_ready and not app.rebalancing and app.consumer_generation_id != logged:
+            logged = app.consumer_generation_id
+            log.warning("READY %d", logged)
         await asyncio.sleep(POLL_SECONDS)
 
 
@@ -178,13 +178,13 @@ async def main(plan: Plan) -> int:
     add_agent(app, plan)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    teller = asyncio.create_task(tell_when_ready(app))
+    ready_logger = asyncio.create_task(log_when_ready(app))
     await app.start()
     while not stop.is_set() and not app.crashed:
         await asyncio.sleep(POLL_SECONDS)
     crashed = app.crashed
     await app.stop()
-    teller.cancel()
+    ready_logger.cancel()
     return int(crashed)
 
 

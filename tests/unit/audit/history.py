@@ -1,4 +1,4 @@
-"""A world whose every record is kept, as Kafka would: to be audited as it is, or with something planted in it."""
+"""A world whose every record is stored, as Kafka would: to be audited as it is, or with something planted in it."""
 
 import json
 from collections.abc import Callable
@@ -44,9 +44,9 @@ class RecordedWorld(World):
 
     def keep(self, record: Record) -> None:
         """Keep a record that was written now."""
-        kept = self.records.setdefault(record.topic, [])
-        offset = kept[-1].offset + 1 if kept else 0
-        kept.append(StoredRecord(record.topic, 0, offset, self.now, record.key, record.value, record.headers))
+        stored = self.records.setdefault(record.topic, [])
+        offset = stored[-1].offset + 1 if stored else 0
+        stored.append(StoredRecord(record.topic, 0, offset, self.now, record.key, record.value, record.headers))
 
     def record_store(self) -> RecordStore:
         """Return what was read of it: all."""
@@ -74,11 +74,11 @@ class RecordedWorld(World):
 
     def alter(self, record: StoredRecord, change: Callable[[dict[str, Any]], None]) -> None:
         """Replace a record by one whose value says something else."""
-        said = json.loads(record.value or b"")
-        change(said)
-        value = json.dumps(said, separators=(",", ":")).encode()
-        kept = self.records[record.topic]
-        kept[kept.index(record)] = replace(record, value=value)
+        data = json.loads(record.value or b"")
+        change(data)
+        value = json.dumps(data, separators=(",", ":")).encode()
+        stored = self.records[record.topic]
+        stored[stored.index(record)] = replace(record, value=value)
 
     def drop(self, record: StoredRecord) -> None:
         """Let a record be gone; the others keep their offsets."""

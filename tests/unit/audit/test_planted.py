@@ -1,4 +1,4 @@
-"""An audit names exactly the record that was planted, altered or taken away, and says why."""
+"""An audit reports exactly the record that was planted, altered or removed, with the reason."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,11 +24,11 @@ from tests.unit.flow.world import ACCOUNTS, CHANNELS, PHRASES
 
 @pytest.fixture
 def world() -> RecordedWorld:
-    """Give a history of which everything follows."""
+    """Return a valid history."""
     return a_story().world
 
 
-def test_a_history_that_nobody_touched_follows(world: RecordedWorld) -> None:
+def test_an_untouched_history_follows(world: RecordedWorld) -> None:
     report = world.audit()
     assert (report.follows, report.found, report.findings) == (True, 0, [])
     assert report.unchecked.total() == 0
@@ -37,27 +37,27 @@ def test_a_history_that_nobody_touched_follows(world: RecordedWorld) -> None:
 
 
 def _set(name: str, value: object) -> Callable[[dict[str, Any]], None]:
-    def change(said: dict[str, Any]) -> None:
-        assert name in said
-        said[name] = value
+    def change(data: dict[str, Any]) -> None:
+        assert name in data
+        data[name] = value
 
     return change
 
 
-def _forget_events(said: dict[str, Any]) -> None:
-    said["processed"] = []
+def _forget_events(data: dict[str, Any]) -> None:
+    data["processed"] = []
 
 
-def _scramble(said: dict[str, Any]) -> None:
-    said.clear()
+def _scramble(data: dict[str, Any]) -> None:
+    data.clear()
 
 
-def _end_otherwise(said: dict[str, Any]) -> None:
-    said["processed"][-1]["outcome"] = "locked"
+def _end_otherwise(data: dict[str, Any]) -> None:
+    data["processed"][-1]["outcome"] = "locked"
 
 
-def _apply_again(said: dict[str, Any]) -> None:
-    said["processed"].append(said["processed"][0])
+def _apply_again(data: dict[str, Any]) -> None:
+    data["processed"].append(data["processed"][0])
 
 
 @pytest.mark.parametrize("number", [2, 5, -1])
@@ -140,7 +140,7 @@ def test_a_paused_owner_that_decided_the_same_as_a_newer_one_is_no_offence(
     """One of them wrote the last three rows at epoch 1, then the other one writes them, too."""
     rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"][-3:]
     for row in rows:
-        world.alter(row, lambda said: said.update(epoch=1))
+        world.alter(row, lambda data: data.update(epoch=1))
     for row in rows:
         again = replace(read_row(Account, row.value or b""), epoch=epoch)
         world.keep(Record(ACCOUNTS.changelog.name, b"alex", write_row(again).decode().encode(), []))
@@ -236,7 +236,7 @@ def test_a_message_that_is_nowhere_is_named_with_the_row_that_led_to_it(world: R
 
 
 @pytest.mark.parametrize("kind", [AuthResponse, ChallengeIssued, DevicePaired])
-def test_whoever_applied_a_message_that_is_gone_is_named_too(world: RecordedWorld, kind: type[Any]) -> None:
+def test_a_row_that_applied_a_missing_message_is_named_too(world: RecordedWorld, kind: type[Any]) -> None:
     gone = of_type(world, kind)
     world.drop(gone)
     reasons = [each.why for each in world.audit().findings]
@@ -248,7 +248,7 @@ CAUSES = ["nowhere", "of a command", "none", "decided, and led to nothing"]
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-def test_a_message_that_nobody_decided_is_named(world: RecordedWorld, cause: str) -> None:
+def test_a_message_without_a_decision_is_named(world: RecordedWorld, cause: str) -> None:
     failed = PairingFailed(pairing_id="pairing-x", account_id="alex", reason="declined")
     causes = {
         "nowhere": ("gone.0", "there is no event gone that could have caused it"),
@@ -273,7 +273,7 @@ def test_another_message_under_the_id_of_a_decision_is_named(world: RecordedWorl
     assert (first.place, first.why) == (place_of(issued), "its reply_key is not the signed one")
 
 
-def test_a_notice_that_nobody_decided_is_named(world: RecordedWorld) -> None:
+def test_an_email_without_a_decision_is_named(world: RecordedWorld) -> None:
     notice = EmailDue(account_id="alex", account_name="A", address="a@b.c", kind="phone_paired", at=world.now)
     _publish(world, notice, f"{of_type(world, FailPassword).event().id}.0", "login/accounts")
     assert "the decision of login/accounts on the event in its id has no message like this" in world.finding().why
@@ -294,8 +294,8 @@ def test_what_is_no_message_is_named(world: RecordedWorld) -> None:
 
 
 def test_what_is_no_message_takes_nothing_from_a_later_one_under_its_id(world: RecordedWorld) -> None:
-    said = of_type(world, FailPassword).event().data.model_copy(update={"at": world.now})
-    event = Event("twice", world.now, "test", "", said)
+    data = of_type(world, FailPassword).event().data.model_copy(update={"at": world.now})
+    event = Event("twice", world.now, "test", "", data)
     cut = encode(event)
     world.keep(Record(cut.topic, cut.key, (cut.value or b"")[:10], cut.headers))
     world.publish(event)

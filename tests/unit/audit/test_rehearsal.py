@@ -1,4 +1,4 @@
-"""Other settings are rehearsed on what happened: which logins they would have stopped, and which let go on."""
+"""Rehearsed settings: the logins that they would have stopped, and those that they would have let pass."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from tests.unit.flow.world import ACCOUNTS
 
 @pytest.fixture
 def story() -> Story:
-    """Give somebody who has paired a phone some time ago."""
+    """Return a person who paired a phone an hour ago."""
     world = RecordedWorld()
     story = Story(world, People(world))
     story.then(lambda: story.people.open_app(PHONE))

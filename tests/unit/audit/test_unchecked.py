@@ -1,4 +1,4 @@
-"""What an audit cannot check it counts, with the reason; it accuses nobody of what Kafka has let go of."""
+"""An audit counts unchecked records by reason, and reports no finding for records that Kafka has deleted."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,11 +21,11 @@ from tests.unit.flow.world import ACCOUNTS
 
 @pytest.fixture
 def world() -> RecordedWorld:
-    """Give a history of which everything follows."""
+    """Return a valid history."""
     return a_story().world
 
 
-def test_events_that_have_expired_are_counted_and_nobody_is_accused(world: RecordedWorld) -> None:
+def test_events_that_have_expired_are_counted_as_unchecked(world: RecordedWorld) -> None:
     gone = [each for each in world.records["login.commands"] if each.at < of_type(world, FailPassword).at]
     for each in gone:
         world.drop(each)
@@ -37,7 +37,7 @@ def test_events_that_have_expired_are_counted_and_nobody_is_accused(world: Recor
     assert report.checked[Checked.ROW] > 0
 
 
-def test_messages_that_have_expired_are_counted_and_nobody_is_accused(world: RecordedWorld) -> None:
+def test_messages_that_have_expired_are_counted_as_unchecked(world: RecordedWorld) -> None:
     store = world.record_store()
     store.database.execute("DELETE FROM records WHERE topic = 'pairing.requested'")
     store.complete_since["pairing.requested", 0] = world.now
@@ -114,6 +114,6 @@ def test_a_moment_is_read_or_counted_back_from_now(text: str, moment: object) ->
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-03-02T09:00", "5", "5w", "-5m", "9999999d"])
-def test_what_is_no_moment_is_refused_with_what_would_be_one(text: str) -> None:
+def test_an_invalid_moment_is_rejected_with_the_valid_formats(text: str) -> None:
     with pytest.raises(ValueError, match=r"neither a duration \(90s, 30m, 12h, 7d\) nor a moment"):
         read_moment(text, T0)

@@ -1,4 +1,4 @@
-"""`countersign keys` lists and rotates keys, says what to do next, and takes none away without asking."""
+"""`countersign keys` lists and rotates keys, prints the next steps, and asks before it removes one."""
 
 import json
 from pathlib import Path
@@ -22,9 +22,9 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def keys(directory: Path, *words: str, answer: str = "") -> Result:
+def keys(directory: Path, *words: str, input_text: str = "") -> Result:
     """Run the command."""
-    return CliRunner().invoke(app, ["keys", *words, "--secrets-directory", str(directory)], input=answer)
+    return CliRunner().invoke(app, ["keys", *words, "--secrets-directory", str(directory)], input=input_text)
 
 
 def ids(directory: Path, kind: str, service: str = "login") -> list[str]:
@@ -36,9 +36,9 @@ def ids(directory: Path, kind: str, service: str = "login") -> list[str]:
 
 
 def test_keys_are_listed_with_what_they_are_for(directory: Path) -> None:
-    said = keys(directory, "list")
-    assert said.exit_code == 0
-    lines = said.stdout.splitlines()
+    result = keys(directory, "list")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
     assert [line.split()[:2] for line in lines] == [
         ["login", "signing"],
         ["login", "agreement"],
@@ -51,7 +51,9 @@ def test_keys_are_listed_with_what_they_are_for(directory: Path) -> None:
 
 
 def test_no_private_key_is_printed(directory: Path) -> None:
-    said = keys(directory, "rotate").stdout + keys(directory, "list").stdout + keys(directory, "list", "--json").stdout
+    result = (
+        keys(directory, "rotate").stdout + keys(directory, "list").stdout + keys(directory, "list", "--json").stdout
+    )
     private = {
         key[member]
         for path in directory.iterdir()
@@ -60,29 +62,29 @@ def test_no_private_key_is_printed(directory: Path) -> None:
         if member in key
     }
     assert len(private) == 7
-    assert not any(each in said for each in private)
+    assert not any(each in result for each in private)
 
 
 @pytest.mark.parametrize("kind", ["agreement", "sealing"])
-def test_a_new_key_is_for_what_is_new_and_the_old_one_stays(directory: Path, kind: str) -> None:
+def test_a_new_key_becomes_active_and_the_old_one_stays(directory: Path, kind: str) -> None:
     (old,) = ids(directory, kind)
-    said = keys(directory, "rotate", kind)
-    assert said.exit_code == 0
+    result = keys(directory, "rotate", kind)
+    assert result.exit_code == 0
     new, kept = ids(directory, kind)
     assert kept == old
-    assert new in said.stdout
-    assert "restarted, one instance after the other" in said.stdout
+    assert new in result.stdout
+    assert "restarted, one instance after the other" in result.stdout
 
 
 @pytest.mark.parametrize("service", ["login", "pairing"])
-def test_a_signing_key_rotates_in_two_steps_that_are_said(directory: Path, service: str) -> None:
+def test_a_signing_key_rotates_in_two_printed_steps(directory: Path, service: str) -> None:
     (old,) = ids(directory, "signing", service)
-    said = keys(directory, "rotate", "signing", "--service", service)
-    assert said.exit_code == 0
+    result = keys(directory, "rotate", "signing", "--service", service)
+    assert result.exit_code == 0
     active, new = ids(directory, "signing", service)
     assert active == old
     next_step = f"countersign keys rotate signing --service {service} --activate {new}"
-    assert next_step in said.stdout
+    assert next_step in result.stdout
     assert keys(directory, *next_step.split()[2:]).exit_code == 0
     assert ids(directory, "signing", service) == [new, old]
 
@@ -93,18 +95,18 @@ def test_all_keys_of_a_service_rotate_together(directory: Path) -> None:
     assert len(ids(directory, "signing", "pairing")) == 1
 
 
-def test_an_old_key_is_retired_after_a_yes(directory: Path) -> None:
+def test_an_old_key_is_retired_after_confirmation(directory: Path) -> None:
     (old,) = ids(directory, "sealing")
     keys(directory, "rotate", "sealing")
-    asked = keys(directory, "rotate", "--retire", old, answer="n\n")
-    assert asked.exit_code == 1
-    assert "must add them again" in asked.stdout
+    declined = keys(directory, "rotate", "--retire", old, input_text="n\n")
+    assert declined.exit_code == 1
+    assert "must add them again" in declined.stdout
     assert old in ids(directory, "sealing")
-    assert keys(directory, "rotate", "--retire", old, answer="y\n").exit_code == 0
+    assert keys(directory, "rotate", "--retire", old, input_text="y\n").exit_code == 0
     assert old not in ids(directory, "sealing")
 
 
-def test_an_old_key_is_retired_without_asking_where_that_was_said(directory: Path) -> None:
+def test_an_old_key_is_retired_without_confirmation_by_an_option(directory: Path) -> None:
     (old,) = ids(directory, "agreement")
     keys(directory, "rotate", "agreement")
     assert keys(directory, "rotate", "agreement", "--retire", old, "--yes").exit_code == 0
@@ -112,7 +114,7 @@ def test_an_old_key_is_retired_without_asking_where_that_was_said(directory: Pat
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "error"),
     [
         (["rotate", "--retire", "unknown", "--yes"], "unknown is not one of the keys"),
         (["rotate", "--activate", "unknown"], "unknown is not one of the keys"),
@@ -121,29 +123,29 @@ def test_an_old_key_is_retired_without_asking_where_that_was_said(directory: Pat
         (["rotate", "--retire", "a", "--activate", "b"], "not both"),
     ],
 )
-def test_what_cannot_be_done_is_said_and_changes_nothing(directory: Path, words: list[str], said: str) -> None:
+def test_an_invalid_command_is_an_error_and_changes_nothing(directory: Path, words: list[str], error: str) -> None:
     (active,) = ids(directory, "sealing")
     before = {path: path.read_bytes() for path in directory.iterdir()}
-    refused = keys(directory, *[active if word == "ACTIVE" else word for word in words])
-    assert refused.exit_code == 1
-    assert said in refused.stderr
+    rejected = keys(directory, *[active if word == "ACTIVE" else word for word in words])
+    assert rejected.exit_code == 1
+    assert error in rejected.stderr
     assert {path: path.read_bytes() for path in directory.iterdir()} == before
 
 
-@pytest.mark.parametrize(("content", "said"), [("{}", "is not a private JWK set"), (None, "is missing")])
+@pytest.mark.parametrize(("content", "error"), [("{}", "is not a private JWK set"), (None, "is missing")])
 def test_a_broken_or_missing_file_is_named_before_anything_is_changed(
-    directory: Path, content: str | None, said: str
+    directory: Path, content: str | None, error: str
 ) -> None:
     signing = (directory / "login-signing.jwks.json").read_bytes()
     path = directory / "login-sealing.jwks.json"
     path.unlink()
     if content is not None:
         path.write_text(content)
-    refused = keys(directory, "rotate")
-    assert refused.exit_code == 1
-    assert f"{path} {said}" in refused.stderr
+    rejected = keys(directory, "rotate")
+    assert rejected.exit_code == 1
+    assert f"{path} {error}" in rejected.stderr
     assert (directory / "login-signing.jwks.json").read_bytes() == signing
 
 
-def test_no_keys_at_all_is_said(tmp_path: Path) -> None:
+def test_a_directory_without_keys_is_reported(tmp_path: Path) -> None:
     assert "create them at their first start" in keys(tmp_path, "list").stdout

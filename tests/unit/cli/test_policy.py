@@ -1,4 +1,4 @@
-"""`countersign policy rehearse` and `countersign audit verify` refuse what they cannot do, and say what they can."""
+"""`countersign policy rehearse` and `countersign audit verify` reject invalid options with the valid ones."""
 
 from pathlib import Path
 
@@ -37,6 +37,6 @@ def test_without_the_services_keys_nothing_is_decided_again_and_no_key_is_made(t
     assert [*tmp_path.iterdir()] == []
 
 
-def test_a_span_that_is_empty_is_refused() -> None:
+def test_an_empty_time_range_is_rejected() -> None:
     result = CliRunner().invoke(app, ["audit", "verify", "--since", "1h", "--until", "2h"])
     assert (result.exit_code, "the time range is empty" in result.stderr) == (2, True)

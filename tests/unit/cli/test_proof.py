@@ -1,4 +1,4 @@
-"""`countersign proof verify` says in plain words what was proven, and what was not."""
+"""`countersign proof verify` prints what is proven and what is not."""
 
 import json
 from pathlib import Path
@@ -81,7 +81,7 @@ def test_words_name_who_whom_what_and_the_verdict(key_set: str) -> None:
         assert words in result.output
 
 
-def test_without_key_sets_the_issuers_key_is_said_to_be_unchecked() -> None:
+def test_without_key_sets_the_issuers_key_is_unchecked() -> None:
     result = verify(a_response())
     assert result.exit_code == 0
     assert "not checked" in result.output
@@ -123,7 +123,7 @@ def test_key_of_another_issuer_is_not_trusted(tmp_path: Path, key_set: str) -> N
         {"answer": ""},
     ],
 )
-def test_record_that_says_otherwise_than_its_signatures_is_not_proven(changes: dict[str, object]) -> None:
+def test_record_that_contradicts_its_signatures_is_not_proven(changes: dict[str, object]) -> None:
     result = verify(changed(a_response(), **changes))
     assert result.exit_code == 1
     assert result.output.startswith("Not proven: ")
@@ -160,7 +160,7 @@ def test_json_lines_are_checked_one_by_one() -> None:
         ("[" * 100_000, "not JSON"),
     ],
 )
-def test_input_that_is_no_record_is_told_apart(text: str, words: str) -> None:
+def test_input_that_is_not_a_record_is_an_error(text: str, words: str) -> None:
     result = verify(text)
     assert result.exit_code == 2
     assert words in result.output

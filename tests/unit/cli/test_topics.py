@@ -1,4 +1,4 @@
-"""`countersign topics acls` prints what Kafka's own tool takes, and refuses to make one of three services."""
+"""`countersign topics acls` prints arguments for kafka-acls, with one principal per service."""
 
 import shlex
 
@@ -17,6 +17,6 @@ def test_each_service_has_its_own_principal_and_the_prefix_is_everywhere() -> No
     assert named == {f"x.{topic.name}" for topic in ALL}
 
 
-def test_one_principal_for_all_is_refused() -> None:
+def test_one_principal_for_all_services_is_rejected() -> None:
     result = CliRunner().invoke(app, ["topics", "acls", "--principal", "User:countersign"])
     assert (result.exit_code != 0, "does not contain SERVICE" in result.stderr) == (True, True)

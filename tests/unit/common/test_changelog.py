@@ -1,4 +1,4 @@
-"""Which of two changelog records of a row is the newer one."""
+"""Fencing stamps tell which of two changelog records of a row is newer."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""The client's address behind trusted proxies."""
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
@@ -7,7 +7,7 @@ from services.common.web.web import client_address
 
 
 @pytest.mark.parametrize(
-    ("said", "trusted_proxies", "address"),
+    ("header", "trusted_proxies", "address"),
     [
         ("192.0.2.1", 0, "unknown"),
         ("192.0.2.1", 1, "192.0.2.1"),
@@ -18,6 +18,6 @@ from services.common.web.web import client_address
         ("\u00e9", 1, "unknown"),
     ],
 )
-def test_the_address_is_what_the_trusted_proxies_say(said: str, trusted_proxies: int, address: str) -> None:
-    request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": said})
+def test_the_address_is_the_one_that_trusted_proxies_append(header: str, trusted_proxies: int, address: str) -> None:
+    request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": header})
     assert client_address(request, trusted_proxies) == address

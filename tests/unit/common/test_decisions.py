@@ -1,4 +1,4 @@
-"""A repeated event decides the same again, as long as its row remembers it; and what it remembers is bounded."""
+"""Idempotency: a redelivered event changes nothing as long as its row remembers it, and that memory is bounded."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -56,14 +56,14 @@ def test_an_event_is_remembered_with_its_outcome_and_what_it_led_to() -> None:
     assert row.processed[0].at == event.time
 
 
-def test_a_repeated_event_is_told_from_a_new_one() -> None:
+def test_a_repeated_event_is_marked_as_such() -> None:
     (event,) = _events(1)
     first = decide_once(None, event, _count)
     again = decide_once(first.row, event, _count)
     assert (first.repeated, again.repeated) == (False, True)
 
 
-def test_a_repeat_of_the_last_event_publishes_what_a_crash_may_have_swallowed() -> None:
+def test_a_repeat_of_the_last_event_publishes_what_a_crash_may_have_lost() -> None:
     events = _events(3)
     row = _row_after(events)
     assert decide_once(row, events[-1], _count) == Decision(row, (FAILED,), "counted")

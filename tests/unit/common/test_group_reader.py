@@ -1,4 +1,4 @@
-"""How far a reader beside Faust is behind: what Kafka has of its partitions, less what it has finished."""
+"""The lag of a group reader: the end offsets of its partitions minus the finished records."""
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
@@ -6,7 +6,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from services.common.kafka import group_reader
 from services.common.kafka.group_reader import GroupReader
 
-PARTITION = TopicPartition("notices", 1)
+PARTITION = TopicPartition("emails", 1)
 
 
 class FakeConsumer:
@@ -47,19 +47,19 @@ class _DoneError(Exception):
 
 
 def _record(offset: int) -> ConsumerRecord:
-    return ConsumerRecord("notices", 1, offset, 0, 0, b"", b"", None, 0, 0, ())
+    return ConsumerRecord("emails", 1, offset, 0, 0, b"", b"", None, 0, 0, ())
 
 
 async def test_a_record_counts_until_it_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[object] = []
+    lags: list[object] = []
     monkeypatch.setattr(group_reader, "AIOKafkaConsumer", FakeConsumer)
 
     async def handle(_record: ConsumerRecord) -> None:
-        seen.append(reader.lag())
+        lags.append(reader.lag())
 
-    reader = GroupReader("nowhere:1", "notices", "group", handle)
+    reader = GroupReader("nowhere:1", "emails", "group", handle)
     assert reader.lag() == {}
     with pytest.raises(_DoneError):
         await reader.run()
-    assert seen == [{("notices", 1): 2}, {("notices", 1): 1}]
+    assert lags == [{("emails", 1): 2}, {("emails", 1): 1}]
     assert reader.lag() == {}

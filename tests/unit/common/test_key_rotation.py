@@ -1,4 +1,4 @@
-"""Keys rotate: a new one is added beside the old ones, whole and safely, whoever else does so at the same moment."""
+"""Key rotation: a new key is added atomically, even by several processes at once."""
 
 import stat
 from concurrent.futures import ThreadPoolExecutor

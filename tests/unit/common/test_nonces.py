@@ -1,4 +1,4 @@
-"""Nonces: any instance of a service recognises what another one issued, for a while, and nobody else can issue them."""
+"""Nonces: all instances of a service recognise each other's nonces for five minutes; no one else can issue them."""
 
 from datetime import timedelta
 
@@ -67,7 +67,7 @@ def test_a_nonce_has_one_spelling() -> None:
     assert not any(nonces.recognises(other, T0) for other in others - {nonce})
 
 
-def test_a_used_nonce_is_known_until_nobody_would_recognise_it() -> None:
+def test_a_used_nonce_is_remembered_as_long_as_it_is_valid() -> None:
     used = (UsedNonce(nonce="n", at=T0),)
     assert NONCE_SECONDS >= 2 * TOLERANCE_SECONDS
     assert is_used(recent_nonces(used, after(NONCE_SECONDS)), "n")

@@ -1,4 +1,4 @@
-"""A key has one home, and an instance that was told another number of partitions serves nobody."""
+"""A key has one partition, and an instance with another number of partitions refuses to serve."""
 
 import pytest
 
@@ -18,35 +18,35 @@ NAMES = [f"x.{topic.name}" for topic in ALL]
 
 
 @pytest.mark.parametrize("partitions", [1, 4, 7, 1000])
-def test_a_key_has_the_home_that_kafkas_own_clients_give_it(partitions: int) -> None:
+def test_a_key_has_the_partition_of_kafkas_own_clients(partitions: int) -> None:
     expected = {key: (value & 0x7FFFFFFF) % partitions for key, value in JAVA_HASHES.items()}
     assert {key: partition_of(key, partitions) for key in JAVA_HASHES} == expected
 
 
-def test_a_record_is_astray_in_every_partition_but_its_keys_home() -> None:
-    home = partition_of(b"alex", 7)
-    assert [each for each in range(7) if not is_misrouted(b"alex", each, 7)] == [home]
+def test_a_record_is_misrouted_in_every_partition_but_its_keys() -> None:
+    partition = partition_of(b"alex", 7)
+    assert [each for each in range(7) if not is_misrouted(b"alex", each, 7)] == [partition]
     assert not is_misrouted(None, 3, 7)
 
 
 def counts(partitions: int) -> dict[str, int]:
-    """Return topics that all have so many partitions, beside somebody else's."""
+    """Return topics with this number of partitions, and unrelated topics."""
     return dict.fromkeys(NAMES, partitions) | {"other": 99, "y.auth.challenge": 1}
 
 
-def test_topics_with_the_number_that_was_told_are_served() -> None:
+def test_topics_with_the_expected_number_are_accepted() -> None:
     require_partitions(counts(4), NAMES, 4)
     require_partitions({}, NAMES, 4)
     require_partitions({NAMES[0]: 4}, NAMES, 4)
 
 
-def test_another_number_is_refused_with_what_to_do() -> None:
+def test_another_number_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(PartitionsError, match=r"^the topics have 7 partitions, but this instance is set to 4; .*$"):
         require_partitions(counts(7), NAMES, 4)
 
 
-@pytest.mark.parametrize("told", [4, 7])
-def test_while_rows_are_on_their_way_nobody_serves(told: int) -> None:
+@pytest.mark.parametrize("expected", [4, 7])
+def test_during_a_repartition_no_instance_serves(expected: int) -> None:
     found = counts(4) | {NAMES[-1]: 7}
     with pytest.raises(PartitionsError, match=r"have 4 to 7 partitions; .* --partitions 7` finishes"):
-        require_partitions(found, NAMES, told)
+        require_partitions(found, NAMES, expected)

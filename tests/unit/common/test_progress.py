@@ -1,4 +1,4 @@
-"""How far something has come: whole per cent, and a line in the log now and then."""
+"""Progress in whole per cent, and its throttled log line."""
 
 import pytest
 from structlog.testing import capture_logs

@@ -84,7 +84,7 @@ def test_a_kill_at_any_time_leaves_no_offset_without_its_rows(tmp_path: Path) ->
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path / "store"):
-        with pytest.raises(StoreInUseError, match="needs a data directory of its own"):
+        with pytest.raises(StoreInUseError, match="needs its own data directory"):
             RowStore(tmp_path / "store")
         other = [sys.executable, "-c", WRITER, str(tmp_path / "store")]
         ended = subprocess.run(other, capture_output=True, text=True, check=False)
@@ -109,7 +109,7 @@ def test_a_store_whose_list_of_files_is_damaged_is_dropped(tmp_path: Path, name:
         assert store.position is None
 
 
-def test_damage_that_comes_to_light_later_is_told(tmp_path: Path) -> None:
+def test_damage_found_later_is_reported(tmp_path: Path) -> None:
     fill(tmp_path)
     (table,) = tmp_path.glob("*.sst")
     content = bytearray(table.read_bytes())
@@ -122,7 +122,7 @@ def test_damage_that_comes_to_light_later_is_told(tmp_path: Path) -> None:
             store.get_many([b"row-%04d" % number for number in range(ROWS)])
 
 
-def test_a_disk_that_takes_no_more_is_told_and_nothing_of_the_write_is_there(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_the_write_is_atomic(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         store.write({b"a": b"1"}, a_position(1))
         with files_bounded(LARGE), pytest.raises(StoreError, match="File too large"):

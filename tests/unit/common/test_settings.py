@@ -1,4 +1,4 @@
-"""Settings: the command line goes before the environment, and an invalid one stops the start by its name."""
+"""Settings: the command line overrides the environment, and an invalid setting is named."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_every_setting_has_a_default(kind: type[ServiceSettings], monkeypatch: p
     assert settings.url == f"http://localhost:{settings.port}"
 
 
-def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGIN_PORT", "8111")
     monkeypatch.setenv("LOGIN_PRODUCT_NAME", "Door")
     settings = load_settings(LoginSettings, "program", ["--port", "8222"])
@@ -42,15 +42,15 @@ def test_an_invalid_setting_is_named(
     with pytest.raises(SystemExit) as stopped:
         load_settings(LoginSettings, "python -m services.login", [])
     assert stopped.value.code == 2
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     flag = {"LOGIN_PASSWORDS_TRIES": "passwords.tries"}.get(name, name.removeprefix("LOGIN_").lower().replace("_", "-"))
-    assert f"setting {name} (or --{flag}) is invalid" in said
+    assert f"setting {name} (or --{flag}) is invalid" in output
 
 
 def test_help_lists_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         load_settings(LoginSettings, "python -m services.login", ["--help"])
     assert stopped.value.code == 0
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for name in LoginSettings.model_fields:
-        assert f"--{name.replace('_', '-')}" in said
+        assert f"--{name.replace('_', '-')}" in output

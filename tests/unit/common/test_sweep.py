@@ -1,4 +1,4 @@
-"""A sweep looks at a bounded number of rows, and the next one goes on from there."""
+"""A sweep checks a bounded number of rows, and the next one continues there."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,21 +17,21 @@ from services.common.rows.view import View
 
 
 class Rows:
-    """Rows in the order of their keys, which notes what was looked at."""
+    """Rows in the order of their keys, which record the rows read."""
 
     def __init__(self, count: int) -> None:
         self.keys = [f"{number:043}" for number in range(count)]
-        self.looked_at: list[str] = []
+        self.checked: list[str] = []
 
     def items(self, after: str = "") -> Iterator[tuple[str, Row]]:
         for key in self.keys:
             if key > after:
-                self.looked_at.append(key)
+                self.checked.append(key)
                 yield key, Row(version=int(key))
 
 
 class Commands:
-    """Takes commands."""
+    """Records commands."""
 
     def __init__(self) -> None:
         self.given: list[str] = []
@@ -56,7 +56,7 @@ async def test_rounds_go_on_from_each_other_and_begin_again(monkeypatch: pytest.
     rows, commands = Rows(10), Commands()
     sweeper = a_sweeper(rows, commands)
     assert [await sweeper.sweep() for _ in range(4)] == [2, 2, 1, 2]
-    assert rows.looked_at == [*rows.keys, *rows.keys[:4]]
+    assert rows.checked == [*rows.keys, *rows.keys[:4]]
     assert commands.given == [*rows.keys[::2], *rows.keys[:4:2]]
 
 

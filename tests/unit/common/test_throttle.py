@@ -51,7 +51,7 @@ def test_pauses_that_grow_go_on_growing_after_the_last_one_is_over() -> None:
     assert _failed(GROWING, 0, 1, 2, 1000).paused_until == after(1120)
 
 
-def test_where_pauses_do_not_grow_the_count_begins_anew_after_each() -> None:
+def test_if_pauses_do_not_grow_each_resets_the_count() -> None:
     assert (GROWING.grows, LEVEL.grows) == (True, False)
     assert _failed(LEVEL, 0, 1, 2, 61.999) == Throttle(
         failures=4, last_failure_at=after(61.999), paused_until=after(121.999)
@@ -60,7 +60,7 @@ def test_where_pauses_do_not_grow_the_count_begins_anew_after_each() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "failures"), [(600, 2), (600.001, 1)])
-def test_after_a_while_without_failures_the_count_begins_anew(seconds: float, failures: int) -> None:
+def test_time_without_failures_resets_the_count(seconds: float, failures: int) -> None:
     assert _failed(FORGETTING, 0, seconds).failures == failures
     assert FORGETTING.forgets(after(), after(seconds)) == (failures == 1)
 

@@ -48,7 +48,7 @@ def test_each_topic_has_a_writer_and_a_reader(topic: Topic) -> None:
     assert readers(topic)
 
 
-def test_each_message_has_a_topic_that_somebody_writes() -> None:
+def test_each_message_has_a_topic_with_a_writer() -> None:
     written = {topic for each in TOPOLOGIES for topic in each.writes}
     assert {kind.topic for kind in TYPES.values()} <= written <= {*ALL}
 

@@ -1,4 +1,4 @@
-"""Which rows a repartition moves, and that a second run finds nothing left to move."""
+"""A repartition moves exactly the rows in wrong partitions, and is idempotent."""
 
 from collections.abc import Iterable
 
@@ -28,7 +28,7 @@ def a_record(
 
 
 def placed(*records: ConsumerRecord, partitions: int = 7) -> list[RowPlacement]:
-    """Tell where rows are, after these records."""
+    """Return the placements of rows after these records."""
     with ChangelogRows() as rows:
         for record in records:
             rows.apply(record)

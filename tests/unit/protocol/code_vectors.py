@@ -62,7 +62,7 @@ TIMES: Final = (59, int(NOW.timestamp()), int(NOW.timestamp()) + 29, int(NOW.tim
 
 
 def agreement() -> Case:
-    """Return how both sides come to the same codes, and the messages in which they exchange their keys."""
+    """Return the derivation of the codes on both sides, and the messages that exchange the keys."""
     pinned = PinnedIssuer(issuer=ISSUER, keys=(SERVICE.public.thumbprint,), agreement=ISSUER_AGREEMENT.public)
     challenge = a_challenge(Purpose.PAIRING, login_issuer=pinned)
     zero_first = AgreementPrivateKey.from_jwk(SHORT.to_jwk()), AgreementPrivateKey.from_jwk(OTHER.to_jwk())
@@ -89,7 +89,7 @@ def agreement() -> Case:
 
 
 def numbers() -> Case:
-    """Return an approval that holds the number which the browser shows, and answers that hold no such number."""
+    """Return an approval with the right number, and answers with invalid numbers."""
     browser = Browser(name="Firefox on Linux", address="192.0.2.7", place="Geneva, Switzerland", first_time=True)
     challenge = a_challenge(number_matching=True, browser=browser)
     answers = [
@@ -112,17 +112,17 @@ def numbers() -> Case:
 
 
 def unpaired() -> Case:
-    """Return a statement that removes an account, such that are refused, and such that are about something else."""
+    """Return a statement that removes an account, invalid statements, and statements about other accounts."""
     fine = _statement()
     refused = [
         ("header altered", altered(fine, 0)),
         ("payload altered", altered(fine, 1)),
         ("signature altered", altered(fine, 2)),
         ("base64url not canonical", second_spelling(fine)),
-        ("a kid that is not the key's", _signed({"kid": OTHER.public.thumbprint}, _said().model_dump_json())),
-        ("another type", _signed({"typ": "countersign-challenge+jws"}, _said().model_dump_json())),
+        ("a kid that is not the key's", _signed({"kid": OTHER.public.thumbprint}, _unpaired().model_dump_json())),
+        ("another type", _signed({"typ": "countersign-challenge+jws"}, _unpaired().model_dump_json())),
         ("a challenge instead", a_challenge()),
-        ("no pairing id", _signed({}, _said().model_dump_json(exclude={"pairing_id"}))),
+        ("no pairing id", _signed({}, _unpaired().model_dump_json(exclude={"pairing_id"}))),
     ]
     ignored = [
         ("signed by another key", _statement(OTHER)),
@@ -131,15 +131,15 @@ def unpaired() -> Case:
         ("of another account", _statement(account_id="another-account")),
         ("of an earlier pairing", _statement(pairing_id="an-earlier-pairing")),
     ]
-    said = _said()
+    content = _unpaired()
     return {
         "account": {
-            "issuer": said.iss,
-            "account_id": said.account_id,
-            "pairing_id": said.pairing_id,
+            "issuer": content.iss,
+            "account_id": content.account_id,
+            "pairing_id": content.pairing_id,
             "keys": [SERVICE.public.thumbprint],
         },
-        "statement": {"header": read_header(fine), "claims": said.model_dump(mode="json"), "jws": fine},
+        "statement": {"header": read_header(fine), "claims": content.model_dump(mode="json"), "jws": fine},
         "refused": [{"why": why, "jws": statement} for why, statement in refused],
         "ignored": [{"why": why, "jws": statement} for why, statement in ignored],
     }
@@ -194,7 +194,7 @@ def _answer_saying(challenge: str, number: object) -> str:
     return sign_request(DEVICE, url=ORIGIN + ANSWER_PATH, nonce=NONCE, at=NOW, payload=payload, typ=ANSWER_TYPE)
 
 
-def _said(**changes: str) -> Unpaired:
+def _unpaired(**changes: str) -> Unpaired:
     fine = {
         "iss": ISSUER,
         "aud": DEVICE.public.thumbprint,
@@ -206,7 +206,7 @@ def _said(**changes: str) -> Unpaired:
 
 
 def _statement(key: PrivateKey = SERVICE, /, **changes: str) -> str:
-    return issue_unpaired(key, _said(**changes))
+    return issue_unpaired(key, _unpaired(**changes))
 
 
 def _signed(header: dict[str, str], payload: str) -> str:

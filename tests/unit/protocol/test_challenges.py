@@ -1,4 +1,4 @@
-"""A challenge says who asks whom what, and with its answer proves what was answered."""
+"""A challenge states its issuer, device and purpose; with its answer, it proves the verdict."""
 
 import json
 from datetime import timedelta
@@ -22,7 +22,7 @@ from tests.unit.protocol.builders import (
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
-def test_challenge_says_what_is_asked_and_by_which_key(purpose: Purpose) -> None:
+def test_challenge_has_its_claims_and_its_issuers_key(purpose: Purpose) -> None:
     claims, key = verify_challenge(a_challenge(purpose))
     assert claims == some_claims(purpose)
     assert key == SERVICE.public.thumbprint

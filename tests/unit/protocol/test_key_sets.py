@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from protocol.key_sets import thumbprints_of
+from protocol.jose import thumbprints_of
 from tests.unit.protocol.builders import DEVICE, SERVICE
 
 

@@ -1,4 +1,4 @@
-"""What is refused says why, in the words that a device's developer then reads."""
+"""Each refusal has a reason for the device's developer."""
 
 import json
 from collections.abc import Callable
@@ -9,8 +9,7 @@ import pytest
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import ANSWER_TYPE, CHALLENGE_TYPE, challenge_digest, verify_challenge, verify_proof
 from protocol.encoding import decode_base64url
-from protocol.jose import PrivateKey, PublicKey, SignatureError, read_header, verify_embedded
-from protocol.key_sets import thumbprints_of
+from protocol.jose import PrivateKey, PublicKey, SignatureError, read_header, thumbprints_of, verify_embedded
 from protocol.signed_requests import REQUEST_TYPE, RequestRefusedError, sign_request, verify_request
 from protocol.unpaired import UNPAIRED_TYPE, verify_unpaired
 from tests.unit.protocol.builders import (
@@ -77,7 +76,7 @@ def header_of(algorithm: object) -> str:
         (lambda: verify_proof(CHALLENGE, an_answer(CHALLENGE, key=SERVICE)), "another device answered"),
     ],
 )
-def test_what_is_signed_wrongly_says_why(check: Callable[[], Any], reason: str) -> None:
+def test_an_invalid_signature_has_a_reason(check: Callable[[], Any], reason: str) -> None:
     with pytest.raises(SignatureError) as refused:
         check()
     assert str(refused.value) == reason
@@ -110,24 +109,24 @@ def test_a_key_that_is_refused_has_what_is_wrong_with_it_as_its_cause(changes: d
         (request(b"[]"), "The payload is not a JSON object."),
     ],
 )
-def test_a_request_that_is_refused_says_what_is_wrong_with_it(compact: str, detail: str) -> None:
+def test_a_refused_request_has_a_reason(compact: str, detail: str) -> None:
     with pytest.raises(RequestRefusedError) as refused:
         verify_request(compact, path=PATH, origins={ORIGIN}, now=NOW)
     assert str(refused.value) == detail
 
 
-def test_text_that_has_another_spelling_says_so() -> None:
+def test_another_spelling_of_base64url_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"^the base64url is not canonical$"):
         decode_base64url("AB")
 
 
-def test_bytes_that_are_no_key_set_say_so() -> None:
+def test_bytes_that_are_not_a_key_set_are_an_error() -> None:
     with pytest.raises(ValueError, match=r"^not a JWK set$"):
         thumbprints_of(b"[]")
 
 
 def test_an_answer_that_leaves_its_time_out_is_none() -> None:
     header = {"typ": ANSWER_TYPE, "jwk": JWK, "url": f"{ORIGIN}/any", "nonce": NONCE}
-    said = {"challenge_digest": challenge_digest(CHALLENGE), "verdict": "approve"}
+    payload = {"challenge_digest": challenge_digest(CHALLENGE), "verdict": "approve"}
     with pytest.raises(SignatureError, match="the payload is not an answer's"):
-        verify_proof(CHALLENGE, DEVICE.sign(header, json.dumps(said).encode()))
+        verify_proof(CHALLENGE, DEVICE.sign(header, json.dumps(payload).encode()))

@@ -1,11 +1,10 @@
-"""What a record says beside the signatures is held against what these prove."""
+"""The members of a record are compared with the proof of its signatures."""
 
 from typing import Any
 
 import pytest
 
-from protocol.challenges import verify_proof
-from protocol.records import contradictions
+from protocol.challenges import contradictions, verify_proof
 from schemas.contract import Purpose, Verdict
 from tests.unit.protocol.builders import DEVICE, NOW, a_challenge, an_answer, some_claims
 
@@ -24,17 +23,17 @@ SIGNED: dict[str, str] = {
 def contradicted(
     record: dict[str, Any], purpose: Purpose = Purpose.PAIRING, verdict: Verdict = Verdict.APPROVE
 ) -> list[str]:
-    """Return what a record says otherwise than the signatures of a challenge and its answer."""
+    """Return the contradictions of a record."""
     challenge = a_challenge(purpose)
     return list(contradictions(record, verify_proof(challenge, an_answer(challenge, verdict))))
 
 
-def test_a_record_that_says_what_was_signed_is_not_contradicted() -> None:
+def test_a_record_that_equals_the_signed_content_has_no_contradictions() -> None:
     assert contradicted({**SIGNED, "paired_at": NOW.isoformat(), "more": 1}) == []
 
 
 @pytest.mark.parametrize("member", SIGNED)
-def test_a_record_that_says_something_else_is_contradicted_in_that(member: str) -> None:
+def test_a_record_with_another_member_has_a_contradiction(member: str) -> None:
     signed = SIGNED[member]
     expected = f"the record says {member} 'other', but {signed!r} was signed"
     assert contradicted({**SIGNED, member: "other"}) == [expected]

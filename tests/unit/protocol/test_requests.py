@@ -36,7 +36,7 @@ def signed_with(**changes: object) -> str:
     return DEVICE.sign({name: value for name, value in header.items() if value is not None}, b"{}")
 
 
-def test_request_says_which_device_signed_what_and_when() -> None:
+def test_request_has_its_device_payload_and_time() -> None:
     signed = verify_request(a_request(), path=PATH, origins={ORIGIN}, now=NOW)
     assert signed.device.thumbprint == DEVICE.public.thumbprint
     assert (signed.nonce, signed.issued_at, signed.payload) == (NONCE, NOW, {"device_name": "Pixel 9"})

@@ -100,8 +100,8 @@ def test_pairing_exchanges_the_keys_of_the_derivation() -> None:
 
 def test_statement_of_an_unpaired_device_holds() -> None:
     case = VECTORS["unpaired"]["statement"]
-    said, key = verify_unpaired(case["jws"])
-    assert said.model_dump(mode="json") == case["claims"]
+    content, key = verify_unpaired(case["jws"])
+    assert content.model_dump(mode="json") == case["claims"]
     assert key == VECTORS["keys"]["issuer"]["thumbprint"]
     assert read_header(case["jws"]) == case["header"]
 

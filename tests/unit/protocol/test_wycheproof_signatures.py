@@ -44,7 +44,7 @@ def test_a_signature_holds_exactly_if_it_is_valid() -> None:
     assert wrong == []
 
 
-def test_a_signature_says_nothing_about_another_message() -> None:
+def test_a_signature_is_invalid_for_another_message() -> None:
     signed, _, _ = a_challenge().rpartition(".")
     taken = [case for jwk, case in CASES if _is_taken(jwk, f"{signed}.{encode_base64url(bytes.fromhex(case['sig']))}")]
     assert taken == []

@@ -58,8 +58,8 @@ def request_case(compact: str, path: str) -> Case:
 def challenge_case(compact: str) -> Case:
     """Return a challenge, in its parts."""
     claims, _ = verify_challenge(compact)
-    said = claims.model_dump(mode="json", exclude_none=True)
-    return {"header": read_header(compact), "claims": said, "jws": compact, "digest": challenge_digest(compact)}
+    content = claims.model_dump(mode="json", exclude_none=True)
+    return {"header": read_header(compact), "claims": content, "jws": compact, "digest": challenge_digest(compact)}
 
 
 def altered(compact: str, part: int) -> str:
