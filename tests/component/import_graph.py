@@ -1,4 +1,4 @@
-"""Draws which package imports which, in ARCHITECTURE.md: ``make imports``.
+"""Draws the import graph in ARCHITECTURE.md: ``make imports``.
 
 An arrow that follows from others is left out (transitive reduction), so the pictures stay small enough to read.
 """
@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).parents[2]
 FILE: Final = ROOT / "ARCHITECTURE.md"
 SERVICES: Final = "services"
 CHARTS: Final = ("", "services.common", "services.login")
-"""What the pictures show the parts of; the empty name is the whole project."""
+"""The packages of the pictures; the empty name is the whole project."""
 
 
 def drawn(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Prometheus' own tool fires each alert on the series that it is for, and none while all is well."""
+"""By promtool, each alert fires on its scenario, and none fires on a healthy hour."""
 
 import shutil
 import subprocess
@@ -40,11 +40,11 @@ WELL = {
     'countersign_decisions_total{job="login", event="countersign.login.fail_password.v1"}': "0+5x60",
     'countersign_challenges_total{job="push", instance="push:1", outcome="undeliverable"}': "0x60",
 }
-"""An hour in which all is well, a sample a minute, in promtool's notation."""
+"""A healthy hour with a sample per minute, in promtool's notation."""
 
 
 def series(name: str) -> str:
-    """Return the one series of the good hour that begins with a name."""
+    """Return the only series of the healthy hour whose name starts so."""
     (found,) = (each for each in WELL if each.startswith(name))
     return found
 
@@ -110,7 +110,7 @@ SCENARIOS: dict[str, tuple[dict[str, str], set[str]]] = {
         {"CountersignUndeliverable"},
     ),
 }
-"""What differs from the good hour, and the alerts that fire by its end."""
+"""The differences from the healthy hour, and the alerts at its end."""
 
 
 def alerts() -> set[str]:
@@ -120,7 +120,7 @@ def alerts() -> set[str]:
 
 
 def a_case(name: str, changes: Mapping[str, str], firing: set[str]) -> dict[str, object]:
-    """Return one of promtool's tests: an hour, and which alerts fire at its end."""
+    """Return a test case of promtool: an hour of samples, and the alerts at its end."""
     return {
         "name": name,
         "interval": "1m",

@@ -1,4 +1,4 @@
-"""Each OpenAPI document is valid, and has what its service's router has: all of it and nothing else."""
+"""Each OpenAPI document is valid, and has exactly the routes of its service."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -42,14 +42,14 @@ class Described:
 
     @property
     def routes(self) -> list[web.AbstractRoute]:
-        """The router's routes, but for the HEAD that comes with each GET."""
+        """The router's routes, without the HEAD of each GET."""
         assert self.client.app is not None
         return [each for each in self.client.app.router.routes() if each.method != hdrs.METH_HEAD]
 
 
 @pytest.fixture(params=sorted(MAKERS))
 async def described(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Described]:
-    """Give each service in turn; nothing of its Kafka side runs."""
+    """Provide each service in turn, without its Kafka side."""
     async with TestClient(TestServer(MAKERS[request.param](tmp_path).web)) as client:
         if request.param == "login":
             text = LOGIN_FORMS.read_text(encoding="utf-8")
@@ -90,5 +90,5 @@ def path_of(route: web.AbstractRoute) -> str:
 
 
 def is_static(route: web.AbstractRoute) -> bool:
-    """Tell whether a route serves the files of a folder."""
+    """Return whether a route serves the files of a folder."""
     return isinstance(route.resource, web.StaticResource)

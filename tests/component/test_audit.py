@@ -17,7 +17,7 @@ from tests.builders import T0
 
 LOCK_FILE = f"harmless==1.0 --hash=sha256:{'0' * 64}\nleaky==2.0 --hash=sha256:{'1' * 64}\n"
 UNKNOWN = f"elsewhere @ https://files.test/elsewhere-2.0.zip --hash=sha256:{'2' * 64}\n"
-"""pip-audit looks up no package that has no version."""
+"""pip-audit skips a package without a version."""
 LEAK = {
     "id": "OSV-2026-1",
     "affected": [
@@ -77,7 +77,7 @@ class Service:
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    """Give a running service."""
+    """Provide a running service."""
     made = Service(tmp_path)
     made.lock_file.write_text(LOCK_FILE)
     application = web.Application()

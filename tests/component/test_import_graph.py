@@ -1,4 +1,4 @@
-"""The pictures of the import graph: as the code is, and with no arrow that follows from others."""
+"""The pictures of the import graph match the code, without transitive arrows."""
 
 from graphlib import CycleError
 

@@ -1,4 +1,4 @@
-"""Alerts and dashboard ask for metrics and labels that the services have, and the scrape config for their ports."""
+"""Alerts and dashboard use existing metrics and labels, and the scrape configuration has the right ports."""
 
 import json
 import re
@@ -24,19 +24,19 @@ SCRAPED = frozenset({"job", "instance"})
 """The labels that Prometheus adds."""
 UP = "up"
 RATE_INTERVAL = ("$__rate_interval", "5m")
-"""What Grafana puts in by itself, and something like it."""
+"""Grafana's variable, and a value for it."""
 
 
 @dataclass
 class Query:
-    """What an expression asks for: each metric with the labels that are matched, and the labels that are kept."""
+    """The metrics of an expression, with the matched labels and the labels of its result."""
 
     matched: list[tuple[str, str, str]] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
 
     def visit(self, node: promql_parser.Expr) -> None:
-        """Look at a part of the expression."""
+        """Visit a node of the expression."""
         match node:
             case promql_parser.VectorSelector():
                 assert node.name, "a metric without a name"
@@ -47,7 +47,7 @@ class Query:
 
 
 def parse_query(expression: str) -> Query:
-    """Read an expression as Prometheus does."""
+    """Parse an expression like Prometheus."""
     found = Query()
     promql_parser.walk(promql_parser.parse(expression.replace(*RATE_INTERVAL)), pre_visit=found.visit)
     return found
@@ -60,7 +60,7 @@ def alerts() -> list[dict[str, Any]]:
 
 
 def panels() -> list[dict[str, Any]]:
-    """Return the dashboard's panels but for the rows between them."""
+    """Return the dashboard's panels, without the rows."""
     dashboard = json.loads((MONITORING / "grafana-dashboard.json").read_text())
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
@@ -73,7 +73,7 @@ def expressions() -> Iterator[str]:
 
 @pytest.fixture
 async def metrics(tmp_path: Path) -> dict[str, set[str]]:
-    """Give each sample's name in the registries of all services, wired as in their processes, with its labels."""
+    """Provide the sample names in the registries of all services, with their labels."""
     found: dict[str, set[str]] = {UP: set()}
     for make in MAKERS.values():
         registry = make(tmp_path).telemetry.metrics.registry
@@ -85,7 +85,7 @@ async def metrics(tmp_path: Path) -> dict[str, set[str]]:
 
 
 def sample_names(family: Metric) -> set[str]:
-    """Return what the samples of a metric are called."""
+    """Return the sample names of a metric."""
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
     return {f"{family.name}{suffix}" for suffix in suffixes.get(family.type, ("",))}
 

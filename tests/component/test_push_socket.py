@@ -41,7 +41,7 @@ class Channels:
         return self.channel
 
     def watch(self, key: str) -> AbstractContextManager[Any]:
-        """Give an event that is set at each change."""
+        """Provide an event that is set at each change."""
         return self._waiters.watch(key)
 
     def change(self, channel: Channel) -> None:
@@ -51,7 +51,7 @@ class Channels:
 
 
 class Instance:
-    """An instance of the push service with nothing but its sockets.
+    """An instance of the push service with only its sockets.
 
     Attributes:
         url: Its URL.
@@ -70,13 +70,13 @@ class Instance:
         return datetime.now(UTC) + self.ahead
 
     def connects(self, device: Device) -> Channel:
-        """Let it know a device, for which nothing waits, and return its channel."""
+        """Register a device without pending challenges, and return its channel."""
         channel = Channel(device_id=device.device_id, device_name=NAME)
         self.channels.change(channel)
         return channel
 
     def ask(self, channel: Channel, challenge_id: str, good_seconds: float = GOOD_SECONDS) -> Channel:
-        """Let a challenge come that is good for so long by a right clock, and return the channel with it."""
+        """Add a challenge with this lifetime by a correct clock, and return the channel."""
         issued = a_challenge(channel.device_id, challenge_id, good_seconds)
         fields = issued.model_dump(include={"challenge_id", "reply_key", "purpose", "challenge", "expires_at"})
         pending = (*channel.pending, PendingChallenge(**fields))
@@ -105,7 +105,7 @@ async def instance(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Instance]:
 
 @pytest.fixture
 async def device(instance: Instance) -> AsyncIterator[Device]:
-    """Give a device of that instance."""
+    """Provide a device of that instance."""
     async with Device(instance.url) as device:
         yield device
 

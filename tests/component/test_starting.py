@@ -34,7 +34,7 @@ def a_service_with_reasons(reasons: Sequence[str], tmp_path: Path) -> Iterator[I
             self.wfile.write(body)
 
         def log_message(self, *_arguments: Any) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

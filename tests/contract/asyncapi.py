@@ -1,4 +1,4 @@
-"""Writes the AsyncAPI document where integrators look for it: `make asyncapi`."""
+"""Writes asyncapi.yaml: `make asyncapi`."""
 
 from pathlib import Path
 from typing import Final

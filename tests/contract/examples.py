@@ -1,4 +1,4 @@
-"""One message of every type, to be recorded as Kafka carries it."""
+"""One message of every type, for the recordings."""
 
 from typing import Final
 
@@ -57,7 +57,7 @@ PASSWORD_HASH: Final = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"
 
 
 def examples() -> list[Message]:
-    """Return a message of every type, with something in every field that is worth it."""
+    """Return a message of every type, with a value in every relevant field."""
     issued = an_issued_challenge()
     return [
         a_creation(display_name="Zoë", password_hash=PASSWORD_HASH, email="zoe@example.org"),

@@ -19,7 +19,7 @@ DIRECTORY: Final = Path(__file__).parent / "v1"
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What Kafka carried of an event."""
+    """The recorded form of an event."""
 
     type: str
     topic: str

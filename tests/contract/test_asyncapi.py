@@ -1,4 +1,4 @@
-"""asyncapi.yaml says what the models say, and what was recorded of every message fits it."""
+"""asyncapi.yaml matches the models, and every recorded message is valid against it."""
 
 import json
 from typing import Any
@@ -70,7 +70,7 @@ def as_json(value: bytes) -> dict[str, Any]:
 
 
 def references(node: Any) -> list[str]:
-    """Return what a node and all below it refer to."""
+    """Return the references in a node and its descendants."""
     if isinstance(node, dict):
         own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
         return own + [each for value in node.values() for each in references(value)]

@@ -1,4 +1,4 @@
-"""Today's models read every record of every released version, and write it as it was."""
+"""The current models decode every record of every released version, and encode it unchanged."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is not a message of ours is refused, for a reason that holds nothing of the body: it ends up in logs."""
+"""An undecodable record is rejected, with a reason that contains nothing of the body, since it ends up in logs."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from tests.messages import a_sign_in
 
 RECORD = encode(an_event(a_sign_in()))
 SECRET = "hunter2-hunter2"
-"""Stands where a body holds something that no log may show."""
+"""A placeholder for content that must not appear in a log."""
 
 
 def _headers(**changes: bytes | None) -> list[tuple[str, bytes | None]]:

@@ -1,4 +1,4 @@
-"""`countersign dlq` lists, shows and sends again what services set aside, on a real Kafka."""
+"""`countersign dlq` lists, shows and retries dead letters on a real Kafka."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ REASON = "challenge-1: the seal does not hold"
 
 @pytest.fixture
 async def letters(kafka: str, topics: str) -> str:
-    """Set two records aside: one that can be read, one that cannot. Give the topics' prefix."""
+    """Publish two dead letters, of which one can be decoded; provide the topics' prefix."""
     publisher = Publisher(kafka, topics, "test")
     await publisher.start()
     writer = DeadLetterWriter(publisher, topics, "login")
@@ -33,7 +33,7 @@ async def letters(kafka: str, topics: str) -> str:
 
 
 async def run(kafka: str, prefix: str, *words: str) -> Result:
-    """Run `countersign dlq`, which has an event loop of its own."""
+    """Run `countersign dlq` in a thread, since it has its own event loop."""
     arguments = ["dlq", *words, "--kafka", kafka, "--topic-prefix", prefix]
     return await asyncio.to_thread(CliRunner().invoke, app, arguments)
 
@@ -93,7 +93,7 @@ async def test_an_unknown_dead_letter_is_an_error(kafka: str, letters: str) -> N
 
 
 async def records(kafka: str, topic: str, partition: int) -> list[Any]:
-    """Read what a partition holds."""
+    """Return the records of a partition."""
     place = TopicPartition(topic, partition)
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
     await consumer.start()

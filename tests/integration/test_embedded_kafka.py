@@ -1,4 +1,4 @@
-"""The embedded Kafka keeps what it was given, over a clean stop and a crash, and ends with who started it."""
+"""The embedded Kafka keeps its records over a stop and a crash, and ends with its parent."""
 
 import signal
 import subprocess
@@ -22,13 +22,13 @@ PARTITION = TopicPartition(AUTH_CHALLENGE.name, 0)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the folder of the broker."""
+    """Provide the broker's directory."""
     return tmp_path_factory.mktemp("kafka")
 
 
 @pytest.fixture(scope="module")
 def embedded(folder: Path) -> Iterator[EmbeddedKafka]:
-    """Give a broker of these tests' own, started."""
+    """Provide a running broker for these tests."""
     broker = EmbeddedKafka(folder)
     broker.start()
     yield broker
@@ -36,7 +36,7 @@ def embedded(folder: Path) -> Iterator[EmbeddedKafka]:
 
 
 async def test_records_outlive_a_clean_stop_and_a_crash(embedded: EmbeddedKafka) -> None:
-    """Whatever was acknowledged is there after both."""
+    """All acknowledged records survive both."""
     await apply_topics(embedded.bootstrap, "", partitions=1, replication=1)
     await write(embedded.bootstrap, b"first")
     embedded.stop()
@@ -57,7 +57,7 @@ def test_a_taken_port_is_named(embedded: EmbeddedKafka, tmp_path: Path) -> None:
 
 
 def test_kafka_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
-    """A supervisor that dies has no chance to stop it, so the kernel must."""
+    """A supervisor that crashes cannot stop the broker, so the kernel must."""
     supervisor = (
         "import sys; from pathlib import Path; from deploy.local.kafka.embedded import EmbeddedKafka\n"
         "broker = EmbeddedKafka(Path(sys.argv[1])); broker.start(); print(broker.brokers[0].pid, flush=True); input()"
@@ -76,7 +76,7 @@ def test_kafka_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process runs; one that has ended and waits to be reaped does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -91,7 +91,7 @@ def test_a_folder_keeps_its_number_of_brokers(embedded: EmbeddedKafka, folder: P
 
 
 async def write(bootstrap: str, value: bytes) -> None:
-    """Write one record, acknowledged by all."""
+    """Write one record with acks=all."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
     await producer.start()
     await producer.send_and_wait(PARTITION.topic, value)

@@ -1,4 +1,4 @@
-"""An instance knows that Kafka takes nothing, though a broker of three still answers, and knows when it does again."""
+"""The watch notices that Kafka rejects writes while one of three brokers still responds, and that it recovers."""
 
 import asyncio
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.polling import eventually
 
 @pytest.fixture
 def three_brokers(tmp_path: Path) -> Iterator[EmbeddedKafka]:
-    """Give a Kafka of three brokers, started."""
+    """Provide a running Kafka of three brokers."""
     embedded = EmbeddedKafka(tmp_path, brokers=3)
     embedded.start()
     yield embedded

@@ -16,13 +16,13 @@ KEYS = tuple(f"person-{number}".encode() for number in range(20))
 
 
 async def run(kafka: str, prefix: str, partitions: int) -> Result:
-    """Run `countersign topics repartition`, which has an event loop of its own."""
+    """Run `countersign topics repartition` in a thread, since it has its own event loop."""
     words = ["topics", "repartition", "--yes", "--kafka", kafka, "--topic-prefix", prefix, f"--partitions={partitions}"]
     return await asyncio.to_thread(CliRunner().invoke, app, words)
 
 
 async def add_partitions(kafka: str, names: list[str], partitions: int) -> None:
-    """Do what Kafka's own tools do."""
+    """Add partitions like Kafka's own tools."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     await admin.create_partitions({name: NewPartitions(partitions) for name in names})

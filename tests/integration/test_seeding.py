@@ -1,4 +1,4 @@
-"""Seeding makes what is missing and nothing twice, on the real Kafka, and only where it does no harm."""
+"""Seeding on a real Kafka creates only missing accounts, and refuses to run where it could do harm."""
 
 import asyncio
 import json

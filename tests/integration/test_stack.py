@@ -1,4 +1,4 @@
-"""The whole stack starts, survives what may happen to it, and leaves nothing behind."""
+"""The whole stack starts, survives crashes, and leaves no process behind."""
 
 import signal
 import socket
@@ -22,7 +22,7 @@ SERVICE_PORTS = tuple(f"--{service}-port" for service in SERVICES)
 def test_services_come_back_after_a_crash_and_take_a_second_beside_them(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
-    """After kill -9 each serves again at the same address; a second instance serves at its own; all end at the stop."""
+    """Each service restarts at the same address after SIGKILL; a second instance has its own; all end at the stop."""
     options = StackOptions(tmp_path, kafka_bootstrap=kafka, topic_prefix=topic_prefix, partitions=PARTITIONS)
     with Stack(options) as stack:
         for service in SERVICES:
@@ -42,7 +42,7 @@ def test_services_come_back_after_a_crash_and_take_a_second_beside_them(
 
 
 def test_run_makes_a_demo_account_once_and_stops_at_ctrl_c(tmp_path: Path) -> None:
-    """The second run goes on with the same data, so it shows the same password."""
+    """The second run continues with the same data, so it prints the same password."""
     passwords = []
     for _ in range(2):
         with running(tmp_path) as (process, screen):
@@ -62,7 +62,7 @@ def test_run_makes_a_demo_account_once_and_stops_at_ctrl_c(tmp_path: Path) -> No
     ids=["login", "metrics of login", "kafka"],
 )
 def test_a_taken_port_is_one_line_and_starts_nothing(tmp_path: Path, option: str, above: int) -> None:
-    """Whoever runs it sees which port it is, and no half of a stack."""
+    """The output names the port, and no part of the stack keeps running."""
     ports = free_ports()
     taken = ports[option] + above
     with socket.create_server(("127.0.0.1", taken)):
@@ -91,7 +91,7 @@ def run_command(data: Path, ports: dict[str, int]) -> list[str]:
 
 @contextmanager
 def running(data: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """Start it as `make run` does, give its process and its screen, and wait until it has ended."""
+    """Start the stack like `make run`, yield its process and screen, and wait until it has ended."""
     command = run_command(data, free_ports())
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
@@ -108,7 +108,7 @@ def running(data: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
 
 
 def shown(screen: str, label: str) -> str:
-    """Return what stands behind a label on the screen."""
+    """Return the value after a label on the screen."""
     found = [line.split(label)[1].split()[0] for line in screen.splitlines() if line.strip().startswith(label)]
     assert found, screen
     return found[0]

@@ -10,7 +10,7 @@ from tests.broker import PARTITIONS
 
 
 async def test_provisioning_makes_every_topic_once(kafka: str, topics: str) -> None:
-    """A second run on the same Kafka finds all of them there."""
+    """A second run on the same Kafka finds all topics."""
     again = await apply_topics(kafka, topics, PARTITIONS, replication=1)
 
     assert again.created == ()
@@ -18,7 +18,7 @@ async def test_provisioning_makes_every_topic_once(kafka: str, topics: str) -> N
 
 
 async def test_another_partition_count_is_refused(kafka: str, topics: str) -> None:
-    """Faust needs one count for all topics of a table, so a silent difference would break it later."""
+    """Faust needs the same number for all topics of a table."""
     with pytest.raises(TopicsError, match=rf"has {PARTITIONS} partitions instead of {PARTITIONS + 1}"):
         await apply_topics(kafka, topics, PARTITIONS + 1, replication=1)
 

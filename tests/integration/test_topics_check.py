@@ -1,4 +1,4 @@
-"""`countersign topics check` finds what is missing or differs, on a real Kafka."""
+"""`countersign topics check` reports missing and differing topics on a real Kafka."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.broker import PARTITIONS
 
 
 async def run(command: str, kafka: str, prefix: str, *options: str) -> Result:
-    """Run `countersign topics`, which has an event loop of its own."""
+    """Run `countersign topics` in a thread, since it has its own event loop."""
     arguments = ["topics", command, "--kafka", kafka, "--topic-prefix", prefix, *options]
     return await asyncio.to_thread(CliRunner().invoke, app, arguments)
 

@@ -27,7 +27,7 @@ HOUR = 3600.0
 
 @dataclass
 class Changelog:
-    """A changelog topic, written by hand.
+    """A changelog topic whose records a test writes.
 
     Attributes:
         topic: Its name.
@@ -42,7 +42,7 @@ class Changelog:
     producer: AIOKafkaProducer
 
     async def make(self, **settings: str) -> None:
-        """Make the topic."""
+        """Create the topic."""
         await self.admin.create_topics(
             [NewTopic(self.topic, 2, 1, topic_configs={"cleanup.policy": "compact"} | settings)]
         )
@@ -60,13 +60,13 @@ class Changelog:
         await self.producer.send_and_wait(self.topic, value, key.encode())
 
     async def delete(self, key: str, version: int, epoch: int = 1) -> None:
-        """Write that a row is deleted."""
+        """Write a tombstone."""
         header = (TOMBSTONE_HEADER, b'{"epoch":%d,"version":%d}' % (epoch, version))
         await self.producer.send_and_wait(self.topic, None, key.encode(), headers=[header])
 
     @asynccontextmanager
     async def view(self, *, ready: bool = True) -> AsyncIterator[View[Row]]:
-        """Run a view of it, which is ready unless that is not waited for."""
+        """Run a view of the topic, by default until it is ready."""
         view = View(self.bootstrap, self.topic, Row, self.directory)
         running = asyncio.create_task(view.run())
         try:
@@ -96,7 +96,7 @@ class Changelog:
 
 @pytest.fixture
 async def changelog(kafka: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Changelog]:
-    """Give a changelog with two rows in different partitions."""
+    """Provide a changelog with two rows in different partitions."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     producer = AIOKafkaProducer(bootstrap_servers=kafka, metadata_max_age_ms=200)
     await admin.start()

@@ -1,4 +1,4 @@
-"""A phone in touch with services of its own."""
+"""Fixtures: a phone connected to fake services."""
 
 from collections.abc import AsyncIterator
 
@@ -18,7 +18,7 @@ async def services() -> AsyncIterator[FakeServices]:
 
 @pytest.fixture
 async def phone(services: FakeServices) -> AsyncIterator[VirtualPhone]:
-    """Connect a phone that paired with nothing yet."""
+    """Connect a phone without accounts."""
     async with VirtualPhone.in_memory(services.origin, "Pixel 9", timing=QUICK) as phone:
         await phone.connected()
         yield phone

@@ -1,4 +1,4 @@
-"""The services as a device sees them, in one process: obedient to docs/protocol.md, and unhelpful on demand."""
+"""Fake services in one process: they follow docs/protocol.md, and fail on demand."""
 
 import asyncio
 import json
@@ -81,7 +81,7 @@ class FakeServices:
         return datetime.now(UTC) + self.clock_offset
 
     def claims(self, device_id: str, purpose: Purpose, **changes: object) -> Claims:
-        """Build the claims of a challenge that is fine, but for the changes."""
+        """Build the claims of a valid challenge, with changes."""
         now = int(self.now().timestamp())
         issuer = PinnedIssuer(issuer=self.origin, keys=(self.key.public.thumbprint,), agreement=self.agreement.public)
         fine: dict[str, object] = {
@@ -101,14 +101,14 @@ class FakeServices:
         return Claims.model_validate({**fine, **changes})
 
     async def ask(self, claims: Claims, key: PrivateKey | None = None) -> str:
-        """Send a challenge to the device that it is for, and keep it until it is answered."""
+        """Send a challenge to its device, and keep it pending until the answer."""
         challenge = issue_challenge(self.key if key is None else key, claims)
         self.waiting.setdefault(claims.aud, {})[claims.jti] = challenge
         await self._send(claims.aud, {"type": "challenge", "challenge": challenge})
         return challenge
 
     def parting(self, device_id: str, pairing_id: str, key: PrivateKey | None = None, /, **changes: str) -> str:
-        """Sign a statement that is fine, but for the changes: account-1 is paired with the device no more."""
+        """Sign a statement that account-1 has removed the device, with changes."""
         fine = {
             "iss": self.origin,
             "aud": device_id,
@@ -124,16 +124,16 @@ class FakeServices:
         await self._send(device_id, {"type": "unpaired", "statement": statement})
 
     async def end(self, claims: Claims, reason: str) -> None:
-        """Tell the device that a challenge is over."""
+        """Notify the device that a challenge has ended."""
         self.end_unheard(claims)
         await self._send(claims.aud, {"type": "ended", "challenge_id": claims.jti, "reason": reason})
 
     def end_unheard(self, claims: Claims) -> None:
-        """Let a challenge be over while its device is not told."""
+        """End a challenge without notifying its device."""
         self.waiting[claims.aud].pop(claims.jti, None)
 
     async def ping(self, device_id: str, *, with_time: bool = True) -> None:
-        """Give a device a sign of life; older services gave none of the time with it."""
+        """Send the device a ping; older services omitted the time."""
         time: dict[str, object] = {"server_time": self.now().isoformat()} if with_time else {}
         await self._send(device_id, {"type": "ping", **time})
 

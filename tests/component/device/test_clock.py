@@ -1,4 +1,4 @@
-"""Instances of a service whose clocks differ: the phone hides no live request, and its clock is put right again."""
+"""Clock skew between instances: the phone hides no live request, and corrects its clock."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ from tests.polling import DEADLINE_SECONDS, eventually
 AHEAD: Final = timedelta(seconds=45)
 GOOD_SECONDS: Final = 30
 A_LOOK_SECONDS: Final = 1.5
-"""In this time a phone looks at least once whether a request has run out."""
+"""Time within which the phone checks at least once for expired requests."""
 
 
 def good_for_half_a_minute(services: FakeServices, phone: VirtualPhone, purpose: Purpose = Purpose.LOGIN) -> Claims:
@@ -192,7 +192,7 @@ async def ask_ahead_of_time(services: FakeServices, phone: VirtualPhone) -> Clai
 
 
 async def ask_and_answer(services: FakeServices, phone: VirtualPhone) -> None:
-    """Send a challenge with all the time in the world, and deny it: the phone has taken all that was sent before."""
+    """Send a long-lived challenge and deny it, so that the phone has processed all earlier frames."""
     claims = services.claims(phone.device_id, Purpose.LOGIN, exp=int(services.now().timestamp()) + 3600)
     await services.ask(claims)
     request = await next_request(phone)

@@ -1,4 +1,4 @@
-"""A phone pairs, is asked, and answers; whatever its requests meet on the way."""
+"""A phone pairs and answers challenges despite errors of its requests."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -299,7 +299,7 @@ async def test_acceptance_that_had_counted_connects_after_the_request_ran_out(
 
 
 async def answer_past_expiry(services: FakeServices, phone: VirtualPhone, request: DeviceChallenge, told: str) -> None:
-    """Approve while the service is unavailable until the request expired, and then tells what became of the answer."""
+    """Approve while the service is unavailable until the request expires; then the service refuses with a reason."""
     services.refusals = ["unavailable"] * 1_000_000
     answering = asyncio.create_task(phone.answer(request, Verdict.APPROVE))
     await eventually(lambda: services.now() > request.claims.expires_at)

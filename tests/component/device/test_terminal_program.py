@@ -1,4 +1,4 @@
-"""The terminal device as people and scripts run it: a program of its own, without a terminal."""
+"""The terminal phone as a separate program, without a terminal."""
 
 import asyncio
 import json
@@ -57,14 +57,14 @@ class Terminal:
         return await finish(await self.start(*command))
 
     async def end(self) -> None:
-        """End what a failed test left running."""
+        """Kill processes that a failed test left."""
         for process in self._started:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
 
     async def introduce(self) -> str:
-        """Have the phone of its state directory ask for a phrase, without the program; return its id."""
+        """Request a phrase for the phone of the state directory, without the program; return the device id."""
         async with self._phone() as phone:
             await phone.new_phrase()
             return phone.device_id
@@ -85,7 +85,7 @@ class Terminal:
 
 @pytest.fixture
 async def terminal(services: FakeServices, tmp_path: Path) -> AsyncIterator[Terminal]:
-    """Give the program a state directory of its own."""
+    """Provide the program with its own state directory."""
     terminal = Terminal(services, services.origin, tmp_path / "state")
     yield terminal
     await terminal.end()

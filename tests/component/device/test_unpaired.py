@@ -16,7 +16,7 @@ from tests.polling import DEADLINE_SECONDS, eventually
 
 
 def pairing_of(phone: VirtualPhone) -> str:
-    """Return the id of the pairing that made the phone's one account."""
+    """Return the pairing id of the phone's only account."""
     (account,) = phone.store.read().accounts
     assert account.pairing_id is not None
     return account.pairing_id
@@ -152,7 +152,7 @@ async def test_only_the_issuers_keys_remove_and_one_rotated_in_does(
 async def test_statement_that_overtakes_the_receipt_of_the_pairing_counts(
     services: FakeServices, phone: VirtualPhone, *, paired_before: bool
 ) -> None:
-    """A pairing that was accepted too late is taken back at once, maybe before the phone has noted it."""
+    """A pairing that was accepted too late is revoked at once, possibly before the phone has stored it."""
     if paired_before:
         await pair(services, phone)
     await phone.new_phrase()

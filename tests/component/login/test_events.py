@@ -33,7 +33,7 @@ class Cookies:
 
 @pytest.fixture
 async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """Give the address of a service that takes one stream, on which nothing ever happens."""
+    """Provide the URL of a service that allows one stream, which never sends an event."""
 
     async def wait_for_ever(*_arguments: object) -> None:
         await asyncio.Event().wait()

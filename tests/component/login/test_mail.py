@@ -15,7 +15,7 @@ from tests.smtp import HOST, PASSWORD, USERNAME, Certificate, PostOffice, a_cert
 
 
 def a_server(port: int, **changes: Any) -> MailServer:
-    """Return what hands mail to a server on this machine."""
+    """Return a mail client for a server on this machine."""
     fields = {"smtp_host": HOST, "smtp_port": port, "smtp_security": "none", "mail_from": "account@example.org"}
     return MailServer(LoginSettings.model_validate({**fields, **changes}))
 
@@ -32,7 +32,7 @@ def a_message(to: str = "zoe@example.org") -> EmailMessage:
 
 @pytest.fixture
 def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Certificate:
-    """Give a certificate that this process trusts."""
+    """Provide a certificate that this process trusts."""
     made = a_certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(made.path))
     return made

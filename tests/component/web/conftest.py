@@ -1,4 +1,4 @@
-"""The services on a stage, and a phone's browser."""
+"""Fixtures: fake services, and a phone's browser."""
 
 from collections.abc import AsyncIterator
 
@@ -18,7 +18,7 @@ async def services() -> AsyncIterator[Stage]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def keeping(browser: Browser, services: Stage) -> AsyncIterator[BrowserContext]:
-    """A phone's browser that was never at the app, and will keep it for offline use; it is gone before the services."""
+    """Provide a phone's new browser that installs the app's service worker; it closes before the services."""
     context = await browser.new_context(base_url=services.origin, viewport={"width": 390, "height": 844})
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     yield context
@@ -27,6 +27,6 @@ async def keeping(browser: Browser, services: Stage) -> AsyncIterator[BrowserCon
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(keeping: BrowserContext) -> BrowserContext:
-    """A phone's browser that was never at the app, and will not keep it."""
+    """Provide a phone's new browser without service workers."""
     await forgo_service_worker(keeping)
     return keeping

@@ -1,4 +1,4 @@
-"""The authenticator web app on its services, in one process, with the page policy that the push service sends."""
+"""The authenticator web app with fake services in one process, under the push service's page policy."""
 
 import re
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ POLICY: Final = (
 )
 PAIRING: Final = "pairing-1"
 SECRET: Final = b"a secret of 20 bytes"
-"""What the verification codes of a phone that was paired before are made with."""
+"""The secret of the verification codes of a phone that was paired before."""
 
 
 class Stage(FakeServices):
@@ -54,13 +54,13 @@ class Stage(FakeServices):
         return web.Response(text=text, content_type="text/javascript")
 
     async def unpair(self, key: PrivateKey | None = None, pairing_id: str = PAIRING, **changes: str) -> str:
-        """Tell the only device that its pairing ended, by a statement that is fine but for the changes; return that."""
+        """Send the only device an unpaired statement with changes, and return the statement."""
         statement = self.parting(self.device_id, pairing_id, key, **changes)
         await self.part(self.device_id, statement)
         return statement
 
     async def send(self, frame: dict[str, object]) -> None:
-        """Send the only device a frame, whatever it says."""
+        """Send the only device an arbitrary frame."""
         await self._send(self.device_id, frame)
 
     @property
@@ -76,7 +76,7 @@ async def _index(_request: web.Request) -> web.FileResponse:
 
 @asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
-    """Serve them on a free port of localhost, which browsers take for secure."""
+    """Serve them on a free port of localhost, which browsers treat as secure."""
     services = Stage()
     server = TestServer(services.application())
     await server.start_server()
@@ -89,7 +89,7 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 async def a_phone(context: BrowserContext) -> Page:
-    """Open the app as on a new phone, name it, and wait until it is connected."""
+    """Open the app as a new phone, enter a name, and wait until it is connected."""
     page = await context.new_page()
     await page.goto("/")
     await page.get_by_test_id("device-name").fill("Pixel 9")
@@ -99,7 +99,7 @@ async def a_phone(context: BrowserContext) -> Page:
 
 
 async def a_paired_phone(context: BrowserContext, services: Stage) -> Page:
-    """Open the app as on a phone that was paired before, and wait until it is connected."""
+    """Open the app as a paired phone, and wait until it is connected."""
     page = await context.new_page()
     await page.goto("/icons/icon.svg")
     code = """async ([issuer, key, pairing_id, secret]) => {
@@ -130,7 +130,7 @@ async def press(page: Page, name: str) -> None:
 
 
 async def result_is(page: Page, heading: str) -> None:
-    """Wait for the result that is headed so."""
+    """Wait for the result with this heading."""
     await expect(page.get_by_test_id("result").get_by_role("heading")).to_have_text(heading)
 
 

@@ -1,4 +1,4 @@
-"""While it pairs, the phone agrees with the service on what verification codes are made with, and sends no secret."""
+"""During pairing, the phone and the service agree on the secret of verification codes without sending it."""
 
 import hmac
 from hashlib import sha1
@@ -57,7 +57,7 @@ def mac(secret: bytes) -> str:
 
 
 async def asked_to_pair(page: Page, services: Stage, **changes: Any) -> str:
-    """Ask for a phrase on the phone, use it, and return the challenge that comes."""
+    """Request a phrase on the phone, use it, and return the challenge."""
     await press(page, "new-account")
     await expect(page.get_by_test_id("phrase")).to_be_visible()
     challenge = await services.ask(services.claims(services.device_id, Purpose.PAIRING, **changes))

@@ -1,4 +1,4 @@
-"""The app away from the eye: calling by notifications, opening without a network, renewed by its service worker."""
+"""The app in the background: notifications, opening without a network, and updates by its service worker."""
 
 import asyncio
 from typing import Final
@@ -24,7 +24,7 @@ KEPT: Final = """async () => {
 
 
 async def becomes(page: Page, code: str, value: object) -> None:
-    """Wait until code gives a value. The page policy forbids what Playwright has for that."""
+    """Wait until code returns a value; the page policy forbids Playwright's own wait."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         while await page.evaluate(code) != value:
             await asyncio.sleep(0.05)
@@ -36,7 +36,7 @@ async def test_a_hidden_app_calls_by_a_notification_once_it_may(services: Stage)
 
 
 async def sees_and_calls(context: BrowserContext, services: Stage) -> None:
-    """Have the app ask for leave to call, call, and take the call back."""
+    """Let the app request permission, notify, and close the notification."""
     page = await a_paired_phone(context, services)
     await press(page, "tab-settings")
     await expect(page.get_by_test_id("allow-notifications")).to_be_visible()

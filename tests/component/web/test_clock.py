@@ -1,4 +1,4 @@
-"""Instances of a service whose clocks differ: the phone hides no live request, and its clock is put right again."""
+"""Clock skew between instances: the phone hides no live request, and corrects its clock."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 AHEAD: Final = timedelta(seconds=45)
 GOOD_SECONDS: Final = 30
 A_LOOK_SECONDS: Final = 2.5
-"""In this time the app looks at least once whether a request has run out."""
+"""Time within which the app checks at least once for expired requests."""
 
 
 def good_for_half_a_minute() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Answers and the connection hold out against refusals, lost networks, reloads and restarts."""
+"""Answers and the connection survive refusals, lost networks, reloads and restarts."""
 
 import re
 from datetime import timedelta

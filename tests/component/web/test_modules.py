@@ -1,4 +1,4 @@
-"""The app's pure modules give to the byte what docs/protocol-vectors.json holds, and refuse what it refuses."""
+"""The app's pure modules reproduce docs/protocol-vectors.json to the byte, and reject what it rejects."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""A sign-in that asks for the number that the computer shows is approved only with one."""
+"""Number matching: an approval needs the number that the computer shows."""
 
 from typing import Final
 

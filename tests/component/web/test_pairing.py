@@ -1,4 +1,4 @@
-"""A person pairs the phone: the phrase, the question, the account that is connected."""
+"""Pairing on the phone: the phrase, the request and the connected account."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The phone itself: its first start, its settings, what it keeps, and where it cannot work."""
+"""The phone: first start, settings, storage and unsupported browsers."""
 
 import pytest
 from playwright.async_api import BrowserContext, expect

@@ -1,4 +1,4 @@
-"""A person is asked to approve sign-ins, and answers; or the requests end by themselves."""
+"""Requests to approve sign-ins: a person answers them, or they end."""
 
 import re
 from datetime import timedelta

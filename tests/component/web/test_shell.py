@@ -1,4 +1,4 @@
-"""What the app is made of: the files that it keeps for offline use, and nothing that its page policy forbids."""
+"""The app's files: all are cached for offline use, and none violates its page policy."""
 
 import hashlib
 import json

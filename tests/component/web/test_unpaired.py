@@ -53,7 +53,7 @@ async def history(page: Page) -> list[str]:
 
 
 async def answers_still(page: Page, services: Stage) -> None:
-    """See that a sign-in of the account is asked for: all that was sent before has been dealt with by then."""
+    """Check that the phone shows a sign-in of the account, so that all earlier frames are processed."""
     await ask(services)
     await press(page, "deny")
     await result_is(page, "Sign-in denied")

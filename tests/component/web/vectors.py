@@ -1,4 +1,4 @@
-"""docs/protocol-vectors.json, as the tests of the app's modules take it."""
+"""docs/protocol-vectors.json for the tests of the app's modules."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Groups of workers for the tests of this folder."""
+"""Fixtures: groups of worker processes."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -16,7 +16,7 @@ MakeGroup = Callable[..., Group]
 
 @pytest.fixture
 async def ledger(kafka: str, topic_prefix: str) -> Ledger:
-    """Give the topics of one group, provisioned."""
+    """Provide the topics of one group, provisioned."""
     ledger = Ledger(kafka, topic_prefix, Plan.partitions)
     await ledger.provision()
     return ledger
@@ -24,7 +24,7 @@ async def ledger(kafka: str, topic_prefix: str) -> Ledger:
 
 @pytest.fixture
 async def make_group(ledger: Ledger, tmp_path: Path) -> AsyncIterator[MakeGroup]:
-    """Give a function that makes a group whose workers follow a plan; what runs afterwards is ended."""
+    """Provide a function that creates a group of workers with a plan; the fixture stops them at its end."""
     async with AsyncExitStack() as stack:
 
         def make(**plan: Any) -> Group:

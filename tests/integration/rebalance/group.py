@@ -1,4 +1,4 @@
-"""A group of worker processes that join, leave, crash and sleep."""
+"""A group of worker processes that join, leave, crash and pause."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ class Worker:
 
     @property
     def generation(self) -> int:
-        """The newest generation of the group that it was ready in, 0 before the first."""
+        """The last generation in which it was ready; 0 before the first."""
         found = re.findall(r"READY (\d+)$", self.child.log_path.read_text(errors="replace"), re.MULTILINE)
         return int(found[-1]) if found else 0
 
@@ -52,7 +52,7 @@ class Group:
     started: int = 0
 
     def start(self, tables: str | None = None) -> Worker:
-        """Start one more worker.
+        """Start another worker.
 
         Args:
             tables: The folder of its tables; None gives it a new one.
@@ -65,7 +65,7 @@ class Group:
         return worker
 
     async def join(self, tables: str | None = None) -> Worker:
-        """Start one more worker and wait until all are ready in a generation with it."""
+        """Start another worker, and wait until all workers are ready in a new generation."""
         before = self.generation
         worker = self.start(tables)
         await self.settle(before)
@@ -80,23 +80,23 @@ class Group:
         await self.settle(before)
 
     async def crashed(self, worker: Worker) -> None:
-        """Wait until a worker has ended by itself, with an error."""
+        """Wait until a worker has ended with an error."""
         self.workers.remove(worker)
         await eventually(lambda: worker.child.exit_code is not None, "the worker goes on")
         assert worker.child.exit_code == 1, tail(worker.child.log_path)
 
     async def kill(self, worker: Worker) -> None:
-        """End a worker as a crash would; returns at once."""
+        """Kill a worker, without waiting for the others."""
         self.workers.remove(worker)
         await asyncio.to_thread(worker.child.kill)
 
     @property
     def generation(self) -> int:
-        """The newest generation of the group that any worker was ready in."""
+        """The last generation in which any worker was ready."""
         return max((each.generation for each in self.workers), default=0)
 
     async def settle(self, before: int, among: int | None = None) -> None:
-        """Wait until workers are ready in one generation after a given one.
+        """Wait until workers are ready in a generation after a given one.
 
         Args:
             before: The given generation.
@@ -114,5 +114,5 @@ class Group:
         await eventually(settled, "the group does not settle")
 
     async def stop(self) -> None:
-        """End what still runs, all at once."""
+        """Kill the running workers in parallel."""
         await asyncio.gather(*(asyncio.to_thread(each.child.kill) for each in self.workers))

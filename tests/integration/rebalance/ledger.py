@@ -1,4 +1,4 @@
-"""A feed of numbered events, and the tally of what became of each of them."""
+"""A feed of numbered events, and a tally of lost and repeated ones."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the events.
+    """The events that were not decided exactly once.
 
     Attributes:
         lost: Numbers of events that no row has.
@@ -62,12 +62,12 @@ class Ledger:
 
     @property
     def events(self) -> str:
-        """The topic that is fed."""
+        """The topic of the events."""
         return f"{self.prefix}events"
 
     @property
     def decisions(self) -> str:
-        """The topic in which each decision is published."""
+        """The topic of the published decisions."""
         return f"{self.prefix}decisions"
 
     @property
@@ -76,7 +76,7 @@ class Ledger:
         return f"{self.prefix}group-counts-changelog"
 
     async def provision(self) -> None:
-        """Make the topics, and wait until they can be used: a worker leaves out for minutes what it does not see."""
+        """Create the topics, and wait until they are usable: a worker ignores a missing topic for minutes."""
         policies = {self.events: "delete", self.decisions: "delete", self.changelog: "compact"}
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
@@ -116,7 +116,7 @@ class Ledger:
                 await feeder
 
     async def drained(self) -> None:
-        """Wait until the group has committed all that was fed; fail once it gets no further."""
+        """Wait until the group has committed all events; fail if it makes no progress."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
@@ -140,7 +140,7 @@ class Ledger:
             await asyncio.sleep(POLL_SECONDS)
 
     async def rows(self) -> dict[bytes, list[int]]:
-        """Return each key's numbers as the newest row in the changelog has them."""
+        """Return each key's numbers in its newest row."""
         values: dict[bytes, bytes | None] = {}
         for record in await self.read(self.changelog):
             key = record.key or b""
@@ -149,7 +149,7 @@ class Ledger:
         return {key: json.loads(value)["numbers"] for key, value in values.items() if value is not None}
 
     async def tally(self) -> Tally:
-        """Compare what was fed with the rows and with what was published."""
+        """Compare the events with the rows and the published decisions."""
         counted = Counter(number for numbers in (await self.rows()).values() for number in numbers)
         places: dict[int, set[int]] = defaultdict(set)
         for record in await self.read(self.decisions):

@@ -1,4 +1,4 @@
-"""Through joins and leaves every event is decided exactly once, and it takes both drains."""
+"""Rebalances: every event is decided exactly once while workers join and leave, and both drains are needed."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from tests.integration.rebalance.ledger import Ledger, Tally
 from tests.integration.rebalance.worker import Plan
 
 SLOW: Final = {"work_seconds": 0.02, "seek_seconds": 1.5}
-"""Events wait for the agent, and an idle fetcher, which sleeps for a second, wakes while positions are sought."""
+"""Events queue up for the agent, and an idle fetcher, which sleeps for a second, wakes up during the seek."""
 ROUNDS: Final = 3
 
 
@@ -55,7 +55,7 @@ async def test_events_are_lost_or_doubled_without(
 
 
 async def join_and_leave(group: Group, ledger: Ledger) -> None:
-    """Let a worker join another and both leave, then one with both drains do what they left undone."""
+    """Let two workers join and leave, then let a worker with both drains finish the rest."""
     first = await group.join()
     async with ledger.feed(per_second=30):
         second = await group.join()

@@ -1,4 +1,4 @@
-"""What a recovery makes of the changelog: stale records undo nothing, newer ones are read, and all of them."""
+"""Recovery from the changelog: stale records are ignored, and all newer ones are read."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A worker process whose table counts: it appends each event's number to the row of the event's key.
+"""A worker process whose table appends each event's number to the row of the event's key.
 
 Run as ``python -m tests.integration.rebalance.worker '<plan as JSON>'``. It logs ``READY <generation>`` whenever its
 tables are recovered, stops cleanly at SIGTERM, and exits with 1 if Faust crashed.
@@ -32,7 +32,7 @@ log = logging.getLogger("worker")
 
 @dataclass(frozen=True)
 class Plan:
-    """How a worker works.
+    """The configuration of a worker.
 
     Attributes:
         bootstrap: Kafka's ``host:port``.
@@ -79,7 +79,7 @@ class UndrainedConsumer(DrainedConsumer):
     """The consumer without the first drain."""
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Forget the partitions as Faust does."""
+        """Give up the partitions like Faust."""
         await aiokafka.Consumer.on_partitions_revoked(self, revoked)
 
 
@@ -116,7 +116,7 @@ def make_transport(app: faust.App, plan: Plan) -> DrainedTransport:
 
 
 def make_app(plan: Plan) -> faust.App:
-    """Make the app, with what the plan leaves out left out."""
+    """Create the app, without the parts that the plan disables."""
     options: dict[str, Any] = {
         **STREAM_SETTINGS,
         "stream_buffer_maxsize": plan.buffered_events,

@@ -1,4 +1,4 @@
-"""A world whose every record is stored, as Kafka would: to be audited as it is, or with something planted in it."""
+"""A simulated deployment that records every event, for audits of intact and altered histories."""
 
 import json
 from collections.abc import Callable
@@ -49,7 +49,7 @@ class RecordedWorld(World):
         stored.append(StoredRecord(record.topic, 0, offset, self.now, record.key, record.value, record.headers))
 
     def record_store(self) -> RecordStore:
-        """Return what was read of it: all."""
+        """Return a store with all records."""
         store = RecordStore()
         store.add(record for records in self.records.values() for record in records)
         for table in TABLES:
@@ -59,11 +59,11 @@ class RecordedWorld(World):
         return store
 
     def audit(self, time_range: TimeRange | None = None, policies: Policies = POLICIES) -> Report:
-        """Audit it."""
+        """Audit the history."""
         return LogAudit(self.record_store(), policies, time_range or TimeRange()).run()
 
     def finding(self) -> Finding:
-        """Audit it, and return the one finding that there must be."""
+        """Audit the history, and return its only finding."""
         report = self.audit()
         assert report.found == 1, report.findings
         return report.findings[0]
@@ -73,7 +73,7 @@ class RecordedWorld(World):
         return self.records[table.changelog.name]
 
     def alter(self, record: StoredRecord, change: Callable[[dict[str, Any]], None]) -> None:
-        """Replace a record by one whose value says something else."""
+        """Replace a record by one with an altered value."""
         data = json.loads(record.value or b"")
         change(data)
         value = json.dumps(data, separators=(",", ":")).encode()
@@ -81,11 +81,11 @@ class RecordedWorld(World):
         stored[stored.index(record)] = replace(record, value=value)
 
     def drop(self, record: StoredRecord) -> None:
-        """Let a record be gone; the others keep their offsets."""
+        """Remove a record; the others keep their offsets."""
         self.records[record.topic].remove(record)
 
     def write(self, table: BoundTable, key: str, row: Row, epoch: int) -> None:
-        """Let an owner of a key write a row over whatever is there, under the version after its own."""
+        """Let an owner overwrite a key's row with the version after the given row's."""
         self._save(table, key, replace(row, epoch=epoch))
 
     def _save(self, table: BoundTable, key: str, row: Row | None) -> None:
@@ -110,7 +110,7 @@ class Story:
     people: People
 
     def then(self, act: Callable[[], object], seconds: float = 1) -> None:
-        """Do something, a moment after what was before, and let the services catch up."""
+        """Act after a pause, and let the services catch up."""
         self.world.pass_time(seconds)
         act()
         self.world.settle()
@@ -149,11 +149,11 @@ def a_story() -> Story:
 
 
 def of_type(world: RecordedWorld, kind: type[Message], number: int = -1) -> StoredRecord:
-    """Return a record of a type of message, the last one unless told otherwise."""
+    """Return a record of a message type, by default the last one."""
     found = [each for each in world.records[kind.topic.name] if dict(each.headers)["ce_type"].decode() == kind.type]
     return found[number]
 
 
 def place_of(record: StoredRecord) -> str:
-    """Return where a record is, as a finding names it."""
+    """Return a record's position as in a finding."""
     return f"{record.topic}/{record.partition}/{record.offset}"

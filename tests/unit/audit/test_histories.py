@@ -1,4 +1,4 @@
-"""Whatever honest people do, whoever crashes and whatever Kafka lets go of: an audit names a villain's doings alone."""
+"""For any honest history, crash and compaction, an audit reports exactly the attacker's records."""
 
 import random
 
@@ -21,7 +21,7 @@ mischiefs = st.lists(st.tuples(*[st.integers(0, 6)] * 4), min_size=1, max_size=6
 
 
 def lived(script: list[Action], course: list[tuple[int, int]]) -> RecordedWorld:
-    """Return what people left behind whose services crashed and read again now and then."""
+    """Return the history of people whose services crashed and re-read events at times."""
     world = RecordedWorld()
     people = People(world)
     for action in script:
@@ -84,7 +84,7 @@ def test_all_that_a_villain_published_is_named_and_nothing_else(
 
 
 def compact(world: RecordedWorld, table: BoundTable, dice: random.Random) -> None:
-    """Let go of rows that newer ones replaced, up to some moment, as Kafka does."""
+    """Compact a changelog up to a random record, like Kafka."""
     rows = world.records.get(table.changelog.name, [])
     clean = dice.randint(0, len(rows))
     newest = {each.key: each for each in rows[:clean]}

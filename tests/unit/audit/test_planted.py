@@ -137,7 +137,7 @@ def test_a_newer_owners_row_that_drops_a_decision_is_named(world: RecordedWorld)
 def test_a_paused_owner_that_decided_the_same_as_a_newer_one_is_no_offence(
     world: RecordedWorld, epoch: int, stale: int
 ) -> None:
-    """One of them wrote the last three rows at epoch 1, then the other one writes them, too."""
+    """One owner wrote the last three rows at epoch 1; then the other one writes them too."""
     rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"][-3:]
     for row in rows:
         world.alter(row, lambda data: data.update(epoch=1))

@@ -1,4 +1,4 @@
-"""A newer owner of a key goes on from an older row: it may decide events again, and must leave none aside.
+"""A newer owner of a key continues from an older row: it may repeat decisions, and must not drop any.
 
 It read the rows before the last ones of the owner before it came. So it does not know these, and has their events
 still before it; the older owner's rows may even come after its own.
@@ -19,7 +19,7 @@ from tests.unit.audit.history import Story, a_story
 from tests.unit.flow.world import ACCOUNTS, CHANNELS, PHRASES
 
 MOST_UNDONE: Final = 7
-"""How many rows are left aside at most: with each written twice, an audit still has all of them at hand."""
+"""Maximum number of dropped rows: even if each is written twice, the audit still has all of them in memory."""
 EPOCH: Final = 7
 Turn = tuple[bool, bool, bool]
 """How a row is decided again: whether the row before it is written once more, whether yet another owner comes after
@@ -31,7 +31,7 @@ turns: Final = st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), 
 
 
 def undo(story: Story, table: BoundTable, turns: list[Turn], *, lost: int = 0) -> list[str]:
-    """Have newer owners decide the events of the last rows again, those of the last ones aside, and return them all."""
+    """Let newer owners repeat the last decisions except the `lost` last ones, and return the ids of their events."""
     world, key = story.world, world_key(story, table)
     records = [each for each in world.rows_of(table) if each.key == key.encode()]
     undone = records[1:][-len(turns) :]
@@ -65,7 +65,7 @@ def row_of(table: BoundTable, record: StoredRecord) -> Row:
 
 
 def release(story: Story, records: list[StoredRecord]) -> None:
-    """Let records come that were held back."""
+    """Append delayed records."""
     for each in records:
         story.world.keep(Record(each.topic, each.key, each.value, each.headers))
     records.clear()
@@ -90,7 +90,7 @@ def test_what_newer_owners_leave_aside_for_good_is_named(name: str, turns: list[
 
 
 def test_an_owner_that_wakes_when_all_have_forgotten_its_event_is_no_offence() -> None:
-    """A newer owner decided it long ago, in a row that was compacted since."""
+    """A newer owner decided it long ago, in a row that has been compacted since."""
     story = a_story()
     undo(story, CHANNELS, [(False, False, True)] * 5)
     rows = story.world.rows_of(CHANNELS)

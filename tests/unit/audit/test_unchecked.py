@@ -81,7 +81,7 @@ def test_only_the_span_is_checked_and_nothing_is_no_success(world: RecordedWorld
 
 
 def rotated(*names: str) -> Policies:
-    """Return the rules of a login service that has these keys, the first one active."""
+    """Return the policies of a login service with these keys, the first one active."""
     keys = [a_key(name) for name in names]
     login: Policy = policy(key=keys[0], accepted_keys=tuple(each.public.thumbprint for each in keys))
     return replace(POLICIES, login=login)

@@ -43,7 +43,7 @@ class FakeConsumer:
 
 
 class _DoneError(Exception):
-    """All has been read."""
+    """All records have been read."""
 
 
 def _record(offset: int) -> ConsumerRecord:

@@ -1,4 +1,4 @@
-"""Kafka takes writes as long as enough in-sync replicas of every partition answer."""
+"""Kafka accepts writes as long as enough in-sync replicas of every partition respond."""
 
 from itertools import combinations
 
@@ -10,7 +10,7 @@ NAMES = ("accounts", "answers")
 
 
 def topics(*in_sync: set[int], min_in_sync: int = 2) -> TopicMetadata:
-    """Return a topic with a partition for each set of in-sync replicas, and one that is in no danger."""
+    """Return a topic with a partition for each set of in-sync replicas, and a healthy topic."""
     partitions = {number: frozenset(brokers) for number, brokers in enumerate(in_sync)}
     safe = {0: frozenset({1, 2, 3, 4, 5})}
     return TopicMetadata(

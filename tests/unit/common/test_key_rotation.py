@@ -51,7 +51,7 @@ def test_an_old_key_is_retired_and_the_active_one_is_not(kind: KeyKind[Any], tmp
 
 @each_kind
 def test_keys_that_were_never_made_are_not_made_by_rotating_them(kind: KeyKind[Any], tmp_path: Path) -> None:
-    """The directory may be a wrong one."""
+    """The directory may be a wrong one, so nothing is created."""
     assert key_ids(tmp_path, "login", kind) == ()
     with pytest.raises(KeyFileError, match="is missing"):
         add_key(tmp_path, "login", kind, active=True)
@@ -79,7 +79,7 @@ def test_the_file_stays_for_its_owner_only(kind: KeyKind[Any], tmp_path: Path) -
 
 @each_kind
 def test_a_file_that_is_a_link_stays_one(kind: KeyKind[Any], tmp_path: Path) -> None:
-    """So secrets are mounted into containers."""
+    """Containers mount secrets as links."""
     (tmp_path / "mounted").mkdir()
     load_keys(tmp_path / "mounted", "login", kind)
     kind.path(tmp_path, "login").symlink_to(kind.path(tmp_path / "mounted", "login"))

@@ -1,4 +1,4 @@
-"""Keys at rest: made when missing, the same for all instances, and never taken for what they are not."""
+"""Keys at rest: created if missing, shared by all instances, and validated."""
 
 import json
 import stat
@@ -26,7 +26,7 @@ Load = Callable[[Path, str], Any]
 
 
 def _identity(loaded: Any) -> str:
-    """Return what is the same for the same keys."""
+    """Return a value that is equal for equal keys."""
     match loaded:
         case SigningKeys():
             return ",".join(loaded.thumbprints)

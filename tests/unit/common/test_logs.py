@@ -1,4 +1,4 @@
-"""What an error leaves in the log."""
+"""The log entry of an error."""
 
 import json
 import subprocess

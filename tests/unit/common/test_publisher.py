@@ -1,4 +1,4 @@
-"""Commands are taken only where Kafka takes them; what was decided goes on waiting for it."""
+"""Commands fail while Kafka is away; the messages of decisions wait for it."""
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -11,7 +11,7 @@ from tests.messages import a_cancel
 
 
 class Sent(Publisher):
-    """A publisher whose records a test looks at."""
+    """A publisher that records its messages."""
 
     def __init__(self, *, kafka_available: bool) -> None:
         super().__init__("kafka.invalid:9092", "", "login", kafka_available=lambda: kafka_available)

@@ -6,7 +6,7 @@ from services.common.telemetry.logs import MAX_KNOWN_MESSAGES, REPEAT_SECONDS, R
 
 
 class Clock:
-    """A clock that is set."""
+    """A clock that a test sets."""
 
     now = 100.0
 

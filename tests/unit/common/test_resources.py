@@ -1,4 +1,4 @@
-"""An instance has its data directory for itself."""
+"""An instance locks its data directory."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A store of rows: rows and position are written together or not at all; what is damaged is dropped, never served."""
+"""The row store: rows and position are written atomically; a damaged store is dropped, never served."""
 
 import os
 import resource
@@ -36,7 +36,7 @@ def a_position(offset: int = 0) -> Position:
 
 @contextmanager
 def opened(directory: Path) -> Iterator[RowStore]:
-    """Open a store for a while."""
+    """Open a store and close it afterwards."""
     store = RowStore(directory)
     try:
         yield store
@@ -45,7 +45,7 @@ def opened(directory: Path) -> Iterator[RowStore]:
 
 
 def fill(directory: Path) -> None:
-    """Write rows, so many that they are in a file of their own."""
+    """Write enough rows to create a table file."""
     with opened(directory) as store:
         store.write({b"row-%04d" % number: os.urandom(1000) for number in range(ROWS)}, a_position(ROWS))
 
@@ -133,7 +133,7 @@ def test_a_full_disk_is_reported_and_the_write_is_atomic(tmp_path: Path) -> None
 
 @contextmanager
 def files_bounded(size_bytes: int) -> Iterator[None]:
-    """Let no file of this process grow beyond a size, as if the disk were full."""
+    """Limit the size of this process's files, like a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
     try:

@@ -1,4 +1,4 @@
-"""Secrets at rest open where they belong, with the ring's keys, and nowhere else."""
+"""Sealed secrets open only in their context and with the ring's keys."""
 
 import json
 from pathlib import Path

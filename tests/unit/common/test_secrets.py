@@ -1,4 +1,4 @@
-"""What ends up in a log line holds no secret.
+"""Log lines contain no secrets.
 
 No password, phrase, token or key ever gets into a message or a row; a repr or an error text shows no password hash.
 """

@@ -39,7 +39,7 @@ LOGIN, PARENT = GIVEN.split("-")[1:3]
 
 
 class Sent(Publisher):
-    """A publisher whose records a test looks at."""
+    """A publisher that records its messages."""
 
     def __init__(self, tracer: Tracer) -> None:
         super().__init__("kafka.invalid:9092", "", "login", tracer)
@@ -61,13 +61,13 @@ class Instance:
         self._guard = RecordGuard(dead_letters, "", "login", (), self.telemetry)
 
     def named(self, name: str) -> ReadableSpan:
-        """Return the one span of a name that ended."""
+        """Return the only finished span with a name."""
         (found,) = (span for span in self._exporter.get_finished_spans() if span.name == name)
         return found
 
     @property
     def names(self) -> list[str]:
-        """The names of all that ended, in that order."""
+        """The names of the finished spans, in order."""
         return [span.name for span in self._exporter.get_finished_spans()]
 
     async def serve(self, handler: Handler, traceparent: str = "") -> None:

@@ -1,4 +1,4 @@
-"""How failures in a row lead to pauses, and how many of something a window holds."""
+"""Throttling: pauses after consecutive failures, and sliding windows."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ WINDOW = WindowLimits(most=2, window_seconds=60)
 
 
 def _failed(limits: PauseLimits, *seconds: float) -> Throttle:
-    """Return what failures at these times lead to."""
+    """Return the throttle after failures at these times."""
     throttle = NO_FAILURES
     for each in seconds:
         throttle = throttle.failed(after(each), limits)

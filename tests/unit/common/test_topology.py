@@ -1,4 +1,4 @@
-"""A table is declared once: a topic that it is to read as well is one word, and everything else follows."""
+"""A table is declared once: adding a topic to its declaration updates everything else."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -65,7 +65,7 @@ DECIDERS: dict[str, Mapping[type[Message], Any]] = {
     "channels": push.DECIDERS,
 }
 DECIDED_APART = {CreateAccount}
-"""By the dispatcher itself: it alone needs no account."""
+"""Decided by the dispatcher itself, since it needs no account."""
 
 
 @pytest.mark.parametrize("name", DECIDERS)

@@ -22,7 +22,7 @@ Simulate = Callable[[Callable[[Apply, OnProgress], None]], Awaitable[None]]
 
 
 class EndOfTopicError(Exception):
-    """The topic's end in a test."""
+    """The simulated topic has ended."""
 
 
 def a_record(key: str, row: Row | None, offset: int = 0, *, stamp: bytes | None = None) -> ConsumerRecord:

@@ -1,4 +1,4 @@
-"""A device, a service and what passes between them, the same in each run."""
+"""A device, a service and their messages, the same in each run."""
 
 from datetime import UTC, datetime
 
@@ -93,6 +93,6 @@ def an_answer(
 
 
 def with_header(compact: str, header: bytes) -> str:
-    """Put another protected header before the payload and the signature of a JWS."""
+    """Replace the protected header of a JWS."""
     _, payload, signature = compact.split(".")
     return f"{encode_base64url(header)}.{payload}.{signature}"

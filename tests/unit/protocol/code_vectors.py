@@ -1,4 +1,4 @@
-"""The vectors of key agreement and codes, of numbers, and of the word of parting."""
+"""The vectors of key agreement and codes, of number matching, and of unpaired statements."""
 
 import json
 from typing import Final

@@ -1,4 +1,4 @@
-"""HKDF-SHA256 with nothing but HMAC, line by line as RFC 5869 has it: what the library's is held against."""
+"""HKDF-SHA256 with HMAC only, line by line as in RFC 5869, as a reference for the library."""
 
 import hmac
 

@@ -1,4 +1,4 @@
-"""Makes docs/protocol-vectors.json: run `python -m tests.unit.protocol.make_vectors`. The same bytes each time."""
+"""Writes docs/protocol-vectors.json deterministically: `python -m tests.unit.protocol.make_vectors`."""
 
 import json
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Whatever is altered in a signed text, anywhere, is refused."""
+"""Any alteration of a signed text is rejected."""
 
 import pytest
 from hypothesis import assume, example, given
@@ -20,7 +20,7 @@ CHARACTERS = st.one_of(st.sampled_from(BASE64URL + ".=+/ \n"), st.characters())
 
 @st.composite
 def altered(draw: st.DrawFn, text: str) -> str:
-    """Give the text with one character replaced, removed, added, or two swapped."""
+    """Yield the text with one character replaced, removed or added, or two swapped."""
     place = draw(st.integers(0, len(text) - 1))
     kind = draw(st.sampled_from(["replace", "remove", "add", "swap"]))
     if kind == "swap":

@@ -1,4 +1,4 @@
-"""The keys of a service, as it publishes them."""
+"""The published key set of a service."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A phrase as a phone shows it and a person types it, and what stands for it in Kafka."""
+"""Phrases as a phone shows them and a person types them, and their digests."""
 
 import hmac
 
