@@ -1,22 +1,16 @@
 """Recovery from the changelog: stale records are ignored, and all newer ones are read."""
 
-import json
 from dataclasses import replace
 
 import pytest
 
 from services.common.rows.stamps import TOMBSTONE_HEADER, stamp
+from tests.builders import a_stamped_row
 from tests.integration.rebalance.conftest import MakeGroup
 from tests.integration.rebalance.ledger import Ledger
 
 KEY, NEIGHBOUR = b"key-0", b"key-4"
 """Two keys of one partition."""
-
-
-def a_row(epoch: int, version: int, numbers: list[int]) -> bytes:
-    """Make a row."""
-    row = {"epoch": epoch, "version": version, "numbers": numbers}
-    return json.dumps(row, separators=(",", ":")).encode()
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["from its own tables", "from the changelog alone"])
@@ -28,7 +22,7 @@ async def test_stale_records_undo_nothing_and_are_covered_again(
     expected = {key: [await ledger.event(key), await ledger.event(key)] for key in (KEY, NEIGHBOUR)}
     await ledger.drained()
     await group.leave(worker)
-    await ledger.send(ledger.changelog, KEY, a_row(0, 1, [99]))
+    await ledger.send(ledger.changelog, KEY, a_stamped_row(0, 1, numbers=[99]))
     await ledger.send(ledger.changelog, NEIGHBOUR, None, [(TOMBSTONE_HEADER, b'{"epoch":0,"version":1}')])
 
     await group.join(worker.plan.directory if warm else None)
@@ -45,7 +39,7 @@ async def test_a_record_of_another_writer_is_read_at_the_next_start(make_group: 
     worker = await group.join()
     await ledger.event(KEY)
     await ledger.drained()
-    await ledger.send(ledger.changelog, NEIGHBOUR, a_row(9, 1, [99]))
+    await ledger.send(ledger.changelog, NEIGHBOUR, a_stamped_row(9, 1, numbers=[99]))
     await ledger.event(KEY)
     await ledger.drained()
     await group.leave(worker)

@@ -3,6 +3,7 @@
 import pytest
 
 from services.common.rows.stamps import TOMBSTONE_HEADER, is_newer, stamp
+from tests.builders import a_stamped_row
 
 
 @pytest.mark.parametrize(
@@ -20,21 +21,16 @@ def test_a_stamp_is_read_from_the_first_bytes_alone(value: bytes, expected: tupl
     assert stamp(value) == expected
 
 
-def a_row(epoch: int, version: int) -> bytes:
-    """Make a row."""
-    return b'{"epoch":%d,"version":%d,"name":"x"}' % (epoch, version)
-
-
 @pytest.mark.parametrize(
     ("candidate", "current", "newer"),
     [
-        (a_row(1, 1), None, True),
-        (a_row(1, 2), a_row(1, 1), True),
-        (a_row(1, 1), a_row(1, 1), True),
-        (a_row(1, 1), a_row(1, 2), False),
-        (a_row(2, 1), a_row(1, 9), True),
-        (a_row(1, 9), a_row(2, 1), False),
-        (a_row(1, 10), a_row(1, 9), True),
+        (a_stamped_row(1, 1), None, True),
+        (a_stamped_row(1, 2), a_stamped_row(1, 1), True),
+        (a_stamped_row(1, 1), a_stamped_row(1, 1), True),
+        (a_stamped_row(1, 1), a_stamped_row(1, 2), False),
+        (a_stamped_row(2, 1), a_stamped_row(1, 9), True),
+        (a_stamped_row(1, 9), a_stamped_row(2, 1), False),
+        (a_stamped_row(1, 10), a_stamped_row(1, 9), True),
     ],
 )
 def test_the_generation_counts_first_and_then_the_version(
@@ -44,8 +40,9 @@ def test_the_generation_counts_first_and_then_the_version(
 
 
 @pytest.mark.parametrize(
-    ("deletes", "newer"), [(a_row(1, 1), False), (a_row(1, 2), True), (a_row(2, 0), True), (None, True)]
+    ("deletes", "newer"),
+    [(a_stamped_row(1, 1), False), (a_stamped_row(1, 2), True), (a_stamped_row(2, 0), True), (None, True)],
 )
 def test_a_tombstone_deletes_its_own_row_and_older_ones(deletes: bytes | None, *, newer: bool) -> None:
     headers = [] if deletes is None else [(TOMBSTONE_HEADER, deletes)]
-    assert is_newer(None, a_row(1, 2), headers) is newer
+    assert is_newer(None, a_stamped_row(1, 2), headers) is newer

@@ -9,14 +9,10 @@ from hypothesis import strategies as st
 from operations.repartition.changelog_rows import ChangelogRows, RowCopy, RowPlacement, locate
 from services.common.kafka.partitions import partition_of
 from services.common.rows.stamps import TOMBSTONE_HEADER
+from tests.builders import a_stamped_row
 
 KEY = b"alex"
 OLD, NEW = partition_of(KEY, 4), partition_of(KEY, 7)
-
-
-def a_row(epoch: int, version: int, text: str = "") -> bytes:
-    """Make a row."""
-    return b'{"epoch":%d,"version":%d,"text":"%s"}' % (epoch, version, text.encode())
 
 
 def a_record(
@@ -40,37 +36,37 @@ def test_the_key_of_these_tests_moves() -> None:
 
 
 def test_a_row_whose_home_is_another_one_now_moves_there_as_it_is() -> None:
-    row = a_row(3, 8)
-    assert placed(a_record(OLD, a_row(3, 7)), a_record(OLD, row)) == [
+    row = a_stamped_row(3, 8)
+    assert placed(a_record(OLD, a_stamped_row(3, 7)), a_record(OLD, row)) == [
         RowPlacement(KEY, row, NEW, in_target=False, leftovers=(OLD,))
     ]
 
 
 def test_a_row_that_is_at_home_stays() -> None:
-    row = a_row(3, 8)
+    row = a_stamped_row(3, 8)
     assert placed(a_record(OLD, row), partitions=4) == [RowPlacement(KEY, row, OLD, in_target=True, leftovers=())]
 
 
 def test_a_move_that_was_interrupted_before_the_old_copy_was_deleted_only_deletes_it() -> None:
-    row = a_row(3, 8)
+    row = a_stamped_row(3, 8)
     assert placed(a_record(NEW, row), a_record(OLD, row)) == [
         RowPlacement(KEY, row, NEW, in_target=True, leftovers=(OLD,))
     ]
 
 
 def test_the_newest_row_moves_wherever_it_is() -> None:
-    newest = a_row(4, 1)
-    found = placed(a_record(NEW, a_row(3, 9)), a_record(OLD, newest), a_record(5, a_row(2, 2)))
+    newest = a_stamped_row(4, 1)
+    found = placed(a_record(NEW, a_stamped_row(3, 9)), a_record(OLD, newest), a_record(5, a_stamped_row(2, 2)))
     assert found == [RowPlacement(KEY, newest, NEW, in_target=False, leftovers=tuple(sorted({OLD, 5} - {NEW})))]
 
 
 def test_a_stale_record_behind_the_newest_row_does_not_move() -> None:
-    newest = a_row(4, 1)
-    assert placed(a_record(OLD, newest), a_record(OLD, a_row(3, 99)))[0].value == newest
+    newest = a_stamped_row(4, 1)
+    assert placed(a_record(OLD, newest), a_record(OLD, a_stamped_row(3, 99)))[0].value == newest
 
 
 def test_a_stale_tombstone_deletes_nothing_and_a_true_one_deletes() -> None:
-    row, stale = a_row(4, 2), [(TOMBSTONE_HEADER, b'{"epoch":4,"version":1}')]
+    row, stale = a_stamped_row(4, 2), [(TOMBSTONE_HEADER, b'{"epoch":4,"version":1}')]
     assert placed(a_record(OLD, row), a_record(OLD, None, headers=stale))[0].value == row
     assert placed(a_record(OLD, row), a_record(OLD, None)) == []
 
@@ -87,7 +83,7 @@ def test_afterwards_each_row_is_at_home_alone_and_nothing_is_left_to_do(
     partitions: int, keys: dict[bytes, dict[int, tuple[int, int]]]
 ) -> None:
     records = [
-        a_record(partition % partitions, a_row(*stamps), key)
+        a_record(partition % partitions, a_stamped_row(*stamps), key)
         for key, copies in keys.items()
         for partition, stamps in copies.items()
     ]
@@ -101,5 +97,5 @@ def test_afterwards_each_row_is_at_home_alone_and_nothing_is_left_to_do(
 
 
 def test_a_row_is_not_in_a_representation_that_might_be_logged() -> None:
-    secret = a_row(1, 1, "password hash")
+    secret = a_stamped_row(1, 1, text="password hash")
     assert "hash" not in repr(locate(KEY, [RowCopy(OLD, secret)], 7)) + repr(RowCopy(OLD, secret))
