@@ -43,7 +43,7 @@ def kill_after_the_first_changelog(stack: Stack) -> str:
         assert process.stdout is not None
         for line in process.stdout:
             said += line
-            if "rows moved, read back" in line:
+            if "rows moved and verified" in line:
                 process.kill()
     assert process.returncode == -9, said
     return said
