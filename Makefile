@@ -13,7 +13,9 @@ export PYTHONDONTWRITEBYTECODE :=
 # More words for the command behind a target: make unit ARGS="-k phrase -x", make run ARGS="--login-port 8101"
 ARGS ?=
 
-.PHONY: help run demo chaos setup test unit component integration e2e lint format lock asyncapi imports vulnerabilities clean reset
+# `mutants` is a folder as well.
+.PHONY: help run demo chaos setup test unit component integration e2e mutants lint format lock asyncapi imports \
+	vulnerabilities clean reset
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -50,6 +52,9 @@ integration: setup-tests ## run the tests on a real Kafka
 e2e: setup-tests ## run the tests in a real browser
 	$(BIN)/pytest tests/e2e $(ARGS)
 
+mutants: setup-tests ## break the rules in 600 small ways, and see whether tests notice (20 minutes; ARGS="--help")
+	@nice -n 10 $(BIN)/python -m tests.mutants $(ARGS)
+
 lint: setup-tests ## check style, format, types and layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -79,7 +84,7 @@ vulnerabilities: setup-tests ## look up known vulnerabilities in the pinned Pyth
 	@$(BIN)/python -m deploy.local.vulnerabilities --refresh
 
 clean: ## remove what was installed and cached here; data and keys stay
-	rm -rf .venv .run/kafka-jars .run/logs .run/audit.json .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf .venv .run/kafka-jars .run/logs .run/audit.json mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 reset: ## remove all accounts, phones, keys and records of `make run`
