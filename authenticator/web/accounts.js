@@ -1,9 +1,9 @@
-/** Accounts that are connected to this phone: what is kept of them, and what ends with them. */
+/** Accounts that are paired with this phone, and the challenges that end with a pairing. */
 
 /**
- * @param {import("./store.js").KeptAnswer} answer which accepted a pairing
+ * @param {import("./store.js").KeptAnswer} answer to a pairing, accepted
  * @param {number} since milliseconds since 1970
- * @returns {import("./store.js").Account | undefined} undefined if it names nobody to pin
+ * @returns {import("./store.js").Account | undefined} undefined if the challenge names no issuer
  */
 export function accountOf({ claims, agreed }, since) {
   const { jti, account_id, account_name, service, login_issuer } = claims;
@@ -13,11 +13,11 @@ export function accountOf({ claims, agreed }, since) {
 }
 
 /**
- * @param {import("./store.js").Entry} parting
+ * @param {import("./store.js").Entry} removal
  * @param {import("./challenges.js").Claims} claims
- * @returns {boolean} whether the account asked this before its pairing ended; what it asks later is of a later pairing
+ * @returns {boolean} whether the challenge is the account's, from before its pairing ended; later ones are of a later pairing
  */
-export function endsWith({ issuer, account_id, asked }, claims) {
+export function endedBy({ issuer, account_id, asked }, claims) {
   const isSame = claims.account_id === account_id && (claims.login_issuer?.issuer ?? claims.iss) === issuer;
   return isSame && claims.iat * 1000 <= asked;
 }

@@ -1,6 +1,6 @@
 /**
- * What a phone and a login service agree on while they pair: the key of the account's verification codes, by P-256 ECDH
- * and HKDF-SHA-256 (docs/protocol.md, section 9). All of it happens inside WebCrypto, so that no script ever holds a secret.
+ * Key agreement of a phone and a login service while they pair: the key of the account's verification codes, by P-256 ECDH
+ * and HKDF-SHA-256 (docs/protocol.md, section 9). WebCrypto derives the keys, so scripts never hold a secret.
  */
 
 import { encodeText } from "./encoding.js";
@@ -13,7 +13,7 @@ const INFO = "countersign verification code v1\0";
 
 /** @typedef {import("./jose.js").PublicJwk} PublicJwk */
 /** @typedef {{privateKey: CryptoKey, jwk: PublicJwk}} AgreementKey */
-/** @typedef {{jwk: PublicJwk, codeKey: CryptoKey}} Agreed what the service is sent, and what the codes are made with */
+/** @typedef {{jwk: PublicJwk, codeKey: CryptoKey}} Agreed the phone's public key for the service, and the key for the codes */
 
 /** @returns {Promise<AgreementKey>} a new key pair whose private half never leaves the browser */
 export async function generateAgreementKey() {
@@ -24,7 +24,7 @@ export async function generateAgreementKey() {
 }
 
 /**
- * @param {PublicJwk} jwk somebody else's
+ * @param {PublicJwk} jwk a peer's
  * @returns {Promise<CryptoKey>}
  * @throws {DOMException} if it is not a point of the curve
  */
@@ -36,7 +36,7 @@ export function readAgreementKey({ kty, crv, x, y }) {
  * @param {CryptoKey} privateKey this phone's
  * @param {PublicJwk} peer the login service's
  * @param {string} pairingId the pairing in which the keys are exchanged
- * @returns {Promise<CryptoKey>} an HMAC-SHA-1 key that cannot be read out; the service derives the same
+ * @returns {Promise<CryptoKey>} a non-extractable HMAC-SHA-1 key; the service derives the same
  * @throws {DOMException} if the peer's key is not a point of the curve
  */
 export async function deriveCodeKey(privateKey, peer, pairingId) {
@@ -48,8 +48,8 @@ export async function deriveCodeKey(privateKey, peer, pairingId) {
 
 /**
  * @param {AgreementKey} key this phone's
- * @param {import("./challenges.js").Claims} claims of what is approved
- * @returns {Promise<Agreed | undefined>} undefined if it is no pairing with a service that takes codes
+ * @param {import("./challenges.js").Claims} claims of the approved challenge
+ * @returns {Promise<Agreed | undefined>} undefined unless it is a pairing with a service that takes codes
  */
 export async function agree({ privateKey, jwk }, { login_issuer, jti }) {
   const peer = login_issuer?.agreement;

@@ -1,4 +1,4 @@
-/** Starts the authenticator and keeps the screen in step with it. */
+/** Starts the authenticator and renders its screen. */
 
 import { Attention } from "./attention.js";
 import { el } from "./dom.js";
@@ -10,7 +10,7 @@ import { openStore } from "./store.js";
 import { keepForOffline } from "./updates.js";
 import { phraseState } from "./views/phrase.js";
 import { unfitView } from "./views/unfit.js";
-import { noticeText, partingText } from "./words.js";
+import { noticeText, removalText } from "./words.js";
 
 const TICK_MS = 1000;
 const DEFAULT_PRODUCT = "Authenticator";
@@ -24,9 +24,9 @@ class App {
   #key = "";
   #routeName = "";
   /** @type {import("./challenge-queue.js").ChallengeQueue["notice"]} */
-  #noticed;
-  /** How many of the pairings that ended were told of. */
-  #parted = 0;
+  #lastNotice;
+  /** How many of the ended pairings have a banner. */
+  #removalsShown = 0;
 
   /** @param {Phone} phone */
   constructor(phone) {
@@ -50,22 +50,22 @@ class App {
       render();
     }, TICK_MS);
     render();
-    void keepForOffline((act) => this.#frame.post("A new version of this app is here.", { label: "Reload", act }));
+    void keepForOffline((act) => this.#frame.showBanner("A new version of this app is available.", { label: "Reload", act }));
   }
 
   #render() {
-    const { queue, partings, service, connection, name } = this.#phone;
+    const { queue, removals, service, connection, name } = this.#phone;
     this.#enterRoute();
-    const choice = chooseScreen(this.#phone, { tell: (text) => this.#frame.tell(text), goHome: () => this.#goHome() });
+    const choice = chooseScreen(this.#phone, { notify: (text) => this.#frame.showNotice(text), goHome: () => this.#goHome() });
     const product = service.directory?.product_name ?? DEFAULT_PRODUCT;
     this.#frame.update({ product, connection, tab: choice.tab, asks: choice.asks === true, named: name !== "" });
     if (choice.key === this.#key) this.#screen?.update();
     else this.#show(choice);
     this.#attention.update(queue.waiting, product);
-    if (queue.notice !== undefined && queue.notice !== this.#noticed) this.#frame.tell(noticeText(queue.notice));
-    this.#noticed = queue.notice;
-    for (const parting of partings.ended.slice(this.#parted)) this.#frame.post(partingText(parting));
-    this.#parted = partings.ended.length;
+    if (queue.notice !== undefined && queue.notice !== this.#lastNotice) this.#frame.showNotice(noticeText(queue.notice));
+    this.#lastNotice = queue.notice;
+    for (const removal of removals.ended.slice(this.#removalsShown)) this.#frame.showBanner(removalText(removal));
+    this.#removalsShown = removals.ended.length;
   }
 
   /** @param {import("./screens.js").Choice} choice */
@@ -80,15 +80,15 @@ class App {
     (this.#screen.first ?? heading)?.focus();
   }
 
-  /** Leave a screen that going back must not lead to again. */
+  /** Leave a screen that the back button must not open again. */
   #goHome() {
     history.replaceState(null, "", "#/");
     this.#render();
   }
 
-  /** Who taps + New Account wants a phrase; who reloads the page wants the one that was there. */
+  /** A tap on + New Account requests a phrase; a reload keeps the present one. */
   #enterRoute() {
-    // The phrase was used while something else was on the screen: there is nothing to go back to.
+    // The phrase was used while another screen was open: there is nothing to return to.
     if (this.#routeName === "new-account" && this.#phone.phrase === undefined) history.replaceState(null, "", "#/");
     const { name } = readRoute(location.hash);
     const isReload = this.#routeName === "";
@@ -96,7 +96,7 @@ class App {
     this.#routeName = name;
     const state = phraseState(this.#phone);
     const wanted = this.#phone.phrase === undefined || (!isReload && (state === "over" || state === "failed"));
-    if (name === "new-account" && wanted) void this.#phone.askForPhrase();
+    if (name === "new-account" && wanted) void this.#phone.requestPhrase();
     if (this.#phone.accounts.length > 0) void navigator.storage?.persist?.();
   }
 }

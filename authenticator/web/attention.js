@@ -1,4 +1,4 @@
-/** Ways to reach a person who does not look at the app: notification, title, badge, vibration. */
+/** Signals a request to a person who does not look at the app: notification, title, badge, vibration. */
 
 const FLASH_MS = 1000;
 const PATTERN = [200, 100, 200];
@@ -20,7 +20,7 @@ function summary({ purpose, service, account_name }) {
 /**
  * @param {number} count of requests
  * @param {string} title the app's
- * @returns {string} which alternates from second to second while nobody looks
+ * @returns {string} alternates each second while the app is hidden
  */
 function titleFor(count, title) {
   if (count === 0) return title;
@@ -29,26 +29,26 @@ function titleFor(count, title) {
 }
 
 export class Attention {
-  /** @type {Set<string>} requests that were called for */
-  #called = new Set();
+  /** @type {Set<string>} ids of the requests that were signalled */
+  #signalled = new Set();
 
   /**
-   * Is called each second.
+   * Update all signals; called each second.
    *
    * @param {import("./inbox.js").Waiting[]} waiting
    * @param {string} title the app's
    */
   update(waiting, title) {
     const ids = new Set(waiting.map(({ claims }) => claims.jti));
-    for (const { claims } of waiting) if (!this.#called.has(claims.jti)) this.#call(claims);
-    for (const jti of this.#called) if (!ids.has(jti)) void withdraw(jti);
-    if (ids.size !== this.#called.size) navigator.setAppBadge?.(ids.size).catch(() => {});
-    this.#called = ids;
+    for (const { claims } of waiting) if (!this.#signalled.has(claims.jti)) this.#signal(claims);
+    for (const jti of this.#signalled) if (!ids.has(jti)) void withdraw(jti);
+    if (ids.size !== this.#signalled.size) navigator.setAppBadge?.(ids.size).catch(() => {});
+    this.#signalled = ids;
     document.title = titleFor(ids.size, title);
   }
 
   /** @param {Claims} claims */
-  #call(claims) {
+  #signal(claims) {
     if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(PATTERN);
     if (document.hidden && notificationPermission() === "granted") void notify(claims);
   }

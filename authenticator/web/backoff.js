@@ -1,4 +1,4 @@
-/** How long to wait before the next try, and a pause that can be cut short. */
+/** Exponential backoff with jitter, and a pause that can be cut short. */
 
 const CEILING_SECONDS = 30;
 const VARIATION = 0.2;
@@ -13,7 +13,7 @@ export function pauseAfter(failures, random = Math.random) {
   return seconds * 1000 * (1 - VARIATION + 2 * VARIATION * random());
 }
 
-/** A pause that ends by itself or when somebody says so. */
+/** A pause that ends by itself or by a call of cut(). */
 export class Pause {
   #end = () => {};
 

@@ -1,6 +1,6 @@
-/** What this phone is asked: requests that wait, the answer on its way, how each ended. */
+/** The requests to this phone: those that wait, the answer being sent, and how each ended. */
 
-import { accountOf, endsWith } from "./accounts.js";
+import { accountOf, endedBy } from "./accounts.js";
 import { Inbox } from "./inbox.js";
 import { isFinal, Outbox, verdictOf } from "./outbox.js";
 
@@ -10,9 +10,9 @@ import { isFinal, Outbox, verdictOf } from "./outbox.js";
 /** @typedef {{claims: Claims, ending: Ending | "sending" | "delayed", verdict?: Verdict, problem?: string}} Outcome */
 
 export class ChallengeQueue {
-  /** @type {Outcome | undefined} what became of the request that was on the screen, until the person has read it */
+  /** @type {Outcome | undefined} the outcome of the request on the screen, until the person dismisses it */
   outcome;
-  /** @type {{claims: Claims, ending: Ending} | undefined} the last one that ended without being on the screen */
+  /** @type {{claims: Claims, ending: Ending} | undefined} the last request that ended while it was not on the screen */
   notice;
   #store;
   #service;
@@ -42,7 +42,7 @@ export class ChallengeQueue {
       trust,
       isAnswered: (jti) => this.#isAnswered(jti),
       onShown: ({ claims }) => onShown(claims.jti),
-      onArrived: () => this.#arrived(),
+      onArrived: () => this.#showArrived(),
       onEnded: ({ claims }, reason, wasFirst) => {
         const ending = reason === "answered" ? "elsewhere" : reason;
         void this.#finish({ claims, ending }, wasFirst && this.outcome === undefined);
@@ -55,7 +55,7 @@ export class ChallengeQueue {
     return this.inbox.waiting;
   }
 
-  /** Go on with answers that were kept when the app was closed. */
+  /** Send the answers that were kept when the app was closed. */
   async resume() {
     const kept = await this.#store.all("answers");
     if (kept.length > 0) this.outcome = { claims: kept[0].claims, ending: "sending" };
@@ -67,11 +67,11 @@ export class ChallengeQueue {
    * @param {import("./inbox.js").Reason} reason
    */
   end(jti, reason) {
-    // An answer on its way learns from its own confirmation how it ended.
+    // The response to a pending answer says how the request ended.
     if (!this.outbox.holds(jti)) this.inbox.end(jti, reason);
   }
 
-  /** @param {Set<string>} ids all that waits at the service; the rest ended while this phone was away */
+  /** @param {Set<string>} ids of all challenges that wait at the service; the rest ended while this phone was offline */
   endAllBut(ids) {
     for (const { claims } of this.waiting) if (!ids.has(claims.jti)) this.end(claims.jti, "withdrawn");
   }
@@ -79,7 +79,7 @@ export class ChallengeQueue {
   /**
    * @param {string} jti
    * @param {Verdict} verdict
-   * @param {number} [number] the one that the computer shows, from 10 to 99
+   * @param {number} [number] the number that the computer shows, from 10 to 99
    */
   async answer(jti, verdict, number) {
     const request = this.inbox.remove(jti);
@@ -90,20 +90,20 @@ export class ChallengeQueue {
   }
 
   /**
-   * Another window of this app may have answered what waits here, and a pairing that ended takes its requests along.
+   * End requests that another window of this app answered, or whose pairing ended.
    *
    * @param {import("./store.js").Entry[]} history
    */
   reconcile(history) {
     const settled = new Set(history.filter(({ ending }) => isFinal(ending)).map(({ jti }) => jti));
-    const partings = history.filter(({ ending }) => ending === "unpaired");
+    const removals = history.filter(({ ending }) => ending === "unpaired");
     for (const { claims } of this.waiting) {
       if (settled.has(claims.jti)) this.end(claims.jti, "answered");
-      else if (partings.some((parting) => endsWith(parting, claims))) this.end(claims.jti, "withdrawn");
+      else if (removals.some((removal) => endedBy(removal, claims))) this.end(claims.jti, "withdrawn");
     }
   }
 
-  /** The person has read how it ended. */
+  /** The person has read the outcome. */
   dismiss() {
     this.outcome = undefined;
     this.#onChange();
@@ -114,8 +114,8 @@ export class ChallengeQueue {
     return this.outcome === undefined ? this.waiting.length === 0 : this.outcome.claims.jti === claims.jti;
   }
 
-  #arrived() {
-    // Whoever picks the phone up again wants to see the new request, not how the last one ended.
+  #showArrived() {
+    // A new request replaces the outcome of the last one.
     if (this.outcome !== undefined && !["sending", "delayed"].includes(this.outcome.ending)) this.outcome = undefined;
     this.#onChange();
   }

@@ -1,4 +1,4 @@
-/** Challenges: what they say, and whether this device may show them (docs/protocol.md, section 6). */
+/** Challenges: their claims, and whether this device may show them (docs/protocol.md, section 6). */
 
 import { readAgreementKey } from "./agreement.js";
 import { SignatureError, verifyEmbedded } from "./jose.js";
@@ -21,34 +21,33 @@ const CHALLENGE_TYPE = "countersign-challenge+jws";
  * @property {string} account_id
  * @property {string} account_name
  * @property {Browser} browser
- * @property {string} [action] what is approved where it is more than a sign-in
- * @property {boolean} [number_matching] an approval must hold the number that the browser shows
+ * @property {string} [action] what is approved, if it is not a sign-in
+ * @property {boolean} [number_matching] whether an approval needs the number that the browser shows
  * @property {PinnedIssuer} [login_issuer] in a pairing challenge
  */
 /**
  * @typedef {object} Trust
- * @property {(claims: Claims) => Promise<readonly string[] | null>} known thumbprints that need no look-up; null if nothing
- *   from this issuer is to be shown
- * @property {(claims: Claims) => Promise<readonly string[]>} published thumbprints that the issuer serves now
+ * @property {(claims: Claims) => Promise<readonly string[] | null>} known thumbprints that need no request; null if nothing
+ *   from this issuer may be shown
+ * @property {(claims: Claims) => Promise<readonly string[]>} published thumbprints of the issuer's present keys
  */
 
-/** A challenge that must not be shown, or another word of a service that must not be believed. */
+/** A challenge that must not be shown, or a statement that must not be trusted. */
 export class ChallengeError extends Error {
   name = "ChallengeError";
 }
 
-/** A challenge whose time seems to be over. */
+/** A challenge that seems to have expired. */
 export class ExpiredError extends ChallengeError {}
 
 /**
  * @param {string} compact the challenge's JWS
  * @param {object} context
  * @param {string} context.deviceId
- * @param {number} context.now milliseconds since 1970, as the service counts them; where that is in doubt, the earliest
- *   that it may be
+ * @param {number} context.now milliseconds since 1970, the service's time; if it is uncertain, the earliest possible one
  * @param {Trust} context.trust
- * @returns {Promise<{claims: Claims, thumbprint: string, rotated: boolean}>} rotated: the key was not known before
- * @throws {SignatureError | ChallengeError} if it is not to be shown
+ * @returns {Promise<{claims: Claims, thumbprint: string, rotated: boolean}>} rotated: the key is new
+ * @throws {SignatureError | ChallengeError} if it must not be shown
  */
 export async function verifyChallenge(compact, { deviceId, now, trust }) {
   const { header, payload, thumbprint } = await verifyEmbedded(compact, CHALLENGE_TYPE);
@@ -72,7 +71,7 @@ export async function verifyChallenge(compact, { deviceId, now, trust }) {
 function readClaims(payload) {
   const claims = /** @type {Claims} */ (/** @type {unknown} */ (payload));
   const { jti, aud, iat, exp, purpose, reply_key, account_id, browser, number_matching, login_issuer } = claims;
-  const sound =
+  const valid =
     [jti, reply_key, account_id].every(isIdentifier) &&
     isThumbprint(aud) &&
     [iat, exp].every(isSecond) &&
@@ -80,7 +79,7 @@ function readClaims(payload) {
     [browser.place ?? "", claims.action ?? ""].every(isText) &&
     [browser.first_time, number_matching].every(isFlag) &&
     (purpose === "login" || (purpose === "pairing" && isPinnedIssuer(login_issuer)));
-  if (!sound) throw new SignatureError("the claims are not a challenge's");
+  if (!valid) throw new SignatureError("the claims are not a challenge's");
   return claims;
 }
 
@@ -90,7 +89,7 @@ async function requirePoint(agreement) {
   try {
     await readAgreementKey(agreement);
   } catch {
-    throw new SignatureError("the key to agree with is no point of the curve");
+    throw new SignatureError("the agreement key is not a point of the curve");
   }
 }
 

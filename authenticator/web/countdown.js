@@ -1,4 +1,4 @@
-/** The time left: a bar and digits for the eye, a few spoken marks for the ear. */
+/** The time left: a bar and digits, and a few announcements for screen readers. */
 
 import { announce, el, setText } from "./dom.js";
 import { minutesAndSeconds, spoken } from "./times.js";
@@ -7,8 +7,8 @@ const MARKS_MS = [60_000, 30_000, 10_000];
 
 /**
  * @param {object} options
- * @param {number} options.ends milliseconds since 1970, as the service counts them
- * @param {number} options.length how long it is as a whole, milliseconds
+ * @param {number} options.ends milliseconds since 1970, the service's time
+ * @param {number} options.length the whole time, milliseconds
  * @param {() => number} options.now
  * @returns {{node: HTMLElement, update: () => void}}
  */

@@ -1,4 +1,4 @@
-/** Small helpers to make elements. Text always goes in as text, never as markup. */
+/** Helpers to create elements. Text is always inserted as text, never as markup. */
 
 /** @typedef {Node | string | null | undefined} Child */
 /** @typedef {Record<string, string | number | boolean | ((event: any) => void)>} Properties */
@@ -6,7 +6,7 @@
 /**
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
- * @param {Properties} [properties] attributes; functions listen to the event of that name; "testid" is for tests
+ * @param {Properties} [properties] attributes; a function listens to the event of that name; "testid" is for tests
  * @param {...Child} children
  * @returns {HTMLElementTagNameMap[T]}
  */
@@ -40,7 +40,7 @@ export function heading(text) {
 }
 
 /**
- * Set an element's text only if it is another: assistive technology hears of real changes only.
+ * Set an element's text if it differs, so that assistive technology hears of real changes only.
  *
  * @param {Element} element
  * @param {string} text
@@ -49,7 +49,7 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** @param {string} text is spoken by a screen reader when it has time */
+/** @param {string} text for screen readers to announce */
 export function announce(text) {
   const region = document.getElementById("announcer");
   if (region !== null) setText(region, text);

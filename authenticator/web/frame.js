@@ -1,4 +1,4 @@
-/** What stands around every screen: the name, the connection, the tabs and passing notices. */
+/** The frame around every screen: the name, the connection, the tabs, notices and banners. */
 
 import { button, el, setText } from "./dom.js";
 import { icon } from "./icons.js";
@@ -42,9 +42,9 @@ export class Frame {
    * @param {object} shown
    * @param {string} shown.product
    * @param {import("./socket.js").ConnectionState} shown.connection
-   * @param {string | undefined} shown.tab none, while the person has one thing to do
+   * @param {string | undefined} shown.tab none on a screen with a single task
    * @param {boolean} shown.asks whether a request waits for an answer
-   * @param {boolean} shown.named whether the phone has a name and so connects
+   * @param {boolean} shown.named whether the phone has a name, and so connects
    */
   update({ product, connection, tab, asks, named }) {
     setText(this.#product, product);
@@ -53,7 +53,7 @@ export class Frame {
     const seconds = Math.max(1, Math.ceil(((connection.retryAt ?? 0) - Date.now()) / 1000));
     setText(this.#seconds, waits ? ` in ${seconds} s` : "");
     this.#retry.hidden = !waits;
-    // Where one thing is to do, only a trouble with the connection is worth a line.
+    // On a screen with a single task, only a lost connection is shown.
     this.#connection.hidden = !named || (tab === undefined && connection.status === "connected" && navigator.onLine);
     this.#connection.dataset.status = navigator.onLine ? connection.status : "offline";
     this.#tabs.hidden = tab === undefined;
@@ -65,18 +65,18 @@ export class Frame {
     }
   }
 
-  /** @param {string} text is shown for a few seconds */
-  tell(text) {
+  /** @param {string} text shown for a few seconds */
+  showNotice(text) {
     const notice = el("p", { class: "notice" }, text);
     setTimeout(() => notice.remove(), NOTICE_MS);
     this.#notices.replaceChildren(notice);
   }
 
   /**
-   * @param {string} text stays until the person puts it away
+   * @param {string} text shown until the person dismisses it
    * @param {{label: string, act: () => void}} [action]
    */
-  post(text, { label, act } = { label: "OK", act: () => {} }) {
+  showBanner(text, { label, act } = { label: "OK", act: () => {} }) {
     const banner = el("p", { class: "banner" }, el("span", {}, text));
     const done = () => {
       banner.remove();

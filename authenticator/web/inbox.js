@@ -1,8 +1,8 @@
-/** Requests that wait for the person: taken in when they may be shown, gone when they end. */
+/** The requests that wait for the person: added once they are trusted, removed when they end. */
 
 import { ChallengeError, ExpiredError, verifyChallenge } from "./challenges.js";
 import { SignatureError } from "./jose.js";
-import { patiently } from "./patience.js";
+import { withRetries } from "./retries.js";
 import { TOLERANCE_SECONDS } from "./trust.js";
 
 /** @typedef {{claims: import("./challenges.js").Claims, challenge: string}} Waiting */
@@ -12,9 +12,9 @@ export class Inbox {
   /** @type {Waiting[]} oldest first */
   waiting = [];
   #context;
-  /** @type {Map<string, number>} until when each can be open at most, by performance.now() */
+  /** @type {Map<string, number>} the latest end of each, by performance.now() */
   #latest = new Map();
-  /** @type {Map<string, Set<string>>} challenges that are being checked, and the ids that ended since each of them came */
+  /** @type {Map<string, Set<string>>} challenges that are being checked, with the ids that ended since each arrived */
   #checking = new Map();
 
   /**
@@ -22,8 +22,8 @@ export class Inbox {
    * @param {string} context.deviceId
    * @param {import("./service.js").Service} context.service
    * @param {import("./trust.js").PinnedTrust} context.trust
-   * @param {(jti: string) => Promise<boolean>} context.isAnswered whether the person has decided already
-   * @param {(request: Waiting) => void} context.onShown is called each time that the service sends one that is shown
+   * @param {(jti: string) => Promise<boolean>} context.isAnswered whether the person has already answered
+   * @param {(request: Waiting) => void} context.onShown called each time that the service sends a trusted challenge
    * @param {(request: Waiting) => void} context.onArrived
    * @param {(request: Waiting, reason: Reason, wasFirst: boolean) => void} context.onEnded
    */
@@ -32,15 +32,15 @@ export class Inbox {
   }
 
   /** @param {string} challenge its compact JWS, from the socket */
-  async take(challenge) {
+  async receive(challenge) {
     if (this.#checking.has(challenge)) return this.#checking.get(challenge)?.clear();
     const ended = /** @type {Set<string>} */ (new Set());
     this.#checking.set(challenge, ended);
     try {
-      await this.#admit(challenge, ended);
+      await this.#show(challenge, ended);
     } catch (error) {
       if (!(error instanceof SignatureError || error instanceof ChallengeError)) throw error;
-      console.warn("A challenge was not shown:", error.message);
+      console.warn("Challenge not shown:", error.message);
     } finally {
       this.#checking.delete(challenge);
     }
@@ -69,28 +69,28 @@ export class Inbox {
   }
 
   /**
-   * End what has run out: by the clock, or while the service is heard, by its word. No clock lets a request stay beyond its
-   * lifetime.
+   * End expired requests: by the clock, or while connected, by the service's frame. The monotonic clock bounds their
+   * lifetime in any case.
    *
-   * @param {boolean} heard whether the service can say what has ended
+   * @param {boolean} connected whether the service can report an end
    */
-  expire(heard) {
+  expire(connected) {
     const now = this.#context.service.now();
     for (const { claims } of this.waiting) {
       const isOver = performance.now() >= (this.#latest.get(claims.jti) ?? 0);
-      if (isOver || (!heard && claims.exp * 1000 <= now)) this.end(claims.jti, "expired");
+      if (isOver || (!connected && claims.exp * 1000 <= now)) this.end(claims.jti, "expired");
     }
   }
 
   /**
    * @param {string} challenge
-   * @param {Set<string>} ended ids that ended since it came
+   * @param {Set<string>} ended ids that ended since it arrived
    */
-  async #admit(challenge, ended) {
+  async #show(challenge, ended) {
     const { trust, isAnswered, onShown, onArrived } = this.#context;
     const { claims, thumbprint, rotated } = await this.#judge(challenge);
     if ((await isAnswered(claims.jti)) || ended.has(claims.jti)) {
-      console.info("A challenge was not shown: it has ended");
+      console.info("Challenge not shown: it has ended");
       return;
     }
     if (rotated && claims.purpose === "login") await trust.pin(claims, thumbprint);
@@ -105,21 +105,21 @@ export class Inbox {
   }
 
   /**
-   * Judge a challenge; if it seems to have expired, once more by the time as the service says it now. The service sends only
-   * what it calls open, and refuses an answer that comes too late. So what is still expired then is shown all the same,
-   * unless by more than clocks may differ.
+   * Judge a challenge, and one that seems to have expired again by the service's present time. The service sends only open
+   * challenges, and refuses late answers. So the challenge is shown unless it has expired by more than the clocks'
+   * tolerance.
    *
    * @param {string} challenge
    */
   async #judge(challenge) {
     const { deviceId, service, trust } = this.#context;
     const judge = (/** @type {number} */ tolerance) =>
-      patiently(() => verifyChallenge(challenge, { deviceId, now: service.now() - tolerance, trust }));
+      withRetries(() => verifyChallenge(challenge, { deviceId, now: service.now() - tolerance, trust }));
     try {
       return await judge(0);
     } catch (error) {
       if (!(error instanceof ExpiredError)) throw error;
-      await service.discover().catch((failure) => console.info("The time could not be fetched:", failure.message));
+      await service.discover().catch((failure) => console.info("Service time unavailable:", failure.message));
       return judge(TOLERANCE_SECONDS * 1000);
     }
   }

@@ -10,7 +10,7 @@ const MAX_LENGTH = 8192;
 /** @typedef {{crv: string, kty: string, x: string, y: string}} PublicJwk */
 /** @typedef {{header: Record<string, unknown>, thumbprint: string, payload: Record<string, unknown>}} Verified */
 
-/** A signature that does not hold, or a JWS or key that is not of this protocol. */
+/** An invalid signature, or a JWS or key that does not fit the protocol. */
 export class SignatureError extends Error {
   name = "SignatureError";
 }
@@ -22,7 +22,7 @@ export function generateKeyPair() {
 
 /**
  * @param {CryptoKey} key a P-256 public key
- * @returns {Promise<PublicJwk>} with exactly the members of the protocol
+ * @returns {Promise<PublicJwk>} with exactly the protocol's members
  */
 export async function publicJwk(key) {
   const { crv, kty, x, y } = /** @type {PublicJwk} */ (await crypto.subtle.exportKey("jwk", key));
@@ -51,13 +51,13 @@ export async function sign(privateKey, header, payload) {
 }
 
 /**
- * Check a compact JWS against the public key in its own header. That proves who signed it only to somebody who
- * compares the key's thumbprint with one that is trusted.
+ * Check a compact JWS against the public key in its own header. The caller must compare the key's thumbprint with a
+ * trusted one.
  *
  * @param {string} compact
  * @param {string} typ the type that its header must state
  * @returns {Promise<Verified>}
- * @throws {SignatureError} if anything is amiss
+ * @throws {SignatureError} if it is invalid
  */
 export async function verifyEmbedded(compact, typ) {
   try {

@@ -1,11 +1,11 @@
-/** The device's keys: P-256 pairs, made once, whose private halves cannot be read out (docs/protocol.md, section 1). */
+/** The device's keys: P-256 pairs, generated once, with non-extractable private keys (docs/protocol.md, section 1). */
 
 import { generateAgreementKey } from "./agreement.js";
 import { generateKeyPair, publicJwk, thumbprint } from "./jose.js";
 
 /**
  * @param {import("./store.js").Store} store
- * @returns {Promise<import("./requests.js").DeviceKey>} what it signs with and is known by
+ * @returns {Promise<import("./requests.js").DeviceKey>} the signing key; its thumbprint is the device's id
  */
 export async function deviceKey(store) {
   const pair = (await store.get("device", "key")) ?? (await store.claim("key", await generateKeyPair()));
@@ -15,7 +15,7 @@ export async function deviceKey(store) {
 
 /**
  * @param {import("./store.js").Store} store
- * @returns {Promise<import("./agreement.js").AgreementKey>} what it agrees on verification codes with
+ * @returns {Promise<import("./agreement.js").AgreementKey>} the key for verification codes
  */
 export async function agreementKey(store) {
   return (await store.get("device", "agreement")) ?? (await store.claim("agreement", await generateAgreementKey()));

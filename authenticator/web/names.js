@@ -1,4 +1,4 @@
-/** A sensible first name for this phone. */
+/** The suggested name of this phone. */
 
 const BROWSERS = [
   ["Edg", "Edge"],
@@ -25,7 +25,7 @@ export const MAX_NAME = 60;
 
 /**
  * @param {string} userAgent
- * @returns {string} such as "Chrome on Android"
+ * @returns {string} for example "Chrome on Android"
  */
 export function suggestedName(userAgent) {
   const find = (/** @type {string[][]} */ table) => table.find(([mark]) => userAgent.includes(mark))?.[1];

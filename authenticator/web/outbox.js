@@ -1,4 +1,4 @@
-/** Answers on their way: kept in the store, sent, and sent again until it is known what became of them. */
+/** Pending answers: kept in the store, and sent until their outcome is known. */
 
 import { agree } from "./agreement.js";
 import { Pause, pauseAfter } from "./backoff.js";
@@ -10,12 +10,12 @@ import { ProblemError, UnreachableError } from "./service.js";
 /** @typedef {{ending: Ending, problem?: string, verdict?: import("./requests.js").Verdict}} Outcome */
 
 /**
- * How long after a challenge's expiry the service still tells what became of an answer to it (docs/protocol.md, section
- * 7). An attempt that got no answer may have counted nevertheless, so the same answer is sent on until that is known.
+ * How long after a challenge's expiry the service still reports the outcome of an answer (docs/protocol.md, section 7). An
+ * attempt without a response may have counted, so the same answer is sent until its outcome is known.
  */
 const OUTCOME_MS = 600_000;
-/** Problems that go away when the same answer is sent again. */
-const PASSING = new Set(["unavailable", "too-many-requests", "unknown-device", "bad-nonce", "stale"]);
+/** Problems after which the same answer is sent again. */
+const TEMPORARY = new Set(["unavailable", "too-many-requests", "unknown-device", "bad-nonce", "stale"]);
 
 export class Outbox {
   #service;
@@ -31,7 +31,7 @@ export class Outbox {
    * @param {import("./store.js").Store} store
    * @param {import("./agreement.js").AgreementKey} agreementKey
    * @param {object} listeners
-   * @param {(answer: KeptAnswer) => void} listeners.onDelayed could not be sent at once and is kept
+   * @param {(answer: KeptAnswer) => void} listeners.onDelayed called when an answer could not be sent yet
    * @param {(answer: KeptAnswer, outcome: Outcome) => Promise<void>} listeners.onSettled
    */
   constructor(service, store, agreementKey, { onDelayed, onSettled }) {
@@ -42,7 +42,7 @@ export class Outbox {
     this.#onSettled = onSettled;
   }
 
-  /** Go on with what was kept when the app was closed. */
+  /** Send the answers that were kept when the app was closed. */
   async resume() {
     for (const answer of await this.#store.all("answers")) void this.#deliver(answer);
   }
@@ -52,7 +52,7 @@ export class Outbox {
     const { jti, claims, verdict } = decision;
     this.#sending.set(jti, new Pause());
     const agreed = verdict === "approve" ? await agree(this.#agreementKey, claims) : undefined;
-    // The answer and what it stands for are kept together: whoever closes the app now has both when it opens again.
+    // The answer and its keys are stored together, so both survive if the app is closed now.
     const answer = { ...decision, agreed };
     await this.#store.put("answers", answer);
     await this.#deliver(answer);
@@ -63,7 +63,7 @@ export class Outbox {
     return this.#sending.has(jti);
   }
 
-  /** Do not wait for the next try. */
+  /** Retry now. */
   wake() {
     for (const pause of this.#sending.values()) pause.cut();
   }
@@ -72,7 +72,7 @@ export class Outbox {
   async #deliver(answer) {
     const pause = this.#sending.get(answer.jti) ?? new Pause();
     this.#sending.set(answer.jti, pause);
-    const outcome = await this.#persist(answer, pause);
+    const outcome = await this.#send(answer, pause);
     await this.#onSettled(answer, outcome);
     await this.#store.delete("answers", answer.jti);
     this.#sending.delete(answer.jti);
@@ -83,7 +83,7 @@ export class Outbox {
    * @param {Pause} pause
    * @returns {Promise<Outcome>}
    */
-  async #persist(answer, pause) {
+  async #send(answer, pause) {
     const url = `${this.#service.origin}/challenges/${answer.jti}/answer`;
     const { challenge, verdict, number, agreed } = answer;
     const payload = await answerPayload(challenge, verdict, { number, agreement_key: agreed?.jwk });
@@ -93,12 +93,12 @@ export class Outbox {
         await this.#service.post(url, payload, ANSWER_TYPE);
         return { ending: endingOf(answer) };
       } catch (error) {
-        if (error instanceof ProblemError && !PASSING.has(error.problem)) return refused(answer, error);
+        if (error instanceof ProblemError && !TEMPORARY.has(error.problem)) return outcomeOfRefusal(answer, error);
         if (!(error instanceof ProblemError || error instanceof UnreachableError)) throw error;
         failures += 1;
         this.#onDelayed(answer);
-        const wanted = error instanceof ProblemError ? error.retryAfterMs : 0;
-        await pause.wait(Math.min(Math.max(wanted, pauseAfter(failures)), Math.max(timeLeft(), 0)));
+        const retryAfter = error instanceof ProblemError ? error.retryAfterMs : 0;
+        await pause.wait(Math.min(Math.max(retryAfter, pauseAfter(failures)), Math.max(timeLeft(), 0)));
       }
     }
     return { ending: "unsent" };
@@ -107,7 +107,7 @@ export class Outbox {
 
 /**
  * @param {KeptAnswer} answer
- * @returns {Ending} when it counted
+ * @returns {Ending} the ending of an accepted answer
  */
 export function endingOf({ claims, verdict }) {
   if (verdict === "report") return "reported";
@@ -117,8 +117,8 @@ export function endingOf({ claims, verdict }) {
 
 /**
  * @param {Ending} ending
- * @returns {boolean} whether the request is over for good: one that ran out, was withdrawn, or whose answer was refused is
- *   open if the service sends it again
+ * @returns {boolean} whether the ending is final: a request that expired, was withdrawn, or whose answer was refused opens
+ *   again if the service sends it again
  */
 export function isFinal(ending) {
   return !["expired", "withdrawn", "refused"].includes(ending);
@@ -126,7 +126,7 @@ export function isFinal(ending) {
 
 /**
  * @param {Ending | undefined} ending
- * @returns {import("./requests.js").Verdict | undefined} the answer that led to it, if one did
+ * @returns {import("./requests.js").Verdict | undefined} the answer that led to it, if any
  */
 export function verdictOf(ending) {
   if (ending === "accepted" || ending === "approved") return "approve";
@@ -135,13 +135,13 @@ export function verdictOf(ending) {
 }
 
 /**
- * What a refusal means for an answer. An answer whose confirmation was lost and that is sent again meets itself.
+ * The outcome of a refused answer. If the response to an earlier attempt was lost, the answer meets itself.
  *
  * @param {KeptAnswer} answer
  * @param {ProblemError} error
  * @returns {Outcome}
  */
-export function refused(answer, { problem, members }) {
+export function outcomeOfRefusal(answer, { problem, members }) {
   if (problem === "replayed-nonce") return { ending: endingOf(answer) };
   if (problem === "already-answered" && members.verdict === answer.verdict) return { ending: endingOf(answer) };
   if (problem === "already-answered") return { ending: "elsewhere", verdict: members.verdict };

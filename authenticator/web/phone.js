@@ -1,9 +1,9 @@
-/** The authenticator without its screens: what it knows, what a person can do with it, and who is told of changes. */
+/** The authenticator without its screens: its state, its actions, and its listeners. */
 
 import { agreementKey, deviceKey } from "./keys.js";
-import { Partings } from "./partings.js";
-import { askForPhrase } from "./phrases.js";
 import { ChallengeQueue } from "./challenge-queue.js";
+import { requestPhrase } from "./phrases.js";
+import { Removals } from "./removals.js";
 import { Service } from "./service.js";
 import { Socket } from "./socket.js";
 import { PinnedTrust } from "./trust.js";
@@ -31,7 +31,7 @@ export class Phone {
     const phone = new Phone(store, keys, await store.get("device", "directory"));
     store.onChangeElsewhere(() => phone.#load());
     await phone.#load();
-    if (phone.service.directory === undefined) void phone.#introduce();
+    if (phone.service.directory === undefined) void phone.#discover();
     return phone;
   }
 
@@ -46,11 +46,11 @@ export class Phone {
     this.service = new Service(key, store, directory);
     this.socket = new Socket(this.service, {
       deviceName: () => this.name,
-      onFrame: (frame) => this.#take(frame),
-      onState: (state) => this.#connected(state),
+      onFrame: (frame) => this.#handle(frame),
+      onState: (state) => this.#setConnection(state),
     });
     const context = { deviceId: key.id, store, service: this.service, trust: new PinnedTrust(store, this.service) };
-    this.partings = new Partings(context);
+    this.removals = new Removals(context);
     this.queue = new ChallengeQueue({
       ...context,
       agreementKey,
@@ -59,7 +59,7 @@ export class Phone {
     });
   }
 
-  /** @param {() => void} listener is called after each change */
+  /** @param {() => void} listener called after each change */
   onChange(listener) {
     this.#listeners.push(listener);
   }
@@ -72,10 +72,10 @@ export class Phone {
     await this.#load();
   }
 
-  async askForPhrase() {
+  async requestPhrase() {
     this.phrase = { status: "asking" };
     this.#changed();
-    this.phrase = await askForPhrase(this.service, this.#store, this.name);
+    this.phrase = await requestPhrase(this.service, this.#store, this.name);
     this.#changed();
   }
 
@@ -91,7 +91,7 @@ export class Phone {
     await this.#load();
   }
 
-  /** The network is back, or the person looks at the screen: try everything now. */
+  /** Retry everything now: the network is back, or the person looks at the screen. */
   wake() {
     this.socket.wake();
     this.queue.outbox.wake();
@@ -108,16 +108,16 @@ export class Phone {
     this.accounts = accounts.sort((a, b) => a.since - b.since);
     this.history = history.sort((a, b) => b.at - a.at);
     if (this.phrase === undefined || this.phrase.status === "ready") this.phrase = phrase;
-    this.partings.notice(this.history);
+    this.removals.update(this.history);
     this.queue.reconcile(this.history);
     if (!this.#running && this.name !== "") this.#start();
     this.#changed();
-    if (await this.partings.retry()) await this.#load();
+    if (await this.removals.retry()) await this.#load();
   }
 
-  /** Learn the product's name for the first screen. Where that fails, the socket's opening tries again. */
-  async #introduce() {
-    await this.service.discover().catch((error) => console.info("The service was not reached yet:", error.message));
+  /** Fetch the product's name for the first screen. If that fails, the socket fetches it again. */
+  async #discover() {
+    await this.service.discover().catch((error) => console.info("Service not reached yet:", error.message));
     this.#changed();
   }
 
@@ -129,23 +129,23 @@ export class Phone {
   }
 
   /** @param {import("./socket.js").ConnectionState} state */
-  #connected(state) {
+  #setConnection(state) {
     this.connection = state;
     if (state.status === "connected") this.queue.outbox.wake();
     this.#changed();
   }
 
   /** @param {import("./socket.js").Frame} frame */
-  #take({ type, challenge, challenge_id, challenge_ids, reason, statement }) {
-    if (type === "challenge") void this.queue.inbox.take(String(challenge));
+  #handle({ type, challenge, challenge_id, challenge_ids, reason, statement }) {
+    if (type === "challenge") void this.queue.inbox.receive(String(challenge));
     if (type === "ended") this.queue.end(String(challenge_id), reason);
-    if (type === "unpaired") void this.#part(String(statement));
+    if (type === "unpaired") void this.#remove(String(statement));
     if (type === "waiting") this.queue.endAllBut(new Set(challenge_ids));
   }
 
   /** @param {string} statement */
-  async #part(statement) {
-    if (await this.partings.take(statement)) await this.#load();
+  async #remove(statement) {
+    if (await this.removals.receive(statement)) await this.#load();
   }
 
   #changed() {

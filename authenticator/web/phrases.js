@@ -1,4 +1,4 @@
-/** The pairing phrase: asked for, kept until it runs out, forgotten (docs/protocol.md, section 4). */
+/** Requests for a pairing phrase, which is kept until it expires (docs/protocol.md, section 4). */
 
 import { ProblemError, UnreachableError } from "./service.js";
 
@@ -6,26 +6,26 @@ import { ProblemError, UnreachableError } from "./service.js";
  * @typedef {object} Phrase
  * @property {"asking" | "ready" | "failed"} status
  * @property {string} [text] two words
- * @property {number} [expires] milliseconds since 1970, as the service counts them
- * @property {string} [problem] why there is none
+ * @property {number} [expires] milliseconds since 1970, the service's time
+ * @property {string} [problem] why the request failed
  */
 
 /**
- * Ask for a phrase. Any earlier one ends.
+ * Request a phrase. An earlier one ends.
  *
  * @param {import("./service.js").Service} service
  * @param {import("./store.js").Store} store
  * @param {string} deviceName
  * @returns {Promise<Phrase>}
  */
-export async function askForPhrase(service, store, deviceName) {
+export async function requestPhrase(service, store, deviceName) {
   try {
     if (service.directory === undefined) await service.discover();
     const url = `${service.directory?.pairing_url}/phrases`;
-    const answer = await service.post(url, { device_name: deviceName });
-    const expires = Date.parse(answer.expires_at);
+    const response = await service.post(url, { device_name: deviceName });
+    const expires = Date.parse(response.expires_at);
     /** @type {Phrase} */
-    const phrase = { status: "ready", text: answer.phrase, expires };
+    const phrase = { status: "ready", text: response.phrase, expires };
     await store.put("device", { at: service.now(), expires }, "asked");
     await store.put("device", phrase, "phrase");
     return phrase;

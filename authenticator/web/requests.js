@@ -1,4 +1,4 @@
-/** Requests and answers that the device signs (docs/protocol.md, sections 3 and 7). */
+/** Signed requests and answers (docs/protocol.md, sections 3 and 7). */
 
 import { digest, encodeText } from "./encoding.js";
 import { sign } from "./jose.js";
@@ -12,9 +12,9 @@ export const ANSWER_TYPE = "countersign-answer+jws";
 /**
  * @param {DeviceKey} key
  * @param {object} request
- * @param {string} request.url where it is sent, exactly
- * @param {string} request.nonce a nonce from that service, not used before
- * @param {number} request.now milliseconds since 1970, as the service counts them
+ * @param {string} request.url the exact URL of the request
+ * @param {string} request.nonce an unused nonce from the service
+ * @param {number} request.now milliseconds since 1970, the service's time
  * @param {Record<string, unknown>} request.payload
  * @param {string} [request.typ]
  * @returns {Promise<string>} the compact JWS
@@ -27,11 +27,11 @@ export function signRequest(key, { url, nonce, now, payload, typ = REQUEST_TYPE 
  * @param {string} challenge its compact JWS
  * @param {Verdict} verdict
  * @param {object} [more]
- * @param {number} [more.number] in an approval with number matching, what the person entered
- * @param {import("./jose.js").PublicJwk} [more.agreement_key] in an accepted pairing, this phone's
+ * @param {number} [more.number] the number that the person entered, for number matching
+ * @param {import("./jose.js").PublicJwk} [more.agreement_key] this phone's, in an accepted pairing
  * @returns {Promise<Record<string, unknown>>} the payload of the answer
  */
 export async function answerPayload(challenge, verdict, { number, agreement_key } = {}) {
-  const said = { challenge_digest: await digest(encodeText(challenge)), verdict };
-  return { ...said, ...(number !== undefined && { number }), ...(agreement_key !== undefined && { agreement_key }) };
+  const answer = { challenge_digest: await digest(encodeText(challenge)), verdict };
+  return { ...answer, ...(number !== undefined && { number }), ...(agreement_key !== undefined && { agreement_key }) };
 }

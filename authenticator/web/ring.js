@@ -1,10 +1,10 @@
-/** A ring that empties as time runs, with the seconds that are left in it; for the eye only. */
+/** A ring that empties as time passes, with the seconds left; hidden from screen readers. */
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const FEW_SECONDS = 5;
 
 /**
- * @param {number} length how long it takes as a whole, milliseconds
+ * @param {number} length the whole time, milliseconds
  * @returns {{node: SVGSVGElement, update: (left: number) => void}} update takes milliseconds
  */
 export function ring(length) {

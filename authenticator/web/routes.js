@@ -1,12 +1,12 @@
-/** The app's own addresses, after the # of the page's. */
+/** The app's routes, in the fragment of the page's URL. */
 
 /** @typedef {{name: string, issuer?: string, accountId?: string}} Route */
 
 const NAMES = ["home", "new-account", "history", "settings", "remove"];
 
 /**
- * @param {string} hash such as "#/settings"
- * @returns {Route} home, if there is none such
+ * @param {string} hash for example "#/settings"
+ * @returns {Route} home for an unknown one
  */
 export function readRoute(hash) {
   const [name = "", issuer = "", accountId = ""] = hash.replace(/^#\/?/, "").split("/").map(decode);
@@ -15,7 +15,7 @@ export function readRoute(hash) {
 
 /**
  * @param {import("./store.js").Account} account
- * @returns {string} where it can be removed
+ * @returns {string} the route of the screen that removes it
  */
 export function removalLink({ issuer, account_id }) {
   return `#/remove/${encodeURIComponent(issuer)}/${encodeURIComponent(account_id)}`;

@@ -1,4 +1,4 @@
-/** Which screen is up: what waits for an answer goes before where the person went. */
+/** The choice of the screen: a request that waits for an answer goes before the route. */
 
 import { readRoute } from "./routes.js";
 import { historyView } from "./views/history.js";
@@ -13,12 +13,12 @@ import { welcomeView } from "./views/welcome.js";
 /**
  * @typedef {object} Screen
  * @property {HTMLElement} node
- * @property {() => void} update is called each second and after each change
+ * @property {() => void} update called each second and after each change
  * @property {() => void} [close]
- * @property {HTMLElement} [first] takes the focus when the screen opens, in place of the heading
+ * @property {HTMLElement} [first] gets the focus when the screen opens, instead of the heading
  */
-/** @typedef {{key: string, make: () => Screen, tab?: string, asks?: boolean}} Choice another key means another screen */
-/** @typedef {{tell: (text: string) => void, goHome: () => void}} Actions */
+/** @typedef {{key: string, make: () => Screen, tab?: string, asks?: boolean}} Choice a new key means a new screen */
+/** @typedef {{notify: (text: string) => void, goHome: () => void}} Actions */
 
 /**
  * @param {import("./phone.js").Phone} phone
@@ -44,7 +44,7 @@ export function chooseScreen(phone, actions) {
  * @param {Actions} actions
  * @returns {Choice}
  */
-function chooseByRoute(phone, { tell, goHome }) {
+function chooseByRoute(phone, { notify, goHome }) {
   const { name, issuer, accountId } = readRoute(location.hash);
   const account = phone.accounts.find((each) => each.issuer === issuer && each.account_id === accountId);
   if (name === "new-account") {
@@ -53,13 +53,13 @@ function chooseByRoute(phone, { tell, goHome }) {
   if (name === "remove" && account !== undefined) {
     const leave = (/** @type {string | undefined} */ text) => {
       goHome();
-      if (text !== undefined) tell(text);
+      if (text !== undefined) notify(text);
     };
     return { key: `remove ${issuer} ${accountId}`, make: () => removeView(phone, account, leave) };
   }
   if (name === "history") return { key: name, tab: name, make: () => historyView(phone) };
-  if (name === "settings") return { key: name, tab: name, make: () => settingsView(phone, tell) };
-  return { key: "home", tab: "home", make: () => homeView(phone, tell) };
+  if (name === "settings") return { key: name, tab: name, make: () => settingsView(phone, notify) };
+  return { key: "home", tab: "home", make: () => homeView(phone, notify) };
 }
 
 /**

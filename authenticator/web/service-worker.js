@@ -1,7 +1,7 @@
-/** Keeps the app itself for offline use, all files of one version together. Never keeps what a service answers. */
+/** Caches the app's files of one version for offline use, and no response of a service. */
 
-// The first twelve characters of the files' digest: a test computes it, and says what to write here after a change.
-const VERSION = "02dc155ac1af";
+// The first twelve characters of the files' digest; after a change, a test says what to write here.
+const VERSION = "3faa60c0cdd6";
 const SHELL = [
   "/",
   "/accounts.js",
@@ -28,11 +28,11 @@ const SHELL = [
   "/manifest.webmanifest",
   "/names.js",
   "/outbox.js",
-  "/partings.js",
-  "/patience.js",
   "/phone.js",
   "/phrases.js",
+  "/removals.js",
   "/requests.js",
+  "/retries.js",
   "/ring.js",
   "/routes.js",
   "/screens.js",
@@ -58,7 +58,7 @@ const SHELL = [
   "/views/welcome.js",
   "/words.js",
 ];
-const PATIENCE_MS = 3000;
+const PAGE_TIMEOUT_MS = 3000;
 const CACHE = `shell ${VERSION}`;
 
 addEventListener("install", (event) => {
@@ -79,14 +79,14 @@ addEventListener("fetch", (event) => {
   const { method, url } = event.request;
   const { origin, pathname } = new URL(url);
   if (method !== "GET" || origin !== location.origin || !SHELL.includes(pathname)) return;
-  event.respondWith(pathname === "/" ? page() : kept(event.request, pathname));
+  event.respondWith(pathname === "/" ? page() : cached(event.request, pathname));
 });
 
-/** The page itself carries the addresses that it may connect to, so its newest answer goes before the kept one. */
+/** The page's headers list the addresses that it may connect to, so a fresh response goes before the cached one. */
 async function page() {
   const cache = await caches.open(CACHE);
   try {
-    const response = await fetch("/", { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE_MS) });
+    const response = await fetch("/", { cache: "no-cache", signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
     if (response.ok) await cache.put("/", response.clone());
     return response;
   } catch (error) {
@@ -100,7 +100,7 @@ async function page() {
  * @param {Request} request
  * @param {string} pathname
  */
-async function kept(request, pathname) {
+async function cached(request, pathname) {
   return (await (await caches.open(CACHE)).match(pathname)) ?? fetch(request);
 }
 

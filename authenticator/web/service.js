@@ -1,31 +1,31 @@
-/** The services as the device sees them: where they are, what time they have, nonces and signed requests. */
+/** The HTTP client for the services: discovery, time, nonces and signed requests. */
 
 import { signRequest } from "./requests.js";
 
 const TIMEOUT_MS = 15_000;
 const PROBLEM = "urn:countersign:problem:";
-/** Differences of the clocks that are smaller are not worth keeping: an answer is on its way for as long. */
+/** Smaller differences of the clocks are not stored: they are within the latency of a response. */
 const CLOCK_STEP_MS = 1000;
 
 /** @typedef {{product_name: string, pairing_url: string, socket_url: string, offset: number}} Directory */
 
-/** A service that cannot be reached, or does not answer in time. */
+/** A service cannot be reached, or does not respond in time. */
 export class UnreachableError extends Error {
   name = "UnreachableError";
 }
 
-/** A refusal: a problem document (RFC 9457), or an answer that is none. */
+/** A service refused a request, with a problem document (RFC 9457) or without. */
 export class ProblemError extends Error {
   /**
    * @param {Record<string, any>} problem its members
    * @param {number} status
-   * @param {string | null} [retryAfter] the header of that name
+   * @param {string | null} [retryAfter] the Retry-After header
    */
   constructor(problem, status, retryAfter = null) {
     super(problem.detail ?? problem.title ?? `status ${status}`);
     const type = String(problem.type ?? "");
     const name = type.startsWith(PROBLEM) ? type.slice(PROBLEM.length) : "unknown";
-    /** Its name in docs/protocol.md. Whatever goes wrong inside a service is a matter of trying again. */
+    /** Its name in docs/protocol.md. Any error inside a service is temporary. */
     this.problem = status >= 500 ? "unavailable" : name;
     this.members = problem;
     this.retryAfterMs = Number.parseInt(retryAfter ?? "", 10) * 1000 || 0;
@@ -42,7 +42,7 @@ export class Service {
   /**
    * @param {import("./requests.js").DeviceKey} key
    * @param {import("./store.js").Store} store
-   * @param {Directory | undefined} directory as it was known before
+   * @param {Directory | undefined} directory the stored one
    */
   constructor(key, store, directory) {
     this.#key = key;
@@ -52,12 +52,12 @@ export class Service {
     this.origin = location.origin;
   }
 
-  /** @returns {number} milliseconds since 1970, as the service counts them */
+  /** @returns {number} milliseconds since 1970, the service's time */
   now() {
     return Date.now() + (this.directory?.offset ?? 0);
   }
 
-  /** Find the services, and what time they have (docs/protocol.md, section 2). */
+  /** Fetch the services' addresses and time (docs/protocol.md, section 2). */
   async discover() {
     const { product_name, pairing_url, socket_url, server_time } = await this.getJson(
       `${this.origin}/.well-known/countersign`,
@@ -67,10 +67,10 @@ export class Service {
   }
 
   /**
-   * Take the time that an instance of the service says. The newest one counts, and is kept for codes without a network: so
-   * an instance whose clock is wrong misleads this phone only until the next word, which comes with each ping.
+   * Set the service's time. The newest one counts, and is stored for codes without a network. So an instance with a wrong
+   * clock misleads this phone only until the next ping.
    *
-   * @param {unknown} serverTime ISO 8601; anything else, as from an older service that does not say it, changes nothing
+   * @param {unknown} serverTime ISO 8601; anything else, as from an older service, changes nothing
    */
   async setTime(serverTime) {
     const offset = offsetTo(serverTime);
@@ -89,12 +89,12 @@ export class Service {
   }
 
   /**
-   * Send a signed request; once more if the service asks for another nonce or has another time.
+   * Send a signed request, and once more if the nonce or the time is refused.
    *
    * @param {string} url
    * @param {Record<string, unknown>} payload
    * @param {string} [typ]
-   * @returns {Promise<any>} the answer
+   * @returns {Promise<any>} the response
    * @throws {UnreachableError | ProblemError}
    */
   async post(url, payload, typ) {
@@ -139,7 +139,7 @@ export class Service {
     if (!this.#nonces.has(origin)) await this.#fetch(`${origin}/nonce`);
     const nonce = this.#nonces.get(origin);
     this.#nonces.delete(origin);
-    if (nonce === undefined) throw new ProblemError({ detail: `${origin} gave no nonce` }, 502);
+    if (nonce === undefined) throw new ProblemError({ detail: `${origin} sent no nonce` }, 502);
     return nonce;
   }
 
@@ -172,12 +172,12 @@ function offsetTo(serverTime) {
 /**
  * @param {Response} response
  * @returns {Promise<any>}
- * @throws {ProblemError} if it is not JSON, as from a proxy in between
+ * @throws {ProblemError} if it is not JSON, as from a proxy
  */
 async function readJson(response) {
   try {
     return await response.json();
   } catch {
-    throw new ProblemError({ detail: `${response.url} answered something that is not JSON` }, 502);
+    throw new ProblemError({ detail: `The response of ${response.url} is not JSON` }, 502);
   }
 }

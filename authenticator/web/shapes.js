@@ -1,4 +1,4 @@
-/** What the members of a challenge or statement must look like. */
+/** Checks of the members of challenges and statements. */
 
 const IDENTIFIER = /^[A-Za-z0-9._~@+-]{1,128}$/;
 const BYTES_32 = /^[A-Za-z0-9_-]{43}$/;

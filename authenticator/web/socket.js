@@ -1,4 +1,4 @@
-/** The socket over which requests arrive: opened by a signature, kept open, opened again (docs/protocol.md, section 5). */
+/** The WebSocket for challenges, opened by a signature and reopened when it is lost (docs/protocol.md, section 5). */
 
 import { Pause, pauseAfter } from "./backoff.js";
 import { ProblemError } from "./service.js";
@@ -11,7 +11,7 @@ const TRY_LATER = 1013;
  * @typedef {object} ConnectionState
  * @property {"connecting" | "connected" | "waiting"} status
  * @property {number} [retryAt] milliseconds since 1970 by this device's clock, while waiting
- * @property {string} [problem] why the last try failed: the name of a problem, or "unreachable"
+ * @property {string} [problem] why the last attempt failed: the name of a problem, or "unreachable"
  */
 /** @typedef {Record<string, any> & {type: string}} Frame */
 
@@ -23,8 +23,8 @@ export class Socket {
   #pause = new Pause();
   /** @type {WebSocket | null} */
   #socket = null;
-  #heard = 0;
-  /** The service sends pings that scripts can see, so silence means a dead connection. */
+  #lastFrameAt = 0;
+  /** The service sends pings, so silence means a dead connection. */
   #pinged = false;
 
   /**
@@ -41,7 +41,7 @@ export class Socket {
     this.#onState = onState;
   }
 
-  /** Connect, and connect again whenever the connection is lost. Never ends. */
+  /** Connect, and reconnect whenever the connection is lost, without end. */
   async run() {
     for (let failures = 0; ; ) {
       this.#onState({ status: "connecting" });
@@ -59,13 +59,13 @@ export class Socket {
     }
   }
 
-  /** Try again now, if it waits; and give a connection up that has been silent for too long. */
+  /** Reconnect now, and close a connection that has been silent for too long. */
   wake() {
     this.#pause.cut();
-    if (this.#pinged && Date.now() - this.#heard > SILENCE_MS) this.#socket?.close();
+    if (this.#pinged && Date.now() - this.#lastFrameAt > SILENCE_MS) this.#socket?.close();
   }
 
-  /** Give the connection up for a new one. */
+  /** Replace the connection by a new one. */
   reopen() {
     this.#socket?.close();
   }
@@ -86,12 +86,12 @@ export class Socket {
     const socket = new WebSocket(url);
     this.#socket = socket;
     this.#pinged = false;
-    this.#heard = Date.now();
+    this.#lastFrameAt = Date.now();
     const opening = setTimeout(() => socket.close(), OPENING_MS);
     const silence = setInterval(() => this.wake(), SILENCE_MS / 4);
     let problem = "unreachable";
     socket.onmessage = async ({ data }) => {
-      this.#heard = Date.now();
+      this.#lastFrameAt = Date.now();
       const frame = readFrame(data);
       if (frame.type === "hello") await this.#open(url, frame.nonce);
       else if (frame.type === "ping") {
@@ -126,7 +126,7 @@ export class Socket {
 
 /**
  * @param {unknown} data
- * @returns {Frame} of type "" if it is none of this protocol
+ * @returns {Frame} of type "" if it does not fit the protocol
  */
 function readFrame(data) {
   try {

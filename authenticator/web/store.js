@@ -1,4 +1,4 @@
-/** What this phone keeps, in IndexedDB. Tabs of the app share it and tell each other of changes. */
+/** This phone's data, in IndexedDB. The app's tabs share it, and notify each other of changes. */
 
 const NAME = "countersign";
 const VERSION = 1;
@@ -7,32 +7,32 @@ const HISTORY_LIMIT = 200;
 /** @typedef {"device" | "accounts" | "history" | "answers"} Table */
 /**
  * @typedef {object} Account
- * @property {string} issuer who asks for its sign-ins
+ * @property {string} issuer of its challenges
  * @property {string} account_id
  * @property {string} account_name
  * @property {string} service
  * @property {string[]} keys thumbprints that are pinned for the issuer
  * @property {number} since milliseconds since 1970
  * @property {string} pairing_id the pairing that connected it
- * @property {CryptoKey} [codeKey] what its verification codes are made with, if that was agreed on
+ * @property {CryptoKey} [codeKey] the key for its verification codes, if it has codes
  */
 /** @typedef {"accepted" | "declined" | "approved" | "denied" | "reported" | "expired" | "withdrawn" | "elsewhere" | "unsent"
  *   | "refused" | "unpaired"} Ending */
 /**
- * @typedef {object} Entry one request and how it ended, or the end of a pairing
+ * @typedef {object} Entry a request and its ending, or the removal of an account
  * @property {string} jti
- * @property {"pairing" | "login" | "parting"} purpose
+ * @property {"pairing" | "login" | "removal"} purpose
  * @property {string} service
  * @property {string} account_name
  * @property {import("./challenges.js").Browser} [browser] of a request
- * @property {string} [issuer] of a parting
- * @property {string} [account_id] of a parting
+ * @property {string} [issuer] of a removal
+ * @property {string} [account_id] of a removal
  * @property {number} asked milliseconds since 1970
  * @property {number} at when it ended, milliseconds since 1970
  * @property {Ending} ending
  */
 /**
- * @typedef {object} KeptAnswer an answer that the person gave and the service has not confirmed yet
+ * @typedef {object} KeptAnswer an answer that the service has not confirmed yet
  * @property {string} jti
  * @property {string} challenge its compact JWS
  * @property {import("./challenges.js").Claims} claims
@@ -77,7 +77,7 @@ export class Store {
     this.#db = db;
   }
 
-  /** @param {() => void} listener is called when another tab changed something */
+  /** @param {() => void} listener called after a change in another tab */
   onChangeElsewhere(listener) {
     this.#channel.onmessage = listener;
   }
@@ -119,10 +119,10 @@ export class Store {
   }
 
   /**
-   * Remove an account if it is still there by the pairing that ended, and not by a later one.
+   * Remove an account if it is from the pairing that ended, and not from a later one.
    *
    * @param {import("./unpaired.js").Unpaired} statement
-   * @returns {Promise<Account | undefined>} what was removed
+   * @returns {Promise<Account | undefined>} the removed account
    */
   async removePaired({ iss, account_id, pairing_id }) {
     const table = this.#table("accounts", "readwrite");
@@ -133,30 +133,29 @@ export class Store {
   }
 
   /**
-   * Keep a value unless another tab was first.
+   * Store a value unless there is one already, perhaps from another tab.
    *
    * @param {string} key in the table "device"
    * @param {any} value
-   * @returns {Promise<any>} the value that stands
+   * @returns {Promise<any>} the stored value
    */
   async claim(key, value) {
     const table = this.#table("device", "readwrite");
-    const standing = await settled(table.get(key));
-    if (standing !== undefined) return standing;
+    const existing = await settled(table.get(key));
+    if (existing !== undefined) return existing;
     await settled(table.put(value, key));
     return value;
   }
 
   /**
-   * Write down how a request ended, and forget the oldest ones. What a person answered on this phone is not overwritten
-   * by what another tab saw from outside.
+   * Record an entry, and delete the oldest ones. "elsewhere" does not overwrite an answer from this phone.
    *
    * @param {Entry} entry
    */
   async record(entry) {
     const table = this.#table("history", "readwrite");
-    const standing = await settled(table.get(entry.jti));
-    if (standing !== undefined && entry.ending === "elsewhere") return;
+    const existing = await settled(table.get(entry.jti));
+    if (existing !== undefined && entry.ending === "elsewhere") return;
     await settled(table.put(entry));
     const surplus = (await settled(table.count())) - HISTORY_LIMIT;
     if (surplus > 0) {

@@ -1,8 +1,8 @@
-/** Times as people read them. */
+/** Times for people. */
 
 /**
  * @param {number} milliseconds
- * @returns {string} minutes and seconds, such as "4:05"
+ * @returns {string} minutes and seconds, for example "4:05"
  */
 export function minutesAndSeconds(milliseconds) {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
@@ -11,7 +11,7 @@ export function minutesAndSeconds(milliseconds) {
 
 /**
  * @param {number} milliseconds
- * @returns {string} such as "2 minutes" or "30 seconds"
+ * @returns {string} for example "2 minutes" or "30 seconds"
  */
 export function spoken(milliseconds) {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));

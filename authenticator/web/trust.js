@@ -1,12 +1,12 @@
-/** Whom this device believes: the pairing service by its published keys, issuers as they were pinned when it paired. */
+/** Trusted keys: the pairing service's published ones, and the issuers' that were pinned when the device was paired. */
 
 import { requireP256, SignatureError, thumbprint } from "./jose.js";
 
-/** By how much this phone's idea of the time and a service's may differ; beyond it, services refuse its requests. */
+/** The tolerated difference between the phone's and a service's time; beyond it, services refuse requests. */
 export const TOLERANCE_SECONDS = 300;
 
 /** @typedef {import("./challenges.js").Claims} Claims */
-/** @typedef {{at: number, expires: number}} Asked when a phrase was asked for and until when it was good, milliseconds */
+/** @typedef {{at: number, expires: number}} PhraseRequest when a phrase was requested and when it expires, milliseconds */
 
 export class PinnedTrust {
   #store;
@@ -26,9 +26,9 @@ export class PinnedTrust {
    * @returns {Promise<readonly string[] | null>} see the type Trust
    */
   async known({ purpose, iss, account_id, iat }) {
-    if (purpose === "pairing") return askedFor(await this.#store.get("device", "asked"), iat) ? [] : null;
+    if (purpose === "pairing") return isRequested(await this.#store.get("device", "asked"), iat) ? [] : null;
     const account = await this.#store.get("accounts", [iss, account_id]);
-    return account?.keys ?? (await this.#acceptedJustNow(iss, account_id));
+    return account?.keys ?? (await this.#pendingKeys(iss, account_id));
   }
 
   /**
@@ -37,12 +37,12 @@ export class PinnedTrust {
    */
   async published({ purpose, iss }) {
     const { directory } = this.#service;
-    const owner = purpose === "pairing" && directory !== undefined ? directory.pairing_url : iss;
-    return keySet(await this.#service.getJson(`${owner}/.well-known/jwks.json`));
+    const issuer = purpose === "pairing" && directory !== undefined ? directory.pairing_url : iss;
+    return keySet(await this.#service.getJson(`${issuer}/.well-known/jwks.json`));
   }
 
   /**
-   * Pin a key that was rotated in.
+   * Pin a new key of an issuer.
    *
    * @param {Claims} claims of a login challenge
    * @param {string} key its thumbprint
@@ -55,15 +55,15 @@ export class PinnedTrust {
   }
 
   /**
-   * The first login challenge can overtake the confirmation that the pairing was accepted.
+   * Keys from an accepted pairing whose confirmation is pending: the first login challenge can overtake it.
    *
    * @param {string} issuer
    * @param {string} accountId
    * @returns {Promise<readonly string[] | null>}
    */
-  async #acceptedJustNow(issuer, accountId) {
-    const kept = /** @type {import("./store.js").KeptAnswer[]} */ (await this.#store.all("answers"));
-    const accepted = kept.find(
+  async #pendingKeys(issuer, accountId) {
+    const pending = /** @type {import("./store.js").KeptAnswer[]} */ (await this.#store.all("answers"));
+    const accepted = pending.find(
       ({ claims, verdict }) =>
         verdict === "approve" && claims.account_id === accountId && claims.login_issuer?.issuer === issuer,
     );
@@ -72,18 +72,18 @@ export class PinnedTrust {
 }
 
 /**
- * @param {Asked | undefined} asked
+ * @param {PhraseRequest | undefined} request
  * @param {number} iat when a pairing challenge was issued, seconds
- * @returns {boolean} whether this phone asked for a phrase that it can answer to
+ * @returns {boolean} whether this phone requested the phrase of the challenge
  */
-export function askedFor(asked, iat) {
-  if (asked === undefined) return false;
-  return iat >= asked.at / 1000 - TOLERANCE_SECONDS && iat <= asked.expires / 1000 + TOLERANCE_SECONDS;
+export function isRequested(request, iat) {
+  if (request === undefined) return false;
+  return iat >= request.at / 1000 - TOLERANCE_SECONDS && iat <= request.expires / 1000 + TOLERANCE_SECONDS;
 }
 
 /**
  * @param {{keys?: unknown}} set a JWK set (RFC 7517 section 5)
- * @returns {Promise<string[]>} the thumbprints of its P-256 keys; others are passed over
+ * @returns {Promise<string[]>} the thumbprints of its P-256 keys
  */
 export async function keySet(set) {
   const keys = Array.isArray(set?.keys) ? set.keys : [];

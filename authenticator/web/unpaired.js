@@ -19,10 +19,10 @@ const UNPAIRED_TYPE = "countersign-unpaired+jws";
  * @param {string} compact its JWS
  * @param {object} context
  * @param {string} context.deviceId
- * @param {(statement: Unpaired) => Promise<import("./store.js").Account | undefined>} context.find the account, as kept
- * @param {(issuer: string) => Promise<readonly string[]>} context.published thumbprints that it serves now
- * @returns {Promise<Unpaired | undefined>} undefined if this phone has no such pairing, any more or yet
- * @throws {SignatureError | ChallengeError} if it is not to be believed
+ * @param {(statement: Unpaired) => Promise<import("./store.js").Account | undefined>} context.find the stored account
+ * @param {(issuer: string) => Promise<readonly string[]>} context.published thumbprints of its present keys
+ * @returns {Promise<Unpaired | undefined>} undefined if this phone does not have the pairing
+ * @throws {SignatureError | ChallengeError} if it must not be trusted
  */
 export async function verifyUnpaired(compact, { deviceId, find, published }) {
   const { header, payload, thumbprint } = await verifyEmbedded(compact, UNPAIRED_TYPE);
@@ -42,7 +42,7 @@ export async function verifyUnpaired(compact, { deviceId, find, published }) {
  */
 function readStatement(payload) {
   const { iss, aud, iat, account_id, pairing_id } = payload;
-  const sound = isText(iss) && isThumbprint(aud) && isSecond(iat) && [account_id, pairing_id].every(isIdentifier);
-  if (!sound) throw new SignatureError("it does not say what such a statement says");
+  const valid = isText(iss) && isThumbprint(aud) && isSecond(iat) && [account_id, pairing_id].every(isIdentifier);
+  if (!valid) throw new SignatureError("the claims are not a statement's");
   return /** @type {Unpaired} */ (/** @type {unknown} */ (payload));
 }

@@ -1,9 +1,9 @@
-/** The service worker that keeps the app for offline use, and what happens when there is a newer version. */
+/** Registers the service worker, and offers a newer version of the app. */
 
 const CHECK_MS = 3_600_000;
 
 /**
- * @param {(install: () => void) => void} onUpdate is told once a newer version is there, and how to change to it
+ * @param {(install: () => void) => void} onUpdate called once a newer version is available, with the function that installs it
  */
 export async function keepForOffline(onUpdate) {
   if (!("serviceWorker" in navigator)) return;

@@ -1,24 +1,24 @@
-/** What the app says: each problem, each ending of a request and each state of the connection in plain words. */
+/** The app's texts for problems, endings of requests and states of the connection. */
 
 /** @typedef {import("./challenge-queue.js").Outcome} Outcome */
 /** @typedef {{title: string, text: string, icon: "yes" | "no" | "alert" | "clock" | "send"}} Message */
 
 /** @type {Record<string, string>} by the problem's name in docs/protocol.md */
 const PROBLEMS = {
-  malformed: "This app and the service do not understand each other. Reload the app to get its newest version.",
+  malformed: "The service did not understand this app. Reload the app to get its newest version.",
   "bad-signature": "The service could not confirm this phone's signature. Reload the app and try again.",
-  "wrong-url": "The app was opened at another address than the service goes by. Open it at the address you were given.",
-  stale: "This phone's clock and the service's do not agree. Check the phone's date and time, then try again.",
-  "bad-nonce": "The service did not take this request. Try again.",
-  "replayed-nonce": "This was sent before and has counted.",
+  "wrong-url": "The app was opened at the wrong address. Open it at the address that you were given.",
+  stale: "This phone's clock is wrong. Check the phone's date and time, then try again.",
+  "bad-nonce": "The service did not accept this request. Try again.",
+  "replayed-nonce": "This was already sent and counted.",
   "unknown-device": "The service does not know this phone yet. Wait until it is connected, then try again.",
-  "unknown-challenge": "This request is not waiting any more.",
-  "already-answered": "This request was answered before.",
-  expired: "The answer came too late. Sign in again at your computer for a new request.",
-  "wrong-challenge": "The service has a different request from the one shown. Deny the next one if you did not start it.",
-  "too-many-requests": "That was too often in a short time. Wait a moment, then try again.",
-  unavailable: "The service is not available just now. Try again in a moment.",
-  unreachable: "The service cannot be reached. Check this phone's network, then try again.",
+  "unknown-challenge": "This request is no longer waiting.",
+  "already-answered": "This request was already answered.",
+  expired: "The request expired before your answer arrived. Sign in again at your computer for a new request.",
+  "wrong-challenge": "The service has a different request from the one shown. If you didn't start the next one, deny it.",
+  "too-many-requests": "You tried too often in a short time. Wait a moment, then try again.",
+  unavailable: "The service is temporarily unavailable. Try again in a moment.",
+  unreachable: "The service can't be reached. Check this phone's network, then try again.",
 };
 
 /**
@@ -44,13 +44,13 @@ export function outcomeMessage({ claims, ending, verdict, problem }) {
       return {
         icon: "send",
         title: "Not sent yet",
-        text: "The service cannot be reached. Your answer is kept, and sent as soon as it can be.",
+        text: "The service can't be reached. We keep your answer and send it as soon as possible.",
       };
     case "accepted":
       return {
         icon: "yes",
         title: "Account connected",
-        text: `This phone now confirms sign-ins of ${account} to ${service}. Go on at your computer.`,
+        text: `This phone now approves sign-ins of ${account} to ${service}. Continue at your computer.`,
       };
     case "declined":
       return { icon: "no", title: "Pairing declined", text: `${account} was not connected to this phone.` };
@@ -62,19 +62,19 @@ export function outcomeMessage({ claims, ending, verdict, problem }) {
       return {
         icon: "alert",
         title: "Reported",
-        text: `All waiting sign-ins of ${account} were ended. Somebody may know your password: change it soon.`,
+        text: `We ended all sign-ins of ${account} and signed out all browsers. Someone may know your password: change it now.`,
       };
     case "expired":
       return { icon: "clock", title: "Too late", text: `This request has expired. ${again}` };
     case "withdrawn":
-      return { icon: "no", title: "Request withdrawn", text: `It is not waiting for an answer any more. ${again}` };
+      return { icon: "no", title: "Request withdrawn", text: `It is no longer waiting for an answer. ${again}` };
     case "elsewhere":
       return { icon: "alert", title: "Already answered", text: answeredElsewhere(verdict) };
     case "unsent":
       return {
         icon: "alert",
         title: "Could not be sent",
-        text: `The service was out of reach until the request expired. ${again}`,
+        text: `The service could not be reached before the request expired. ${again}`,
       };
     case "refused":
       return { icon: "alert", title: "Answer refused", text: problemText(problem) };
@@ -86,17 +86,17 @@ export function outcomeMessage({ claims, ending, verdict, problem }) {
  * @returns {Message}
  */
 function approved({ service, number_matching }) {
-  const text = `Go on at your computer. You are signing in to ${service}.`;
+  const text = `Continue at your computer. You are signing in to ${service}.`;
   if (!number_matching) return { icon: "yes", title: "Sign-in approved", text };
   // Only the service knows whether the number was right.
-  const unsure = `Your computer goes on if the number was the one that it shows. If it was not, sign in to ${service} again.`;
-  return { icon: "send", title: "Approval sent", text: unsure };
+  const uncertain = `Your computer continues if the number was the one that it shows. If not, sign in to ${service} again.`;
+  return { icon: "send", title: "Approval sent", text: uncertain };
 }
 
 /** @param {import("./requests.js").Verdict | undefined} verdict */
 function answeredElsewhere(verdict) {
-  const words = { approve: "It was approved.", deny: "It was denied.", report: "It was reported as not yours." };
-  return verdict === undefined ? "It was answered in another window of this app." : `${words[verdict]} The first answer counts.`;
+  const answers = { approve: "It was approved.", deny: "It was denied.", report: "It was reported as not yours." };
+  return verdict === undefined ? "It was answered in another window of this app." : `${answers[verdict]} The first answer counts.`;
 }
 
 /**
@@ -124,14 +124,14 @@ export function endingText(ending) {
  * @returns {string}
  */
 export function noticeText({ claims: { account_name, browser }, ending }) {
-  return `A request of ${account_name} from ${browser.name} ended: ${endingText(ending).toLowerCase()}.`;
+  return `A request for ${account_name} from ${browser.name} ended: ${endingText(ending).toLowerCase()}.`;
 }
 
 /**
- * @param {import("./store.js").Entry} parting
+ * @param {import("./store.js").Entry} removal
  * @returns {string}
  */
-export function partingText({ service, account_name }) {
+export function removalText({ service, account_name }) {
   return `${service} no longer uses this phone for ${account_name}.`;
 }
 

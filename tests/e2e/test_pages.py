@@ -133,7 +133,7 @@ async def walk_offline(scene: Scenario, album: Screenshots, phone: WebPhone) -> 
     await expect(phone.part("connection")).to_have_text("Offline. Waiting for a network.")
     await album.take(phone.page, "phone-offline")
     await phone.press("new-account")
-    await phone.reads("No phrase just now")
+    await phone.reads("No phrase available")
     await album.take(phone.page, "phone-no-phrase")
 
 

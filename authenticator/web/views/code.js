@@ -1,4 +1,4 @@
-/** An account's verification code: large, with the time left, copied by a tap. */
+/** An account's verification code, with the time left; a tap copies it. */
 
 import { codeAt, STEP_MS, stepAt } from "../codes.js";
 import { button, el, setText } from "../dom.js";
@@ -8,15 +8,15 @@ import { ring } from "../ring.js";
 /**
  * @param {import("../store.js").Account} account
  * @param {object} context
- * @param {() => number} context.now milliseconds since 1970, as the service counts them
- * @param {(text: string) => void} context.tell
- * @returns {{node: HTMLElement, update: () => void}} update is called each second
+ * @param {() => number} context.now milliseconds since 1970, the service's time
+ * @param {(text: string) => void} context.notify
+ * @returns {{node: HTMLElement, update: () => void}} update called each second
  */
-export function codeView({ codeKey, account_name }, { now, tell }) {
+export function codeView({ codeKey, account_name }, { now, notify }) {
   if (codeKey === undefined) return withoutCode();
   const digits = el("span", { class: "digits", translate: "no" });
   const time = ring(STEP_MS);
-  const node = button("", () => void copy(code, tell), { class: "verification", testid: "code" });
+  const node = button("", () => void copy(code, notify), { class: "verification", testid: "code" });
   const caption = el("span", { class: "caption" }, "Verification code");
   node.append(el("span", {}, caption, digits), icon("copy"), time.node);
   let code = "";
@@ -26,7 +26,7 @@ export function codeView({ codeKey, account_name }, { now, tell }) {
     if (wanted !== step) return;
     code = made;
     setText(digits, `${code.slice(0, 3)}\u2009${code.slice(3)}`);
-    // Digit by digit, and not in a live region: heard by whoever comes here, not with each new code.
+    // Read digit by digit, and not a live region: a new code is not announced.
     node.setAttribute("aria-label", `Verification code of ${account_name}: ${[...code].join(" ")}. Copy`);
   };
   const update = () => {
@@ -41,19 +41,19 @@ export function codeView({ codeKey, account_name }, { now, tell }) {
 }
 
 function withoutCode() {
-  const text = "This account has no verification codes. Sign-ins are approved here while the phone is online.";
+  const text = "This account has no verification codes. You can approve its sign-ins while this phone is online.";
   return { node: el("p", { class: "hint without-code", testid: "no-code" }, text), update: () => {} };
 }
 
 /**
  * @param {string} code
- * @param {(text: string) => void} tell
+ * @param {(text: string) => void} notify
  */
-async function copy(code, tell) {
+async function copy(code, notify) {
   try {
     await navigator.clipboard.writeText(code);
-    tell("The code was copied.");
+    notify("The code was copied.");
   } catch {
-    tell("This browser does not let the app copy. Type the code as it is shown.");
+    notify("This browser doesn't let the app copy the code. Type the code as it is shown.");
   }
 }

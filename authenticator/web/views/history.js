@@ -1,4 +1,4 @@
-/** What this phone was asked, and what became of it. */
+/** The requests that ended, and the accounts that were removed. */
 
 import { el, heading } from "../dom.js";
 import { timeOfDay } from "../times.js";
@@ -20,7 +20,7 @@ export function historyView(phone) {
     shown = phone.history;
     content.replaceChildren(
       shown.length === 0
-        ? el("p", { class: "lead" }, "Nothing yet. Requests that you answer on this phone are kept here.")
+        ? el("p", { class: "lead" }, "Nothing yet. The requests that you answer on this phone appear here.")
         : el("ul", { class: "cards" }, ...shown.map(row)),
     );
   };
@@ -30,9 +30,9 @@ export function historyView(phone) {
 
 /** @param {import("../store.js").Entry} entry */
 function row({ purpose, service, account_name, browser, asked, at, ending }) {
-  const what = { pairing: "Connect to ", login: "Sign in to ", parting: "This phone was removed by " }[purpose];
+  const what = { pairing: "Connect to ", login: "Sign in to ", removal: "This phone was removed by " }[purpose];
   const from = browser === undefined ? null : [el("bdi", {}, browser.name), ", ", el("bdi", {}, browser.address)];
-  const when = purpose === "parting" ? `Ended ${timeOfDay(asked)}` : `Asked ${timeOfDay(asked)}, ended ${timeOfDay(at)}`;
+  const when = purpose === "removal" ? `Ended ${timeOfDay(asked)}` : `Asked ${timeOfDay(asked)}, ended ${timeOfDay(at)}`;
   const tone = GOOD.includes(ending) ? "good" : BAD.includes(ending) ? "warning" : "plain";
   return el(
     "li",

@@ -1,4 +1,4 @@
-/** The connected accounts with their verification codes, and the way to a new one. */
+/** The connected accounts with their verification codes, and the button for a new one. */
 
 import { button, el, heading } from "../dom.js";
 import { icon } from "../icons.js";
@@ -7,10 +7,10 @@ import { codeView } from "./code.js";
 
 /**
  * @param {import("../phone.js").Phone} phone
- * @param {(text: string) => void} tell
+ * @param {(text: string) => void} notify
  * @returns {import("../screens.js").Screen}
  */
-export function homeView(phone, tell) {
+export function homeView(phone, notify) {
   const content = el("div", { class: "grow" });
   const open = () => {
     location.hash = "#/new-account";
@@ -26,7 +26,7 @@ export function homeView(phone, tell) {
   /** @type {{node: HTMLElement, update: () => void}[]} */
   let rows = [];
   const draw = () => {
-    rows = phone.accounts.map((account) => accountRow(account, { now: () => phone.service.now(), tell }));
+    rows = phone.accounts.map((account) => accountRow(account, { now: () => phone.service.now(), notify }));
     const list = el("ul", { class: "cards" }, ...rows.map((row) => row.node));
     content.replaceChildren(rows.length === 0 ? emptyState() : list);
   };
@@ -64,7 +64,7 @@ function accountRow(account, context) {
 
 function emptyState() {
   const steps = [
-    "Sign in at your computer with your name and password.",
+    "Sign in at your computer with your user name and password.",
     "When it asks for a pairing phrase, tap +\u00a0New\u00a0Account here.",
     "Type the two words at your computer, then accept on this phone.",
   ];

@@ -1,4 +1,4 @@
-/** Where the number that the computer shows is entered, beside the button that waits for it. */
+/** The form for the number that the computer shows. */
 
 import { el } from "../dom.js";
 

@@ -1,4 +1,4 @@
-/** A pairing phrase, large, with the time left. */
+/** The pairing phrase, with the time left. */
 
 import { countdown } from "../countdown.js";
 import { button, el, heading } from "../dom.js";
@@ -17,28 +17,28 @@ export function phraseView(phone, leave) {
     void phone.forgetPhrase();
     leave();
   };
-  const ask = () => void phone.askForPhrase();
+  const request = () => void phone.requestPhrase();
   const phrase = phone.phrase;
   switch (phraseState(phone)) {
     case "asking":
-      return still(heading("Your pairing phrase"), el("p", { class: "lead" }, "Getting a phrase for you."), [
+      return staticScreen(heading("Your pairing phrase"), el("p", { class: "lead" }, "Getting a phrase for you."), [
         button("Cancel", cancel, { class: "secondary", testid: "cancel" }),
       ]);
     case "failed":
-      return still(
-        heading("No phrase just now"),
+      return staticScreen(
+        heading("No phrase available"),
         el("p", { class: "lead", testid: "problem" }, problemText(phrase?.problem)),
         [
-          button("Try again", ask, { class: "primary", testid: "try-again" }),
+          button("Try again", request, { class: "primary", testid: "try-again" }),
           button("Cancel", cancel, { class: "secondary", testid: "cancel" }),
         ],
       );
     case "over":
-      return still(
+      return staticScreen(
         heading("This phrase has expired"),
-        el("p", { class: "lead" }, "A phrase is good for a few minutes. Get a new one and type that at your computer."),
+        el("p", { class: "lead" }, "A phrase works for a few minutes. Get a new one and type it at your computer."),
         [
-          button("New phrase", ask, { class: "primary", testid: "new-phrase" }),
+          button("New phrase", request, { class: "primary", testid: "new-phrase" }),
           button("Cancel", cancel, { class: "secondary", testid: "cancel" }),
         ],
       );
@@ -71,10 +71,10 @@ function ready({ phrase, service }, cancel) {
     el("p", { class: "lead" }, "Type it on ", el("b", {}, "PAIR A DEVICE"), " at your computer."),
     el("p", { class: "phrase", translate: "no", lang: "en", testid: "phrase" }, text),
     time.node,
-    el("p", { class: "hint" }, "Keep this open. A request appears here as soon as you have typed it."),
+    el("p", { class: "hint" }, "Keep this screen open. A request appears here once you have typed the phrase."),
     el("div", { class: "actions" }, button("Cancel", cancel, { class: "secondary", testid: "cancel" })),
   );
-  // Whoever types at the computer does not touch the phone, which would go dark and lose its connection.
+  // While the person types at the computer, the phone would turn its screen off and lose the connection.
   const awake = navigator.wakeLock?.request("screen").catch(() => undefined);
   const close = () => void awake?.then((lock) => lock?.release());
   return { node, update: time.update, close };
@@ -85,7 +85,7 @@ function ready({ phrase, service }, cancel) {
  * @param {HTMLElement} text
  * @param {HTMLElement[]} buttons
  */
-function still(title, text, buttons) {
+function staticScreen(title, text, buttons) {
   const emblem = el("div", { class: "emblem large plain" }, icon("clock"));
   const message = el("div", { class: "grow middle" }, emblem, title, text);
   const node = el("div", { class: "stack centred" }, message, el("div", { class: "actions" }, ...buttons));

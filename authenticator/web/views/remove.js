@@ -1,4 +1,4 @@
-/** The question before an account is removed from this phone. */
+/** The confirmation before an account is removed from this phone. */
 
 import { button, el, heading } from "../dom.js";
 
@@ -22,8 +22,8 @@ export function removeView(phone, account, leave) {
     el(
       "p",
       {},
-      "This phone will show no more requests of this account. The account does not change: it keeps sending requests to ",
-      "this phone until you remove the phone there too, or pair another one. Do that first, or you may lock yourself out.",
+      "This phone will no longer show requests for this account. The account does not change: it keeps sending requests to ",
+      "this phone until you remove the phone there, too. Pair another phone first, or you may lock yourself out.",
     ),
     el(
       "div",

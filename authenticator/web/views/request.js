@@ -1,4 +1,4 @@
-/** A request that waits for the person: what is asked, by whom, from where, and the answers. */
+/** A request that waits for an answer: its details and the buttons. */
 
 import { countdown } from "../countdown.js";
 import { button, el, heading, setText } from "../dom.js";
@@ -6,9 +6,9 @@ import { icon } from "../icons.js";
 import { timeOfDay } from "../times.js";
 import { numberForm } from "./number.js";
 
-/** A request must not be answered by a tap that was meant for the screen before. */
+/** How long the buttons are disabled, so that a tap meant for the previous screen does not answer a request. */
 const GUARD_MS = 500;
-/** As far as a browser tells: what is pointed at with a mouse is typed at with keys. */
+/** A browser does not report keyboards; a device with a mouse usually has one. */
 const HAS_KEYBOARD = "(hover: hover) and (pointer: fine)";
 
 /**
@@ -40,7 +40,7 @@ export function requestView({ queue, service }, claims) {
     setText(count, number > 1 ? `1 of ${number} requests` : "");
   };
   update();
-  // A keyboard on the screen would hide what is asked, so there the number waits for a tap.
+  // A keyboard on the screen would hide the details, so on a phone the number field waits for a tap.
   return { node, update, first: matchMedia(HAS_KEYBOARD).matches ? approval.input : undefined };
 }
 
@@ -61,11 +61,9 @@ function loginLead({ service, account_name, action }) {
   return el(
     "p",
     { class: "lead" },
-    action ? "Somebody is about to change an account of " : "Somebody signs in to ",
-    bdi(service, "request-service"),
-    action ? ", " : " as ",
-    bdi(account_name, "request-account"),
-    ". Is it you?",
+    ...(action
+      ? ["Are you changing the account ", bdi(account_name, "request-account"), " at ", bdi(service, "request-service"), "?"]
+      : ["Are you signing in to ", bdi(service, "request-service"), " as ", bdi(account_name, "request-account"), "?"]),
   );
 }
 
@@ -93,7 +91,7 @@ function details({ action, browser, iat }) {
 }
 
 /**
- * Text from outside, kept from disturbing the order of the text around it.
+ * Untrusted text, isolated from the direction of the text around it (UAX 9).
  *
  * @param {string} text
  * @param {string} testid
@@ -129,7 +127,7 @@ function loginAnswers(answer, approval) {
     approval,
     button("Deny", answer("deny"), { class: "secondary", testid: "deny" }),
     button("It wasn't me", answer("report"), { class: "quiet danger", testid: "report", "aria-describedby": "report-hint" }),
-    el("p", { id: "report-hint", class: "hint centred" }, "This ends all your waiting sign-ins."),
+    el("p", { id: "report-hint", class: "hint centred" }, "This ends all your sign-ins and signs you out everywhere."),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** How a request ended. */
+/** The outcome of a request. */
 
 import { announce, button, el, heading, setText } from "../dom.js";
 import { icon } from "../icons.js";

@@ -1,4 +1,4 @@
-/** The phone's name, notifications, accounts to remove, and what this phone is known by. */
+/** The phone's name, notifications, accounts to remove, and the device id. */
 
 import { notificationPermission } from "../attention.js";
 import { button, el, heading } from "../dom.js";
@@ -7,10 +7,10 @@ import { removalLink } from "../routes.js";
 
 /**
  * @param {import("../phone.js").Phone} phone
- * @param {(text: string) => void} tell
+ * @param {(text: string) => void} notify
  * @returns {import("../screens.js").Screen}
  */
-export function settingsView(phone, tell) {
+export function settingsView(phone, notify) {
   const accounts = el("div", {});
   /** @type {import("../store.js").Account[] | undefined} */
   let shown;
@@ -24,12 +24,12 @@ export function settingsView(phone, tell) {
     "div",
     { class: "stack" },
     heading("Settings"),
-    section("This phone", nameForm(phone, tell)),
+    section("This phone", nameForm(phone, notify)),
     section("Notifications", notifications()),
     section("Remove an account", accounts),
     section(
       "Device id",
-      el("p", { class: "hint" }, "Computed from this phone's public key. Services know the phone by it."),
+      el("p", { class: "hint" }, "Services identify this phone by it. It is computed from the phone's public key."),
       el("p", { class: "code", translate: "no", testid: "device-id" }, phone.id),
     ),
   );
@@ -46,16 +46,16 @@ function section(title, ...content) {
 
 /**
  * @param {import("../phone.js").Phone} phone
- * @param {(text: string) => void} tell
+ * @param {(text: string) => void} notify
  */
-function nameForm(phone, tell) {
+function nameForm(phone, notify) {
   const properties = { id: "name", maxlength: MAX_NAME, required: true, autocomplete: "off", value: phone.name };
   const name = el("input", { ...properties, testid: "device-name" });
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     if (name.value.trim() === "") return;
     await phone.rename(name.value.trim());
-    tell("The name was saved.");
+    notify("The name was saved.");
   };
   return el(
     "form",
@@ -71,9 +71,9 @@ function notifications() {
   const show = () => {
     const texts = {
       unsupported: "This browser has no notifications. Keep the app open while you sign in.",
-      denied: "They are blocked. Allow them for this site in the browser's settings, then open the app again.",
-      granted: "They are on. You are told of a request while the app is in the background.",
-      default: "Let this phone tell you of a request while the app is in the background.",
+      denied: "Notifications are blocked. Allow them for this site in the browser's settings, then open the app again.",
+      granted: "Notifications are on. You get one for each request while the app is in the background.",
+      default: "Get a notification for each request while the app is in the background.",
     };
     const permission = notificationPermission();
     const ask = async () => {

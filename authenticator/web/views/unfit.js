@@ -1,4 +1,4 @@
-/** The page for a browser or an address that the authenticator cannot work with. */
+/** The page for an unsupported browser or address. */
 
 import { el, heading } from "../dom.js";
 import { icon } from "../icons.js";
@@ -22,14 +22,14 @@ function insecure() {
     el(
       "p",
       { class: "lead" },
-      "The authenticator makes a key that never leaves your phone. Browsers allow that only over https, or on the ",
-      "same machine at localhost.",
+      "The authenticator creates a key that never leaves your phone. Browsers allow this only over https, or at ",
+      "localhost on the same machine.",
     ),
     el("h2", {}, "What to do"),
     el(
       "ul",
       { class: "steps" },
-      el("li", {}, "If you were given an address that begins with https, open that one."),
+      el("li", {}, "If you were given an address that starts with https, open that one."),
       el("li", {}, "On the machine that runs the service, open it at localhost."),
       el("li", {}, "If you run the service, put it behind TLS for phones on your network. The README says how."),
     ),
@@ -39,11 +39,11 @@ function insecure() {
 
 function storage() {
   return [
-    heading("This browser keeps nothing"),
+    heading("This browser cannot store data"),
     el(
       "p",
       { class: "lead" },
-      "The authenticator must keep its key in this browser, and the browser does not allow it.",
+      "The authenticator must store its key in this browser, but the browser does not allow it.",
     ),
     el("h2", {}, "What to do"),
     el(
@@ -51,7 +51,7 @@ function storage() {
       { class: "steps" },
       el("li", {}, "Leave private browsing and open this page in a normal window."),
       el("li", {}, "Allow this site to store data in the browser's settings."),
-      el("li", {}, "Update the browser if it is an old one."),
+      el("li", {}, "Update an old browser."),
     ),
   ];
 }

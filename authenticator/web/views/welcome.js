@@ -1,4 +1,4 @@
-/** The first start: what this is, and what the phone shall be called. */
+/** The first start: an introduction, and the phone's name. */
 
 import { el, heading } from "../dom.js";
 import { icon } from "../icons.js";
@@ -30,7 +30,7 @@ export function welcomeView(phone) {
       { class: "grow middle centred" },
       el("div", { class: "emblem large" }, icon("mark")),
       heading("Welcome"),
-      el("p", { class: "lead" }, "With this app your phone confirms that it is you who signs in."),
+      el("p", { class: "lead" }, "With this app, you approve your sign-ins on your phone."),
     ),
     el(
       "div",

@@ -73,7 +73,7 @@ async def test_a_newer_version_is_offered_and_taken_as_a_whole(keeping: BrowserC
     await page.reload()
     services.version = "newer"
     await page.evaluate("async () => void (await (await navigator.serviceWorker.ready).update())")
-    await expect(page.get_by_test_id("banner")).to_contain_text("A new version of this app is here.")
+    await expect(page.get_by_test_id("banner")).to_contain_text("A new version of this app is available.")
     await becomes(page, VERSIONS, 2)
     async with page.expect_navigation():
         await page.get_by_role("button", name="Reload").click()

@@ -133,4 +133,4 @@ async def test_a_challenge_that_is_not_shown_has_its_reason_logged(context: Brow
     now = int(services.now().timestamp())
     async with page.expect_console_message(lambda message: "it has expired" in message.text) as message:
         await ask(services, iat=now - 700, exp=now - 400)
-    assert (await message.value).text == "A challenge was not shown: it has expired"
+    assert (await message.value).text == "Challenge not shown: it has expired"

@@ -184,8 +184,8 @@ async def test_a_key_set_is_read_past_keys_of_other_kinds(page: Page) -> None:
 
 async def test_a_pairing_is_shown_only_while_a_phrase_was_asked_for(page: Page) -> None:
     code = """async ([asked, seconds]) => {
-      const { askedFor } = await import("/trust.js");
-      return [askedFor(undefined, 1000), ...seconds.map((second) => askedFor(asked, second))];
+      const { isRequested } = await import("/trust.js");
+      return [isRequested(undefined, 1000), ...seconds.map((second) => isRequested(asked, second))];
     }"""
     asked = {"at": 1_000_000, "expires": 1_300_000}
     verdicts = await page.evaluate(code, [asked, [699, 700, 1600, 1601]])

@@ -1,18 +1,18 @@
-/** Accounts that their service takes from this phone (docs/protocol.md, section 10). */
+/** Accounts that their service removes from this phone (docs/protocol.md, section 10). */
 
 import { ChallengeError } from "./challenges.js";
 import { SignatureError } from "./jose.js";
-import { patiently } from "./patience.js";
+import { withRetries } from "./retries.js";
 import { verifyUnpaired } from "./unpaired.js";
 
-export class Partings {
-  /** @type {import("./store.js").Entry[]} those while the app was open, whichever window of it heard of them */
+export class Removals {
+  /** @type {import("./store.js").Entry[]} removals while the app was open, in any window of it */
   ended = [];
   #context;
   /** @type {Set<string> | undefined} */
   #known;
-  /** @type {Set<string>} statements of pairings whose answer is still on its way */
-  #early = new Set();
+  /** @type {Set<string>} statements about pairings whose answer is still pending */
+  #undecided = new Set();
 
   /**
    * @param {object} context
@@ -26,48 +26,48 @@ export class Partings {
   }
 
   /**
-   * Remove the account of a pairing that ended, and write that down.
+   * Remove the account of a pairing that ended, and record it.
    *
    * @param {string} compact the statement's JWS, from the socket
-   * @returns {Promise<boolean>} whether an account was removed: not by what was heard before or is not to be believed
+   * @returns {Promise<boolean>} whether an account was removed; a repeated or an untrusted statement removes none
    */
-  async take(compact) {
+  async receive(compact) {
     const { store, service } = this.#context;
-    this.#early.delete(compact);
-    const statement = await this.#believed(compact);
+    this.#undecided.delete(compact);
+    const statement = await this.#verified(compact);
     const account = statement === undefined ? undefined : await store.removePaired(statement);
     if (statement === undefined || account === undefined) return false;
     const { issuer, account_id, account_name, service: name, pairing_id } = account;
     const [asked, at] = [statement.iat * 1000, service.now()];
     const entry = { issuer, account_id, account_name, service: name, asked, at };
     // The pairing itself has an entry under its id.
-    await store.record({ ...entry, jti: `${pairing_id} ended`, purpose: "parting", ending: "unpaired" });
+    await store.record({ ...entry, jti: `${pairing_id} ended`, purpose: "removal", ending: "unpaired" });
     return true;
   }
 
   /**
-   * Take again what came before it was known whether this phone is paired.
+   * Handle again the statements that arrived before it was known whether this phone is paired.
    *
    * @returns {Promise<boolean>} whether an account was removed
    */
   async retry() {
-    const taken = await Promise.all([...this.#early].map((compact) => this.take(compact)));
-    return taken.includes(true);
+    const removed = await Promise.all([...this.#undecided].map((compact) => this.receive(compact)));
+    return removed.includes(true);
   }
 
-  /** @param {import("./store.js").Entry[]} history all of it, whenever it may have changed */
-  notice(history) {
+  /** @param {import("./store.js").Entry[]} history after a change, complete */
+  update(history) {
     const all = history.filter(({ ending }) => ending === "unpaired");
     const known = this.#known ?? new Set(all.map(({ jti }) => jti));
-    for (const parting of all) if (!known.has(parting.jti)) this.ended = [...this.ended, parting];
+    for (const removal of all) if (!known.has(removal.jti)) this.ended = [...this.ended, removal];
     this.#known = new Set([...known, ...all.map(({ jti }) => jti)]);
   }
 
   /** @param {string} compact */
-  async #believed(compact) {
+  async #verified(compact) {
     const { deviceId, trust } = this.#context;
     try {
-      return await patiently(() =>
+      return await withRetries(() =>
         verifyUnpaired(compact, {
           deviceId,
           find: (statement) => this.#find(statement, compact),
@@ -76,7 +76,7 @@ export class Partings {
       );
     } catch (error) {
       if (!(error instanceof SignatureError || error instanceof ChallengeError)) throw error;
-      console.warn("A statement that a pairing ended was not believed:", error.message);
+      console.warn("Account not removed:", error.message);
       return undefined;
     }
   }
@@ -88,8 +88,8 @@ export class Partings {
    */
   async #find({ iss, account_id, pairing_id }, compact) {
     const { store } = this.#context;
-    // Asked for first: an answer is let go only after its account is there.
-    if ((await store.get("answers", pairing_id))?.verdict === "approve") this.#early.add(compact);
+    // The answer is read first: it is deleted only after its account is stored.
+    if ((await store.get("answers", pairing_id))?.verdict === "approve") this.#undecided.add(compact);
     return store.get("accounts", [iss, account_id]);
   }
 }
