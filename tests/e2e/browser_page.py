@@ -85,8 +85,8 @@ class BrowserPage:
         any_of = re.compile(f"^({'|'.join(map(re.escape, headings))})$")
         await expect(self.page.get_by_role("heading", level=1)).to_have_text(any_of)
 
-    async def is_told(self, title: str, text: str = "") -> None:
-        """Wait for a notice: its title, and a part of its text."""
+    async def shows_message(self, title: str, text: str = "") -> None:
+        """Wait for a message: its title, and a part of its text."""
         await expect(self.part("notice-title")).to_have_text(title)
         await expect(self.part("notice-text")).to_contain_text(text)
 

@@ -1,4 +1,4 @@
-"""The stacks, the browser and the scenes of these tests."""
+"""The stacks, the browser and the scenarios of these tests."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
@@ -53,21 +53,21 @@ async def site(
 
 
 @pytest.fixture(scope="session")
-def shelf(testrun_uid: str) -> None:
+def cleared(testrun_uid: str) -> None:
     """Make room for this run's pictures."""
     clear(testrun_uid)
 
 
 @pytest.fixture
-def album(shelf: None) -> Iterator[Screenshots]:  # noqa: ARG001 - it has to be clear before
-    """Give a test its album, and hold at the end that no page in it has a fault."""
-    album = Screenshots()
-    yield album
-    assert album.faults == []
+def screenshots(cleared: None) -> Iterator[Screenshots]:  # noqa: ARG001 - it has to be clear before
+    """Give a test its screenshots, and check at the end that no page on them has a fault."""
+    screenshots = Screenshots()
+    yield screenshots
+    assert screenshots.faults == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(site: Site, browser: Browser) -> AsyncIterator[Scenario]:
-    """Set a scene on the stack."""
-    async with played(site, browser) as scene:
-        yield scene
+async def scenario(site: Site, browser: Browser) -> AsyncIterator[Scenario]:
+    """Give a test its scenario on the stack."""
+    async with played(site, browser) as scenario:
+        yield scenario

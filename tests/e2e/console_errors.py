@@ -1,4 +1,4 @@
-"""What browsers complain of while a test runs: in the console, in scripts, and by the page policy."""
+"""The console errors of browsers while a test runs: of pages, scripts and the page policy."""
 
 import re
 from typing import Final
@@ -6,20 +6,20 @@ from typing import Final
 from playwright.async_api import BrowserContext, ConsoleMessage, WebError
 
 REFUSED_FORM: Final = r"Failed to load resource: the server responded with a status of (401|409|422|429) "
-"""How Chromium notes that a form was reported with its own page again: meant so."""
+"""How Chromium notes that a form was answered with its own page again, as it must be."""
 OUTAGE: Final = r"net::ERR_|status of 503|WebSocket connection to '[^']+' failed"
 """How Chromium notes that a service, or the network, is away."""
 
 
 class ConsoleErrors:
-    """The complaints of all browsers of one test."""
+    """The console errors of all browsers of one test."""
 
     def __init__(self) -> None:
         self._heard: list[str] = []
         self._tolerated = [REFUSED_FORM]
 
     def listen(self, context: BrowserContext, who: str) -> None:
-        """Hear what a browser complains of, in all its pages."""
+        """Note the errors of all pages of a browser."""
 
         def on_console(message: ConsoleMessage) -> None:
             if message.type == "error":

@@ -28,13 +28,13 @@ A_DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One test's scene; all that it opened is closed with it.
+    """One test's scenario; all that it opened is closed with it.
 
     Attributes:
         stack: Kafka and the services.
         browser: The Chromium that all windows are of.
         accounts: The administrator.
-        complaints: The windows' console errors.
+        console_errors: The windows' console errors.
         exits: What is closed at the end.
 
     """
@@ -42,11 +42,11 @@ class Scenario:
     stack: Stack
     browser: Browser
     accounts: Administration
-    complaints: ConsoleErrors = field(default_factory=ConsoleErrors)
+    console_errors: ConsoleErrors = field(default_factory=ConsoleErrors)
     exits: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def a_person(self, *, with_email: bool = False) -> Credentials:
-        """Make an account that nobody else has, perhaps with an e-mail address."""
+        """Make an account of its own, perhaps with an e-mail address."""
         name = f"alex-{uuid.uuid4().hex[:8]}"
         person = Credentials(name, PASSWORD, f"{name}@example.org" if with_email else "")
         account = await self.accounts.add(person.name, person.password, email=person.email)
@@ -166,5 +166,5 @@ class Scenario:
         )
         self.exits.push_async_callback(context.close)
         context.set_default_timeout(PATIENCE_MILLISECONDS)
-        self.complaints.listen(context, who)
+        self.console_errors.listen(context, who)
         return context

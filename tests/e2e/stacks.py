@@ -77,8 +77,8 @@ def errors_of(stack: Stack) -> list[str]:
 
 @asynccontextmanager
 async def played(site: Site, browser: Browser) -> AsyncIterator[Scenario]:
-    """Give a test its scene, and hold at the end that no browser had a reason to complain."""
-    scene = Scenario(site.stack, browser, site.accounts)
-    async with scene.exits:
-        yield scene
-    assert scene.complaints.unexpected() == []
+    """Give a test its scenario, and check at the end that no browser's console has an error."""
+    scenario = Scenario(site.stack, browser, site.accounts)
+    async with scenario.exits:
+        yield scenario
+    assert scenario.console_errors.unexpected() == []

@@ -1,4 +1,4 @@
-"""The steps of a sign-in, each as a scene in which a computer has come just so far."""
+"""The steps of a sign-in, each as a scenario in which a computer has come just so far."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -47,51 +47,51 @@ class FlowPage:
     stale: Stale | None = None
 
 
-async def reach_connect(scene: Scenario, computer: BrowserPage) -> Standing:
+async def reach_connect(scenario: Scenario, computer: BrowserPage) -> Standing:
     """Sign in without a phone."""
-    standing = Standing(await scene.a_person(), await scene.a_pocket_phone())
+    standing = Standing(await scenario.a_person(), await scenario.a_pocket_phone())
     await computer.sign_in(standing.person)
     await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
     return standing
 
 
-async def reach_pair(scene: Scenario, computer: BrowserPage) -> Standing:
+async def reach_pair(scenario: Scenario, computer: BrowserPage) -> Standing:
     """Go on to PAIR A DEVICE."""
-    standing = await reach_connect(scene, computer)
+    standing = await reach_connect(scenario, computer)
     await computer.press("submit")
     await computer.reads("PAIR A DEVICE")
     return standing
 
 
-async def reach_pair_wait(scene: Scenario, computer: BrowserPage) -> Standing:
+async def reach_pair_wait(scenario: Scenario, computer: BrowserPage) -> Standing:
     """Enter the phrase."""
-    standing = await reach_pair(scene, computer)
+    standing = await reach_pair(scenario, computer)
     await computer.connect_device(await standing.phone.new_phrase())
     await computer.reads("ACCEPT ON YOUR PHONE")
     return standing
 
 
-async def reach_paired(scene: Scenario, computer: BrowserPage) -> Standing:
+async def reach_paired(scenario: Scenario, computer: BrowserPage) -> Standing:
     """Accept the pairing."""
-    standing = await reach_pair_wait(scene, computer)
+    standing = await reach_pair_wait(scenario, computer)
     await standing.phone.accept_pairing()
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
     return standing
 
 
-async def reach_wait(scene: Scenario, computer: BrowserPage) -> Standing:
+async def reach_wait(scenario: Scenario, computer: BrowserPage) -> Standing:
     """Click OK."""
-    standing = await reach_paired(scene, computer)
+    standing = await reach_paired(scenario, computer)
     await computer.press("ok")
     await computer.reads("CHECK YOUR PHONE")
     return standing
 
 
-async def reach_send(scene: Scenario, computer: BrowserPage) -> Standing:
+async def reach_send(scenario: Scenario, computer: BrowserPage) -> Standing:
     """Sign in while the phone is asked for another sign-in."""
-    phone = await scene.a_pocket_phone()
-    standing = Standing(await scene.paired(phone), phone)
-    other = await scene.a_visitor(standing.person)
+    phone = await scenario.a_pocket_phone()
+    standing = Standing(await scenario.paired(phone), phone)
+    other = await scenario.a_visitor(standing.person)
     await other.enter_password()
     other.browser.expect("CHECK YOUR PHONE")
     await computer.sign_in(standing.person)
@@ -99,20 +99,20 @@ async def reach_send(scene: Scenario, computer: BrowserPage) -> Standing:
     return standing
 
 
-async def reach_ended(scene: Scenario, computer: BrowserPage) -> Standing:
+async def reach_ended(scenario: Scenario, computer: BrowserPage) -> Standing:
     """Decline the sign-in on the phone."""
-    phone = await scene.a_pocket_phone()
-    standing = Standing(await scene.paired(phone), phone)
+    phone = await scenario.a_pocket_phone()
+    standing = Standing(await scenario.paired(phone), phone)
     await computer.sign_in(standing.person)
     await phone.answer(Verdict.DENY)
     await computer.reads("Sign-in declined")
     return standing
 
 
-async def reach_account(scene: Scenario, computer: BrowserPage) -> Standing:
+async def reach_account(scenario: Scenario, computer: BrowserPage) -> Standing:
     """Approve the sign-in."""
-    phone = await scene.a_pocket_phone()
-    standing = Standing(await scene.paired(phone), phone)
+    phone = await scenario.a_pocket_phone()
+    standing = Standing(await scenario.paired(phone), phone)
     await computer.sign_in(standing.person)
     await phone.approve(await computer.number())
     await computer.is_signed_in(standing.person)
@@ -174,7 +174,7 @@ async def go_on(computer: BrowserPage) -> None:
 
 
 async def enter_any_phrase(computer: BrowserPage) -> None:
-    """Enter a phrase that nobody asks for any more."""
+    """Enter a phrase on a page that is stale."""
     await computer.connect_device("any words")
 
 

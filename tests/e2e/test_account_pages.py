@@ -15,126 +15,128 @@ WRONG_CODE = "WRONG-WRONG"
 
 
 async def sign_in_remembered(
-    computer: BrowserPage, album: Screenshots, person: Credentials, phone: PocketPhone
+    computer: BrowserPage, screenshots: Screenshots, person: Credentials, phone: PocketPhone
 ) -> None:
     """Sign in in a browser that is to be remembered."""
     await computer.open("/sign-in")
     await computer.part("remember").check()
-    await album.take(computer.page, "sign-in-remember")
+    await screenshots.take(computer.page, "sign-in-remember")
     await computer.enter(person.name, person.password)
     await phone.approve(await computer.number())
     await computer.is_signed_in(person)
 
 
-async def walk_adding(scene: Scenario, album: Screenshots, computer: BrowserPage) -> None:
+async def walk_adding(scenario: Scenario, screenshots: Screenshots, computer: BrowserPage) -> None:
     """Add a phone, an app and recovery codes."""
-    other = await scene.a_pocket_phone(name="Old tablet with a name that is rather long")
+    other = await scenario.a_pocket_phone(name="Old tablet with a name that is rather long")
     await computer.press("add-phone")
     await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
-    await album.take(computer.page, "add-phone-connect")
+    await screenshots.take(computer.page, "add-phone-connect")
     await computer.press("submit")
     await computer.connect_device(await other.new_phrase())
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
-    await album.take(computer.page, "add-phone-wait")
+    await screenshots.take(computer.page, "add-phone-wait")
     await other.accept_pairing()
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
-    await album.take(computer.page, "add-phone-paired")
+    await screenshots.take(computer.page, "add-phone-paired")
     await computer.press("ok")
     await computer.press("add-app")
     await computer.reads("ADD AN AUTHENTICATOR APP")
-    await album.take(computer.page, "app")
+    await screenshots.take(computer.page, "app")
     await computer.page.get_by_text("Can't scan it?").click()
     await computer.enter_code("12345")
-    await computer.is_told("That code did not match")
+    await computer.shows_message("That code did not match")
     await computer.page.get_by_text("Can't scan it?").click()
-    await album.take(computer.page, "app-wrong-code")
+    await screenshots.take(computer.page, "app-wrong-code")
     await computer.open("/account")
     await computer.press("make-codes")
     await computer.reads("RECOVERY CODES")
-    await album.take(computer.page, "recovery-codes")
+    await screenshots.take(computer.page, "recovery-codes")
     await computer.page.emulate_media(media="print")
-    await album.take(computer.page, "recovery-codes-printed")
+    await screenshots.take(computer.page, "recovery-codes-printed")
     await computer.page.emulate_media(media="screen")
     await computer.press("done")
 
 
-async def walk_the_account(album: Screenshots, computer: BrowserPage, person: Credentials) -> None:
+async def walk_the_account(screenshots: Screenshots, computer: BrowserPage, person: Credentials) -> None:
     """See the account's page with much on it, and the password's."""
     await computer.is_signed_in(person)
-    await album.take(computer.page, "account-full")
+    await screenshots.take(computer.page, "account-full")
     await computer.part("change").last.click()
-    await album.take(computer.page, "account-changing")
+    await screenshots.take(computer.page, "account-changing")
     await computer.part("new-name").last.fill(" ")
     await computer.part("rename").last.click()
-    await computer.is_told("A name is needed")
-    await album.take(computer.page, "account-refused")
+    await computer.shows_message("A name is needed")
+    await screenshots.take(computer.page, "account-refused")
     await computer.press("change-password")
     await computer.reads("CHANGE THE PASSWORD")
-    await album.take(computer.page, "password")
+    await screenshots.take(computer.page, "password")
     await computer.change_password(person.password, "password1234")
-    await computer.is_told("Choose another password")
-    await album.take(computer.page, "password-refused")
+    await computer.shows_message("Choose another password")
+    await screenshots.take(computer.page, "password-refused")
 
 
-async def walk_confirming(album: Screenshots, computer: BrowserPage, person: Credentials, phone: PocketPhone) -> None:
+async def walk_confirming(
+    screenshots: Screenshots, computer: BrowserPage, person: Credentials, phone: PocketPhone
+) -> None:
     """Come in as a remembered browser, and be asked for the second factor."""
     await computer.open("/account")
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await computer.is_signed_in(person)
-    await album.take(computer.page, "account-unconfirmed")
+    await screenshots.take(computer.page, "account-unconfirmed")
     await computer.press("change-password")
     await computer.reads("CHANGE THE PASSWORD")
-    await album.take(computer.page, "password-unconfirmed")
+    await screenshots.take(computer.page, "password-unconfirmed")
     await computer.press("confirm")
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
-    await album.take(computer.page, "wait-confirm")
+    await screenshots.take(computer.page, "wait-confirm")
     await phone.answer(Verdict.DENY)
-    await computer.is_told("Declined on the phone")
-    await album.take(computer.page, "ended-not-confirmed")
+    await computer.shows_message("Declined on the phone")
+    await screenshots.take(computer.page, "ended-not-confirmed")
     await computer.press("back")
     await computer.press("confirm")
     await computer.reads("CHECK YOUR PHONE")
     await phone.approve(10 + (await computer.number() - 9) % 90)
-    await computer.is_told("The number did not match")
-    await album.take(computer.page, "ended-wrong-number-confirm")
+    await computer.shows_message("The number did not match")
+    await screenshots.take(computer.page, "ended-wrong-number-confirm")
 
 
-async def walk_codes(scene: Scenario, album: Screenshots, person: Credentials) -> None:
+async def walk_codes(scenario: Scenario, screenshots: Screenshots, person: Credentials) -> None:
     """See the page for codes, and the choice between phones."""
-    computer, other = await scene.a_computer(), await scene.a_computer()
+    computer, other = await scenario.a_computer(), await scenario.a_computer()
     await other.sign_in(person)
     await other.reads("CHECK YOUR PHONE")
     await computer.sign_in(person)
     await other.press("cancel")
     await computer.reads("SEND THE REQUEST")
-    await album.take(computer.page, "send-choice")
+    await screenshots.take(computer.page, "send-choice")
     await computer.press("use-code")
     await computer.reads("ENTER A VERIFICATION CODE")
-    await album.take(computer.page, "code-with-recovery")
+    await screenshots.take(computer.page, "code-with-recovery")
     await computer.enter_code(WRONG_CODE)
-    await computer.is_told("That code did not match")
-    await album.take(computer.page, "code-wrong")
+    await computer.shows_message("That code did not match")
+    await screenshots.take(computer.page, "code-wrong")
     for _ in range(TRIES - 2):
         await computer.enter_code(WRONG_CODE)
-        await computer.is_told("That code did not match")
+        await computer.shows_message("That code did not match")
     await computer.enter_code(WRONG_CODE)
-    await computer.is_told("Codes are paused")
-    await album.take(computer.page, "code-paused")
+    await computer.shows_message("Codes are paused")
+    await screenshots.take(computer.page, "code-paused")
 
 
-async def test_every_page_of_the_account_has_its_picture(scene: Scenario, album: Screenshots) -> None:
-    phone, computer = await scene.a_pocket_phone(), await scene.a_computer()
-    person = await scene.paired(phone)
-    await sign_in_remembered(computer, album, person, phone)
-    await walk_adding(scene, album, computer)
-    await walk_the_account(album, computer, person)
-    await walk_confirming(album, computer, person, phone)
-    await walk_codes(scene, album, person)
+async def test_every_page_of_the_account_has_its_picture(scenario: Scenario, screenshots: Screenshots) -> None:
+    phone, computer = await scenario.a_pocket_phone(), await scenario.a_computer()
+    person = await scenario.paired(phone)
+    await sign_in_remembered(computer, screenshots, person, phone)
+    await walk_adding(scenario, screenshots, computer)
+    await walk_the_account(screenshots, computer, person)
+    await walk_confirming(screenshots, computer, person, phone)
+    await walk_codes(scenario, screenshots, person)
 
 
-async def test_recovery_codes_are_shown_once_and_print_without_buttons(scene: Scenario) -> None:
-    person, computer = await scene.signed_in(await scene.a_pocket_phone())
+async def test_recovery_codes_are_shown_once_and_print_without_buttons(scenario: Scenario) -> None:
+    person, computer = await scenario.signed_in(await scenario.a_pocket_phone())
     await computer.press("make-codes")
     await computer.reads("RECOVERY CODES")
     await expect(computer.page.get_by_role("button", name="Print")).to_be_visible()

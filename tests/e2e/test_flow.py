@@ -18,9 +18,9 @@ from tests.smtp import PostOffice
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scene: Scenario) -> None:
-    person = await scene.a_person()
-    computer, phone = await scene.a_computer(), await scene.a_phone(keeps_app=True)
+async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scenario: Scenario) -> None:
+    person = await scenario.a_person()
+    computer, phone = await scenario.a_computer(), await scenario.a_phone(keeps_app=True)
 
     await computer.open()
     await computer.reads("SIGN IN")
@@ -68,8 +68,8 @@ async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scene
     await expect(computer.part("history-entry").first).to_contain_text(f"Signed in, approved on {NAME}")
 
 
-async def test_the_waiting_pages_are_told_when_to_move_on_and_never_ask(scene: Scenario) -> None:
-    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_pocket_phone()
+async def test_the_waiting_pages_are_told_when_to_move_on_and_never_ask(scenario: Scenario) -> None:
+    person, computer, phone = await scenario.a_person(), await scenario.a_computer(), await scenario.a_pocket_phone()
     await computer.go_to_pairing(person)
     asked: Counter[str] = Counter()
     computer.page.on("request", lambda request: asked.update([urlsplit(request.url).path]))
@@ -101,9 +101,9 @@ def code_in(letter: EmailMessage) -> str:
 
 
 @pytest.mark.site("strict")
-async def test_a_code_by_e_mail_admits_to_the_first_pairing(scene: Scenario, post_office: PostOffice) -> None:
-    person, computer = await scene.a_person(with_email=True), await scene.a_computer()
-    phone = await scene.a_pocket_phone()
+async def test_a_code_by_e_mail_admits_to_the_first_pairing(scenario: Scenario, post_office: PostOffice) -> None:
+    person, computer = await scenario.a_person(with_email=True), await scenario.a_computer()
+    phone = await scenario.a_pocket_phone()
     await computer.sign_in(person)
     await computer.reads("ONE MORE STEP")
     await expect(computer.page.get_by_text("a…@example.org")).to_be_visible()
@@ -111,7 +111,7 @@ async def test_a_code_by_e_mail_admits_to_the_first_pairing(scene: Scenario, pos
     await computer.press("send-code")
     (letter,) = await letters(post_office, person, 1)
     await computer.enter_code(code_in(letter)[::-1])
-    await computer.is_told("That code did not match", "in the latest e-mail")
+    await computer.shows_message("That code did not match", "in the latest e-mail")
     await computer.enter_code(code_in(letter))
     await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
 

@@ -9,9 +9,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
 
 
-async def test_of_two_sign_ins_at_once_the_second_is_sent_after_the_first(scene: Scenario) -> None:
-    first, second, phone = await scene.a_computer(), await scene.a_computer(), await scene.a_pocket_phone()
-    person = await scene.paired(phone)
+async def test_of_two_sign_ins_at_once_the_second_is_sent_after_the_first(scenario: Scenario) -> None:
+    first, second, phone = await scenario.a_computer(), await scenario.a_computer(), await scenario.a_pocket_phone()
+    person = await scenario.paired(phone)
     await first.sign_in(person)
     await first.reads("CHECK YOUR PHONE")
     await second.sign_in(person)
@@ -30,10 +30,10 @@ async def test_of_two_sign_ins_at_once_the_second_is_sent_after_the_first(scene:
 
 
 @pytest.mark.site("strict")
-async def test_a_pause_that_is_over_lets_the_request_be_sent_from_the_page_that_waited(scene: Scenario) -> None:
-    computer, phone = await scene.a_computer(), await scene.a_pocket_phone()
-    person = await scene.paired(phone)
-    await scene.deny_twice(person, phone)
+async def test_a_pause_that_is_over_lets_the_request_be_sent_from_the_page_that_waited(scenario: Scenario) -> None:
+    computer, phone = await scenario.a_computer(), await scenario.a_pocket_phone()
+    person = await scenario.paired(phone)
+    await scenario.deny_twice(person, phone)
     await computer.sign_in(person)
     await computer.reads("REQUESTS ARE PAUSED")
     await computer.reads("SEND THE REQUEST")
@@ -43,13 +43,13 @@ async def test_a_pause_that_is_over_lets_the_request_be_sent_from_the_page_that_
 
 
 @pytest.mark.site("strict")
-async def test_a_paused_account_takes_the_password_once_the_pause_is_over(scene: Scenario) -> None:
-    person, computer = await scene.a_person(), await scene.a_computer()
-    visitor = await scene.a_visitor(person)
+async def test_a_paused_account_takes_the_password_once_the_pause_is_over(scenario: Scenario) -> None:
+    person, computer = await scenario.a_person(), await scenario.a_computer()
+    visitor = await scenario.a_visitor(person)
     for _ in range(TRIES - 1):
         await visitor.enter_password("wrong")
     await computer.sign_in(person, "wrong")
-    await computer.is_told("Sign-in is paused")
+    await computer.shows_message("Sign-in is paused")
     await expect(computer.page.get_by_text("You can try again now.")).to_be_visible()
     await computer.enter(person.name, person.password)
     await computer.reads("ONE MORE STEP")

@@ -15,89 +15,93 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRIES = 5
 
 
-async def walk_the_flow(scene: Scenario, album: Screenshots) -> None:
+async def walk_the_flow(scenario: Scenario, screenshots: Screenshots) -> None:
     """Go through everything that goes well, at the computer and on the phone."""
-    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone(keeps_app=True)
-    await album.take(phone.page, "phone-no-accounts")
+    person, computer, phone = (
+        await scenario.a_person(),
+        await scenario.a_computer(),
+        await scenario.a_phone(keeps_app=True),
+    )
+    await screenshots.take(phone.page, "phone-no-accounts")
     await phone.press("tab-history")
     await phone.reads("History")
-    await album.take(phone.page, "phone-no-history")
+    await screenshots.take(phone.page, "phone-no-history")
     await phone.press("tab-accounts")
     await computer.open()
-    await album.take(computer.page, "sign-in")
+    await screenshots.take(computer.page, "sign-in")
     await computer.enter(person.name, person.password)
     await computer.reads("CONNECT SALESFORCE AUTHENTICATOR")
-    await album.take(computer.page, "connect")
+    await screenshots.take(computer.page, "connect")
     await computer.press("submit")
     await computer.reads("PAIR A DEVICE")
-    await album.take(computer.page, "pair")
+    await screenshots.take(computer.page, "pair")
     phrase = await phone.new_phrase()
-    await album.take(phone.page, "phone-phrase")
+    await screenshots.take(phone.page, "phone-phrase")
     await computer.connect_device(phrase)
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
-    await album.take(computer.page, "pair-wait")
+    await screenshots.take(computer.page, "pair-wait")
     await phone.reads("Connect this account?")
-    await album.take(phone.page, "phone-pairing")
+    await screenshots.take(phone.page, "phone-pairing")
     await phone.press("accept")
     await phone.reads("Account connected")
-    await album.take(phone.page, "phone-connected")
+    await screenshots.take(phone.page, "phone-connected")
     await phone.press("done")
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
-    await album.take(computer.page, "paired")
+    await screenshots.take(computer.page, "paired")
     await computer.press("ok")
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
-    await album.take(computer.page, "wait")
+    await screenshots.take(computer.page, "wait")
     await phone.reads("Approve this sign-in?")
-    await album.take(phone.page, "phone-sign-in")
-    await walk_two_at_once(scene, album, person)
+    await screenshots.take(phone.page, "phone-sign-in")
+    await walk_two_at_once(scenario, screenshots, person)
     await phone.part("number").fill(str(await computer.number()))
     await phone.press("approve")
     await phone.reads("Approval sent")
-    await album.take(phone.page, "phone-approved")
+    await screenshots.take(phone.page, "phone-approved")
     await phone.press("done")
     await computer.is_signed_in(person)
-    await album.take(computer.page, "account")
-    await walk_the_phone(album, phone)
-    await walk_the_endings(scene, album, person, phone)
+    await screenshots.take(computer.page, "account")
+    await walk_the_phone(screenshots, phone)
+    await walk_the_endings(scenario, screenshots, person, phone)
 
 
-async def walk_two_at_once(scene: Scenario, album: Screenshots, person: Credentials) -> None:
+async def walk_two_at_once(scenario: Scenario, screenshots: Screenshots, person: Credentials) -> None:
     """See a second sign-in wait for the first."""
-    second = await scene.a_computer()
+    second = await scenario.a_computer()
     await second.sign_in(person)
     await second.reads("ONE REQUEST AT A TIME")
-    await album.take(second.page, "send-later")
+    await screenshots.take(second.page, "send-later")
     await second.press("cancel")
-    await second.is_told("Sign-in canceled")
-    await album.take(second.page, "ended-canceled")
+    await second.shows_message("Sign-in canceled")
+    await screenshots.take(second.page, "ended-canceled")
 
 
-async def walk_the_phone(album: Screenshots, phone: WebPhone) -> None:
+async def walk_the_phone(screenshots: Screenshots, phone: WebPhone) -> None:
     """See what the phone keeps."""
     await phone.reads("Accounts")
-    await album.take(phone.page, "phone-accounts")
+    await screenshots.take(phone.page, "phone-accounts")
     await phone.press("tab-history")
     await expect(phone.part("history-row")).to_have_count(2)
-    await album.take(phone.page, "phone-history")
+    await screenshots.take(phone.page, "phone-history")
     await phone.press("tab-settings")
     await phone.reads("Settings")
-    await album.take(phone.page, "phone-settings")
+    await screenshots.take(phone.page, "phone-settings")
     await phone.press("remove-account")
     await phone.reads("Remove this account?")
-    await album.take(phone.page, "phone-remove")
+    await screenshots.take(phone.page, "phone-remove")
     await phone.press("keep")
     await phone.reads("Accounts")
 
 
-async def walk_the_endings(scene: Scenario, album: Screenshots, person: Credentials, phone: WebPhone) -> None:
+async def walk_the_endings(scenario: Scenario, screenshots: Screenshots, person: Credentials, phone: WebPhone) -> None:
     """See how sign-ins end without a session."""
-    computer, other = await scene.a_computer(), await scene.a_computer()
+    computer, other = await scenario.a_computer(), await scenario.a_computer()
     await computer.sign_in(person)
     await phone.press("deny")
     await phone.reads("Sign-in denied")
-    await album.take(phone.page, "phone-denied")
+    await screenshots.take(phone.page, "phone-denied")
     await computer.reads("Sign-in declined")
-    await album.take(computer.page, "ended-declined")
+    await screenshots.take(computer.page, "ended-declined")
     await phone.press("done")
     await computer.sign_in(person)
     await phone.reads("Approve this sign-in?")
@@ -105,9 +109,9 @@ async def walk_the_endings(scene: Scenario, album: Screenshots, person: Credenti
     await other.reads("ONE REQUEST AT A TIME")
     await computer.press("cancel")
     await phone.reads("Request withdrawn")
-    await album.take(phone.page, "phone-withdrawn")
+    await screenshots.take(phone.page, "phone-withdrawn")
     await other.reads("SEND THE REQUEST")
-    await album.take(other.page, "send-now")
+    await screenshots.take(other.page, "send-now")
     await other.press("cancel")
     await phone.press("done")
     await computer.sign_in(person)
@@ -116,81 +120,83 @@ async def walk_the_endings(scene: Scenario, album: Screenshots, person: Credenti
     await other.reads("ONE REQUEST AT A TIME")
     await phone.press("report")
     await phone.reads("Reported")
-    await album.take(phone.page, "phone-reported")
+    await screenshots.take(phone.page, "phone-reported")
     await computer.reads("Sign-in reported")
-    await album.take(computer.page, "ended-reported")
+    await screenshots.take(computer.page, "ended-reported")
     await other.reads("Sign-in stopped")
-    await album.take(other.page, "ended-stopped")
-    await walk_offline(scene, album, phone)
+    await screenshots.take(other.page, "ended-stopped")
+    await walk_offline(scenario, screenshots, phone)
 
 
-async def walk_offline(scene: Scenario, album: Screenshots, phone: WebPhone) -> None:
+async def walk_offline(scenario: Scenario, screenshots: Screenshots, phone: WebPhone) -> None:
     """See the phone without a network."""
-    scene.complaints.tolerate(OUTAGE)
+    scenario.console_errors.tolerate(OUTAGE)
     await phone.press("done")
     await phone.page.context.set_offline(offline=True)
     await phone.page.reload()
     await expect(phone.part("connection")).to_have_text("Offline. Waiting for a network.")
-    await album.take(phone.page, "phone-offline")
+    await screenshots.take(phone.page, "phone-offline")
     await phone.press("new-account")
     await phone.reads("No phrase available")
-    await album.take(phone.page, "phone-no-phrase")
+    await screenshots.take(phone.page, "phone-no-phrase")
 
 
-async def walk_the_refusals(scene: Scenario, album: Screenshots) -> None:
+async def walk_the_refusals(scenario: Scenario, screenshots: Screenshots) -> None:
     """See what is refused before any phone is asked."""
-    person, computer = await scene.a_person(), await scene.a_computer()
+    person, computer = await scenario.a_person(), await scenario.a_computer()
     await computer.go_to_pairing(person)
     await computer.connect_device("crimson oter")
-    await computer.is_told("Check the spelling")
-    await album.take(computer.page, "pair-mistyped")
-    await computer.connect_device((await issue_phrase(scene.stack.urls["pairing"], PrivateKey.generate())).phrase)
+    await computer.shows_message("Check the spelling")
+    await screenshots.take(computer.page, "pair-mistyped")
+    await computer.connect_device((await issue_phrase(scenario.stack.urls["pairing"], PrivateKey.generate())).phrase)
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "undeliverable")
-    await album.take(computer.page, "pair-wait-undeliverable")
+    await screenshots.take(computer.page, "pair-wait-undeliverable")
     await computer.press("cancel")
     await computer.press("sign-in-again")
     await computer.enter(person.name, person.password)
     await computer.press("submit")
     for _ in range(TRIES - 2):
         await computer.connect_device(draw_phrase())
-        await computer.is_told("No phone shows this phrase")
-    await album.take(computer.page, "pair-unknown")
+        await computer.shows_message("No phone shows this phrase")
+    await screenshots.take(computer.page, "pair-unknown")
     await computer.connect_device(draw_phrase())
-    await computer.is_told("Pairing is paused")
-    await album.take(computer.page, "pair-paused")
+    await computer.shows_message("Pairing is paused")
+    await screenshots.take(computer.page, "pair-paused")
 
 
-async def walk_the_wrong_passwords(scene: Scenario, album: Screenshots) -> None:
+async def walk_the_wrong_passwords(scenario: Scenario, screenshots: Screenshots) -> None:
     """See what is refused before a sign-in begins."""
-    person, computer = await scene.a_person(), await scene.a_computer()
+    person, computer = await scenario.a_person(), await scenario.a_computer()
     await computer.sign_in(person, "wrong")
-    await computer.is_told("That did not match")
-    await album.take(computer.page, "sign-in-refused")
+    await computer.shows_message("That did not match")
+    await screenshots.take(computer.page, "sign-in-refused")
     for _ in range(TRIES - 2):
         await computer.enter(person.name, "wrong")
     await computer.enter(person.name, "wrong")
-    await computer.is_told("Sign-in is paused")
-    await album.take(computer.page, "sign-in-paused")
-    scene.complaints.tolerate("status of 404")
+    await computer.shows_message("Sign-in is paused")
+    await screenshots.take(computer.page, "sign-in-paused")
+    scenario.console_errors.tolerate("status of 404")
     await computer.open("/nowhere")
-    await computer.is_told("Page not found")
-    await album.take(computer.page, "not-found")
+    await computer.shows_message("Page not found")
+    await screenshots.take(computer.page, "not-found")
     await computer.page.get_by_role("link", name="Go to the start page").click()
     await computer.reads("SIGN IN")
 
 
-async def test_every_page_of_pairing_and_signing_in_has_its_picture(scene: Scenario, album: Screenshots) -> None:
-    newcomer = await scene.an_unnamed_phone()
+async def test_every_page_of_pairing_and_signing_in_has_its_picture(
+    scenario: Scenario, screenshots: Screenshots
+) -> None:
+    newcomer = await scenario.an_unnamed_phone()
     await newcomer.reads("Welcome")
-    await album.take(newcomer.page, "phone-welcome")
-    await walk_the_wrong_passwords(scene, album)
-    await walk_the_refusals(scene, album)
-    await walk_the_flow(scene, album)
+    await screenshots.take(newcomer.page, "phone-welcome")
+    await walk_the_wrong_passwords(scenario, screenshots)
+    await walk_the_refusals(scenario, screenshots)
+    await walk_the_flow(scenario, screenshots)
 
 
-async def test_the_number_is_seen_without_scrolling(scene: Scenario) -> None:
-    person = await scene.paired(await scene.a_pocket_phone())
-    computer = await scene.a_computer()
+async def test_the_number_is_seen_without_scrolling(scenario: Scenario) -> None:
+    person = await scenario.paired(await scenario.a_pocket_phone())
+    computer = await scenario.a_computer()
     await computer.sign_in(person)
     await computer.number()
     for width, height in ((320, 568), (390, 600), (1280, 600)):

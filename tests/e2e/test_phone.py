@@ -10,9 +10,9 @@ from tests.e2e.scenario import Scenario
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_an_approval_with_the_number_is_told_on_both_sides_and_kept_in_the_history(scene: Scenario) -> None:
-    computer, phone = await scene.a_computer(), await scene.a_phone()
-    person = await scene.paired(phone)
+async def test_an_approval_with_the_number_is_told_on_both_sides_and_kept_in_the_history(scenario: Scenario) -> None:
+    computer, phone = await scenario.a_computer(), await scenario.a_phone()
+    person = await scenario.paired(phone)
     await computer.sign_in(person)
     await phone.approve(await computer.number())
     await computer.is_signed_in(person)
@@ -30,10 +30,10 @@ async def test_an_approval_with_the_number_is_told_on_both_sides_and_kept_in_the
     ],
 )
 async def test_each_answer_is_told_on_both_sides_and_kept_in_the_history(
-    scene: Scenario, button: str, on_the_phone: str, on_the_computer: str, in_the_history: str
+    scenario: Scenario, button: str, on_the_phone: str, on_the_computer: str, in_the_history: str
 ) -> None:
-    computer, phone = await scene.a_computer(), await scene.a_phone()
-    person = await scene.paired(phone)
+    computer, phone = await scenario.a_computer(), await scenario.a_phone()
+    person = await scenario.paired(phone)
     await computer.sign_in(person)
     await phone.answer(button, on_the_phone)
     await computer.reads(on_the_computer)
@@ -44,9 +44,9 @@ async def test_each_answer_is_told_on_both_sides_and_kept_in_the_history(
     await expect(phone.part("history-row").last).to_contain_text("Connected")
 
 
-async def test_a_browser_in_which_nobody_signed_in_before_is_marked(scene: Scenario) -> None:
-    computer, phone = await scene.a_computer(), await scene.a_phone()
-    person = await scene.paired(phone)
+async def test_a_browser_in_which_nobody_signed_in_before_is_marked(scenario: Scenario) -> None:
+    computer, phone = await scenario.a_computer(), await scenario.a_phone()
+    person = await scenario.paired(phone)
     await computer.sign_in(person)
     await expect(phone.part("first-time")).to_have_text("First sign-in from this browser")
     await phone.approve(await computer.number())
@@ -57,10 +57,10 @@ async def test_a_browser_in_which_nobody_signed_in_before_is_marked(scene: Scena
     await expect(phone.part("first-time")).to_have_count(0)
 
 
-async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scene: Scenario) -> None:
-    scene.complaints.tolerate(OUTAGE)
-    computer, phone = await scene.a_computer(), await scene.a_phone(keeps_app=True)
-    person = await scene.paired(phone)
+async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scenario: Scenario) -> None:
+    scenario.console_errors.tolerate(OUTAGE)
+    computer, phone = await scenario.a_computer(), await scenario.a_phone(keeps_app=True)
+    person = await scenario.paired(phone)
     await phone.page.context.set_offline(True)
     await phone.page.reload()
     await phone.reads("Accounts")
@@ -78,9 +78,9 @@ async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scene: S
     await computer.is_signed_in(person)
 
 
-async def test_a_request_that_is_taken_back_leaves_the_screen(scene: Scenario) -> None:
-    computer, phone = await scene.a_computer(), await scene.a_phone()
-    person = await scene.paired(phone)
+async def test_a_request_that_is_taken_back_leaves_the_screen(scenario: Scenario) -> None:
+    computer, phone = await scenario.a_computer(), await scenario.a_phone()
+    person = await scenario.paired(phone)
     await computer.sign_in(person)
     await phone.reads("Approve this sign-in?")
     await computer.press("cancel")
@@ -89,9 +89,9 @@ async def test_a_request_that_is_taken_back_leaves_the_screen(scene: Scenario) -
     await phone.reads("Accounts")
 
 
-async def test_a_code_completes_a_sign_in_and_takes_the_request_back_from_the_phone(scene: Scenario) -> None:
-    computer, phone = await scene.a_computer(), await scene.a_phone()
-    person = await scene.paired(phone)
+async def test_a_code_completes_a_sign_in_and_takes_the_request_back_from_the_phone(scenario: Scenario) -> None:
+    computer, phone = await scenario.a_computer(), await scenario.a_phone()
+    person = await scenario.paired(phone)
     code = await phone.code()
     await computer.sign_in(person)
     await phone.reads("Approve this sign-in?")
@@ -101,10 +101,10 @@ async def test_a_code_completes_a_sign_in_and_takes_the_request_back_from_the_ph
     await phone.reads("Request withdrawn")
 
 
-async def test_a_code_works_while_the_phone_is_offline(scene: Scenario) -> None:
-    scene.complaints.tolerate(OUTAGE)
-    computer, phone = await scene.a_computer(), await scene.a_phone(keeps_app=True)
-    person = await scene.paired(phone)
+async def test_a_code_works_while_the_phone_is_offline(scenario: Scenario) -> None:
+    scenario.console_errors.tolerate(OUTAGE)
+    computer, phone = await scenario.a_computer(), await scenario.a_phone(keeps_app=True)
+    person = await scenario.paired(phone)
     await phone.page.context.set_offline(offline=True)
     await phone.page.reload()
     await expect(phone.part("connection")).to_have_text("Offline. Waiting for a network.")
@@ -113,12 +113,12 @@ async def test_a_code_works_while_the_phone_is_offline(scene: Scenario) -> None:
     await computer.is_signed_in(person)
 
 
-async def test_a_declined_pairing_is_told_on_both_sides_and_can_be_tried_again(scene: Scenario) -> None:
-    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
+async def test_a_declined_pairing_is_told_on_both_sides_and_can_be_tried_again(scenario: Scenario) -> None:
+    person, computer, phone = await scenario.a_person(), await scenario.a_computer(), await scenario.a_phone()
     await computer.go_to_pairing(person)
     await computer.connect_device(await phone.new_phrase())
     await phone.answer("decline", "Pairing declined")
-    await computer.is_told("Pairing declined", "If you tapped the wrong button, try again. Tap + New Account")
+    await computer.shows_message("Pairing declined", "If you tapped the wrong button, try again. Tap + New Account")
     await expect(phone.part("account-row")).to_have_count(0)
 
     await computer.connect_device(await phone.new_phrase())
@@ -126,13 +126,13 @@ async def test_a_declined_pairing_is_told_on_both_sides_and_can_be_tried_again(s
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
 
 
-async def test_a_wrong_number_ends_the_sign_in_and_both_sides_say_so(scene: Scenario) -> None:
-    computer, phone = await scene.a_computer(), await scene.a_phone()
-    person = await scene.paired(phone)
+async def test_a_wrong_number_ends_the_sign_in_and_both_sides_say_so(scenario: Scenario) -> None:
+    computer, phone = await scenario.a_computer(), await scenario.a_phone()
+    person = await scenario.paired(phone)
     await computer.sign_in(person)
     await phone.part("number").fill(str(10 + (await computer.number() - 9) % 90))
     await phone.press("approve")
-    await computer.is_told("The number did not match", "enter the new number")
+    await computer.shows_message("The number did not match", "enter the new number")
     await phone.reads("Approval sent")
     await expect(phone.part("result")).to_contain_text("If not, sign in to Account Manager again.")
     await phone.press("done")
@@ -145,19 +145,19 @@ async def test_a_wrong_number_ends_the_sign_in_and_both_sides_say_so(scene: Scen
     await expect(computer.page.get_by_text(wrong)).to_be_visible()
 
 
-async def test_the_phone_s_app_shows_that_it_was_removed(scene: Scenario) -> None:
-    phone = await scene.a_phone()
-    person = await scene.paired(phone)
-    await scene.replace_phone(person, phone)
+async def test_the_phone_s_app_shows_that_it_was_removed(scenario: Scenario) -> None:
+    phone = await scenario.a_phone()
+    person = await scenario.paired(phone)
+    await scenario.replace_phone(person, phone)
     await expect(phone.part("account-row")).to_have_count(0)
     await phone.press("tab-history")
     await expect(phone.part("history-row").first).to_contain_text("Disconnected")
     await expect(phone.part("history-row").first).to_contain_text(person.name)
 
 
-async def test_a_change_is_confirmed_on_the_phone(scene: Scenario) -> None:
-    phone = await scene.a_phone()
-    person, computer = await scene.signed_in(phone, remember="on")
+async def test_a_change_is_confirmed_on_the_phone(scenario: Scenario) -> None:
+    phone = await scenario.a_phone()
+    person, computer = await scenario.signed_in(phone, remember="on")
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await computer.is_signed_in(person)

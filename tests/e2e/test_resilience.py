@@ -20,32 +20,32 @@ from tests.polling import DEADLINE_SECONDS
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.site("fragile")]
 
 
-async def crash(scene: Scenario, service: str) -> None:
+async def crash(scenario: Scenario, service: str) -> None:
     """Kill a service and start it again."""
-    scene.complaints.tolerate(OUTAGE)
-    await asyncio.to_thread(scene.stack.kill_service, service)
-    await asyncio.to_thread(scene.stack.restart_service, service)
+    scenario.console_errors.tolerate(OUTAGE)
+    await asyncio.to_thread(scenario.stack.kill_service, service)
+    await asyncio.to_thread(scenario.stack.restart_service, service)
 
 
 async def outcome(computer: BrowserPage) -> str:
-    """Return what a computer is told after a code: the account's name, or a notice's title."""
+    """Return the result of a code: the account's name, or a message's title."""
     return await computer.page.locator("[data-testid=account-name], [data-testid=notice-title]").first.inner_text()
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_service_crashes_while_people_wait_for_their_phones(scene: Scenario, service: str) -> None:
-    newcomer, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
+async def test_a_service_crashes_while_people_wait_for_their_phones(scenario: Scenario, service: str) -> None:
+    newcomer, computer, phone = await scenario.a_person(), await scenario.a_computer(), await scenario.a_phone()
     await computer.go_to_pairing(newcomer)
     await computer.connect_device(await phone.new_phrase())
     await phone.reads("Connect this account?")
     await computer.reads("ACCEPT ON YOUR PHONE")
-    other_computer, other_phone = await scene.a_computer(), await scene.a_phone()
-    regular = await scene.paired(other_phone)
+    other_computer, other_phone = await scenario.a_computer(), await scenario.a_phone()
+    regular = await scenario.paired(other_phone)
     await other_computer.sign_in(regular)
     await other_phone.reads("Approve this sign-in?")
     await other_computer.reads("CHECK YOUR PHONE")
 
-    await crash(scene, service)
+    await crash(scenario, service)
 
     await other_phone.approve(await other_computer.number())
     await other_computer.is_signed_in(regular)
@@ -64,9 +64,9 @@ def second_instances(site: Site) -> None:
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_computer_and_phone_at_second_instances_complete_the_flow(scene: Scenario) -> None:
-    person, computer = await scene.a_person(), await scene.a_computer("login-2")
-    phone = await scene.a_phone("push-2")
+async def test_computer_and_phone_at_second_instances_complete_the_flow(scenario: Scenario) -> None:
+    person, computer = await scenario.a_person(), await scenario.a_computer("login-2")
+    phone = await scenario.a_phone("push-2")
     await computer.go_to_pairing(person)
     await computer.connect_device(await phone.new_phrase())
     await phone.accept_pairing()
@@ -76,10 +76,10 @@ async def test_computer_and_phone_at_second_instances_complete_the_flow(scene: S
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(scene: Scenario) -> None:
-    phone = await scene.a_pocket_phone()
-    person = await scene.paired(phone)
-    computers = [await scene.a_computer(instance) for instance in ("login", "login-2")]
+async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(scenario: Scenario) -> None:
+    phone = await scenario.a_pocket_phone()
+    person = await scenario.paired(phone)
+    computers = [await scenario.a_computer(instance) for instance in ("login", "login-2")]
     for computer in computers:
         await computer.sign_in(person)
         await computer.press("use-code")
@@ -87,18 +87,18 @@ async def test_of_two_browsers_that_send_one_code_at_once_exactly_one_gets_in(sc
     for computer in computers:
         await computer.part("code").fill(code)
     await asyncio.gather(*(computer.press("submit") for computer in computers))
-    told = [await outcome(computer) for computer in computers]
-    assert sorted(told) == sorted([person.name, "This code was already used"])
+    outcomes = [await outcome(computer) for computer in computers]
+    assert sorted(outcomes) == sorted([person.name, "This code was already used"])
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(scene: Scenario) -> None:
-    person, computer = await scene.a_person(), await scene.a_computer()
-    store = MemoryStore(State(device_name=NAME, url=scene.stack.urls["push"]))
+async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(scenario: Scenario) -> None:
+    person, computer = await scenario.a_person(), await scenario.a_computer()
+    store = MemoryStore(State(device_name=NAME, url=scenario.stack.urls["push"]))
     asked_at = datetime.now(UTC)
-    issued = await issue_phrase(scene.stack.urls["pairing-2"], store.key)
+    issued = await issue_phrase(scenario.stack.urls["pairing-2"], store.key)
     store.update(lambda state: state.with_phrase(PhraseRequest(asked_at=asked_at, expires_at=issued.expires_at)))
-    phone = await scene.exits.enter_async_context(PocketPhone(store, patience_seconds=DEADLINE_SECONDS))
+    phone = await scenario.exits.enter_async_context(PocketPhone(store, patience_seconds=DEADLINE_SECONDS))
     await computer.go_to_pairing(person)
     await computer.connect_device(issued.phrase)
     await phone.accept_pairing()
@@ -108,14 +108,14 @@ async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(s
 
 
 @pytest.mark.usefixtures("second_instances")
-async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(scene: Scenario) -> None:
+async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(scenario: Scenario) -> None:
     person, first, phone = (
-        await scene.a_person(),
-        await scene.a_computer(),
-        await scene.a_pocket_phone(),
+        await scenario.a_person(),
+        await scenario.a_computer(),
+        await scenario.a_pocket_phone(),
     )
     await first.go_to_pairing(person)
-    second = await scene.a_window(first.page.context, "login-2")
+    second = await scenario.a_window(first.page.context, "login-2")
     await second.open()
     await second.reads("CONNECT SALESFORCE AUTHENTICATOR")
     await second.press("submit")

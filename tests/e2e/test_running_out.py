@@ -1,6 +1,6 @@
-"""What nobody answers: both sides are told once its time is up, and can begin again.
+"""Challenges without an answer: both sides show the end of their time, and can begin again.
 
-All acts wait for such a time, so they are played at once; each has a test that waits for its end.
+All acts wait for that time, so they are played at once; each has a test that waits for its end.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.site("stric
 Act = Callable[[Scenario], Awaitable[None]]
 
 
-async def pairing_on_the_screen(scene: Scenario) -> None:
+async def pairing_on_the_screen(scenario: Scenario) -> None:
     """Leave a pairing unanswered, and pair with the next phrase."""
-    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
-    await scene.go_to_pairing(person, computer)
+    person, computer, phone = await scenario.a_person(), await scenario.a_computer(), await scenario.a_phone()
+    await scenario.go_to_pairing(person, computer)
     await computer.connect_device(await phone.new_phrase())
     await phone.reads("Connect this account?")
-    await computer.is_told("The phone did not answer in time", "accept the notification on the phone")
+    await computer.shows_message("The phone did not answer in time", "accept the notification on the phone")
     await phone.reads("Too late")
     await phone.press("done")
 
@@ -34,27 +34,27 @@ async def pairing_on_the_screen(scene: Scenario) -> None:
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
 
 
-async def pairing_of_a_phone_that_is_gone(scene: Scenario) -> None:
+async def pairing_of_a_phone_that_is_gone(scenario: Scenario) -> None:
     """Enter the phrase of a phone that was closed."""
-    person, computer, phone = await scene.a_person(), await scene.a_computer(), await scene.a_phone()
+    person, computer, phone = await scenario.a_person(), await scenario.a_computer(), await scenario.a_phone()
     phrase = await phone.new_phrase()
     await phone.page.context.close()
-    await scene.go_to_pairing(person, computer)
+    await scenario.go_to_pairing(person, computer)
     await computer.connect_device(phrase)
     await computer.reads("ACCEPT ON YOUR PHONE")
     await expect(computer.part("delivery")).to_have_text("On its way to your phone.")
     await expect(computer.page.get_by_text("A notification was pushed to your phone.")).to_be_visible()
-    await computer.is_told("The phone did not answer in time", "Tap + New Account")
+    await computer.shows_message("The phone did not answer in time", "Tap + New Account")
     await expect(computer.part("phrase")).to_be_enabled()
 
 
-async def sign_in_on_the_screen(scene: Scenario) -> None:
+async def sign_in_on_the_screen(scenario: Scenario) -> None:
     """Leave an authentication request unanswered, and approve the next one."""
-    computer, phone = await scene.a_computer(), await scene.a_phone()
-    person = await scene.paired(phone)
+    computer, phone = await scenario.a_computer(), await scenario.a_phone()
+    person = await scenario.paired(phone)
     await computer.sign_in(person)
     await phone.reads("Approve this sign-in?")
-    await computer.is_told("No answer from the phone", "Open Salesforce Authenticator on your phone")
+    await computer.shows_message("No answer from the phone", "Open Salesforce Authenticator on your phone")
     await phone.reads("Too late")
     await computer.press("sign-in-again")
     await computer.enter(person.name, person.password)
@@ -63,15 +63,15 @@ async def sign_in_on_the_screen(scene: Scenario) -> None:
     await expect(computer.page.get_by_text(f"Sign-in not answered on {NAME}")).to_be_visible()
 
 
-async def sign_in_with_a_phone_that_is_gone(scene: Scenario) -> None:
+async def sign_in_with_a_phone_that_is_gone(scenario: Scenario) -> None:
     """Sign in with a phone that was closed, and again once it is open."""
-    computer, phone = await scene.a_computer(), await scene.a_phone()
-    person = await scene.paired(phone)
+    computer, phone = await scenario.a_computer(), await scenario.a_phone()
+    person = await scenario.paired(phone)
     await phone.page.goto("about:blank")
     await computer.sign_in(person)
     await computer.reads("CHECK YOUR PHONE")
     await expect(computer.part("delivery")).to_have_text("On its way to your phone.")
-    await computer.is_told("No answer from the phone")
+    await computer.shows_message("No answer from the phone")
     await computer.press("sign-in-again")
     await computer.enter(person.name, person.password)
     await phone.page.goto(phone.url)
@@ -89,11 +89,11 @@ ACTS: Final[tuple[Act, ...]] = (
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def acts(site: Site, browser: Browser) -> AsyncIterator[dict[Act, asyncio.Task[None]]]:
-    """Begin all acts, each on a scene of its own."""
+    """Begin all acts, each on a scenario of its own."""
 
     async def play(act: Act) -> None:
-        async with played(site, browser) as scene:
-            await act(scene)
+        async with played(site, browser) as scenario:
+            await act(scenario)
 
     tasks = {act: asyncio.create_task(play(act)) for act in ACTS}
     yield tasks
@@ -103,7 +103,7 @@ async def acts(site: Site, browser: Browser) -> AsyncIterator[dict[Act, asyncio.
 
 
 @pytest.mark.parametrize("act", ACTS)
-async def test_what_nobody_answers_runs_out_and_can_be_begun_again(
+async def test_a_challenge_without_an_answer_expires_and_can_be_begun_again(
     acts: dict[Act, asyncio.Task[None]], act: Act
 ) -> None:
     await acts[act]

@@ -12,15 +12,15 @@ from tests.e2e.scenario import Scenario
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_two_windows_of_a_phone_show_the_same_and_answer_once(scene: Scenario) -> None:
-    phone = await scene.a_phone()
-    person = await scene.paired(phone)
+async def test_two_windows_of_a_phone_show_the_same_and_answer_once(scenario: Scenario) -> None:
+    phone = await scenario.a_phone()
+    person = await scenario.paired(phone)
     other = WebPhone(await phone.page.context.new_page(), phone.url)
     await other.page.goto(phone.url)
     await expect(other.part("account-row")).to_contain_text(person.name)
     await other.is_connected()
 
-    computer = await scene.a_computer()
+    computer = await scenario.a_computer()
     await computer.sign_in(person)
     for window in (phone, other):
         await window.reads("Approve this sign-in?")
@@ -36,34 +36,34 @@ async def test_two_windows_of_a_phone_show_the_same_and_answer_once(scene: Scena
 
 
 @pytest.mark.site("fragile")
-async def test_an_answer_given_while_the_push_service_is_away_arrives_when_it_is_back(scene: Scenario) -> None:
-    scene.complaints.tolerate(OUTAGE)
-    phone = await scene.a_phone()
-    person = await scene.paired(phone)
-    computer = await scene.a_computer()
+async def test_an_answer_given_while_the_push_service_is_away_arrives_when_it_is_back(scenario: Scenario) -> None:
+    scenario.console_errors.tolerate(OUTAGE)
+    phone = await scenario.a_phone()
+    person = await scenario.paired(phone)
+    computer = await scenario.a_computer()
     await computer.sign_in(person)
     await phone.part("number").fill(str(await computer.number()))
 
-    scene.stack.kill_service("push")
+    scenario.stack.kill_service("push")
     await expect(phone.part("connection")).to_contain_text("Reconnecting")
     await phone.press("approve")
     await phone.reads("Not sent yet")
     await phone.page.goto("about:blank")
-    await asyncio.to_thread(scene.stack.restart_service, "push")
+    await asyncio.to_thread(scenario.stack.restart_service, "push")
     await phone.page.goto(phone.url)
     await phone.reads("Approval sent")
     await computer.is_signed_in(person)
 
 
-async def test_a_phrase_and_a_waiting_request_outlive_a_reload(scene: Scenario) -> None:
-    phone = await scene.a_phone()
+async def test_a_phrase_and_a_waiting_request_outlive_a_reload(scenario: Scenario) -> None:
+    phone = await scenario.a_phone()
     phrase = await phone.new_phrase()
     await phone.page.reload()
     await expect(phone.part("phrase")).to_have_text(phrase)
-    person = await scene.a_person()
-    await scene.pair(person, phone, phrase)
+    person = await scenario.a_person()
+    await scenario.pair(person, phone, phrase)
 
-    computer = await scene.a_computer()
+    computer = await scenario.a_computer()
     await computer.sign_in(person)
     await phone.reads("Approve this sign-in?")
     await phone.page.reload()

@@ -12,12 +12,12 @@ NEW_PASSWORD = "a lantern over seven quiet harbours"
 TRIES = 5
 
 
-async def test_the_whole_flow_works_without_scripts(scene: Scenario) -> None:
-    person, phone = await scene.a_person(), await scene.a_pocket_phone()
-    computer = await scene.a_computer(java_script_enabled=False)
+async def test_the_whole_flow_works_without_scripts(scenario: Scenario) -> None:
+    person, phone = await scenario.a_person(), await scenario.a_pocket_phone()
+    computer = await scenario.a_computer(java_script_enabled=False)
     await computer.go_to_pairing(person)
     await computer.connect_device("crimson oter")
-    await computer.is_told("Check the spelling")
+    await computer.shows_message("Check the spelling")
     await computer.connect_device(await phone.new_phrase())
     await computer.reads("ACCEPT ON YOUR PHONE")
     await phone.accept_pairing()
@@ -31,13 +31,13 @@ async def test_the_whole_flow_works_without_scripts(scene: Scenario) -> None:
     await computer.reads("CHECK YOUR PHONE")
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "delivered")
     await phone.answer(Verdict.DENY)
-    await computer.is_told("Sign-in declined")
+    await computer.shows_message("Sign-in declined")
 
 
-async def test_a_second_sign_in_without_scripts_sees_when_its_request_can_be_sent(scene: Scenario) -> None:
-    phone, first = await scene.a_pocket_phone(), await scene.a_computer()
-    person = await scene.paired(phone)
-    second = await scene.a_computer(java_script_enabled=False)
+async def test_a_second_sign_in_without_scripts_sees_when_its_request_can_be_sent(scenario: Scenario) -> None:
+    phone, first = await scenario.a_pocket_phone(), await scenario.a_computer()
+    person = await scenario.paired(phone)
+    second = await scenario.a_computer(java_script_enabled=False)
     await first.sign_in(person)
     await first.reads("CHECK YOUR PHONE")
     await second.sign_in(person)
@@ -49,9 +49,9 @@ async def test_a_second_sign_in_without_scripts_sees_when_its_request_can_be_sen
     await second.is_signed_in(person)
 
 
-async def test_the_account_s_forms_and_codes_work_without_scripts(scene: Scenario) -> None:
-    phone, computer = await scene.a_pocket_phone(), await scene.a_computer(java_script_enabled=False)
-    person = await scene.paired(phone)
+async def test_the_account_s_forms_and_codes_work_without_scripts(scenario: Scenario) -> None:
+    phone, computer = await scenario.a_pocket_phone(), await scenario.a_computer(java_script_enabled=False)
+    person = await scenario.paired(phone)
     await computer.sign_in(person)
     await phone.approve(await computer.number())
     await computer.is_signed_in(person)
@@ -72,10 +72,10 @@ async def test_the_account_s_forms_and_codes_work_without_scripts(scene: Scenari
 
 
 @pytest.mark.site("strict")
-async def test_pauses_end_by_themselves_without_scripts(scene: Scenario) -> None:
-    phone, computer = await scene.a_pocket_phone(), await scene.a_computer(java_script_enabled=False)
-    person = await scene.paired(phone)
-    await scene.deny_twice(person, phone)
+async def test_pauses_end_by_themselves_without_scripts(scenario: Scenario) -> None:
+    phone, computer = await scenario.a_pocket_phone(), await scenario.a_computer(java_script_enabled=False)
+    person = await scenario.paired(phone)
+    await scenario.deny_twice(person, phone)
     await computer.sign_in(person)
     await computer.reads("REQUESTS ARE PAUSED")
     await computer.reads("SEND THE REQUEST")
@@ -83,7 +83,7 @@ async def test_pauses_end_by_themselves_without_scripts(scene: Scenario) -> None
     for _ in range(TRIES):
         await computer.enter_code("no code")
         await expect(computer.part("notice-title")).to_be_visible()
-    await computer.is_told("Codes are paused")
+    await computer.shows_message("Codes are paused")
     await expect(computer.part("code")).to_be_enabled()
     await computer.enter_code(phone.code())
     await computer.is_signed_in(person)

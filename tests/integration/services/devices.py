@@ -1,4 +1,4 @@
-"""A device as bare as the protocol: one key, one socket, signed requests. What it does not check, a test can break."""
+"""A device as bare as the protocol: one key, one socket, signed requests. It checks nothing, so a test can break it."""
 
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -48,19 +48,19 @@ class Device:
 
     async def nonce(self) -> str:
         """Get a nonce."""
-        async with self._session.get(f"{self.url}/nonce") as answer:
-            return answer.headers["Replay-Nonce"]
+        async with self._session.get(f"{self.url}/nonce") as response:
+            return response.headers["Replay-Nonce"]
 
     async def post(self, path: str, body: str) -> tuple[int, dict[str, Any]]:
         """Post a body to a path.
 
         Returns:
-            The status, and the answer's document.
+            The status, and the response's document.
 
         """
         headers = {"Content-Type": "application/jose"}
-        async with self._session.post(f"{self.url}{path}", data=body, headers=headers) as answer:
-            return answer.status, await answer.json(content_type=None)
+        async with self._session.post(f"{self.url}{path}", data=body, headers=headers) as response:
+            return response.status, await response.json(content_type=None)
 
     async def request(self, path: str, payload: dict[str, object], **changes: Any) -> str:
         """Sign a request."""
@@ -94,7 +94,7 @@ class Device:
 
 
 async def news(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
-    """Return the next frame that tells of a challenge, of its end, or of the end of a pairing."""
+    """Return the next frame about a challenge, its end, or the end of a pairing."""
     while True:
         frame: dict[str, Any] = await socket.receive_json(timeout=DEADLINE_SECONDS)
         if frame["type"] in {"challenge", "ended", "unpaired"}:
@@ -104,7 +104,7 @@ async def news(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
 def a_challenge(
     device_id: str, challenge_id: str, lifetime_seconds: float = LIFETIME_SECONDS, *, number_matching: bool = False
 ) -> ChallengeIssued:
-    """Return a challenge for a device, as a login service of the test's own issues it."""
+    """Return a challenge for a device, as a login service that the test plays issues it."""
     at = datetime.now(UTC)
     expires_at = at + timedelta(seconds=lifetime_seconds)
     claims = Claims(
@@ -133,13 +133,13 @@ def a_challenge(
 
 
 def an_unpairing(device_id: str, pairing_id: str) -> DeviceUnpaired:
-    """Return the end of a device's pairing, as the same login service tells of it."""
+    """Return the end of a device's pairing, as the same login service publishes it."""
     at = int(datetime.now(UTC).timestamp())
-    said = Unpaired(iss=ISSUER_URL, aud=device_id, iat=at, account_id="alex", pairing_id=pairing_id)
+    statement = Unpaired(iss=ISSUER_URL, aud=device_id, iat=at, account_id="alex", pairing_id=pairing_id)
     return DeviceUnpaired(
         account_id="alex",
         device_id=device_id,
         pairing_id=pairing_id,
         reason="removed",
-        statement=issue_unpaired(ISSUER, said),
+        statement=issue_unpaired(ISSUER, statement),
     )

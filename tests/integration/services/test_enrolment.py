@@ -15,7 +15,7 @@ from lab.testkit.text_browser import TextBrowser
 from schemas.contract import DeviceUnpaired
 from services.login.admin import Administration, administration
 from tests.accounts import let_see
-from tests.integration.services.login.people import PASSWORD, Person, PlayedPhone, a_name, told
+from tests.integration.services.login.people import PASSWORD, Person, PlayedPhone, a_name, message
 from tests.integration.services.wire import Wire
 from tests.polling import eventually
 from tests.smtp import PostOffice, a_mail_server
@@ -105,8 +105,8 @@ async def test_a_code_by_e_mail_admits_to_the_first_pairing(reader: Person, offi
     await reader.browser.press("send-code")
     (mail,) = await mails(office, reader, 1)
     await reader.browser.press("submit", code=code_in(mail)[::-1])
-    assert told(reader)[0] == "That code did not match"
-    assert "in the latest e-mail" in told(reader)[1]
+    assert message(reader)[0] == "That code did not match"
+    assert "in the latest e-mail" in message(reader)[1]
     await reader.browser.press("submit", code=code_in(mail))
     await reader.accept_pairing(reader.phone)
 
@@ -116,10 +116,10 @@ async def test_only_the_latest_e_mail_s_code_is_taken_and_few_are_sent(reader: P
         await reader.browser.press("send-code")
         sent = await mails(office, reader, count)
     await reader.browser.press("send-code")
-    assert told(reader)[0] == "No more e-mails for now"
-    assert "Look for the latest one in your inbox" in told(reader)[1]
+    assert message(reader)[0] == "No more e-mails for now"
+    assert "Look for the latest one in your inbox" in message(reader)[1]
     await reader.browser.press("submit", code=code_in(sent[0]))
-    assert told(reader)[0] == "That code did not match"
+    assert message(reader)[0] == "That code did not match"
     await reader.browser.press("submit", code=code_in(sent[-1]))
     reader.browser.expect("CONNECT SALESFORCE AUTHENTICATOR")
 
@@ -132,7 +132,7 @@ async def test_an_e_mailed_code_admits_only_the_browser_that_asked_for_it(reader
         await thief.browser.press("send-code")
         await mails(office, reader, 2)
         await thief.browser.press("submit", code=code_in(mail))
-        assert told(thief)[0] == "That code did not match"
+        assert message(thief)[0] == "That code did not match"
         await reader.browser.press("submit", code=code_in(mail))
         reader.browser.expect("CONNECT SALESFORCE AUTHENTICATOR")
 
@@ -153,11 +153,11 @@ async def test_an_administrator_s_code_admits_to_the_first_pairing(person: Perso
 async def test_a_wrong_enrolment_code_says_so_and_five_pause(person: Person) -> None:
     for _ in range(TRIES - 1):
         await person.browser.press("submit", code="AAAA-BBBB-CCCC-DDDD")
-        assert told(person)[0] == "That code did not match"
-        assert "from your administrator" in told(person)[1]
+        assert message(person)[0] == "That code did not match"
+        assert "from your administrator" in message(person)[1]
     await person.browser.press("submit", code="AAAA-BBBB-CCCC-DDDD")
     for _ in range(2):
-        title, text = told(person)
+        title, text = message(person)
         assert title == "Codes are paused"
         assert re.search(r"you can try again in \d+ seconds?\.", text)
         assert person.browser.part("countdown").attributes["data-at-end"] == "/enrol"
@@ -172,14 +172,14 @@ async def test_an_enrolment_code_admits_one_browser_only(person: Person, account
         await person.browser.press("submit", code=code)
         await other.browser.press("submit", code=code)
         person.browser.expect("CONNECT SALESFORCE AUTHENTICATOR")
-        assert told(other)[0] == "That code did not match"
+        assert message(other)[0] == "That code did not match"
 
 
 async def test_a_newer_code_takes_the_place_of_an_older_one(person: Person, accounts: Administration) -> None:
     old = await accounts.invite(person.name, A_DAY)
     new = await accounts.invite(person.name, A_DAY)
     await person.browser.press("submit", code=old)
-    assert told(person)[0] == "That code did not match"
+    assert message(person)[0] == "That code did not match"
     await person.browser.press("submit", code=new)
     person.browser.expect("CONNECT SALESFORCE AUTHENTICATOR")
 

@@ -83,19 +83,19 @@ async def test_terminal_device_pairs_and_approves_and_both_are_proven_offline(
 ) -> None:
     device = ["--state", str(tmp_path / "state"), "--url", push.url]
     accept = ["wait", "--answer", "accept", "--count", "1", "--timeout", str(DEADLINE_SECONDS)]
-    code, said = await program("authenticator.device", *device, "new-account", "--name", "Pixel 9", "--json")
-    assert code == 0, said
-    claim = a_claim(stack, json.loads(said)["phrase"])
+    code, output = await program("authenticator.device", *device, "new-account", "--name", "Pixel 9", "--json")
+    assert code == 0, output
+    claim = a_claim(stack, json.loads(output)["phrase"])
     await wire.publisher.publish_command(claim)
-    code, said = await program("authenticator.device", *device, *accept)
-    assert code == 0, said
-    assert "Alex is connected" in said
+    code, output = await program("authenticator.device", *device, *accept)
+    assert code == 0, output
+    assert "Alex is connected" in output
     paired = await wire.next(DevicePaired, lambda each: each.pairing_id == claim.pairing_id)
     assert paired.device_name == "Pixel 9"
 
     await wire.publisher.publish_command(a_challenge(paired.device_id, uuid.uuid4().hex))
-    code, said = await program("authenticator.device", *device, *accept)
-    assert code == 0, said
+    code, output = await program("authenticator.device", *device, *accept)
+    assert code == 0, output
     response = await wire.next(
         AuthResponse, lambda each: (each.device_id, each.purpose) == (paired.device_id, Purpose.LOGIN)
     )

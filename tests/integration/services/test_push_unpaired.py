@@ -85,10 +85,10 @@ async def test_an_event_without_a_statement_is_passed_over(push: InstanceProcess
     async with Device(push.url) as device:
         socket = await device.connect()
         silent = an_unpairing(device.device_id, uuid.uuid4().hex).model_copy(update={"statement": None})
-        told = an_unpairing(device.device_id, uuid.uuid4().hex)
+        stated = an_unpairing(device.device_id, uuid.uuid4().hex)
         await wire.publisher.publish_command(silent)
-        await wire.publisher.publish_command(told)
-        assert await news(socket) == _frame(told)
+        await wire.publisher.publish_command(stated)
+        assert await news(socket) == _frame(stated)
         assert silent.pairing_id not in {each.pairing_id for each in wire.of(TellUnpaired)}
 
 

@@ -76,9 +76,9 @@ async def test_a_real_history_follows_until_a_record_is_forged(stack: Stack) -> 
     assert status == 1
     assert [each["place"] for each in report["findings"]] == [place]
     assert "which is not a key of the login service" in report["findings"][0]["why"]
-    told = await run(stack, "audit", "verify", "--since", "1h")
-    assert told.exit_code == 1
-    assert place in told.output
+    shown = await run(stack, "audit", "verify", "--since", "1h")
+    assert shown.exit_code == 1
+    assert place in shown.output
     await rehearse(stack, person.name)
 
 
@@ -92,8 +92,8 @@ async def rehearse(stack: Stack, name: str) -> None:
     assert (stopped["account_id"], stopped["present"]) == (name, "approved by push")
     assert stopped["why"] == "push paused"
     assert rehearsal["agreeing"] == rehearsal["decisions"]
-    told = await run(stack, "policy", "rehearse", "--set", "LOGIN_CHALLENGES_MOST=2")
-    assert "4 logins of 1 accounts: 1 would have been stopped, 0 would newly have passed" in told.output
+    shown = await run(stack, "policy", "rehearse", "--set", "LOGIN_CHALLENGES_MOST=2")
+    assert "4 logins of 1 accounts: 1 would have been stopped, 0 would newly have passed" in shown.output
     same = await run(stack, "policy", "rehearse", "--set", "LOGIN_CHALLENGES_MOST=5")
     assert (same.exit_code, "already in force" in same.output) == (2, True)
 

@@ -47,8 +47,8 @@ async def test_seeded_people_wait_and_others_sign_in(stack: Stack) -> None:
         assert len(costs.sign_ins) == 2
         assert all(seconds > 0 for seconds in costs.sign_ins)
         assert (len(costs.cores), len(costs.resident_bytes)) == (1, 1)
-    said = shown(waiting_report(PEOPLE, without, with_all))
-    assert "50 wait" in said
+    report = shown(waiting_report(PEOPLE, without, with_all))
+    assert "50 wait" in report
 
     waiting = await people.begin(MEASUREMENT.needed)
     assert waiting is not None
@@ -60,12 +60,12 @@ async def test_seeded_people_wait_and_others_sign_in(stack: Stack) -> None:
 
 async def test_a_service_starts_from_its_changelogs_and_tells_how_far_it_is(stack: Stack) -> None:
     stack.stop()
-    told: list[str] = []
-    found = list(measure_starts(stack, ["login"], 1, lambda _progress, said: told.append(said)))
+    reasons: list[str] = []
+    found = list(measure_starts(stack, ["login"], 1, lambda _progress, reason: reasons.append(reason)))
     assert [(each.service, each.disk) for each in found] == [("login", Disk.COLD), ("login", Disk.WARM)]
     assert all(each.seconds > 0 and each.cpu_seconds > 0 and each.resident_bytes > 0 for each in found)
     assert all(each.disk_bytes > 0 for each in found)
-    assert any("login, cold disk: " in said and "tables recover: " in said for said in told), told
+    assert any("login, cold disk: " in each and "tables recover: " in each for each in reasons), reasons
     assert "warm" in shown(starts_report(found))
 
 

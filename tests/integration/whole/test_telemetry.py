@@ -38,7 +38,7 @@ def stack(stack_options: StackOptions, receiver: Receiver) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def name(stack: Stack) -> str:
-    """Give the name of somebody who has paired a phone, signed in, and signed in again."""
+    """Give the name of a person who has paired a phone, signed in, and signed in again."""
     return asyncio.run(sign_in_twice(stack))
 
 

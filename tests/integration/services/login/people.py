@@ -233,7 +233,7 @@ def another(number: int) -> int:
     return 10 + (number - 9) % 90
 
 
-def told(visitor: Visitor) -> tuple[str, str]:
+def message(visitor: Visitor) -> tuple[str, str]:
     """Return the title and the text of the message on a visitor's page."""
     return visitor.browser.part("notice-title").text, visitor.browser.part("notice-text").text
 

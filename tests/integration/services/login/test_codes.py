@@ -3,7 +3,7 @@
 import re
 
 from schemas.contract import ChallengeWithdrawn, Verdict
-from tests.integration.services.login.people import PHONE, Person, last_entry, told
+from tests.integration.services.login.people import PHONE, Person, last_entry, message
 from tests.integration.services.wire import Wire
 
 TRIES = 5
@@ -54,7 +54,7 @@ async def test_a_wrong_code_says_so_and_the_right_one_goes_on(person: Person) ->
     await person.pair_only()
     await person.enter_password()
     await person.enter_code(wrong(person.phone.code()))
-    title, text = told(person)
+    title, text = message(person)
     assert title == "That code did not match"
     assert "it changes every 30 seconds" in text
     assert "value" not in person.browser.part("code").attributes
@@ -74,7 +74,7 @@ async def test_a_code_that_was_used_is_refused_and_the_next_one_is_taken(person:
     await person.sign_out()
     await person.enter_password()
     await person.enter_code(code)
-    title, text = told(person)
+    title, text = message(person)
     assert title == "This code was already used"
     assert "Wait for the next one" in text
     await person.enter_code(next_code)
@@ -86,9 +86,9 @@ async def test_five_wrong_codes_pause_codes_and_the_page_shows_until_when(person
     await person.enter_password()
     for _ in range(TRIES - 1):
         await person.enter_code(wrong(person.phone.code()))
-        assert told(person)[0] == "That code did not match"
+        assert message(person)[0] == "That code did not match"
     await person.enter_code(wrong(person.phone.code()))
-    title, text = told(person)
+    title, text = message(person)
     assert title == "Codes are paused"
     assert re.search(r"you can try again in \d+ seconds?\.", text)
     assert person.browser.part("countdown").attributes["data-at-end"] == "/code"
@@ -116,7 +116,7 @@ async def test_two_denials_pause_the_next_challenge_until_a_code_was_right(perso
     for _ in range(2):
         await person.enter_password()
         await person.answer(Verdict.DENY)
-        assert told(person)[0] == "Sign-in declined"
+        assert message(person)[0] == "Sign-in declined"
     await person.enter_password()
     is_paused(person)
     await person.enter_code(person.phone.code())

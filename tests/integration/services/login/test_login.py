@@ -28,7 +28,7 @@ from services.login.admin import administration
 from services.login.web.cookies import LOGIN, SESSION
 from services.login.web.read_your_writes import VERSION, RowVersion, read_version
 from tests.accounts import add_account, let_see, sealed
-from tests.integration.services.login.people import PASSWORD, PHONE, PHRASE, Person, another, told
+from tests.integration.services.login.people import PASSWORD, PHONE, PHRASE, Person, another, message
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS
 
@@ -67,7 +67,7 @@ async def test_a_login_that_is_declined_ends_and_can_be_begun_again(person: Pers
     await person.send_challenge()
     await person.answer(Verdict.DENY)
     assert person.browser.path == "/ended"
-    title, text = told(person)
+    title, text = message(person)
     assert title == "Sign-in declined"
     assert "If you tapped the wrong button, sign in again" in text
     await person.browser.press("sign-in-again")
@@ -82,7 +82,7 @@ async def test_a_wrong_number_ends_the_login(person: Person) -> None:
     assert person.browser.number is not None
     await person.phone.answer(await person.phone.asked(), Verdict.APPROVE, number=another(person.browser.number))
     await person.wait()
-    title, text = told(person)
+    title, text = message(person)
     assert title == "The number did not match"
     assert "enter the new number" in text
     await person.enter_password()
@@ -141,8 +141,8 @@ async def test_a_pairing_that_failed_leads_back_with_its_reason_and_a_new_phrase
     )
     await person.wait()
     person.browser.expect("PAIR A DEVICE")
-    assert told(person)[0] == title
-    assert text in told(person)[1]
+    assert message(person)[0] == title
+    assert text in message(person)[1]
     await person.accept_pairing(person.phone)
 
 
@@ -162,8 +162,8 @@ async def test_a_mistyped_phrase_stays_in_its_field_and_costs_no_try(
     await person.browser.open("/pair")
     for _ in range(7):
         await person.browser.press("connect-device", phrase=typed)
-        assert told(person)[0] == title
-        assert text in told(person)[1]
+        assert message(person)[0] == title
+        assert text in message(person)[1]
         assert person.browser.part("phrase").attributes["value"] == typed
     assert [each for each in wire.of(PairingRequested) if each.account_id == person.name] == []
     await person.accept_pairing(person.phone)
@@ -177,13 +177,13 @@ async def test_five_phrases_then_a_pause_whose_end_the_page_shows(person: Person
             PairingFailed(pairing_id=request.pairing_id, account_id=person.name, reason=PairingFailure.UNKNOWN_PHRASE)
         )
         await person.wait()
-    title, text = told(person)
+    title, text = message(person)
     assert title == "Pairing is paused"
     assert re.search(r"you can try again in \d+ (seconds|minutes?)\.", text)
     assert person.browser.part("countdown").attributes["data-at-end"] == "/pair"
     assert "disabled" in person.browser.part("connect-device").attributes
     await person.browser.submit("/pair", phrase=PHRASE)
-    assert told(person)[0] == "Pairing is paused"
+    assert message(person)[0] == "Pairing is paused"
 
 
 async def test_wrong_passwords_lead_to_a_pause_that_the_right_one_does_not_lift(person: Person) -> None:
@@ -192,7 +192,7 @@ async def test_wrong_passwords_lead_to_a_pause_that_the_right_one_does_not_lift(
     assert person.browser.status == 429
     await person.enter_password()
     assert person.browser.status == 429
-    title, text = told(person)
+    title, text = message(person)
     assert title == "Sign-in is paused"
     assert re.search(r"you can try again in \d+ seconds?\. If you forgot the password, ask your administrator", text)
     assert person.browser.part("countdown").attributes["data-at-end"] == "You can try again now."
@@ -204,7 +204,7 @@ async def test_an_unknown_name_gets_the_answer_of_a_wrong_password(person: Perso
     for name in (person.name, f"nobody-like-{person.name}"):
         await Visitor(name, "wrong wrong wrong", person.browser).enter_password()
         pages.append((person.browser.status, person.browser.text))
-        assert told(person) == ("That did not match", "The name or the password is wrong. Check both and try again.")
+        assert message(person) == ("That did not match", "The name or the password is wrong. Check both and try again.")
         assert person.browser.part("name").attributes["value"] == name
         assert "value" not in person.browser.part("password").attributes
     assert pages[0] == pages[1]
@@ -239,11 +239,11 @@ async def test_it_was_not_me_ends_every_login_that_waits(person: Person) -> None
         await other.enter_password()
         waiting = asyncio.create_task(other.wait())
         await person.answer(Verdict.REPORT)
-        assert told(person)[0] == "Sign-in reported"
-        assert "we ended all its sign-ins" in told(person)[1]
+        assert message(person)[0] == "Sign-in reported"
+        assert "we ended all its sign-ins" in message(person)[1]
         await waiting
-        assert told(other)[0] == "Sign-in stopped"
-        assert "we ended this one too" in told(other)[1]
+        assert message(other)[0] == "Sign-in stopped"
+        assert "we ended this one too" in message(other)[1]
 
 
 async def test_cancelling_takes_the_request_back_from_the_phone(person: Person, wire: Wire) -> None:

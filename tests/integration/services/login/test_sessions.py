@@ -4,7 +4,7 @@ from deploy.local.stack import Stack
 from lab.testkit.person import Visitor
 from schemas.contract import Verdict
 from services.login.admin import administration
-from tests.integration.services.login.people import NEW_PASSWORD, PASSWORD, PHONE, Person, last_entry, told
+from tests.integration.services.login.people import NEW_PASSWORD, PASSWORD, PHONE, Person, last_entry, message
 
 TRIES = 5
 
@@ -99,8 +99,8 @@ async def test_a_confirmation_that_is_declined_changes_nothing_and_keeps_the_ses
     await person.browser.press("confirm")
     person.browser.expect("CHECK YOUR PHONE")
     await person.answer(Verdict.DENY)
-    assert told(person)[0] == "Declined on the phone"
-    assert "Nothing was confirmed" in told(person)[1]
+    assert message(person)[0] == "Declined on the phone"
+    assert "Nothing was confirmed" in message(person)[1]
     await person.browser.press("back")
     person.is_signed_in()
     assert person.browser.has("confirm")
@@ -139,7 +139,7 @@ async def test_the_new_password_signs_in_and_other_browsers_are_out(person: Pers
     await person.browser.open("/account")
     assert person.browser.path == "/sign-in"
     await person.enter_password()
-    assert told(person)[0] == "That did not match"
+    assert message(person)[0] == "That did not match"
     await person.enter_password(NEW_PASSWORD)
     await person.approve()
 
@@ -158,8 +158,8 @@ async def test_each_password_that_will_not_do_says_why(person: Person) -> None:
     }
     for password, text in refused.items():
         await change_password(person, new=password)
-        assert told(person)[0] == "Choose another password"
-        assert text in told(person)[1]
+        assert message(person)[0] == "Choose another password"
+        assert text in message(person)[1]
     await change_password(person)
     person.is_signed_in()
 
@@ -169,13 +169,13 @@ async def test_wrong_old_passwords_are_counted_as_at_a_sign_in(person: Person) -
     await person.browser.press("change-password")
     for _ in range(TRIES - 1):
         await change_password(person, old="not the password")
-        assert told(person) == (
+        assert message(person) == (
             "The current password did not match",
             "Enter the password that you signed in with.",
         )
     await change_password(person, old="not the password")
-    assert told(person)[0] == "Sign-in is paused"
-    assert "you can try again in" in told(person)[1]
+    assert message(person)[0] == "Sign-in is paused"
+    assert "you can try again in" in message(person)[1]
 
 
 async def test_a_report_signs_all_browsers_out_and_asks_for_another_password(person: Person) -> None:
@@ -184,8 +184,8 @@ async def test_a_report_signs_all_browsers_out_and_asks_for_another_password(per
         await stranger.enter_password()
         await person.phone.answer(await person.phone.asked(), Verdict.REPORT)
         await stranger.wait()
-        assert told(stranger)[0] == "Sign-in reported"
-        assert "signed out all browsers" in told(stranger)[1]
+        assert message(stranger)[0] == "Sign-in reported"
+        assert "signed out all browsers" in message(stranger)[1]
     await person.browser.open("/account")
     assert person.browser.path == "/sign-in"
 
@@ -214,11 +214,11 @@ async def test_the_old_password_opens_nothing_after_a_report_and_a_change(person
     await person.pair_only()
     await person.enter_password()
     await person.answer(Verdict.REPORT)
-    assert told(person)[0] == "Sign-in reported"
+    assert message(person)[0] == "Sign-in reported"
     await person.enter_password()
     await person.enter_code(person.phone.code())
     await change_password(person)
     person.is_signed_in()
     await person.sign_out()
     await person.enter_password()
-    assert told(person)[0] == "That did not match"
+    assert message(person)[0] == "That did not match"
