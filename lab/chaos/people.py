@@ -110,7 +110,7 @@ class Participant:
         async with TextBrowser(self._urls["login"]) as browser:
             browser.patience_seconds = PAGE_SECONDS
             visit = _Visit(self._name, browser, phone, way)
-            ending = await visit.sign_in()
+            ending = await visit.finish()
             self._history.note(
                 Attempt(
                     account_id=self._name,
@@ -127,20 +127,20 @@ class Participant:
                 await browser.submit("/sign-out" if ending is Ending.SIGNED_IN else "/cancel")
 
 
-class _Visit:
+class _Visit(Person):
     """One attempt to sign in: at each page, the person does what that page asks for."""
 
+    phone: HabitualPhone
+
     def __init__(self, name: str, browser: TextBrowser, phone: HabitualPhone, way: Way) -> None:
-        self._browser = browser
-        self._phone = phone
-        self._person = Person(name, PASSWORD, browser, phone, patience_seconds=WAIT_SECONDS)
+        super().__init__(name, PASSWORD, browser, phone, patience_seconds=WAIT_SECONDS)
         self._way = way
         self._away = False
         self._passwords = 0
         self.login_digest = ""
 
-    async def sign_in(self) -> Ending:
-        """Go on until it is over, or patience ends."""
+    async def finish(self) -> Ending:
+        """Go on until the sign-in is over, or patience ends."""
         ending = None
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -157,15 +157,15 @@ class _Visit:
             self._away = not isinstance(error, PageError)
             await asyncio.sleep(PAUSE_SECONDS)
             with suppress(aiohttp.ClientError, TimeoutError):
-                await self._browser.open("/")
+                await self.browser.open("/")
             return None
-        ticket = self._browser.cookies.get(LOGIN, "")
+        ticket = self.browser.cookies.get(LOGIN, "")
         if ticket:
             self.login_digest = digest(ticket.rpartition(".")[2].encode())
         return ending
 
     async def _act(self) -> Ending | None:
-        browser, person = self._browser, self._person
+        browser = self.browser
         self._away = browser.status in AWAY
         if self._away:
             await asyncio.sleep(PAUSE_SECONDS)
@@ -174,14 +174,14 @@ class _Visit:
         if browser.path in OVER:
             return OVER[browser.path]
         if browser.path == "/sign-in":
-            return await self._enter_password()
+            return await self._try_password()
         if browser.path == "/code":
-            return await self._enter_code()
+            return await self._try_code()
         steps: dict[str, Callable[[], Awaitable[object]]] = {
             "/connect": lambda: browser.open("/pair"),
-            "/pair": person.enter_new_phrase,
-            "/pair/wait": person.wait,
-            "/pair/done": person.send_challenge,
+            "/pair": self.enter_new_phrase,
+            "/pair/wait": self.wait,
+            "/pair/done": self.send_challenge,
             "/send": self._send_later,
             "/wait": self._await_answer,
             "/complete": lambda: browser.open("/complete"),
@@ -189,27 +189,27 @@ class _Visit:
         await steps.get(browser.path, lambda: browser.open("/sign-in"))()
         return None
 
-    async def _enter_password(self) -> Ending | None:
+    async def _try_password(self) -> Ending | None:
         if self._passwords:  # the account was made a moment ago, and is not known everywhere yet
             await asyncio.sleep(PAUSE_SECONDS)
         if self._passwords >= MOST_PASSWORDS:
             return Ending.REFUSED
         self._passwords += 1
-        self._phone.forget_number()
-        await self._person.enter_password()
+        self.phone.forget_number()
+        await self.enter_password()
         return None
 
-    async def _enter_code(self) -> Ending | None:
-        await self._person.enter_code(self._phone.code())
-        return Ending.REFUSED if self._browser.path == "/code" and self._browser.status not in AWAY else None
+    async def _try_code(self) -> Ending | None:
+        await self.enter_code(self.phone.code())
+        return Ending.REFUSED if self.browser.path == "/code" and self.browser.status not in AWAY else None
 
     async def _send_later(self) -> None:
         await asyncio.sleep(PAUSE_SECONDS)  # another challenge may be open for a moment
-        await self._person.send_challenge()
+        await self.send_challenge()
 
     async def _await_answer(self) -> None:
         if self._way is Way.CODE:
-            await self._browser.open("/code")
+            await self.browser.open("/code")
             return
-        self._phone.show(self._browser.number)
-        await self._person.wait()
+        self.phone.show(self.browser.number)
+        await self.wait()

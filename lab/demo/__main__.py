@@ -46,20 +46,15 @@ class MissingStepError(Exception):
 
 
 class NarratedPhone(PocketPhone):
-    """A phone that prints what it shows."""
-
-    async def challenge(self, purpose: Purpose = Purpose.LOGIN) -> DeviceChallenge:
-        """Wait for the next challenge, and print it."""
-        challenge = await super().challenge(purpose)
-        claims = challenge.claims
-        console.print(f"   [dim]phone:[/] {claims.service} asks for {claims.account_name}, {claims.browser.name}")
-        return challenge
+    """A phone that prints what it shows, and what its owner enters."""
 
     async def answer(
         self, verdict: Verdict, purpose: Purpose = Purpose.LOGIN, number: int | None = None
     ) -> DeviceChallenge:
-        """Answer the next challenge, and print the number that is entered."""
+        """Answer the next challenge."""
         challenge = await self.challenge(purpose)
+        claims = challenge.claims
+        console.print(f"   [dim]phone:[/] {claims.service} asks for {claims.account_name}, {claims.browser.name}")
         if number is not None:
             console.print(f"   [dim]phone:[/] the person enters the number that the computer shows: {number}")
         await self.virtual.answer(challenge, verdict, number)

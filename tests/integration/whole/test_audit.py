@@ -99,7 +99,7 @@ async def rehearse(stack: Stack, name: str) -> None:
 
 
 async def forge_response(stack: Stack) -> str:
-    """Publish an approval whose challenge somebody else signed, past the push service; return where it is."""
+    """Publish an approval whose challenge another key signed, past the push service; return where it is."""
     key = PrivateKey.generate()
     async with Wire(stack.bootstrap, stack.topic_prefix) as wire:
         issued = await wire.next(ChallengeIssued, lambda each: each.purpose == "login")
@@ -107,8 +107,8 @@ async def forge_response(stack: Stack) -> str:
         challenge = issue_challenge(key, claims.model_copy(update={"aud": key.public.thumbprint}))
         fields = issued.model_dump(include={"challenge_id", "reply_key", "purpose"})
         answer = sign_answer(key, challenge=challenge, verdict=Verdict.APPROVE, url="u", nonce="n", at=now())
-        said = {"challenge": challenge, "answer": answer, "verdict": "approve", "answered_at": now()}
-        forged = AuthResponse.model_validate({**fields, **said, "device_id": key.public.thumbprint})
+        answered = {"challenge": challenge, "answer": answer, "verdict": "approve", "answered_at": now()}
+        forged = AuthResponse.model_validate({**fields, **answered, "device_id": key.public.thumbprint})
         record = encode(Event("forged.0", now(), "push/channels", "", forged))
         producer = AIOKafkaProducer(bootstrap_servers=stack.bootstrap)
         await producer.start()

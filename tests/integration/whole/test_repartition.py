@@ -36,17 +36,17 @@ async def run(stack: Stack, partitions: int, *options: str) -> Result:
 
 
 def kill_after_the_first_changelog(stack: Stack) -> str:
-    """Run it, and end it with SIGKILL as soon as it has moved the first changelog's rows; return what it had said."""
-    said = ""
+    """Run it, and end it with SIGKILL once it has moved the first changelog's rows; return its output until then."""
+    output = ""
     command = [sys.executable, "-u", "-m", "cli", *words(stack, MANY)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            said += line
+            output += line
             if "rows moved and verified" in line:
                 process.kill()
-    assert process.returncode == -9, said
-    return said
+    assert process.returncode == -9, output
+    return output
 
 
 async def counts(stack: Stack) -> dict[str, int]:
