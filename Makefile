@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 ARGS ?=
 
 # `mutants` is a folder as well.
-.PHONY: help run demo chaos setup test unit component integration e2e mutants lint format lock asyncapi imports \
+.PHONY: help run demo chaos bench setup test unit component integration e2e mutants lint format lock asyncapi imports \
 	vulnerabilities clean reset
 
 help: ## list these targets
@@ -29,6 +29,9 @@ demo: setup ## show the whole flow in the terminal, on a stack of its own
 
 chaos: setup-tests ## break everything while people sign in, and check that nothing was lost (10 minutes; ARGS="--seed 2 --help")
 	@exec $(BIN)/python -m lab.chaos $(ARGS)
+
+bench: setup ## measure logins, phones and starts beside their floors (COMPARE=REV in turns with a revision; ARGS="--help")
+	@exec $(BIN)/python -m lab.bench $(if $(COMPARE),--compare $(COMPARE)) $(ARGS)
 
 setup: ## bring what running needs: system packages, Python packages, Kafka
 	@deploy/bootstrap
@@ -84,7 +87,7 @@ vulnerabilities: setup-tests ## look up known vulnerabilities in the pinned Pyth
 	@$(BIN)/python -m deploy.local.vulnerabilities --refresh
 
 clean: ## remove what was installed and cached here; data and keys stay
-	rm -rf .venv .run/kafka-jars .run/logs .run/audit.json mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf .venv .run/bench .run/kafka-jars .run/logs .run/audit.json mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 reset: ## remove all accounts, phones, keys and records of `make run`

@@ -1,0 +1,1 @@
+"""Measures how fast Countersign is, beside the floors of what it stands on, and two revisions in turns."""
