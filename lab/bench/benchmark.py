@@ -199,13 +199,15 @@ class Benchmark:
         """Make people while Kafka runs alone; return how long that took to start."""
         self.runner.show("Kafka alone", Progress(0, 1))
         seconds = self.deployment.start(services=False)
-        people = self.options.most_people
-        wanted = ((self._quick, accounts, self._pairing_people.start), (self._hashed, people, people))
-        for who, count, phones in wanted:
-            title = f"Accounts {who.prefix}*"
-            self.deployment.seed(who, count, phones, self._show_made(title, count))
+        self._seed_people(self._quick, accounts, self._pairing_people.start)
+        if Part.LOGINS in self.options.parts and not self.results.logins:
+            self._seed_people(self._hashed, self.options.most_people, self.options.most_people)
         self.deployment.stop()
         return seconds
+
+    def _seed_people(self, people: People, accounts: int, phones: int) -> None:
+        title = f"Accounts {people.prefix}*"
+        self.deployment.seed(people, accounts, phones, self._show_made(title, accounts))
 
     def _show_made(self, title: str, count: int) -> Callable[[int], None]:
         self.runner.show(title, Progress(0, count))
@@ -313,16 +315,15 @@ class Benchmark:
 
     def _measure_accounts(self) -> None:
         for wanted in self.options.accounts:
-            accounts = max(wanted - self.options.most_people, self._accounts)
+            accounts = max(wanted, self._accounts)
             self.deployment.stop()
             self._seed(accounts)
             seconds = self._start(f"Start with {accounts} accounts")
             self._warm_up()
             title = f"Logins beside {accounts} accounts"
             found = self._logins(title, self.options.usual_at_once, self.options.times)
-            total = accounts + self.options.most_people
             beside = self._beside_floor(found)
-            self.results.accounts.append(ManyAccounts(total, seconds, beside, self._resident_mebibytes()))
+            self.results.accounts.append(ManyAccounts(accounts, seconds, beside, self._resident_mebibytes()))
 
 
 def kafka_cost(at_once: int, logins: int, counted: Counters) -> KafkaCost:

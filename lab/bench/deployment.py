@@ -23,8 +23,8 @@ from lab.bench.trees import LIMITS, Tree
 from lab.load.processes import cpu_seconds, resident_bytes
 from protocol.jose import thumbprints_of
 
-START_SECONDS: Final = 600.0
-"""A start may take so long without a further line: cold views of a million accounts take minutes."""
+START_SECONDS: Final = 1800.0
+"""A start may take so long: services read a million new accounts for minutes."""
 STOP_SECONDS: Final = 60.0
 READY_SECONDS: Final = 60.0
 STEADY_SECONDS: Final = 3.0

@@ -112,7 +112,7 @@ class ManyAccounts:
     """Logins beside many accounts.
 
     Attributes:
-        accounts: How many there are.
+        accounts: How many there are, but for those of the logins with the hash.
         ready_seconds: How long `make run` took with services that had not seen the new ones.
         logins: The logins.
         resident_mebibytes: Memory by process.
