@@ -2,6 +2,8 @@
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -58,6 +60,9 @@ def main(  # noqa: PLR0913 - each is an option of the command line
         bool, typer.Option("--full", help=f"{FULL_PHONES} phones and a million accounts: an hour instead of minutes.")
     ] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the stacks' data and logs here; a folder that is not there yet.")
+    ] = None,
     write_plots: Annotated[
         bool, typer.Option("--plots", help="Write plots and tables into docs/performance.md.")
     ] = False,
@@ -81,11 +86,11 @@ def main(  # noqa: PLR0913 - each is an option of the command line
     try:
         require_open_files(options.phones + OTHER_FILES)
         with (
-            tempfile.TemporaryDirectory(prefix="countersign-bench-") as temporary,
+            _folder(keep) as directory,
             Display(console) as display,
             clients(CLIENTS) as processes,
         ):
-            runner, directory = PassRunner(processes, display.show), Path(temporary)
+            runner = PassRunner(processes, display.show)
             found = (
                 compare((working_tree(), tree_of(revision)), options, rounds, directory, runner)
                 if revision
@@ -95,6 +100,9 @@ def main(  # noqa: PLR0913 - each is an option of the command line
             json_file.write_text(to_json(found))
         if write_plots and isinstance(found, Results):
             plots.write(found)
+    except FileExistsError:
+        console.print(f"{keep} is there already. Name a folder that is not.", style="red", markup=False)
+        sys.exit(2)
     except _CANNOT as error:
         console.print(str(error), style="red", markup=False)
         sys.exit(1)
@@ -105,6 +113,17 @@ def main(  # noqa: PLR0913 - each is an option of the command line
     for line in runner.failed:
         console.print(line, style="red", markup=False)
     sys.exit(1 if runner.failed else 0)
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """Give a new folder that is kept, or one that is removed afterwards."""
+    if keep is not None:
+        keep.mkdir(parents=True)
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="countersign-bench-") as temporary:
+        yield Path(temporary)
 
 
 def _measure(options: Options, directory: Path, runner: PassRunner) -> Results:

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ READY_SECONDS: Final = 60.0
 STEADY_SECONDS: Final = 3.0
 """Services that were paused lose their Kafka for a moment when they go on; after so long without that they are well."""
 _POLL_SECONDS: Final = 0.02
+_SEEDING_POLL_SECONDS: Final = 0.2
 _RUNS: Final = ("Countersign is running", "Kafka is running")
 _KAFKA: Final = "kafka"
 _KAFKA_CLASS: Final = "kafka.Kafka"
@@ -192,24 +192,19 @@ class Deployment:
         program = str(Path(lab.bench.seed_program.__file__))
         what = [people.prefix, str(accounts), str(phones), people.password_hash]
         log = self._directory / "seed.log"
-        with (
-            log.open("w") as errors,
-            subprocess.Popen(
-                [self.tree.python, "-P", program, *self.tree.seeding_modules, *what],
-                cwd=self.tree.root,
-                env={**os.environ, **self._seeding_settings(), "PYTHONPATH": str(self.tree.root)},
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            ) as running,
-        ):
-            try:
-                for line in running.stdout or ():
-                    on_made(int(line))
-            except BaseException:
-                running.kill()
-                raise
-        if running.returncode:
+        log.unlink(missing_ok=True)
+        command = [self.tree.python, "-P", program, *self.tree.seeding_modules, *what]
+        environment = {**self._seeding_settings(), "PYTHONPATH": str(self.tree.root)}
+        running = Child(["env", f"--chdir={self.tree.root}", *command], log, environment)
+        try:
+            while running.exit_code is None:
+                made = [line for line in log.read_text().splitlines() if line.isdecimal()]
+                if made:
+                    on_made(int(made[-1]))
+                time.sleep(_SEEDING_POLL_SECONDS)
+        finally:
+            running.kill()
+        if running.exit_code:
             text = f"The {self.tree.name} could not be seeded:\n{tail(log)}"
             raise DeploymentError(text)
 

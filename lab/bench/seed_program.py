@@ -10,11 +10,6 @@ import asyncio
 import sys
 from importlib import import_module
 
-import structlog
-
-# The processes that seeding starts import this module too, and log as it does; standard output is for progress alone.
-structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-
 
 async def seed(modules: tuple[str, str], prefix: str, accounts: int, phones: int, password_hash: str) -> None:
     """Write accounts, the first ones with phones, into the stack's changelogs.
