@@ -44,7 +44,7 @@ test: setup-tests lint ## bring what testing needs, lint, look for vulnerabiliti
 	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 unit: setup-tests ## run the tests of the rules alone (ARGS="-k phrase" picks some, here and below)
-	$(BIN)/pytest tests/unit $(ARGS)
+	$(BIN)/pytest tests/unit tests/model $(ARGS)
 
 component: setup-tests ## run the tests of single parts
 	$(BIN)/pytest tests/component $(ARGS)

@@ -80,6 +80,9 @@ class Phone:
     name: str
     key: PrivateKey
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - as IPython and Hypothesis call it
+        printer.text(self.name)
+
     @property
     def device_id(self) -> str:
         """Its id: the thumbprint of its key."""

@@ -18,6 +18,7 @@ ORDER: Final = (
     "tests/integration/whole/test_chaos.py",
     "tests/e2e/",
     "tests/integration/",
+    "tests/model/",
     "tests/component/",
     "tests/unit/",
 )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from operations.audit.audit import LogAudit
@@ -17,24 +17,25 @@ from schemas.contract import Verdict
 from services.common.decisions import Row
 from services.common.rows.codec import write_row
 from services.common.rows.stamps import TOMBSTONE_HEADER
-from tests.builders import an_agreement_key, pairing_policy, policy
-from tests.unit.flow.people import PHONES, PHRASES, People
-from tests.unit.flow.world import TABLES, Place, World
+from tests.model.machine import PHONES, ChallengeHandle, LoginHandle
+from tests.model.memory_kafka import CHANNELS, POLICIES, READERS, MemoryKafka
+from tests.model.people import People
+from tests.model.sessions import Sessions
+from tests.model.typed_codes import Guesses
 
-POLICIES: Final = Policies(policy(), pairing_policy(), frozenset({an_agreement_key("login service").key_id}))
 PHONE: Final = PHONES[0]
 
 
-class RecordedWorld(World):
-    """A world that keeps every record of every topic, each topic in one partition.
+class RecordedWorld(MemoryKafka):
+    """A Kafka that keeps every record of every topic, each topic in one partition.
 
     Attributes:
         records: The records by topic.
 
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, policies: Policies = POLICIES) -> None:
+        super().__init__(policies)
         self.records: dict[str, list[StoredRecord]] = {}
 
     def publish(self, event: Event[Message]) -> None:
@@ -52,15 +53,14 @@ class RecordedWorld(World):
         """Return a store with all records."""
         store = RecordStore()
         store.add(record for records in self.records.values() for record in records)
-        for table in TABLES:
-            for topic in table.reads:
-                waiting = len(self._queues[Place(topic.name, table)])
-                store.committed_offsets[table.service, topic.name, 0] = len(self.records.get(topic.name, ())) - waiting
+        for reader in READERS.values():
+            decided = len(self.records.get(reader.topic, ())) - self.count_waiting(reader)
+            store.committed_offsets[reader.table.service, reader.topic, 0] = decided
         return store
 
-    def audit(self, time_range: TimeRange | None = None, policies: Policies = POLICIES) -> Report:
-        """Audit the history."""
-        return LogAudit(self.record_store(), policies, time_range or TimeRange()).run()
+    def audit(self, time_range: TimeRange | None = None, policies: Policies | None = None) -> Report:
+        """Audit the history, by the policies that it was decided with unless by others."""
+        return LogAudit(self.record_store(), policies or self.policies, time_range or TimeRange()).run()
 
     def finding(self) -> Finding:
         """Audit the history, and return its only finding."""
@@ -102,28 +102,41 @@ class RecordedWorld(World):
             self.keep(Record(table.changelog.name, key.encode(), value, headers))
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class RecordedPeople(People, Sessions, Guesses):
     """People whose history is recorded."""
 
-    world: RecordedWorld
-    people: People
+    make_kafka = RecordedWorld
+
+
+class Story:
+    """People whose history is recorded, and what they do, with a moment before each of it.
+
+    Attributes:
+        people: They.
+        world: Their history.
+
+    """
+
+    def __init__(self) -> None:
+        self.people = RecordedPeople()
+        assert isinstance(self.people.kafka, RecordedWorld)
+        self.world: RecordedWorld = self.people.kafka
 
     def then(self, act: Callable[[], object], seconds: float = 1) -> None:
-        """Act after a pause, and let the services catch up."""
+        """Do something, a moment after what was before, and let the services catch up."""
         self.world.pass_time(seconds)
         act()
         self.world.settle()
 
-    def pair(self, name: str = "alex") -> None:
+    def pair(self, name: str = "alex") -> LoginHandle:
         """Pair the phone and sign in by it."""
-        people = self.people
-        self.then(lambda: people.sign_in(name))
-        self.then(lambda: people.ask_for_phrase(PHONE, PHRASES[0]))
-        self.then(lambda: people.enter_phrase(name, 0, PHRASES[0]))
+        login = self.people.sign_in(name)
+        self.then(lambda: self.people.ask_for_phrase(PHONE))
+        self.then(lambda: self.people.type_phrase(login))
         self.answer()
-        self.then(lambda: people.ask_phone(name, 0))
+        self.then(lambda: self.people.ask_phone(login))
         self.answer()
+        return login
 
     def sign_in(self, verdict: Verdict = Verdict.APPROVE, name: str = "alex") -> None:
         """Sign in by the phone."""
@@ -131,20 +144,20 @@ class Story:
         self.answer(verdict)
 
     def answer(self, verdict: Verdict = Verdict.APPROVE) -> None:
-        """Answer on the phone."""
-        self.then(lambda: self.people.answer(PHONE, -1, verdict))
+        """Answer on the phone what it shows last."""
+        shown = self.world.row(CHANNELS, PHONE.device_id).pending[-1]
+        self.then(lambda: self.people.submit(ChallengeHandle(self.people, shown.challenge_id), verdict))
 
 
 def a_story() -> Story:
     """Return people who paired a phone, signed in by it, denied a sign-in and mistyped a password."""
-    world = RecordedWorld()
-    story = Story(world, People(world))
+    story = Story()
     story.then(lambda: story.people.open_app(PHONE))
-    story.pair()
-    story.then(lambda: story.people.mistype("alex"), 700)
+    login = story.pair()
+    story.then(lambda: story.people.mistype_password("alex"), 700)
     story.sign_in()
     story.sign_in(Verdict.DENY)
-    story.then(lambda: story.people.sign_out("alex", 0))
+    story.then(lambda: story.people.sign_out(login))
     return story
 
 

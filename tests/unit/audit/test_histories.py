@@ -2,89 +2,74 @@
 
 import random
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import settings
 
 from operations.audit.bound_table import BoundTable
 from operations.audit.report import Checked, Unchecked
-from schemas.base import Message
-from schemas.codec import Event
-from tests.unit.audit.history import RecordedWorld, a_story
-from tests.unit.flow.day import BEGINNINGS, MISCHIEF
-from tests.unit.flow.people import People, choose
-from tests.unit.flow.script import Action, act, scripts
-from tests.unit.flow.villain import Villain
-from tests.unit.flow.world import TABLES
-
-courses = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 4)), max_size=40)
-mischiefs = st.lists(st.tuples(*[st.integers(0, 6)] * 4), min_size=1, max_size=6)
+from tests.builders import a_digest
+from tests.model.attacker import ForgedAnswers, ForgedPairings
+from tests.model.faults import Faults
+from tests.model.machine import WORDS, ChallengeHandle, LoginHandle
+from tests.model.memory_kafka import CHANGELOGS, PHRASES
+from tests.model.people import People
+from tests.model.sessions import Moments
+from tests.unit.audit.history import RecordedPeople, RecordedWorld, a_story
 
 
-def lived(script: list[Action], course: list[tuple[int, int]]) -> RecordedWorld:
-    """Return the history of people whose services crashed and re-read events at times."""
-    world = RecordedWorld()
-    people = People(world)
-    for action in script:
-        act(people, action)
-        for number, what in course[:3]:
-            if what == 0:
-                world.rewind(choose(world.places(), number) or world.places()[0], 2)
-            elif place := choose(world.waiting(), number):
-                move = world.crash if what == 1 else world.step
-                move(place)
-        del course[:3]
-        if not course:
-            world.settle()
-    return world
+class HonestHistory(Faults, RecordedPeople, Moments):
+    """Nothing is named, whatever crashes and whatever is compacted."""
+
+    def type_phrase(self, login: LoginHandle, words: str = WORDS[0]) -> ChallengeHandle:
+        """Type none but a phrase that some phone showed.
+
+        What was unknown once may be known when a request for it comes again: no row remembers that it was unknown.
+        """
+        known = self.kafka.row(PHRASES, a_digest(words)) is not None
+        return super().type_phrase(login, words) if known else ChallengeHandle(self, "none")
+
+    def teardown(self) -> None:
+        """Audit what is there; some of it may be undecided yet. Then audit again what Kafka leaves of it."""
+        world = recorded(self)
+        report = world.audit()
+        assert report.findings == []
+        assert set(report.unchecked) <= {Unchecked.PENDING}
+        dice = random.Random(len(world.log))  # noqa: S311 - which rows are left, is to be the same in every run
+        for table in CHANGELOGS.values():
+            compact(world, table, dice)
+        assert world.audit().findings == []
+        super().teardown()
 
 
-@given(scripts, courses)
-def test_nothing_is_named_whoever_crashes_whenever(script: list[Action], course: list[tuple[int, int]]) -> None:
-    report = lived(script, course).audit()
-    assert report.findings == []
-    assert set(report.unchecked) <= {Unchecked.PENDING}
+class HostileHistory(ForgedAnswers, ForgedPairings, RecordedPeople, Moments):
+    """All that an attacker published is named, and nothing else."""
+
+    def teardown(self) -> None:
+        """Audit, and compare with what was forged."""
+        world, forged = recorded(self), {event.id for event in self.forged}
+        named = {(each.type, each.place) for each in world.audit().findings}
+        places = {
+            (event.data.type, f"{event.data.topic.name}/{record.partition}/{record.offset}")
+            for event in self.forged
+            for record in world.records[event.data.topic.name]
+            if record.event().id in forged and record.event().id == event.id
+        }
+        assert named == places
+        super().teardown()
 
 
-@given(scripts, courses, st.randoms(use_true_random=False))
-def test_nothing_is_named_whatever_was_compacted(
-    script: list[Action], course: list[tuple[int, int]], dice: random.Random
-) -> None:
-    world = lived(script, course)
-    for table in TABLES[:-1]:
-        compact(world, table, dice)
-    report = world.audit()
-    assert report.findings == []
+TestHonestHistory = HonestHistory.TestCase
+TestHostileHistory = HostileHistory.TestCase
+TestHonestHistory.settings = TestHostileHistory.settings = settings(max_examples=settings().max_examples // 3)
 
 
-@given(scripts, mischiefs)
-def test_all_that_a_villain_published_is_named_and_nothing_else(
-    script: list[Action], mischief: list[tuple[int, int, int, int]]
-) -> None:
-    world = RecordedWorld()
-    people = People(world)
-    for action in [*BEGINNINGS[0], *script]:
-        world.settle()
-        act(people, action)
-    world.settle()
-    villain, forged = Villain(people), list[Event[Message]]()
-    for what, *numbers in mischief:
-        before = len(world.log)
-        MISCHIEF[what % len(MISCHIEF)](villain, *numbers)
-        forged += world.log[before:]
-    world.settle()
-    named = {(each.type, each.place) for each in world.audit().findings}
-    places = {
-        (event.data.type, f"{topic}/{record.partition}/{record.offset}")
-        for event in forged
-        for topic, records in world.records.items()
-        for record in records
-        if topic == event.data.topic.name and record.event().id == event.id
-    }
-    assert named == places
+def recorded(people: People) -> RecordedWorld:
+    """Return the history of people that is recorded."""
+    assert isinstance(people.kafka, RecordedWorld)
+    return people.kafka
 
 
 def compact(world: RecordedWorld, table: BoundTable, dice: random.Random) -> None:
-    """Compact a changelog up to a random record, like Kafka."""
+    """Let go of rows that newer ones replaced, up to some moment, as Kafka does."""
     rows = world.records.get(table.changelog.name, [])
     clean = dice.randint(0, len(rows))
     newest = {each.key: each for each in rows[:clean]}
@@ -95,7 +80,7 @@ def compact(world: RecordedWorld, table: BoundTable, dice: random.Random) -> Non
 
 def test_a_row_is_followed_over_those_that_were_compacted() -> None:
     world = a_story().world
-    for table in TABLES[:-1]:
+    for table in CHANGELOGS.values():
         compact(world, table, random.Random(1))  # noqa: S311 - which ones, does not matter
     report = world.audit()
     assert report.findings == []

@@ -18,8 +18,8 @@ from services.common.rows.codec import read_row, write_row
 from services.login.domain.account import Account, Push
 from tests.builders import Phone, a_key, an_event
 from tests.events import a_challenge, a_login_challenge, a_paired, a_response
+from tests.model.memory_kafka import ACCOUNTS, CHANNELS, PHRASES
 from tests.unit.audit.history import PHONE, RecordedWorld, a_story, of_type, place_of
-from tests.unit.flow.world import ACCOUNTS, CHANNELS, PHRASES
 
 
 @pytest.fixture

@@ -13,19 +13,17 @@ from schemas.login_messages import FailCode
 from services.common.throttle import PauseLimits
 from tests.builders import LIMITS, at_most, policy
 from tests.messages import a_code
-from tests.unit.audit.history import PHONE, RecordedWorld, Story
-from tests.unit.flow.people import People
-from tests.unit.flow.world import ACCOUNTS
+from tests.model.memory_kafka import ACCOUNTS
+from tests.unit.audit.history import PHONE, Story
 
 
 @pytest.fixture
 def story() -> Story:
     """Return a person who paired a phone an hour ago."""
-    world = RecordedWorld()
-    story = Story(world, People(world))
+    story = Story()
     story.then(lambda: story.people.open_app(PHONE))
     story.pair()
-    world.pass_time(3600)
+    story.world.pass_time(3600)
     return story
 
 
@@ -78,7 +76,7 @@ def test_a_pause_that_would_not_have_been_lets_a_code_pass(story: Story) -> None
 
 def test_a_pause_that_would_have_been_shorter_lets_a_login_begin(story: Story) -> None:
     for _ in range(5):
-        story.then(lambda: story.people.mistype("alex"))
+        story.then(lambda: story.people.mistype_password("alex"))
     story.then(lambda: story.people.sign_in("alex"))
     (passed,) = rehearsed(story, passwords=PauseLimits(tries=20, pause_seconds=1, longest_pause_seconds=3600)).passed
     assert (passed.present, passed.changed, passed.why) == ("refused: locked", "not answered", "locked")
@@ -95,7 +93,7 @@ def test_only_logins_of_the_span_count_but_what_was_before_counts_for_them(story
 
 def test_an_account_whose_first_rows_are_gone_begins_with_nothing_counted(story: Story) -> None:
     for _ in range(40):
-        story.then(lambda: story.people.mistype("alex"), 3700)
+        story.then(lambda: story.people.mistype_password("alex"), 3700)
     for _ in range(3):
         story.sign_in()
     rows = [each for each in story.world.rows_of(ACCOUNTS) if each.key == b"alex"]

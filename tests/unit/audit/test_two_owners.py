@@ -15,8 +15,8 @@ from operations.audit.record_store import StoredRecord
 from schemas.codec import Record
 from services.common.decisions import Row
 from services.common.rows.codec import read_row
+from tests.model.memory_kafka import ACCOUNTS, CHANNELS, PHRASES
 from tests.unit.audit.history import Story, a_story
-from tests.unit.flow.world import ACCOUNTS, CHANNELS, PHRASES
 
 MOST_UNDONE: Final = 7
 """Maximum number of dropped rows: even if each is written twice, the audit still has all of them in memory."""

@@ -15,8 +15,8 @@ from schemas.login_messages import FailPassword, SignIn
 from services.common.kafka.dead_letters import OFFSET, PARTITION, SERVICE
 from services.login.domain.policy import Policy
 from tests.builders import T0, a_key, an_event, pairing_policy, policy
-from tests.unit.audit.history import POLICIES, RecordedWorld, a_story, of_type
-from tests.unit.flow.world import ACCOUNTS
+from tests.model.memory_kafka import ACCOUNTS, POLICIES
+from tests.unit.audit.history import RecordedWorld, a_story, of_type
 
 
 @pytest.fixture

@@ -15,12 +15,13 @@ from operations.audit.report import Checked, Finding, Report, Unchecked
 from operations.audit.time_range import TimeRange
 from schemas.base import Message
 from schemas.contract import AuthResponse, Purpose, Verdict
-from schemas.login_messages import UseCode
 from services.common.kafka.dead_letters import OFFSET, PARTITION, REASON, SERVICE, TIME, RecordPosition
 from tests.builders import T0, a_phone
-from tests.unit.audit.history import POLICIES, RecordedWorld
-from tests.unit.flow.people import PHRASES, People
-from tests.unit.flow.world import ACCOUNTS
+from tests.messages import a_code
+from tests.model.machine import ChallengeHandle
+from tests.model.memory_kafka import ACCOUNTS, POLICIES
+from tests.model.people import People
+from tests.unit.audit.history import Story as RecordedHistory
 
 NAME: Final = "alex"
 PHONE: Final = a_phone()
@@ -111,9 +112,8 @@ def an_honest_story() -> Story:
 
 @cache
 def _honest_story() -> Story:
-    world, story = RecordedWorld(), Story()
-    people = People(world)
-    world.settle()
+    history, story = RecordedHistory(), Story()
+    people, world = history.people, history.world
     _pair(people, story)
     _sign_in(people, story, Verdict.APPROVE)
     _sign_in(people, story, Verdict.DENY)
@@ -134,68 +134,46 @@ def _honest_story() -> Story:
 
 def _pair(people: People, story: Story) -> None:
     people.open_app(PHONE)
-    people.ask_for_phrase(PHONE, PHRASES[0])
-    people.sign_in(NAME)
-    people.world.settle()
-    people.enter_phrase(NAME, 0, PHRASES[0])
-    people.world.settle()
-    _answer(people, story, Purpose.PAIRING, Verdict.APPROVE)
-    people.ask_phone(NAME, 0)
-    people.world.settle()
-    _answer(people, story, Purpose.LOGIN, Verdict.APPROVE)
+    people.ask_for_phrase(PHONE)
+    login = people.sign_in(NAME)
+    _answer(people, story, people.type_phrase(login), Purpose.PAIRING, Verdict.APPROVE)
+    _answer(people, story, people.ask_phone(login), Purpose.LOGIN, Verdict.APPROVE)
     _attempt(people, story, Way.PUSH, Ending.SIGNED_IN)
 
 
 def _sign_in(people: People, story: Story, verdict: Verdict) -> None:
-    people.world.pass_time(40)
-    people.sign_in(NAME)
-    people.world.settle()
-    _answer(people, story, Purpose.LOGIN, verdict)
+    people.pass_time(10)
+    _answer(people, story, people.sign_in(NAME), Purpose.LOGIN, verdict)
     _attempt(people, story, Way.PUSH, Ending.SIGNED_IN if verdict is Verdict.APPROVE else Ending.REFUSED)
 
 
 def _sign_in_by_code(people: People, story: Story) -> None:
-    people.world.pass_time(40)
-    people.sign_in(NAME)
-    people.world.settle()
-    account = people.world.row(ACCOUNTS, NAME)
-    method_id, login_id = account.devices[0].method_id, account.logins[-1].login_id
-    fields = {
-        "account_id": NAME,
-        "at": people.world.now,
-        "login_id": login_id,
-        "method_id": method_id,
-        "time_step": 59_000,
-    }
-    people.world.command(UseCode.model_validate(fields))
-    people.world.settle()
+    people.pass_time(10)
+    login = people.sign_in(NAME)
+    method_id = people.kafka.row(ACCOUNTS, NAME).devices[0].method_id
+    people.give(a_code(59_000, login.login_id, people.kafka.now, method_id))
     _attempt(people, story, Way.CODE, Ending.SIGNED_IN)
 
 
-def _answer(people: People, story: Story, purpose: Purpose, verdict: Verdict) -> None:
-    challenge_id = people.shown(PHONE)[-1].challenge_id
-    people.answer(PHONE, 1, verdict)
-    people.world.settle()
-    story.entries.append(
-        PhoneAnswer(
-            challenge_id=challenge_id, account_id=NAME, purpose=purpose, verdict=verdict, ended=people.world.now
-        )
-    )
+def _answer(people: People, story: Story, challenge: ChallengeHandle, purpose: Purpose, verdict: Verdict) -> None:
+    people.submit(challenge, verdict)
+    answered = {"challenge_id": challenge.challenge_id, "account_id": NAME, "ended": people.kafka.now}
+    story.entries.append(PhoneAnswer.model_validate({**answered, "purpose": purpose, "verdict": verdict}))
     if len(story.entries) == 1:  # the button was hit twice
         again = story.entries[0].model_copy(update={"verdict": Verdict.DENY, "refusal": "already-answered"})
         story.entries.append(again)
 
 
 def _attempt(people: People, story: Story, way: Way, ending: Ending) -> None:
-    digest = people.world.row(ACCOUNTS, NAME).logins[-1].login_digest
+    digest = people.kafka.row(ACCOUNTS, NAME).logins[-1].login_digest
     story.entries.append(
         Attempt(
             account_id=NAME,
             way=way,
             habit=Habit.APPROVE if ending is Ending.SIGNED_IN else Habit.DENY,
             login_digest=digest,
-            began=people.world.now - timedelta(seconds=5),
-            ended=people.world.now,
+            began=people.kafka.now - timedelta(seconds=5),
+            ended=people.kafka.now,
             ending=ending,
         )
     )
