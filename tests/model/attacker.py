@@ -21,7 +21,6 @@ from schemas.contract import (
     Purpose,
     Verdict,
 )
-from schemas.login_messages import UseCode, UseRecoveryCode
 from services.login.domain.policy import Policy
 from tests.builders import Phone, a_digest, a_key
 from tests.events import a_challenge, a_paired, a_response
@@ -36,10 +35,9 @@ from tests.model.machine import (
     RuleT,
     accounts,
     action,
-    codes,
     logins,
     looking,
-    open_logins,
+    of_login,
     orphaned,
     phrase_words,
     sent,
@@ -146,7 +144,7 @@ class ForgedAnswers(LateAnswers):
             copy = issue_challenge(ATTACKERS_KEY, claims.model_copy(update={"aud": phone.device_id}))
             self._respond(copy, verdict, phone)
 
-    @action(challenge=shown, other=sent, whole=st.sampled_from([False, False, True]))
+    @action(challenge=shown, other=of_login, whole=st.sampled_from([False, False, True]))
     def publish_answer_to_another(self, challenge: ChallengeHandle, other: ChallengeHandle, *, whole: bool) -> None:
         """Publish for a challenge what a phone signed for another one."""
         issued, approved, phone = challenge.issued, other.issued, other.phone
@@ -157,13 +155,12 @@ class ForgedAnswers(LateAnswers):
 
     @action(challenge=shown, other=sent)
     def submit_answer_to_another(self, challenge: ChallengeHandle, other: ChallengeHandle) -> None:
-        """Send the push service, for a challenge, the approval of another one."""
-        issued, approved, phone = challenge.issued, other.issued, other.phone
+        """Send the push service, for a challenge, the phone's approval of another one."""
+        issued, approved, phone = challenge.issued, other.issued, challenge.phone
         if issued is not None and approved is not None and phone is not None:
             self.oracle.note_signature(phone, approved.challenge, Verdict.APPROVE)
             nonce, at = self.new("nonce"), self.kafka.now
             changes = {
-                "device_id": phone.device_id,
                 "answer": phone.answer(approved.challenge, at=at, nonce=nonce),
                 "challenge_digest": challenge_digest(approved.challenge),
             }
@@ -192,6 +189,7 @@ class ForgedPairings(Attacker, People):
         changes = {"account_id": account, "device_id": device_id, "seal": seal, "paired_at": self.kafka.now}
         self._publish(true.model_copy(update=changes))
 
+    @after_any(PairingRequested)
     @after_any(DevicePaired)
     @action(number=recent, request=recent)
     def replay_pairing_for(self, number: int, request: int) -> None:
@@ -251,11 +249,6 @@ class Thief(Attacker):
         issued, phone = challenge.issued, challenge.phone
         if issued is not None and phone is not None:
             self._respond(issued.challenge, Verdict.REPORT, phone)
-
-    @action(code=codes, login=open_logins)
-    def enter_code_again(self, code: UseCode | UseRecoveryCode, login: LoginHandle) -> None:
-        """Enter a code that was entered before."""
-        self.give(code.model_copy(update={"login_id": login.login_id, "at": self.kafka.now}), login.account)
 
 
 def _seal(pairing_id: str, account_id: str, device_id: str) -> str:

@@ -54,6 +54,12 @@ class ChallengeHandle:
         return next((each for each in PHONES if issued and each.device_id == issued.device_id), None)
 
     @property
+    def is_of_login(self) -> bool:
+        """True where a login's challenge was sent."""
+        issued = self.issued
+        return issued is not None and issued.purpose is Purpose.LOGIN
+
+    @property
     def orphaned(self) -> bool:
         """True once the phone that was asked for a login is paired no more."""
         issued = self.issued
@@ -297,6 +303,7 @@ signed_in: Final = Held(logins, "signed_in")
 remembered: Final = Held(logins, "remembered")
 shown: Final = Held(challenges, "shown")
 sent: Final = Held(challenges, "issued")
+of_login: Final = Held(challenges, "is_of_login")
 orphaned: Final = Held(challenges, "orphaned")
 fresh: Final = Held(phrases, "fresh")
 

@@ -178,6 +178,8 @@ class Oracle:
                 assert self._paired[digest] == 1, "a phrase paired twice"
                 assert self._claimed[digest] == each.pairing_id, "a phrase paired with who did not claim it"
                 assert each.device_id == decided.before.device_id, "another phone than the phrase's"
+                assert each.challenge == decided.before.claim.challenge, "an answer to another challenge"
+                assert verify_proof(each.challenge, each.answer).verdict is Verdict.APPROVE, "paired by no approval"
                 assert decided.event.time <= decided.before.claim.request.expires_at, "a phone paired too late"
 
     def _see_channel(self, decided: Decided) -> None:

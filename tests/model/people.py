@@ -116,12 +116,18 @@ class People(ModelMachine):
         """Enter the right password in a browser that is remembered."""
         return self._sign_in(login.account, browser, remembered_digest=login.remember_digest)
 
-    @action(logins, challenges, account=accounts, remember=st.booleans())
-    def sign_in_and_approve(self, account: str, *, remember: bool = False) -> LoginHandle:
-        """Enter the right password, and approve what the phone shows thereupon."""
+    @action(
+        logins,
+        challenges,
+        account=accounts,
+        verdict=st.sampled_from([Verdict.APPROVE, Verdict.APPROVE, Verdict.DENY]),
+        remember=st.booleans(),
+    )
+    def sign_in_and_answer(self, account: str, verdict: Verdict, *, remember: bool) -> LoginHandle:
+        """Enter the right password, and answer what the phone shows thereupon."""
         login = self.sign_in(account, remember=remember)
         if login.shown:
-            self.approve(login)
+            self.submit(login, verdict)
         return login
 
     @precondition(lambda self: sum(bool(row.device_name) for row in self.kafka.rows(CHANNELS).values()) < len(PHONES))

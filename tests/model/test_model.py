@@ -13,7 +13,7 @@ from tests.model.sessions import Clock, Operator, Sessions
 from tests.model.typed_codes import Codes, EnrolmentCodes, Guesses
 
 
-class SignIns(ForgedAnswers, Thief, Codes, Clock):
+class SignIns(ForgedAnswers, Codes, Clock):
     """People sign in by phones and codes, and an attacker wants in."""
 
 

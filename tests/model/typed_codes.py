@@ -75,6 +75,11 @@ class Codes(People):
         """Have a browser remembered by a code, and sign in by its cookie."""
         return self.sign_in_by_cookie(self.sign_in_by_code(account, remember=True), "home")
 
+    @action(code=codes, login=open_logins)
+    def enter_code_again(self, code: UseCode | UseRecoveryCode, login: LoginHandle) -> None:
+        """Enter a code that was entered before."""
+        self.give(code.model_copy(update={"login_id": login.login_id, "at": self.kafka.now}), login.account)
+
     @action(login=logins, action=st.sampled_from(LOGIN_ACTIONS))
     def use_old_login(self, login: LoginHandle, action: str) -> None:
         """Do something in a login that perhaps is over, or not so far."""
