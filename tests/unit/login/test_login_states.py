@@ -1,6 +1,6 @@
 """The diagram of a login's states is what the rules do: each move in it happens, and none that is not in it.
 
-That no other happens, whoever does whatever, is looked for in `tests/unit/flow` too.
+`tests/model` looks for any other move, too, over random sequences of actions.
 """
 
 from collections.abc import Callable
