@@ -73,14 +73,12 @@ class Row:
     """A table's row. Epoch and version come first in its JSON, so that readers compare them without parsing the rest.
 
     Attributes:
-        epoch: The consumer group's generation at the write; a fenced writer, which lost the partition, has a lower one.
         version: The number of writes.
         processed: The recent events, oldest first.
         last_outputs: One entry for each topic whose last event published messages.
 
     """
 
-    epoch: int = 0
     version: int = 0
     processed: tuple[ProcessedEvent, ...] = ()
     last_outputs: tuple[LastOutput, ...] = ()
@@ -143,8 +141,7 @@ def decide_once(
     recent = tuple(each for each in before.processed if each.at >= cutoff)[1 - REMEMBERED_EVENTS :]
     new_row = replace(
         decision.row,
-        epoch=before.epoch,
-        version=before.version,
+        version=before.version + 1,
         processed=(*recent, ProcessedEvent(event_id=event.id, at=event.time, outcome=decision.outcome)),
         last_outputs=_last_outputs(before.last_outputs, recent, event, decision.events),
     )

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from schemas.login_messages import AccountCommand, CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
 from services.common.clock import now
 from services.common.decisions import OK
+from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.partitions import PartitionsError, common_count
 from services.common.kafka.publisher import Publisher, UnavailableError, unreachable_text
 from services.common.progress import Progress
@@ -189,7 +190,9 @@ async def administration(
         await publisher.stop()
         raise AdminError(unreachable_text(bootstrap)) from error
     with TemporaryDirectory(prefix="countersign-accounts-") as directory:
-        view = View(bootstrap, f"{prefix}{ACCOUNTS.changelog.name}", Account, Path(directory))
+        view = View(
+            KafkaChangelog(bootstrap, f"{prefix}{ACCOUNTS.changelog.name}", publisher), Account, Path(directory)
+        )
         reading = asyncio.create_task(view.run())
         try:
             await _catch_up(view, reading, on_progress)

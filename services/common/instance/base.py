@@ -1,27 +1,28 @@
 """The parts that every instance needs, built from its service's topology and settings."""
 
+import secrets
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from functools import partial
 from typing import Any, Final, cast
 
 from aiohttp import web
 
-from schemas.topics import Topic
 from services.common.decisions import RowT
 from services.common.instance.health import Health
 from services.common.instance.instance_metrics import CapacityGauge, GroupLag, InstanceMetrics
 from services.common.instance.runtime import ServiceInstance
 from services.common.kafka.dead_letters import DeadLetterWriter
 from services.common.kafka.kafka_watch import KafkaWatch
+from services.common.kafka.log import KafkaChangelog
+from services.common.kafka.membership import KafkaMembership
 from services.common.kafka.publisher import Publisher
 from services.common.rows.sweep import Sweeper
 from services.common.rows.table import ServiceTopology, Table
 from services.common.rows.view import View
 from services.common.settings import ServiceSettings
-from services.common.streams.app import make_stream_app, stream_topic
-from services.common.streams.processor import Processor, RelayProcessor, TableProcessor, run_processor
+from services.common.streams.consumer import Processor, StreamConsumer
+from services.common.streams.lane import LaneLimits
+from services.common.streams.processor import RelayProcessor, TableProcessor
 from services.common.streams.record_guard import RecordGuard
-from services.common.streams.row_table import RowTable
 from services.common.telemetry.telemetry import Telemetry, make_telemetry
 
 Task = Callable[[], Coroutine[Any, Any, None]]
@@ -59,14 +60,18 @@ class Base:
         )
         self.dead_letters: Final = DeadLetterWriter(self.publisher, prefix, service, self.telemetry.metrics)
         self._guard: Final = RecordGuard(self.dead_letters, prefix, service, topology.consumes, self.telemetry)
-        self._stream: Final = make_stream_app(service, settings)
-        self._declare_processors()
         self._views: Final[Mapping[str, View[Any]]] = {
             table.name: View(
-                bootstrap, f"{prefix}{table.changelog.name}", table.model, settings.views_directory_of(service)
+                KafkaChangelog(bootstrap, f"{prefix}{table.changelog.name}", self.publisher),
+                table.model,
+                settings.views_directory_of(service),
             )
             for table in topology.tables
         }
+        processors = self._processors()
+        topics = tuple(dict.fromkeys(topic for each in processors for topic in each.topics))
+        membership = KafkaMembership(bootstrap, f"{prefix}{service}", topics, settings.session_timeout_seconds)
+        self._stream: Final = StreamConsumer(membership, processors, secrets.token_urlsafe(16), LaneLimits())
         self.health: Final = Health(self._stream, self._kafka, tuple(self._views.values()), self._guard)
 
     def view(self, table: Table[RowT]) -> View[RowT]:
@@ -96,7 +101,7 @@ class Base:
         return ServiceInstance(
             service=self._topology.service,
             settings=self.settings,
-            app=self._stream,
+            stream=self._stream,
             publisher=self.publisher,
             kafka=self._kafka,
             views=views,
@@ -107,21 +112,24 @@ class Base:
             tasks=(*tasks, *self._sweepers()),
         )
 
-    def _declare_processors(self) -> None:
-        """Declare one Faust agent for each topic of each table and relay."""
-        metrics = self.telemetry.metrics
-        for table in self._topology.tables:
-            rows = RowTable(self._stream, table.name, table.model, self.settings.partitions)
-            processor = TableProcessor(table, rows, self._policy, self._guard, self.publisher, metrics)
-            self._declare_agents(table.name, table.reads, processor)
-        for relay in self._topology.relays:
-            self._declare_agents(relay.name, relay.reads, RelayProcessor(relay, self._guard, self.publisher))
-
-    def _declare_agents(self, name: str, reads: Sequence[Topic], processor: Processor) -> None:
-        for topic in reads:
-            # Faust identifies agents by name; by default, two agents of one function share it.
-            agent = self._stream.agent(stream_topic(self._stream, self.settings, topic), name=f"{name}.{topic.name}")
-            agent(partial(run_processor, processor))
+    def _processors(self) -> list[Processor]:
+        """Return a processor for each table and relay."""
+        prefix = self.settings.topic_prefix
+        tables = [
+            TableProcessor(
+                table,
+                self._views[table.name].copy,
+                prefix=prefix,
+                partitions=self.settings.partitions,
+                policy=self._policy,
+                guard=self._guard,
+                publisher=self.publisher,
+                metrics=self.telemetry.metrics,
+            )
+            for table in self._topology.tables
+        ]
+        relays = [RelayProcessor(relay, prefix, self._guard, self.publisher) for relay in self._topology.relays]
+        return [*tables, *relays]
 
     def _sweepers(self) -> list[Task]:
         return [

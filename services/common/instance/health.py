@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-import faust
-
 from services.common.kafka.kafka_watch import KafkaWatch
 from services.common.rows.view import View
-from services.common.streams.faust_patches import recovery_progress
+from services.common.streams.consumer import StreamConsumer
 from services.common.streams.record_guard import RecordGuard
 
 
@@ -18,7 +16,7 @@ class NotReadyReason(StrEnum):
     STOPPING = "stopping"
     KAFKA_AWAY = "kafka does not answer"
     VIEWS_CATCHING_UP = "read views are catching up"
-    TABLES_RECOVERING = "tables recover"
+    TAKING_OVER = "partitions are being taken over"
     ERRORS_REPEATING = "unexpected errors repeat"
 
 
@@ -30,8 +28,10 @@ class Health:
 
     """
 
-    def __init__(self, app: faust.App, kafka: KafkaWatch, views: Sequence[View[Any]], guard: RecordGuard) -> None:
-        self._app = app
+    def __init__(
+        self, stream: StreamConsumer, kafka: KafkaWatch, views: Sequence[View[Any]], guard: RecordGuard
+    ) -> None:
+        self._stream = stream
         self._kafka = kafka
         self._views = views
         self._guard = guard
@@ -48,7 +48,7 @@ class Health:
             NotReadyReason.STOPPING: self.stopping,
             NotReadyReason.KAFKA_AWAY: not self.kafka,
             NotReadyReason.VIEWS_CATCHING_UP: not all(view.ready for view in self._views),
-            NotReadyReason.TABLES_RECOVERING: not self._app.tables.actives_ready,
+            NotReadyReason.TAKING_OVER: not self._stream.ready,
             NotReadyReason.ERRORS_REPEATING: not self._guard.healthy,
         }
         return [reason for reason, applies in checks.items() if applies]
@@ -58,8 +58,5 @@ class Health:
         details = {
             NotReadyReason.KAFKA_AWAY: [f"{NotReadyReason.KAFKA_AWAY}{self._kafka.reason}"],
             NotReadyReason.VIEWS_CATCHING_UP: [view.reason for view in self._views if not view.ready],
-            NotReadyReason.TABLES_RECOVERING: [
-                f"{NotReadyReason.TABLES_RECOVERING}: {recovery_progress(self._app).percent} %"
-            ],
         }
         return list(dict.fromkeys(text for each in self.reasons() for text in details.get(each, [each.value])))

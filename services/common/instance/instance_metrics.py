@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-import faust
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 from services.common.instance.health import Health, NotReadyReason
 from services.common.rows.view import View
-from services.common.streams.faust_consumer import DrainedConsumer
-from services.common.streams.faust_patches import DrainedTableManager
+from services.common.streams.consumer import StreamConsumer
 from services.common.telemetry.metrics import NAMESPACE
 
 
@@ -46,16 +44,16 @@ class InstanceMetrics(Collector):
 
     Attributes:
         prefix: The topics' prefix, which the labels leave out.
-        app: Its Faust app.
+        stream: Its stream consumer.
         health: Its readiness.
         views: Its read views.
-        readers: Its consumer groups beside Faust's.
+        readers: Its consumer groups beside the processors'.
         capacities: Its bounded resources.
 
     """
 
     prefix: str
-    app: faust.App
+    stream: StreamConsumer
     health: Health
     views: Sequence[View[Any]]
     readers: Sequence[GroupLag] = field(default=())
@@ -79,7 +77,7 @@ class InstanceMetrics(Collector):
         yield _gauges("not_ready", "1 for each reason why the instance is not ready.", ("reason",), samples)
 
     def _lag(self) -> Iterator[Metric]:
-        lags = dict(cast(DrainedConsumer, self.app.consumer).lag()) if self.app.started else {}
+        lags = dict(self.stream.lag())
         for reader in self.readers:
             lags.update(reader.lag())
         samples = {(self._name(topic), str(partition)): lag for (topic, partition), lag in lags.items()}
@@ -87,15 +85,10 @@ class InstanceMetrics(Collector):
         yield _gauges("consumer_lag_records", description, ("topic", "partition"), samples)
 
     def _recovery(self) -> Iterator[Metric]:
-        tables = cast(DrainedTableManager, self.app.tables)
-        recovering = not tables.actives_ready
-        yield _gauge("recovering", "1 while the tables recover; decisions are suspended.", recovering)
-        remaining = tables.recovery.active_remaining_total() if recovering and self.app.started else 0
-        yield _gauge(
-            "recovery_remaining_records", "Changelog records that the recovery has yet to read.", max(0, remaining)
-        )
-        seconds = tables.last_recovery_seconds
-        yield _gauge("last_recovery_seconds", "How long the last rebalance suspended decisions.", seconds)
+        description = "1 while this instance may not decide in all of its partitions yet."
+        yield _gauge("taking_over", description, not self.stream.ready)
+        description = "How long the last rebalance kept this instance from deciding."
+        yield _gauge("last_takeover_seconds", description, self.stream.last_takeover_seconds)
 
     def _views(self) -> Iterator[Metric]:
         by_topic = {(self._name(view.topic),): view for view in self.views}
@@ -104,13 +97,13 @@ class InstanceMetrics(Collector):
         yield _gauges("view_lag_records", "Records that a view has yet to read.", topic, lags)
         rows = {labels: view.size for labels, view in by_topic.items()}
         yield _gauges("view_rows", "Rows of a view, estimated.", topic, rows)
-        stale = CounterMetricFamily(_metric_name("stale_rows"), "Stale rows that a view ignored.", labels=topic)
+        stale = CounterMetricFamily(_metric_name("void_records"), "Stale rows that a view ignored.", labels=topic)
         delay = SummaryMetricFamily(
             _metric_name("view_delay_seconds"), "Time from the write of a row until the view shows it.", labels=topic
         )
         for labels, view in by_topic.items():
             stats = view.lag_stats
-            stale.add_metric(labels, stats.stale)
+            stale.add_metric(labels, stats.void)
             delay.add_metric(labels, count_value=stats.delays, sum_value=stats.delay_seconds)
         yield from (stale, delay)
 

@@ -7,9 +7,8 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
-import faust
 import structlog
 import uvloop
 from aiohttp import web
@@ -23,7 +22,7 @@ from services.common.kafka.publisher import Publisher
 from services.common.keys.key_files import KeyFileError
 from services.common.rows.view import View
 from services.common.settings import ServiceSettings
-from services.common.streams.faust_consumer import DrainedConsumer
+from services.common.streams.consumer import StreamConsumer
 from services.common.streams.record_guard import RecordGuard
 from services.common.telemetry.telemetry import Telemetry, metrics_web
 
@@ -54,7 +53,7 @@ class ServiceInstance:
     Attributes:
         service: The service's name.
         settings: Its settings.
-        app: Its Faust app, with agents and tables declared.
+        stream: Decides the records.
         publisher: Publishes its messages.
         kafka: Monitors Kafka.
         views: Its read views.
@@ -68,7 +67,7 @@ class ServiceInstance:
 
     service: str
     settings: ServiceSettings
-    app: faust.App
+    stream: StreamConsumer
     publisher: Publisher
     kafka: KafkaWatch
     views: Sequence[View[Any]]
@@ -250,8 +249,7 @@ async def _run_kafka_side(instance: ServiceInstance) -> None:
                 group.create_task(view.run())
             for task in instance.tasks:
                 group.create_task(task())
-            group.create_task(_run_stream_app(instance.app))
-            group.create_task(_raise_group_errors(instance.app))
+            group.create_task(instance.stream.run())
     finally:
         await instance.kafka.stop()
         await instance.publisher.stop()
@@ -269,22 +267,3 @@ async def _start_publisher(publisher: Publisher) -> None:
             await asyncio.sleep(START_PAUSE_SECONDS)
         else:
             return
-
-
-async def _raise_group_errors(app: faust.App) -> None:
-    """Raise an error that permanently keeps the app out of its consumer group; a starting Faust ignores it."""
-    while True:
-        await asyncio.sleep(CHECK_SECONDS)
-        cast(DrainedConsumer, app.consumer).raise_group_error()
-
-
-async def _run_stream_app(app: faust.App) -> None:
-    """Run the Faust app until cancelled; raise if it crashes."""
-    try:
-        await app.start()
-        while not app.crashed and not app.should_stop:  # noqa: ASYNC110 - Faust reports a crash only by a flag
-            await asyncio.sleep(CHECK_SECONDS)
-        message = "the stream app ended by itself"
-        raise RuntimeError(message) from app.crash_reason
-    finally:
-        await app.stop()

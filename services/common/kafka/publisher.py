@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from opentelemetry.trace import SpanKind, Tracer
 
 from schemas.base import Command, Message
-from schemas.codec import Event, Record, encode
+from schemas.codec import Event, Headers, Record, encode
 from services.common.clock import new_id, now
 from services.common.telemetry.tracing import NO_SPANS, current_traceparent, messaging_span
 
@@ -21,6 +21,14 @@ RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses between retries while Kafka is away; the last one repeats."""
 
 
+class NotAcknowledgedError(Exception):
+    """Kafka did not acknowledge a record, so it is unknown whether the log has it.
+
+    The producer has used up the record's sequence number, and Kafka refuses what comes after. The instance must end;
+    what it had not finished comes again.
+    """
+
+
 class UnavailableError(Exception):
     """Kafka did not acknowledge the event in time."""
 
@@ -28,6 +36,26 @@ class UnavailableError(Exception):
 def unreachable_text(bootstrap: str) -> str:
     """Return the error message for a Kafka that cannot be reached at a ``host:port`` list."""
     return f"Kafka cannot be reached at {bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
+
+
+class Producer(Protocol):
+    """Sends records; aiokafka's producer is of this shape."""
+
+    async def send(
+        self,
+        topic: str,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        partition: int | None = None,
+        *,
+        headers: Headers,
+    ) -> "asyncio.Future[object]":
+        """Take a record. The future ends once all in-sync replicas have it; records keep their order.
+
+        Raises:
+            KafkaError: Itself or in the future, if Kafka did not acknowledge it.
+
+        """
 
 
 class Publisher:
@@ -126,28 +154,55 @@ class Publisher:
             messages: The messages, in order.
 
         """
+        acknowledged = []
         for index, message in enumerate(messages):
             event_id = f"{cause.id}.{index}"
             # With the trace of the cause, and not of this span: a repeated decision publishes the same (docs/adr/0003).
             event = Event(event_id, cause.time, source, cause.traceparent, message)
             with messaging_span(self._tracer, SpanKind.PRODUCER, message.topic.name, event_id):
-                await self.publish_until_acked(encode(event))
+                acknowledged.append(await self._begin_sending(encode(event)))
+        for each in acknowledged:
+            await _acknowledgement(each)
 
     async def publish_until_acked(self, record: Record) -> None:
-        """Publish a record, retrying until Kafka acknowledges it."""
-        attempt = 0
-        while True:
-            try:
-                await self._send(self._decided, record)
-            except MessageSizeTooLargeError:
-                raise
-            except KafkaError as error:
-                pause = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
-                log.warning("kafka does not accept a record, retrying", topic=record.topic, error=repr(error))
-                attempt += 1
-                await asyncio.sleep(pause)
-            else:
-                return
+        """Publish a record and wait until Kafka acknowledges it.
+
+        Raises:
+            MessageSizeTooLargeError: If Kafka does not take a record of this size.
+            NotAcknowledgedError: If Kafka does not acknowledge it in the producer's time.
+
+        """
+        await _acknowledgement(await self._begin_sending(record))
+
+    async def append(self, topic: str, partition: int, key: bytes, value: bytes | None, headers: Headers) -> None:
+        """Append a record to a partition and wait until Kafka acknowledges it.
+
+        Args:
+            topic: The topic's full name.
+            partition: The partition.
+            key: The record's key.
+            value: The record's value; None for a tombstone.
+            headers: The record's headers.
+
+        Raises:
+            NotAcknowledgedError: If Kafka does not acknowledge it in the producer's time.
+
+        """
+        producer = self._require(self._decided)
+        await _acknowledgement(await producer.send(topic, key=key, value=value, partition=partition, headers=headers))
+
+    async def _begin_sending(self, record: Record) -> "asyncio.Future[object]":
+        producer = self._require(self._decided)
+        future: asyncio.Future[object] = await producer.send(
+            f"{self._prefix}{record.topic}", key=record.key, value=record.value, headers=record.headers
+        )
+        return future
+
+    @staticmethod
+    def _require(producer: Producer | None) -> Producer:
+        if producer is None:
+            raise UnavailableError
+        return producer
 
     async def partition_counts(self) -> dict[str, int]:
         """Return the number of partitions of each topic in Kafka.
@@ -166,3 +221,12 @@ class Publisher:
             raise UnavailableError
         topic = f"{self._prefix}{record.topic}"
         await producer.send_and_wait(topic, key=record.key, value=record.value, headers=record.headers)
+
+
+async def _acknowledgement(sent: "asyncio.Future[object]") -> None:
+    try:
+        await sent
+    except MessageSizeTooLargeError:
+        raise
+    except KafkaError as error:
+        raise NotAcknowledgedError(repr(error)) from error

@@ -21,20 +21,23 @@ from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16,
 log = structlog.get_logger(__name__)
 PAUSE_SECONDS: Final = 2.0
 DELETE_RETENTION: Final = "delete.retention.ms"
+COMPACTION_LAG: Final = "min.compaction.lag.ms"
 
 
 @dataclass(frozen=True, slots=True)
 class TopicFacts:
-    """A topic's identity and delete retention.
+    """A topic's identity, and how long it keeps what compaction may remove.
 
     Attributes:
         identity: The cluster's id and the topic's id; a recreated topic has another id.
         delete_retention_seconds: Minimum time for which a compacted topic keeps a tombstone.
+        compaction_lag_seconds: Minimum age of a record that compaction takes into account.
 
     """
 
     identity: str
     delete_retention_seconds: float
+    compaction_lag_seconds: float
 
 
 class _Uuid:
@@ -129,13 +132,14 @@ async def read_topic_facts(bootstrap: str, topic: str) -> TopicFacts:
         metadata = await client.send(node, _MetadataRequest(topic))
         ((error, _name, topic_id, *_),) = metadata.topics
         _require(error)
-        request = DescribeConfigsRequest([(ConfigResourceType.TOPIC, topic, [DELETE_RETENTION])])
-        response = await client.send(node, request)
-        ((error, _message, _kind, _resource, ((_setting, milliseconds, *_),)),) = response.resources
+        names = [DELETE_RETENTION, COMPACTION_LAG]
+        response = await client.send(node, DescribeConfigsRequest([(ConfigResourceType.TOPIC, topic, names)]))
+        ((error, _message, _kind, _resource, settings),) = response.resources
         _require(error)
     finally:
         await client.close()
-    return TopicFacts(f"{metadata.cluster_id}/{topic_id}", int(milliseconds) / 1000)
+    seconds = {name: int(milliseconds) / 1000 for name, milliseconds, *_ in settings}
+    return TopicFacts(f"{metadata.cluster_id}/{topic_id}", seconds[DELETE_RETENTION], seconds[COMPACTION_LAG])
 
 
 async def await_topic_facts(bootstrap: str, topic: str) -> TopicFacts:

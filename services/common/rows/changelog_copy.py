@@ -1,27 +1,33 @@
 """The copy of a table's changelog on this instance's disk, which follows the topic while the instance runs."""
 
 import asyncio
-import shutil
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 import structlog
 
+from services.common.kafka.log import ChangelogTopic
 from services.common.kafka.publisher import UnavailableError
 from services.common.progress import Progress, ProgressLog
+from services.common.rows.changelog import Changes, Judged, PartitionState
 from services.common.rows.changelog_reader import ChangelogReader, LagStats, RebuildError
-from services.common.rows.store import RowStore, StoreDamagedError, StoreError, StoreInUseError
+from services.common.rows.fence import Fence
+from services.common.rows.store import Disk, RowStore, StoreDamagedError, StoreError, StoreInUseError
 
 log = structlog.get_logger(__name__)
 PAUSE_SECONDS: Final = 2.0
 ResultT = TypeVar("ResultT")
 
 
+class CopyLostError(Exception):
+    """The copy is read anew, so what was awaited of it will not come."""
+
+
 class ChangelogCopy:
-    """The newest row of each key of a changelog.
+    """The newest row that counts of each key of a changelog.
 
     Attributes:
+        topic: The changelog topic.
         ready: Set once the copy contains everything that the topic had at the start.
         progress: The progress until then.
         lag_stats: How the copy keeps up with the topic.
@@ -31,9 +37,8 @@ class ChangelogCopy:
 
     def __init__(
         self,
-        bootstrap: str,
-        topic: str,
-        directory: Path,
+        topic: ChangelogTopic,
+        disk: Disk,
         *,
         on_ready: Callable[[], None],
         on_change: Callable[[str], None],
@@ -41,20 +46,22 @@ class ChangelogCopy:
         """Prepare the copy; `run` follows the topic.
 
         Args:
-            bootstrap: Kafka's ``host:port`` list.
-            topic: The changelog topic's full name.
-            directory: The copy's own directory.
+            topic: The changelog topic.
+            disk: Where the copy is kept.
             on_ready: Called when the copy becomes ready.
-            on_change: Takes each key whose row may have changed while the copy is ready.
+            on_change: Takes each key whose row has changed while the copy is ready.
 
         """
-        self._bootstrap = bootstrap
-        self._topic = topic
-        self._directory = directory
+        self.topic = topic
+        self._disk = disk
         self._on_ready = on_ready
         self._on_change = on_change
         self._store: RowStore | None = None
+        self._reader: ChangelogReader | None = None
         self._read_error: asyncio.Future[None] | None = None
+        self._has_read = asyncio.Event()
+        self._watchers: list[Callable[[int, Changes], None]] = []
+        self._expected: dict[tuple[int, bytes], tuple[Judged, asyncio.Future[bool]]] = {}
         self.ready = asyncio.Event()
         self.progress = Progress(0, 1)
         self.lag_stats = LagStats()
@@ -67,6 +74,8 @@ class ChangelogCopy:
             UnavailableError: While the copy is not ready.
 
         """
+        if not self.ready.is_set():
+            raise UnavailableError
         return self._read(lambda store: store.get(key))
 
     @property
@@ -81,7 +90,69 @@ class ChangelogCopy:
             UnavailableError: While the copy is not ready.
 
         """
+        if not self.ready.is_set():
+            raise UnavailableError
         return self._read(lambda store: store.page(after, limit))
+
+    # ---- What an owner needs, of a partition that has been read to the end it knows of
+
+    def row(self, key: bytes) -> bytes | None:
+        """Return a key's row, or None, even while other partitions are being read.
+
+        Raises:
+            UnavailableError: If the store cannot be read.
+
+        """
+        return self._read(lambda store: store.get(key))
+
+    def fence(self, partition: int) -> Fence:
+        """Return what stands in a partition, as far as it has been read.
+
+        Raises:
+            UnavailableError: If there is no store.
+
+        """
+        return self._read(lambda store: store.states.get(partition, PartitionState()).fence)
+
+    def void_keys(self, partition: int) -> Mapping[bytes, int]:
+        """Return the keys with a void record on top.
+
+        Raises:
+            UnavailableError: If there is no store.
+
+        """
+        return self._read(lambda store: store.void.get(partition, {}))
+
+    async def read_to_end(self, partition: int) -> None:
+        """Wait until the copy has everything of a partition that Kafka has now.
+
+        Raises:
+            KafkaError: If Kafka does not tell the end.
+
+        """
+        end: int | None = None
+        while True:
+            reader = self._reader
+            if end is None and reader is not None:
+                end = (await reader.ends() or {}).get(partition)
+            position = None if reader is None else await reader.position(partition)
+            if end is not None and position is not None and position >= end and reader is self._reader:
+                return
+            self._has_read.clear()
+            await self._has_read.wait()
+
+    def expect(self, partition: int, record: Judged) -> asyncio.Future[bool]:
+        """Return a future of whether a record counts, once it is read back; one at a time for a key.
+
+        The future raises `CopyLostError` if the copy is read anew.
+        """
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._expected[partition, record.key] = record, future
+        return future
+
+    def watch(self, on_changes: Callable[[int, Changes], None]) -> None:
+        """Have a partition's changes reported, once they are in the store."""
+        self._watchers.append(on_changes)
 
     async def run(self) -> None:
         """Follow the topic until cancelled.
@@ -96,26 +167,26 @@ class ChangelogCopy:
             except StoreInUseError:
                 raise
             except (RebuildError, StoreDamagedError) as error:
-                log.warning("a read view is rebuilt from its topic", topic=self._topic, reason=str(error))
-                shutil.rmtree(self._directory)
+                log.warning("a copy of rows is rebuilt from its topic", topic=self.topic.name, reason=str(error))
+                self._disk.drop()
             except StoreError as error:
                 self.reason = str(error)
-                log.error("a read view cannot store its rows, retrying", reason=self.reason)  # noqa: TRY400 - the text suffices
+                log.error("a copy cannot store its rows, retrying", reason=self.reason)  # noqa: TRY400 - the text suffices
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _follow(self) -> None:
-        self._store = RowStore(self._directory)
+        self._store = self._disk.open()
         self._read_error = read_error = asyncio.get_running_loop().create_future()
-        self._progress_log = ProgressLog("a read view is catching up", topic=self._topic)
-        reader = ChangelogReader(
-            self._bootstrap,
-            self._topic,
+        self._progress_log = ProgressLog("a copy of rows is catching up", topic=self.topic.name)
+        self._reader = ChangelogReader(
+            self.topic,
             self._store,
             self.lag_stats,
             on_progress=self._update_progress,
-            on_change=self._notify,
+            on_changes=self._notify,
+            on_read=self._has_read.set,
         )
-        reading = asyncio.create_task(reader.run())
+        reading = asyncio.create_task(self._reader.run())
         try:
             await asyncio.wait({reading, read_error}, return_when=asyncio.FIRST_COMPLETED)
             for each in (read_error, reading):
@@ -123,13 +194,19 @@ class ChangelogCopy:
                     each.result()
         finally:
             self.ready.clear()
+            self._reader = None
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
             store, self._store = self._store, None
             store.close()
+            for _record, future in self._expected.values():
+                if not future.done():
+                    future.set_exception(CopyLostError())
+                    future.exception()  # whoever waited may be gone as well
+            self._expected.clear()
 
     def _read(self, read: Callable[[RowStore], ResultT]) -> ResultT:
-        if self._store is None or not self.ready.is_set():
+        if self._store is None:
             raise UnavailableError
         try:
             return read(self._store)
@@ -144,11 +221,20 @@ class ChangelogCopy:
         if progress.complete:
             self.reason = ""
             self.ready.set()
-            log.info("a read view is up to date", topic=self._topic, records=progress.total)
+            log.info("a copy of rows is up to date", topic=self.topic.name, records=progress.total)
             self._on_ready()
         else:
             self._progress_log.update(progress)
 
-    def _notify(self, key: str) -> None:
+    def _notify(self, partition: int, changes: Changes) -> None:
+        for judged in changes.judged:
+            expected = self._expected.get((partition, judged.key))
+            if expected is not None and (expected[0].stamp, expected[0].value) == (judged.stamp, judged.value):
+                del self._expected[partition, judged.key]
+                if not expected[1].done():
+                    expected[1].set_result(judged.counts)
+        for watcher in self._watchers:
+            watcher(partition, changes)
         if self.ready.is_set():
-            self._on_change(key)
+            for key in changes.rows:
+                self._on_change(key.decode())

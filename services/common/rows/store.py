@@ -1,19 +1,21 @@
-"""A view's rows on disk, in RocksDB. Each write stores rows and their changelog position atomically.
+"""A copy of a changelog on disk, in RocksDB. Each write stores rows and how far they reflect the log, atomically.
 
-The store is a copy: a damaged one, or one of another topic, is dropped and rebuilt from Kafka.
+It is a copy. What is damaged, or of another topic, is dropped and read anew; nothing is lost with it.
 """
 
 import shutil
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import rocksdict
 import structlog
-from pydantic import Field
+from pydantic import TypeAdapter
 from rocksdict import Rdict, WriteBatch
 
 from schemas.base import Model
+from services.common.rows.changelog import Changes, PartitionState, VoidRecord
 
 log = structlog.get_logger(__name__)
 MEBIBYTE: Final = 1024 * 1024
@@ -23,81 +25,163 @@ WRITE_BUFFERS: Final = 2
 BLOCK_BYTES: Final = 8 * 1024
 BLOOM_BITS: Final = 10
 OPEN_FILES: Final = 256
-_POSITION: Final = b"\x00position"
-"""Key of the position; no row's key starts with a zero byte."""
-_ESTIMATED_KEYS: Final = "rocksdb.estimate-num-keys"
+_ORIGIN: Final = b"\x00origin"
+"""Where the copy's origin is kept; no row's key begins with a zero."""
+_STATE: Final = b"\x00state/"
+_VOID: Final = b"\x00void/"
 _FIRST_ROW: Final = b"\x01"
+_ESTIMATED_KEYS: Final = "rocksdb.estimate-num-keys"
+_PLACE: Final = struct.Struct(">I")
+"""A partition's number, in keys."""
+_AT: Final = struct.Struct(">q?")
+"""When Kafka took a void record, and whether it has a value."""
+_STATES: Final = TypeAdapter(PartitionState)
+_DAMAGE: Final = ("Corruption", "No such file")
 
 
 class StoreError(Exception):
-    """The rows cannot be written or read: the disk is full or fails. The text says where and why."""
+    """The rows cannot be kept or read: the disk is full, or fails. The text says where and why."""
 
 
 class StoreInUseError(StoreError):
-    """Another process uses the store."""
+    """Another process has the store."""
 
 
 class StoreDamagedError(StoreError):
-    """The store's files are corrupt."""
+    """The store's files do not hold what was written."""
 
 
-class Position(Model):
-    """The changelog position up to which the rows are complete.
+class Origin(Model):
+    """What a copy is a copy of.
 
     Attributes:
-        identity: The topic's identity (`topic_facts.TopicFacts`).
-        offsets: By partition, the offset of the next record to apply.
-        current_at: The last time at which the rows were complete, or the start of reading if they never were; Unix time
-            in seconds.
+        identity: Which topic of which Kafka (`topic_facts.TopicFacts`).
+        current_at: When the copy had all of the topic for the last time or, of one that never did, when reading began;
+            Unix time in seconds.
+        complete: True once it has had all that the topic had when reading began.
 
     """
 
     identity: str
-    offsets: dict[int, int] = Field(default_factory=dict)
     current_at: float
+    complete: bool = False
 
 
-class RowStore:
-    """The rows of one view, by key, and their position.
+class RowStore(Protocol):
+    """The copy's rows by key, how far each partition is, and the void records on top of rows.
 
     Attributes:
-        position: The changelog position of the rows; None in a new store.
+        origin: What it is a copy of; None of a store that was just made.
+        states: How far each partition is that anything was read of.
+        void: Of each partition, the keys with a void record on top, and when Kafka took it: Unix time in milliseconds.
 
     """
 
-    position: Position | None
+    origin: Origin | None
+    states: Mapping[int, PartitionState]
+    void: Mapping[int, Mapping[bytes, int]]
 
-    def __init__(self, directory: Path) -> None:
-        """Open the store, or create it.
+    def get(self, key: bytes) -> bytes | None:
+        """Return a key's row, or None."""
 
-        Args:
-            directory: The store's own directory; a damaged store there is dropped.
+    def size(self) -> int:
+        """Return the number of rows, about."""
+
+    def page(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return keys and rows in the order of the keys, behind a key; empty from the first one on."""
+
+    def begin(self, origin: Origin) -> None:
+        """Note what it is a copy of, or when it was current again."""
+
+    def write(self, partition: int, changes: Changes) -> None:
+        """Write what records of a partition change, all or nothing, over any crash."""
+
+    def void_record(self, partition: int, key: bytes) -> VoidRecord | None:
+        """Return the void record on top of a key's row, or None."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class Disk(Protocol):
+    """Where an instance keeps one copy."""
+
+    def open(self) -> RowStore:
+        """Open the store, or make it.
 
         Raises:
-            StoreInUseError: If another process has opened it.
+            StoreInUseError: If another process has it open.
+            StoreError: If it cannot be opened for another reason.
+
+        """
+
+    def drop(self) -> None:
+        """Remove the store, which is closed."""
+
+
+class RocksDisk:
+    """A directory with a copy in RocksDB."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take the copy's own directory."""
+        self._directory = directory
+
+    def open(self) -> RowStore:
+        """Open the store, or make it; what is damaged there is dropped."""
+        return RocksStore(self._directory)
+
+    def drop(self) -> None:
+        """Remove the store."""
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+class RocksStore:
+    """The copy's rows by key, how far each partition is, and the void records on top of rows.
+
+    Attributes:
+        origin: What it is a copy of; None of a store that was just made.
+        states: How far each partition is that anything was read of.
+        void: Of each partition, the keys with a void record on top, and when Kafka took it: Unix time in milliseconds.
+
+    """
+
+    origin: Origin | None
+    states: Mapping[int, PartitionState]
+    void: Mapping[int, Mapping[bytes, int]]
+
+    def __init__(self, directory: Path) -> None:
+        """Open it, or make it.
+
+        Args:
+            directory: Its own directory. What is damaged there is dropped.
+
+        Raises:
+            StoreInUseError: If another process has it open.
             StoreError: If it cannot be opened for another reason.
 
         """
         self._directory = directory
+        self._states: dict[int, PartitionState] = {}
+        self._void: dict[int, dict[bytes, int]] = {}
         try:
             self._open()
         except StoreDamagedError as error:
-            log.warning("dropping a damaged row store", reason=str(error))
+            log.warning("a damaged copy of rows is dropped", reason=str(error))
             shutil.rmtree(directory)
             self._open()
 
     def close(self) -> None:
-        """Close the store. A failed write is logged only, since the rows are in Kafka."""
+        """Close it. What the disk does not take any more was not promised either."""
         try:
             self._rows.close()
         except Exception as error:  # noqa: BLE001 - RocksDB's binding has no other
-            log.warning("closing a row store failed", directory=str(self._directory), error=str(error))
+            log.warning("a store of rows was closed with a fault", directory=str(self._directory), error=str(error))
 
     def get(self, key: bytes) -> bytes | None:
         """Return a key's row, or None.
 
         Raises:
-            StoreError: If the read fails.
+            StoreError: If the disk does not give it.
 
         """
         try:
@@ -107,14 +191,14 @@ class RowStore:
         return row
 
     def size(self) -> int:
-        """Return RocksDB's estimate of the number of rows, which counts some rows twice until they are compacted."""
+        """Return how many rows there are, about: RocksDB knows it without counting, but for what is to be compacted."""
         return int(self._rows.property_int_value(_ESTIMATED_KEYS) or 0)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """Return the rows of keys, in the order of the keys.
+        """Return the rows of keys, in their order.
 
         Raises:
-            StoreError: If the read fails.
+            StoreError: If the disk does not give them.
 
         """
         try:
@@ -123,79 +207,128 @@ class RowStore:
             raise self._error(error) from error
         return rows
 
-    def page(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+    def page(self, after: bytes, most: int) -> list[tuple[bytes, bytes]]:
         """Return keys and rows in the order of the keys.
 
         Args:
-            after: The last key of the previous page; empty for the first page.
-            limit: The maximum number of rows.
+            after: The key that they come after; empty from the first one on.
+            most: How many at the most.
 
         Raises:
-            StoreError: If the read fails.
+            StoreError: If the disk does not give them.
 
         """
-        page: list[tuple[bytes, bytes]] = []
+        found: list[tuple[bytes, bytes]] = []
         try:
             rows = self._rows.iter()
             rows.seek(after + b"\x00" if after else _FIRST_ROW)
-            while rows.valid() and len(page) < limit:
-                page.append((rows.key(), rows.value()))
+            while rows.valid() and len(found) < most:
+                found.append((rows.key(), rows.value()))
                 rows.next()
-            rows.status()  # raises if a disk error ended the iteration
+            rows.status()  # raises where the rows ended for a fault of the disk
         except Exception as error:
             raise self._error(error) from error
-        return page
+        return found
 
-    def write(self, rows: Mapping[bytes, bytes | None], position: Position) -> None:
-        """Write rows and their position atomically.
-
-        Args:
-            rows: By key; None deletes.
-            position: The changelog position after this write.
+    def begin(self, origin: Origin) -> None:
+        """Note what it is a copy of, or when it was current again.
 
         Raises:
-            StoreError: If the write fails; the store must then not serve any row.
+            StoreError: If the disk does not take it.
 
         """
         batch = WriteBatch(raw_mode=True)
-        for key, row in rows.items():
+        batch.put(_ORIGIN, origin.model_dump_json().encode())
+        self._write(batch)
+        self.origin = origin
+
+    def write(self, partition: int, changes: Changes) -> None:
+        """Write what records of a partition change, all or nothing, over any crash.
+
+        Raises:
+            StoreError: If the disk does not take it; nothing must be served from here then.
+
+        """
+        batch = WriteBatch(raw_mode=True)
+        for key, row in changes.rows.items():
             if row is None:
                 batch.delete(key)
             else:
                 batch.put(key, row)
-        batch.put(_POSITION, position.model_dump_json().encode())
+        void = self._void.setdefault(partition, {})
+        place = _VOID + _PLACE.pack(partition)
+        for key, record in changes.void.items():
+            if record is not None:
+                batch.put(place + key, _AT.pack(record.at, record.value is not None) + (record.value or b""))
+            elif key in void:
+                batch.delete(place + key)
+        batch.put(_STATE + _PLACE.pack(partition), _STATES.dump_json(changes.state))
+        self._write(batch)
+        self._states[partition] = changes.state
+        for key, record in changes.void.items():
+            if record is None:
+                void.pop(key, None)
+            else:
+                void[key] = record.at
+
+    def void_record(self, partition: int, key: bytes) -> VoidRecord | None:
+        """Return the void record on top of a key's row, or None.
+
+        Raises:
+            StoreError: If the disk does not give it.
+
+        """
+        kept = self.get(_VOID + _PLACE.pack(partition) + key)
+        if kept is None:
+            return None
+        at, has_value = _AT.unpack_from(kept)
+        return VoidRecord(at, kept[_AT.size :] if has_value else None)
+
+    def _write(self, batch: WriteBatch) -> None:
         try:
             self._rows.write(batch)
         except Exception as error:
             raise self._error(error) from error
-        self.position = position
-
-    def drop(self) -> None:
-        """Remove all rows, and the position."""
-        self.close()
-        shutil.rmtree(self._directory)
-        self._open()
 
     def _open(self) -> None:
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._rows = Rdict(str(self._directory), options=_options())
-            stored = self._rows.get(_POSITION)
-            self.position = None if stored is None else Position.model_validate_json(stored)
+            origin = self._rows.get(_ORIGIN)
+            self.origin = None if origin is None else Origin.model_validate_json(origin)
+            self._states = {
+                _PLACE.unpack(key)[0]: _STATES.validate_json(value) for key, value in self._with_prefix(_STATE)
+            }
+            self._void = {}
+            for key, value in self._with_prefix(_VOID):
+                (partition,) = _PLACE.unpack_from(key)
+                self._void.setdefault(partition, {})[key[_PLACE.size :]] = _AT.unpack_from(value)[0]
+            self.states, self.void = self._states, self._void
         except Exception as error:
             raise self._error(error) from error
 
+    def _with_prefix(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        found = []
+        rows = self._rows.iter()
+        rows.seek(prefix)
+        while rows.valid() and rows.key().startswith(prefix):
+            found.append((rows.key()[len(prefix) :], rows.value()))
+            rows.next()
+        rows.status()
+        return found
+
     def _error(self, error: Exception) -> StoreError:
-        """Classify an error by RocksDB's message; its binding has one exception type only."""
+        """Tell what is the matter by RocksDB's words, which is all that its binding gives."""
         text = f"{self._directory}: {error}"
         if "/LOCK" in str(error):
             return StoreInUseError(f"{text} (each instance needs its own data directory)")
-        damaged = "Corruption" in str(error) or isinstance(error, ValueError)
+        # A missing file is damage too.
+        damaged = any(word in str(error) for word in _DAMAGE) or isinstance(error, (ValueError, struct.error))
         return StoreDamagedError(text) if damaged else StoreError(text)
 
 
 def _options() -> rocksdict.Options:
-    """Return options that bound the memory: indexes and filters are partitioned and share the block cache."""
+    """Return options whose memory has a bound: indexes and filters are in pages, and these in the one cache."""
     blocks = rocksdict.BlockBasedOptions()
     blocks.set_block_cache(rocksdict.Cache(BLOCK_CACHE_BYTES))
     blocks.set_block_size(BLOCK_BYTES)

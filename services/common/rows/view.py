@@ -14,9 +14,11 @@ import structlog
 from pydantic import ValidationError
 
 from services.common.decisions import RowT
+from services.common.kafka.log import ChangelogTopic
 from services.common.progress import Progress
 from services.common.rows.changelog_copy import ChangelogCopy
 from services.common.rows.codec import read_row
+from services.common.rows.store import RocksDisk
 from services.common.waiters import Waiters
 
 log = structlog.get_logger(__name__)
@@ -32,53 +34,53 @@ class View(Generic[RowT]):
 
     Attributes:
         topic: The changelog topic's full name.
+        copy: The rows.
         lag_stats: How the view keeps up with the topic.
 
     """
 
-    def __init__(self, bootstrap: str, topic: str, model: type[RowT], directory: Path) -> None:
+    def __init__(self, topic: ChangelogTopic, model: type[RowT], directory: Path) -> None:
         """Prepare the view; `run` follows the topic.
 
         Args:
-            bootstrap: Kafka's ``host:port`` list.
-            topic: The changelog topic's full name.
+            topic: The changelog topic.
             model: The rows' type.
             directory: The parent of its own directory, which has the topic's name; for one process at a time.
 
         """
-        self.topic = topic
+        self.topic = topic.name
         self._model = model
         self._waiters = Waiters()
-        self._rows = ChangelogCopy(
-            bootstrap, topic, directory / topic, on_ready=self._waiters.wake_all, on_change=self._waiters.wake
+        self.copy = ChangelogCopy(
+            topic, RocksDisk(directory / topic.name), on_ready=self._waiters.wake_all, on_change=self._waiters.wake
         )
-        self.lag_stats = self._rows.lag_stats
+        self.lag_stats = self.copy.lag_stats
 
     @property
     def ready(self) -> bool:
         """True once it contains everything that the topic had at the start, and while it follows the topic."""
-        return self._rows.ready.is_set()
+        return self.copy.ready.is_set()
 
     @property
     def progress(self) -> Progress:
         """The progress of reading what the topic had at the start."""
-        return self._rows.progress
+        return self.copy.progress
 
     @property
     def reason(self) -> str:
         """Why it is not ready, as text for the operator; empty when it is ready."""
         if self.ready:
             return ""
-        return self._rows.reason or f"read views are catching up: {self.progress.percent} %"
+        return self.copy.reason or f"read views are catching up: {self.progress.percent} %"
 
     @property
     def size(self) -> int:
         """The estimated number of rows; 0 while it is not ready."""
-        return self._rows.size
+        return self.copy.size
 
     async def wait_ready(self) -> None:
         """Wait until it has caught up."""
-        await self._rows.ready.wait()
+        await self.copy.ready.wait()
 
     def get(self, key: str) -> RowT | None:
         """Return a key's row, or None.
@@ -87,7 +89,7 @@ class View(Generic[RowT]):
             UnavailableError: While it catches up, since it must not report a row as missing that it has not read yet.
 
         """
-        value = self._rows.get(key.encode())
+        value = self.copy.get(key.encode())
         return None if value is None else read_row(self._model, value)
 
     def all(self, on_unreadable: Callable[[str], None] = _log_unreadable) -> Iterator[RowT]:
@@ -162,9 +164,9 @@ class View(Generic[RowT]):
             StoreInUseError: If another process uses its directory.
 
         """
-        await self._rows.run()
+        await self.copy.run()
 
     def _pages(self, last: bytes) -> Iterator[tuple[bytes, bytes]]:
-        while page := self._rows.page(last, PAGE_ROWS):
+        while page := self.copy.page(last, PAGE_ROWS):
             yield from page
             last = page[-1][0]

@@ -1,35 +1,24 @@
 """Stream processors: a table's owner decides events, a relay forwards them."""
 
 import time
-from typing import Any, Generic, Protocol
+from typing import Final, Generic
 
 import structlog
-from faust.types import EventT, StreamT
 
 from schemas.base import Message
 from schemas.codec import Event
 from services.common.decisions import Decision, RowT, UnacceptableError, decide_once
+from services.common.kafka.membership import SourceRecord
 from services.common.kafka.partitions import partition_of
 from services.common.kafka.publisher import Publisher
+from services.common.rows.changelog_copy import ChangelogCopy
+from services.common.rows.codec import read_row, write_row
 from services.common.rows.table import Relay, Table
+from services.common.streams.owner import PartitionOwner
 from services.common.streams.record_guard import RecordGuard
-from services.common.streams.row_table import RowTable
 from services.common.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
-
-
-class Processor(Protocol):
-    """Handles the records of a stream, one at a time for each key."""
-
-    async def handle(self, record: EventT[Any]) -> None:
-        """Handle one record; a poison message goes to its dead-letter topic."""
-
-
-async def run_processor(processor: Processor, stream: StreamT[Any]) -> None:
-    """Pass each record of a stream to a processor."""
-    async for record in stream.events():
-        await processor.handle(record)
 
 
 class TableProcessor(Generic[RowT]):
@@ -38,36 +27,51 @@ class TableProcessor(Generic[RowT]):
     Metrics count each decision once, after Kafka has it. A redelivered event, here or at another owner, is in its row
     (`decide_once`) and counts as repeated only. A decision that a crash interrupts before its count is not counted. An
     event that no row remembers counts again when it is redelivered.
+
+    Attributes:
+        name: The table's name.
+        topics: The full names of the topics that it reads.
+        copy: The copy of the table's changelog.
+
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts of one processor
+    def __init__(  # noqa: PLR0913 - the parts of one processor
         self,
         table: Table[RowT],
-        rows: RowTable[RowT],
+        copy: ChangelogCopy,
+        *,
+        prefix: str,
+        partitions: int,
         policy: object,
         guard: RecordGuard,
         publisher: Publisher,
         metrics: Metrics,
     ) -> None:
+        self.name: Final = table.name
+        self.topics: Final = tuple(f"{prefix}{topic.name}" for topic in table.reads)
+        self.copy: Final = copy
         self._table = table
-        self._rows = rows
+        self._partitions = partitions
         self._policy = policy
         self._guard = guard
         self._publisher = publisher
         self._metrics = metrics
         self._tally = None if table.tally is None else table.tally(metrics)
 
-    async def handle(self, record: EventT[Any]) -> None:
+    async def handle(self, record: SourceRecord, owner: PartitionOwner | None) -> None:
         """Decide one record; the guard dead-letters a poison message."""
+        assert owner is not None
         async with self._guard.protect(record):
             started = time.monotonic()
             with self._guard.decoded(record) as event:
                 self._require_own_partition(record)
-                key = event.data.key
-                before = self._rows.load(key)
+                key = event.data.key.encode()
+                value = owner.load(key)
+                before = None if value is None else read_row(self._table.model, value)
                 decision = decide_once(before, event, self._decide)
-                # Save before publish: a reply to a published message must find the row, even after a crash (ADR 3).
-                await self._rows.save(key, decision.row)
+                if not decision.repeated and (decision.row, before) != (None, None):
+                    # Save before publish: a reply to a message must find the row, even after a crash (docs/adr/0003).
+                    await owner.save(key, None if decision.row is None else write_row(decision.row))
                 await self._publisher.publish_outputs(event, self._table.source, decision.events)
             self._metrics.decision_seconds.labels(self._table.name).observe(time.monotonic() - started)
             self._count(before, event, decision)
@@ -83,12 +87,11 @@ class TableProcessor(Generic[RowT]):
     def _decide(self, row: RowT | None, event: Event[Message]) -> Decision[RowT]:
         return self._table.decide(row, event, self._policy)
 
-    def _require_own_partition(self, record: EventT[Any]) -> None:
+    def _require_own_partition(self, record: SourceRecord) -> None:
         """Reject a misrouted record: this owner does not have its key's row, and must not create one."""
-        message, partitions = record.message, self._rows.partitions
-        own = partition_of(message.key or b"", partitions)
-        if message.partition != own:
-            text = f"the record is in partition {message.partition}, but its key belongs to {own} of {partitions}"
+        own = partition_of(record.key or b"", self._partitions)
+        if record.partition != own:
+            text = f"the record is in partition {record.partition}, but its key belongs to {own} of {self._partitions}"
             raise UnacceptableError(text)
 
     def _count(self, before: RowT | None, event: Event[Message], decision: Decision[RowT]) -> None:
@@ -101,15 +104,27 @@ class TableProcessor(Generic[RowT]):
 
 
 class RelayProcessor:
-    """Forwards the events of one relay in this instance."""
+    """Forwards the events of one relay in this instance.
 
-    def __init__(self, relay: Relay, guard: RecordGuard, publisher: Publisher) -> None:
+    Attributes:
+        name: The relay's name.
+        topics: The full names of the topics that it reads.
+        copy: None: a relay has no rows.
+
+    """
+
+    copy: None = None
+
+    def __init__(self, relay: Relay, prefix: str, guard: RecordGuard, publisher: Publisher) -> None:
+        self.name: Final = relay.name
+        self.topics: Final = tuple(f"{prefix}{topic.name}" for topic in relay.reads)
         self._relay = relay
         self._guard = guard
         self._publisher = publisher
 
-    async def handle(self, record: EventT[Any]) -> None:
+    async def handle(self, record: SourceRecord, owner: PartitionOwner | None) -> None:
         """Forward one record; the guard dead-letters a poison message."""
+        assert owner is None
         async with self._guard.protect(record):
             with self._guard.decoded(record) as event:
                 messages = self._relay.translate(event)

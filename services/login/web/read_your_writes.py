@@ -19,9 +19,10 @@ from services.login.web.cookies import Cookies
 VERSION: Final = "countersign_version"
 VERSION_SECONDS: Final = 60
 LONGEST_WAIT_SECONDS: Final = 2.0
+VERSION_DIGITS: Final = 15
 _ACCOUNT: Final = "countersign.account"
-RowVersion = tuple[str, int, int]
-"""An account's id, and the stamp (epoch, version) of its row."""
+RowVersion = tuple[str, int]
+"""An account's id, and the version of its row."""
 
 
 class ReadYourWrites:
@@ -47,12 +48,10 @@ class ReadYourWrites:
         return response
 
     async def _wait(self, request: web.Request) -> None:
-        version = read_version(self._cookies.unseal(request.cookies.get(VERSION, "")) or "")
-        if version is not None and not request.path.startswith("/static/"):
-            account_id, *stamp = version
-            row = await self._accounts.wait_until(
-                account_id, lambda row: [row.epoch, row.version] >= stamp, LONGEST_WAIT_SECONDS
-            )
+        seen = read_version(self._cookies.unseal(request.cookies.get(VERSION, "")) or "")
+        if seen is not None and not request.path.startswith("/static/"):
+            account_id, version = seen
+            row = await self._accounts.wait_until(account_id, lambda row: row.version >= version, LONGEST_WAIT_SECONDS)
             if row is None:
                 raise UnavailableError
 
@@ -68,15 +67,13 @@ def remember_version(request: web.Request, account: Account) -> None:
 
 
 def version_value(account: Account) -> str:
-    """Return the cookie's value for a row, unsealed: ``account_id.epoch-version``."""
-    return f"{account.account_id}.{account.epoch}-{account.version}"
+    """Return the cookie's value for a row, unsealed: ``account_id.version``."""
+    return f"{account.account_id}.{account.version}"
 
 
 def read_version(value: str) -> RowVersion | None:
     """Return the version in an unsealed cookie, or None if the value is malformed."""
-    account_id, _, stamp = value.rpartition(".")
-    epoch, _, version = stamp.partition("-")
-    digits = epoch + version
-    if not account_id or not epoch or not version or not (digits.isascii() and digits.isdigit()) or len(digits) > 30:  # noqa: PLR2004 - longer than any stamp
+    account_id, _, version = value.rpartition(".")
+    if not account_id or not (version.isascii() and version.isdigit()) or len(version) > VERSION_DIGITS:
         return None
-    return account_id, int(epoch), int(version)
+    return account_id, int(version)

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from aiokafka import ConsumerRecord
 
 from schemas.codec import UndecodableError, decode
 from schemas.contract import Delivery, PushReceipt
 from schemas.topics import PUSH_RECEIPT
 from services.common.clock import now
-from services.common.kafka.tail import from_time, tail
+from services.common.kafka.log import LogRecord, start_reader
+from services.common.kafka.tail import tail
 from services.common.waiters import Waiters
 from services.login.domain.login import Login
 from services.login.web import login_pages
@@ -44,13 +44,18 @@ class Receipts:
     async def run(self) -> None:
         """Tail the receipts until cancelled."""
         since = int((now() - LOOK_BACK).timestamp() * 1000)
-        await tail(self._bootstrap, self._topic, self._apply, seek=from_time(since))
+        reader = await start_reader(self._bootstrap, self._topic)
+        try:
+            await reader.seek_time(since)
+            await tail(reader, self._apply)
+        finally:
+            await reader.stop()
 
-    def _apply(self, records: Sequence[ConsumerRecord], _partitions: int) -> None:
+    def _apply(self, _partition: int, records: Sequence[LogRecord]) -> None:
         for record in records:
             self._apply_record(record)
 
-    def _apply_record(self, record: ConsumerRecord) -> None:
+    def _apply_record(self, record: LogRecord) -> None:
         try:
             receipt = decode(record.key, record.value, record.headers).data
         except UndecodableError as error:

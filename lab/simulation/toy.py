@@ -1,0 +1,78 @@
+"""A toy service whose rows remember all that was applied to them, so that a loss shows."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
+
+from schemas.base import Command, Message
+from schemas.codec import TYPES, Event
+from schemas.topics import Topic, TopicKind
+from services.common.decisions import Decision, Row
+from services.common.rows.table import Table
+
+NUMBERS: Final = Topic("toy.numbers", TopicKind.COMMAND, "name", 3600)
+LETTERS: Final = Topic("toy.letters", TopicKind.COMMAND, "name", 3600)
+RESULTS: Final = Topic("toy.results", TopicKind.EVENT, "name", 3600)
+KEYS: Final = tuple(f"k{number}" for number in range(5))
+
+
+class AddNumber(Command):
+    """Adds to a row."""
+
+    topic: ClassVar[Topic] = NUMBERS
+    type: ClassVar[str] = "simulation.add_number.v1"
+    name: str
+    number: int
+
+    @property
+    def key(self) -> str:
+        """The row's name."""
+        return self.name
+
+
+class AddLetter(AddNumber):
+    """Adds to a row, by another topic."""
+
+    topic: ClassVar[Topic] = LETTERS
+    type: ClassVar[str] = "simulation.add_letter.v1"
+
+
+class Added(Message):
+    """Tells what was added, and what the row had before."""
+
+    topic: ClassVar[Topic] = RESULTS
+    type: ClassVar[str] = "simulation.added.v1"
+    name: str
+    number: int
+    before: tuple[int, ...]
+
+    @property
+    def key(self) -> str:
+        """The row's name."""
+        return self.name
+
+
+TYPES.update({model.type: model for model in (AddNumber, AddLetter, Added)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumbersRow(Row):
+    """A row of the toy.
+
+    Attributes:
+        numbers: All numbers that were added, in order.
+
+    """
+
+    numbers: tuple[int, ...] = ()
+
+
+def decide(row: NumbersRow | None, event: Event[Message], _policy: object) -> Decision[NumbersRow]:
+    """Add a number, and publish two messages about it."""
+    data = event.data
+    assert isinstance(data, AddNumber)
+    before = row or NumbersRow()
+    added = Added(name=data.name, number=data.number, before=before.numbers)
+    return Decision(replace(before, numbers=(*before.numbers, data.number)), (added, added))
+
+
+TABLE: Final = Table("toy", "numbers", NumbersRow, decide, reads=(NUMBERS, LETTERS), writes=(Added,))

@@ -1,0 +1,136 @@
+"""The owner of one partition of a table: it begins with a mark, and a row that it wrote counts once it is read back.
+
+Fencing: see `services/common/rows/fence.py` and docs/adr/0030-one-store.md.
+"""
+
+import asyncio
+import json
+from typing import Final
+
+import structlog
+
+from services.common.kafka.publisher import UnavailableError
+from services.common.rows.changelog import Judged
+from services.common.rows.changelog_copy import ChangelogCopy, CopyLostError
+from services.common.rows.fence import Stamp, mark_key
+
+log = structlog.get_logger(__name__)
+
+
+class FencedError(Exception):
+    """This instance does not own the partition any more; what it wrote does not count."""
+
+
+class PartitionOwner:
+    """Owns one partition of a table for as long as nothing else stands there.
+
+    Attributes:
+        partition: The partition.
+        stamp: What its records carry; None before it has one.
+        began: Set once it may decide.
+
+    """
+
+    def __init__(self, copy: ChangelogCopy, partition: int, owner_id: str, stamp: Stamp | None = None) -> None:
+        """Prepare it; `begin` makes it the owner.
+
+        Args:
+            copy: The table's copy.
+            partition: The partition.
+            owner_id: This process's random id.
+            stamp: Under which this process owned the partition before, if it did.
+
+        """
+        self.partition: Final = partition
+        self._copy = copy
+        self._owner_id = owner_id
+        self.stamp = stamp
+        self._lost = False
+        self.began = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Read the partition to its end, and write a mark unless this process's own still stands.
+
+        Raises:
+            FencedError: If another owner's mark stands.
+            NotAcknowledgedError: If Kafka does not take the mark.
+
+        """
+        await self._copy.read_to_end(self.partition)
+        stamp = self.stamp
+        if stamp is None or not self._copy.fence(self.partition).stands(stamp):
+            self.stamp = stamp = self._copy.fence(self.partition).next_stamp(self._owner_id)
+            mark = json.dumps({"term": stamp.term, "owner": stamp.owner}).encode()
+            await self._write(mark_key(self._owner_id), mark, stamp)
+            log.info("owns a partition", topic=self._copy.topic.name, partition=self.partition, term=stamp.term)
+        self.began.set()
+
+    def lose(self) -> None:
+        """Note that the partition is gone: nothing more is decided or published by this owner."""
+        self._lost = True
+        self.began.clear()
+
+    def load(self, key: bytes) -> bytes | None:
+        """Return a key's row, or None.
+
+        Raises:
+            FencedError: If this is the owner no longer.
+
+        """
+        self._require_standing()
+        try:
+            return self._copy.row(key)
+        except UnavailableError as error:
+            raise FencedError from error
+
+    async def save(self, key: bytes, value: bytes | None) -> None:
+        """Append a row, or its tombstone, and wait until it is read back as one that counts. One at a time for a key.
+
+        Raises:
+            FencedError: If it does not count.
+            NotAcknowledgedError: If it is unknown whether the log has it.
+
+        """
+        await self._write(key, value, self._require_standing())
+
+    async def heal(self, key: bytes) -> None:
+        """Write a key's row again if a void record lies on top of it, so that compaction keeps what counts.
+
+        Raises:
+            FencedError: If it does not count.
+            NotAcknowledgedError: If it is unknown whether the log has it.
+
+        """
+        stamp = self._require_standing()
+        if key in self._copy.void_keys(self.partition):
+            await self._write(key, self._copy.row(key), stamp)
+
+    def keys_to_heal(self) -> list[bytes]:
+        """Return the keys whose rows a void record hides from compaction, in their order."""
+        return sorted(self._copy.void_keys(self.partition))
+
+    def _require_standing(self) -> Stamp:
+        if self._lost or self.stamp is None or not self._copy.fence(self.partition).stands(self.stamp):
+            raise FencedError
+        return self.stamp
+
+    async def _write(self, key: bytes, value: bytes | None, stamp: Stamp) -> None:
+        read_back = self._copy.expect(self.partition, Judged(key, value, stamp, counts=True))
+        appended = asyncio.ensure_future(self._copy.topic.append(self.partition, key, value, [stamp.header()]))
+        appended.add_done_callback(_retrieve)
+        try:
+            # Read back, a record is on all in-sync replicas: its acknowledgement need not be awaited as well.
+            await asyncio.wait((read_back, appended), return_when=asyncio.FIRST_COMPLETED)
+            if not read_back.done():
+                await appended
+            counts = await read_back
+        except CopyLostError as error:
+            raise FencedError from error
+        if not counts or self._lost:
+            raise FencedError
+
+
+def _retrieve(appended: asyncio.Future[None]) -> None:
+    """Retrieve a late error: the record was read back, so it stands in the log whatever its acknowledgement says."""
+    if not appended.cancelled():
+        appended.exception()
