@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Final, TypeVar
 
 from operations.audit.bound_table import BoundTable
+from operations.audit.deciding import Judgement
 from operations.audit.diff import Diff
 from operations.audit.events import examine_events, expect_relayed_messages
 from operations.audit.expected_messages import ExpectedMessages
@@ -19,12 +20,14 @@ from operations.audit.messages import examine_messages, find_missing_messages
 from operations.audit.policies import Policies
 from operations.audit.reading import ProgressCallback, read_records, silent
 from operations.audit.record_store import RecordStore, StoredRecord
-from operations.audit.report import Finding, Report
+from operations.audit.report import Checked, Finding, Report
 from operations.audit.row_history import RowHistory
 from operations.audit.time_range import TimeRange
 from operations.deployment import ALL, EVENTS
 from schemas.topics import Topic
+from services.common.rows.changelog import is_row_key
 from services.common.rows.codec import read_row
+from services.common.rows.fence import is_mark, stamp_of
 
 _EVERY: Final = 200
 _T = TypeVar("_T")
@@ -68,16 +71,14 @@ class LogAudit:
         return report
 
     def _examine_rows(self, table: BoundTable, expected_messages: ExpectedMessages, diff: Diff, report: Report) -> None:
+        self.store.judge_rows(table.changelog)
         rows = self._with_progress(table.changelog, self.store.by_key(table.changelog))
         for key, records in groupby(rows, key=lambda record: record.key):
             history = RowHistory(table, self.store, diff)
             for record in records:
                 self._examine_row(table, history, record, expected_messages, report)
-            for decided, record in history.lost_decisions():
-                if self.store.is_committed(table.service, decided.cause):
-                    why = f"it permanently drops the event {decided.event.id}, which another owner decided"
-                    report.add(Finding.of(record, why, f"row of {table.name}"))
-            expected_messages.add_history(table, key or b"", history)
+            if history.first_at is not None:
+                expected_messages.add_history(table, key or b"", history)
 
     def _examine_row(
         self,
@@ -87,11 +88,9 @@ class LogAudit:
         expected_messages: ExpectedMessages,
         report: Report,
     ) -> None:
-        kind = f"row of {table.name}"
-        if record.key is None or self.store.is_misrouted(record):
-            report.add(Finding.of(record, "its key belongs to another partition", kind))
+        if record.key is not None and is_mark(record.key):
             return
-        judgement = history.judge(record)
+        judgement = history.judge(record) if self.store.counts(record) else self._judge_uncounted(record)
         if judgement.unchecked is not None and record.value is not None and table.model is not None:
             expected_messages.remember(read_row(table.model, record.value), record)
         if record.at not in self.time_range:
@@ -101,7 +100,17 @@ class LogAudit:
         elif judgement.unchecked is not None:
             report.unchecked[judgement.unchecked] += 1
         else:
-            report.add(Finding.of(record, judgement.why, kind))
+            report.add(Finding.of(record, judgement.why, f"row of {table.name}"))
+
+    def _judge_uncounted(self, record: StoredRecord) -> Judgement:
+        """Judge a record that is no row for any reader."""
+        if record.key is None or not is_row_key(record.key):
+            return Judgement.wrong("its key is not a row's")
+        if self.store.is_misrouted(record):
+            return Judgement.wrong("its key belongs to another partition")
+        if stamp_of(record.headers) is None:
+            return Judgement.wrong("it has no owner's stamp")
+        return Judgement(Checked.VOID_ROW)
 
     def _topic_records(self, topic: Topic) -> Iterator[StoredRecord]:
         return self._with_progress(topic, self.store.records(topic))
@@ -124,9 +133,9 @@ async def audit_deployment(
 ) -> Report:
     """Check that every record of a time range in a deployment's topics follows.
 
-    A row must follow from the previous row and an event by its owner's decider; a message from a decision; a signature
-    or seal from a key. The audit changes nothing, and the services may keep running: uncommitted events count as
-    unchecked.
+    A row that counts must follow from the previous one and an event by its owner's decider; a message from a decision;
+    a signature or seal from a key. The audit changes nothing, and the services may keep running: uncommitted events
+    count as unchecked.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from operations.audit.bound_table import BoundTable
-from operations.audit.diff import Diff, is_repeated
+from operations.audit.diff import Diff
 from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Checked, Unchecked
 from schemas.base import Message
@@ -24,7 +24,7 @@ class ReplayedEvent:
         cause: The event's record.
         decision: The decision.
         record: The row's record.
-        due: Whether its messages must have been published, because no newer owner superseded its row.
+        due: Whether its messages must have been published, because its row follows from it.
 
     """
 
@@ -64,13 +64,6 @@ class Judgement:
         """The order of judgements of one record against several predecessors, the best first."""
         return 0 if self.kind is not None else 1 if self.unchecked is not None else 2
 
-    def as_stale(self) -> "Judgement":
-        """Return the judgement as that of a fenced owner, whose messages need not have been published."""
-        for each in self.decided:
-            each.due = False
-        kind = Checked.STALE_ROW if self.kind is not None else None
-        return Judgement(kind, self.unchecked, self.why, self.decided, self.expected)
-
 
 @dataclass(frozen=True, slots=True)
 class Replayer:
@@ -87,19 +80,17 @@ class Replayer:
         Args:
             before: The possible predecessor; None if there is none.
             row: The row.
-            versions: The number of writes since then. A compacted write left its event in ``processed``, as long as the
-                row remembers it.
+            versions: The number of decisions since then. One whose row was compacted left its event in ``processed``,
+                as long as the row remembers it.
 
         """
-        if before is not None and is_repeated(before, row):
-            return Judgement(Checked.REPEATED_ROW)
         new = _new_events(before, row)
         if not new:
-            why = f"no event was applied since the previous row, but it differs in {self._field_names(before, row)}"
-            return Judgement.wrong(why)
+            differing = self._field_names(before, row) or "its version"
+            return Judgement.wrong(f"no event was applied since the previous row, but it differs in {differing}")
         if len(new) > versions:
-            return Judgement.wrong(f"it lists {len(new)} events for {versions} writes")
-        # Further writes were for events that the row does not remember any more, or for repeated ones.
+            return Judgement.wrong(f"it lists {len(new)} events for {versions} decisions")
+        # Further decisions were on events that the row does not remember any more.
         complete = len(new) == versions
         judged = self._replay(before, row, new)
         return judged if judged.kind or judged.unchecked or complete else Judgement(unchecked=Unchecked.ROW_COMPACTED)

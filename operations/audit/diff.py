@@ -26,16 +26,16 @@ class Diff:
     policies: Policies
 
     def differences(self, first: Row | Message, second: Row | Message) -> list[str]:
-        """Return the names of the differing fields of two rows or messages, ignoring a row's stamp."""
+        """Return the names of the differing fields of two rows or messages, ignoring a row's version."""
         if first.__class__ is not second.__class__:
             return ["type"]
-        if _unstamped(first) == _unstamped(second):
+        if _unversioned(first) == _unversioned(second):
             return []
-        one, other = (_data(_unstamped(each)) for each in (first, second))
+        one, other = (_data(_unversioned(each)) for each in (first, second))
         return [name for name in one if self._normal(one[name], name) != self._normal(other[name], name)]
 
     def same(self, first: Row | Message, second: Row | Message) -> bool:
-        """Return whether two rows or messages are equal, ignoring a row's stamp."""
+        """Return whether two rows or messages are equal, ignoring a row's version."""
         return not self.differences(first, second)
 
     def _normal(self, value: Any, name: str = "") -> Any:
@@ -66,13 +66,8 @@ class Diff:
         return PublicKey.from_jwk(key).thumbprint in self.policies.agreement_keys
 
 
-def is_repeated(before: Row, row: Row) -> bool:
-    """Return whether a row was only rewritten, with equal content."""
-    return _unstamped(before) == _unstamped(row)
-
-
-def _unstamped(model: Row | Message) -> Row | Message:
-    return replace(model, epoch=0, version=0) if isinstance(model, Row) else model
+def _unversioned(model: Row | Message) -> Row | Message:
+    return replace(model, version=0) if isinstance(model, Row) else model
 
 
 def _data(model: Row | Message) -> dict[str, Any]:

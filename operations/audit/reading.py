@@ -70,7 +70,12 @@ class _Reader:
         self._on_progress = on_progress
 
     async def read(self, topics: Sequence[Topic]) -> None:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, group_id=None, auto_offset_reset="earliest")
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=None,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+        )
         try:
             await consumer.start()
             # Committed offsets first, end offsets second: so all messages of committed events are read.

@@ -5,10 +5,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from operations.audit.time_range import BEGINNING
+from operations.changelogs import judge_records
 from schemas.base import Message
 from schemas.codec import Event, Headers, UndecodableError, decode
 from schemas.topics import Topic
@@ -28,6 +30,9 @@ _SCHEMA: Final = """
     ) WITHOUT ROWID;
     CREATE INDEX by_key ON records (topic, key, partition, record_offset);
     CREATE INDEX by_event ON records (event_id, topic);
+    CREATE TABLE uncounted (
+        topic TEXT, partition INTEGER, record_offset INTEGER, PRIMARY KEY (topic, partition, record_offset)
+    ) WITHOUT ROWID;
 """
 _COLUMNS: Final = "topic, partition, record_offset, at, key, value, headers"
 _Columns = tuple[str, int, int, int, bytes | None, bytes | None, str]
@@ -55,6 +60,11 @@ class StoredRecord:
     key: bytes | None
     value: bytes | None = field(repr=False)
     headers: Headers = field(repr=False)
+
+    @property
+    def timestamp(self) -> int:
+        """Its Kafka timestamp, Unix time in milliseconds."""
+        return int(self.at.timestamp() * 1000)
 
     def event(self) -> Event[Message]:
         """Decode the record.
@@ -118,6 +128,22 @@ class RecordStore:
     def by_key(self, topic: Topic) -> Iterator[StoredRecord]:
         """Yield the records of a topic, by key, partition and offset."""
         return self._select("topic = ? ORDER BY key, partition, record_offset", topic.name)
+
+    def judge_rows(self, changelog: Topic) -> None:
+        """Judge which records of a changelog count, once all are here."""
+        for partition, records in groupby(self.records(changelog), key=lambda record: record.partition):
+            judged = judge_records(records, partition, self.partitions)
+            self.database.executemany(
+                "INSERT INTO uncounted VALUES (?, ?, ?)",
+                ((each.topic, each.partition, each.offset) for each, counts in judged if not counts),
+            )
+
+    def counts(self, record: StoredRecord) -> bool:
+        """Return whether a record of a changelog, which was judged, is a row or a tombstone that counts."""
+        place = (record.topic, record.partition, record.offset)
+        condition = "topic = ? AND partition = ? AND record_offset = ?"
+        found = self.database.execute(f"SELECT 1 FROM uncounted WHERE {condition}", place)  # noqa: S608 - the one above
+        return found.fetchone() is None
 
     def of_key(self, topics: Sequence[Topic], key: bytes) -> list[StoredRecord]:
         """Return the records of a key in some topics."""
@@ -195,8 +221,7 @@ class RecordStore:
 def _columns(record: StoredRecord) -> tuple[object, ...]:
     headers = json.dumps([(name, value.decode("latin-1")) for name, value in record.headers])
     event_id = dict(record.headers).get("ce_id", b"").decode(errors="replace")
-    milliseconds = int(record.at.timestamp() * 1000)
-    place = (record.topic, record.partition, record.offset, milliseconds)
+    place = (record.topic, record.partition, record.offset, record.timestamp)
     return (*place, record.key, record.value, headers, event_id)
 
 

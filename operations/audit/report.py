@@ -17,8 +17,8 @@ class Checked(StrEnum):
     """How a checked record follows."""
 
     ROW = "rows that follow from the previous row and an event"
-    REPEATED_ROW = "rows rewritten for a redelivered event"
-    STALE_ROW = "stale rows of a fenced owner"
+    REPEATED_ROW = "rows written again over a void one"
+    VOID_ROW = "void rows: their writer had lost the partition"
     DELETED_ROW = "rows deleted by an event"
     MESSAGE = "messages that follow from a decision"
     SIGNED = "valid signatures and seals"

@@ -44,7 +44,7 @@ def history_of(rows: Sequence[StoredRecord], records: Sequence[StoredRecord], si
     """Return an account's history.
 
     Args:
-        rows: The available records of its rows, in order.
+        rows: The available records of its rows that count, in order.
         records: The available records of its events.
         since: The start of the history.
 

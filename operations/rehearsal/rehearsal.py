@@ -106,12 +106,14 @@ def rehearse_records(
     """Replay stored histories; memory holds one account's history at a time, and the changes."""
     rehearsal = Rehearsal()
     changelog = ACCOUNTS.changelog
+    store.judge_rows(changelog)
     total, done = store.count(changelog), 0
     for key, group in groupby(store.by_key(changelog), key=lambda record: record.key):
         rows = [*group]
         done += len(rows)
         on_progress("replaying", done, total)
-        history = history_of(rows, store.of_key(ACCOUNTS.reads, key or b""), time_range.since)
+        counting = [row for row in rows if store.counts(row)]
+        history = history_of(counting, store.of_key(ACCOUNTS.reads, key or b""), time_range.since)
         _compare(history, present, changed, time_range, rehearsal)
     return rehearsal
 

@@ -6,7 +6,7 @@ other freely, as partitions of different topics do. Records are encoded and deco
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -181,7 +181,8 @@ class MemoryKafka:
         except UnacceptableError:
             self.set_aside.append(event)
             return
-        self._save(table, event.data.key, decision.row)
+        if not decision.repeated:
+            self._save(table, event.data.key, decision.row)
         self.decisions.append(Decided(table, before, event, decision))
         for index, message in enumerate(decision.events if publish else ()):
             self.publish(Event(f"{event.id}.{index}", event.time, table.source, event.traceparent, message))
@@ -190,10 +191,9 @@ class MemoryKafka:
         if row is None:
             self._rows.pop((table.name, key), None)
             return
-        stamped = replace(row, version=row.version + 1)
         assert table.model is not None
-        self._rows[table.name, key] = read_row(table.model, write_row(stamped).decode())
-        assert self.row(table, key) == stamped, "a row must read as it was written"
+        self._rows[table.name, key] = read_row(table.model, write_row(row).decode())
+        assert self.row(table, key) == row, "a row must read as it was written"
 
 
 def _decoded(record: Record) -> Event[Message]:

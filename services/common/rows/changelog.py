@@ -72,7 +72,9 @@ class Changes:
     judged: Sequence[Judged]
 
 
-def read_records(state: PartitionState, partition: int, partitions: int, records: Sequence[LogRecord]) -> Changes:
+def read_records(
+    state: PartitionState, partition: int, partitions: int | None, records: Sequence[LogRecord]
+) -> Changes:
     """Read the next records of a partition.
 
     What a repartition left behind in another partition than its key's means nothing (docs/adr/0024).
@@ -80,7 +82,7 @@ def read_records(state: PartitionState, partition: int, partitions: int, records
     Args:
         state: How far the copy is.
         partition: The partition.
-        partitions: How many the topic has.
+        partitions: How many the topic has; None to read what a repartition left behind as well.
         records: The records, in order; not empty.
 
     """
@@ -92,7 +94,7 @@ def read_records(state: PartitionState, partition: int, partitions: int, records
         key, value, stamp = record.key, record.value, stamp_of(record.headers)
         if key is None or not (is_mark(key) or is_row_key(key)) or (is_mark(key) and (value is None or stamp is None)):
             continue
-        if not is_mark(key) and is_misrouted(key, partition, partitions):
+        if partitions is not None and not is_mark(key) and is_misrouted(key, partition, partitions):
             continue
         fence, counts = fence.judge(stamp, tombstone=value is None)
         if stamp is not None:

@@ -12,13 +12,13 @@ from operations.audit.record_store import RecordStore, StoredRecord
 from operations.audit.report import Finding, Report
 from operations.audit.time_range import TimeRange
 from schemas.base import Message
-from schemas.codec import Event, Headers, Record, encode
+from schemas.codec import Event, Record, encode
 from schemas.contract import Verdict
 from services.common.decisions import Row
 from services.common.rows.codec import write_row
-from services.common.rows.stamps import TOMBSTONE_HEADER
+from services.common.rows.fence import Fence, Stamp, mark_key
 from tests.model.machine import PHONES, ChallengeHandle, LoginHandle
-from tests.model.memory_kafka import CHANNELS, POLICIES, READERS, MemoryKafka
+from tests.model.memory_kafka import CHANGELOGS, CHANNELS, POLICIES, READERS, MemoryKafka
 from tests.model.people import People
 from tests.model.sessions import Sessions
 from tests.model.typed_codes import Guesses
@@ -37,6 +37,7 @@ class RecordedWorld(MemoryKafka):
     def __init__(self, policies: Policies = POLICIES) -> None:
         super().__init__(policies)
         self.records: dict[str, list[StoredRecord]] = {}
+        self._stamps = dict.fromkeys(CHANGELOGS, Stamp(1, f"{0:022}"))
 
     def publish(self, event: Event[Message]) -> None:
         """Publish an event, and keep its record."""
@@ -84,22 +85,24 @@ class RecordedWorld(MemoryKafka):
         """Remove a record; the others keep their offsets."""
         self.records[record.topic].remove(record)
 
-    def write(self, table: BoundTable, key: str, row: Row, epoch: int) -> None:
-        """Let an owner overwrite a key's row with the version after the given row's."""
-        self._save(table, key, replace(row, epoch=epoch))
+    def take_over(self, table: BoundTable) -> Stamp:
+        """Let the next owner begin in a table's partition, and return the stamp of the one before."""
+        before = self._stamps[table.name]
+        stamp = self._stamps[table.name] = Fence(before.term, before.owner).next_stamp(f"{before.term:022}")
+        self.keep(Record(table.changelog.name, mark_key(stamp.owner), b"{}", [stamp.header()]))
+        return before
+
+    def write(self, table: BoundTable, key: bytes, value: bytes | None, stamp: Stamp | None = None) -> StoredRecord:
+        """Append a row or a tombstone, under the owner's stamp unless under another one, and return its record."""
+        header = (stamp or self._stamps[table.name]).header()
+        self.keep(Record(table.changelog.name, key, value, [header]))
+        return self.rows_of(table)[-1]
 
     def _save(self, table: BoundTable, key: str, row: Row | None) -> None:
         before = self.row(table, key)
         super()._save(table, key, row)
-        if table.model is None:
-            return
-        saved = self.row(table, key)
-        headers: Headers = []
-        if saved is None and before is not None:
-            headers = [(TOMBSTONE_HEADER, b'{"epoch":%d,"version":%d}' % (before.epoch, before.version))]
-        value = None if saved is None else write_row(saved)
-        if saved is not None or before is not None:
-            self.keep(Record(table.changelog.name, key.encode(), value, headers))
+        if table.model is not None and (row, before) != (None, None):
+            self.write(table, key.encode(), None if row is None else write_row(row))
 
 
 class RecordedPeople(People, Sessions, Guesses):

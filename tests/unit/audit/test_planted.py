@@ -8,14 +8,15 @@ import pytest
 
 from operations.audit.bound_table import BoundTable
 from operations.audit.record_store import StoredRecord
-from operations.audit.report import Checked, Finding
+from operations.audit.report import Finding
 from schemas.codec import Event, Record, encode
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, PairingFailed, Verdict
 from schemas.login_messages import EmailDue, FailPassword, ResetMethods, SetEmail, SignIn
 from schemas.push_messages import SubmitAnswer
 from services.common.decisions import Decision, Row, decide_once
-from services.common.rows.codec import read_row, write_row
-from services.login.domain.account import Account, Push
+from services.common.rows.codec import write_row
+from services.common.rows.fence import Stamp
+from services.login.domain.account import Push
 from tests.builders import Phone, a_key, an_event
 from tests.events import a_challenge, a_login_challenge, a_paired, a_response
 from tests.model.memory_kafka import ACCOUNTS, CHANNELS, PHRASES
@@ -68,9 +69,9 @@ def _apply_again(data: dict[str, Any]) -> None:
         (_set("passwords", {"failures": 4}), "differs in passwords"),
         (_set("devices", []), "differs in devices"),
         (_end_otherwise, "by the rules it is 'ok'"),
-        (_apply_again, "events for 1 writes"),
+        (_apply_again, "events for 1 decisions"),
         (_scramble, "it is not a row of the table accounts"),
-        (_set("epoch", "0"), "it does not start with a row's stamp"),
+        (_set("version", 0), "it has version 0 and follows version"),
         (_forget_events, "no event was applied since the previous row, but it differs"),
     ],
 )
@@ -98,14 +99,25 @@ def test_a_row_that_leaps_ahead_is_named(world: RecordedWorld) -> None:
     assert "though no row was compacted there" in _planted(world, ACCOUNTS, planted).why
 
 
-def test_another_row_under_a_stamp_that_is_taken_is_named(world: RecordedWorld) -> None:
+def test_another_row_of_the_same_version_is_named(world: RecordedWorld) -> None:
     planted = replace(world.row(ACCOUNTS, "alex"), push=Push())
-    assert "same stamp" in _planted(world, ACCOUNTS, planted).why
+    assert "it has version 12 and follows version 12" in _planted(world, ACCOUNTS, planted).why
 
 
 def test_what_is_no_row_is_named(world: RecordedWorld) -> None:
-    world.keep(Record(ACCOUNTS.changelog.name, b"alex", b'{"epoch":1,"version":99}', []))
+    world.write(ACCOUNTS, b"alex", b'{"version":99}')
     assert "it is not a row of the table accounts" in world.finding().why
+
+
+def test_a_row_that_was_written_by_hand_is_named(world: RecordedWorld) -> None:
+    world.keep(Record(ACCOUNTS.changelog.name, b"alex", write_row(world.row(ACCOUNTS, "alex")), []))
+    assert world.finding().why == "it has no owner's stamp"
+
+
+@pytest.mark.parametrize("key", [None, b"", b"\0void/alex", b"\xff"])
+def test_a_record_whose_key_is_no_rows_is_named(world: RecordedWorld, key: bytes | None) -> None:
+    world.keep(Record(ACCOUNTS.changelog.name, key, b"{}", [Stamp(9, "x" * 22).header()]))
+    assert world.finding().why == "its key is not a row's"
 
 
 def test_a_row_that_was_deleted_by_hand_is_named(world: RecordedWorld) -> None:
@@ -119,45 +131,18 @@ def test_a_decision_of_an_event_that_never_was_is_named(world: RecordedWorld) ->
     event = an_event(of_type(world, SignIn).event().data, at=world.now, event_id="never")
     decision: Decision[Any] = _decide(world, ACCOUNTS, event)
     assert decision.row is not None
-    planted = replace(decision.row, version=decision.row.version + 1)
-    assert "it applied the event never of" in _planted(world, ACCOUNTS, planted).why
-
-
-def test_a_newer_owners_row_that_drops_a_decision_is_named(world: RecordedWorld) -> None:
-    rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"]
-    before, last = (read_row(Account, rows[number].value or b"") for number in (-3, -1))
-    (event,) = world.record_store().of_event(ACCOUNTS.reads, last.processed[-1].event_id)
-    row = _decide(world, ACCOUNTS, event.event(), before).row
-    assert row is not None
-    planted = replace(row, version=before.version + 1, epoch=7)
-    assert "it permanently drops the event" in _planted(world, ACCOUNTS, planted).why
-
-
-@pytest.mark.parametrize(("epoch", "stale"), [(0, 3), (3, 0)])
-def test_a_paused_owner_that_decided_the_same_as_a_newer_one_is_no_offence(
-    world: RecordedWorld, epoch: int, stale: int
-) -> None:
-    """One owner wrote the last three rows at epoch 1; then the other one writes them too."""
-    rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"][-3:]
-    for row in rows:
-        world.alter(row, lambda data: data.update(epoch=1))
-    for row in rows:
-        again = replace(read_row(Account, row.value or b""), epoch=epoch)
-        world.keep(Record(ACCOUNTS.changelog.name, b"alex", write_row(again).decode().encode(), []))
-    report = world.audit()
-    assert (report.findings, report.checked[Checked.STALE_ROW]) == ([], stale)
+    assert "it applied the event never of" in _planted(world, ACCOUNTS, decision.row).why
 
 
 def _planted(world: RecordedWorld, table: BoundTable, row: Row) -> Finding:
-    key = b"alex"
-    world.keep(Record(table.changelog.name, key, write_row(row).decode().encode(), []))
+    record = world.write(table, b"alex", write_row(row))
     finding = world.finding()
-    assert finding.place == place_of(world.rows_of(table)[-1])
+    assert finding.place == place_of(record)
     return finding
 
 
-def _decide(world: RecordedWorld, table: BoundTable, event: Any, row: Any = None) -> Decision[Any]:
-    return decide_once(row or world.row(table, event.data.key), event, table.decide)
+def _decide(world: RecordedWorld, table: BoundTable, event: Any) -> Decision[Any]:
+    return decide_once(world.row(table, event.data.key), event, table.decide)
 
 
 MALLORY = Phone("Mallory's", a_key("mallory's phone"))

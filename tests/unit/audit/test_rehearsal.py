@@ -50,6 +50,16 @@ def test_the_same_settings_change_nothing(story: Story) -> None:
     assert (rehearsal.stopped, rehearsal.passed, rehearsal.logins) == ([], [], 4)
 
 
+def test_void_rows_change_nothing(story: Story) -> None:
+    story.sign_in()
+    expected = rehearsed(story, challenges=at_most(1))
+    rows = [each for each in story.world.rows_of(ACCOUNTS) if each.key == b"alex"]
+    before = story.world.take_over(ACCOUNTS)
+    for row in rows[:3]:
+        story.world.write(ACCOUNTS, b"alex", row.value, before)
+    assert rehearsed(story, challenges=at_most(1)) == expected
+
+
 def test_an_answer_that_would_have_come_too_late_would_have_stopped_a_login(story: Story) -> None:
     story.then(lambda: story.people.sign_in("alex"))
     story.world.pass_time(60)

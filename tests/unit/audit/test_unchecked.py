@@ -71,7 +71,7 @@ def test_what_was_set_aside_need_not_be_decided(world: RecordedWorld) -> None:
 
 
 def test_only_the_span_is_checked_and_nothing_is_no_success(world: RecordedWorld) -> None:
-    world.keep(Record(ACCOUNTS.changelog.name, b"alex", b"{}", []))
+    world.write(ACCOUNTS, b"alex", b"{}")
     planted = world.now
     assert world.audit(TimeRange(since=planted)).found == 1
     before = world.audit(TimeRange(until=planted - timedelta(seconds=1)))
