@@ -7,15 +7,15 @@ from itertools import groupby
 from types import TracebackType
 from typing import Final, Self
 
-from aiokafka import ConsumerRecord
-
+from services.common.kafka.log import LogRecord
 from services.common.kafka.partitions import partition_of
-from services.common.rows.stamps import is_newer, stamp
+from services.common.rows.changelog import PartitionState, VoidRecord, lost_to_compaction, read_records
 
 _PREPARE: Final = (
     "PRAGMA journal_mode = OFF",
     "PRAGMA cache_size = -65536",  # 64 MiB
-    "CREATE TABLE copies (key BLOB, partition INTEGER, value BLOB, PRIMARY KEY (key, partition))",
+    "CREATE TABLE copies (key BLOB, partition INTEGER, value BLOB, counts INTEGER, PRIMARY KEY (key, partition))",
+    "CREATE TABLE void (key BLOB, partition INTEGER, value BLOB, at INTEGER, PRIMARY KEY (key, partition))",
     # One transaction for everything: the database is private and temporary.
     "BEGIN",
 )
@@ -27,12 +27,14 @@ class RowCopy:
 
     Attributes:
         partition: The partition.
-        value: The row, which starts with its stamp.
+        value: The row.
+        counts: False if it counts for want of another row alone: its record is void.
 
     """
 
     partition: int
     value: bytes = field(repr=False)
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,9 @@ class RowPlacement:
 
     Attributes:
         key: The key.
-        value: The key's newest row.
+        value: The key's row.
         target: The key's partition.
-        in_target: Whether the newest row is in the target.
+        in_target: Whether the target has this row.
         leftovers: The other partitions with a row of the key, sorted.
 
     """
@@ -55,26 +57,42 @@ class RowPlacement:
     leftovers: tuple[int, ...]
 
 
-def locate(key: bytes, copies: Sequence[RowCopy], partitions: int) -> RowPlacement:
+def locate(key: bytes, copies: Sequence[RowCopy], partitions: int, served: int) -> RowPlacement:
     """Return the placement of a key's row.
+
+    Terms of different partitions cannot be compared. Of several copies, the one counts that the services read: while a
+    move is unfinished they are stopped, and the other copies are equal to it.
 
     Args:
         key: The key.
         copies: The key's row in each partition that has one; at least one.
         partitions: The changelog's number of partitions.
+        served: The number of partitions with which the services ran last.
 
     """
-    target = partition_of(key, partitions)
-    # After an interrupted move, the same row is in two partitions; the one in the target counts.
-    newest = max(copies, key=lambda copy: (stamp(copy.value), copy.partition == target))
+    target, read = partition_of(key, partitions), partition_of(key, served)
+    row = max(copies, key=lambda copy: (copy.counts, copy.partition == read, copy.partition == target)).value
+    in_target = RowCopy(target, row) in copies
     leftovers = tuple(sorted(copy.partition for copy in copies if copy.partition != target))
-    return RowPlacement(key, newest.value, target, newest.partition == target, leftovers)
+    return RowPlacement(key, row, target, in_target, leftovers)
 
 
 class ChangelogRows:
-    """The rows of one changelog, in a temporary file that disappears with the process, even after a crash."""
+    """The rows of one changelog, in a temporary file that disappears with the process, even after a crash.
 
-    def __init__(self) -> None:
+    Attributes:
+        states: How far each partition has been read.
+
+    """
+
+    def __init__(self, partitions: int) -> None:
+        """Begin with nothing.
+
+        Args:
+            partitions: The changelog's number of partitions.
+
+        """
+        self.states = {partition: PartitionState() for partition in range(partitions)}
         # An empty name means a private temporary database of SQLite, which spills to disk when it grows.
         self._database = sqlite3.connect("", isolation_level=None)
         for statement in _PREPARE:
@@ -90,24 +108,46 @@ class ChangelogRows:
         """Delete the rows."""
         self._database.close()
 
-    def apply(self, record: ConsumerRecord) -> None:
-        """Apply a changelog record, in order within its partition; a stale record changes nothing."""
-        slot = (record.key, record.partition)
-        found = self._database.execute("SELECT value FROM copies WHERE key = ? AND partition = ?", slot).fetchone()
-        if not is_newer(record.value, found and found[0], record.headers):
-            return
-        if record.value is None:
-            self._database.execute("DELETE FROM copies WHERE key = ? AND partition = ?", slot)
-        else:
-            self._database.execute("INSERT OR REPLACE INTO copies VALUES (?, ?, ?)", (*slot, record.value))
+    def apply(self, partition: int, records: Sequence[LogRecord]) -> None:
+        """Apply the next records of one partition, as each reader of the changelog does."""
+        changes = read_records(self.states[partition], partition, None, records)
+        self.states[partition] = changes.state
+        for key, row in changes.rows.items():
+            self._set("copies", key, partition, None if row is None else (row, True))
+        for key, void in changes.void.items():
+            self._set("void", key, partition, None if void is None else (void.value, void.at))
+
+    def restore_lost(self, at: int, compaction_lag: int) -> None:
+        """Let the void rows count that compaction has left nothing else beside, as each copy of the rows does.
+
+        Args:
+            at: When reading reached the end, Unix time in milliseconds.
+            compaction_lag: The topic's ``min.compaction.lag.ms``.
+
+        """
+        found = self._database.execute(
+            "SELECT partition, key, at, value FROM void WHERE key NOT IN (SELECT key FROM copies) ORDER BY partition"
+        ).fetchall()
+        for partition, records in groupby(found, key=lambda record: record[0]):
+            void = {bytes(key): VoidRecord(taken_at, value) for _partition, key, taken_at, value in records}
+            for key, record in lost_to_compaction(void, lambda _key: False, at, compaction_lag).items():
+                self._set("copies", key, partition, (record.value, False))
 
     def count(self) -> int:
         """Return the number of keys with a row."""
         (count,) = self._database.execute("SELECT count(DISTINCT key) FROM copies").fetchone()
         return int(count)
 
-    def placements(self, partitions: int) -> Iterator[RowPlacement]:
-        """Yield the placement of each key's row, in the order of the keys."""
-        found = self._database.execute("SELECT key, partition, value FROM copies ORDER BY key, partition")
+    def placements(self, partitions: int, served: int) -> Iterator[RowPlacement]:
+        """Yield the placement of each key's row, in the order of the keys; see `locate`."""
+        found = self._database.execute("SELECT key, partition, value, counts FROM copies ORDER BY key, partition")
         for key, copies in groupby(found, key=lambda copy: bytes(copy[0])):
-            yield locate(key, [RowCopy(partition, value) for _key, partition, value in copies], partitions)
+            rows = [RowCopy(partition, value, bool(counts)) for _key, partition, value, counts in copies]
+            yield locate(key, rows, partitions, served)
+
+    def _set(self, table: str, key: bytes, partition: int, columns: tuple[object, object] | None) -> None:
+        """Put a row of a database table, or remove it."""
+        if columns is None:
+            self._database.execute(f"DELETE FROM {table} WHERE key = ? AND partition = ?", (key, partition))  # noqa: S608
+        else:
+            self._database.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?)", (key, partition, *columns))  # noqa: S608

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from operations.deployment import ALL
 from operations.topics import await_leaders
+from schemas.codec import Headers
 from schemas.topics import Topic
 from services.common.kafka.publisher import unreachable_text
 
@@ -105,8 +106,15 @@ class Cluster:
             await self._admin.create_partitions(growing, timeout_ms=int(_TIMEOUT_SECONDS * 1000))
         await await_leaders(self.bootstrap, [each for name in names for each in topic_partitions(name, partitions)])
 
-    async def records(self, topic: str, partitions: int) -> AsyncIterator[list[ConsumerRecord]]:
-        """Read the topic's current records in batches, in order within each partition.
+    async def records(
+        self, topic: str, partitions: int, starts: Mapping[int, int] | None = None
+    ) -> AsyncIterator[list[ConsumerRecord]]:
+        """Read the topic's current records in batches of one partition each, in order within each partition.
+
+        Args:
+            topic: The topic's full name.
+            partitions: Its number of partitions.
+            starts: The first offset to read by partition; default the first one that there is.
 
         Raises:
             UnreachableError: If Kafka returns no records for a minute.
@@ -114,8 +122,12 @@ class Cluster:
         """
         ranges = await self.offset_ranges(topic_partitions(topic, partitions))
         # A consumer for each read: another read's fetches in flight would move this one's positions.
-        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, auto_offset_reset="earliest") as consumer:
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, auto_offset_reset="earliest", isolation_level="read_committed"
+        ) as consumer:
             consumer.assign(list(ranges))
+            for partition, offset in (starts or {}).items():
+                consumer.seek(TopicPartition(topic, partition), offset)
             silent = 0
             while missing := [each for each, offsets in ranges.items() if await consumer.position(each) < offsets.end]:
                 batches = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS)
@@ -126,19 +138,22 @@ class Cluster:
                 for records in batches.values():
                     yield records
 
-    async def write(self, topic: str, records: Sequence[tuple[int, bytes, bytes | None]]) -> None:
-        """Write records, each (partition, key, value), and wait until all in-sync replicas have them.
+    async def write(self, topic: str, records: Sequence[tuple[int, bytes, bytes | None, Headers]]) -> None:
+        """Write records, each (partition, key, value, headers), and wait until all in-sync replicas have them.
 
         Raises:
             TimeoutError: If Kafka does not acknowledge them within a minute.
 
         """
         async with asyncio.timeout(_TIMEOUT_SECONDS):
-            wanted = {partition for partition, _key, _value in records}
+            wanted = {partition for partition, *_record in records}
             while not wanted <= await self._producer.partitions_for(topic):
                 # The producer's metadata is older than the new partitions, or comes from a broker that lags behind.
                 await self._producer.client.force_metadata_update()
-            sent = [await self._producer.send(topic, value, key, partition) for partition, key, value in records]
+            sent = [
+                await self._producer.send(topic, value, key, partition, headers=headers)
+                for partition, key, value, headers in records
+            ]
             await asyncio.gather(*sent)
 
 

@@ -7,12 +7,16 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from operations.deployment import ALL, CHANGELOGS
-from operations.repartition.cluster import cluster
+from operations.repartition.changelog_rows import ChangelogRows
+from operations.repartition.cluster import Cluster, cluster
 from services.common.kafka.partitions import partition_of
+from services.common.rows.fence import Stamp
 from services.login.tables import ACCOUNTS
 from tests.broker import PARTITIONS
 
 KEYS = tuple(f"person-{number}".encode() for number in range(20))
+ROW = b'{"version":1}'
+OLD_TERM = 40
 
 
 async def run(kafka: str, prefix: str, partitions: int) -> Result:
@@ -29,11 +33,21 @@ async def add_partitions(kafka: str, names: list[str], partitions: int) -> None:
     await admin.close()
 
 
+async def written_and_placed(connected: Cluster, changelog: str, partitions: int) -> tuple[dict[bytes, int], set[int]]:
+    """Return the partition of each key that has a row which counts in one partition, and the partitions' terms."""
+    with ChangelogRows(partitions) as rows:
+        async for records in connected.records(changelog, partitions):
+            rows.apply(records[0].partition, records)
+        found = [*rows.placements(partitions, partitions)]
+        assert not [each for each in found if each.value != ROW or not each.in_target or each.leftovers]
+        return {each.key: each.target for each in found}, {state.fence.term for state in rows.states.values()}
+
+
 async def test_rows_move_after_another_tool_added_partitions(kafka: str, topics: str) -> None:
     changelog = f"{topics}{ACCOUNTS.changelog.name}"
     async with cluster(kafka, topics) as connected:
-        row = b'{"epoch":1,"version":1}'
-        await connected.write(changelog, [(partition_of(key, PARTITIONS), key, row) for key in KEYS])
+        header = Stamp(OLD_TERM, "o" * 22).header()
+        await connected.write(changelog, [(partition_of(key, PARTITIONS), key, ROW, [header]) for key in KEYS])
 
     everything = [topics + topic.name for topic in ALL]
     await add_partitions(kafka, everything, PARTITIONS + 1)
@@ -51,11 +65,9 @@ async def test_rows_move_after_another_tool_added_partitions(kafka: str, topics:
     done = await run(kafka, topics, PARTITIONS + 3)
     assert (done.exit_code, done.stderr) == (0, "")
     async with cluster(kafka, topics) as connected:
-        records_left: dict[tuple[bytes, int], bytes | None] = {}
-        async for records in connected.records(changelog, PARTITIONS + 3):
-            records_left.update({(record.key, record.partition): record.value for record in records})
-    rows = {place: value for place, value in records_left.items() if value is not None}
-    assert rows == {(key, partition_of(key, PARTITIONS + 3)): row for key in KEYS}
+        places, terms = await written_and_placed(connected, changelog, PARTITIONS + 3)
+    assert places == {key: partition_of(key, PARTITIONS + 3) for key in KEYS}
+    assert terms == {1, OLD_TERM + 1}, "a moved row must not carry its former partition's term"
 
     again = await run(kafka, topics, PARTITIONS + 3)
     assert again.exit_code == 0

@@ -14,6 +14,7 @@ Terms belong to the log. A consumer group's generation would not do: it begins a
 has expired, after a lost offsets topic, and in a mirrored cluster (docs/adr/0030-one-store.md).
 """
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -89,6 +90,11 @@ def stamp_of(headers: Iterable[tuple[str, bytes | None]]) -> Stamp | None:
             found = _FORM.fullmatch(value or b"")
             return Stamp(int(found[1]), found[2].decode()) if found else None
     return None
+
+
+def mark(stamp: Stamp) -> tuple[bytes, bytes]:
+    """Return the key and the value of the mark with which an owner begins; its stamp alone has a meaning."""
+    return mark_key(stamp.owner), json.dumps({"term": stamp.term, "owner": stamp.owner}).encode()
 
 
 def mark_key(owner: str) -> bytes:

@@ -4,7 +4,6 @@ Fencing: see `services/common/rows/fence.py` and docs/adr/0030-one-store.md.
 """
 
 import asyncio
-import json
 from typing import Final
 
 import structlog
@@ -12,7 +11,7 @@ import structlog
 from services.common.kafka.publisher import UnavailableError
 from services.common.rows.changelog import Judged
 from services.common.rows.changelog_copy import ChangelogCopy, CopyLostError
-from services.common.rows.fence import Stamp, mark_key
+from services.common.rows.fence import Stamp, mark
 
 log = structlog.get_logger(__name__)
 
@@ -60,8 +59,7 @@ class PartitionOwner:
         stamp = self.stamp
         if stamp is None or not self._copy.fence(self.partition).stands(stamp):
             self.stamp = stamp = self._copy.fence(self.partition).next_stamp(self._owner_id)
-            mark = json.dumps({"term": stamp.term, "owner": stamp.owner}).encode()
-            await self._write(mark_key(self._owner_id), mark, stamp)
+            await self._write(*mark(stamp), stamp)
             log.info("owns a partition", topic=self._copy.topic.name, partition=self.partition, term=stamp.term)
         self.began.set()
 

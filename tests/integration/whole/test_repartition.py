@@ -17,6 +17,7 @@ from deploy.local.stack import SERVICES, Stack, StackOptions
 from operations.deployment import ALL, CHANGELOGS
 from schemas.topics import LOGIN_COMMANDS
 from services.common.kafka.partitions import partition_of
+from services.common.rows.fence import is_mark
 from tests.integration.whole.acting import a_person
 from tests.polling import eventually
 
@@ -81,7 +82,9 @@ async def places_of_rows(stack: Stack) -> dict[str, Counter[bool]]:
                 rows.update({(record.key, record.partition): record.value for record in records})
         await consumer.stop()
         homes = Counter(
-            partition_of(key, len(ends)) == place for (key, place), value in rows.items() if value is not None
+            partition_of(key, len(ends)) == place
+            for (key, place), value in rows.items()
+            if value is not None and not is_mark(key)
         )
         found[topic.name] = homes
     return found
