@@ -43,6 +43,9 @@ def topic_settings(topic: Topic, replication: int) -> dict[str, str]:
     """Return a topic's configuration by Kafka's names, for a replication factor."""
     # With three replicas, a write needs two of them, so that one broker may fail.
     settings = {"min.insync.replicas": "2" if replication >= _SAFE_REPLICATION else "1"}
+    if not topic.compacted:
+        # Kafka's own clock, which bounds what a sender's wrong clock can do.
+        settings["message.timestamp.type"] = "LogAppendTime"
     if topic.compacted:
         # Only closed segments are compacted. A service reads the whole table at its start, so replaced records should
         # be gone within the hour, and not only when they are half of the topic.

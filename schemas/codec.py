@@ -5,7 +5,7 @@ Sources: CloudEvents 1.0 Kafka protocol binding, section 3.2 (binary content mod
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Generic, TypeVar
 
 from pydantic import Field, StringConstraints, ValidationError
@@ -22,6 +22,8 @@ Headers = list[tuple[str, bytes]]
 MessageT_co = TypeVar("MessageT_co", bound=Message, covariant=True)
 SPEC_VERSION: Final = "1.0"
 LOGGED_CHARACTERS: Final = 100
+MOST_AHEAD_SECONDS: Final = 60
+"""How far a sender's clock may be ahead of Kafka's."""
 _MODULES: Final = (
     contract,
     login_messages,
@@ -56,7 +58,7 @@ class Event(Generic[MessageT_co]):
 
     Attributes:
         id: Unique among all events; a redelivered event has the same id.
-        time: When it happened.
+        time: When it happened, by the sender's clock; from a log, not after Kafka appended it.
         source: The service and table that decided it, the relay that forwarded it, or the web side that sent it.
         traceparent: Its W3C trace context, or an empty string.
         data: The message.
@@ -104,16 +106,23 @@ def encode(event: Event[Message]) -> Record:
     return Record(event.data.topic.name, event.data.key.encode(), value, headers)
 
 
-def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> Event[Message]:
+def decode(
+    key: bytes | None,
+    value: bytes | None,
+    headers: Iterable[tuple[str, bytes | None]],
+    timestamp: int | None = None,
+) -> Event[Message]:
     """Decode a record.
 
     Args:
         key: The record's key.
         value: The record's value.
         headers: The record's headers; Kafka allows a header without a value.
+        timestamp: When Kafka appended it, Unix time in milliseconds; None if it is not from a log.
 
     Raises:
-        UndecodableError: If it is not a valid message; the text says why and contains nothing of the body.
+        UndecodableError: If it is not a valid message, or its time is over a minute after Kafka appended it; the text
+            says why and contains nothing of the body.
 
     """
     try:
@@ -134,4 +143,23 @@ def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, 
     if (key or b"") != data.key.encode():
         text = "the record's key is not the message's"
         raise UndecodableError(text)
-    return Event(envelope.id, envelope.time, envelope.source, envelope.traceparent, data)
+    at = envelope.time if timestamp is None else _not_after(envelope.time, timestamp)
+    return Event(envelope.id, at, envelope.source, envelope.traceparent, data)
+
+
+def _not_after(time: datetime, timestamp: int) -> datetime:
+    """Return a time, or the end of the millisecond in which Kafka appended the record, if that was earlier.
+
+    A sender's clock may be ahead: the row of a key would wait for that time with the events of all other senders.
+
+    Raises:
+        UndecodableError: If the time is more than a minute later.
+
+    """
+    appended_at = datetime.fromtimestamp(timestamp / 1000, UTC) + timedelta(milliseconds=1)
+    if time > appended_at + timedelta(seconds=MOST_AHEAD_SECONDS):
+        text = (
+            f"its time is {(time - appended_at).total_seconds():.0f} s after Kafka appended it: whose clock is wrong?"
+        )
+        raise UndecodableError(text)
+    return min(time, appended_at)

@@ -73,7 +73,7 @@ class StoredRecord:
             UndecodableError: If it is not a valid message.
 
         """
-        return decode(self.key, self.value, self.headers)
+        return decode(self.key, self.value, self.headers, self.timestamp)
 
     @property
     def readable(self) -> bool:

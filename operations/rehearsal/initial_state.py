@@ -59,7 +59,7 @@ def history_of(rows: Sequence[StoredRecord], records: Sequence[StoredRecord], si
     numbers = _right_numbers(events, [row for _at, row in versions])
     if before:
         later = tuple(each for each in events if each.id in order or each.time >= before[-1].processed[-1].at)
-        initial = replace(before[-1], processed=(), last_outputs=())
+        initial = replace(before[-1], processed=(), forgotten=(), last_outputs=())
         return History(initial, later, outcomes, numbers)
     first = versions[0][1] if versions else None
     if first is None or first.version <= len(first.processed):
@@ -117,6 +117,7 @@ def _approximate(row: Account, events: Sequence[Event[Message]]) -> Account:
     return replace(
         row,
         processed=(),
+        forgotten=(),
         last_outputs=(),
         logins=(),
         sessions=(),

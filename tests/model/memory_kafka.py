@@ -14,7 +14,7 @@ from operations.audit.bound_table import BoundTable
 from operations.audit.policies import Policies
 from schemas.base import Message
 from schemas.codec import Event, Record, decode, encode
-from services.common.decisions import REMEMBERED_SECONDS, Decision, Row, UnacceptableError, decide_once
+from services.common.decisions import Decision, Row, UnacceptableError, decide_once
 from services.common.rows.codec import read_row, write_row
 from services.common.rows.table import Table
 from tests.builders import T0, an_agreement_key, pairing_policy, policy
@@ -132,12 +132,9 @@ class MemoryKafka:
         self._decide(reader.table, _decoded(self._queues[reader][0]), publish=False)
 
     def redeliver(self, reader: Reader, count: int) -> None:
-        """Let a reader's last records come again, as far as their rows remember them."""
-        oldest = self.now - timedelta(seconds=REMEMBERED_SECONDS)
+        """Let a reader's last records come again, as long as their rows are there."""
         for record in reversed(self._done[reader][-count:]):
-            event = _decoded(record)
-            row: Row | None = self.row(reader.table, event.data.key)
-            if row is None or row.outcome_of(event.id) is None or event.time < oldest:
+            if self.row(reader.table, _decoded(record).data.key) is None:
                 return
             self._queues[reader].appendleft(self._done[reader].pop())
 

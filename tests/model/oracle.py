@@ -10,7 +10,7 @@ from schemas.base import Message
 from schemas.contract import AuthResponse, DevicePaired, PairingRequested, Purpose, Verdict
 from schemas.login_messages import CountGuess
 from schemas.pairing_messages import IssuePhrase
-from services.common.decisions import OK, REMEMBERED_EVENTS, Decision
+from services.common.decisions import OK, REMEMBERED_COMMANDS, Decision
 from services.common.telemetry.metrics import Metrics
 from services.common.used_nonces import MAX_NONCES
 from services.login.domain.account import Account
@@ -256,7 +256,9 @@ def _check_bounds(decided: Decided) -> None:
     row = decided.decision.row
     if row is None:
         return
-    assert len(row.processed) <= REMEMBERED_EVENTS
+    topics = Counter(each.topic for each in row.processed)
+    assert all(count <= REMEMBERED_COMMANDS for count in topics.values())
+    assert len({each.topic for each in row.forgotten}) == len(row.forgotten)
     assert len({each.topic for each in row.last_outputs}) == len(row.last_outputs)
     if decided.table is REQUESTERS:
         assert len(row.issued) <= PAIRING_LIMITS.phrases.most

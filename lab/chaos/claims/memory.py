@@ -1,16 +1,15 @@
 """What the rows of a key remember of the events that they have applied, and what a later row has lost of that.
 
-An owner that reads a table while the owner before it still writes continues from an older row. Its rows count, because
-their epoch is higher, though they lack what the older owner's last rows had applied. Kafka delivers those events again,
-and they are decided again; in between, decisions are undone that were visible to all.
+An owner that decided on a row before it has read all that counts would undo what the rows it has not read had applied.
+Kafka would deliver those events again, and they would be decided again; in between, decisions would be undone that were
+visible to all.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from lab.chaos.evidence import RowVersion
-from services.common.decisions import REMEMBERED_EVENTS, REMEMBERED_SECONDS, Row
+from services.common.decisions import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +91,12 @@ class _Following:
 def events_to_remember(before: Row, row: Row) -> list[str]:
     """Return the events of a row that the next row that counts must remember, oldest first.
 
-    It may have forgotten what `decide_once` forgets: events that are too old beside one that it applied since, and the
-    oldest, where there are more than a row remembers.
+    It may have forgotten what `decide_once` forgets, of which it keeps the time of the newest event for each topic.
 
     Args:
         before: A row.
         row: The next row that counts.
 
     """
-    known = {each.event_id for each in before.processed}
-    new = [each.at for each in row.processed if each.event_id not in known]
-    oldest = max(new, default=datetime.min.replace(tzinfo=UTC))
-    recent = [each.event_id for each in before.processed if oldest - each.at <= timedelta(seconds=REMEMBERED_SECONDS)]
-    return recent[max(0, len(recent) + len(new) - REMEMBERED_EVENTS) :]
+    until = {each.topic: each.at for each in row.forgotten}
+    return [each.event_id for each in before.processed if each.topic not in until or each.at > until[each.topic]]

@@ -7,7 +7,7 @@ import structlog
 
 from schemas.base import Message
 from schemas.codec import Event
-from services.common.decisions import Decision, RowT, UnacceptableError, decide_once
+from services.common.decisions import OUTDATED, Decision, RowT, UnacceptableError, decide_once
 from services.common.kafka.membership import SourceRecord
 from services.common.kafka.partitions import partition_of
 from services.common.kafka.publisher import Publisher
@@ -95,6 +95,9 @@ class TableProcessor(Generic[RowT]):
             raise UnacceptableError(text)
 
     def _count(self, before: RowT | None, event: Event[Message], decision: Decision[RowT]) -> None:
+        if decision.outcome == OUTDATED:
+            self._metrics.outdated_events.labels(self._table.name).inc()
+            return
         if decision.repeated:
             self._metrics.repeated_events.labels(self._table.name).inc()
             return

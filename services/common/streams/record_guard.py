@@ -92,7 +92,7 @@ class RecordGuard:
             UndecodableError: If it is not a known message.
 
         """
-        event = decode(record.key, record.value, record.headers)
+        event = decode(record.key, record.value, record.headers, record.timestamp)
         attributes: dict[str, str | int] = {
             "messaging.consumer.group.name": self._group,
             "messaging.destination.partition.id": str(record.partition),

@@ -23,6 +23,7 @@ class Metrics:
         registry: Served at /metrics.
         decisions: Decisions by table, event type and outcome, each once (`services.common.streams.processor`).
         repeated_events: Redelivered events, which changed nothing, by table.
+        outdated_events: Events that are older than what their row has forgotten, and changed nothing, by table.
         decision_seconds: From a received record to the acknowledged row and messages, by table.
         dead_letters: Records set aside, by their original topic.
         unexpected_errors: Unexpected exceptions, by the topic of the record.
@@ -38,6 +39,9 @@ class Metrics:
         GCCollector(registry=self.registry)
         self.decisions = self.counter("decisions", "Events decided, each once.", "table", "event", "outcome")
         self.repeated_events = self.counter("repeated_events", "Events that came again; nothing changed.", "table")
+        self.outdated_events = self.counter(
+            "outdated_events", "Events older than those that the row has forgotten; nothing changed.", "table"
+        )
         self.decision_seconds = self.histogram(
             "decision_duration_seconds", "From a record in hand to its decision in Kafka.", DURATIONS_SECONDS, "table"
         )

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import PairingFailed, PairingFailure
-from services.common.decisions import OK, REMEMBERED_EVENTS, REMEMBERED_SECONDS, Decision, Row, decide_once
+from services.common.decisions import OK, OUTDATED, REMEMBERED_COMMANDS, REMEMBERED_EVENTS, Decision, Row, decide_once
 from services.common.rows.codec import read_row, write_row
 from tests.builders import after, an_event
 from tests.events import a_challenge, a_response
@@ -91,9 +94,12 @@ def test_an_event_that_led_to_nothing_ends_what_the_one_before_it_led_to() -> No
     assert decide_once(row, first, _count).events == ()
 
 
-def test_what_an_event_led_to_is_forgotten_with_the_event() -> None:
-    other = an_event(a_cancel(), at=after(REMEMBERED_SECONDS + 1))
-    assert [each.event_id for each in _row_after([an_event(FAILED), other]).last_outputs] == [other.id]
+def test_what_an_event_led_to_is_kept_until_its_topic_goes_on() -> None:
+    # A backlog: the other topic's events are of another time.
+    others = [an_event(a_cancel(), at=after(3600 + number)) for number in range(2 * REMEMBERED_COMMANDS)]
+    event = an_event(FAILED)
+    row = _row_after([event, *others])
+    assert decide_once(row, event, _count) == Decision(row, (FAILED,), "counted")
 
 
 def test_a_repeated_event_leads_to_the_same_even_after_the_row_was_stored() -> None:
@@ -102,18 +108,56 @@ def test_a_repeated_event_leads_to_the_same_even_after_the_row_was_stored() -> N
     assert decide_once(stored, events[-1], _count) == Decision(stored, (FAILED,), "counted")
 
 
-def test_the_newest_events_are_remembered_and_no_more_than_a_few() -> None:
-    events = _events(REMEMBERED_EVENTS + 1)
+def test_the_newest_events_of_a_topic_are_remembered_and_no_more_than_a_few() -> None:
+    events, command = _events(REMEMBERED_EVENTS + 1), an_event(a_cancel())
+    row = _row_after([command, *events])
+    assert [each.event_id for each in row.processed] == [event.id for event in (command, *events[1:])]
+
+
+def test_what_was_forgotten_is_not_decided_again() -> None:
+    events = _events(2 * REMEMBERED_EVENTS + 1)
     row = _row_after(events)
-    assert [each.event_id for each in row.processed] == [event.id for event in events[1:]]
-    assert len(row.processed) == REMEMBERED_EVENTS
+    for event in events[:-REMEMBERED_EVENTS]:
+        again = decide_once(row, event, _count)
+        assert again == Decision(row, (), OUTDATED)
+        assert again.repeated
 
 
-def test_an_event_is_remembered_for_a_while() -> None:
-    first, last = an_event(FAILED), an_event(FAILED, at=after(REMEMBERED_SECONDS))
-    too_late = an_event(FAILED, at=last.time + timedelta(milliseconds=1))
-    assert _row_after([first, last]).outcome_of(first.id) == "counted"
-    assert _row_after([first, too_late]).outcome_of(first.id) is None
+def test_an_event_that_is_not_newer_than_a_forgotten_one_is_outdated() -> None:
+    late, *events = _events(REMEMBERED_EVENTS + 2)
+    row = _row_after(events)
+    assert decide_once(row, late, _count) == Decision(row, (), OUTDATED)
+    assert decide_once(row, an_event(FAILED, at=events[0].time), _count).outcome == OUTDATED
+    between = an_event(FAILED, at=events[0].time + timedelta(milliseconds=1))
+    assert decide_once(row, between, _count).outcome == "counted"
+
+
+def test_the_newest_forgotten_event_counts_even_if_it_came_first() -> None:
+    ahead = an_event(FAILED, at=after(50))
+    events = _events(REMEMBERED_EVENTS + 1)
+    row = _row_after([ahead, *events])
+    assert decide_once(row, an_event(FAILED, at=after(49)), _count).outcome == OUTDATED
+    assert decide_once(row, an_event(FAILED, at=after(51)), _count).outcome == "counted"
+
+
+def test_a_topic_does_not_outdate_the_events_of_another() -> None:
+    row = _row_after(_events(2 * REMEMBERED_EVENTS))
+    assert decide_once(row, an_event(a_cancel(), at=after(-900)), _count).outcome == "counted"
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(-5, 20)), max_size=60), st.data())
+def test_any_repeat_changes_nothing(drawn: list[tuple[int, int]], data: st.DataObject) -> None:
+    seconds, row = 0, None
+    events, rows = [], []
+    for kind, pause in drawn:
+        seconds += pause
+        events.append(an_event(FAILED if kind else a_cancel(), at=after(seconds)))
+        row = decide_once(row, events[-1], _count).row
+        rows.append(row)
+    if not events:
+        return
+    for event in data.draw(st.lists(st.sampled_from(events), max_size=20)):
+        assert decide_once(row, event, _count).row == row
 
 
 def test_an_event_with_an_earlier_clock_is_remembered_too() -> None:
@@ -122,22 +166,17 @@ def test_an_event_with_an_earlier_clock_is_remembered_too() -> None:
     assert (row.outcome_of(late.id), row.outcome_of(early.id)) == ("counted", "counted")
 
 
-def test_a_row_made_anew_remembers_what_its_key_decided_and_keeps_its_stamp() -> None:
-    old = _row_after(_events(2), _Counter(epoch=7, version=41))
+def test_a_row_made_anew_remembers_what_its_key_decided_and_goes_on_counting() -> None:
+    old = _row_after(_events(2), _Counter(version=41))
     renewed = decide_once(old, an_event(FAILED), _renew).row
     assert renewed is not None
-    assert (renewed.count, renewed.epoch, renewed.version) == (0, 7, 41)
+    assert (renewed.count, renewed.version) == (0, 44)
     assert [each.event_id for each in renewed.processed[:-1]] == [each.event_id for each in old.processed]
 
 
 def test_where_there_is_no_row_nothing_is_remembered() -> None:
     decision = decide_once(_Counter(), an_event(FAILED), _delete)
     assert decision == Decision(None, (FAILED,), "deleted")
-
-
-def test_the_stamp_comes_first_in_a_stored_row() -> None:
-    stored = write_row(_Counter(epoch=7, version=41, count=3)).decode()
-    assert stored.startswith('{"epoch":7,"version":41,')
 
 
 def test_a_decision_is_ok_unless_it_says_otherwise() -> None:

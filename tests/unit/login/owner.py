@@ -66,7 +66,9 @@ class Owner:
 
 def same(first: Account, second: Account) -> bool:
     """Tell whether two rows are the same but for what they remember of events."""
-    return replace(first, processed=(), last_outputs=()) == replace(second, processed=(), last_outputs=())
+    return replace(first, processed=(), forgotten=(), last_outputs=()) == replace(
+        second, processed=(), forgotten=(), last_outputs=()
+    )
 
 
 def signed_in(**changes: Any) -> Owner:

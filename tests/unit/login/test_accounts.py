@@ -42,7 +42,7 @@ def test_a_name_that_is_taken_is_refused() -> None:
     before = owner.account
     other = CREATE.model_copy(update={"password_hash": "$argon2id$mallory"})
     assert owner.take(other).outcome == Rejection.ACCOUNT_EXISTS
-    assert replace(owner.account, processed=(), last_outputs=()) == before
+    assert replace(owner.account, processed=(), forgotten=(), last_outputs=()) == before
 
 
 def test_a_removed_account_keeps_nothing_but_its_name() -> None:
@@ -82,10 +82,10 @@ def test_the_open_request_of_a_removed_account_is_taken_back() -> None:
 def test_a_removed_account_decides_nothing_and_says_so(message: Message) -> None:
     owner = Owner()
     owner.take(REMOVE)
-    removed = replace(owner.account, processed=(), last_outputs=())
+    removed = replace(owner.account, processed=(), forgotten=(), last_outputs=())
     decision = owner.take(message)
     assert (decision.outcome, decision.events) == (Rejection.UNKNOWN_ACCOUNT, ())
-    assert replace(owner.account, processed=(), last_outputs=()) == removed
+    assert replace(owner.account, processed=(), forgotten=(), last_outputs=()) == removed
 
 
 def test_a_removed_account_can_be_made_anew_and_begins_with_nothing() -> None:
@@ -134,7 +134,10 @@ def test_sign_out_twice_changes_nothing() -> None:
     owner.take(a_sign_out())
     before = owner.account
     assert owner.take(a_sign_out(at=after(1))).outcome == OK
-    assert replace(owner.account, processed=before.processed, last_outputs=before.last_outputs) == before
+    assert (
+        replace(owner.account, processed=before.processed, forgotten=before.forgotten, last_outputs=before.last_outputs)
+        == before
+    )
 
 
 def test_sign_out_with_the_digest_of_a_session_that_is_not_open_ends_no_login() -> None:

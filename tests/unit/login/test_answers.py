@@ -126,7 +126,10 @@ def test_the_response_to_a_pairing_does_not_concern_an_account() -> None:
     decision = owner.take(a_response(a_challenge()))
     assert (decision.outcome, decision.events) == (OK, ())
     assert decision.row is not None
-    assert replace(decision.row, processed=before.processed, last_outputs=before.last_outputs) == before
+    assert (
+        replace(decision.row, processed=before.processed, forgotten=before.forgotten, last_outputs=before.last_outputs)
+        == before
+    )
 
 
 def test_the_sessions_of_an_account_are_bounded_and_the_newest_stay() -> None:

@@ -32,7 +32,10 @@ def _refusal(row: Phrase | None, seconds: float = 0) -> PairingFailure:
         assert decision.row is None
     else:
         assert decision.row is not None
-        assert replace(decision.row, processed=row.processed, last_outputs=row.last_outputs) == row
+        assert (
+            replace(decision.row, processed=row.processed, forgotten=row.forgotten, last_outputs=row.last_outputs)
+            == row
+        )
     return failed.reason
 
 
