@@ -1,6 +1,5 @@
 """The owner of one account, as a test speaks to it: message by message."""
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +15,7 @@ from services.login.domain.login import Login
 from tests.builders import LIMITS, a_session, an_account, an_event, policy
 from tests.events import only
 from tests.messages import a_sign_in
+from tests.rows import in_turn, without_memory
 
 
 class Owner:
@@ -33,7 +33,7 @@ class Owner:
 
     def take(self, message: Message) -> Decision[Account]:
         """Decide a message, and keep the row."""
-        decision = decide_once(self.account, an_event(message), self._decide)
+        decision = decide_once(self.account, in_turn(self.account, an_event(message)), self._decide)
         assert decision.row is not None
         self.account = decision.row
         return decision
@@ -66,9 +66,7 @@ class Owner:
 
 def same(first: Account, second: Account) -> bool:
     """Tell whether two rows are the same but for what they remember of events."""
-    return replace(first, processed=(), forgotten=(), last_outputs=()) == replace(
-        second, processed=(), forgotten=(), last_outputs=()
-    )
+    return without_memory(first) == without_memory(second)
 
 
 def signed_in(**changes: Any) -> Owner:

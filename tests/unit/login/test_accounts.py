@@ -1,7 +1,5 @@
 """Accounts as such: made once, removed for good, signed out of."""
 
-from dataclasses import replace
-
 import pytest
 
 from schemas.base import Message
@@ -15,6 +13,7 @@ from services.login.domain.rejections import Rejection
 from tests.builders import a_device, a_digest, a_phone, after, an_account, an_event, policy
 from tests.events import a_challenge, a_response
 from tests.messages import a_cancel, a_guess, a_pairing_start, a_send, a_sign_in, a_sign_out, a_wrong_password
+from tests.rows import without_memory
 from tests.unit.login.owner import Owner
 
 CREATE = CreateAccount(account_id="alex", at=after(), display_name="Alex", password_hash="$argon2id$1")
@@ -42,7 +41,7 @@ def test_a_name_that_is_taken_is_refused() -> None:
     before = owner.account
     other = CREATE.model_copy(update={"password_hash": "$argon2id$mallory"})
     assert owner.take(other).outcome == Rejection.ACCOUNT_EXISTS
-    assert replace(owner.account, processed=(), forgotten=(), last_outputs=()) == before
+    assert without_memory(owner.account) == without_memory(before)
 
 
 def test_a_removed_account_keeps_nothing_but_its_name() -> None:
@@ -82,10 +81,10 @@ def test_the_open_request_of_a_removed_account_is_taken_back() -> None:
 def test_a_removed_account_decides_nothing_and_says_so(message: Message) -> None:
     owner = Owner()
     owner.take(REMOVE)
-    removed = replace(owner.account, processed=(), forgotten=(), last_outputs=())
+    removed = without_memory(owner.account)
     decision = owner.take(message)
     assert (decision.outcome, decision.events) == (Rejection.UNKNOWN_ACCOUNT, ())
-    assert replace(owner.account, processed=(), forgotten=(), last_outputs=()) == removed
+    assert without_memory(owner.account) == removed
 
 
 def test_a_removed_account_can_be_made_anew_and_begins_with_nothing() -> None:
@@ -134,10 +133,7 @@ def test_sign_out_twice_changes_nothing() -> None:
     owner.take(a_sign_out())
     before = owner.account
     assert owner.take(a_sign_out(at=after(1))).outcome == OK
-    assert (
-        replace(owner.account, processed=before.processed, forgotten=before.forgotten, last_outputs=before.last_outputs)
-        == before
-    )
+    assert without_memory(owner.account) == without_memory(before)
 
 
 def test_sign_out_with_the_digest_of_a_session_that_is_not_open_ends_no_login() -> None:

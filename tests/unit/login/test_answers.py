@@ -15,6 +15,7 @@ from services.login.domain.rejections import Rejection
 from tests.builders import a_digest, a_phone, a_session, after, an_account
 from tests.events import a_challenge, a_login_challenge, a_response
 from tests.messages import a_cancel, a_send, a_sign_in
+from tests.rows import without_memory
 from tests.unit.login.owner import Owner, asked
 
 SESSION = a_digest("session of login-1")
@@ -126,10 +127,7 @@ def test_the_response_to_a_pairing_does_not_concern_an_account() -> None:
     decision = owner.take(a_response(a_challenge()))
     assert (decision.outcome, decision.events) == (OK, ())
     assert decision.row is not None
-    assert (
-        replace(decision.row, processed=before.processed, forgotten=before.forgotten, last_outputs=before.last_outputs)
-        == before
-    )
+    assert without_memory(decision.row) == without_memory(before)
 
 
 def test_the_sessions_of_an_account_are_bounded_and_the_newest_stay() -> None:

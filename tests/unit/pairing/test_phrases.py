@@ -1,7 +1,5 @@
 """What becomes of a phrase: handed out once, entered once, taken back, forgotten."""
 
-from dataclasses import replace
-
 import pytest
 
 from protocol.challenges import verify_challenge
@@ -12,6 +10,7 @@ from services.pairing.domain.phrase import KEPT, TAKEN, Phrase, PhraseState
 from tests.builders import LOGIN_URL, PAIRING_URL, Phone, a_browser, a_key, a_phone, after, an_event
 from tests.events import CHALLENGE_LIFETIME, PHRASE, a_challenge, a_pairing_request, a_response, only
 from tests.messages import PHRASE_LIFETIME, an_issue
+from tests.rows import without_memory
 from tests.unit.pairing.phrase_history import decide, decide_event, history
 
 OTHER = a_phone("Fairphone 5")
@@ -32,10 +31,7 @@ def _refusal(row: Phrase | None, seconds: float = 0) -> PairingFailure:
         assert decision.row is None
     else:
         assert decision.row is not None
-        assert (
-            replace(decision.row, processed=row.processed, forgotten=row.forgotten, last_outputs=row.last_outputs)
-            == row
-        )
+        assert without_memory(decision.row) == without_memory(row)
     return failed.reason
 
 

@@ -5,6 +5,7 @@ from services.common.decisions import Decision, decide_once
 from services.push.domain.channel import Channel
 from services.push.domain.decide import decide_channel
 from tests.builders import Phone, a_phone, an_event
+from tests.rows import in_turn
 
 
 def a_channel(phone: Phone | None = None) -> Channel:
@@ -15,7 +16,7 @@ def a_channel(phone: Phone | None = None) -> Channel:
 
 def take(row: Channel | None, message: Message) -> Decision[Channel]:
     """Decide a message as the channel's owner does."""
-    return decide_once(row, an_event(message), decide_channel)
+    return decide_once(row, in_turn(row, an_event(message)), decide_channel)
 
 
 def channel_after(*messages: Message, begin: Channel | None = None) -> Channel:

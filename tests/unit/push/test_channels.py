@@ -98,7 +98,7 @@ def test_a_challenge_that_was_answered_does_not_wait_again() -> None:
 
 def test_too_many_open_challenges_are_refused_and_the_page_hears_of_it() -> None:
     full = channel_after(*(an_issued_challenge(f"challenge-{number}") for number in range(MOST_PENDING)))
-    decision = take(full, an_issued_challenge("one-more", after(minutes=2)))
+    decision = take(full, an_issued_challenge("one-more", after(minutes=1, seconds=59)))
     receipt = only(decision.events, PushReceipt)
     assert decision.outcome == Refusal.TOO_MANY
     assert (receipt.challenge_id, receipt.delivery) == ("one-more", Delivery.UNDELIVERABLE)
