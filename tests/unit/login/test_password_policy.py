@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.publisher import Publisher
 from services.common.rows.view import View
 from services.login.admin import AdminError, Administration
@@ -119,9 +120,9 @@ def test_a_long_password_costs_no_more_than_its_length(unit: str) -> None:
 )
 async def test_an_administrator_is_held_to_it_before_anything_is_sent(password: str, said: str, tmp_path: Path) -> None:
     nowhere = f"{tmp_path.name}.invalid:9092"
-    administration = Administration(
-        View(nowhere, ACCOUNTS.changelog.name, ACCOUNTS.model, tmp_path), Publisher(nowhere, "", "test")
-    )
+    publisher = Publisher(nowhere, "", "test")
+    changelog = KafkaChangelog(nowhere, ACCOUNTS.changelog.name, publisher)
+    administration = Administration(View(changelog, ACCOUNTS.model, tmp_path), publisher)
     with pytest.raises(AdminError, match=said) as refused:
         await administration.add("alex.smith", password, product_name="Front Door")
     assert password not in str(refused.value)
