@@ -84,7 +84,5 @@ def make_rows(orders: Sequence[Order]) -> list[tuple[str, bytes, bytes]]:
     """
     builders = [_makers[-1].make(order) for order in orders]
     return [
-        (changelog.name, key.encode(), write_row(row).decode().encode())
-        for builder in builders
-        for changelog, key, row in builder.rows()
+        (changelog.name, key.encode(), write_row(row)) for builder in builders for changelog, key, row in builder.rows()
     ]

@@ -6,7 +6,6 @@ what surrounds a decision: password checks, pages, sockets, Kafka.
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final, cast
 
@@ -143,7 +142,7 @@ class RowBuilder:
         slot = (table.changelog, event.data.key)
         decision = decide_once(self._rows.get(slot), event, table.decide)
         if decision.row is not None:
-            self._rows[slot] = replace(decision.row, version=decision.row.version + 1)
+            self._rows[slot] = decision.row
         for index, message in enumerate(decision.events):
             yield Event(f"{event.id}.{index}", event.time, "seeding", "", message)
 

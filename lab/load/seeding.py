@@ -1,13 +1,12 @@
 """Writes accounts and paired phones into the changelogs of a deployment whose services are stopped.
 
-An owner reads the changelogs of its tables when it starts, and writes them alone while it runs. So no other
-program may write them then; while no service is in its consumer group, a program that writes rows made by the rules is
-as good an owner.
+While no service is in its consumer group, a program that begins a term in each partition of the changelogs, and writes
+rows made by the rules, is as good an owner.
 """
 
 import asyncio
 import multiprocessing
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,9 +18,12 @@ from aiokafka.errors import KafkaError
 from deploy.local.stack import SERVICES, Stack
 from lab.load.parallel_build import Order, Plan, make_rows, prepare
 from lab.load.row_builder import CommandRejectedError
+from operations.deployment import CHANGELOGS
 from operations.repartition.cluster import Cluster, cluster
+from operations.repartition.owner import ChangelogOwner, NotOwnerError, read_states
 from schemas.topics import LOGIN, PAIRING
 from services.common.progress import Progress
+from services.common.rows.changelog import PartitionState
 from services.login.admin import Administration, administration
 from services.login.domain.account import Account
 from services.login.settings import LoginSettings
@@ -45,7 +47,6 @@ class Seeding:
 
     plan: Plan
     _pool: ProcessPoolExecutor
-    _prefix: str
     _accounts: Administration
     _cluster: Cluster
     _producer: AIOKafkaProducer
@@ -83,9 +84,8 @@ class Seeding:
             place = (login.kafka_bootstrap, login.topic_prefix)
             async with administration(*place, on_progress) as accounts, cluster(*place) as connected:
                 await producer.start()
-                seeding = cls(plan, pool, login.topic_prefix, accounts, connected, producer)
-                await seeding.require_stopped()
-                yield seeding
+                await _require_stopped(connected)
+                yield cls(plan, pool, accounts, connected, producer)
         finally:
             pool.shutdown(cancel_futures=True)
             await producer.stop()
@@ -102,47 +102,38 @@ class Seeding:
             on_made: Takes how many of the accounts are as planned.
 
         Raises:
-            SeedingError: If a service starts meanwhile, or the rules or Kafka refuse.
+            SeedingError: If a service starts or another program writes meanwhile, or the rules or Kafka refuse.
 
         """
+        owners: Mapping[str, ChangelogOwner] = {}
         for first in range(0, self.plan.accounts, AT_A_STRETCH):
             last = min(first + AT_A_STRETCH, self.plan.accounts)
+            missing = [order for number in range(first, last) if (order := self._order(number)) is not None]
             try:
-                await self._make(range(first, last))
+                if missing:
+                    owners = owners or await _owners(self._cluster)
+                    await self._make(missing, owners)
             except KafkaError as error:
                 text = f"Kafka does not take the rows: {error}. Run this again: it goes on from here."
                 raise SeedingError(text) from error
-            except CommandRejectedError as error:
+            except (CommandRejectedError, NotOwnerError) as error:
                 raise SeedingError(str(error)) from error
-            await self.require_stopped()
+            await _require_stopped(self._cluster)
             on_made(Progress(last, self.plan.accounts))
 
-    async def require_stopped(self) -> None:
-        """Check that no service of the deployment runs.
-
-        Raises:
-            SeedingError: If one does.
-
-        """
-        running = await self._cluster.members([f"{self._prefix}{service}" for service in SERVICES])
-        for service in SERVICES:
-            if f"{self._prefix}{service}" in running:
-                text = (
-                    f"The {service} service runs. Stop the services and leave Kafka running "
-                    "(make run INSTANCES=0, or docker compose stop login pairing push), then run this again."
-                )
-                raise SeedingError(text)
-
-    async def _make(self, numbers: Sequence[int]) -> None:
-        """Have the rows of some people made, many at once, and wait until Kafka has them."""
-        missing = [order for number in numbers if (order := self._order(number)) is not None]
+    async def _make(self, missing: Sequence[Order], owners: Mapping[str, ChangelogOwner]) -> None:
+        """Have the rows of some people made, many at once, and wait until they count."""
         loop = asyncio.get_running_loop()
         pieces = [missing[first : first + PIECE] for first in range(0, len(missing), PIECE)]
         sent = []
         for made in asyncio.as_completed([loop.run_in_executor(self._pool, make_rows, piece) for piece in pieces]):
             for topic, key, value in await made:
-                sent.append(await self._producer.send(f"{self._prefix}{topic}", value, key))
+                owner = owners[topic]
+                partition, stamp = owner.place(key)
+                sent.append(await self._producer.send(owner.topic, value, key, partition, headers=[stamp.header()]))
         await asyncio.gather(*sent)
+        for owner in owners.values():
+            await owner.require_standing(self._cluster)
 
     def _order(self, number: int) -> Order | None:
         """Return what is missing of a person, or None where nothing is."""
@@ -153,6 +144,39 @@ class Seeding:
     def _account(self, name: str) -> Account | None:
         account = self._accounts.view.get(name)
         return None if account is None or account.removed_at is not None else account
+
+
+async def _require_stopped(cluster: Cluster) -> None:
+    """Check that no service of the deployment runs.
+
+    Raises:
+        SeedingError: If one does.
+
+    """
+    running = await cluster.members([f"{cluster.prefix}{service}" for service in SERVICES])
+    for service in SERVICES:
+        if f"{cluster.prefix}{service}" in running:
+            text = (
+                f"The {service} service runs. Stop the services and leave Kafka running "
+                "(make run INSTANCES=0, or docker compose stop login pairing push), then run this again."
+            )
+            raise SeedingError(text)
+
+
+async def _owners(cluster: Cluster) -> dict[str, ChangelogOwner]:
+    """Begin a term in each changelog, and return the owner of each by its name without the prefix.
+
+    Raises:
+        NotOwnerError: If another program does the same.
+
+    """
+    described = await cluster.topics()
+    owners = {}
+    for topic in CHANGELOGS:
+        name = cluster.name(topic)
+        states = await read_states(cluster, name, {each: PartitionState() for each in range(len(described[name]))})
+        owners[topic.name] = await ChangelogOwner.begin(cluster, name, states)
+    return owners
 
 
 async def seed_stack(stack: Stack, plan: Plan, on_made: Callable[[Progress], None]) -> None:

@@ -20,6 +20,7 @@ SLACK: Final = timedelta(minutes=1)
 """Maximum clock skew between instances."""
 MARGIN: Final = timedelta(hours=1)
 """Events are read from this long before the time range; an event that was decided later than that is unchecked."""
+_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SCHEMA: Final = """
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
@@ -64,7 +65,7 @@ class StoredRecord:
     @property
     def timestamp(self) -> int:
         """Its Kafka timestamp, Unix time in milliseconds."""
-        return int(self.at.timestamp() * 1000)
+        return (self.at - _UNIX_EPOCH) // timedelta(milliseconds=1)
 
     def event(self) -> Event[Message]:
         """Decode the record.

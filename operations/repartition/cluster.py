@@ -121,13 +121,16 @@ class Cluster:
 
         """
         ranges = await self.offset_ranges(topic_partitions(topic, partitions))
+        first = {each: (starts or {}).get(each.partition, offsets.begin) for each, offsets in ranges.items()}
+        if all(first[each] >= offsets.end for each, offsets in ranges.items()):
+            return
         # A consumer for each read: another read's fetches in flight would move this one's positions.
         async with AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap, auto_offset_reset="earliest", isolation_level="read_committed"
         ) as consumer:
             consumer.assign(list(ranges))
-            for partition, offset in (starts or {}).items():
-                consumer.seek(TopicPartition(topic, partition), offset)
+            for each, offset in first.items():
+                consumer.seek(each, offset)
             silent = 0
             while missing := [each for each, offsets in ranges.items() if await consumer.position(each) < offsets.end]:
                 batches = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS)

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from lab.load.__main__ import app as load
 from operations.deployment import CHANGELOGS
+from operations.repartition.changelog_rows import ChangelogRows
+from operations.repartition.cluster import cluster, topic_partitions
 from schemas.topics import LOGIN_COMMANDS
 from services.login.tables import ACCOUNTS
 from tests.broker import PARTITIONS
@@ -46,20 +47,26 @@ def seed(kafka: str, prefix: str, secrets: Path, *words: str) -> Result:
 
 
 def counts(kafka: str, prefix: str) -> dict[str, int]:
-    """Return how many records each changelog has."""
+    """Return how many rows each changelog has that count."""
     return asyncio.run(_counts(kafka, prefix))
 
 
 async def _counts(kafka: str, prefix: str) -> dict[str, int]:
-    """Return how many records each changelog has."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
-    await consumer.start()
     found = {}
-    for topic in CHANGELOGS:
-        partitions = [TopicPartition(f"{prefix}{topic.name}", number) for number in range(PARTITIONS)]
-        found[topic.name] = sum((await consumer.end_offsets(partitions)).values())
-    await consumer.stop()
+    async with cluster(kafka, prefix) as connected:
+        for topic in CHANGELOGS:
+            with ChangelogRows(PARTITIONS) as rows:
+                async for records in connected.records(f"{prefix}{topic.name}", PARTITIONS):
+                    rows.apply(records[0].partition, records)
+                found[topic.name] = rows.count()
     return found
+
+
+async def records(kafka: str, prefix: str) -> int:
+    """Return how many records the accounts' changelog has, marks included."""
+    async with cluster(kafka, prefix) as connected:
+        ranges = await connected.offset_ranges(topic_partitions(f"{prefix}{ACCOUNTS.changelog.name}", PARTITIONS))
+    return sum(each.end for each in ranges.values())
 
 
 @pytest.fixture
@@ -86,10 +93,13 @@ def test_running_it_again_makes_only_what_is_missing(kafka: str, topics: str, tm
         "pairing-phrases-changelog": 4,
         "push-channels-changelog": 4,
     }
+    written = asyncio.run(records(kafka, topics))
+    assert written == 120 + PARTITIONS
     assert seed(kafka, topics, tmp_path, "--accounts", "120", "--phones", "4").exit_code == 0
-    assert counts(kafka, topics) == there
+    assert asyncio.run(records(kafka, topics)) == written
     assert seed(kafka, topics, tmp_path, "--accounts", "125", "--phones", "6").exit_code == 0
-    assert counts(kafka, topics)[ACCOUNTS.changelog.name] == 120 + 5 + 2
+    assert asyncio.run(records(kafka, topics)) == written + PARTITIONS + 5 + 2
+    assert counts(kafka, topics)[ACCOUNTS.changelog.name] == 125
 
     output = run(kafka, topics, "accounts", "list", "--json").stdout
     listed = json.loads(output[output.index("[\n") :])  # in tests, logs come before it
