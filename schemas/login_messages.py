@@ -364,7 +364,18 @@ class ChangePassword(SessionCommand):
     password_hash: Text = Field(repr=False)
 
 
-class CreateAccount(AccountCommand):
+class AdministratorCommand(AccountCommand):
+    """A command from an administrator, which counts for the account as the administrator saw it.
+
+    Attributes:
+        revision: The account's revision then; 0 if no account had that name yet.
+
+    """
+
+    revision: int = Field(ge=0)
+
+
+class CreateAccount(AdministratorCommand):
     """Create an account.
 
     Attributes:
@@ -381,13 +392,13 @@ class CreateAccount(AccountCommand):
     email: Text = ""
 
 
-class RemoveAccount(AccountCommand):
+class RemoveAccount(AdministratorCommand):
     """Remove an account with its methods and sessions."""
 
     type: ClassVar[str] = "countersign.login.remove_account.v1"
 
 
-class SetEmail(AccountCommand):
+class SetEmail(AdministratorCommand):
     """Change the address for e-mails.
 
     Attributes:
@@ -400,7 +411,7 @@ class SetEmail(AccountCommand):
     email: Text
 
 
-class Invite(AccountCommand):
+class Invite(AdministratorCommand):
     """Set the invitation that allows the first pairing; it replaces an earlier one.
 
     Attributes:
@@ -415,7 +426,7 @@ class Invite(AccountCommand):
     expires_at: Moment
 
 
-class ResetMethods(AccountCommand):
+class ResetMethods(AdministratorCommand):
     """Remove all methods, sessions and remembered browsers; the next sign-in starts with enrolment."""
 
     type: ClassVar[str] = "countersign.login.reset_methods.v1"

@@ -87,28 +87,28 @@ def a_password_change(at: datetime = T0, **changes: Any) -> ChangePassword:
 
 def a_creation(at: datetime = T0, **changes: Any) -> CreateAccount:
     """Return an administrator's wish for an account."""
-    fields = {"account_id": "alex", "at": at, "display_name": "Alex", "password_hash": "$argon2id$1"}
+    fields = {"account_id": "alex", "revision": 0, "at": at, "display_name": "Alex", "password_hash": "$argon2id$1"}
     return CreateAccount.model_validate({**fields, **changes})
 
 
 def a_removal(at: datetime = T0) -> RemoveAccount:
     """Return an administrator's wish to be rid of an account."""
-    return RemoveAccount(account_id="alex", at=at)
+    return RemoveAccount(account_id="alex", revision=0, at=at)
 
 
 def an_address(email: str, at: datetime = T0) -> SetEmail:
     """Return another address for notices."""
-    return SetEmail(account_id="alex", at=at, email=email)
+    return SetEmail(account_id="alex", revision=0, at=at, email=email)
 
 
 def an_invitation(code: str = "invitation", at: datetime = T0, lasts: timedelta = timedelta(days=7)) -> Invite:
     """Return a code that was handed out, to admit to the first pairing."""
-    return Invite(account_id="alex", at=at, invitation_digest=a_digest(code), expires_at=at + lasts)
+    return Invite(account_id="alex", revision=0, at=at, invitation_digest=a_digest(code), expires_at=at + lasts)
 
 
 def a_reset(at: datetime = T0) -> ResetMethods:
     """Return an administrator's wish that an account enrols anew."""
-    return ResetMethods(account_id="alex", at=at)
+    return ResetMethods(account_id="alex", revision=0, at=at)
 
 
 def _in_session(at: datetime) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class RowBuilder:
     def make_account(self, password_hash: str) -> None:
         """Make the account."""
         name = self._account_id
-        self._send(CreateAccount(account_id=name, at=now(), display_name=name, password_hash=password_hash))
+        self._send(CreateAccount(account_id=name, revision=0, at=now(), display_name=name, password_hash=password_hash))
 
     def pair(self, key: PrivateKey, device_name: str) -> None:
         """Pair a phone, and end the sign-in in which that was done.

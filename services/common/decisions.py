@@ -184,7 +184,7 @@ def _remember(
     dropped = same[: -remembered(topic)]
     if not dropped:
         return processed, before.forgotten
-    times = [each.at for each in (*dropped, *before.forgotten) if each.topic == topic.name]
+    times = [each.at for each in dropped] + [each.at for each in before.forgotten if each.topic == topic.name]
     others = tuple(each for each in before.forgotten if each.topic != topic.name)
     kept = tuple(each for each in processed if each not in dropped)
     return kept, (*others, ForgottenUntil(topic.name, max(times)))

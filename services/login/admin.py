@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 
@@ -72,8 +72,10 @@ class Administration:
         weakness = find_weakness(password, (account_id, shown_name, product_name))
         if weakness is not None:
             raise AdminError(WEAKNESS_TEXTS[weakness])
+        known = self.view.get(account_id)
         command = CreateAccount(
             account_id=account_id,
+            revision=0 if known is None else known.revision,
             at=now(),
             display_name=shown_name,
             password_hash=await asyncio.to_thread(hash_password, password),
@@ -92,7 +94,7 @@ class Administration:
             AdminError: If no account has that name.
 
         """
-        await self._decide(RemoveAccount(account_id=self._existing(name), at=now()))
+        await self._decide(RemoveAccount(**self._existing(name), at=now()))
 
     async def set_email(self, name: str, email: str) -> None:
         """Change the address for an account's notifications; an empty one stops them.
@@ -101,7 +103,7 @@ class Administration:
             AdminError: If no account has that name, or the address is not valid.
 
         """
-        await self._decide(SetEmail(account_id=self._existing(name), at=now(), email=_address(email)))
+        await self._decide(SetEmail(**self._existing(name), at=now(), email=_address(email)))
 
     async def invite(self, name: str, lifetime: timedelta) -> str:
         """Create an enrolment code for an account; an earlier code no longer works.
@@ -115,7 +117,7 @@ class Administration:
         """
         code, digest = new_invitation()
         at = now()
-        command = Invite(account_id=self._existing(name), at=at, invitation_digest=digest, expires_at=at + lifetime)
+        command = Invite(**self._existing(name), at=at, invitation_digest=digest, expires_at=at + lifetime)
         await self._decide(command)
         return code
 
@@ -126,7 +128,7 @@ class Administration:
             AdminError: If no account has that name.
 
         """
-        await self._decide(ResetMethods(account_id=self._existing(name), at=now()))
+        await self._decide(ResetMethods(**self._existing(name), at=now()))
 
     def list(self, on_unreadable: Callable[[str], None]) -> Iterator[Account]:
         """Yield all accounts by name, one at a time.
@@ -137,13 +139,14 @@ class Administration:
         """
         return (account for account in self.view.all(on_unreadable) if account.removed_at is None)
 
-    def _existing(self, name: str) -> str:
+    def _existing(self, name: str) -> dict[str, Any]:
+        """Return what a command names an account by."""
         account_id = _id_of(name)
         known = self.view.get(account_id)
         if known is None or known.removed_at is not None:
             text = f"There is no account {account_id}. List them with: countersign accounts list"
             raise AdminError(text)
-        return account_id
+        return {"account_id": account_id, "revision": known.revision}
 
     async def _decide(self, command: AccountCommand) -> tuple[str, Account]:
         try:
@@ -156,6 +159,12 @@ class Administration:
             text = (
                 f"No login service carried out the command within {DECISION_SECONDS:.0f} s. Is one running? "
                 "The command takes effect as soon as one starts."
+            )
+            raise AdminError(text)
+        if decided[0] == Rejection.CHANGED:
+            text = (
+                f"The account {command.account_id} changed at the same moment, and the command did nothing. Look at it "
+                "again (countersign accounts list), and repeat the command if it is still right."
             )
             raise AdminError(text)
         if decided[0] not in {OK, Rejection.ACCOUNT_EXISTS}:

@@ -14,10 +14,12 @@ from operations.audit.bound_table import BoundTable
 from operations.audit.policies import Policies
 from schemas.base import Message
 from schemas.codec import Event, Record, decode, encode
+from schemas.login_messages import AdministratorCommand
 from services.common.decisions import Decision, Row, UnacceptableError, decide_once
 from services.common.rows.codec import read_row, write_row
 from services.common.rows.table import Table
 from tests.builders import T0, an_agreement_key, pairing_policy, policy
+from tests.rows import as_seen
 
 MessageT = TypeVar("MessageT", bound=Message)
 POLICIES: Final = Policies(policy(), pairing_policy(), frozenset({an_agreement_key("login service").key_id}))
@@ -89,7 +91,12 @@ class MemoryKafka:
         return event
 
     def draw(self, message: Message) -> Event[Message]:
-        """Return a message that is given now, in its envelope; it is published later."""
+        """Return a message that is given now, in its envelope; it is published later.
+
+        An administrator gives a command on the account as it stands.
+        """
+        if isinstance(message, AdministratorCommand):
+            message = as_seen(self.row(ACCOUNTS, message.account_id), message)
         event = Event(f"e{len(self.commands) + 1}", self.now, "test", "", message)
         self.commands.append(event)
         return event

@@ -155,7 +155,7 @@ class Operator(ModelMachine):
     def remove_account(self, account: str) -> None:
         """Remove an account, and perhaps make one of the same name anew: once, likewise."""
         self._ended = True
-        self.give(RemoveAccount(account_id=account, at=self.kafka.now))
+        self.give(RemoveAccount(account_id=account, revision=0, at=self.kafka.now))
 
     @precondition(lambda self: self._ended)
     @while_idle

@@ -100,6 +100,7 @@ class Account(Row):
         display_name: The name as its owner typed it.
         email: The address for e-mails; empty for none.
         password_hash: Argon2id, PHC string format.
+        revision: How often it changed in what administrators decide on (`administered`), since the name was first used.
         removed_at: When it was removed. The row stays, so that a stale record cannot restore the account.
         invitation: The open enrolment code of an administrator.
         enrolment_emails: When enrolment codes were recently sent by e-mail.
@@ -121,6 +122,7 @@ class Account(Row):
     email: Text = ""
     password_hash: Text = field(repr=False)
     created_at: Moment
+    revision: int = 0
     removed_at: Moment | None = None
     invitation: Invitation | None = None
     enrolment_emails: tuple[Moment, ...] = ()
@@ -141,6 +143,13 @@ class Account(Row):
     def password_change_due(self) -> bool:
         """True from a report until the password is changed."""
         return self.push.reported is not None
+
+    @property
+    def administered(self) -> tuple[object, ...]:
+        """What administrators decide on: whether it exists, its methods, address, password and invitation."""
+        methods = tuple(each.method_id for each in self.methods)
+        codes = None if self.recovery is None else self.recovery.made_at
+        return (self.removed_at, methods, codes, self.email, self.password_hash, self.invitation)
 
     @property
     def enrolled(self) -> bool:

@@ -1,6 +1,7 @@
 """The deciders for accounts, by message type."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import Any, Final
@@ -11,6 +12,7 @@ from schemas.contract import AuthResponse, DevicePaired, PairingFailed, Purpose
 from schemas.login_messages import (
     AddApp,
     AddPhone,
+    AdministratorCommand,
     CancelLogin,
     ChangePassword,
     ChoosePhone,
@@ -137,7 +139,16 @@ def decide_account(row: Account | None, event: Event[Message], policy: Policy) -
         UnacceptableError: If a response or a pairing is forged.
 
     """
-    message, at = event.data, event.time
+    decision = _decide(row, event.data, event.time, policy)
+    if decision.row is None or (row is not None and decision.row.administered == row.administered):
+        return decision
+    return replace(decision, row=replace(decision.row, revision=1 + _revision(row)))
+
+
+def _decide(row: Account | None, message: Message, at: datetime, policy: Policy) -> Decision[Account]:
+    if isinstance(message, AdministratorCommand) and message.revision != _revision(row):
+        exists = isinstance(message, CreateAccount) and row is not None and row.removed_at is None
+        return Decision(row, outcome=Rejection.ACCOUNT_EXISTS if exists else Rejection.CHANGED)
     if isinstance(message, CreateAccount):
         return administration.create(row, message, at)
     if isinstance(message, AuthResponse) and message.purpose is not Purpose.LOGIN:
@@ -149,6 +160,10 @@ def decide_account(row: Account | None, event: Event[Message], policy: Policy) -
         return Decision(row)
     account = expire(row, at, policy.limits)
     return decider(account, _login_of(account, message), message, at, policy)
+
+
+def _revision(row: Account | None) -> int:
+    return 0 if row is None else row.revision
 
 
 def _login_of(account: Account, message: Message) -> Login | None:

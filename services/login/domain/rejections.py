@@ -8,7 +8,7 @@ class Rejection(StrEnum):
 
     NO_LOGIN, NO_SESSION: it is over or does not exist. NOT_CONFIRMED: the session has no recent second factor.
     NOT_NOW: the login is in another state. LATE, UNKNOWN: the answered challenge is over, or was never sent. TOO_LATE:
-    no login waits for the pairing any longer.
+    no login waits for the pairing any longer. CHANGED: the account has changed since the administrator saw it.
     """
 
     UNKNOWN_ACCOUNT = "unknown_account"
@@ -33,3 +33,4 @@ class Rejection(StrEnum):
     LATE = "late"
     UNKNOWN = "unknown"
     TOO_LATE = "too_late"
+    CHANGED = "changed"

@@ -141,7 +141,7 @@ async def test_a_e_mail_that_waited_too_long_for_the_server_is_a_dead_letter(due
 @pytest.mark.parametrize("value", [b"{}", b"", None])
 async def test_what_is_no_e_mail_is_a_dead_letter(due: Due, value: bytes | None) -> None:
     name = a_name()
-    record = encode(an_event(RemoveAccount(account_id=name, at=now())))
+    record = encode(an_event(RemoveAccount(account_id=name, revision=0, at=now())))
     await due.wire.publisher.publish_until_acked(replace(record, topic="login.emails"))
     letter = await due.wire.dead_letter("login.emails", name.encode())
     assert b"not an e-mail: countersign.login.remove_account.v1" in dict(letter.headers)["dlq_reason"]

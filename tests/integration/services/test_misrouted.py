@@ -23,7 +23,9 @@ async def test_an_owner_sets_a_misrouted_event_aside(
 ) -> None:
     run("login")
     name = f"p{uuid.uuid4().hex[:8]}"
-    command = CreateAccount(account_id=name, at=now(), display_name=name, password_hash=hash_password("x" * 12))
+    command = CreateAccount(
+        account_id=name, revision=0, at=now(), display_name=name, password_hash=hash_password("x" * 12)
+    )
     record = encode(Event(new_id(), now(), "test/web", "", command))
     home = partition_of(name.encode(), PARTITIONS)
     other = (home + 1) % PARTITIONS

@@ -13,11 +13,13 @@ from operations.audit.report import Checked
 from schemas.base import Message
 from schemas.codec import Event, encode
 from schemas.contract import Verdict
-from schemas.login_messages import EmailDue, FailPassword, ResetMethods, SetEmail
+from schemas.login_messages import EmailDue, FailPassword
 from services.common.decisions import Decision, Row, decide_once
 from services.common.rows.codec import write_row
 from tests.builders import an_event
 from tests.model.memory_kafka import ACCOUNTS, CHANNELS, PHRASES
+from tests.rows import as_seen
+from tests.session_messages import a_reset, an_address
 from tests.unit.audit.history import RecordedWorld, Story, a_story, of_type, place_of
 
 TABLES: Final = {"accounts": ACCOUNTS, "channels": CHANNELS, "phrases": PHRASES}
@@ -85,9 +87,13 @@ def test_an_event_that_only_a_void_row_applied_was_not_decided(world: RecordedWo
 
 
 def test_a_message_that_only_a_void_row_leads_to_is_named(world: RecordedWorld) -> None:
-    world.command(SetEmail(account_id="alex", at=world.now, email="alex@example.org"))
+    world.command(an_address("alex@example.org", world.now))
     world.settle()
-    event = an_event(ResetMethods(account_id="alex", at=world.now), at=world.now, event_id="lost")
+    event = an_event(
+        as_seen(world.row(ACCOUNTS, "alex"), a_reset(world.now)),
+        at=world.now,
+        event_id="lost",
+    )
     world.keep(encode(event))
     decision = decided(world, event)
     assert decision.row is not None

@@ -11,7 +11,7 @@ from operations.audit.record_store import StoredRecord
 from operations.audit.report import Finding
 from schemas.codec import Event, Record, encode
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, PairingFailed, Verdict
-from schemas.login_messages import EmailDue, FailPassword, ResetMethods, SetEmail, SignIn
+from schemas.login_messages import EmailDue, FailPassword, SignIn
 from schemas.push_messages import SubmitAnswer
 from services.common.decisions import Decision, Row, decide_once
 from services.common.rows.codec import write_row
@@ -20,6 +20,7 @@ from services.login.domain.account import Push
 from tests.builders import Phone, a_key, an_event
 from tests.events import a_challenge, a_login_challenge, a_paired, a_response
 from tests.model.memory_kafka import ACCOUNTS, CHANNELS, PHRASES
+from tests.session_messages import a_reset, an_address
 from tests.unit.audit.history import PHONE, RecordedWorld, a_story, of_type, place_of
 
 
@@ -209,9 +210,9 @@ def test_a_forged_pairing_is_named(world: RecordedWorld, change: dict[str, Any],
 
 
 def test_a_message_that_is_nowhere_is_named_with_the_row_that_led_to_it(world: RecordedWorld) -> None:
-    world.command(SetEmail(account_id="alex", at=world.now, email="alex@example.org"))
+    world.command(an_address("alex@example.org", world.now))
     world.settle()
-    world.command(ResetMethods(account_id="alex", at=world.now))
+    world.command(a_reset(world.now))
     world.settle()
     notice = of_type(world, EmailDue)
     world.drop(notice)

@@ -37,7 +37,7 @@ from tests.messages import a_recovery_code, a_sign_in
 from tests.session_messages import a_password_change, an_app_added, new_recovery_codes
 
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"
-CREATE = CreateAccount(account_id="alex", at=T0, display_name="Alex", password_hash=HASH)
+CREATE = CreateAccount(account_id="alex", revision=0, at=T0, display_name="Alex", password_hash=HASH)
 HOLDERS = [
     CREATE,
     a_sign_in(password_hash=HASH),

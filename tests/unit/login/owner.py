@@ -15,7 +15,7 @@ from services.login.domain.login import Login
 from tests.builders import LIMITS, a_session, an_account, an_event, policy
 from tests.events import only
 from tests.messages import a_sign_in
-from tests.rows import in_turn, without_memory
+from tests.rows import as_seen, in_turn, without_memory
 
 
 class Owner:
@@ -33,7 +33,8 @@ class Owner:
 
     def take(self, message: Message) -> Decision[Account]:
         """Decide a message, and keep the row."""
-        decision = decide_once(self.account, in_turn(self.account, an_event(message)), self._decide)
+        event = an_event(as_seen(self.account, message))
+        decision = decide_once(self.account, in_turn(self.account, event), self._decide)
         assert decision.row is not None
         self.account = decision.row
         return decision

@@ -16,8 +16,8 @@ from tests.messages import a_cancel, a_guess, a_pairing_start, a_send, a_sign_in
 from tests.rows import without_memory
 from tests.unit.login.owner import Owner
 
-CREATE = CreateAccount(account_id="alex", at=after(), display_name="Alex", password_hash="$argon2id$1")
-REMOVE = RemoveAccount(account_id="alex", at=after(1))
+CREATE = CreateAccount(account_id="alex", revision=0, at=after(), display_name="Alex", password_hash="$argon2id$1")
+REMOVE = RemoveAccount(account_id="alex", revision=0, at=after(1))
 
 
 def _signed_in() -> Owner:
@@ -97,8 +97,9 @@ def test_a_removed_account_can_be_made_anew_and_begins_with_nothing() -> None:
 
 
 def test_a_removal_that_comes_again_does_not_remove_the_account_made_since() -> None:
-    remove, create = an_event(REMOVE), an_event(CREATE)
     row = an_account()
+    remove = an_event(REMOVE.model_copy(update={"revision": row.revision}))
+    create = an_event(CREATE.model_copy(update={"revision": row.revision + 1}))
     for event in (remove, create, remove):
         decision = decide_once(row, event, lambda each, of: decide_account(each, of, policy()))
         assert decision.row is not None

@@ -1,13 +1,18 @@
 """What an administrator does with an account: invites, sets an address, resets its methods."""
 
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
 import pytest
 
 from schemas.base import Message
 from schemas.contract import ChallengeWithdrawn, DeviceUnpaired, PairingWithdrawn
-from schemas.login_messages import EmailDue, EmailKind
-from services.common.decisions import OK
+from schemas.login_messages import AdministratorCommand, EmailDue, EmailKind
+from services.common.decisions import OK, decide_once
 from services.common.throttle import Throttle
 from services.login.domain.account import Push
+from services.login.domain.decide import decide_account
 from services.login.domain.history import HistoryKind
 from services.login.domain.limits import Enrolment
 from services.login.domain.login import EndReason, LoginState
@@ -23,15 +28,19 @@ from tests.builders import (
     after,
     an_account,
     an_app,
+    an_event,
     denied,
+    policy,
     recovery_codes,
 )
 from tests.events import a_paired, a_response, only
 from tests.messages import a_code, a_pairing_start, a_sign_in
+from tests.rows import without_memory
 from tests.session_messages import a_creation, a_further_phone, a_removal, a_reset, an_address, an_invitation
 from tests.unit.login.owner import Owner, same, signed_in
 
 FAIR = a_phone("Fairphone 5")
+_decide = partial(decide_account, policy=policy())
 
 
 def _rich() -> Owner:
@@ -164,3 +173,46 @@ def test_of_an_account_that_was_removed_nothing_is_left_to_administer(message: M
     assert (decision.outcome, decision.events) == (Rejection.UNKNOWN_ACCOUNT, ())
     assert same(owner.account, removed)
     assert removed.email == ""
+
+
+COMMANDS: Final = (an_address("other@example.org"), an_invitation(), a_reset(), a_removal())
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("change", COMMANDS[:3], ids=lambda each: type(each).__name__)
+def test_a_command_on_an_account_that_has_changed_since_does_nothing(
+    change: AdministratorCommand, command: AdministratorCommand
+) -> None:
+    before = an_account()
+    (changed, old) = (decide_once(before, an_event(each), _decide) for each in (change, command))
+    assert changed.outcome == old.outcome == OK
+    decision = decide_once(changed.row, an_event(command), _decide)
+    assert decision.outcome == Rejection.CHANGED
+    assert decision.events == ()
+    assert decision.row is not None
+    assert changed.row is not None
+    assert without_memory(decision.row) == without_memory(changed.row)
+
+
+def test_a_command_on_an_account_whose_phone_changed_since_does_nothing() -> None:
+    phoneless = replace(an_account(), devices=(), revision=an_account().revision)
+    paired = replace(an_account(), revision=phoneless.revision + 1)
+    command = a_reset().model_copy(update={"revision": phoneless.revision})
+    assert decide_once(paired, an_event(command), _decide).outcome == Rejection.CHANGED
+
+
+def test_a_sign_in_leaves_an_account_as_administrators_saw_it() -> None:
+    owner = Owner()
+    revision = owner.account.revision
+    owner.take(a_sign_in())
+    assert owner.account.revision == revision
+
+
+def test_an_account_made_anew_goes_on_counting_what_changed() -> None:
+    owner = Owner()
+    revision = owner.account.revision
+    owner.take(a_removal(after(1)))
+    owner.take(a_creation(after(2)))
+    assert owner.account.revision == revision + 2
+    removal = an_event(a_removal(after(3)).model_copy(update={"revision": revision}))
+    assert decide_once(owner.account, removal, _decide).outcome == Rejection.CHANGED

@@ -159,7 +159,7 @@ def test_every_refusal_that_a_person_meets_has_its_notice() -> None:
         Rejection.PUSH_PAUSED,
         Rejection.PUSH_LOCKED,
     }
-    met_by_operators_only = {Rejection.ACCOUNT_EXISTS}
+    met_by_operators_only = {Rejection.ACCOUNT_EXISTS, Rejection.CHANGED}
     met_by_nobody = {Rejection.LATE, Rejection.UNKNOWN, Rejection.TOO_LATE}
     assert told.keys() | leads_to_the_right_page | met_by_operators_only | met_by_nobody == set(Rejection)
     assert len(set(told.values())) == len(told)
