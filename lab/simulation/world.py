@@ -19,7 +19,7 @@ from services.common.kafka.partitions import partition_of
 from services.common.kafka.publisher import NotAcknowledgedError, Publisher
 from services.common.rows.changelog import PartitionState, read_records
 from services.common.rows.changelog_copy import ChangelogCopy
-from services.common.rows.codec import read_row
+from services.common.rows.codec import RowCache, read_row
 from services.common.streams.consumer import StreamConsumer
 from services.common.streams.lane import LaneLimits
 from services.common.streams.processor import TableProcessor
@@ -81,6 +81,7 @@ class Instance:
         processor = TableProcessor(
             TABLE,
             copy,
+            RowCache(TABLE.model),
             prefix="",
             partitions=PARTITIONS,
             policy=None,

@@ -119,6 +119,7 @@ class Base:
             TableProcessor(
                 table,
                 self._views[table.name].copy,
+                self._views[table.name].decoded,
                 prefix=prefix,
                 partitions=self.settings.partitions,
                 policy=self._policy,

@@ -17,7 +17,7 @@ from services.common.decisions import RowT
 from services.common.kafka.log import ChangelogTopic
 from services.common.progress import Progress
 from services.common.rows.changelog_copy import ChangelogCopy
-from services.common.rows.codec import read_row
+from services.common.rows.codec import RowCache, read_row
 from services.common.rows.store import RocksDisk
 from services.common.waiters import Waiters
 
@@ -35,6 +35,7 @@ class View(Generic[RowT]):
     Attributes:
         topic: The changelog topic's full name.
         copy: The rows.
+        decoded: Decodes them, for the owner as well.
         lag_stats: How the view keeps up with the topic.
 
     """
@@ -50,6 +51,7 @@ class View(Generic[RowT]):
         """
         self.topic = topic.name
         self._model = model
+        self.decoded = RowCache(model)
         self._waiters = Waiters()
         self.copy = ChangelogCopy(
             topic, RocksDisk(directory / topic.name), on_ready=self._waiters.wake_all, on_change=self._waiters.wake
@@ -89,8 +91,9 @@ class View(Generic[RowT]):
             UnavailableError: While it catches up, since it must not report a row as missing that it has not read yet.
 
         """
-        value = self.copy.get(key.encode())
-        return None if value is None else read_row(self._model, value)
+        encoded = key.encode()
+        value = self.copy.get(encoded)
+        return None if value is None else self.decoded.read(encoded, value)
 
     def all(self, on_unreadable: Callable[[str], None] = _log_unreadable) -> Iterator[RowT]:
         """Iterate over all rows in the order of their keys; see `items`."""

@@ -12,7 +12,7 @@ from services.common.kafka.membership import SourceRecord
 from services.common.kafka.partitions import partition_of
 from services.common.kafka.publisher import Publisher
 from services.common.rows.changelog_copy import ChangelogCopy
-from services.common.rows.codec import read_row, write_row
+from services.common.rows.codec import RowCache
 from services.common.rows.table import Relay, Table
 from services.common.streams.owner import PartitionOwner
 from services.common.streams.record_guard import RecordGuard
@@ -39,6 +39,7 @@ class TableProcessor(Generic[RowT]):
         self,
         table: Table[RowT],
         copy: ChangelogCopy,
+        rows: RowCache[RowT],
         *,
         prefix: str,
         partitions: int,
@@ -51,6 +52,7 @@ class TableProcessor(Generic[RowT]):
         self.topics: Final = tuple(f"{prefix}{topic.name}" for topic in table.reads)
         self.copy: Final = copy
         self._table = table
+        self._rows = rows
         self._partitions = partitions
         self._policy = policy
         self._guard = guard
@@ -67,11 +69,11 @@ class TableProcessor(Generic[RowT]):
                 self._require_own_partition(record)
                 key = event.data.key.encode()
                 value = owner.load(key)
-                before = None if value is None else read_row(self._table.model, value)
+                before = None if value is None else self._rows.read(key, value)
                 decision = decide_once(before, event, self._decide)
                 if not decision.repeated and (decision.row, before) != (None, None):
                     # Save before publish: a reply to a message must find the row, even after a crash (docs/adr/0003).
-                    await owner.save(key, None if decision.row is None else write_row(decision.row))
+                    await owner.save(key, None if decision.row is None else self._rows.write(key, decision.row))
                 await self._publisher.publish_outputs(event, self._table.source, decision.events)
             self._metrics.decision_seconds.labels(self._table.name).observe(time.monotonic() - started)
             self._count(before, event, decision)
