@@ -12,7 +12,9 @@ newer has been decided before: it is outdated, and changes nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
+
+from pydantic import Field
 
 from schemas.base import Message, Moment
 from schemas.codec import TYPES, Event
@@ -93,6 +95,7 @@ class Row:
         processed: The recent events of all topics, in the order in which they were applied.
         forgotten: One entry for each topic of which it has forgotten events.
         last_outputs: One entry for each topic whose last event published messages.
+        unknown: What a newer release wrote into it (services.common.rows.unknown_parts).
 
     """
 
@@ -100,6 +103,7 @@ class Row:
     processed: tuple[ProcessedEvent, ...] = ()
     forgotten: tuple[ForgottenUntil, ...] = ()
     last_outputs: tuple[LastOutput, ...] = ()
+    unknown: Annotated[tuple[Any, ...], Field(exclude=True)] = ()
 
     def outcome_of(self, event_id: str) -> str | None:
         """Return an event's outcome, or None if this row does not remember the event."""

@@ -1,14 +1,25 @@
 """Encodes rows as JSON for changelog records, and decodes them."""
 
 from collections import OrderedDict
-from typing import Any, Final, Generic
+from dataclasses import replace
+from typing import Any, Final, Generic, NamedTuple
 
 from pydantic import TypeAdapter
-from pydantic_core import CoreConfig, SchemaSerializer, SchemaValidator
+from pydantic_core import CoreConfig, SchemaSerializer, SchemaValidator, ValidationError
 
 from services.common.decisions import Row, RowT
+from services.common.rows.unknown_parts import add_unknown, read_known
 
-_CODECS: Final[dict[Any, tuple[SchemaValidator, SchemaSerializer]]] = {}
+
+class _Codec(NamedTuple):
+    """What reads and writes rows of one type: validators that refuse and that ignore unknown fields."""
+
+    strict: SchemaValidator
+    lenient: SchemaValidator
+    serializer: SchemaSerializer
+
+
+_CODECS: Final[dict[Any, _Codec]] = {}
 """One for each type of row, since building one takes milliseconds. Errors hide the input, since a row may contain a
 password hash, which must not reach the log."""
 
@@ -56,7 +67,7 @@ class RowCache(Generic[RowT]):
 
 
 def read_row(model: type[RowT], value: bytes | str) -> RowT:
-    """Decode a row; fields of a newer writer are ignored.
+    """Decode a row. What a newer writer added to it is kept in it (`unknown_parts`).
 
     Args:
         model: The row's type.
@@ -66,27 +77,49 @@ def read_row(model: type[RowT], value: bytes | str) -> RowT:
         ValidationError: If the value is not a row of that type; the text does not contain the value.
 
     """
-    row: RowT = _codec(model)[0].validate_json(value)
+    codec = _codec(model)
+    row: RowT
+    try:
+        row = codec.strict.validate_json(value)
+    except ValidationError:
+        row, unknown = read_known(value, codec.lenient.validate_json, codec.serializer.to_json)
+        row = replace(row, unknown=unknown)
     return row
 
 
 def write_row(row: Row) -> bytes:
     """Encode a row as a changelog record's value: compact JSON."""
-    return _codec(type(row))[1].to_json(row)
+    value = _codec(type(row)).serializer.to_json(row)
+    return add_unknown(value, row.unknown) if row.unknown else value
 
 
 def row_data(row: Row) -> dict[str, Any]:
     """Return a row as JSON data."""
-    data: dict[str, Any] = _codec(type(row))[1].to_python(row, mode="json")
+    data: dict[str, Any] = _codec(type(row)).serializer.to_python(row, mode="json")
     return data
 
 
-def _codec(model: Any) -> tuple[SchemaValidator, SchemaSerializer]:
+def _codec(model: Any) -> _Codec:
     found = _CODECS.get(model)
     if found is None:
         adapter = TypeAdapter(model)
         if not isinstance(adapter.serializer, SchemaSerializer):
             raise TypeError(model)
-        validator = SchemaValidator(adapter.core_schema, CoreConfig(hide_input_in_errors=True))
-        found = _CODECS[model] = (validator, adapter.serializer)
+        schema = adapter.core_schema
+        found = _CODECS[model] = _Codec(
+            # Not with the validators that models bring along, which ignore unknown fields.
+            SchemaValidator(_forbidding(schema), CoreConfig(hide_input_in_errors=True), _use_prebuilt=False),
+            SchemaValidator(schema, CoreConfig(hide_input_in_errors=True)),
+            adapter.serializer,
+        )
     return found
+
+
+def _forbidding(schema: Any) -> Any:
+    """Return a copy of a schema whose models allow no unknown fields, whatever their own settings say."""
+    if isinstance(schema, dict):
+        copy = {name: _forbidding(value) for name, value in schema.items()}
+        if copy.get("type") in {"dataclass-args", "model-fields"}:
+            copy["extra_behavior"] = "forbid"
+        return copy
+    return [_forbidding(each) for each in schema] if isinstance(schema, list) else schema
