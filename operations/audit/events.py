@@ -47,6 +47,8 @@ def examine_events(
             report.unchecked[Unchecked.PENDING] += 1
         elif _is_set_aside(table, record, event, store):
             report.checked[Checked.SET_ASIDE] += 1
+        elif expected_messages.is_outdated(table, record):
+            report.checked[Checked.OUTDATED] += 1
         else:
             _examine_unremembered(table, record, store, expected_messages, report)
 

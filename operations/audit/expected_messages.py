@@ -24,6 +24,8 @@ _SCHEMA: Final = """
     CREATE TABLE key_histories (
         source TEXT, key BLOB, complete_since TEXT, first_at TEXT, deleted INTEGER, PRIMARY KEY (source, key)
     ) WITHOUT ROWID;
+    CREATE TABLE forgotten (source TEXT, key BLOB, topic TEXT, record_offset INTEGER, until TEXT);
+    CREATE INDEX forgotten_by_key ON forgotten (source, key, topic);
 """
 _COLUMNS: Final = "event_id, type, data, at, traceparent, due, row_topic, row_partition, row_offset"
 _Columns = tuple[str, str, str, str, str | None, int, str, int, int]
@@ -86,6 +88,10 @@ class ExpectedMessages:
             "INSERT INTO key_histories VALUES (?, ?, ?, ?, ?)",
             (table.source, key, since.isoformat(), first_at.isoformat(), history.deleted),
         )
+        self._database.executemany(
+            "INSERT INTO forgotten VALUES (?, ?, ?, ?, ?)",
+            ((table.source, key, until.topic, offset, _text(until.at)) for offset, until in history.forgotten),
+        )
 
     def expect(self, table: BoundTable, decided: ReplayedEvent) -> None:
         """Add the messages of a decision."""
@@ -144,6 +150,14 @@ class ExpectedMessages:
             coverage.complete_since == BEGINNING or coverage.complete_since + SLACK <= event.at
         )
 
+    def is_outdated(self, table: BoundTable, event: StoredRecord) -> bool:
+        """Return whether a row had forgotten newer events of the topic when its owner came to an event."""
+        (until,) = self._database.execute(
+            "SELECT max(until) FROM forgotten WHERE source = ? AND key = ? AND topic = ? AND record_offset < ?",
+            (table.source, event.key or b"", event.topic, event.offset),
+        ).fetchone()
+        return until is not None and _text(event.event().time) <= until
+
     def may_lack_row(self, table: BoundTable, event: StoredRecord) -> bool:
         """Return whether an event may have been decided while its key had no row."""
         coverage = self._coverage(table, event.key or b"")
@@ -168,9 +182,14 @@ class ExpectedMessages:
 
     def _add(self, each: Expected) -> None:
         topic, data = each.message.topic.name, each.message.model_dump_json()
-        at = each.at.astimezone(UTC).isoformat()
+        at = _text(each.at)
         columns = (topic, each.event_id, each.message.type, data, at, each.traceparent, each.due, *each.position)
         self._database.execute("INSERT INTO expected VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns)
+
+
+def _text(at: datetime) -> str:
+    """Return a time as text that sorts as the time does."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _expected(columns: _Columns) -> Expected:

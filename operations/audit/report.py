@@ -24,6 +24,7 @@ class Checked(StrEnum):
     SIGNED = "valid signatures and seals"
     ROWLESS = "events of keys without a row"
     SET_ASIDE = "events that became dead letters"
+    OUTDATED = "events that came after their row had forgotten newer ones"
 
 
 class Unchecked(StrEnum):

@@ -13,7 +13,7 @@ from operations.audit.diff import Diff
 from operations.audit.record_store import MARGIN, RecordStore, StoredRecord
 from operations.audit.report import Checked, Unchecked
 from operations.audit.time_range import BEGINNING
-from services.common.decisions import Row
+from services.common.decisions import ForgottenUntil, Row
 from services.common.rows.codec import read_row
 
 
@@ -32,6 +32,7 @@ class RowHistory:
     Attributes:
         decided: The replayed decisions by event id; several if a row had forgotten an event that came again.
         seen: The ids of all applied events, replayed or not.
+        forgotten: What the rows forgot: after the event at which offset of a topic (-1: unknown), up to which time.
         complete_since: The time from which all decisions on the key are known.
         first_at: The time of the first row; None before it.
         deleted: True once the row was deleted.
@@ -43,6 +44,7 @@ class RowHistory:
     diff: Diff
     decided: dict[str, list[ReplayedEvent]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    forgotten: list[tuple[int, ForgottenUntil]] = field(default_factory=list)
     complete_since: datetime | None = None
     first_at: datetime | None = None
     deleted: bool = False
@@ -57,6 +59,9 @@ class RowHistory:
             each.due = not judgement.why
             self.seen.add(each.event.id)
             self.decided.setdefault(each.event.id, []).append(each)
+            decided: Row | None = each.decision.row
+            forgotten = decided.forgotten if decided is not None else ()
+            self.forgotten += [(each.cause.offset, until) for until in forgotten if until.topic == each.cause.topic]
         return judgement
 
     def _row(self, record: StoredRecord, value: bytes) -> Judgement:
@@ -105,7 +110,7 @@ class RowHistory:
         replayer = Replayer(self.table, self.store, self.diff, record)
         for cause in sorted(self._undecided(record), key=lambda each: (each.at, each.offset)):
             decided = replayer.decide(before.row if before else None, cause)
-            if isinstance(decided, ReplayedEvent) and decided.decision.row is not None:
+            if isinstance(decided, ReplayedEvent) and decided.decision.row and not decided.decision.repeated:
                 return Judgement.wrong(judgement.why, (*judgement.decided, decided), decided.decision.row)
         return judgement
 
@@ -113,6 +118,8 @@ class RowHistory:
         """Take a row as the predecessor of the next one."""
         if not judgement.why:
             self.seen.update(each.event_id for each in row.processed)
+        if judgement.unchecked is not None:
+            self.forgotten += [(-1, until) for until in row.forgotten]
         if judgement.kind is not None:
             self.complete_since = self.complete_since or BEGINNING
         elif self.complete_since is None or judgement.unchecked is Unchecked.ROW_COMPACTED:

@@ -55,7 +55,7 @@ def _scramble(data: dict[str, Any]) -> None:
 
 
 def _end_otherwise(data: dict[str, Any]) -> None:
-    data["processed"][-1]["outcome"] = "locked"
+    data["processed"][-1][-1] = "locked"
 
 
 def _apply_again(data: dict[str, Any]) -> None:

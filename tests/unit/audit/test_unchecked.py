@@ -12,11 +12,12 @@ from operations.audit.report import Checked, Unchecked
 from operations.audit.time_range import TimeRange, read_moment
 from schemas.codec import Record, encode
 from schemas.login_messages import FailPassword, SignIn
+from services.common.decisions import REMEMBERED_COMMANDS
 from services.common.kafka.dead_letters import OFFSET, PARTITION, SERVICE
 from services.login.domain.policy import Policy
 from tests.builders import T0, a_key, an_event, pairing_policy, policy
 from tests.model.memory_kafka import ACCOUNTS, POLICIES
-from tests.unit.audit.history import RecordedWorld, a_story, of_type
+from tests.unit.audit.history import RecordedWorld, Story, a_story, of_type
 
 
 @pytest.fixture
@@ -46,13 +47,41 @@ def test_messages_that_have_expired_are_counted_as_unchecked(world: RecordedWorl
     assert report.unchecked == {Unchecked.MESSAGE_GONE: 1, Unchecked.EVENT_GONE: 1}
 
 
-def test_rows_whose_predecessors_were_compacted_are_counted(world: RecordedWorld) -> None:
+def test_rows_whose_predecessors_were_compacted_are_counted() -> None:
+    _story, world = mistype_often()
     rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"]
     for row in rows[:-1]:
         world.drop(row)
     report = world.audit()
     assert report.findings == []
     assert report.unchecked[Unchecked.ROW_COMPACTED] == 1
+
+
+def mistype_often() -> tuple[Story, RecordedWorld]:
+    """Return a valid history of an account whose row has forgotten commands."""
+    story = a_story()
+    for _ in range(REMEMBERED_COMMANDS):
+        story.then(lambda: story.people.mistype_password("alex"), 3700)
+    return story, story.world
+
+
+def test_an_event_that_came_too_late_for_its_row_was_decided() -> None:
+    """Its sender's clock was an hour behind, and the row had forgotten a newer one by then."""
+    story, world = mistype_often()
+    late = an_event(of_type(world, FailPassword).event().data, at=T0, event_id="late")
+    story.then(lambda: world.publish(late))
+    report = world.audit()
+    assert (report.findings, report.checked[Checked.OUTDATED]) == ([], 1)
+
+
+def test_an_event_that_was_lost_is_named_although_its_row_has_forgotten_newer_ones_since(world: RecordedWorld) -> None:
+    lost = an_event(of_type(world, FailPassword).event().data, at=world.now, event_id="lost")
+    world.keep(encode(lost))
+    for _ in range(2 * REMEMBERED_COMMANDS):
+        world.pass_time(3700)
+        world.command(lost.data.model_copy(update={"at": world.now}))
+        world.settle()
+    assert world.finding().why == "login/accounts neither decided nor dead-lettered it"
 
 
 def test_what_is_not_committed_is_still_to_come(world: RecordedWorld) -> None:
