@@ -93,12 +93,13 @@ class MemoryKafka:
     def draw(self, message: Message) -> Event[Message]:
         """Return a message that is given now, in its envelope; it is published later.
 
-        An administrator gives a command on the account as it stands.
+        An administrator gives a command on the account as it stands. The next command is a microsecond later.
         """
         if isinstance(message, AdministratorCommand):
             message = as_seen(self.row(ACCOUNTS, message.account_id), message)
         event = Event(f"e{len(self.commands) + 1}", self.now, "test", "", message)
         self.commands.append(event)
+        self.pass_time(1e-6)
         return event
 
     def publish(self, event: Event[Message]) -> None:

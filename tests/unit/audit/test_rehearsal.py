@@ -1,6 +1,5 @@
 """Rehearsed settings: the logins that they would have stopped, and those that they would have let pass."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,12 +8,12 @@ from operations.audit.time_range import TimeRange
 from operations.rehearsal.initial_state import history_of
 from operations.rehearsal.rehearsal import Rehearsal, rehearse_records
 from schemas.contract import Verdict
-from schemas.login_messages import FailCode
+from schemas.login_messages import FailCode, SignIn
 from services.common.throttle import PauseLimits
 from tests.builders import LIMITS, at_most, policy
 from tests.messages import a_code
 from tests.model.memory_kafka import ACCOUNTS
-from tests.unit.audit.history import PHONE, Story
+from tests.unit.audit.history import PHONE, Story, of_type
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def rehearsed(story: Story, time_range: TimeRange | None = None, **changes: Any)
 def test_a_request_too_many_would_have_stopped_a_login(story: Story) -> None:
     for _ in range(3):
         story.sign_in()
-    third = story.world.now - timedelta(seconds=1)
+    third = of_type(story.world, SignIn).event().time
     rehearsal = rehearsed(story, challenges=at_most(2))
     (stopped,) = rehearsal.stopped
     assert (stopped.account_id, stopped.began_at) == ("alex", third)
