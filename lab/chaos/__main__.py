@@ -33,7 +33,7 @@ _CANNOT: Final = (
 _INTERRUPTED: Final = 130
 """As a shell has it for a program that Ctrl-C ended."""
 _SHOWN: Final = 10
-"""How many violations of a claim are printed, and how many notes; the report has all."""
+"""How many violations of a claim are printed; the report has all."""
 
 
 def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
@@ -111,8 +111,6 @@ def _show(console: Console, claims: list[Claim]) -> None:
         console.print(f"{claim.checked:7}  {claim.text}: {mark}", style=style, markup=False)
         for violation in claim.violations[:_SHOWN]:
             console.print(f"           {violation}", style="red", markup=False)
-        for note in claim.notes[:_SHOWN]:
-            console.print(f"           {note}", style="yellow", markup=False)
 
 
 if __name__ == "__main__":

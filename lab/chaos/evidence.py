@@ -13,15 +13,16 @@ from lab.chaos.poison import CORRUPT, HEADER, Poison
 from operations.audit.bound_table import BoundTable
 from operations.audit.policies import Policies
 from operations.audit.record_store import StoredRecord
+from operations.changelogs import judge_records
 from operations.dead_letters import DeadLetter
 from operations.deployment import ALL, CONSUMED
 from schemas.base import Message
-from schemas.codec import Event, decode
+from schemas.codec import Event
 from schemas.topics import TopicKind
 from services.common.decisions import Row
 from services.common.kafka.dead_letters import RecordPosition
 from services.common.rows.codec import read_row
-from services.common.rows.stamps import is_newer
+from services.common.rows.fence import is_mark
 from services.login.domain.account import Account
 from services.login.tables import ACCOUNTS
 
@@ -35,7 +36,7 @@ class RunRecord:
         key: Its key.
         value: Its value.
         headers: Its headers.
-        at: Its timestamp: when it was sent, by the sender's clock.
+        at: Its timestamp: of an event, when Kafka appended it; of a row, when it was sent, by the owner's clock.
 
     """
 
@@ -50,6 +51,12 @@ class RunRecord:
         """Return a record that was read."""
         place = RecordPosition(record.topic, record.partition, record.offset)
         return cls(place, record.key, record.value, dict(record.headers), record.at)
+
+    def stored(self) -> StoredRecord:
+        """Return it as it was read."""
+        place = self.place
+        headers = list(self.headers.items())
+        return StoredRecord(place.topic, place.partition, place.offset, self.at, self.key, self.value, headers)
 
     @property
     def poison(self) -> Poison | None:
@@ -78,13 +85,13 @@ class RowVersion:
     Attributes:
         record: The record.
         row: The row; None for a tombstone.
-        newest: True if it was newer than all before it; a stale one does not count.
+        counts: False if its writer had lost the partition.
 
     """
 
     record: RunRecord
     row: Row | None
-    newest: bool
+    counts: bool
 
 
 @dataclass(frozen=True)
@@ -127,9 +134,7 @@ class RunRecords:
         """
         kinds = {topic.name: topic.kind for topic in ALL}
         events = (each for each in self.records if kinds[each.place.topic] in {TopicKind.EVENT, TopicKind.COMMAND})
-        return [
-            LoggedEvent(each, decode(each.key, each.value, each.headers.items())) for each in events if not each.corrupt
-        ]
+        return [LoggedEvent(each, each.stored().event()) for each in events if not each.corrupt]
 
     @cached_property
     def dead_letters(self) -> list[DeadLetter]:
@@ -151,19 +156,20 @@ class RunRecords:
     @cached_property
     def versions(self) -> dict[str, dict[str, list[RowVersion]]]:
         """Each changelog's rows by key, in their order."""
-        newest: dict[tuple[str, bytes], bytes | None] = {}
         models = {table.changelog.name: table.model for table in self.tables}
         found: dict[str, dict[str, list[RowVersion]]] = {changelog: defaultdict(list) for changelog in models}
+        partitions: dict[tuple[str, int], list[RunRecord]] = defaultdict(list)
         for record in self.records:
-            model = models.get(record.place.topic)
-            if model is None or record.key is None:
+            partitions[record.place.topic, record.place.partition].append(record)
+        for (topic, partition), records in partitions.items():
+            model = models.get(topic)
+            if model is None:
                 continue
-            slot = (record.place.topic, record.key)
-            is_newest = is_newer(record.value, newest.get(slot), list(record.headers.items()))
-            if is_newest:
-                newest[slot] = record.value
-            row = None if record.value is None else read_row(model, record.value)
-            found[record.place.topic][record.key.decode()].append(RowVersion(record, row, is_newest))
+            judged = judge_records((each.stored() for each in records), partition, None)
+            for record, (_stored, counts) in zip(records, judged, strict=True):
+                if record.key is not None and not is_mark(record.key):
+                    row = None if record.value is None else read_row(model, record.value)
+                    found[topic][record.key.decode()].append(RowVersion(record, row, counts))
         return found
 
     @cached_property
@@ -172,11 +178,11 @@ class RunRecords:
         found: dict[str, dict[str, set[str]]] = {changelog: defaultdict(set) for changelog in self.versions}
         for changelog, keys in self.versions.items():
             for version in chain.from_iterable(keys.values()):
-                for applied in version.row.processed if version.newest and version.row is not None else ():
+                for applied in version.row.processed if version.counts and version.row is not None else ():
                     found[changelog][applied.event_id].add(applied.outcome)
         return found
 
     def accounts(self, account_id: str) -> list[Account]:
         """Return the rows that an account had, one after the other."""
         versions = self.versions[ACCOUNTS.changelog.name].get(account_id, [])
-        return [each.row for each in versions if each.newest and isinstance(each.row, Account)]
+        return [each.row for each in versions if each.counts and isinstance(each.row, Account)]

@@ -17,9 +17,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
-from operations.deployment import ALL, CONSUMED
+from operations.deployment import ALL, CHANGELOGS, CONSUMED
 from schemas.topics import AUTH_RESPONSE, DEVICE_PAIRED, TopicKind
 from services.common.clock import new_id
+from services.common.rows.fence import Stamp, is_mark, stamp_of
 
 log = structlog.get_logger(__name__)
 HEADER: Final = "chaos"
@@ -37,6 +38,7 @@ class Poison(StrEnum):
 
     DUPLICATE = "duplicate"
     REORDERED = "reordered"
+    VOID = "void"
     TRUNCATED = "truncated"
     GARBAGE = "garbage"
     EMPTY = "empty"
@@ -46,8 +48,10 @@ class Poison(StrEnum):
     FORGED = "forged"
 
 
-CORRUPT: Final = frozenset(Poison) - {Poison.DUPLICATE, Poison.REORDERED}
+CORRUPT: Final = frozenset(Poison) - {Poison.DUPLICATE, Poison.REORDERED, Poison.VOID}
 """What cannot be used, and has to be set aside. The others change nothing."""
+_LOST_OWNER: Final = "chaos".rjust(22, "-")
+"""The id of an owner that has lost its partition, or has never had it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,13 @@ def _of_no_type(draft: Draft) -> Draft:
     return replace(draft, headers={**draft.headers, "ce_type": b"countersign.nothing.like.it.v9"})
 
 
+def _lose(draft: Draft) -> Draft:
+    """Return a row as it would come from an owner that began the same term later than the one that stands."""
+    stamp = stamp_of(draft.headers.items())
+    lost = {} if stamp is None else dict([Stamp(stamp.term, _LOST_OWNER).header()])
+    return replace(draft, headers={**draft.headers, **lost})
+
+
 _SPOILS: Final[Mapping[Poison, Callable[[Draft], Draft]]] = {
     Poison.TRUNCATED: lambda draft: replace(draft, value=(draft.value or b"")[: len(draft.value or b"") // 2]),
     Poison.GARBAGE: lambda draft: replace(draft, value=bytes(255 - byte for byte in draft.value or b"")),
@@ -97,6 +108,7 @@ _SPOILS: Final[Mapping[Poison, Callable[[Draft], Draft]]] = {
     Poison.NO_ID: _unnamed,
     Poison.WRONG_KEY: lambda draft: replace(draft, key=(draft.key or b"") + b"x"),
     Poison.FORGED: _forge,
+    Poison.VOID: _lose,
 }
 
 
@@ -118,6 +130,7 @@ class Poisoner:
         self._recent: dict[str, deque[tuple[float, ConsumerRecord]]] = defaultdict(lambda: deque(maxlen=KEPT_RECORDS))
         self._topics = [topic.name for topic in ALL if topic.kind is not TopicKind.DEAD_LETTER]
         self._consumed = {topic.name for topic in CONSUMED}
+        self._changelogs = {topic.name for topic in CHANGELOGS}
 
     async def run(self) -> None:
         """Watch all topics, and send."""
@@ -141,7 +154,7 @@ class Poisoner:
             await consumer.stop()
 
     def _keep(self, record: ConsumerRecord) -> None:
-        if HEADER not in dict(record.headers):
+        if HEADER not in dict(record.headers) and not is_mark(record.key or b""):
             self._recent[record.topic].append((time.monotonic(), record))
 
     async def _plant(self, producer: AIOKafkaProducer) -> None:
@@ -159,10 +172,13 @@ class Poisoner:
         await self._send(producer, record, poison)
 
     def _poisons(self, topic: str) -> tuple[Poison, ...]:
+        if topic in self._changelogs:
+            return (Poison.VOID,)
         if topic not in self._consumed:
             return (Poison.DUPLICATE, Poison.REORDERED)
         forged = {AUTH_RESPONSE.name, DEVICE_PAIRED.name}
-        return tuple(each for each in Poison if each is not Poison.FORGED or topic in forged)
+        usual = tuple(each for each in Poison if each not in {Poison.FORGED, Poison.VOID})
+        return (*usual, Poison.FORGED) if topic in forged else usual
 
     async def _send(self, producer: AIOKafkaProducer, record: ConsumerRecord, poison: Poison) -> None:
         spoilt = spoil(poison, Draft(record.key, record.value, dict(record.headers)))

@@ -22,7 +22,7 @@ def report(options: Options, evidence: RunRecords, claims: list[Claim]) -> str:
             "|---:|---|---|",
             *(f"| {each.checked} | {each.text} | {'holds' if each.holds else 'does not hold'} |" for each in claims),
             "",
-            *(f"- {found}" for each in claims for found in (*each.violations, *each.notes)),
+            *(f"- {found}" for each in claims for found in each.violations),
             "",
             "| fault | times | recovered after, median | at most | first sign-in after | at most |",
             "|---|---:|---:|---:|---:|---:|",

@@ -15,14 +15,12 @@ class Claim:
         text: What must hold.
         checked: The number of things that it was checked on.
         violations: What contradicts it.
-        notes: What is worth knowing and does not contradict it.
 
     """
 
     text: str
     checked: int
     violations: tuple[str, ...] = field(default=())
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def holds(self) -> bool:

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from lab.chaos.claims.claim import Claim, Finding, claim
-from lab.chaos.claims.memory import Memory, Undone, read_memory
-from lab.chaos.evidence import LoggedEvent, RowVersion, RunRecords
+from lab.chaos.claims.memory import Memory, read_memory
+from lab.chaos.evidence import LoggedEvent, RunRecords
+from operations.audit.bound_table import BoundTable
 
 Memories = Mapping[tuple[str, str], Memory]
-"""What the rows of each key remember, by changelog and key."""
+"""What the rows of each key that count remember, by changelog and key."""
 
 
 def check(evidence: RunRecords) -> Iterator[Claim]:
@@ -22,22 +23,36 @@ def check(evidence: RunRecords) -> Iterator[Claim]:
     yield claim("Each event was decided the same each time: its repeats are equal", _repeated(evidence))
     yield claim("Each decision has one outcome, in every row that counts", _outcomes(evidence))
     yield claim("Each published event follows from an event in the log: nothing came out of nothing", _caused(evidence))
-    yield claim("No owner that had lost its partitions undid what another one decided", _kept(evidence))
-    yield _remembered(memories)
+    yield claim("Each message tells of a decision that counts", _told(evidence, memories))
+    yield claim("What a void row had applied, a row that counts applied as well", _kept(evidence, memories))
+    yield Claim(
+        "Each row that counts contains what the one before it had applied: nothing was undone",
+        sum(memory.followed for memory in memories.values()),
+        tuple(f"{changelog} {key}: {what}" for (changelog, key), each in memories.items() for what in each.undone),
+    )
 
 
 def _decided(evidence: RunRecords, memories: Memories) -> Iterator[Finding]:
     readers = [(topic.name, table.changelog.name) for table in evidence.tables for topic in table.reads]
-    for logged in _first(evidence).values():
+    first = _first(evidence)
+    offsets: dict[str, dict[str, int]] = defaultdict(dict)
+    for (topic, event_id), logged in first.items():
+        offsets[topic][event_id] = logged.record.place.offset
+    for logged in first.values():
         event, place = logged.event, logged.record.place
         for changelog in (changelog for topic, changelog in readers if topic == place.topic):
-            key = event.data.key
-            versions = evidence.versions[changelog].get(key, [])
-            # A decision may be that there is no row, or none any more; then there is nothing that remembers it.
-            if not versions or any(each.row is None for each in versions):
+            memory = memories.get((changelog, event.data.key))
+            if memory is None or _may_lack_row(memory):
                 continue
-            is_known = event.id in memories[changelog, key].applied
-            yield None if is_known else f"{event.data.type} {event.id} ({place}) was never decided"
+            known = event.id in memory.applied or memory.is_outdated(
+                place.topic, event.time, place.offset, offsets[place.topic]
+            )
+            yield None if known else f"{event.data.type} {event.id} ({place}) was never decided"
+
+
+def _may_lack_row(memory: Memory) -> bool:
+    """Return whether a decision may be that there is no row, or none any more: nothing remembers it then."""
+    return not memory.rows or None in memory.rows
 
 
 def _repeated(evidence: RunRecords) -> Iterator[Finding]:
@@ -66,36 +81,34 @@ def _caused(evidence: RunRecords) -> Iterator[Finding]:
             yield None if cause in known else f"{event.data.type} {event.id} follows from nothing"
 
 
-def _kept(evidence: RunRecords) -> Iterator[Finding]:
+def _told(evidence: RunRecords, memories: Memories) -> Iterator[Finding]:
+    """Check that the row which led to a message counts, wherever there is one."""
+    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
+    first = _first(evidence)
+    for (topic, event_id), logged in first.items():
+        for changelog in (table.changelog.name for table in evidence.tables if topic in _names(table)):
+            keys[changelog, event_id].add(logged.event.data.key)
+    changelogs = {table.source: table.changelog.name for table in evidence.tables}
+    for logged in first.values():
+        event = logged.event
+        own, cause = changelogs.get(event.source), event.id.rpartition(".")[0]
+        for key in keys[own, cause] if own is not None else ():
+            memory = memories.get((own or "", key))
+            if memory is not None and not _may_lack_row(memory):
+                counts = cause in memory.applied
+                yield None if counts else f"{event.data.type} {event.id} tells of a decision that no row has"
+
+
+def _names(table: BoundTable) -> set[str]:
+    return {topic.name for topic in table.reads}
+
+
+def _kept(evidence: RunRecords, memories: Memories) -> Iterator[Finding]:
     for changelog, keys in evidence.versions.items():
         for key, versions in keys.items():
-            yield _kept_in(f"{changelog} {key}", versions)
-
-
-def _kept_in(name: str, versions: list[RowVersion]) -> Finding:
-    """Return what a stale row knows and no row that counts knows."""
-    counted = {
-        each.event_id for version in versions if version.newest and version.row for each in version.row.processed
-    }
-    known = {each.event_id for version in versions if version.row for each in version.row.processed}
-    undone = known - counted
-    return f"{name}: decisions on {sorted(undone)} were undone" if undone else None
-
-
-def _remembered(memories: Memories) -> Claim:
-    """Claim that nothing was undone for good; what was undone until the event was decided again is noted."""
-    undone = [(name, each) for name, memory in memories.items() for each in memory.undone]
-    return Claim(
-        "Each row that counts contains what the one before it had applied: nothing was undone for good",
-        sum(memory.followed for memory in memories.values()),
-        tuple(_undone(*name, each) for name, each in undone if each.again is None),
-        tuple(_undone(*name, each) for name, each in undone if each.again is not None),
-    )
-
-
-def _undone(changelog: str, key: str, undone: Undone) -> str:
-    end = "for good" if undone.again is None else f"for {undone.seconds:.1f} s, until {undone.again.record.place}"
-    return f"{changelog} {key}: {undone.by.record.place} undid the decision on {undone.event_id} {end}"
+            void = (version.row for version in versions if not version.counts and version.row is not None)
+            lost = {each.event_id for row in void for each in row.processed} - memories[changelog, key].applied
+            yield f"{changelog} {key}: the decisions on {sorted(lost)} were lost" if lost else None
 
 
 def _first(evidence: RunRecords) -> dict[tuple[str, str], LoggedEvent]:

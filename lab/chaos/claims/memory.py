@@ -1,36 +1,16 @@
 """What the rows of a key remember of the events that they have applied, and what a later row has lost of that.
 
-An owner that decided on a row before it has read all that counts would undo what the rows it has not read had applied.
-Kafka would deliver those events again, and they would be decided again; in between, decisions would be undone that were
-visible to all.
+An owner that decided on a row before it has read all that counts would undo what the rows that it has not read had
+applied, and people would see it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
 
 from lab.chaos.evidence import RowVersion
 from services.common.decisions import Row
-
-
-@dataclass(frozen=True, slots=True)
-class Undone:
-    """A decision that a row had, and the next row that counts had not.
-
-    Attributes:
-        event_id: The event that it was on.
-        by: The row that undid it.
-        again: The row that had it again; None if it was undone for good.
-
-    """
-
-    event_id: str
-    by: RowVersion
-    again: RowVersion | None
-
-    @property
-    def seconds(self) -> float | None:
-        """For how long it was undone, by the clocks of the two rows' writers; None if it was for good."""
-        return None if self.again is None else (self.again.record.at - self.by.record.at).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +19,34 @@ class Memory:
 
     Attributes:
         followed: How many rows followed another one.
-        applied: The events that a row remembers, but for those that were undone for good.
-        undone: The decisions that were undone.
+        applied: The events that a row remembers.
+        undone: What a row lacks of what the one before it had, in words.
+        rows: The rows, in their order; None where the row was deleted.
 
     """
 
     followed: int
     applied: frozenset[str]
-    undone: tuple[Undone, ...]
+    undone: tuple[str, ...]
+    rows: tuple[Row | None, ...] = field(repr=False)
+
+    def is_outdated(self, topic: str, at: datetime, offset: int, offsets: Mapping[str, int]) -> bool:
+        """Return whether a row had forgotten newer events of a topic when its owner came to one that no row remembers.
+
+        Args:
+            topic: The event's topic.
+            at: Its time.
+            offset: Its offset in the topic.
+            offsets: The offsets of the topic's events by id.
+
+        """
+        standing: Row | None = None
+        for row in self.rows:
+            later = (each.event_id for each in (row.processed if row is not None else ()) if each.topic == topic)
+            if any(offsets.get(event_id, -1) > offset for event_id in later):
+                break
+            standing = row
+        return standing is not None and any(each.topic == topic and at <= each.at for each in standing.forgotten)
 
 
 def read_memory(versions: Sequence[RowVersion]) -> Memory:
@@ -56,47 +56,38 @@ def read_memory(versions: Sequence[RowVersion]) -> Memory:
         versions: All of them, in their order; those that do not count are passed over.
 
     """
-    following = _Following()
-    for version in versions:
-        if version.newest:
-            following.take(version)
-    return following.end()
-
-
-@dataclass(slots=True)
-class _Following:
-    before: Row | None = None
-    followed: int = 0
-    applied: set[str] = field(default_factory=set)
-    missing: dict[str, RowVersion] = field(default_factory=dict)
-    undone: list[Undone] = field(default_factory=list)
-
-    def take(self, version: RowVersion) -> None:
-        known = {each.event_id for each in version.row.processed} if version.row is not None else set[str]()
-        for event_id in known & self.missing.keys():
-            self.undone.append(Undone(event_id, self.missing.pop(event_id), version))
+    counting = [each for each in versions if each.counts]
+    pairs = [
+        (before.row, version, version.row)
+        for before, version in pairwise(counting)
         # A deleted row remembers nothing, and need not.
-        if self.before is not None and version.row is not None:
-            self.followed += 1
-            lost = events_to_remember(self.before, version.row)
-            self.missing.update({event_id: version for event_id in lost if event_id not in known})
-        self.applied |= known
-        self.before = version.row
-
-    def end(self) -> Memory:
-        for_good = tuple(Undone(event_id, version, None) for event_id, version in self.missing.items())
-        return Memory(self.followed, frozenset(self.applied - self.missing.keys()), (*self.undone, *for_good))
+        if before.row is not None and version.row is not None
+    ]
+    applied = (each.event_id for version in counting if version.row is not None for each in version.row.processed)
+    undone = (f"{by.record.place} undid {what}" for before, by, row in pairs for what in _undone(before, row))
+    return Memory(len(pairs), frozenset(applied), tuple(undone), tuple(each.row for each in counting))
 
 
-def events_to_remember(before: Row, row: Row) -> list[str]:
-    """Return the events of a row that the next row that counts must remember, oldest first.
+def _undone(before: Row, row: Row) -> Iterator[str]:
+    """Yield what a row lacks of what the row before it that counts had.
 
-    It may have forgotten what `decide_once` forgets, of which it keeps the time of the newest event for each topic.
-
-    Args:
-        before: A row.
-        row: The next row that counts.
-
+    It may have forgotten what `decide_once` forgets: events, of which it keeps the time of the newest one for each
+    topic, and the messages of an event after which its topic went on.
     """
-    until = {each.topic: each.at for each in row.forgotten}
-    return [each.event_id for each in before.processed if each.topic not in until or each.at > until[each.topic]]
+    if row == before:
+        return  # an owner wrote it again over a void one
+    forgotten = {each.topic: each.at for each in row.forgotten}
+    remembered = {each.event_id for each in row.processed}
+    for event in before.processed:
+        if event.event_id not in remembered and (event.topic not in forgotten or event.at > forgotten[event.topic]):
+            yield f"the decision on {event.event_id}"
+    for until in before.forgotten:
+        if until.topic not in forgotten or forgotten[until.topic] < until.at:
+            yield f"up to when events of {until.topic} are forgotten"
+    known = {each.event_id for each in before.processed}
+    gone_on = {each.topic for each in row.processed if each.event_id not in known}
+    for output in before.last_outputs:
+        if output.topic not in gone_on and output not in row.last_outputs:
+            yield f"what {output.event_id} led to"
+    if row.version <= before.version:
+        yield f"version {before.version}"

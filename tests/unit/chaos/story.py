@@ -1,6 +1,5 @@
 """A short honest history, as it would lie in Kafka and in the clients' log; and ways to tamper with it."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from operations.audit.time_range import TimeRange
 from schemas.base import Message
 from schemas.contract import AuthResponse, Purpose, Verdict
 from services.common.kafka.dead_letters import OFFSET, PARTITION, REASON, SERVICE, TIME, RecordPosition
+from services.common.rows.fence import Stamp
 from tests.builders import T0, a_phone
 from tests.messages import a_code
 from tests.model.machine import ChallengeHandle
@@ -55,9 +55,10 @@ class Story:
         return RunRecords(tuple(self.records), tuple(self.entries), POLICIES), report
 
     def add(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, bytes], at: datetime = T0
+        self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, bytes], at: datetime | None = None
     ) -> RunRecord:
-        """Append a record to a topic."""
+        """Append a record to a topic, at a time or after all others."""
+        at = at or max((each.at for each in self.records), default=T0)
         offset = Counter(each.place.topic for each in self.records)[topic]
         record = RunRecord(RecordPosition(topic, 0, offset), key, value, headers, at)
         self.records.append(record)
@@ -90,10 +91,10 @@ class Story:
         """Return the records of a key's rows."""
         return [each for each in self.records if (each.place.topic, each.key) == (topic, key)]
 
-    def write_again(self, record: RunRecord, epoch: int, version: int, at: datetime) -> None:
-        """Append a row as an owner of that epoch writes it."""
-        row = {**json.loads(record.value or b""), "epoch": epoch, "version": version}
-        self.add(record.place.topic, record.key, json.dumps(row, separators=(",", ":")).encode(), {}, at)
+    def write(self, record: RunRecord, value: bytes, stamp: Stamp | None = None) -> None:
+        """Append a row of a record's key, with the record's stamp unless with another one."""
+        headers = record.headers if stamp is None else dict([stamp.header()])
+        self.add(record.place.topic, record.key, value, dict(headers))
 
     def change(self, record: RunRecord, **changes: object) -> None:
         """Put another record in the place of one."""

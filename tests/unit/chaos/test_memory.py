@@ -1,5 +1,7 @@
-"""A row forgets what it may forget, by age and by number; whatever else it lacks was undone, for a time or for good."""
+"""A row forgets what it may forget; whatever else it lacks of the row before it was undone."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -41,56 +43,54 @@ def _rows(events: list[Event[Message]]) -> list[Row]:
     return rows[1:]
 
 
-def _versions(rows: list[Row | None], *stale: int) -> list[RowVersion]:
-    """Return rows as they lie in a changelog, one each second."""
+def _versions(rows: Sequence[Row | None], *void: int) -> list[RowVersion]:
+    """Return rows as they lie in a changelog, one each second; which of them are void, by number."""
+    records = [
+        RunRecord(RecordPosition("rows", 0, number), b"key", b"", {}, T0 + number * SECOND)
+        for number in range(len(rows))
+    ]
     return [
-        RowVersion(
-            RunRecord(RecordPosition("rows", 0, number), b"key", b"", {}, T0 + number * SECOND),
-            row,
-            number not in stale,
-        )
-        for number, row in enumerate(rows)
+        RowVersion(record, row, number not in void)
+        for number, (record, row) in enumerate(zip(records, rows, strict=True))
     ]
 
 
 @given(pauses)
-def test_what_one_owner_writes_undoes_nothing(pauses: list[int]) -> None:
-    rows = _rows(_events(pauses))
+def test_what_owners_write_one_after_the_other_undoes_nothing(pauses: list[int]) -> None:
+    events = _events(pauses)
+    rows = _rows(events)
     memory = read_memory(_versions([each for row in rows for each in (row, row)]))
-    assert memory.undone == ()
-    assert memory.followed == 2 * len(rows) - 1
-    assert memory.applied == {f"e{number}" for number in range(len(rows))}
+    assert (memory.undone, memory.followed) == ((), 2 * len(rows) - 1)
+    offsets = {event.id: number for number, event in enumerate(events)}
+    for number, event in enumerate(events):
+        outdated = memory.is_outdated(event.data.topic.name, event.time, number, offsets)
+        assert outdated == (event.id not in memory.applied)
 
 
-@given(pauses, st.integers(1, 8), st.integers(0, 1))
-def test_what_a_newer_owner_decides_again_was_undone_for_a_time(pauses: list[int], count: int, repeats: int) -> None:
-    """It goes on from an older row, which it may write once more."""
+@given(pauses, st.integers(1, 8), st.booleans())
+def test_a_row_that_follows_an_older_one_undoes_what_was_between(pauses: list[int], count: int, other: bool) -> None:  # noqa: FBT001 - drawn
+    """It decides another event, or the next one again."""
     rows = _rows(_events(pauses))
     first = max(1, len(rows) - count)
-    memory = read_memory(_versions([*rows, *rows[first - repeats :]]))
-    undone = {number: float(number - first + repeats) for number in range(first + 1 - repeats, len(rows))}
-    remembered = {each.event_id for each in rows[-1].processed}
-    assert {each.event_id: each.seconds for each in memory.undone} == {
-        f"e{number}": seconds for number, seconds in undone.items() if f"e{number}" in remembered
-    }
-    assert memory.applied == {f"e{number}" for number in range(len(rows))}
+    next_event = an_event(a_sign_in(), at=T0 + timedelta(days=1), event_id="other")
+    row = replace(_decided(rows[first - 1], next_event), version=99) if other else rows[first]
+    memory = read_memory(_versions([*rows, row]))
+    lost = [each.event_id for each in rows[-1].processed if row.outcome_of(each.event_id) is None]
+    for event_id in lost:
+        assert f"rows/0/{len(rows)} undid the decision on {event_id}" in memory.undone
+    assert bool(memory.undone) == (row not in {rows[-1], _decided(rows[-1], next_event)} and bool(lost))
 
 
-@given(pauses, st.integers(1, 8))
-def test_what_it_does_not_decide_again_was_undone_for_good(pauses: list[int], count: int) -> None:
-    """It decides another event instead."""
-    *events, other = _events(pauses)
-    rows = _rows(events)
-    first = max(0, len(rows) - count)
-    before = rows[first - 1] if first else Row()
-    memory = read_memory(_versions([*rows, _decided(before, other)]))
-    known = {each.event_id for each in before.processed}
-    undone = {each.event_id for each in rows[-1].processed} - known
-    assert {each.event_id: each.seconds for each in memory.undone} == dict.fromkeys(undone)
-    assert memory.applied.isdisjoint(undone)
+def test_an_event_that_was_lost_is_not_outdated_though_the_row_has_forgotten_newer_ones_since() -> None:
+    lost, *events = _events([1] * 3 * REMEMBERED_COMMANDS)
+    memory = read_memory(_versions(_rows(events)))
+    offsets = {event.id: number for number, event in enumerate([lost, *events])}
+    assert memory.rows[-1] is not None
+    assert memory.rows[-1].forgotten[0].at > lost.time
+    assert not memory.is_outdated(lost.data.topic.name, lost.time, 0, offsets)
 
 
-def test_a_stale_row_undoes_nothing_and_applies_nothing() -> None:
+def test_a_void_row_undoes_nothing_and_applies_nothing() -> None:
     events = _events([0, 1, 2])
     older, newer = _rows(events[:1]), _rows([events[0], events[2]])
     memory = read_memory(_versions([*older, newer[-1], _decided(older[-1], events[1])], 2))
@@ -104,7 +104,8 @@ def test_a_row_after_a_deleted_one_need_remember_nothing() -> None:
     assert (memory.undone, memory.followed) == ((), 0)
 
 
-def test_what_was_missing_when_the_row_was_deleted_was_undone_for_good() -> None:
-    rows = _rows(_events([0, 1]))
-    (undone,) = read_memory(_versions([*rows, rows[0], None])).undone
-    assert (undone.event_id, undone.seconds) == ("e1", None)
+def test_what_a_row_forgets_it_must_not_undo() -> None:
+    rows = _rows(_events([1] * 3 * REMEMBERED_COMMANDS))
+    back = replace(rows[-1], version=99, forgotten=rows[-2].forgotten)
+    (undone,) = read_memory(_versions([*rows, back])).undone
+    assert undone.endswith("undid up to when events of login.commands are forgotten")

@@ -8,6 +8,7 @@ from schemas.codec import UndecodableError, decode, encode
 from schemas.contract import AuthResponse
 from services.common.decisions import UnacceptableError
 from services.common.proofs import read_proof
+from services.common.rows.fence import Fence, Stamp, stamp_of
 from tests.builders import a_key, an_event
 from tests.events import a_challenge, a_response
 
@@ -36,7 +37,16 @@ def test_a_forged_answer_is_a_message_that_proves_nothing() -> None:
         read_proof(event.data, ACCEPTED)
 
 
-@pytest.mark.parametrize("poison", sorted(set(Poison) - CORRUPT))
+def test_a_void_row_counts_nowhere_and_is_as_it_was_else() -> None:
+    owner = Stamp(5, "a" * 22)
+    spoilt = spoil(Poison.VOID, Draft(b"alex", b"{}", {"other": b"x", **dict([owner.header()])}))
+    stamp = stamp_of(spoilt.headers.items())
+    assert stamp is not None
+    assert not Fence(owner.term, owner.owner).judge(stamp, tombstone=False)[1]
+    assert (spoilt.key, spoilt.value, spoilt.headers["other"]) == (b"alex", b"{}", b"x")
+
+
+@pytest.mark.parametrize("poison", [Poison.DUPLICATE, Poison.REORDERED])
 def test_a_repeated_record_is_as_it_was(poison: Poison) -> None:
     draft = a_draft()
     assert spoil(poison, draft) == draft
