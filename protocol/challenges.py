@@ -1,5 +1,6 @@
 """Challenge-response: a service signs a challenge, a device signs the answer, and both together are a proof."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -15,6 +16,8 @@ from schemas.contract import Purpose, Verdict
 
 CHALLENGE_TYPE: Final = "countersign-challenge+jws"
 ANSWER_TYPE: Final = "countersign-answer+jws"
+CHALLENGE_HEADER: Final = "Countersign-Challenge"
+"""The HTTP header in which a device sends the challenge along with its answer."""
 Seconds = Annotated[int, Field(strict=True, ge=0, le=4_102_444_800)]
 """Seconds since 1970, up to the year 2100."""
 LOWEST_NUMBER: Final = 10
@@ -104,6 +107,14 @@ class Answer(Model):
     number: Number | None = None
     agreement_key: AgreementKey | None = None
 
+    def id_for(self, device_id: str) -> str:
+        """Return what identifies this answer of a device: SHA-256, base64url.
+
+        It does not depend on the JWS, which the device signs anew for each attempt, and whose signature has a twin.
+        """
+        content = {"device_id": device_id, **self.model_dump(mode="json", exclude_none=True)}
+        return digest(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
+
 
 class Proof(Model):
     """The verified content of a challenge and its answer.
@@ -112,6 +123,7 @@ class Proof(Model):
         claims: The challenge's claims.
         issuer_key: Thumbprint of the key that signed the challenge.
         device_id: Thumbprint of the key that signed the answer.
+        answer_id: What identifies the answer (`Answer.id_for`).
         verdict: The person's decision.
         number: The number that the person entered, if any.
         agreement_key: The device's public key for its verification codes, if it sent one.
@@ -122,6 +134,7 @@ class Proof(Model):
     claims: Claims
     issuer_key: Digest
     device_id: Digest
+    answer_id: Digest
     verdict: Verdict
     number: Number | None = None
     agreement_key: AgreementKey | None = None
@@ -220,6 +233,7 @@ def verify_proof(challenge: str, answer: str) -> Proof:
         claims=claims,
         issuer_key=issuer_key,
         device_id=device.thumbprint,
+        answer_id=content.id_for(device.thumbprint),
         verdict=content.verdict,
         number=content.number,
         agreement_key=content.agreement_key,

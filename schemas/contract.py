@@ -216,29 +216,57 @@ class ChallengeIssued(Message):
         return self.device_id
 
 
-class ChallengeWithdrawn(Message):
-    """A challenge needs no answer any more: the person cancelled in the browser, or reported the sign-in elsewhere.
+class ChallengeOutcome(StrEnum):
+    """How a challenge ended.
+
+    APPROVED, DENIED, REPORTED: by the answer that counted. WRONG_NUMBER: by an approval with another number than the
+    browser shows, which denies the sign-in. ANSWERED_ELSEWHERE: the person signed in by other means, such as a code.
+    WITHDRAWN: it was cancelled in the browser, or its login was ended otherwise. EXPIRED: no answer came in time.
+    """
+
+    APPROVED = "approved"
+    DENIED = "denied"
+    REPORTED = "reported"
+    WRONG_NUMBER = "wrong_number"
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class ChallengeEnded(Message):
+    """A challenge ended, and its issuer tells the device how. It is published again for each answer that came after.
+
+    Of a challenge that only expired, the device is told when it answers too late.
 
     Attributes:
         challenge_id: The challenge.
         device_id: The device that shows it.
+        outcome: How it ended.
+        verdict: The verdict of the answer that counted; None if none did.
+        answer_id: The id of that answer (`protocol.challenges.Answer.id_for`).
 
     """
 
     topic: ClassVar[Topic] = AUTH_CHALLENGE
-    type: ClassVar[str] = "countersign.auth.challenge.withdrawn.v1"
+    type: ClassVar[str] = "countersign.auth.challenge.ended.v1"
 
     challenge_id: Identifier
     device_id: Digest
+    outcome: ChallengeOutcome
+    verdict: Verdict | None = None
+    answer_id: Digest | None = None
 
     @property
     def key(self) -> str:
-        """Return the device id, like the challenge that it withdraws."""
+        """Return the device id, like the challenge, so that its end cannot overtake it."""
         return self.device_id
 
 
 class AuthResponse(Message):
     """The person answered on the device. Challenge and answer prove it to any verifier.
+
+    The push service publishes it as it arrives; the issuer decides whether it counts. The event's id is the answer's
+    (`protocol.challenges.Answer.id_for`), so that the same answer, sent again, is the same event.
 
     Attributes:
         challenge_id: The challenge.

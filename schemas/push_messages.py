@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from schemas.base import Command, Digest, Identifier, Jws, Text
-from schemas.contract import Verdict
 from schemas.topics import PUSH_COMMANDS, Topic
 
 
@@ -36,27 +35,6 @@ class RegisterDevice(DeviceCommand):
     type: ClassVar[str] = "countersign.push.register_device.v1"
 
     device_name: Text
-
-
-class SubmitAnswer(DeviceCommand):
-    """The person answered a challenge.
-
-    Attributes:
-        challenge_id: The challenge.
-        nonce: The request's single-use nonce.
-        verdict: What the person decided.
-        challenge_digest: SHA-256 of the challenge as the device received it; the answer's signature covers it.
-        answer: The answer, a JWS by the device.
-
-    """
-
-    type: ClassVar[str] = "countersign.push.submit_answer.v1"
-
-    challenge_id: Identifier
-    nonce: Identifier
-    verdict: Verdict
-    challenge_digest: Digest
-    answer: Jws
 
 
 class TellUnpaired(DeviceCommand):

@@ -1,6 +1,5 @@
 """Delivery of an answer to the push service, with retries (docs/protocol.md section 7)."""
 
-from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -10,7 +9,7 @@ from authenticator.device.errors import ProblemError
 from authenticator.device.link import Link
 from authenticator.device.messages import Receipt
 from authenticator.device.store import Store
-from protocol.challenges import sign_answer
+from protocol.challenges import CHALLENGE_HEADER, sign_answer
 from protocol.signed_requests import Refusal
 from schemas.contract import Purpose, Verdict
 
@@ -18,14 +17,14 @@ OUTCOME_SECONDS: Final = 600.0
 """How long after a request's expiry the service still reports the outcome of an answer (protocol.md section 7)."""
 
 
-async def send_answer(client: Client, link: Link, store: Store, request: DeviceChallenge, reply: Reply) -> datetime:
+async def send_answer(client: Client, link: Link, store: Store, request: DeviceChallenge, reply: Reply) -> Receipt:
     """Send an answer until its outcome is known.
 
     An attempt without a response may have counted. So the same answer is sent even after the request's expiry: the
     service then reports that it counted, or that the request expired.
 
     Returns:
-        When the service accepted the answer.
+        When the answer arrived, and the outcome.
 
     Raises:
         ProblemError: If the service refuses it.
@@ -36,14 +35,15 @@ async def send_answer(client: Client, link: Link, store: Store, request: DeviceC
         return await _post(client, store, request, reply)
     except ProblemError as error:
         if error.problem.name == Refusal.ALREADY_ANSWERED and error.problem.members.get("verdict") == reply.verdict:
-            return client.clock.now()  # an earlier attempt counted, and only its receipt was lost
+            # An earlier attempt counted, and only its response was lost.
+            return Receipt(answered_at=client.clock.now(), outcome=str(error.problem.members.get("outcome", "")))
         if error.problem.name != Refusal.UNKNOWN_DEVICE:
             raise
     await link.renew()  # registers the device
     return await _post(client, store, request, reply)
 
 
-async def _post(client: Client, store: Store, request: DeviceChallenge, reply: Reply) -> datetime:
+async def _post(client: Client, store: Store, request: DeviceChallenge, reply: Reply) -> Receipt:
     path = f"/challenges/{request.claims.jti}/answer"
     sign = partial(
         sign_answer,
@@ -54,7 +54,16 @@ async def _post(client: Client, store: Store, request: DeviceChallenge, reply: R
         agreement_key=store.agreement.public if _agrees(request, reply) else None,
     )
     retry_seconds = client.clock.seconds_until(request.claims.expires_at) + OUTCOME_SECONDS
-    return (await client.post(client.push_url, path, sign, Receipt, retry_seconds=retry_seconds)).answered_at
+    return await client.post(
+        client.push_url,
+        path,
+        sign,
+        Receipt,
+        retry_seconds=retry_seconds,
+        # So that any instance of the service can take the answer, whatever it has read so far.
+        headers={CHALLENGE_HEADER: request.challenge},
+        is_settled=lambda receipt: receipt.decided,
+    )
 
 
 def _agrees(request: DeviceChallenge, reply: Reply) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from authenticator.device.errors import DeviceError, NumberError
@@ -26,6 +27,20 @@ class Reply:
 
     verdict: Verdict
     number: int | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer that counts.
+
+    Attributes:
+        at: When the service received it.
+        outcome: How the request ended.
+
+    """
+
+    at: datetime
+    outcome: ChallengeOutcome
 
 
 @dataclass(eq=False, slots=True)

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 import aiohttp
 
 from authenticator.device.clock import ServiceClock
-from authenticator.device.errors import DeviceError, ProblemError, UnexpectedResponseError
+from authenticator.device.errors import DeviceError, ProblemError, UndecidedError, UnexpectedResponseError
 from authenticator.device.exchange import Exchange
 from authenticator.device.messages import Discovery
 from authenticator.device.retries import BackoffPauses, Retries, Timing
@@ -78,8 +78,16 @@ class Client:
 
         return await self._retry(attempt, retry_seconds)
 
-    async def post(
-        self, service_url: str, path: str, sign: Sign, model: type[ModelT], *, retry_seconds: float
+    async def post(  # noqa: PLR0913 - the parts of one request
+        self,
+        service_url: str,
+        path: str,
+        sign: Sign,
+        model: type[ModelT],
+        *,
+        retry_seconds: float,
+        headers: Mapping[str, str] | None = None,
+        is_settled: Callable[[ModelT], bool] = lambda _response: True,
     ) -> ModelT:
         """Send a signed request, with the retries of docs/protocol.md section 3.
 
@@ -89,6 +97,8 @@ class Client:
             sign: Signs the request.
             model: The type of the response.
             retry_seconds: How long to retry while the service is unavailable.
+            headers: Further headers.
+            is_settled: Whether a response is the last word; if not, the request is sent again after a pause.
 
         Raises:
             ProblemError: If the service refuses the request.
@@ -99,7 +109,10 @@ class Client:
         async def attempt() -> ModelT:
             nonce = await self._exchange.nonce(service_url)
             compact = sign(url=f"{service_url}{path}", nonce=nonce, at=self.clock.now())
-            return (await self._exchange.send(service_url, path, compact)).parse(model)
+            response = (await self._exchange.send(service_url, path, compact, headers)).parse(model)
+            if not is_settled(response):
+                raise UndecidedError
+            return response
 
         return await self._retry(attempt, retry_seconds)
 

@@ -5,6 +5,7 @@ DeviceError
 ├── UnexpectedResponseError  a response does not fit the protocol
 ├── ProblemError             a service refused, with a problem document
 ├── ConnectionLostError      the socket closed or fell silent
+├── UndecidedError           a service has an answer, and has not decided on it yet
 ├── NumberError              an approval lacks the number that the browser shows
 ├── NoCodesError             an account has no verification codes
 └── StateError               the state directory cannot be used
@@ -70,6 +71,13 @@ class ProblemError(DeviceError):
 
 class ConnectionLostError(DeviceError):
     """The socket closed or fell silent."""
+
+
+class UndecidedError(DeviceError):
+    """A service has the answer, and has not decided on it yet."""
+
+    def __init__(self) -> None:
+        super().__init__("The service has received the answer, and has not decided on it yet.")
 
 
 class NumberError(DeviceError):

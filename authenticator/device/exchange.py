@@ -62,13 +62,16 @@ class Exchange:
         self._timing = timing
         self._nonces: dict[str, list[tuple[str, float]]] = defaultdict(list)
 
-    async def send(self, service_url: str, path: str, compact: str | None = None) -> ServiceResponse:
+    async def send(
+        self, service_url: str, path: str, compact: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> ServiceResponse:
         """Get, or post a signed request.
 
         Args:
             service_url: The service's URL.
             path: The path below it.
             compact: The JWS to post, or None to get.
+            headers: Further headers.
 
         Raises:
             UnreachableError: If the service cannot be reached.
@@ -76,7 +79,7 @@ class Exchange:
             UnexpectedResponseError: If the response does not fit the protocol.
 
         """
-        response = await self._fetch(f"{service_url}{path}", compact)
+        response = await self._fetch(f"{service_url}{path}", compact, headers or {})
         nonce = response.headers.get("Replay-Nonce")
         if nonce is not None:
             kept = self._nonces[service_url]
@@ -106,8 +109,8 @@ class Exchange:
             raise UnexpectedResponseError(response.url, "its response has no Replay-Nonce")
         return kept.pop()[0]
 
-    async def _fetch(self, url: str, compact: str | None) -> ServiceResponse:
-        method, headers = ("GET", {}) if compact is None else ("POST", {"Content-Type": "application/jose"})
+    async def _fetch(self, url: str, compact: str | None, more: Mapping[str, str]) -> ServiceResponse:
+        method, headers = ("GET", {}) if compact is None else ("POST", {"Content-Type": "application/jose", **more})
         try:
             async with (
                 asyncio.timeout(self._timing.exchange_seconds),

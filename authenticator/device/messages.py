@@ -33,10 +33,25 @@ class IssuedPhrase(Model):
     expires_at: Moment
 
 
+RECEIVED: Final = "received"
+
+
 class Receipt(Model):
-    """The push service's receipt for an accepted answer."""
+    """The push service's response to an answer.
+
+    Attributes:
+        answered_at: When the answer arrived.
+        outcome: How the request ended; ``received`` while that is not decided, empty from an older service.
+
+    """
 
     answered_at: Moment
+    outcome: Text = ""
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is known that the answer counts."""
+        return self.outcome != RECEIVED
 
 
 def parse_problem(status: int, headers: Mapping[str, str], body: bytes) -> Problem | None:

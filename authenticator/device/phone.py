@@ -11,7 +11,7 @@ from typing import Final, Self
 import aiohttp
 
 from authenticator.device.answers import send_answer
-from authenticator.device.challenges import DeviceChallenge
+from authenticator.device.challenges import Answered, DeviceChallenge
 from authenticator.device.client import Client, origin_of
 from authenticator.device.clock import ServiceClock
 from authenticator.device.code_derivation import VerificationCode, code_of
@@ -153,7 +153,7 @@ class VirtualPhone:
         """
         return self._inbox.requests.arrivals()
 
-    async def answer(self, request: DeviceChallenge, verdict: Verdict, number: int | None = None) -> datetime:
+    async def answer(self, request: DeviceChallenge, verdict: Verdict, number: int | None = None) -> Answered:
         """Answer a request, and retry until the outcome is known.
 
         Args:
@@ -162,7 +162,7 @@ class VirtualPhone:
             number: The number that the browser shows, 10 to 99; an approval with number matching needs it.
 
         Returns:
-            When the service accepted the answer; Kafka has it then. A wrong number is accepted, and denies the sign-in.
+            When it arrived, and how the request ended. A wrong number is an answer too, and denies the sign-in.
 
         Raises:
             NumberError: If a required number is missing; no answer is sent.
@@ -175,9 +175,10 @@ class VirtualPhone:
         request.answer_pending = True
         try:
             async with self._inbox.pairing if pairing else nullcontext():
-                answered_at = await send_answer(self._client, self._link, self.store, request, reply)
-                self._record_answer(request, verdict, answered_at)
-                return answered_at
+                receipt = await send_answer(self._client, self._link, self.store, request, reply)
+                outcome = ChallengeOutcome.of(verdict, receipt.outcome)
+                self._record_answer(request, outcome, receipt.answered_at)
+                return Answered(receipt.answered_at, outcome)
         except DeviceError as error:
             request.answer_pending = False
             refusal = error.problem.name if isinstance(error, ProblemError) else ""
@@ -185,16 +186,17 @@ class VirtualPhone:
                 self._inbox.end(request.claims.jti, FINAL_REFUSALS.get(refusal, ChallengeOutcome.EXPIRED))
             raise
 
-    def _record_answer(self, request: DeviceChallenge, verdict: Verdict, at: datetime) -> None:
+    def _record_answer(self, request: DeviceChallenge, outcome: ChallengeOutcome, at: datetime) -> None:
         claims = request.claims
-        account = new_account(claims, at) if (claims.purpose, verdict) == (Purpose.PAIRING, Verdict.APPROVE) else None
+        paired = (claims.purpose, outcome) == (Purpose.PAIRING, ChallengeOutcome.APPROVED)
+        account = new_account(claims, at) if paired else None
 
         def change(state: State) -> State:
-            paired = state if account is None else state.with_account(account)
-            return paired.with_ended(claims, ChallengeOutcome.of(verdict), at)
+            with_account = state if account is None else state.with_account(account)
+            return with_account.with_ended(claims, outcome, at)
 
         self.store.update(change)
-        self._inbox.requests.end(claims.jti, ChallengeOutcome.of(verdict))
+        self._inbox.requests.end(claims.jti, outcome)
 
     async def _stay_connected(self) -> None:
         try:

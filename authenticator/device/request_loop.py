@@ -56,9 +56,9 @@ async def _answer(phone: VirtualPhone, screen: Screen, decide: Decide, request: 
         screen.ended(request, await request.ended())
         return False
     try:
-        at = await phone.answer(request, reply.verdict, reply.number)
+        answered = await phone.answer(request, reply.verdict, reply.number)
     except DeviceError as error:
         screen.answer_failed(request, error)
         return False
-    screen.answered(request, reply.verdict, at)
+    screen.answered(request, reply.verdict, answered)
     return True

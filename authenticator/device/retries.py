@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import random
 from typing import Final
 
-from authenticator.device.errors import DeviceError, ProblemError, UnreachableError
+from authenticator.device.errors import DeviceError, ProblemError, UndecidedError, UnreachableError
 from protocol.signed_requests import Refusal
 
 ONCE: Final = frozenset({Refusal.STALE, Refusal.BAD_NONCE})
@@ -77,7 +77,7 @@ class Retries:
         if name in ONCE and name not in self._spent:
             self._spent.add(name)
             return 0.0
-        if name not in LATER and not isinstance(error, UnreachableError):
+        if name not in LATER and not isinstance(error, UnreachableError | UndecidedError):
             return None
         pause = self._pauses.next_seconds()
         if isinstance(error, ProblemError):

@@ -24,14 +24,17 @@ class ChallengeOutcome(StrEnum):
     APPROVED = "approved"
     DENIED = "denied"
     REPORTED = "reported"
+    WRONG_NUMBER = "wrong_number"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     ANSWERED = "answered"
     REMOVED = "removed"
 
     @classmethod
-    def of(cls, verdict: Verdict) -> Self:
-        """Return the outcome of an accepted verdict."""
+    def of(cls, verdict: Verdict, outcome: str = "") -> Self:
+        """Return the outcome of an accepted verdict, as the service says it; an older service does not."""
+        if outcome == cls.WRONG_NUMBER:
+            return cls(outcome)
         return cls({Verdict.APPROVE: "approved", Verdict.DENY: "denied", Verdict.REPORT: "reported"}[verdict])
 
     @property

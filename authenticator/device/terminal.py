@@ -6,7 +6,7 @@ from datetime import datetime
 
 import typer
 
-from authenticator.device.challenges import DeviceChallenge
+from authenticator.device.challenges import Answered, DeviceChallenge
 from authenticator.device.errors import DeviceError, ProblemError, UnexpectedResponseError, UnreachableError
 from authenticator.device.state import Account, ChallengeOutcome
 from protocol.signed_requests import Refusal
@@ -24,7 +24,7 @@ DONE = {
     (Purpose.LOGIN, Verdict.APPROVE): "Approved.",
     (Purpose.LOGIN, Verdict.DENY): "Denied.",
 }
-WITH_NUMBER = "Approved with that number. A wrong number denies the sign-in."
+WRONG_NUMBER = "Denied: the browser shows another number."
 REPORTED = "Reported: it wasn't you."
 FIRST_TIME = "first sign-in from this browser"
 ENDED = {
@@ -123,13 +123,20 @@ class Screen:
             hint = "Two digits, 10 to 99; or d = deny, r = it wasn't me.\n" if again else ""
             typer.echo(f"{hint}Number shown in the browser: ", nl=False)
 
-    def answered(self, request: DeviceChallenge, verdict: Verdict, at: datetime) -> None:
-        """Print that an answer was accepted."""
+    def answered(self, request: DeviceChallenge, verdict: Verdict, answered: Answered) -> None:
+        """Print that an answer counts, and how the request ended."""
         claims = request.claims
         text = DONE.get((claims.purpose, verdict), REPORTED).format(account=printable(claims.account_name))
-        if verdict is Verdict.APPROVE and request.needs_number:
-            text = WITH_NUMBER
-        self.emit("answered", text, challenge_id=claims.jti, verdict=verdict, answered_at=at.isoformat())
+        if answered.outcome is ChallengeOutcome.WRONG_NUMBER:
+            text = WRONG_NUMBER
+        self.emit(
+            "answered",
+            text,
+            challenge_id=claims.jti,
+            verdict=verdict,
+            outcome=answered.outcome,
+            answered_at=answered.at.isoformat(),
+        )
 
     def ended(self, request: DeviceChallenge, outcome: ChallengeOutcome) -> None:
         """Print that a request ended without an answer."""

@@ -11,15 +11,15 @@ from typing import Final, cast
 
 from operations.audit.bound_table import BoundTable
 from operations.audit.policies import Policies
-from protocol.challenges import challenge_digest, sign_answer
+from protocol.challenges import sign_answer
 from protocol.encoding import digest
 from protocol.jose import PrivateKey
 from schemas.base import Browser, Message
 from schemas.codec import Event
-from schemas.contract import ChallengeIssued, Verdict
+from schemas.contract import AuthResponse, ChallengeIssued, Verdict
 from schemas.login_messages import CancelLogin, CreateAccount, SignIn, StartPairing
 from schemas.pairing_messages import RequestPhrase
-from schemas.push_messages import RegisterDevice, SubmitAnswer
+from schemas.push_messages import RegisterDevice
 from schemas.topics import Topic
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import Row, decide_once
@@ -159,15 +159,16 @@ def _phrase_request(device_id: str, device_name: str, phrase: str) -> RequestPhr
     )
 
 
-def _acceptance(key: PrivateKey, asked: ChallengeIssued) -> SubmitAnswer:
+def _acceptance(key: PrivateKey, asked: ChallengeIssued) -> AuthResponse:
     at, nonce = now(), new_id()
     answer = sign_answer(key, challenge=asked.challenge, verdict=Verdict.APPROVE, url=SIGNED_URL, nonce=nonce, at=at)
-    return SubmitAnswer(
-        device_id=key.public.thumbprint,
-        at=at,
+    return AuthResponse(
         challenge_id=asked.challenge_id,
-        nonce=nonce,
+        device_id=key.public.thumbprint,
+        reply_key=asked.reply_key,
+        purpose=asked.purpose,
         verdict=Verdict.APPROVE,
-        challenge_digest=challenge_digest(asked.challenge),
+        challenge=asked.challenge,
         answer=answer,
+        answered_at=at,
     )

@@ -1,25 +1,22 @@
 """Checks the signatures and the seal of a single message."""
 
-import json
 from collections.abc import Container
 from typing import Final
 
-from pydantic import ValidationError
-
 from operations.audit.policies import Policies
-from protocol.challenges import ANSWER_TYPE, Answer, contradictions, verify_challenge, verify_proof
-from protocol.jose import SignatureError, verify_embedded
+from protocol.challenges import contradictions, verify_challenge, verify_proof
+from protocol.jose import SignatureError
 from protocol.phrases import pairing_seal
 from protocol.unpaired import verify_unpaired
 from schemas.base import Message
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, DeviceUnpaired, Purpose
-from schemas.push_messages import SubmitAnswer, TellUnpaired
+from schemas.push_messages import TellUnpaired
 
-SIGNED: Final = (AuthResponse, ChallengeIssued, DevicePaired, DeviceUnpaired, TellUnpaired, SubmitAnswer)
+SIGNED: Final = (AuthResponse, ChallengeIssued, DevicePaired, DeviceUnpaired, TellUnpaired)
 """The messages with signatures or seals."""
 
 
-def find_flaw(message: Message, policies: Policies) -> str:  # noqa: PLR0911 - one line a message
+def find_flaw(message: Message, policies: Policies) -> str:
     """Return what is wrong with a message's signatures or seal, in words; empty if they are valid.
 
     Args:
@@ -37,8 +34,6 @@ def find_flaw(message: Message, policies: Policies) -> str:  # noqa: PLR0911 - o
                 return _flaw_of_pairing(message, policies)
             case DeviceUnpaired(statement=str() as statement) | TellUnpaired(statement=statement):
                 return _flaw_of_statement(message, statement, policies)
-            case SubmitAnswer():
-                return _flaw_of_answer(message)
             case _:
                 return ""
     except SignatureError as error:
@@ -85,19 +80,6 @@ def _flaw_of_statement(message: DeviceUnpaired | TellUnpaired, statement: str, p
     ):
         return "its statement is about another device, account or pairing"
     return _unknown_key(key, Purpose.LOGIN, policies)
-
-
-def _flaw_of_answer(answer: SubmitAnswer) -> str:
-    """Check a device's answer alone; the channel's owner compares it with the challenge."""
-    header, device, payload = verify_embedded(answer.answer, ANSWER_TYPE)
-    try:
-        content = Answer.model_validate(json.loads(payload))
-    except (ValueError, ValidationError):
-        return "its payload is not an answer's"
-    signed = (device.thumbprint, content.challenge_digest, content.verdict, header.get("nonce"))
-    if signed != (answer.device_id, answer.challenge_digest, answer.verdict, answer.nonce):
-        return "the device signed another answer"
-    return ""
 
 
 def _unknown_key(thumbprint: str, purpose: Purpose, policies: Policies) -> str:

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Final
 
 from schemas.contract import (
+    ChallengeEnded,
     ChallengeIssued,
-    ChallengeWithdrawn,
     DeviceUnpaired,
     PairingRequested,
     PairingWithdrawn,
@@ -39,7 +39,7 @@ ACCOUNTS: Final = Table(
     Account,
     decide_account,
     reads=(LOGIN_COMMANDS, DEVICE_PAIRED, PAIRING_FAILED, AUTH_RESPONSE),
-    writes=(ChallengeIssued, ChallengeWithdrawn, PairingRequested, PairingWithdrawn, DeviceUnpaired, EmailDue),
+    writes=(ChallengeIssued, ChallengeEnded, PairingRequested, PairingWithdrawn, DeviceUnpaired, EmailDue),
     tally=lambda metrics: AccountTally(metrics).count,
 )
 """Accounts, by account id."""

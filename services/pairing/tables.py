@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from schemas.contract import ChallengeIssued, ChallengeWithdrawn, DevicePaired, PairingFailed
+from schemas.contract import ChallengeEnded, ChallengeIssued, DevicePaired, PairingFailed
 from schemas.pairing_messages import IssuePhrase, RetirePhrase
 from schemas.topics import AUTH_RESPONSE, PAIRING, PAIRING_COMMANDS, PAIRING_PHRASES, PAIRING_REQUESTED
 from services.common.rows.table import ServiceTopology, Sweep, Table
@@ -33,7 +33,7 @@ PHRASES: Final = Table(
     Phrase,
     decide_phrase,
     reads=(PAIRING_PHRASES, PAIRING_REQUESTED, AUTH_RESPONSE),
-    writes=(ChallengeIssued, ChallengeWithdrawn, DevicePaired, PairingFailed),
+    writes=(ChallengeIssued, ChallengeEnded, DevicePaired, PairingFailed),
     sweep=Sweep(_forget_ended, batch_size=1000),
 )
 """Phrases, by their digest."""

@@ -6,6 +6,9 @@ from services.common.instance.runtime import ServiceInstance
 from services.common.keys.keys import load_secret
 from services.common.web.device_requests import CORS, Nonces, SignedRequestVerifier
 from services.common.web.web import make_web, render_problem
+from services.push.answers import Answers
+from services.push.feed import ChallengeFeed
+from services.push.issuers import IssuerKeys
 from services.push.routes import routes
 from services.push.settings import PushSettings
 from services.push.sockets import Sockets
@@ -18,8 +21,10 @@ def make_instance(settings: PushSettings) -> ServiceInstance:
     base = Base(TOPOLOGY, settings)
     channels = base.view(CHANNELS)
     verifier = SignedRequestVerifier(Nonces(load_secret(settings.secrets_directory, "push-nonce")), settings.url)
-    sockets = Sockets(verifier, channels, base.publisher, settings.most_sockets)
-    web_side = PushWeb(settings, verifier, channels, base.publisher)
+    feed = ChallengeFeed(settings.kafka_bootstrap, settings.topic_prefix, channels)
+    sockets = Sockets(verifier, channels, feed, base.publisher, settings.most_sockets)
+    issuers = IssuerKeys((settings.pairing_url, *settings.issuer_urls))
+    web_side = PushWeb(settings, verifier, Answers(feed, issuers, base.publisher))
     policy = content_security_policy(settings)
     application = make_web(base.health, base.telemetry, render_problem, policy, CORS)
     application.add_routes(routes(web_side, sockets, verifier))
@@ -27,4 +32,4 @@ def make_instance(settings: PushSettings) -> ServiceInstance:
     connected = CapacityGauge(
         "device_sockets", "Devices that are connected.", lambda: sockets.count, settings.most_sockets
     )
-    return base.instance(application, capacities=(connected,))
+    return base.instance(application, (feed.run,), capacities=(connected,))

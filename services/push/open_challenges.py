@@ -5,8 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from protocol.challenges import verify_challenge
-from protocol.jose import SignatureError
 from services.push.domain.channel import Channel, PendingChallenge
 
 MARGIN_SECONDS: Final = 0.05
@@ -37,7 +35,7 @@ class OpenChallenges:
         for challenge_id, each in pending.items():
             if challenge_id not in self._ends and (challenge_id in open_by_clock or challenge_id not in self._earlier):
                 clock_seconds = (each.expires_at - at).total_seconds()
-                seconds = _lifetime_seconds(each, clock_seconds)
+                seconds = (each.expires_at - each.issued_at).total_seconds()
                 if challenge_id in self._earlier:
                     seconds = min(seconds, clock_seconds)
                 self._ends[challenge_id] = elapsed + seconds + MARGIN_SECONDS
@@ -49,12 +47,3 @@ class OpenChallenges:
         """Return the seconds until an open challenge expires, at most the given ones."""
         elapsed = self._elapsed()
         return min((most_seconds, *(max(self._ends[each] - elapsed, 0.0) for each in self._open)))
-
-
-def _lifetime_seconds(pending: PendingChallenge, default_seconds: float) -> float:
-    """Return a challenge's lifetime by its issuer's clock, or the default for a malformed one."""
-    try:
-        claims, _ = verify_challenge(pending.challenge)
-    except SignatureError:
-        return default_seconds
-    return pending.expires_at.timestamp() - claims.iat

@@ -8,7 +8,7 @@ import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from protocol.signed_requests import REQUEST_TYPE, Refusal, RequestRefusedError
-from schemas.contract import Delivery, PushReceipt
+from schemas.contract import ChallengeOutcome, Delivery, PushReceipt
 from schemas.push_messages import RegisterDevice
 from services.common.clock import now
 from services.common.kafka.publisher import Publisher, UnavailableError
@@ -17,6 +17,7 @@ from services.common.telemetry.tracing import join_trace
 from services.common.web.device_requests import STATUS, SignedRequestVerifier, device_name_in
 from services.common.web.web import problem_document
 from services.push.domain.channel import Channel
+from services.push.feed import ChallengeFeed
 from services.push.open_challenges import OpenChallenges
 
 log = structlog.get_logger(__name__)
@@ -30,10 +31,16 @@ class Sockets:
     """The sockets of one instance."""
 
     def __init__(
-        self, verifier: SignedRequestVerifier, channels: View[Channel], publisher: Publisher, most_sockets: int
+        self,
+        verifier: SignedRequestVerifier,
+        channels: View[Channel],
+        feed: ChallengeFeed,
+        publisher: Publisher,
+        most_sockets: int,
     ) -> None:
         self._verifier = verifier
         self._channels = channels
+        self._feed = feed
         self._publisher = publisher
         self._most_sockets = most_sockets
         self._open: set[web.WebSocketResponse] = set()
@@ -121,15 +128,13 @@ class Sockets:
         sent: set[str] = set()
         sent_unpaired: set[str] = set()
         waiting_sent = False
-        with self._channels.watch(device_id) as changed:
+        with self._feed.watch(device_id) as changed:
             while not socket.closed:
                 changed.clear()
-                channel = self._channels.get(device_id)
+                channel = self._feed.channel(device_id)
                 current = challenges.update(channel, now())
                 for ended in sent - current.keys():
-                    await socket.send_json(
-                        {"type": "ended", "challenge_id": ended, "reason": _end_reason(channel, ended)}
-                    )
+                    await socket.send_json({"type": "ended", "challenge_id": ended, **_end(channel, ended)})
                 sent_unpaired = await _send_unpaired(socket, channel, sent_unpaired)
                 for challenge_id, pending in current.items():
                     if challenge_id not in sent:
@@ -141,7 +146,7 @@ class Sockets:
                 await _wait_for_change(socket, changed, challenges.seconds_to_next_end(PING_SECONDS))
 
     async def _publish_receipt(self, device_id: str, challenge_id: str) -> bool:
-        channel = self._channels.get(device_id)
+        channel = self._feed.channel(device_id)
         waiting = None if channel is None else channel.waiting(challenge_id)
         if channel is None or waiting is None:
             return False
@@ -191,7 +196,12 @@ def _receipt_in(text: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _end_reason(channel: Channel | None, challenge_id: str) -> str:
-    if channel is not None and channel.answer_to(challenge_id):
-        return "answered"
-    return "expired" if channel is not None and channel.waiting(challenge_id) else "withdrawn"
+def _end(channel: Channel | None, challenge_id: str) -> dict[str, str]:
+    """Return the reason for which a challenge is asked no more, and its outcome."""
+    ended = None if channel is None else channel.end_of(challenge_id)
+    if ended is not None:
+        reason = "answered" if ended.verdict is not None else "withdrawn"
+        expired = ended.outcome is ChallengeOutcome.EXPIRED
+        return {"reason": "expired" if expired else reason, "outcome": ended.outcome.value}
+    outcome = "expired" if channel is not None and channel.waiting(challenge_id) else "withdrawn"
+    return {"reason": outcome, "outcome": outcome}

@@ -17,12 +17,17 @@ CHANNELS: Final = Table(
     Channel,
     decide_channel,
     reads=(AUTH_CHALLENGE, PUSH_COMMANDS),
-    writes=(AuthResponse, PushReceipt),
+    writes=(PushReceipt,),
     tally=lambda metrics: ChallengeTally(metrics).count,
 )
 """The devices' channels, by device id."""
 UNPAIRED: Final = Relay(PUSH, "unpaired", relay_unpaired, reads=(DEVICE_UNPAIRED,), writes=(TellUnpaired,))
 """Relays ended pairings to channels, because those events have the account's id as key."""
 TOPOLOGY: Final = ServiceTopology(
-    PUSH, (CHANNELS,), relays=(UNPAIRED,), commands=(PUSH_COMMANDS,), web_writes=(PushReceipt,)
+    PUSH,
+    (CHANNELS,),
+    relays=(UNPAIRED,),
+    commands=(PUSH_COMMANDS,),
+    web_writes=(AuthResponse, PushReceipt),
+    observes=(AUTH_CHALLENGE,),
 )

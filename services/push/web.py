@@ -7,28 +7,24 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import ValidationError
 
-from protocol.challenges import ANSWER_TYPE, Answer
+from protocol.challenges import ANSWER_TYPE, CHALLENGE_HEADER, Answer
 from protocol.signed_requests import Refusal, RequestRefusedError, SignedRequest
-from schemas.push_messages import SubmitAnswer
+from schemas.contract import ChallengeOutcome
 from services.common.clock import now
-from services.common.decisions import OK
-from services.common.kafka.publisher import Publisher, UnavailableError
-from services.common.rows.view import View
-from services.common.telemetry.tracing import join_trace
 from services.common.web.device_requests import STATUS, SignedRequestVerifier
 from services.common.web.web import problem
-from services.push.domain.channel import Channel
+from services.push.answers import Answers
+from services.push.domain.channel import EndedChallenge
 from services.push.settings import PushSettings
 
 WEB_APP: Final = Path(__file__).parents[2] / "authenticator" / "web"
 DETAILS: Final[dict[str, str]] = {
-    Refusal.REPLAYED: "This request was already sent; the first one counted.",
-    Refusal.TOO_MANY: "This device sent too many requests. Wait a moment.",
     Refusal.UNKNOWN_CHALLENGE: "This request is not waiting for this device. It may have been canceled.",
     Refusal.ALREADY_ANSWERED: "This request was already answered.",
     Refusal.EXPIRED: "The request expired before the answer arrived.",
-    Refusal.WRONG_CHALLENGE: "The answer is for another challenge than the one that was sent.",
 }
+RECEIVED: Final = "received"
+"""The outcome while the issuer has not decided yet."""
 
 
 class PushWeb:
@@ -38,13 +34,11 @@ class PushWeb:
         self,
         settings: PushSettings,
         verifier: SignedRequestVerifier,
-        channels: View[Channel],
-        publisher: Publisher,
+        answers: Answers,
     ) -> None:
         self._settings = settings
         self._verifier = verifier
-        self._channels = channels
-        self._publisher = publisher
+        self._answers = answers
 
     async def index(self, _request: web.Request) -> web.FileResponse:
         """Serve the web app's page."""
@@ -64,47 +58,35 @@ class PushWeb:
         )
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Submit a device's answer, and respond once Kafka has the decision (docs/protocol.md, section 7)."""
+        """Take a device's answer, and respond with what the issuer decided (docs/protocol.md, section 7)."""
+        challenge_id = request.match_info["challenge_id"]
         try:
             signed = await self._verifier.read(request, ANSWER_TYPE)
             answer = _read_answer(signed)
+            challenge = request.headers.get(CHALLENGE_HEADER)
+            submission = await self._answers.submit(signed, answer, challenge_id, challenge)
         except RequestRefusedError as error:
             return self._verifier.refuse(error.refusal, str(error))
-        channel = self._channels.get(signed.device.thumbprint)
-        if channel is None:
-            return self._verifier.refuse(Refusal.UNKNOWN_DEVICE, "This device is unknown. Open the socket first.")
-        challenge_id = request.match_info["challenge_id"]
-        waiting = channel.waiting(challenge_id)
-        if waiting is not None:
-            join_trace(waiting.traceparent)
-        return await self._submit(signed, answer, challenge_id)
-
-    async def _submit(self, signed: SignedRequest, answer: Answer, challenge_id: str) -> web.Response:
-        device_id = signed.device.thumbprint
-        try:
-            command = SubmitAnswer(
-                device_id=device_id,
-                at=now(),
-                challenge_id=challenge_id,
-                nonce=signed.nonce,
-                verdict=answer.verdict,
-                challenge_digest=answer.challenge_digest,
-                answer=signed.compact,
-            )
         except ValidationError:
             return self._verifier.refuse(Refusal.MALFORMED, "The URL has a malformed challenge id.")
-        decided = await self._channels.await_outcome(device_id, await self._publisher.publish_command(command))
-        if decided is None:
-            raise UnavailableError
-        outcome, channel = decided
-        answered = channel.answer_to(challenge_id)
-        if outcome == OK:
-            body = {"verdict": answer.verdict.value, "answered_at": command.at.isoformat()}
-            return web.json_response(body, headers=self._verifier.headers())
-        refusal = Refusal(outcome)
-        if refusal is Refusal.ALREADY_ANSWERED and answered is not None:
-            extra = {"verdict": answered.verdict.value}
+        ended = submission.ended
+        if ended is not None and not submission.counted:
+            return self._too_late(ended)
+        body = {
+            "verdict": answer.verdict.value,
+            "answered_at": submission.at.isoformat(),
+            "outcome": RECEIVED if ended is None else ended.outcome.value,
+        }
+        return web.json_response(body, headers=self._verifier.headers())
+
+    def _too_late(self, ended: EndedChallenge) -> web.Response:
+        """Refuse an answer to a challenge that had ended."""
+        if ended.verdict is not None:
+            refusal = Refusal.ALREADY_ANSWERED
+            extra = {"verdict": ended.verdict.value, "outcome": ended.outcome.value}
             return problem(STATUS[refusal], refusal, DETAILS[refusal], self._verifier.headers(), extra)
+        expired = ended.outcome is ChallengeOutcome.EXPIRED
+        refusal = Refusal.EXPIRED if expired else Refusal.UNKNOWN_CHALLENGE
         return self._verifier.refuse(refusal, DETAILS[refusal])
 
 

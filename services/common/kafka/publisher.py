@@ -121,8 +121,12 @@ class Publisher:
             raise
         return producer
 
-    async def publish_command(self, message: Message) -> str:
-        """Publish a command of the web side.
+    async def publish_command(self, message: Message, event_id: str | None = None) -> str:
+        """Publish a command of the web side, or another message from outside.
+
+        Args:
+            message: The message.
+            event_id: The event's id; default a new one.
 
         Returns:
             The event's id; the row holds the outcome under this id.
@@ -133,7 +137,7 @@ class Publisher:
         """
         if not self._kafka_available():
             raise UnavailableError
-        event_id = new_id()
+        event_id = event_id or new_id()
         with messaging_span(self._tracer, SpanKind.PRODUCER, message.topic.name, event_id):
             at = message.at if isinstance(message, Command) else now()
             event = Event(event_id, at, f"{self._source}/web", current_traceparent(), message)

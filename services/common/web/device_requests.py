@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
+from protocol.challenges import CHALLENGE_HEADER
 from protocol.encoding import decode_base64url, encode_base64url
 from protocol.signed_requests import (
     TOLERANCE_SECONDS,
@@ -150,7 +151,7 @@ async def allow_any_origin(_request: web.Request) -> web.Response:
         headers={
             **CORS,
             "Access-Control-Allow-Methods": "GET, POST",
-            "Access-Control-Allow-Headers": "Content-Type",
+            "Access-Control-Allow-Headers": f"Content-Type, {CHALLENGE_HEADER}",
             "Access-Control-Max-Age": "600",
         },
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from protocol.challenges import Claims, Proof
-from schemas.contract import AuthResponse, ChallengeIssued, Purpose, Verdict
+from schemas.contract import AuthResponse, ChallengeEnded, ChallengeIssued, ChallengeOutcome, Purpose, Verdict
 from schemas.login_messages import EmailKind, SendChallenge
 from services.common.decisions import Decision, UnacceptableError
 from services.login.domain.account import Account, Reported
@@ -17,7 +17,7 @@ from services.login.domain.login import EndReason, Login, LoginChallenge, LoginK
 from services.login.domain.methods import Device
 from services.login.domain.policy import Policy
 from services.login.domain.rejections import Rejection
-from services.login.domain.withdrawals import withdrawn
+from services.login.domain.withdrawals import answered, withdrawn
 
 CONFIRMATION: Final = "Confirm a change of how this account signs in"
 
@@ -79,9 +79,10 @@ def send_challenge(  # noqa: PLR0913 - a challenge's facts
 def answer(
     account: Account, login: Login | None, response: AuthResponse, at: datetime, policy: Policy
 ) -> Decision[Account]:
-    """Approve or end a login by the phone's answer to its challenge.
+    """Approve or end a login by the phone's answer to its challenge, and tell the phone how the challenge ended.
 
-    A report counts even if its login is already over, because others may be open.
+    The first answer counts, and each further one gets its outcome. Only a report counts even if the login is over,
+    once: others may be open, and the person may have approved by mistake.
 
     Raises:
         UnacceptableError: If the response is forged.
@@ -93,10 +94,18 @@ def answer(
         text = "forged response: its challenge is for another login"
         raise UnacceptableError(text)
     if login is None or login.challenge is None or account.device(proof.device_id) is None:
-        return Decision(account, outcome=Rejection.UNKNOWN)
-    if login.state is not LoginState.CHALLENGED and proof.verdict is not Verdict.REPORT:
-        return Decision(account, outcome=Rejection.LATE)
-    return _decide_verdict(account, login, proof, at, policy)
+        ended = ChallengeEnded(challenge_id=claims.jti, device_id=proof.device_id, outcome=ChallengeOutcome.WITHDRAWN)
+        return Decision(account, (ended,), Rejection.UNKNOWN)
+    if proof.answer_id == login.challenge.answer_id:
+        return Decision(account, answered(login))
+    late_report = proof.verdict is Verdict.REPORT and login.challenge.verdict is not Verdict.REPORT
+    if login.state is not LoginState.CHALLENGED and not late_report:
+        return Decision(account, answered(login), Rejection.LATE)
+    challenge = replace(login.challenge, answer_id=proof.answer_id, verdict=proof.verdict)
+    taken = replace(login, challenge=challenge)
+    decided = _decide_verdict(account.with_login(taken), taken, proof, at, policy)
+    after = None if decided.row is None else decided.row.login(login.login_id)
+    return Decision(decided.row, (*decided.events, *(() if after is None else answered(after))))
 
 
 def _decide_verdict(account: Account, login: Login, proof: Proof, at: datetime, policy: Policy) -> Decision[Account]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from schemas.contract import ChallengeOutcome
 from schemas.login_messages import EmailKind, FailCode, UseCode, UseRecoveryCode
 from services.common.decisions import Decision
 from services.login.domain.account import Account
@@ -37,7 +38,7 @@ def use_code(account: Account, login: Login, command: UseCode, at: datetime, pol
         used = account.with_app(replace(method, last_time_step=command.time_step))
         by = Method.APP_CODE
     approved = approve(used, login, by, at, policy.limits, device_name=method.name)
-    return Decision(approved, withdrawn((login,), at))
+    return Decision(approved, withdrawn((login,), at, ChallengeOutcome.ANSWERED_ELSEWHERE))
 
 
 def use_recovery_code(
@@ -55,7 +56,7 @@ def use_recovery_code(
     used = replace(account, recovery=left).with_history(HistoryKind.RECOVERY_CODE_USED, at, login)
     approved = approve(used, login, Method.RECOVERY_CODE, at, policy.limits)
     email = email_due(account, EmailKind.RECOVERY_CODE_USED, at, login.browser, left=left.left)
-    return Decision(approved, (*withdrawn((login,), at), *email))
+    return Decision(approved, (*withdrawn((login,), at, ChallengeOutcome.ANSWERED_ELSEWHERE), *email))
 
 
 def count_wrong_code(

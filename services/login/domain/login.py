@@ -36,7 +36,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from schemas.base import Browser, Digest, Identifier, Moment, Text
-from schemas.contract import PairingFailure
+from schemas.contract import PairingFailure, Verdict
 from services.login.domain.history import Method
 
 
@@ -102,7 +102,13 @@ class PairingAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginChallenge:
-    """A challenge that was sent to a phone."""
+    """A challenge that was sent to a phone.
+
+    Attributes:
+        answer_id: The id of the answer that counted (`protocol.challenges.Answer.id_for`); None if none did.
+        verdict: Its verdict.
+
+    """
 
     challenge_id: Identifier
     device_id: Digest
@@ -110,6 +116,8 @@ class LoginChallenge:
     issued_at: Moment
     expires_at: Moment
     number_matching: bool = False
+    answer_id: Digest | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

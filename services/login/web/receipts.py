@@ -2,24 +2,19 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import structlog
-
-from schemas.codec import UndecodableError, decode
+from schemas.base import Message
+from schemas.codec import Event
 from schemas.contract import Delivery, PushReceipt
 from schemas.topics import PUSH_RECEIPT
-from services.common.clock import now
-from services.common.kafka.log import LogRecord, start_reader
-from services.common.kafka.tail import tail
+from services.common.kafka.event_tail import EventTail
 from services.common.waiters import Waiters
 from services.login.domain.login import Login
 from services.login.web import login_pages
 
-log = structlog.get_logger(__name__)
 LOOK_BACK: Final = timedelta(minutes=5)
 MOST_KEPT: Final = 50_000
 
@@ -28,10 +23,9 @@ class Receipts:
     """The latest receipts, by challenge id."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
-        self._bootstrap = bootstrap
-        self._topic = f"{prefix}{PUSH_RECEIPT.name}"
         self._receipts: OrderedDict[str, PushReceipt] = OrderedDict()
         self._waiters = Waiters()
+        self._tail = EventTail(bootstrap, f"{prefix}{PUSH_RECEIPT.name}", LOOK_BACK, self._apply)
 
     def get(self, challenge_id: str) -> PushReceipt | None:
         """Return the newest receipt for a challenge, or None."""
@@ -42,25 +36,11 @@ class Receipts:
         return self._waiters.watch(challenge_id, changed)
 
     async def run(self) -> None:
-        """Tail the receipts until cancelled."""
-        since = int((now() - LOOK_BACK).timestamp() * 1000)
-        reader = await start_reader(self._bootstrap, self._topic)
-        try:
-            await reader.seek_time(since)
-            await tail(reader, self._apply)
-        finally:
-            await reader.stop()
+        """Follow the receipts until cancelled."""
+        await self._tail.run()
 
-    def _apply(self, _partition: int, records: Sequence[LogRecord]) -> None:
-        for record in records:
-            self._apply_record(record)
-
-    def _apply_record(self, record: LogRecord) -> None:
-        try:
-            receipt = decode(record.key, record.value, record.headers).data
-        except UndecodableError as error:
-            log.warning("receipt ignored", offset=record.offset, reason=str(error))
-            return
+    def _apply(self, event: Event[Message]) -> None:
+        receipt = event.data
         if not isinstance(receipt, PushReceipt):
             return
         known = self._receipts.get(receipt.challenge_id)

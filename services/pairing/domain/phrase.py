@@ -26,8 +26,9 @@ from schemas.base import Digest, Jws, Message, Moment, Text
 from schemas.codec import Event
 from schemas.contract import (
     AuthResponse,
+    ChallengeEnded,
     ChallengeIssued,
-    ChallengeWithdrawn,
+    ChallengeOutcome,
     DevicePaired,
     PairingFailed,
     PairingFailure,
@@ -58,10 +59,20 @@ class PhraseState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The request that entered a phrase, and the challenge for it."""
+    """The request that entered a phrase, and the challenge for it.
+
+    Attributes:
+        answer_id: The id of the answer that counted (`protocol.challenges.Answer.id_for`); None if none did.
+        outcome: How the challenge ended; None while it is open.
+        verdict: The answer's verdict.
+
+    """
 
     request: PairingRequested
     challenge: Jws
+    answer_id: Digest | None = None
+    outcome: ChallengeOutcome | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,23 +171,37 @@ def withdraw(
         return Decision(row)
     if row.claim.request.pairing_id != withdrawn.pairing_id:
         return Decision(row)
-    withdrawal = ChallengeWithdrawn(challenge_id=withdrawn.pairing_id, device_id=row.device_id)
-    return Decision(replace(row, state=PhraseState.WITHDRAWN), (withdrawal,))
+    ended = replace(row, state=PhraseState.WITHDRAWN, claim=replace(row.claim, outcome=ChallengeOutcome.WITHDRAWN))
+    return Decision(ended, _ended(ended))
 
 
 def answer(row: Phrase | None, response: AuthResponse, at: datetime, policy: PairingPolicy) -> Decision[Phrase]:
-    """Pair the device, or report the failure to the account."""
+    """Pair the device, or report the failure to the account; tell the device how its challenge ended.
+
+    The first answer counts, and each further one gets its outcome.
+    """
     proof = policy.signer.verify_response(response)
     if row is None or row.claim is None or row.claim.challenge != response.challenge:
-        return Decision(row, outcome="unknown")
+        ended = ChallengeEnded(
+            challenge_id=proof.claims.jti, device_id=proof.device_id, outcome=ChallengeOutcome.WITHDRAWN
+        )
+        return Decision(row, (ended,), "unknown")
     if row.state is not PhraseState.CLAIMED:
-        return Decision(row, outcome="decided_before")
+        return Decision(row, _ended(row), "decided_before")
     request = row.claim.request
     failure = _answer_failure(proof, at, request)
+    outcome = _OUTCOMES[failure]
+    counted = None if failure is PairingFailure.NOT_ANSWERED else proof
+    claim = replace(
+        row.claim,
+        outcome=outcome,
+        answer_id=None if counted is None else counted.answer_id,
+        verdict=None if counted is None else counted.verdict,
+    )
     if failure is not None:
-        declined = replace(row, state=PhraseState.DECLINED)
+        declined = replace(row, state=PhraseState.DECLINED, claim=claim)
         failed = PairingFailed(pairing_id=request.pairing_id, account_id=request.account_id, reason=failure)
-        return Decision(declined, (failed,), failure)
+        return Decision(declined, (failed, *_ended(declined)), failure)
     paired = DevicePaired(
         pairing_id=request.pairing_id,
         account_id=request.account_id,
@@ -187,7 +212,22 @@ def answer(row: Phrase | None, response: AuthResponse, at: datetime, policy: Pai
         paired_at=response.answered_at,
         seal=policy.signer.seal(request, row.device_id),
     )
-    return Decision(replace(row, state=PhraseState.ACCEPTED), (paired,))
+    accepted = replace(row, state=PhraseState.ACCEPTED, claim=claim)
+    return Decision(accepted, (paired, *_ended(accepted)))
+
+
+def _ended(row: Phrase) -> tuple[ChallengeEnded, ...]:
+    """Return how the phrase's challenge ended, for the device."""
+    if row.claim is None or row.claim.outcome is None:
+        return ()
+    ended = ChallengeEnded(
+        challenge_id=row.claim.request.pairing_id,
+        device_id=row.device_id,
+        outcome=row.claim.outcome,
+        verdict=row.claim.verdict,
+        answer_id=row.claim.answer_id,
+    )
+    return (ended,)
 
 
 def _claim_failure(row: Phrase | None, request: PairingRequested) -> PairingFailure | None:
@@ -225,6 +265,12 @@ def _answer_failure(proof: Proof, answered_at: datetime, request: PairingRequest
     }[proof.verdict]
 
 
+_OUTCOMES: Final[Mapping[PairingFailure | None, ChallengeOutcome]] = {
+    None: ChallengeOutcome.APPROVED,
+    PairingFailure.DECLINED: ChallengeOutcome.DENIED,
+    PairingFailure.REPORTED: ChallengeOutcome.REPORTED,
+    PairingFailure.NOT_ANSWERED: ChallengeOutcome.EXPIRED,
+}
 DECIDERS: Final[Mapping[type[Message], Callable[[Phrase | None, Any, datetime, PairingPolicy], Decision[Phrase]]]] = {
     IssuePhrase: issue,
     RetirePhrase: retire,

@@ -1,23 +1,21 @@
-"""A device's channel: the challenges that wait for an answer, and the last answers."""
+"""A device's channel: the challenges that wait for an answer, and how the last ones ended."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
-from protocol.challenges import challenge_digest
 from protocol.signed_requests import Refusal
 from schemas.base import Digest, Identifier, Jws, Moment, Text
 from schemas.codec import Event
-from schemas.contract import AuthResponse, ChallengeIssued, ChallengeWithdrawn, Delivery, Purpose, PushReceipt, Verdict
-from schemas.push_messages import RegisterDevice, SubmitAnswer
-from services.common.decisions import OK, Decision, Row
-from services.common.used_nonces import MAX_NONCES, UsedNonce, is_used, recent_nonces
+from schemas.contract import ChallengeEnded, ChallengeIssued, ChallengeOutcome, Delivery, Purpose, PushReceipt, Verdict
+from schemas.push_messages import RegisterDevice
+from services.common.decisions import Decision, Row
 
 MOST_PENDING: Final = 10
-MOST_ANSWERED: Final = 20
+MOST_ENDED: Final = 20
 MOST_UNPAIRED: Final = 20
 KEPT_AFTER_EXPIRY: Final = timedelta(seconds=600)
-"""How long an expired challenge is kept, so that a late answer is refused as expired."""
+"""How long an expired challenge is kept: as long as the device asks what became of its answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +26,42 @@ class PendingChallenge:
     reply_key: Identifier
     purpose: Purpose
     challenge: Jws
+    issued_at: Moment
     expires_at: Moment
     traceparent: str = ""
 
+    @classmethod
+    def of(cls, issued: ChallengeIssued, traceparent: str) -> Self:
+        """Return the challenge of a message."""
+        return cls(
+            challenge_id=issued.challenge_id,
+            reply_key=issued.reply_key,
+            purpose=issued.purpose,
+            challenge=issued.challenge,
+            issued_at=issued.issued_at,
+            expires_at=issued.expires_at,
+            traceparent=traceparent,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnsweredChallenge:
-    """A challenge that was answered."""
+class EndedChallenge:
+    """A challenge that ended, and how; see `schemas.contract.ChallengeEnded`."""
 
     challenge_id: Identifier
-    verdict: Verdict
-    at: Moment
+    outcome: ChallengeOutcome
+    verdict: Verdict | None = None
+    answer_id: Digest | None = None
+
+    @classmethod
+    def of(cls, message: ChallengeEnded) -> Self:
+        """Return what a message tells."""
+        return cls(
+            challenge_id=message.challenge_id,
+            outcome=message.outcome,
+            verdict=message.verdict,
+            answer_id=message.answer_id,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,36 +80,34 @@ class Channel(Row):
         device_id: The device; the row's key.
         device_name: Its name; empty until it first connects.
         pending: The challenges that wait, oldest first.
-        answered: The last answers, oldest first.
+        ended: The last challenges that ended, oldest first.
         unpaired: Its last pairings that ended, oldest first. The device does not acknowledge them.
-        nonces: The nonces that it used recently.
 
     """
 
     device_id: Digest
     device_name: Text = ""
     pending: tuple[PendingChallenge, ...] = ()
-    answered: tuple[AnsweredChallenge, ...] = ()
+    ended: tuple[EndedChallenge, ...] = ()
     unpaired: tuple[UnpairedStatement, ...] = ()
-    nonces: tuple[UsedNonce, ...] = ()
 
     def waiting(self, challenge_id: str) -> PendingChallenge | None:
         """Return the pending challenge with an id, or None."""
         return next((each for each in self.pending if each.challenge_id == challenge_id), None)
 
-    def answer_to(self, challenge_id: str) -> AnsweredChallenge | None:
-        """Return the answer to a challenge, or None."""
-        return next((each for each in self.answered if each.challenge_id == challenge_id), None)
-
     def open_at(self, moment: datetime) -> tuple[PendingChallenge, ...]:
         """Return the challenges that can still be answered."""
         return tuple(each for each in self.pending if moment <= each.expires_at)
+
+    def end_of(self, challenge_id: str) -> EndedChallenge | None:
+        """Return how a challenge ended, or None."""
+        return next((each for each in self.ended if each.challenge_id == challenge_id), None)
 
 
 def keep_challenge(channel: Channel, event: Event[ChallengeIssued]) -> Decision[Channel]:
     """Keep a challenge for the device; a device that never connected gets an undeliverable receipt."""
     issued = event.data
-    if channel.waiting(issued.challenge_id) or channel.answer_to(issued.challenge_id):
+    if channel.waiting(issued.challenge_id) or channel.end_of(issued.challenge_id):
         return Decision(channel)
     pending = _pruned(channel.pending, issued.issued_at)
     undeliverable = PushReceipt(
@@ -97,14 +118,7 @@ def keep_challenge(channel: Channel, event: Event[ChallengeIssued]) -> Decision[
     )
     if sum(issued.issued_at <= each.expires_at for each in pending) >= MOST_PENDING:
         return Decision(replace(channel, pending=pending), (undeliverable,), Refusal.TOO_MANY)
-    added = PendingChallenge(
-        challenge_id=issued.challenge_id,
-        reply_key=issued.reply_key,
-        purpose=issued.purpose,
-        challenge=issued.challenge,
-        expires_at=issued.expires_at,
-        traceparent=event.traceparent,
-    )
+    added = PendingChallenge.of(issued, event.traceparent)
     events = () if channel.device_name else (undeliverable,)
     return Decision(replace(channel, pending=(*_with_room(pending), added)), events)
 
@@ -114,51 +128,12 @@ def register(channel: Channel, event: Event[RegisterDevice]) -> Decision[Channel
     return Decision(replace(channel, device_name=event.data.device_name))
 
 
-def withdraw(channel: Channel, event: Event[ChallengeWithdrawn]) -> Decision[Channel]:
-    """Remove a withdrawn challenge."""
-    left = tuple(each for each in channel.pending if each.challenge_id != event.data.challenge_id)
-    return Decision(replace(channel, pending=left))
-
-
-def accept_answer(channel: Channel, event: Event[SubmitAnswer]) -> Decision[Channel]:
-    """Accept the first answer to a challenge, in time and with the challenge's digest; each nonce works once."""
-    answer, at = event.data, event.time
-    nonces = recent_nonces(channel.nonces, at)
-    if is_used(nonces, answer.nonce):
-        return Decision(channel, outcome=Refusal.REPLAYED)
-    if len(nonces) >= MAX_NONCES:
-        return Decision(channel, outcome=Refusal.TOO_MANY)
-    spent = replace(channel, nonces=(*nonces, UsedNonce(nonce=answer.nonce, at=at)))
-    pending = channel.waiting(answer.challenge_id)
-    outcome = _answer_outcome(channel, pending, answer, at)
-    if pending is None or outcome != OK:
-        return Decision(spent, outcome=outcome)
-    response = AuthResponse(
-        challenge_id=answer.challenge_id,
-        device_id=channel.device_id,
-        reply_key=pending.reply_key,
-        purpose=pending.purpose,
-        verdict=answer.verdict,
-        challenge=pending.challenge,
-        answer=answer.answer,
-        answered_at=at,
-    )
-    answered = AnsweredChallenge(challenge_id=answer.challenge_id, verdict=answer.verdict, at=at)
-    left = tuple(each for each in _pruned(channel.pending, at) if each.challenge_id != answer.challenge_id)
-    taken = replace(spent, pending=left, answered=(*channel.answered, answered)[-MOST_ANSWERED:])
-    return Decision(taken, (response,))
-
-
-def _answer_outcome(channel: Channel, pending: PendingChallenge | None, answer: SubmitAnswer, at: datetime) -> str:
-    if channel.answer_to(answer.challenge_id):
-        return Refusal.ALREADY_ANSWERED
-    if pending is None:
-        return Refusal.UNKNOWN_CHALLENGE
-    if at > pending.expires_at:
-        return Refusal.EXPIRED
-    if answer.challenge_digest != challenge_digest(pending.challenge):
-        return Refusal.WRONG_CHALLENGE
-    return OK
+def end(channel: Channel, event: Event[ChallengeEnded]) -> Decision[Channel]:
+    """Remove a challenge that ended, and keep how."""
+    message = event.data
+    pending = tuple(each for each in channel.pending if each.challenge_id != message.challenge_id)
+    others = tuple(each for each in channel.ended if each.challenge_id != message.challenge_id)
+    return Decision(replace(channel, pending=pending, ended=(*others, EndedChallenge.of(message))[-MOST_ENDED:]))
 
 
 def _with_room(pending: tuple[PendingChallenge, ...]) -> tuple[PendingChallenge, ...]:

@@ -5,17 +5,16 @@ from typing import Any, Final
 
 from schemas.base import Message
 from schemas.codec import Event
-from schemas.contract import ChallengeIssued, ChallengeWithdrawn
-from schemas.push_messages import RegisterDevice, SubmitAnswer, TellUnpaired
+from schemas.contract import ChallengeEnded, ChallengeIssued
+from schemas.push_messages import RegisterDevice, TellUnpaired
 from services.common.decisions import Decision
 from services.push.domain import channel, unpaired
 from services.push.domain.channel import Channel
 
 DECIDERS: Final[Mapping[type[Message], Callable[[Channel, Event[Any]], Decision[Channel]]]] = {
     ChallengeIssued: channel.keep_challenge,
-    ChallengeWithdrawn: channel.withdraw,
+    ChallengeEnded: channel.end,
     RegisterDevice: channel.register,
-    SubmitAnswer: channel.accept_answer,
     TellUnpaired: unpaired.keep_statement,
 }
 """The decider of each message type."""
@@ -28,6 +27,6 @@ def decide_channel(row: Channel | None, event: Event[Message], _policy: None = N
     """
     message = event.data
     decider = DECIDERS.get(type(message))
-    if decider is None or (row is None and isinstance(message, ChallengeWithdrawn)):
+    if decider is None or (row is None and isinstance(message, ChallengeEnded)):
         return Decision(row)
     return decider(row or Channel(device_id=getattr(message, "device_id")), event)  # noqa: B009 - each of them has one
