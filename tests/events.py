@@ -10,7 +10,9 @@ from protocol.unpaired import Unpaired, issue_unpaired
 from schemas.base import Message
 from schemas.contract import (
     AuthResponse,
+    ChallengeEnded,
     ChallengeIssued,
+    ChallengeOutcome,
     DevicePaired,
     DeviceUnpaired,
     PairingRequested,
@@ -154,6 +156,14 @@ def an_unpairing(pairing_id: str = "pairing-1", **changes: Any) -> DeviceUnpaire
         "statement": issue_unpaired(a_key("login service"), said),
     }
     return DeviceUnpaired.model_validate({**fields, **changes})
+
+
+def an_ended_challenge(
+    issued: ChallengeIssued, outcome: ChallengeOutcome = ChallengeOutcome.WITHDRAWN, **changes: Any
+) -> ChallengeEnded:
+    """Return what tells a device how its challenge ended."""
+    fields = {"challenge_id": issued.challenge_id, "device_id": issued.device_id, "outcome": outcome}
+    return ChallengeEnded.model_validate({**fields, **changes})
 
 
 def an_issued_challenge(challenge_id: str = "challenge-1", at: datetime = T0, **changes: Any) -> ChallengeIssued:

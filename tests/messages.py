@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from protocol.challenges import challenge_digest
-from schemas.contract import ChallengeIssued, DeviceUnpaired, Verdict
+from schemas.contract import DeviceUnpaired
 from schemas.login_messages import (
     CancelLogin,
     CountGuess,
@@ -20,7 +19,7 @@ from schemas.login_messages import (
     UseRecoveryCode,
 )
 from schemas.pairing_messages import IssuePhrase, RequestPhrase
-from schemas.push_messages import SubmitAnswer, TellUnpaired
+from schemas.push_messages import TellUnpaired
 from tests.builders import T0, Phone, a_browser, a_digest, a_phone
 from tests.events import PHRASE, an_unpairing
 
@@ -118,21 +117,6 @@ def an_issue(at: datetime = T0, phone: Phone | None = None, phrase: str = PHRASE
         at=at,
         expires_at=at + PHRASE_LIFETIME,
     )
-
-
-def a_submission(issued: ChallengeIssued, nonce: str = "nonce-1", at: datetime = T0, **changes: Any) -> SubmitAnswer:
-    """Return a phone's answer as the push service's web side took it."""
-    verdict = changes.pop("verdict", Verdict.APPROVE)
-    fields = {
-        "device_id": issued.device_id,
-        "at": at,
-        "challenge_id": issued.challenge_id,
-        "nonce": nonce,
-        "verdict": verdict,
-        "challenge_digest": challenge_digest(issued.challenge),
-        "answer": a_phone().answer(issued.challenge, verdict, at=at),
-    }
-    return SubmitAnswer.model_validate({**fields, **changes})
 
 
 def a_parting(unpaired: DeviceUnpaired | None = None, at: datetime = T0, **changes: Any) -> TellUnpaired:

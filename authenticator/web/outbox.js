@@ -14,6 +14,10 @@ import { ProblemError, UnreachableError } from "./service.js";
  * attempt without a response may have counted, so the same answer is sent until its outcome is known.
  */
 const OUTCOME_MS = 600_000;
+/** The header with the challenge, so that any instance of the service can take the answer, whatever it has read so far. */
+const CHALLENGE_HEADER = "Countersign-Challenge";
+/** The outcome while the service has the answer, and has not decided on it yet: the same answer is sent again. */
+const RECEIVED = "received";
 /** Problems after which the same answer is sent again. */
 const TEMPORARY = new Set(["unavailable", "too-many-requests", "unknown-device", "bad-nonce", "stale"]);
 
@@ -90,8 +94,10 @@ export class Outbox {
     const timeLeft = () => answer.claims.exp * 1000 + OUTCOME_MS - this.#service.now();
     for (let failures = 0; timeLeft() > 0; ) {
       try {
-        await this.#service.post(url, payload, ANSWER_TYPE);
-        return { ending: endingOf(answer) };
+        const { outcome } = await this.#service.post(url, payload, ANSWER_TYPE, { [CHALLENGE_HEADER]: challenge });
+        if (outcome !== RECEIVED) return { ending: endingOf(answer, outcome) };
+        failures += 1;
+        await pause.wait(Math.min(pauseAfter(failures), Math.max(timeLeft(), 0)));
       } catch (error) {
         if (error instanceof ProblemError && !TEMPORARY.has(error.problem)) return outcomeOfRefusal(answer, error);
         if (!(error instanceof ProblemError || error instanceof UnreachableError)) throw error;
@@ -107,9 +113,11 @@ export class Outbox {
 
 /**
  * @param {KeptAnswer} answer
+ * @param {unknown} [outcome] how the request ended, as the service says it; an older service does not
  * @returns {Ending} the ending of an accepted answer
  */
-export function endingOf({ claims, verdict }) {
+export function endingOf({ claims, verdict }, outcome) {
+  if (outcome === "wrong_number") return "wrong-number";
   if (verdict === "report") return "reported";
   if (claims.purpose === "pairing") return verdict === "approve" ? "accepted" : "declined";
   return verdict === "approve" ? "approved" : "denied";
@@ -129,7 +137,7 @@ export function isFinal(ending) {
  * @returns {import("./requests.js").Verdict | undefined} the answer that led to it, if any
  */
 export function verdictOf(ending) {
-  if (ending === "accepted" || ending === "approved") return "approve";
+  if (ending === "accepted" || ending === "approved" || ending === "wrong-number") return "approve";
   if (ending === "declined" || ending === "denied") return "deny";
   return ending === "reported" ? "report" : undefined;
 }
@@ -143,7 +151,8 @@ export function verdictOf(ending) {
  */
 export function outcomeOfRefusal(answer, { problem, members }) {
   if (problem === "replayed-nonce") return { ending: endingOf(answer) };
-  if (problem === "already-answered" && members.verdict === answer.verdict) return { ending: endingOf(answer) };
+  if (problem === "already-answered" && members.verdict === answer.verdict)
+    return { ending: endingOf(answer, members.outcome) };
   if (problem === "already-answered") return { ending: "elsewhere", verdict: members.verdict };
   if (problem === "expired") return { ending: "expired" };
   if (problem === "unknown-challenge") return { ending: "withdrawn" };

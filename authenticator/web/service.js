@@ -94,17 +94,18 @@ export class Service {
    * @param {string} url
    * @param {Record<string, unknown>} payload
    * @param {string} [typ]
+   * @param {Record<string, string>} [headers] further ones
    * @returns {Promise<any>} the response
    * @throws {UnreachableError | ProblemError}
    */
-  async post(url, payload, typ) {
+  async post(url, payload, typ, headers) {
     try {
-      return await this.#postOnce(url, payload, typ);
+      return await this.#postOnce(url, payload, typ, headers);
     } catch (error) {
       const problem = error instanceof ProblemError ? error.problem : "";
       if (problem !== "bad-nonce" && problem !== "stale") throw error;
       if (problem === "stale") await this.discover();
-      return this.#postOnce(url, payload, typ);
+      return this.#postOnce(url, payload, typ, headers);
     }
   }
 
@@ -127,10 +128,11 @@ export class Service {
    * @param {string} url
    * @param {Record<string, unknown>} payload
    * @param {string} [typ]
+   * @param {Record<string, string>} [more]
    */
-  async #postOnce(url, payload, typ) {
+  async #postOnce(url, payload, typ, more) {
     const body = await this.sign(url, await this.#nonce(new URL(url).origin), payload, typ);
-    const headers = { "Content-Type": "application/jose" };
+    const headers = { "Content-Type": "application/jose", ...more };
     return readJson(await this.#fetch(url, { method: "POST", headers, body }));
   }
 

@@ -16,7 +16,7 @@ const HISTORY_LIMIT = 200;
  * @property {string} pairing_id the pairing that connected it
  * @property {CryptoKey} [codeKey] the key for its verification codes, if it has codes
  */
-/** @typedef {"accepted" | "declined" | "approved" | "denied" | "reported" | "expired" | "withdrawn" | "elsewhere" | "unsent"
+/** @typedef {"accepted" | "declined" | "approved" | "denied" | "wrong-number" | "reported" | "expired" | "withdrawn" | "elsewhere" | "unsent"
  *   | "refused" | "unpaired"} Ending */
 /**
  * @typedef {object} Entry a request and its ending, or the removal of an account

@@ -55,7 +55,17 @@ export function outcomeMessage({ claims, ending, verdict, problem }) {
     case "declined":
       return { icon: "no", title: "Pairing declined", text: `${account} was not connected to this phone.` };
     case "approved":
-      return approved(claims);
+      return {
+        icon: "yes",
+        title: "Sign-in approved",
+        text: `Continue at your computer. You are signing in to ${service}.`,
+      };
+    case "wrong-number":
+      return {
+        icon: "no",
+        title: "Wrong number",
+        text: `Your computer shows another number, so the sign-in was blocked. ${again}`,
+      };
     case "denied":
       return { icon: "no", title: "Sign-in denied", text: "The sign-in was blocked." };
     case "reported":
@@ -81,18 +91,6 @@ export function outcomeMessage({ claims, ending, verdict, problem }) {
   }
 }
 
-/**
- * @param {import("./challenges.js").Claims} claims
- * @returns {Message}
- */
-function approved({ service, number_matching }) {
-  const text = `Continue at your computer. You are signing in to ${service}.`;
-  if (!number_matching) return { icon: "yes", title: "Sign-in approved", text };
-  // Only the service knows whether the number was right.
-  const uncertain = `Your computer continues if the number was the one that it shows. If not, sign in to ${service} again.`;
-  return { icon: "send", title: "Approval sent", text: uncertain };
-}
-
 /** @param {import("./requests.js").Verdict | undefined} verdict */
 function answeredElsewhere(verdict) {
   const answers = { approve: "It was approved.", deny: "It was denied.", report: "It was reported as not yours." };
@@ -109,6 +107,7 @@ export function endingText(ending) {
     declined: "Declined",
     approved: "Approved",
     denied: "Denied",
+    "wrong-number": "Wrong number",
     reported: "Reported",
     expired: "Not answered in time",
     withdrawn: "Withdrawn",
