@@ -2,6 +2,8 @@
 
 import re
 
+import aiohttp
+
 from schemas.contract import ChallengeWithdrawn, Verdict
 from tests.integration.services.login.people import PHONE, Person, last_entry, message
 from tests.integration.services.wire import Wire
@@ -34,7 +36,7 @@ async def test_a_code_signs_in_and_takes_the_challenge_back_from_the_phone(perso
     await wire.next(ChallengeWithdrawn, lambda each: each.challenge_id == issued.challenge_id)
 
 
-async def test_a_code_can_be_entered_while_the_phone_is_asked_for_another_sign_in(person: Person) -> None:
+async def test_the_code_page_stays_open_when_another_sign_in_ends(person: Person) -> None:
     await person.pair_only()
     async with person.in_another_browser() as other:
         await other.enter_password()
@@ -42,12 +44,16 @@ async def test_a_code_can_be_entered_while_the_phone_is_asked_for_another_sign_i
         await person.enter_password()
         person.browser.expect("ONE REQUEST AT A TIME")
         await person.browser.press("use-code")
-        assert person.browser.events == "/events?at=/code"
-        await other.browser.press("cancel")
-    await person.browser.open("/code")
-    person.browser.expect("ENTER A VERIFICATION CODE")
-    await person.browser.press("submit", code=person.phone.code())
-    person.is_signed_in()
+        async with (
+            aiohttp.ClientSession(cookies=person.browser.cookies) as window,
+            window.get(f"{person.browser.url}{person.browser.events}") as events,
+        ):
+            await other.browser.press("cancel")
+            await person.browser.open("/code")
+            person.browser.expect("ENTER A VERIFICATION CODE")
+            await person.browser.press("submit", code=person.phone.code())
+            person.is_signed_in()
+            assert await events.content.readuntil(b"\r\n\r\n") == b'event: go\r\ndata: {"to": "/complete"}\r\n\r\n'
 
 
 async def test_a_wrong_code_says_so_and_the_right_one_goes_on(person: Person) -> None:

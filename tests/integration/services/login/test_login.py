@@ -258,20 +258,31 @@ async def test_cancelling_takes_the_request_back_from_the_phone(person: Person, 
     assert person.browser.path != "/account"
 
 
-async def test_the_waiting_page_names_the_phone_once_it_has_the_notification(person: Person, wire: Wire) -> None:
+@pytest.mark.parametrize(
+    ("delivery", "device_name", "text"),
+    [
+        (Delivery.DELIVERED, "Pixel of Alex", "Your phone has it. Waiting for your answer."),
+        (Delivery.UNDELIVERABLE, "", "We could not reach your phone. Open Salesforce Authenticator on it."),
+    ],
+)
+async def test_a_waiting_page_shows_whether_the_notification_reached_the_phone(
+    person: Person, wire: Wire, delivery: Delivery, device_name: str, text: str
+) -> None:
     await person.enter_password()
     request = await person.request_pairing()
+    assert person.browser.part("delivery").text == "On its way to your phone."
     await wire.publisher.publish_command(
         PushReceipt(
             challenge_id=request.pairing_id,
             reply_key=request.phrase_digest,
-            device_name="Pixel of Alex",
-            delivery=Delivery.DELIVERED,
+            device_name=device_name,
+            delivery=delivery,
         )
     )
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while "Pixel of Alex" not in person.browser.text:
+        while text not in person.browser.part("delivery").text:
             await person.browser.open("/pair/wait")
+    assert person.browser.part("device-name").text == (device_name or "your phone")
 
 
 async def test_an_approval_signs_in_the_browser_that_asked_and_no_other(person: Person, login: InstanceProcess) -> None:
