@@ -47,7 +47,7 @@ class Poison(StrEnum):
 
 
 CORRUPT: Final = frozenset(Poison) - {Poison.DUPLICATE, Poison.REORDERED}
-"""What cannot be used, and has to be set aside. The others change nothing."""
+"""What must become a dead letter. The others change nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ SCENARIOS: dict[str, tuple[dict[str, str], set[str]]] = {
     ),
     "a view is far behind": ({series("countersign_view_lag_records"): "600x60"}, {"CountersignViewsBehind"}),
     "rows show seconds late": ({series("countersign_view_delay_seconds_sum"): "0+100x60"}, {"CountersignViewsBehind"}),
-    "one record is set aside": ({series("countersign_dead_letters_total"): "0x50 1x10"}, {"CountersignDeadLetters"}),
+    "one dead letter": ({series("countersign_dead_letters_total"): "0x50 1x10"}, {"CountersignDeadLetters"}),
     "an error that no rule expects": (
         {series("countersign_unexpected_errors_total"): "0x50 1x10"},
         {"CountersignUnexpectedErrors"},

@@ -87,13 +87,13 @@ class RecordGuard:
                     # No dead letter: no offset is committed from now on, so Kafka redelivers the event.
                     raise
                 except (UndecodableError, UnacceptableError) as error:
-                    log.warning("set aside", reason=str(error))
-                    await self._set_aside(record, str(error))
+                    log.warning("dead letter", reason=str(error))
+                    await self._write_dead_letter(record, str(error))
                 except Exception as error:
                     self.failures += 1
                     self._telemetry.metrics.unexpected_errors.labels(self._topic(record)).inc()
-                    log.exception("set aside after an unexpected error")
-                    await self._set_aside(record, f"unexpected: {type(error).__name__}: {error}")
+                    log.exception("dead letter after an unexpected error")
+                    await self._write_dead_letter(record, f"unexpected: {type(error).__name__}: {error}")
                 else:
                     self.failures = 0
 
@@ -120,9 +120,9 @@ class RecordGuard:
     def _topic(self, record: EventT[Any]) -> str:
         return record.message.topic.removeprefix(self._prefix)
 
-    async def _set_aside(self, record: EventT[Any], reason: str) -> None:
+    async def _write_dead_letter(self, record: EventT[Any], reason: str) -> None:
         message = record.message
-        await self._dead_letters.set_aside(_position(record), message.key, message.value, headers_of(record), reason)
+        await self._dead_letters.write(_position(record), message.key, message.value, headers_of(record), reason)
 
 
 def _position(record: EventT[Any]) -> RecordPosition:

@@ -1,4 +1,4 @@
-"""An instance whose disk is full ends, and sets no event aside."""
+"""An instance whose disk is full ends, and makes no dead letter of an event."""
 
 import asyncio
 import sys

@@ -153,7 +153,9 @@ async def test_an_answer_after_the_time_pairs_nothing(device: Device, stack: Sta
     assert failed.reason is PairingFailure.NOT_ANSWERED
 
 
-async def test_a_forged_answer_is_set_aside(device: Device, stack: Stack, wire: Wire, pairing: InstanceProcess) -> None:
+async def test_a_forged_answer_is_dead_lettered(
+    device: Device, stack: Stack, wire: Wire, pairing: InstanceProcess
+) -> None:
     issued = await claimed(wire, a_claim(stack, await a_phrase(device)))
     async with Device(pairing.url) as thief:
         await wire.publisher.publish_command(an_answer(thief, issued, Verdict.APPROVE))

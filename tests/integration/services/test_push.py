@@ -221,7 +221,7 @@ async def test_a_socket_takes_no_other_connections_nonce(push: InstanceProcess) 
         assert problem["type"] == "urn:countersign:problem:bad-nonce"
 
 
-async def test_what_cannot_be_read_is_set_aside_with_its_reason(push: InstanceProcess, wire: Wire) -> None:
+async def test_an_undecodable_record_is_dead_lettered_with_its_reason(push: InstanceProcess, wire: Wire) -> None:
     key = uuid.uuid4().hex.encode()
     await wire.publisher.publish_until_acked(Record("auth.challenge", key, b"{}", [("ce_type", b"nobody.knows.this")]))
     letter = await wire.dead_letter("auth.challenge", key)

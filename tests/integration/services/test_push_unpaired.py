@@ -69,7 +69,7 @@ def _tells_of(record: ConsumerRecord, unpaired: DeviceUnpaired) -> bool:
     return record.topic.endswith("push.commands") and unpaired.pairing_id.encode() in (record.value or b"")
 
 
-async def test_an_altered_statement_is_set_aside_and_reaches_no_phone(push: InstanceProcess, wire: Wire) -> None:
+async def test_an_altered_statement_is_dead_lettered_and_reaches_no_phone(push: InstanceProcess, wire: Wire) -> None:
     async with Device(push.url) as device:
         socket = await device.connect()
         true = an_unpairing(device.device_id, uuid.uuid4().hex)
@@ -92,7 +92,7 @@ async def test_an_event_without_a_statement_is_passed_over(push: InstanceProcess
         assert silent.pairing_id not in {each.pairing_id for each in wire.of(TellUnpaired)}
 
 
-async def test_what_cannot_be_read_is_set_aside(push: InstanceProcess, wire: Wire) -> None:
+async def test_an_undecodable_record_is_dead_lettered(push: InstanceProcess, wire: Wire) -> None:
     key = uuid.uuid4().hex.encode()
     await wire.publisher.publish_until_acked(Record("device.unpaired", key, b"{}", [("ce_type", b"nobody.knows.this")]))
     letter = await wire.dead_letter("device.unpaired", key)

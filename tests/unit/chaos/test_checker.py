@@ -125,7 +125,7 @@ def use_a_step_twice(story: Story) -> None:
 
 
 def leave_poison(story: Story) -> None:
-    story.plant(Poison.TRUNCATED, story.events(SignIn)[0], set_aside=False)
+    story.plant(Poison.TRUNCATED, story.events(SignIn)[0], dead_letter=False)
 
 
 def name_another_reason(story: Story) -> None:
@@ -138,8 +138,8 @@ def alter_a_dead_letter(story: Story) -> None:
     story.change(letter, value=b"{}")
 
 
-def set_a_good_record_aside(story: Story) -> None:
-    story.set_aside(story.events(SignIn)[0], "unexpected: OSError: no space")
+def dead_letter_a_good_record(story: Story) -> None:
+    story.dead_letter(story.events(SignIn)[0], "unexpected: OSError: no space")
 
 
 def an_attempt(story: Story, ending: Ending) -> Attempt:
@@ -247,7 +247,7 @@ GOT_IN = "Each person who approves in time gets in"
         (leave_an_event_pending, {AUDITED}),
         (name_another_reason, {POISON}),
         (alter_a_dead_letter, {POISON}),
-        (set_a_good_record_aside, {NOTHING_ELSE}),
+        (dead_letter_a_good_record, {NOTHING_ELSE}),
         (wait_for_ever, {CLEAR}),
         (end_unclear, {CLEAR}),
         (let_a_denied_one_in, {SIGNED_IN}),

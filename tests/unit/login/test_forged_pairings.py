@@ -37,7 +37,7 @@ FORGERIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("changes", FORGERIES.values(), ids=FORGERIES.keys())
-def test_a_forged_pairing_is_set_aside(changes: dict[str, Any]) -> None:
+def test_a_forged_pairing_is_dead_lettered(changes: dict[str, Any]) -> None:
     owner = pairing()
     with pytest.raises(UnacceptableError, match="forged pairing"):
         owner.take(a_paired(**changes))

@@ -28,7 +28,7 @@ def a_record(**changes: Any) -> ConsumerRecord:
     return ConsumerRecord("login.emails", 0, 7, 0, 0, record.key, record.value, None, 0, 0, record.headers)
 
 
-async def test_without_a_mail_server_nothing_is_sent_and_nothing_set_aside() -> None:
+async def test_without_a_mail_server_an_email_is_neither_sent_nor_dead_lettered() -> None:
     with capture_logs() as lines:
         await EmailSender(BUILDER, None, UNREACHABLE).handle(a_record())
     (line,) = lines

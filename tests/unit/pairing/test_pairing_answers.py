@@ -103,7 +103,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("response", FORGERIES.values(), ids=FORGERIES.keys())
-def test_a_forged_answer_is_set_aside(response: AuthResponse) -> None:
+def test_a_forged_answer_is_dead_lettered(response: AuthResponse) -> None:
     with pytest.raises(UnacceptableError, match="forged response"):
         decide(_claimed(), response)
 

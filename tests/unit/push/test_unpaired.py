@@ -123,7 +123,7 @@ def _statement(**changes: object) -> str:
     ids=["altered", "another message", "junk", "device", "account", "pairing"],
 )
 @pytest.mark.parametrize("row", [None, a_channel(), channel_after(a_parting())])
-def test_a_statement_that_cannot_be_true_is_set_aside(row: Channel | None, statement: str) -> None:
+def test_a_forged_statement_is_dead_lettered(row: Channel | None, statement: str) -> None:
     with pytest.raises(UnacceptableError, match="statement"):
         decide_channel(row, an_event(a_parting(statement=statement)))
 

@@ -101,7 +101,7 @@ async def test_an_answer_by_another_phone_signs_nobody_in(person: Person, wire: 
     assert person.browser.path == "/wait"
 
 
-async def test_a_pairing_that_the_pairing_service_did_not_decide_is_set_aside(person: Person, wire: Wire) -> None:
+async def test_a_pairing_without_the_pairing_services_seal_is_dead_lettered(person: Person, wire: Wire) -> None:
     await person.enter_password()
     request = await person.request_pairing()
     await wire.publisher.publish_command(person.phone.accepted(request, seal="A" * 43))
