@@ -28,11 +28,13 @@ def check(evidence: RunRecords) -> Iterator[Claim]:
     for letter in evidence.dead_letters:
         letters[letter.origin].append(letter)
     yield claim(
-        "Each poisoned record is in its dead-letter topic, whole, with its reason",
+        "Every poison message is in its dead-letter topic, unchanged, with the reason",
         (_dead_lettered(each, letters[each.place]) for each in evidence.planted),
     )
     places = {each.place for each in evidence.planted}
-    yield claim("Nothing else is in a dead-letter topic", (_deserved(each, places) for each in evidence.dead_letters))
+    yield claim(
+        "Every dead letter is a planted poison message", (_deserved(each, places) for each in evidence.dead_letters)
+    )
 
 
 def _dead_lettered(planted: RunRecord, letters: list[DeadLetter]) -> Finding:

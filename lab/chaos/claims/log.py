@@ -18,11 +18,11 @@ def check(evidence: RunRecords) -> Iterator[Claim]:
         for changelog, keys in evidence.versions.items()
         for key, versions in keys.items()
     }
-    yield claim("Each event was decided by the owner of its key: nothing was lost", _decided(evidence, memories))
-    yield claim("Each event was decided the same each time: its repeats are equal", _repeated(evidence))
-    yield claim("Each decision has one outcome, in every row that counts", _outcomes(evidence))
-    yield claim("Each published event follows from an event in the log: nothing came out of nothing", _caused(evidence))
-    yield claim("No owner that had lost its partitions undid what another one decided", _kept(evidence))
+    yield claim("Every event was decided by its key's owner", _decided(evidence, memories))
+    yield claim("Every repeat of an event is identical to the first", _repeated(evidence))
+    yield claim("Every event has one outcome", _outcomes(evidence))
+    yield claim("Every published event has its cause in the log", _caused(evidence))
+    yield claim("Every decision in a stale row is also in a row that counts", _kept(evidence))
     yield _remembered(memories)
 
 
@@ -86,7 +86,7 @@ def _remembered(memories: Memories) -> Claim:
     """Claim that nothing was undone for good; what was undone until the event was decided again is noted."""
     undone = [(name, each) for name, memory in memories.items() for each in memory.undone]
     return Claim(
-        "Each row that counts contains what the one before it had applied: nothing was undone for good",
+        "Every row that counts contains the decisions of the row before it",
         sum(memory.followed for memory in memories.values()),
         tuple(_undone(*name, each) for name, each in undone if each.again is None),
         tuple(_undone(*name, each) for name, each in undone if each.again is not None),

@@ -205,25 +205,25 @@ def leave_an_event_pending(story: Story) -> None:
     story.unchecked = 1
 
 
-SIGNED_IN = "Each sign-in that a browser saw succeed"
-ACCEPTED = "Each answer that a phone saw accepted"
-REFUSED = "Each answer that a phone saw refused"
-ANSWERED_ONCE = "No challenge was answered twice"
-PHRASES = "No phrase was paired twice"
-STEPS = "No code step was used twice"
-CLEAR = "No person waited"
-DECIDED = "Each event was decided by the owner"
-REPEATS = "Each event was decided the same each time"
-OUTCOMES = "Each decision has one outcome"
-CAUSES = "Each published event follows"
-KEPT = "No owner that had lost"
-REMEMBERED = "Each row that counts contains"
-POISON = "Each poisoned record"
-NOTHING_ELSE = "Nothing else is in a dead-letter topic"
-RECOVERED = "After each fault"
-AUDITED = "Decided again by an audit"
-NAMED = "An audit names each poisoned record"
-GOT_IN = "Each person who approves in time gets in"
+SIGNED_IN = "Every completed sign-in"
+ACCEPTED = "Every accepted answer"
+REFUSED = "Every refused answer"
+ANSWERED_ONCE = "Every answered challenge"
+PHRASES = "Every used phrase"
+STEPS = "Every time step"
+CLEAR = "Every attempt to sign in"
+DECIDED = "Every event was decided"
+REPEATS = "Every repeat of an event"
+OUTCOMES = "Every event has one outcome"
+CAUSES = "Every published event"
+KEPT = "Every decision in a stale row"
+REMEMBERED = "Every row that counts"
+POISON = "Every poison message"
+ONLY_POISON = "Every dead letter"
+RECOVERED = "After every fault"
+AUDITED = "The audit confirms"
+NAMED = "The audit reports"
+GOT_IN = "Every approval in time"
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ GOT_IN = "Each person who approves in time gets in"
         (leave_an_event_pending, {AUDITED}),
         (name_another_reason, {POISON}),
         (alter_a_dead_letter, {POISON}),
-        (dead_letter_a_good_record, {NOTHING_ELSE}),
+        (dead_letter_a_good_record, {ONLY_POISON}),
         (wait_for_ever, {CLEAR}),
         (end_unclear, {CLEAR}),
         (let_a_denied_one_in, {SIGNED_IN}),
@@ -266,7 +266,7 @@ def test_each_violation_is_found(tamper: Callable[[Story], None], contradicted: 
     assert [text for text in contradicted if not any(each.startswith(text) for each in found)] == []
 
 
-def test_what_was_undone_for_a_time_is_told_and_contradicts_nothing() -> None:
+def test_a_decision_undone_for_a_time_is_a_note_and_no_violation() -> None:
     story = an_honest_story()
     undo_for_a_time(story)
     (last, undoing, again) = story.rows(ACCOUNTS_TABLE.changelog.name, b"alex")[-3:]
