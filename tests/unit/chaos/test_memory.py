@@ -55,7 +55,7 @@ def _versions(rows: list[Row | None], *stale: int) -> list[RowVersion]:
 
 
 @given(pauses)
-def test_what_one_owner_writes_undoes_nothing(pauses: list[int]) -> None:
+def test_rows_of_one_owner_undo_nothing(pauses: list[int]) -> None:
     rows = _rows(_events(pauses))
     memory = read_memory(_versions([each for row in rows for each in (row, row)]))
     assert memory.undone == ()
@@ -64,7 +64,9 @@ def test_what_one_owner_writes_undoes_nothing(pauses: list[int]) -> None:
 
 
 @given(pauses, st.integers(1, 8), st.integers(0, 1))
-def test_what_a_newer_owner_decides_again_was_undone_for_a_time(pauses: list[int], count: int, repeats: int) -> None:
+def test_a_decision_that_a_newer_owner_repeats_was_undone_for_a_time(
+    pauses: list[int], count: int, repeats: int
+) -> None:
     """It goes on from an older row, which it may write once more."""
     rows = _rows(_events(pauses))
     first = max(1, len(rows) - count)
@@ -78,7 +80,7 @@ def test_what_a_newer_owner_decides_again_was_undone_for_a_time(pauses: list[int
 
 
 @given(pauses, st.integers(1, 8))
-def test_what_it_does_not_decide_again_was_undone_for_good(pauses: list[int], count: int) -> None:
+def test_a_decision_that_no_newer_owner_repeats_was_undone_for_good(pauses: list[int], count: int) -> None:
     """It decides another event instead."""
     *events, other = _events(pauses)
     rows = _rows(events)
@@ -105,7 +107,7 @@ def test_a_row_after_a_deleted_one_need_remember_nothing() -> None:
     assert (memory.undone, memory.followed) == ((), 0)
 
 
-def test_what_was_missing_when_the_row_was_deleted_was_undone_for_good() -> None:
+def test_a_decision_missing_at_a_deletion_was_undone_for_good() -> None:
     rows = _rows(_events([0, 1]))
     (undone,) = read_memory(_versions([*rows, rows[0], None])).undone
     assert (undone.event_id, undone.seconds) == ("e1", None)

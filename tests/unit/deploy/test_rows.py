@@ -35,37 +35,37 @@ def test_the_key_of_these_tests_moves() -> None:
     assert OLD != NEW
 
 
-def test_a_row_whose_home_is_another_one_now_moves_there_as_it_is() -> None:
+def test_a_row_moves_unchanged_to_its_new_partition() -> None:
     row = a_stamped_row(3, 8)
     assert placed(a_record(OLD, a_stamped_row(3, 7)), a_record(OLD, row)) == [
         RowPlacement(KEY, row, NEW, in_target=False, leftovers=(OLD,))
     ]
 
 
-def test_a_row_that_is_at_home_stays() -> None:
+def test_a_row_in_its_partition_stays() -> None:
     row = a_stamped_row(3, 8)
     assert placed(a_record(OLD, row), partitions=4) == [RowPlacement(KEY, row, OLD, in_target=True, leftovers=())]
 
 
-def test_a_move_that_was_interrupted_before_the_old_copy_was_deleted_only_deletes_it() -> None:
+def test_an_interrupted_move_only_deletes_the_old_copy() -> None:
     row = a_stamped_row(3, 8)
     assert placed(a_record(NEW, row), a_record(OLD, row)) == [
         RowPlacement(KEY, row, NEW, in_target=True, leftovers=(OLD,))
     ]
 
 
-def test_the_newest_row_moves_wherever_it_is() -> None:
+def test_the_newest_row_moves_from_any_partition() -> None:
     newest = a_stamped_row(4, 1)
     found = placed(a_record(NEW, a_stamped_row(3, 9)), a_record(OLD, newest), a_record(5, a_stamped_row(2, 2)))
     assert found == [RowPlacement(KEY, newest, NEW, in_target=False, leftovers=tuple(sorted({OLD, 5} - {NEW})))]
 
 
-def test_a_stale_record_behind_the_newest_row_does_not_move() -> None:
+def test_a_stale_record_after_the_newest_row_does_not_move() -> None:
     newest = a_stamped_row(4, 1)
     assert placed(a_record(OLD, newest), a_record(OLD, a_stamped_row(3, 99)))[0].value == newest
 
 
-def test_a_stale_tombstone_deletes_nothing_and_a_true_one_deletes() -> None:
+def test_only_a_current_tombstone_deletes_a_row() -> None:
     row, stale = a_stamped_row(4, 2), [(TOMBSTONE_HEADER, b'{"epoch":4,"version":1}')]
     assert placed(a_record(OLD, row), a_record(OLD, None, headers=stale))[0].value == row
     assert placed(a_record(OLD, row), a_record(OLD, None)) == []
@@ -79,7 +79,7 @@ def test_a_stale_tombstone_deletes_nothing_and_a_true_one_deletes() -> None:
         max_size=6,
     ),
 )
-def test_afterwards_each_row_is_at_home_alone_and_nothing_is_left_to_do(
+def test_a_repartition_leaves_each_row_only_in_its_partition(
     partitions: int, keys: dict[bytes, dict[int, tuple[int, int]]]
 ) -> None:
     records = [
@@ -96,6 +96,6 @@ def test_afterwards_each_row_is_at_home_alone_and_nothing_is_left_to_do(
     assert all(row.in_target and not row.leftovers for row in again)
 
 
-def test_a_row_is_not_in_a_representation_that_might_be_logged() -> None:
+def test_a_row_is_not_in_a_repr() -> None:
     secret = a_stamped_row(1, 1, text="password hash")
     assert "hash" not in repr(locate(KEY, [RowCopy(OLD, secret)], 7)) + repr(RowCopy(OLD, secret))

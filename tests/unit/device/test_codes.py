@@ -25,7 +25,7 @@ def an_account(agreement: AgreementKey | None = THEIRS.public, **changes: object
     return account.model_copy(update=changes)
 
 
-def test_code_is_the_one_that_the_issuer_expects_for_that_pairing() -> None:
+def test_code_is_the_issuers_code_for_the_pairing() -> None:
     account = an_account()
     assert account.pairing_id is not None
     expected = THEIRS.code_secret(OWN.public, account.pairing_id)
@@ -39,6 +39,6 @@ def test_seconds_left_are_those_of_the_step(second: float, left: int) -> None:
 
 
 @pytest.mark.parametrize("account", [an_account(agreement=None), an_account(pairing_id=None)])
-def test_account_that_agreed_on_nothing_has_no_code(account: Account) -> None:
+def test_account_without_an_agreement_has_no_code(account: Account) -> None:
     with pytest.raises(NoCodesError, match=r"ann@example\.com at Account Manager has no verification codes"):
         code_of(account, OWN, NOW)

@@ -1,4 +1,4 @@
-"""The owner of one account, as a test speaks to it: message by message."""
+"""An account's owner, which decides one message after the other."""
 
 from dataclasses import replace
 from functools import partial
@@ -19,10 +19,10 @@ from tests.messages import a_sign_in
 
 
 class Owner:
-    """Decides what happens to one account.
+    """Decides one account's messages.
 
     Attributes:
-        account: The account as it stands.
+        account: The current account.
 
     """
 
@@ -43,18 +43,18 @@ class Owner:
         return only(self.take(message).events, ChallengeIssued).challenge
 
     def refuse(self, command: AccountCommand, reason: str) -> None:
-        """Decide a command that must be refused for a reason, lead to nothing and change nothing that time does not."""
+        """Decide a command that must be rejected with a reason, without messages or changes, but for what expires."""
         before = expire(self.account, command.at, LIMITS)
         decision = self.take(command)
         assert (decision.outcome, decision.events) == (reason, ())
         assert same(self.account, before)
 
     def ignore(self, command: AccountCommand) -> None:
-        """Decide a command that must change nothing, and need not."""
+        """Decide a command that has no effect and is not rejected."""
         self.refuse(command, OK)
 
-    def told(self) -> list[HistoryKind]:
-        """Return what the history tells, oldest first."""
+    def history(self) -> list[HistoryKind]:
+        """Return the kinds of the history's entries, oldest first."""
         return [entry.what for entry in self.account.history]
 
     def login(self, login_id: str = "login-1") -> Login:

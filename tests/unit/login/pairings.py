@@ -1,4 +1,4 @@
-"""Accounts without a phone, on their way to one."""
+"""Accounts that pair their first phone."""
 
 from schemas.contract import (
     PairingFailed,

@@ -1,4 +1,4 @@
-"""Accounts as such: made once, removed for good, signed out of."""
+"""Accounts: created, removed, signed out."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def _signed_in() -> Owner:
     return owner
 
 
-def test_an_account_is_made() -> None:
+def test_an_account_is_created() -> None:
     decision = decide_account(None, an_event(CREATE), policy())
     account = decision.row
     assert (decision.outcome, decision.events) == (OK, ())
@@ -37,7 +37,7 @@ def test_an_account_is_made() -> None:
     assert [entry.what for entry in account.history] == [HistoryKind.ACCOUNT_CREATED]
 
 
-def test_a_name_that_is_taken_is_refused() -> None:
+def test_a_taken_name_is_rejected() -> None:
     owner = Owner()
     before = owner.account
     other = CREATE.model_copy(update={"password_hash": "$argon2id$mallory"})
@@ -45,7 +45,7 @@ def test_a_name_that_is_taken_is_refused() -> None:
     assert replace(owner.account, processed=(), last_outputs=()) == before
 
 
-def test_a_removed_account_keeps_nothing_but_its_name() -> None:
+def test_a_removed_account_keeps_only_its_name() -> None:
     owner = _signed_in()
     owner.take(REMOVE)
     left = owner.account
@@ -54,7 +54,7 @@ def test_a_removed_account_keeps_nothing_but_its_name() -> None:
     assert (left.display_name, left.password_hash) == ("", "")
 
 
-def test_the_phones_of_a_removed_account_are_told() -> None:
+def test_removing_an_account_unpairs_its_phones() -> None:
     other = a_phone("Fairphone 5")
     owner = Owner(an_account(devices=(a_device(), a_device(other, pairing_id="pairing-2"))))
     events = owner.take(REMOVE).events
@@ -66,7 +66,7 @@ def test_the_phones_of_a_removed_account_are_told() -> None:
     ]
 
 
-def test_the_open_request_of_a_removed_account_is_taken_back() -> None:
+def test_removing_an_account_withdraws_its_open_challenge() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     withdrawn = owner.take(REMOVE).events[0]
@@ -79,7 +79,7 @@ def test_the_open_request_of_a_removed_account_is_taken_back() -> None:
     [a_sign_in(), a_wrong_password(), a_pairing_start(), a_send(), a_cancel(), a_sign_out(), REMOVE],
     ids=lambda message: type(message).__name__,
 )
-def test_a_removed_account_decides_nothing_and_says_so(message: Message) -> None:
+def test_a_removed_account_rejects_every_command(message: Message) -> None:
     owner = Owner()
     owner.take(REMOVE)
     removed = replace(owner.account, processed=(), last_outputs=())
@@ -88,7 +88,7 @@ def test_a_removed_account_decides_nothing_and_says_so(message: Message) -> None
     assert replace(owner.account, processed=(), last_outputs=()) == removed
 
 
-def test_a_removed_account_can_be_made_anew_and_begins_with_nothing() -> None:
+def test_a_removed_account_can_be_created_again_empty() -> None:
     owner = _signed_in()
     owner.take(REMOVE)
     assert owner.take(CREATE.model_copy(update={"at": after(2), "password_hash": "$argon2id$2"})).outcome == OK
@@ -97,7 +97,7 @@ def test_a_removed_account_can_be_made_anew_and_begins_with_nothing() -> None:
     assert (owner.account.devices, owner.account.sessions) == ((), ())
 
 
-def test_a_removal_that_comes_again_does_not_remove_the_account_made_since() -> None:
+def test_a_repeated_removal_does_not_remove_a_recreated_account() -> None:
     remove, create = an_event(REMOVE), an_event(CREATE)
     row = an_account()
     for event in (remove, create, remove):
@@ -107,7 +107,7 @@ def test_a_removal_that_comes_again_does_not_remove_the_account_made_since() -> 
     assert row.removed_at is None
 
 
-def test_sign_out_ends_the_session_and_only_that_one() -> None:
+def test_sign_out_ends_only_its_session() -> None:
     owner = _signed_in()
     owner.take(a_response(owner.challenge(a_sign_in("login-2", after(1)))))
     assert owner.take(a_sign_out(at=after(2))).outcome == OK
@@ -116,20 +116,20 @@ def test_sign_out_ends_the_session_and_only_that_one() -> None:
     assert owner.account.history[-1].what is HistoryKind.SIGNED_OUT
 
 
-def test_after_sign_out_the_approved_login_cannot_open_the_session_again() -> None:
+def test_sign_out_forgets_the_approved_login() -> None:
     owner = _signed_in()
     owner.take(a_sign_out())
     assert owner.account.logins == ()
 
 
-def test_sign_out_leaves_other_logins_alone() -> None:
+def test_sign_out_keeps_other_logins_open() -> None:
     owner = _signed_in()
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_sign_out(at=after(2)))
     assert owner.login("login-2").state is LoginState.CHALLENGED
 
 
-def test_sign_out_twice_changes_nothing() -> None:
+def test_a_second_sign_out_changes_nothing() -> None:
     owner = _signed_in()
     owner.take(a_sign_out())
     before = owner.account
@@ -137,7 +137,7 @@ def test_sign_out_twice_changes_nothing() -> None:
     assert replace(owner.account, processed=before.processed, last_outputs=before.last_outputs) == before
 
 
-def test_sign_out_with_the_digest_of_a_session_that_is_not_open_ends_no_login() -> None:
+def test_sign_out_of_an_unopened_session_ends_no_login() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     owner.take(a_sign_out())
@@ -145,7 +145,7 @@ def test_sign_out_with_the_digest_of_a_session_that_is_not_open_ends_no_login() 
 
 
 @pytest.mark.parametrize("message", [a_response(a_challenge()), a_guess()], ids=["answer of a pairing", "guess"])
-def test_what_does_not_concern_an_account_leaves_it_as_it_is(message: Message) -> None:
+def test_unrelated_messages_leave_an_account_unchanged(message: Message) -> None:
     account = an_account()
     assert decide_account(account, an_event(message), policy()) == Decision(account)
     assert decide_account(None, an_event(a_response(a_challenge())), policy()) == Decision(None)

@@ -1,4 +1,4 @@
-"""What an administrator does with an account: invites, sets an address, resets its methods."""
+"""What an administrator does: invite, set an e-mail address, reset the methods."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def _rich() -> Owner:
     )
 
 
-def test_a_reset_leaves_no_way_in_but_to_enrol_anew() -> None:
+def test_a_reset_removes_all_methods_and_sessions() -> None:
     owner = _rich()
     assert owner.take(a_reset(after(1))).outcome == OK
     account = owner.account
@@ -61,21 +61,21 @@ def test_a_reset_leaves_no_way_in_but_to_enrol_anew() -> None:
 
 
 @pytest.mark.parametrize("enrolment", [Enrolment.EMAIL, Enrolment.INVITATION])
-def test_after_a_reset_the_first_pairing_needs_what_it_always_does(enrolment: Enrolment) -> None:
+def test_a_reset_account_enrols_again(enrolment: Enrolment) -> None:
     owner = Owner(_rich().account, enrolment=enrolment)
     owner.take(a_reset(after(1)))
     owner.take(a_sign_in(at=after(2)))
     assert owner.login().state is LoginState.NEEDS_ENROLMENT
 
 
-def test_an_invitation_of_just_before_a_reset_stays_good() -> None:
+def test_a_reset_keeps_an_earlier_invitation() -> None:
     owner = _rich()
     owner.take(an_invitation())
     owner.take(a_reset(after(1)))
     assert owner.account.invitation is not None
 
 
-def test_a_reset_begins_counts_and_pauses_anew() -> None:
+def test_a_reset_clears_counts_and_pauses() -> None:
     owner = _rich()
     owner.take(a_reset(after(1)))
     account = owner.account
@@ -84,7 +84,7 @@ def test_a_reset_begins_counts_and_pauses_anew() -> None:
     assert (account.phrases.failures, account.phrases.paused_until) == (0, None)
 
 
-def test_a_reset_is_told_to_the_owner_and_to_each_phone() -> None:
+def test_a_reset_notifies_the_owner_and_each_phone() -> None:
     owner = _rich()
     events = owner.take(a_reset(after(1))).events
     unpaired = [each for each in events if isinstance(each, DeviceUnpaired)]
@@ -95,10 +95,10 @@ def test_a_reset_is_told_to_the_owner_and_to_each_phone() -> None:
     assert all(each.statement for each in unpaired)
     mail = only(tuple(each for each in events if isinstance(each, EmailDue)), EmailDue)
     assert (mail.kind, mail.address, mail.at) == (EmailKind.METHODS_RESET, "alex@example.org", after(1))
-    assert owner.told()[-1] is HistoryKind.METHODS_RESET
+    assert owner.history()[-1] is HistoryKind.METHODS_RESET
 
 
-def test_a_reset_ends_every_login_that_waits_and_takes_back_what_phones_are_asked() -> None:
+def test_a_reset_ends_open_logins_and_withdraws_their_challenges() -> None:
     owner = signed_in()
     owner.take(a_further_phone())
     owner.take(a_pairing_start(login_id="add-1"))
@@ -113,7 +113,7 @@ def test_a_reset_ends_every_login_that_waits_and_takes_back_what_phones_are_aske
     assert owner.account.sessions == ()
 
 
-def test_a_reset_does_not_let_a_phone_in_that_is_paired_again_after_it() -> None:
+def test_an_approval_from_before_a_reset_is_late_although_the_phone_is_paired_again() -> None:
     owner = Owner()
     challenge = owner.challenge(a_sign_in())
     owner.take(a_reset(after(1)))
@@ -123,14 +123,14 @@ def test_a_reset_does_not_let_a_phone_in_that_is_paired_again_after_it() -> None
     assert owner.take(a_response(challenge, at=after(5))).outcome == Rejection.LATE
 
 
-def test_a_reset_does_not_rewrite_how_logins_ended() -> None:
+def test_a_reset_keeps_the_end_reason_of_ended_logins() -> None:
     denied = a_login().ended(EndReason.DENIED, after())
     owner = Owner(an_account(logins=(denied,)))
     owner.take(a_reset(after(1)))
     assert owner.login() == denied
 
 
-def test_an_address_is_set_and_unset() -> None:
+def test_an_email_address_is_set_and_cleared() -> None:
     owner = Owner()
     owner.take(an_address("alex@example.org"))
     assert owner.account.email == "alex@example.org"
@@ -138,15 +138,15 @@ def test_an_address_is_set_and_unset() -> None:
     assert owner.account.email == ""
 
 
-def test_an_invitation_is_told_in_the_history_and_lets_nobody_in_by_itself() -> None:
+def test_an_invitation_is_in_the_history_and_enrols_no_login_by_itself() -> None:
     owner = Owner(an_account(paired=False), enrolment=Enrolment.INVITATION)
     assert owner.take(an_invitation()).events == ()
-    assert owner.told() == [HistoryKind.INVITED]
+    assert owner.history() == [HistoryKind.INVITED]
     owner.take(a_sign_in())
     assert owner.login().state is LoginState.NEEDS_ENROLMENT
 
 
-def test_an_account_is_made_with_its_address() -> None:
+def test_an_account_is_created_with_its_email_address() -> None:
     owner = Owner()
     owner.take(a_removal())
     owner.take(a_creation(email="alex@example.org"))
@@ -156,7 +156,7 @@ def test_an_account_is_made_with_its_address() -> None:
 @pytest.mark.parametrize(
     "message", [an_address("mallory@example.org"), an_invitation(), a_reset()], ids=lambda each: type(each).__name__
 )
-def test_of_an_account_that_was_removed_nothing_is_left_to_administer(message: Message) -> None:
+def test_a_removed_account_rejects_administration(message: Message) -> None:
     owner = _rich()
     owner.take(a_removal())
     removed = owner.account

@@ -1,4 +1,4 @@
-"""Verification codes as the account counts them: each once, and only a few wrong ones."""
+"""Verification codes: each is used once, and only a few wrong ones are allowed."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ def _wrong(count: int) -> tuple[Owner, datetime]:
     return owner, at
 
 
-def test_a_code_of_the_phone_opens_the_session_of_the_browser_that_waits() -> None:
+def test_a_phones_code_opens_a_session_in_the_waiting_browser() -> None:
     owner = _waiting()
     decision = owner.take(a_code(at=after(5)))
     assert (decision.outcome, decision.events) == (OK, ())
@@ -46,7 +46,7 @@ def test_a_code_of_the_phone_opens_the_session_of_the_browser_that_waits() -> No
     assert (entry.what, entry.method, entry.device_name) == (HistoryKind.SIGNED_IN, Method.PHONE_CODE, "Pixel 9")
 
 
-def test_a_code_of_an_app_does_so_without_any_phone() -> None:
+def test_an_apps_code_signs_in_without_a_phone() -> None:
     owner = Owner(an_account(paired=False, apps=(an_app(),)))
     assert owner.take(a_sign_in()).events == ()
     assert owner.login().state is LoginState.READY
@@ -55,7 +55,7 @@ def test_a_code_of_an_app_does_so_without_any_phone() -> None:
     assert owner.account.history[-1].device_name == "Desk app"
 
 
-def test_a_code_that_is_entered_while_the_phone_is_asked_takes_the_request_back() -> None:
+def test_a_code_withdraws_its_logins_challenge() -> None:
     owner, challenge = asked()
     withdrawn = only(owner.take(a_code(at=after(5))).events, ChallengeWithdrawn)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("login-1", a_phone().device_id)
@@ -64,14 +64,14 @@ def test_a_code_that_is_entered_while_the_phone_is_asked_takes_the_request_back(
     assert owner.account.push.denials.failures == 0
 
 
-def test_a_code_leaves_the_request_of_another_login_alone() -> None:
+def test_a_code_keeps_another_logins_challenge_open() -> None:
     owner, _ = asked()
     owner.take(a_sign_in("login-2", after(1)))
     assert owner.take(a_code(login_id="login-2", at=after(2))).events == ()
     assert owner.login().state is LoginState.CHALLENGED
 
 
-def test_a_code_that_two_browsers_enter_at_the_same_instant_counts_once() -> None:
+def test_a_code_entered_in_two_browsers_counts_once() -> None:
     owner = _waiting("login-2")
     outcomes = [owner.take(a_code(100, login_id, after(5))).outcome for login_id in ("login-1", "login-2")]
     assert outcomes == [OK, Rejection.USED_CODE]
@@ -80,7 +80,7 @@ def test_a_code_that_two_browsers_enter_at_the_same_instant_counts_once() -> Non
 
 
 @pytest.mark.parametrize("step", [0, 98, 99, 100])
-def test_of_a_phone_only_later_codes_than_the_last_one_are_taken(step: int) -> None:
+def test_a_code_must_be_later_than_the_last_used_one(step: int) -> None:
     owner = _waiting(devices=(a_device(last_time_step=100),))
     assert owner.take(a_code(step)).outcome == Rejection.USED_CODE
     assert owner.account.sessions == ()
@@ -89,7 +89,7 @@ def test_of_a_phone_only_later_codes_than_the_last_one_are_taken(step: int) -> N
     assert owner.account.devices[0].last_time_step == 101
 
 
-def test_each_method_counts_its_own_codes() -> None:
+def test_each_method_has_its_own_last_time_step() -> None:
     owner = _waiting(
         "login-2", "login-3", devices=(a_device(), a_device(a_phone("F"), pairing_id="p2")), apps=(an_app(),)
     )
@@ -98,19 +98,19 @@ def test_each_method_counts_its_own_codes() -> None:
     assert [each.last_time_step for each in owner.account.methods] == [100, 100, 100]
 
 
-def test_a_code_of_a_method_that_is_none_of_the_accounts_is_refused_and_costs_nothing() -> None:
+def test_a_code_of_an_unknown_method_is_rejected_without_counting() -> None:
     _waiting().refuse(a_code(method_id="pairing-9"), Rejection.UNKNOWN_METHOD)
 
 
 @pytest.mark.parametrize(
     "state", [LoginState.NEEDS_ENROLMENT, LoginState.NEEDS_PHONE, LoginState.PAIRING, LoginState.PAIRED]
 )
-def test_no_code_lets_a_login_skip_a_step(state: LoginState) -> None:
+def test_a_code_cannot_skip_a_step_of_the_login(state: LoginState) -> None:
     owner = Owner(an_account(logins=(a_login(state=state),)))
     owner.refuse(a_code(), Rejection.NOT_NOW)
 
 
-def test_no_code_is_taken_in_a_login_that_is_over_or_was_never_begun() -> None:
+def test_a_code_in_an_ended_or_unknown_login_is_rejected() -> None:
     owner = _waiting("login-2")
     owner.take(a_cancel())
     owner.take(a_code(login_id="login-2"))
@@ -120,17 +120,17 @@ def test_no_code_is_taken_in_a_login_that_is_over_or_was_never_begun() -> None:
     assert owner.login().end_reason is EndReason.CANCELLED
 
 
-def test_four_wrong_codes_cost_nothing() -> None:
+def test_four_wrong_codes_do_not_pause() -> None:
     owner, at = _wrong(TRIES - 1)
     assert owner.account.codes.paused_until is None
     assert owner.take(a_code(at=at)).outcome == OK
 
 
-def test_the_fifth_in_a_row_pauses_the_account_and_says_so() -> None:
+def test_the_fifth_wrong_code_pauses_codes() -> None:
     owner, _ = _wrong(TRIES - 1)
     assert owner.take(a_wrong_code()).outcome == Rejection.CODES_PAUSED
     assert owner.account.codes.paused_until == after(30)
-    assert owner.told() == [*[HistoryKind.WRONG_CODE] * TRIES, HistoryKind.CODES_PAUSED]
+    assert owner.history() == [*[HistoryKind.WRONG_CODE] * TRIES, HistoryKind.CODES_PAUSED]
 
 
 def test_the_pause_doubles_up_to_an_hour() -> None:
@@ -142,19 +142,19 @@ def test_the_pause_doubles_up_to_an_hour() -> None:
     assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
-def test_during_a_pause_the_right_code_is_refused_too_and_stays_good() -> None:
+def test_a_pause_rejects_the_right_code_which_stays_valid() -> None:
     owner, at = _wrong(TRIES)
     owner.refuse(a_code(at=at + timedelta(seconds=29.999)), Rejection.CODES_PAUSED)
     assert owner.take(a_code(at=at + timedelta(seconds=30))).outcome == OK
 
 
-def test_during_a_pause_wrong_codes_neither_count_nor_prolong_it() -> None:
+def test_wrong_codes_during_a_pause_do_not_count() -> None:
     owner, at = _wrong(TRIES)
     for _ in range(10):
         owner.refuse(a_wrong_code(at + timedelta(seconds=29)), Rejection.CODES_PAUSED)
 
 
-def test_wrong_codes_count_over_all_logins_of_the_account() -> None:
+def test_wrong_codes_count_per_account() -> None:
     owner, _ = _wrong(TRIES - 1)
     assert owner.take(a_wrong_code(login_id="login-2")).outcome == Rejection.CODES_PAUSED
     owner.refuse(a_code(login_id="login-2"), Rejection.CODES_PAUSED)
@@ -162,7 +162,7 @@ def test_wrong_codes_count_over_all_logins_of_the_account() -> None:
     owner.refuse(a_code(login_id="login-3", at=after(2)), Rejection.CODES_PAUSED)
 
 
-def test_a_code_that_was_used_before_counts_as_a_wrong_one() -> None:
+def test_a_used_code_counts_as_wrong() -> None:
     owner = _waiting(devices=(a_device(last_time_step=100),))
     for _ in range(TRIES):
         assert owner.take(a_code(100)).outcome == Rejection.USED_CODE
@@ -170,7 +170,7 @@ def test_a_code_that_was_used_before_counts_as_a_wrong_one() -> None:
     assert owner.account.codes.paused_until == after(30)
 
 
-def test_a_right_code_starts_the_count_anew() -> None:
+def test_a_right_code_resets_the_count() -> None:
     owner, at = _wrong(TRIES + 2)
     assert owner.account.codes.paused_until is not None
     assert owner.take(a_code(at=owner.account.codes.paused_until)).outcome == OK
@@ -178,13 +178,13 @@ def test_a_right_code_starts_the_count_anew() -> None:
     assert owner.take(a_wrong_code(at + timedelta(minutes=10), "login-2")).outcome == Rejection.WRONG_CODE
 
 
-def test_an_approval_on_the_phone_starts_the_count_anew() -> None:
+def test_an_approval_resets_the_count() -> None:
     owner, _ = _wrong(TRIES)
     owner.take(a_response(owner.challenge(a_send())))
     assert (owner.account.codes.failures, owner.account.codes.paused_until) == (0, None)
 
 
-def test_neither_a_right_password_nor_time_does() -> None:
+def test_neither_a_right_password_nor_time_resets_the_count() -> None:
     owner, _ = _wrong(TRIES)
     owner.take(a_sign_in("login-3", after(minutes=60)))
     owner.take(a_wrong_code(after(minutes=60)))

@@ -1,4 +1,4 @@
-"""Changes are taken only from a session in which the second factor was given lately; it can be given again."""
+"""Changes need a session with a recent second factor, which can be confirmed again."""
 
 from dataclasses import replace
 from typing import Any
@@ -53,22 +53,22 @@ def _name(message: AccountCommand) -> str:
 
 
 @pytest.mark.parametrize("change", _changes(600), ids=_name)
-def test_a_session_that_confirmed_itself_lately_changes_what_it_likes(change: AccountCommand) -> None:
+def test_a_recently_confirmed_session_may_change_the_account(change: AccountCommand) -> None:
     assert _owner().take(change).outcome == OK
 
 
 @pytest.mark.parametrize("change", _changes(600.001), ids=_name)
-def test_a_session_that_confirmed_itself_too_long_ago_changes_nothing(change: AccountCommand) -> None:
+def test_a_confirmation_expires(change: AccountCommand) -> None:
     _owner().refuse(change, Rejection.NOT_CONFIRMED)
 
 
 @pytest.mark.parametrize("change", _changes(), ids=_name)
-def test_a_session_that_never_did_changes_nothing(change: AccountCommand) -> None:
+def test_an_unconfirmed_session_may_change_nothing(change: AccountCommand) -> None:
     _owner(confirmed_at=None).refuse(change, Rejection.NOT_CONFIRMED)
 
 
 @pytest.mark.parametrize("change", _changes(1), ids=_name)
-def test_without_a_session_nothing_is_changed(change: AccountCommand) -> None:
+def test_changes_need_a_session(change: AccountCommand) -> None:
     Owner(an_account(apps=(an_app(),))).refuse(change, Rejection.NO_SESSION)
     over = _owner(idle_until=after(0.5))
     assert over.take(change).outcome == Rejection.NO_SESSION
@@ -76,18 +76,18 @@ def test_without_a_session_nothing_is_changed(change: AccountCommand) -> None:
 
 
 @pytest.mark.parametrize("change", _changes(), ids=_name)
-def test_another_session_of_the_account_does_not_confirm_this_one(change: AccountCommand) -> None:
+def test_a_confirmation_counts_only_in_its_session(change: AccountCommand) -> None:
     sessions = (a_session("another"), a_session(confirmed_at=None))
     signed_in(apps=(an_app(),), sessions=sessions).refuse(change, Rejection.NOT_CONFIRMED)
 
 
-def test_how_long_it_counts_is_a_setting() -> None:
+def test_the_lifetime_of_a_confirmation_is_a_setting() -> None:
     short = {"confirmation_seconds": 5}
     for at, outcome in ((after(5), OK), (after(6), Rejection.NOT_CONFIRMED)):
         assert signed_in(policy=short).take(a_renaming("pairing-0", at=at)).outcome == outcome
 
 
-def test_a_remembered_browser_signs_in_without_being_confirmed() -> None:
+def test_a_remembered_browsers_session_is_unconfirmed() -> None:
     account = an_account(remembered=(a_remembered_browser(),))
     owner = Owner(account, remember_days=7)
     owner.take(a_sign_in(remembered_digest=a_digest("r")))
@@ -96,7 +96,7 @@ def test_a_remembered_browser_signs_in_without_being_confirmed() -> None:
     owner.refuse(a_further_phone(session_digest=session.session_digest), Rejection.NOT_CONFIRMED)
 
 
-def test_the_second_factor_is_asked_for_in_a_login_of_its_own() -> None:
+def test_confirming_begins_a_login() -> None:
     owner = _owner(confirmed_at=None)
     decision = owner.take(a_confirmation(at=after(1)))
     assert (decision.outcome, decision.events) == (OK, ())
@@ -106,7 +106,7 @@ def test_the_second_factor_is_asked_for_in_a_login_of_its_own() -> None:
     assert login.expires_at == after(1, minutes=30)
 
 
-def test_an_approval_on_the_phone_confirms_the_session_and_opens_none() -> None:
+def test_an_approval_confirms_the_session_and_opens_none() -> None:
     owner = _owner(confirmed_at=None)
     owner.take(a_confirmation())
     owner.take(a_response(owner.challenge(a_send("confirm-1", after(1))), at=after(2)))
@@ -117,14 +117,14 @@ def test_an_approval_on_the_phone_confirms_the_session_and_opens_none() -> None:
     assert owner.take(a_renaming("pairing-0", at=after(3))).outcome == OK
 
 
-def test_a_code_confirms_it_too() -> None:
+def test_a_code_confirms_the_session() -> None:
     owner = _owner(confirmed_at=None)
     owner.take(a_confirmation())
     owner.take(a_code(login_id="confirm-1", at=after(2)))
     assert [each.confirmed_at for each in owner.account.sessions] == [after(2)]
 
 
-def test_it_confirms_that_session_alone_and_does_not_prolong_it() -> None:
+def test_a_confirmation_changes_no_other_session_and_no_lifetime() -> None:
     sessions = (a_session("another", confirmed_at=None), a_session(confirmed_at=None))
     owner = signed_in(sessions=sessions)
     owner.take(a_confirmation())
@@ -140,39 +140,39 @@ def test_a_denial_confirms_nothing() -> None:
     assert [each.confirmed_at for each in owner.account.sessions] == [None]
 
 
-def test_it_confirms_no_session_that_ended_meanwhile() -> None:
+def test_an_ended_session_is_not_confirmed() -> None:
     owner = _owner(confirmed_at=None, expires_at=after(60))
     owner.take(a_confirmation())
     owner.take(a_code(login_id="confirm-1", at=after(61)))
     assert owner.account.sessions == ()
 
 
-def test_it_is_begun_once_and_only_in_a_session() -> None:
+def test_a_confirmation_begins_once_and_needs_a_session() -> None:
     owner = _owner()
     owner.take(a_confirmation())
     owner.ignore(a_confirmation())
     owner.refuse(a_confirmation("confirm-2", session_digest=a_digest("another")), Rejection.NO_SESSION)
 
 
-def test_it_can_be_given_up_and_pairs_no_phone() -> None:
+def test_a_confirmation_cannot_pair_a_phone() -> None:
     owner = _owner()
     owner.take(a_confirmation())
     owner.refuse(a_pairing_start(login_id="confirm-1"), Rejection.NOT_NOW)
 
 
-def test_the_request_waits_while_the_phone_is_asked_for_another_login() -> None:
+def test_a_confirmation_waits_for_another_logins_challenge() -> None:
     owner = _owner()
     owner.challenge(a_sign_in())
     owner.take(a_confirmation(at=after(1)))
     owner.refuse(a_send("confirm-1", after(2)), Rejection.OTHER_CHALLENGE)
 
 
-def test_it_leaves_logins_alone_that_wait() -> None:
+def test_a_confirmation_keeps_other_logins_open() -> None:
     owner = _owner()
     owner.account = owner.account.with_login(a_login())
     owner.take(a_confirmation())
     assert owner.login().state is LoginState.READY
 
 
-def test_a_session_that_has_no_method_left_confirms_nothing() -> None:
+def test_a_session_without_methods_cannot_be_confirmed() -> None:
     signed_in(paired=False).refuse(a_confirmation(), Rejection.NO_SESSION)

@@ -1,4 +1,4 @@
-"""E-mails say what happened, when, where from and what to do; text in a name stays text."""
+"""E-mails say what happened, when, where and what to do; names cannot change them."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def the_text(due: EmailDue) -> str:
 
 
 @pytest.mark.parametrize("kind", EmailKind)
-def test_every_e_mail_says_to_whom_when_where_from_and_what_to_do(kind: EmailKind) -> None:
+def test_every_email_names_the_account_time_browser_and_next_step(kind: EmailKind) -> None:
     message = BUILDER.build(an_event(an_email_due(kind)))
     text = message.get_content()
     assert message["To"] == "zoe@example.org"
@@ -50,12 +50,12 @@ def test_every_e_mail_says_to_whom_when_where_from_and_what_to_do(kind: EmailKin
     assert "—" not in text
 
 
-def test_each_kind_has_a_subject_of_its_own() -> None:
+def test_each_kind_has_its_own_subject() -> None:
     assert len({BUILDER.build(an_event(an_email_due(kind)))["Subject"] for kind in EmailKind}) == len(EmailKind)
 
 
 @pytest.mark.parametrize("kind", EmailKind)
-def test_an_e_mail_without_details_reads_well(kind: EmailKind) -> None:
+def test_an_email_without_details_has_no_gaps(kind: EmailKind) -> None:
     text = the_text(an_email_due(kind, browser=None, method_name="", left=None))
     assert "None" not in text
     assert "  \n" not in text
@@ -63,11 +63,11 @@ def test_an_e_mail_without_details_reads_well(kind: EmailKind) -> None:
 
 
 @pytest.mark.parametrize(("left", "text"), [(0, "None are left."), (1, "One is left."), (7, "7 are left.")])
-def test_the_codes_that_are_left_are_counted(left: int, text: str) -> None:
+def test_an_email_says_how_many_recovery_codes_are_left(left: int, text: str) -> None:
     assert text in the_text(an_email_due(EmailKind.RECOVERY_CODE_USED, left=left))
 
 
-def test_the_same_event_gives_the_same_e_mail_and_another_event_another_id() -> None:
+def test_an_email_is_determined_by_its_event() -> None:
     event = an_event(an_email_due(), event_id="event-1")
     assert BUILDER.build(event).as_bytes() == BUILDER.build(event).as_bytes()
     other = an_event(an_email_due(), event_id="event-2")
@@ -75,14 +75,14 @@ def test_the_same_event_gives_the_same_e_mail_and_another_event_another_id() -> 
     assert BUILDER.build(event)["Message-ID"].endswith("@example.org>")
 
 
-def test_the_headers_mark_it_as_automatic() -> None:
+def test_the_headers_mark_an_email_as_automatic() -> None:
     message = BUILDER.build(an_event(an_email_due()))
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Date"].datetime == T0
     assert message.get_content_type() == "text/plain"
 
 
-def test_the_code_is_in_its_own_e_mail_alone() -> None:
+def test_only_the_enrolment_email_contains_the_code() -> None:
     code = CODES.code("alex", "code-1")
     assert f"{code[:3]} {code[3:]}" in the_text(an_email_due(EmailKind.ENROLMENT_CODE))
     for kind in set(EmailKind) - {EmailKind.ENROLMENT_CODE}:
@@ -92,7 +92,7 @@ def test_the_code_is_in_its_own_e_mail_alone() -> None:
     assert code[:3] not in BUILDER.build(an_event(an_email_due(EmailKind.ENROLMENT_CODE)))["Subject"]
 
 
-def test_a_code_without_an_id_is_rejected() -> None:
+def test_an_enrolment_email_without_a_code_id_is_rejected() -> None:
     with pytest.raises(MailRejectedError):
         the_text(an_email_due(EmailKind.ENROLMENT_CODE, identifier=None))
 
@@ -107,7 +107,7 @@ def test_a_code_without_an_id_is_rejected() -> None:
         "{product} {0}",
     ],
 )
-def test_a_name_stays_one_line_of_ordinary_text(name: str) -> None:
+def test_a_name_cannot_add_lines_or_headers(name: str) -> None:
     event = an_event(an_email_due(method_name=name, account_name=name))
     message = BUILDER.build(event)
     for line in message.get_content().splitlines():
@@ -136,7 +136,7 @@ def test_an_invalid_address_is_rejected(address: str) -> None:
         the_text(an_email_due(address=address))
 
 
-def test_a_products_name_cannot_break_a_header() -> None:
+def test_a_product_name_cannot_break_a_header() -> None:
     builder = EmailBuilder("Door\r\nBcc: eve@example.org", "https://door.example", "door@example.org", CODES)
     message = builder.build(an_event(an_email_due()))
     assert message["Bcc"] is None

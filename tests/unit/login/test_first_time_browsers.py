@@ -1,4 +1,4 @@
-"""A browser in which no sign-in of the account was completed before is marked for whoever is asked to approve it."""
+"""The phone marks a browser in which the account has not completed a sign-in before."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def _marked(owner: Owner, login_id: str, browser_digest: str | None) -> bool:
     return marked
 
 
-def test_a_browser_is_marked_until_a_sign_in_was_completed_in_it() -> None:
+def test_a_browser_is_marked_as_new_until_it_completes_a_sign_in() -> None:
     owner = Owner(challenges=at_most(10))
     assert _marked(owner, "first", HOME)
     assert not _marked(owner, "second", HOME)
@@ -31,38 +31,38 @@ def test_a_browser_is_marked_until_a_sign_in_was_completed_in_it() -> None:
 
 
 @pytest.mark.parametrize("verdict", [Verdict.DENY, Verdict.REPORT])
-def test_a_sign_in_that_was_refused_makes_no_browser_known(verdict: Verdict) -> None:
+def test_a_denied_sign_in_makes_no_browser_known(verdict: Verdict) -> None:
     owner = Owner()
     owner.take(a_response(owner.challenge(a_sign_in(browser_digest=HOME)), verdict))
     assert owner.account.known_browsers == ()
 
 
-def test_one_that_was_completed_by_a_code_does() -> None:
+def test_a_sign_in_by_code_makes_the_browser_known() -> None:
     owner = Owner()
     owner.take(a_sign_in(browser_digest=HOME))
     owner.take(a_code())
     assert owner.account.known_browsers == (HOME,)
 
 
-def test_to_confirm_oneself_makes_none_known() -> None:
+def test_a_confirmation_makes_no_browser_known() -> None:
     owner = signed_in()
     owner.take(a_confirmation())
     owner.take(a_code(login_id="confirm-1"))
     assert owner.account.known_browsers == ()
 
 
-def test_the_phone_is_told_the_rest_as_it_was_known() -> None:
+def test_the_phone_gets_the_other_details_unchanged() -> None:
     browser = a_browser(name="Chrome on Windows", address="203.0.113.9", place="Geneva, Switzerland")
     challenge = Owner().challenge(a_sign_in(browser=browser, browser_digest=HOME))
     assert verify_challenge(challenge)[0].browser == browser.model_copy(update={"first_time": True})
 
 
-def test_a_browser_cannot_claim_that_it_is_known() -> None:
+def test_a_browser_cannot_claim_to_be_known() -> None:
     challenge = Owner().challenge(a_sign_in(browser=a_browser(first_time=False), browser_digest=CAFE))
     assert verify_challenge(challenge)[0].browser.first_time
 
 
-def test_the_known_browsers_are_bounded_and_those_used_last_stay() -> None:
+def test_known_browsers_are_bounded_and_the_least_recent_is_dropped() -> None:
     many = tuple(a_digest(f"browser {number}") for number in range(MOST_KNOWN_BROWSERS))
     owner = Owner(an_account(known_browsers=many), challenges=at_most(10))
     _marked(owner, "first", many[0])

@@ -1,4 +1,4 @@
-"""Answers that prove something else than they say, or nothing at all."""
+"""Answers that do not prove what they claim."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.messages import a_sign_in
 from tests.unit.login.owner import Owner, asked
 
 
-def test_another_paired_phone_cannot_answer_for_the_one_that_was_asked() -> None:
+def test_another_paired_phone_cannot_answer_the_challenge() -> None:
     other = a_phone("Fairphone 5")
     owner = Owner(an_account(devices=(a_device(), a_device(other))))
     challenge = owner.challenge(a_sign_in())
@@ -25,7 +25,7 @@ def _altered(response: AuthResponse, field: str) -> AuthResponse:
 
 
 FORGERIES = {
-    "signed by somebody else's key": a_response(a_login_challenge(key=a_key("mallory"))),
+    "signed by another key": a_response(a_login_challenge(key=a_key("mallory"))),
     "signed by the pairing service": a_response(a_login_challenge(key=a_key("pairing service"))),
     "of another account": a_response(a_login_challenge(account_id="bo"), reply_key="alex"),
     "of a pairing": a_response(a_login_challenge(purpose=Purpose.PAIRING), purpose=Purpose.LOGIN),
@@ -50,13 +50,13 @@ def test_a_forged_answer_is_dead_lettered(response: AuthResponse) -> None:
     assert owner.account == before
 
 
-def test_the_answer_that_the_forgeries_imitate_is_taken() -> None:
+def test_the_genuine_answer_is_accepted() -> None:
     owner, challenge = asked()
     assert challenge == a_login_challenge()
     assert owner.take(a_response(a_login_challenge())).outcome == OK
 
 
-def test_a_request_signed_by_a_key_that_was_rotated_out_lately_is_still_answered() -> None:
+def test_a_challenge_signed_by_a_recently_rotated_key_can_be_answered() -> None:
     old, new = a_key("login service"), a_key("next login key")
     accepted = (new.public.thumbprint, old.public.thumbprint)
     challenge = Owner().challenge(a_sign_in())
@@ -74,7 +74,7 @@ def test_a_request_signed_by_a_key_that_was_rotated_out_lately_is_still_answered
         ("by another device", "another device answered"),
     ],
 )
-def test_what_is_forged_is_in_the_reason(forgery: str, reason: str) -> None:
+def test_the_reason_says_what_is_forged(forgery: str, reason: str) -> None:
     owner, _ = asked()
     with pytest.raises(UnacceptableError, match=f"^forged response: {reason}$"):
         owner.take(FORGERIES[forgery])

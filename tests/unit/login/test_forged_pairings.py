@@ -32,7 +32,7 @@ FORGERIES: dict[str, dict[str, Any]] = {
     "that the device accepted for another pairing": {"challenge": a_challenge(jti="pairing-2")},
     "that the device accepted for another account": {"challenge": a_challenge(account_id="bo")},
     "with an answer that does not belong to it": {"answer": a_phone().answer(a_challenge(jti="pairing-2"))},
-    "with somebody else's answer": {"answer": MALLORY.answer(a_challenge())},
+    "with another device's answer": {"answer": MALLORY.answer(a_challenge())},
 }
 
 
@@ -44,7 +44,7 @@ def test_a_forged_pairing_is_dead_lettered(changes: dict[str, Any]) -> None:
     assert owner.account.devices == ()
 
 
-def test_the_reason_of_a_forgery_holds_no_seal() -> None:
+def test_the_reason_contains_no_seal() -> None:
     paired = a_paired(seal=pairing_seal(SEAL_KEY, "pairing-2", "alex", a_phone().device_id))
     with pytest.raises(UnacceptableError) as caught:
         pairing().take(paired)
@@ -58,9 +58,9 @@ def test_the_reason_of_a_forgery_holds_no_seal() -> None:
         ("with the seal of another pairing", "the seal does not hold"),
         ("that the device denied", "its proof is for another pairing"),
         ("that the device accepted for another account", "its proof is for another pairing"),
-        ("with somebody else's answer", "another device answered"),
+        ("with another device's answer", "another device answered"),
     ],
 )
-def test_what_is_forged_is_in_the_reason(forgery: str, reason: str) -> None:
+def test_the_reason_says_what_is_forged(forgery: str, reason: str) -> None:
     with pytest.raises(UnacceptableError, match=f"^forged pairing: {reason}$"):
         pairing().take(a_paired(**FORGERIES[forgery]))

@@ -1,4 +1,4 @@
-"""A further phone: paired only from a session that confirmed itself, and asked for nothing by that alone."""
+"""A further phone is paired only from a confirmed session."""
 
 from dataclasses import replace
 from typing import Any
@@ -42,7 +42,7 @@ def _adding(**changes: Any) -> Owner:
     return owner
 
 
-def test_a_confirmed_session_may_pair_a_further_phone() -> None:
+def test_a_confirmed_session_can_add_a_phone() -> None:
     owner = signed_in()
     assert owner.take(a_further_phone(at=after(1))).outcome == OK
     login = owner.login("add-1")
@@ -54,7 +54,7 @@ def test_a_confirmed_session_may_pair_a_further_phone() -> None:
     assert owner.account.login_by_digest(a_digest("token of add-1")) == login
 
 
-def test_the_phone_that_accepts_comes_after_those_that_were_there() -> None:
+def test_an_added_phone_comes_last() -> None:
     owner = _adding()
     owner.take(a_paired(at=after(2), phone=FAIR))
     assert [each.name for each in owner.account.devices] == ["Pixel 9", "Fairphone 5"]
@@ -62,7 +62,7 @@ def test_the_phone_that_accepts_comes_after_those_that_were_there() -> None:
     assert owner.account.history[-1].what is HistoryKind.PHONE_PAIRED
 
 
-def test_the_phone_brings_the_key_that_its_codes_are_agreed_on_with() -> None:
+def test_an_added_phone_has_its_agreement_key() -> None:
     owner = _adding()
     owner.take(a_paired(at=after(2), phone=FAIR))
     added = owner.account.devices[-1]
@@ -70,7 +70,7 @@ def test_the_phone_brings_the_key_that_its_codes_are_agreed_on_with() -> None:
     assert added.agreement_key_id == an_agreement_key("login service").key_id
 
 
-def test_a_click_on_ok_ends_it_and_opens_and_asks_nothing() -> None:
+def test_ok_completes_the_addition_without_a_challenge_or_session() -> None:
     owner = _adding()
     owner.take(a_paired(at=after(2), phone=FAIR))
     sessions = owner.account.sessions
@@ -81,13 +81,13 @@ def test_a_click_on_ok_ends_it_and_opens_and_asks_nothing() -> None:
     owner.refuse(a_send("add-1", after(4)), Rejection.NO_LOGIN)
 
 
-def test_the_same_phone_once_more_takes_its_own_place() -> None:
+def test_pairing_the_same_phone_again_replaces_it() -> None:
     owner = _adding()
     owner.take(a_paired(at=after(2)))
     assert [(each.name, each.pairing_id) for each in owner.account.devices] == [("Pixel 9", "pairing-1")]
 
 
-def test_somebody_with_just_the_password_cannot_pair_a_phone_beside_it() -> None:
+def test_the_password_alone_cannot_add_a_phone_meanwhile() -> None:
     owner = _adding()
     owner.take(a_sign_in(at=after(2)))
     owner.refuse(a_pairing_start("pairing-2", after(3)), Rejection.NOT_NOW)
@@ -95,7 +95,7 @@ def test_somebody_with_just_the_password_cannot_pair_a_phone_beside_it() -> None
     owner.refuse(a_pairing_start("pairing-2", after(5)), Rejection.NOT_NOW)
 
 
-def test_a_phone_that_is_added_leaves_another_addition_waiting() -> None:
+def test_an_added_phone_keeps_another_addition_open() -> None:
     owner = _adding()
     owner.take(a_further_phone("add-2", after(2)))
     owner.take(a_pairing_start("pairing-2", after(3), login_id="add-2"))
@@ -104,7 +104,7 @@ def test_a_phone_that_is_added_leaves_another_addition_waiting() -> None:
     assert len(owner.account.devices) == 3
 
 
-def test_a_few_phones_can_be_paired() -> None:
+def test_the_number_of_phones_is_limited() -> None:
     owner = signed_in(devices=MANY[:-1], logins=(a_login("add-1", kind=LoginKind.ADD_PHONE, state="needs_phone"),))
     assert owner.take(a_further_phone("add-2")).outcome == OK
     owner.account = replace(owner.account, devices=MANY)
@@ -112,7 +112,7 @@ def test_a_few_phones_can_be_paired() -> None:
     owner.refuse(a_pairing_start(login_id="add-1"), Rejection.TOO_MANY_METHODS)
 
 
-def test_of_two_that_accept_when_there_is_room_for_one_the_second_is_told_that_it_is_not_paired() -> None:
+def test_the_second_of_two_phones_is_unpaired_at_the_limit() -> None:
     owner = _adding(devices=MANY[:-1])
     owner.take(a_further_phone("add-2", after(2)))
     owner.take(a_pairing_start("pairing-2", after(3), login_id="add-2"))
@@ -123,7 +123,7 @@ def test_of_two_that_accept_when_there_is_room_for_one_the_second_is_told_that_i
     assert len(owner.account.devices) == MOST_PHONES
 
 
-def test_where_there_is_no_more_room_a_phone_that_is_there_can_still_take_its_own_place() -> None:
+def test_a_paired_phone_can_be_paired_again_at_the_limit() -> None:
     owner = _adding(devices=MANY[:-1])
     owner.account = replace(owner.account, devices=MANY)
     assert owner.take(a_paired("pairing-1", after(4), phone=a_phone("Phone 2"))).outcome == OK
@@ -131,7 +131,7 @@ def test_where_there_is_no_more_room_a_phone_that_is_there_can_still_take_its_ow
 
 
 @pytest.mark.parametrize("code", ["of the old phone", "of recovery"])
-def test_who_lost_a_phone_pairs_another_after_a_code(code: str) -> None:
+def test_a_phone_can_be_added_after_a_sign_in_by_code(code: str) -> None:
     owner = Owner(signed_in(sessions=(), recovery=recovery_codes("code 1"), logins=(a_login(),)).account)
     owner.take(a_code() if code == "of the old phone" else a_recovery_code())
     session = owner.account.sessions[0].session_digest
@@ -141,7 +141,7 @@ def test_who_lost_a_phone_pairs_another_after_a_code(code: str) -> None:
     assert len(owner.account.devices) == 2
 
 
-def test_a_session_that_is_signed_out_pairs_none_and_the_phone_is_told() -> None:
+def test_signing_the_session_out_withdraws_its_pairing() -> None:
     other = replace(signed_in().account.sessions[0], session_digest=a_digest("another"))
     owner = _adding(sessions=(*signed_in().account.sessions, other), apps=(an_app(),))
     withdrawn = only(owner.take(a_revocation(a_digest("s"), after(2), a_digest("another"))).events, PairingWithdrawn)
@@ -151,19 +151,19 @@ def test_a_session_that_is_signed_out_pairs_none_and_the_phone_is_told() -> None
     assert len(owner.account.devices) == 1
 
 
-def test_the_same_addition_is_begun_once() -> None:
+def test_an_addition_begins_once() -> None:
     owner = _adding()
     owner.ignore(a_further_phone())
 
 
-def test_an_addition_that_comes_again_changes_nothing_where_there_is_no_more_room_by_then() -> None:
+def test_a_repeated_addition_changes_nothing_at_the_limit() -> None:
     owner = _adding(devices=MANY[:-1])
     owner.account = replace(owner.account, devices=MANY)
     owner.ignore(a_further_phone())
 
 
 @pytest.mark.parametrize("without", ["the service", "the phone"])
-def test_a_phone_makes_no_codes_unless_both_sides_offer_a_key(without: str) -> None:
+def test_a_phone_has_no_codes_unless_both_sides_offer_a_key(without: str) -> None:
     key = None if without == "the service" else an_agreement_key("login service").public
     pinned = PinnedIssuer(issuer=LOGIN_URL, keys=(a_key("login service").public.thumbprint,), agreement=key)
     challenge = a_challenge(FAIR, login_issuer=pinned)

@@ -1,4 +1,4 @@
-"""Logins that are given up: by their person, or by the account for want of room."""
+"""Logins that are cancelled, replaced or dropped."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ from tests.unit.login.owner import Owner
 HERE = a_digest("this browser")
 
 
-def test_cancel_ends_the_login_and_takes_the_request_back_from_the_phone() -> None:
+def test_cancel_ends_the_login_and_withdraws_its_challenge() -> None:
     owner = Owner()
     challenge = owner.challenge(a_sign_in())
     withdrawn = only(owner.take(a_cancel(at=after(5))).events, ChallengeWithdrawn)
@@ -31,7 +31,7 @@ def test_cancel_ends_the_login_and_takes_the_request_back_from_the_phone() -> No
     assert (owner.login().state, owner.login().end_reason) == (LoginState.ENDED, EndReason.CANCELLED)
 
 
-def test_cancel_takes_a_pairing_back_from_the_phone_that_is_asked() -> None:
+def test_cancel_withdraws_the_pairing() -> None:
     owner = Owner(an_account(paired=False))
     owner.take(a_sign_in())
     owner.take(a_pairing_start(at=after(5)))
@@ -39,7 +39,7 @@ def test_cancel_takes_a_pairing_back_from_the_phone_that_is_asked() -> None:
     assert (withdrawn.pairing_id, withdrawn.phrase_digest) == ("pairing-1", PHRASE)
 
 
-def test_cancel_of_a_pairing_that_came_to_nothing_takes_nothing_back() -> None:
+def test_cancel_after_a_failed_pairing_withdraws_nothing() -> None:
     owner = Owner(an_account(paired=False))
     owner.take(a_sign_in())
     owner.take(a_pairing_start(at=after(5)))
@@ -47,7 +47,7 @@ def test_cancel_of_a_pairing_that_came_to_nothing_takes_nothing_back() -> None:
     assert owner.take(a_cancel(at=after(10))).events == ()
 
 
-def test_a_phone_that_is_paired_takes_the_pairing_of_another_login_back() -> None:
+def test_pairing_a_phone_withdraws_another_logins_pairing() -> None:
     owner = Owner(an_account(paired=False))
     for number in (1, 2):
         owner.take(a_sign_in(f"login-{number}"))
@@ -57,7 +57,7 @@ def test_a_phone_that_is_paired_takes_the_pairing_of_another_login_back() -> Non
     assert owner.login("login-2").state is LoginState.READY
 
 
-def test_a_sign_in_again_in_the_same_browser_takes_the_place_of_the_one_whose_page_did_not_come() -> None:
+def test_signing_in_again_in_the_same_browser_replaces_the_login() -> None:
     owner = Owner()
     first = owner.challenge(a_sign_in("login-1", browser_digest=HERE))
     withdrawn, asked = owner.take(a_sign_in("login-2", after(6), browser_digest=HERE)).events
@@ -67,14 +67,14 @@ def test_a_sign_in_again_in_the_same_browser_takes_the_place_of_the_one_whose_pa
     assert owner.login("login-2").state is LoginState.CHALLENGED
 
 
-def test_a_pairing_whose_page_did_not_come_is_taken_back_likewise() -> None:
+def test_signing_in_again_in_the_same_browser_withdraws_the_pairing() -> None:
     owner = Owner(an_account(paired=False))
     owner.take(a_sign_in("login-1", browser_digest=HERE))
     owner.take(a_pairing_start(at=after(5), login_id="login-1"))
     assert only(owner.take(a_sign_in("login-2", after(6), browser_digest=HERE)).events, PairingWithdrawn)
 
 
-def test_a_sign_in_in_another_browser_or_in_a_nameless_one_takes_nobodys_place() -> None:
+def test_signing_in_in_another_or_unknown_browser_replaces_no_login() -> None:
     owner = Owner()
     owner.take(a_sign_in("login-1", browser_digest=HERE))
     for number, browser_digest in enumerate((a_digest("another browser"), None, None), start=2):
@@ -82,7 +82,7 @@ def test_a_sign_in_in_another_browser_or_in_a_nameless_one_takes_nobodys_place()
     assert owner.login("login-1").state is LoginState.CHALLENGED
 
 
-def test_a_confirmation_goes_on_while_its_browser_signs_in_again() -> None:
+def test_signing_in_again_keeps_a_confirmation_open() -> None:
     owner = Owner(an_account(sessions=(a_session(),)))
     owner.take(a_confirmation("confirm-1"))
     asked = replace(owner.login("confirm-1"), browser_digest=HERE)
@@ -91,7 +91,7 @@ def test_a_confirmation_goes_on_while_its_browser_signs_in_again() -> None:
     assert not owner.login("confirm-1").over
 
 
-def test_cancel_of_a_waiting_login_leaves_the_other_ones_request_alone() -> None:
+def test_cancel_keeps_another_logins_challenge_open() -> None:
     owner = Owner()
     owner.take(a_sign_in("login-1"))
     owner.take(a_sign_in("login-2", after(1)))
@@ -100,7 +100,7 @@ def test_cancel_of_a_waiting_login_leaves_the_other_ones_request_alone() -> None
     assert owner.login("login-2").state is LoginState.ENDED
 
 
-def test_cancel_twice_or_of_nothing_changes_nothing() -> None:
+def test_cancel_of_an_ended_or_unknown_login_changes_nothing() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     owner.take(a_cancel(at=after(1)))
@@ -110,7 +110,7 @@ def test_cancel_twice_or_of_nothing_changes_nothing() -> None:
         assert owner.account.logins == logins
 
 
-def test_the_logins_of_an_account_are_bounded_and_the_one_asked_for_stays() -> None:
+def test_logins_are_bounded_and_the_challenged_one_stays() -> None:
     owner = Owner()
     owner.take(a_sign_in("login-0"))
     for number in range(1, 2 * MOST_LOGINS):
@@ -121,7 +121,7 @@ def test_the_logins_of_an_account_are_bounded_and_the_one_asked_for_stays() -> N
     assert owner.account.login("login-1") is None
 
 
-def test_a_login_that_is_over_gives_way_before_one_that_waits() -> None:
+def test_an_ended_login_is_dropped_before_an_open_one() -> None:
     waiting = tuple(a_login(f"waiting-{number}") for number in range(MOST_LOGINS - 1))
     ended = a_login("ended").ended(EndReason.DENIED, after())
     owner = Owner(an_account(logins=(*waiting, ended)))
@@ -130,7 +130,7 @@ def test_a_login_that_is_over_gives_way_before_one_that_waits() -> None:
     assert owner.account.logins[:-1] == waiting
 
 
-def test_a_login_that_gives_way_takes_its_pairing_back_from_the_phone() -> None:
+def test_a_dropped_login_withdraws_its_pairing() -> None:
     owner = Owner(an_account(paired=False))
     owner.take(a_sign_in())
     owner.take(a_pairing_start(at=after(1)))
@@ -141,7 +141,7 @@ def test_a_login_that_gives_way_takes_its_pairing_back_from_the_phone() -> None:
     assert owner.account.login("login-1") is None
 
 
-def test_only_one_login_gives_way_to_a_new_one() -> None:
+def test_a_new_login_drops_only_one() -> None:
     over = tuple(a_login(f"over-{number}").ended(EndReason.DENIED, after()) for number in range(MOST_LOGINS))
     owner = Owner(an_account(logins=over))
     owner.take(a_sign_in(at=after(1)))

@@ -1,4 +1,4 @@
-"""Passwords that are guessed from one address, or for names that nobody has."""
+"""Wrong passwords from one address, or for names without an account."""
 
 from datetime import datetime, timedelta
 
@@ -32,37 +32,37 @@ def after_guesses(*moments: datetime) -> tuple[Guesses, list[str]]:
     return row, outcomes
 
 
-def test_an_address_is_paused_from_the_third_wrong_password_on() -> None:
+def test_the_third_wrong_password_pauses_the_address() -> None:
     row, outcomes = after_guesses(after(0), after(1), after(2))
     assert outcomes == [OK, OK, Rejection.LOCKED]
     assert row.passwords.paused_until == after(62)
     assert (row.passwords.is_paused(after(61)), row.passwords.is_paused(after(62))) == (True, False)
 
 
-def test_the_pauses_grow_and_no_further() -> None:
+def test_pauses_grow_up_to_a_limit() -> None:
     row, _ = after_guesses(*(after(minutes=5 * number) for number in range(8)))
     assert row.passwords.paused_until == after(minutes=39)
 
 
-def test_what_comes_during_a_pause_counts_for_nothing() -> None:
+def test_guesses_during_a_pause_do_not_count() -> None:
     row, outcomes = after_guesses(after(0), after(1), after(2), after(30))
     assert outcomes[-1] == Rejection.LOCKED
     assert row.passwords.paused_until == after(62)
 
 
-def test_a_source_that_was_quiet_begins_anew() -> None:
+def test_a_quiet_source_starts_over() -> None:
     row, outcomes = after_guesses(after(0), after(1), T0 + QUIET + timedelta(seconds=2))
     assert (row.passwords.failures, outcomes[-1]) == (1, OK)
 
 
 @pytest.mark.parametrize(("later", "forgotten"), [(QUIET, False), (QUIET + timedelta(seconds=1), True)])
-def test_a_source_is_forgotten_once_it_was_quiet_for_long(later: timedelta, *, forgotten: bool) -> None:
+def test_a_long_quiet_source_is_forgotten(later: timedelta, *, forgotten: bool) -> None:
     row, _ = after_guesses(T0)
     decision = take(row, ForgetGuesses(source=a_digest("source"), at=T0 + later))
     assert (decision.row is None) == forgotten
 
 
-def test_a_name_without_an_account_is_paused_just_as_an_account_is() -> None:
+def test_a_name_without_an_account_is_paused_like_an_account() -> None:
     account, row = an_account(), None
     moments = [after(second) for second in (*range(12), 40, 41, 4000, 4001)]
     for moment in moments:
@@ -81,10 +81,10 @@ def test_a_repeated_guess_counts_once() -> None:
     assert again.row == first.row
 
 
-def test_no_name_is_taken_for_an_address() -> None:
+def test_names_and_addresses_have_different_sources() -> None:
     assert address_source("192.0.2.7") != name_source("192.0.2.7")
 
 
-def test_what_is_no_guess_leaves_a_source_as_it_is() -> None:
+def test_unrelated_messages_leave_a_source_unchanged() -> None:
     row, _ = after_guesses(after(0))
     assert decide_guess(row, an_event(a_wrong_password()), POLICY) == Decision(row)

@@ -1,4 +1,4 @@
-"""Phones that accept when nobody waits for them any more, and the one way to a second phone that must stay closed."""
+"""Phones that accept a pairing too late are unpaired, so none becomes a second phone."""
 
 from schemas.contract import (
     ChallengeIssued,
@@ -30,32 +30,32 @@ def _unpaired(owner: Owner, paired: DevicePaired) -> None:
     assert owner.account.devices == devices
 
 
-def test_the_last_moment_to_accept_is_in_time() -> None:
+def test_an_acceptance_at_the_last_moment_counts() -> None:
     owner = pairing()
     assert owner.take(a_paired(at=after(minutes=2))).outcome == OK
 
 
-def test_a_phone_that_accepts_too_late_is_told_that_it_is_not_paired() -> None:
+def test_a_phone_that_accepts_late_is_unpaired() -> None:
     _unpaired(pairing(), a_paired(at=after(minutes=2, seconds=1)))
 
 
-def test_a_phone_that_accepts_a_cancelled_login_is_told_that_it_is_not_paired() -> None:
+def test_a_phone_that_accepts_for_a_cancelled_login_is_unpaired() -> None:
     owner = pairing()
     owner.take(a_cancel(at=after(1)))
     _unpaired(owner, a_paired(at=after(2)))
 
 
-def test_a_phone_that_nobody_asked_for_is_told_that_it_is_not_paired() -> None:
+def test_a_phone_with_an_unknown_pairing_is_unpaired() -> None:
     _unpaired(phoneless(), a_paired("pairing-9"))
 
 
-def test_a_phone_whose_pairing_failed_is_told_that_it_is_not_paired() -> None:
+def test_a_phone_whose_pairing_failed_is_unpaired() -> None:
     owner = pairing()
     owner.take(failed(PairingFailure.DECLINED))
     _unpaired(owner, a_paired())
 
 
-def test_a_pairing_that_comes_again_changes_nothing() -> None:
+def test_a_repeated_pairing_changes_nothing() -> None:
     owner = pairing()
     owner.take(a_paired(at=after(1)))
     devices, logins = owner.account.devices, owner.account.logins
@@ -72,13 +72,13 @@ def _two_pairing() -> Owner:
     return owner
 
 
-def test_of_two_logins_that_pair_the_first_phone_is_taken_in_and_the_second_is_not() -> None:
+def test_the_second_of_two_first_phones_is_unpaired() -> None:
     owner = _two_pairing()
     owner.take(a_paired("pairing-1", after(3)))
     _unpaired(owner, a_paired("pairing-2", after(4), phone=MALLORY))
 
 
-def test_once_a_phone_is_paired_every_other_login_has_to_ask_it() -> None:
+def test_other_logins_must_use_the_phone_once_it_is_paired() -> None:
     owner = _two_pairing()
     owner.take(a_sign_in("login-3", after(3)))
     owner.take(a_paired("pairing-1", after(4)))

@@ -1,4 +1,4 @@
-"""After "It wasn't me" no request reaches the phones, on any way, until the password has been changed."""
+"""After "It wasn't me", phones get no challenges until the password changes."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ BACK = a_digest("session of back")
 
 
 def _reported() -> Owner:
-    """Return an account with two phones whose owner said half a minute ago that it wasn't them."""
+    """Return an account with two phones whose owner reported a sign-in half a minute ago."""
     devices = (a_device(), a_device(FAIR, pairing_id="pairing-2"))
     owner, challenge = asked(an_account(devices=devices))
     owner.take(a_response(challenge, Verdict.REPORT, after(1)))
@@ -74,14 +74,14 @@ def _wait_for_long(owner: Owner) -> None:
 
 
 @pytest.mark.parametrize("way", [_sign_in, _send, _confirm, _pair_a_further_phone, _wait_for_long])
-def test_no_way_leads_to_a_phone(way: Callable[[Owner], None]) -> None:
+def test_a_locked_account_sends_no_challenge(way: Callable[[Owner], None]) -> None:
     owner = _signed_in_again()
     way(owner)
     assert owner.account.push.reported is not None
     assert owner.account.open_challenge() is None
 
 
-def test_an_administrators_reset_does_not_unlock_the_phone_that_is_paired_after_it() -> None:
+def test_a_reset_does_not_unlock_push() -> None:
     owner = _signed_in_again()
     owner.take(a_reset(after(40)))
     owner.take(a_sign_in("anew", after(50)))
@@ -94,7 +94,7 @@ def test_an_administrators_reset_does_not_unlock_the_phone_that_is_paired_after_
     assert owner.take(a_code(login_id="anew", at=after(54), method_id="pairing-9")).outcome == OK
 
 
-def test_neither_does_an_invitation() -> None:
+def test_an_invitation_does_not_unlock_push() -> None:
     owner = Owner(_signed_in_again().account, enrolment="invitation")
     owner.take(an_invitation(at=after(40)))
     owner.take(a_sign_in("again", after(41)))
@@ -102,7 +102,7 @@ def test_neither_does_an_invitation() -> None:
     assert owner.take(a_send("again", after(43))).events == ()
 
 
-def test_codes_and_recovery_codes_still_let_the_owner_in() -> None:
+def test_codes_and_recovery_codes_still_sign_in() -> None:
     owner = _signed_in_again()
     owner.take(new_recovery_codes(after(40), session_digest=BACK))
     owner.take(a_sign_in("again", after(41)))
@@ -111,24 +111,24 @@ def test_codes_and_recovery_codes_still_let_the_owner_in() -> None:
     assert owner.account.password_change_due
 
 
-def test_with_another_password_the_phones_are_asked_again() -> None:
+def test_a_new_password_unlocks_push() -> None:
     owner = _signed_in_again()
     owner.take(a_password_change(after(40), session_digest=BACK))
     assert owner.account.push.reported is None
     assert not owner.account.password_change_due
-    assert owner.told()[-2:] == [HistoryKind.PASSWORD_CHANGED, HistoryKind.PUSH_UNLOCKED]
+    assert owner.history()[-2:] == [HistoryKind.PASSWORD_CHANGED, HistoryKind.PUSH_UNLOCKED]
     issued = owner.take(a_sign_in("again", after(41), password_hash="$argon2id$2")).events
     assert only(issued, ChallengeIssued).device_id == a_phone().device_id
 
 
-def test_who_began_to_sign_in_by_the_old_password_cannot_ask_them_then() -> None:
+def test_a_login_by_the_old_password_cannot_send_a_challenge() -> None:
     owner = _signed_in_again()
     owner.take(a_sign_in("mallory", after(39)))
     owner.take(a_password_change(after(40), session_digest=BACK))
     owner.refuse(a_send("mallory", after(41)), Rejection.NO_LOGIN)
 
 
-def test_that_the_phones_were_not_locked_is_not_told() -> None:
+def test_a_new_password_without_a_lock_is_no_unlock_in_the_history() -> None:
     owner = signed_in()
     owner.take(a_password_change())
-    assert HistoryKind.PUSH_UNLOCKED not in owner.told()
+    assert HistoryKind.PUSH_UNLOCKED not in owner.history()

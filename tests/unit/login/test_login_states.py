@@ -145,16 +145,16 @@ def _without_phone_but_app() -> Owner:
     return Owner(an_account(paired=False, apps=(an_app(),)))
 
 
-def test_the_architecture_document_has_the_modules_diagram() -> None:
+def test_the_architecture_document_has_the_diagram() -> None:
     assert DIAGRAM in diagrams(ARCHITECTURE.read_text(encoding="utf-8"))
 
 
-def test_each_move_of_the_diagram_has_its_story() -> None:
+def test_each_move_of_the_diagram_has_a_story() -> None:
     assert STORIES.keys() == MOVES
 
 
 @pytest.mark.parametrize("move", STORIES, ids=" ".join)
-def test_the_move_happens_and_no_other_that_the_diagram_lacks(move: Move) -> None:
+def test_each_story_makes_its_move_and_none_outside_the_diagram(move: Move) -> None:
     owner, message = STORIES[move]()
     before = owner.account
     owner.take(message)

@@ -1,4 +1,4 @@
-"""Settings of the mail server: none by default, and those that cannot work stop the start by their names."""
+"""Settings of the mail server: none by default; invalid ones stop the start."""
 
 import pytest
 
@@ -14,16 +14,16 @@ def load(**environment: str) -> LoginSettings:
         return load_settings(LoginSettings, "program", [])
 
 
-def test_no_mail_is_sent_unless_a_server_is_set() -> None:
+def test_no_mail_server_is_set_by_default() -> None:
     assert load().smtp_host == ""
 
 
-def test_a_server_is_reached_by_starttls_unless_said_otherwise() -> None:
+def test_starttls_is_the_default() -> None:
     settings = load(SMTP_HOST="mail.example.org", MAIL_FROM="account@example.org")
     assert (settings.smtp_port, settings.smtp_security) == (587, "starttls")
 
 
-def test_the_password_is_in_no_text_of_the_settings() -> None:
+def test_the_password_is_not_in_the_settings_text() -> None:
     settings = load(SMTP_HOST="mail.example.org", MAIL_FROM="a@example.org", SMTP_USERNAME="a", SMTP_PASSWORD="hunter2")
     assert settings.smtp_password.get_secret_value() == "hunter2"
     assert "hunter2" not in repr(settings)
@@ -41,12 +41,12 @@ def test_the_password_is_in_no_text_of_the_settings() -> None:
         ({"SMTP_PORT": "0"}, "SMTP_PORT", "greater than"),
     ],
 )
-def test_what_cannot_work_is_named(
+def test_an_invalid_setting_is_named(
     environment: dict[str, str], named: str, why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
         load(**environment)
     assert stopped.value.code == 2
-    said = capsys.readouterr().err
-    assert f"setting LOGIN_{named} " in said
-    assert why in said
+    error = capsys.readouterr().err
+    assert f"setting LOGIN_{named} " in error
+    assert why in error

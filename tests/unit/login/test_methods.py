@@ -1,4 +1,4 @@
-"""What somebody who is signed in does with their phones, apps and recovery codes."""
+"""A signed-in person's phones, apps and recovery codes."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def _names(owner: Owner) -> list[str]:
     return [each.name for each in owner.account.methods]
 
 
-def test_an_app_is_added_and_the_code_that_showed_it_right_is_used_up() -> None:
+def test_an_app_is_added_and_its_first_code_is_used() -> None:
     owner = signed_in(logins=(a_login(),))
     assert owner.take(an_app_added(at=after(5), time_step=100)).outcome == OK
     assert owner.account.apps == (an_app("app-1", added_at=after(5), last_time_step=100),)
@@ -54,14 +54,14 @@ def test_an_app_is_added_once() -> None:
     owner.ignore(an_app_added(name="Again", sealed_secret="another", time_step=200))
 
 
-def test_a_few_apps_can_be_added() -> None:
+def test_the_number_of_apps_is_limited() -> None:
     owner = signed_in()
     for number in range(MOST_APPS):
         assert owner.take(an_app_added(f"app-{number}")).outcome == OK
     owner.refuse(an_app_added("one-more"), Rejection.TOO_MANY_METHODS)
 
 
-def test_the_phone_that_is_chosen_is_asked_first_and_the_others_stay() -> None:
+def test_the_chosen_phone_comes_first() -> None:
     owner = signed_in(devices=(*TWO, a_device(a_phone("Third"), pairing_id="pairing-3")))
     owner.take(a_choice("pairing-2", after(1)))
     assert _names(owner) == ["Fairphone 5", "Pixel 9", "Third"]
@@ -69,7 +69,7 @@ def test_the_phone_that_is_chosen_is_asked_first_and_the_others_stay() -> None:
     assert only(owner.take(a_sign_in(at=after(2))).events, ChallengeIssued).device_id == FAIR.device_id
 
 
-def test_another_phone_than_the_first_can_be_asked_for_a_login() -> None:
+def test_a_challenge_can_be_sent_to_another_phone() -> None:
     owner = Owner(signed_in(devices=TWO, logins=(a_login(),)).account)
     owner.refuse(a_send(device_id=a_phone("Third").device_id), Rejection.UNKNOWN_METHOD)
     asked = only(owner.take(a_send(device_id=FAIR.device_id)).events, ChallengeIssued)
@@ -79,7 +79,7 @@ def test_another_phone_than_the_first_can_be_asked_for_a_login() -> None:
 
 
 @pytest.mark.parametrize("method_id", ["pairing-0", "pairing-2", "app-0"])
-def test_a_method_gets_another_name_and_nothing_else_changes(method_id: str) -> None:
+def test_renaming_a_method_changes_only_its_name(method_id: str) -> None:
     owner = signed_in(devices=TWO, apps=(an_app(),))
     before = owner.account.methods
     owner.take(a_renaming(method_id))
@@ -90,28 +90,28 @@ def test_a_method_gets_another_name_and_nothing_else_changes(method_id: str) -> 
 
 
 @pytest.mark.parametrize("message", [a_choice("pairing-9"), a_renaming("pairing-9"), a_method_removal("pairing-9")])
-def test_what_is_none_of_the_accounts_methods_cannot_be_changed(message: AccountCommand) -> None:
+def test_an_unknown_method_cannot_be_changed(message: AccountCommand) -> None:
     signed_in().refuse(message, Rejection.UNKNOWN_METHOD)
 
 
-def test_an_app_cannot_be_chosen_to_be_asked() -> None:
+def test_an_app_cannot_be_chosen() -> None:
     signed_in(apps=(an_app(),)).refuse(a_choice("app-0"), Rejection.UNKNOWN_METHOD)
 
 
-def test_a_phone_that_is_removed_is_told_by_a_signed_statement() -> None:
+def test_a_removed_phone_gets_a_signed_statement() -> None:
     owner = signed_in(devices=TWO)
     unpaired = only(owner.take(a_method_removal("pairing-2", after(5))).events, DeviceUnpaired)
     assert _names(owner) == ["Pixel 9"]
     assert (unpaired.device_id, unpaired.pairing_id, unpaired.reason) == (FAIR.device_id, "pairing-2", "removed")
     assert unpaired.statement is not None
-    said, key = verify_unpaired(unpaired.statement)
+    claims, key = verify_unpaired(unpaired.statement)
     assert key == a_key("login service").public.thumbprint
-    assert (said.iss, said.aud, said.account_id) == (LOGIN_URL, FAIR.device_id, "alex")
-    assert (said.pairing_id, said.iat) == ("pairing-2", int(after(5).timestamp()))
+    assert (claims.iss, claims.aud, claims.account_id) == (LOGIN_URL, FAIR.device_id, "alex")
+    assert (claims.pairing_id, claims.iat) == ("pairing-2", int(after(5).timestamp()))
     assert owner.account.history[-1].what is HistoryKind.PHONE_REMOVED
 
 
-def test_a_phone_that_is_removed_lets_nobody_in_any_more() -> None:
+def test_a_removed_phone_can_no_longer_sign_in() -> None:
     owner = signed_in(devices=TWO)
     challenge = owner.challenge(a_sign_in())
     owner.take(a_method_removal("pairing-0", after(1)))
@@ -122,23 +122,23 @@ def test_a_phone_that_is_removed_lets_nobody_in_any_more() -> None:
     assert len(owner.account.sessions) == 1
 
 
-def test_the_request_on_a_phone_that_is_removed_is_taken_back() -> None:
+def test_removing_a_phone_withdraws_its_challenge() -> None:
     owner = signed_in(devices=TWO)
     owner.challenge(a_sign_in())
-    withdrawn, told = owner.take(a_method_removal("pairing-0", after(1))).events
+    withdrawn, unpaired = owner.take(a_method_removal("pairing-0", after(1))).events
     assert isinstance(withdrawn, ChallengeWithdrawn)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("login-1", a_phone().device_id)
-    assert isinstance(told, DeviceUnpaired)
+    assert isinstance(unpaired, DeviceUnpaired)
 
 
-def test_the_request_on_another_phone_stays() -> None:
+def test_removing_a_phone_keeps_another_phones_challenge() -> None:
     owner = signed_in(devices=TWO)
     owner.challenge(a_sign_in())
     only(owner.take(a_method_removal("pairing-2", after(1))).events, DeviceUnpaired)
     assert owner.login().state is LoginState.CHALLENGED
 
 
-def test_an_app_that_is_removed_makes_no_right_codes_any_more() -> None:
+def test_a_removed_apps_codes_are_rejected() -> None:
     owner = signed_in(apps=(an_app(),), logins=(a_login(),))
     assert owner.take(a_method_removal("app-0")).events == ()
     assert owner.account.apps == ()
@@ -147,14 +147,14 @@ def test_an_app_that_is_removed_makes_no_right_codes_any_more() -> None:
 
 
 @pytest.mark.parametrize("last", ["pairing-0", "app-0"])
-def test_the_last_method_stays_even_where_recovery_codes_are_left(last: str) -> None:
+def test_the_last_method_cannot_be_removed_despite_recovery_codes(last: str) -> None:
     methods = {"devices": (), "apps": (an_app(),)} if last == "app-0" else {}
     owner = signed_in(recovery=recovery_codes("code 1"), **methods)
     owner.refuse(a_method_removal(last), Rejection.LAST_METHOD)
 
 
 @pytest.mark.parametrize("leaving", ["pairing-0", "app-0"])
-def test_of_a_phone_and_an_app_either_can_be_removed_and_then_the_other_stays(leaving: str) -> None:
+def test_a_phone_or_an_app_can_be_removed_but_not_both(leaving: str) -> None:
     owner = signed_in(apps=(an_app(),))
     assert owner.take(a_method_removal(leaving)).outcome == OK
     (left,) = owner.account.methods
@@ -162,7 +162,7 @@ def test_of_a_phone_and_an_app_either_can_be_removed_and_then_the_other_stays(le
     assert owner.account.enrolled
 
 
-def test_recovery_codes_are_kept_as_their_hashes_under_their_salt() -> None:
+def test_recovery_codes_are_stored_as_salted_hashes() -> None:
     owner = signed_in()
     assert owner.take(new_recovery_codes(after(5))).outcome == OK
     made = owner.account.recovery
@@ -184,9 +184,7 @@ def test_recovery_codes_are_kept_as_their_hashes_under_their_salt() -> None:
     ],
     ids=lambda each: type(each).__name__,
 )
-def test_the_history_has_of_each_change_its_time_its_method_and_the_sessions_browser(
-    message: AccountCommand, name: str
-) -> None:
+def test_the_history_has_each_changes_time_method_and_browser(message: AccountCommand, name: str) -> None:
     there = a_browser(name="Safari on iPhone")
     owner = signed_in(devices=TWO, apps=(an_app(),), sessions=(a_session(browser=there),))
     owner.take(message)

@@ -1,4 +1,4 @@
-"""Each change of an account's methods is told its owner by e-mail, where it happened and what it is about."""
+"""Each change of an account's methods is notified by e-mail."""
 
 from collections.abc import Callable
 
@@ -68,7 +68,7 @@ def _mails(decision: Decision[Account]) -> list[EmailDue]:
 
 
 @pytest.mark.parametrize("kind", TOLD)
-def test_the_owner_hears_of_it(kind: EmailKind) -> None:
+def test_the_owner_is_notified_by_email(kind: EmailKind) -> None:
     do, method_name = TOLD[kind]
     (mail,) = _mails(do(_owner(ADDRESS)))
     assert (mail.kind, mail.method_name, mail.at) == (kind, method_name, AT)
@@ -77,14 +77,14 @@ def test_the_owner_hears_of_it(kind: EmailKind) -> None:
 
 
 @pytest.mark.parametrize("kind", TOLD)
-def test_without_an_address_it_happens_all_the_same_and_nobody_is_written_to(kind: EmailKind) -> None:
+def test_without_an_address_the_change_happens_without_an_email(kind: EmailKind) -> None:
     owner = _owner("")
     before = len(owner.account.history)
     assert _mails(TOLD[kind][0](owner)) == []
     assert len(owner.account.history) > before
 
 
-def test_every_kind_of_notice_is_tried_here_or_among_the_enrolment_codes() -> None:
+def test_every_kind_of_notice_is_tested() -> None:
     assert TOLD.keys() == set(EmailKind) - {EmailKind.ENROLMENT_CODE}
 
 
@@ -100,11 +100,11 @@ def test_every_kind_of_notice_is_tried_here_or_among_the_enrolment_codes() -> No
     ],
     ids=lambda command: type(command).__name__,
 )
-def test_what_changes_no_method_is_not_written_about(command: AccountCommand) -> None:
+def test_other_commands_send_no_email(command: AccountCommand) -> None:
     assert _mails(_owner(ADDRESS).take(command)) == []
 
 
-def test_what_was_refused_is_not_written_about() -> None:
+def test_rejected_commands_send_no_email() -> None:
     owner = _owner(ADDRESS)
     for command in (an_app_added(at=after(minutes=11)), a_password_change(old_password_hash="$argon2id$0")):
         assert owner.take(command).events == ()
@@ -112,7 +112,7 @@ def test_what_was_refused_is_not_written_about() -> None:
     assert owner.take(a_recovery_code("another")).events == ()
 
 
-def test_no_notice_holds_an_address_in_what_gets_into_a_log() -> None:
+def test_the_address_is_not_in_the_repr() -> None:
     (mail,) = _mails(_owner(ADDRESS).take(new_recovery_codes(AT)))
     assert ADDRESS not in repr(mail)
     assert ADDRESS in mail.model_dump_json()

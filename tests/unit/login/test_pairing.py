@@ -1,4 +1,4 @@
-"""Pairing as the account sees it: a phrase entered, and a phone that accepts or a reason why not."""
+"""Pairing for the account: a phrase is entered, and a phone accepts or the pairing fails."""
 
 import pytest
 
@@ -27,7 +27,7 @@ from tests.unit.login.owner import Owner
 from tests.unit.login.pairings import failed, pairing, phoneless
 
 
-def test_a_phrase_that_is_entered_asks_for_the_phone_that_shows_it() -> None:
+def test_an_entered_phrase_requests_a_pairing() -> None:
     owner = phoneless()
     request = only(owner.take(a_pairing_start(at=after(5))).events, PairingRequested)
     assert owner.login().state is LoginState.PAIRING
@@ -39,7 +39,7 @@ def test_a_phrase_that_is_entered_asks_for_the_phone_that_shows_it() -> None:
     assert request.expires_at == after(5, minutes=2)
 
 
-def test_the_phone_that_accepts_is_paired_and_then_asked() -> None:
+def test_an_accepting_phone_is_paired_and_can_be_challenged() -> None:
     owner = pairing()
     decision = owner.take(a_paired(at=after(10)))
     assert (decision.outcome, decision.events) == (OK, ())
@@ -51,7 +51,7 @@ def test_the_phone_that_accepts_is_paired_and_then_asked() -> None:
 
 
 @pytest.mark.parametrize("reason", list(PairingFailure))
-def test_why_a_pairing_failed_is_kept_and_the_next_phrase_can_be_entered(reason: PairingFailure) -> None:
+def test_a_failed_pairing_keeps_its_reason_and_allows_another_phrase(reason: PairingFailure) -> None:
     owner = pairing()
     owner.take(failed(reason))
     attempt = owner.login().pairing
@@ -61,18 +61,18 @@ def test_why_a_pairing_failed_is_kept_and_the_next_phrase_can_be_entered(reason:
     only(owner.take(a_pairing_start("pairing-2", after(2))).events, PairingRequested)
 
 
-def test_only_what_a_person_decided_on_a_phone_is_told_in_the_history() -> None:
-    told = {}
+def test_only_failures_chosen_on_the_phone_are_in_the_history() -> None:
+    kinds = {}
     for reason in PairingFailure:
         owner = pairing()
         owner.take(failed(reason))
-        told[reason] = [entry.what for entry in owner.account.history]
-    declined = [reason for reason, happenings in told.items() if happenings == [HistoryKind.PAIRING_DECLINED]]
+        kinds[reason] = [entry.what for entry in owner.account.history]
+    declined = [reason for reason, found in kinds.items() if found == [HistoryKind.PAIRING_DECLINED]]
     assert declined == [PairingFailure.DECLINED, PairingFailure.REPORTED]
-    assert not any(told[reason] for reason in told if reason not in declined)
+    assert not any(kinds[reason] for reason in kinds if reason not in declined)
 
 
-def test_a_failure_of_an_earlier_phrase_leaves_the_later_one_waiting() -> None:
+def test_the_failure_of_an_earlier_phrase_keeps_the_later_one_open() -> None:
     owner = pairing()
     owner.take(failed(PairingFailure.UNKNOWN_PHRASE))
     owner.take(a_pairing_start("pairing-2", after(2)))
@@ -80,7 +80,7 @@ def test_a_failure_of_an_earlier_phrase_leaves_the_later_one_waiting() -> None:
     assert owner.login().waits_for_phone(after(3))
 
 
-def test_a_failure_after_the_phone_was_paired_changes_nothing() -> None:
+def test_a_failure_after_pairing_changes_nothing() -> None:
     owner = pairing()
     owner.take(a_paired())
     login = owner.login()
@@ -88,19 +88,19 @@ def test_a_failure_after_the_phone_was_paired_changes_nothing() -> None:
     assert owner.login() == login
 
 
-def test_one_phrase_at_a_time_waits_for_its_phone() -> None:
+def test_only_one_phrase_waits_at_a_time() -> None:
     owner = pairing()
     assert owner.take(a_pairing_start("pairing-2", after(minutes=2))).outcome == Rejection.NOT_NOW
     only(owner.take(a_pairing_start("pairing-2", after(minutes=2, seconds=1))).events, PairingRequested)
 
 
 @pytest.mark.parametrize("state", [LoginState.PAIRED, LoginState.READY, LoginState.CHALLENGED])
-def test_no_phrase_is_taken_once_a_phone_is_paired(state: LoginState) -> None:
+def test_a_phrase_is_rejected_once_a_phone_is_paired(state: LoginState) -> None:
     owner = Owner(an_account(logins=(a_login(state=state),)))
     assert owner.take(a_pairing_start()).outcome == Rejection.NOT_NOW
 
 
-def test_no_phrase_is_taken_in_a_login_that_is_over_or_was_never_begun() -> None:
+def test_a_phrase_in_an_ended_or_unknown_login_is_rejected() -> None:
     owner = phoneless()
     owner.take(a_cancel())
     assert owner.take(a_pairing_start()).outcome == Rejection.NO_LOGIN

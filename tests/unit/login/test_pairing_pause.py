@@ -1,4 +1,4 @@
-"""Phrases are few enough to be guessed by somebody who may try for long: a few tries, then a pause."""
+"""Phrases can be guessed, so a few tries are followed by a pause."""
 
 from schemas.contract import (
     PairingFailure,
@@ -22,7 +22,7 @@ def _tried(times: int) -> Owner:
     return owner
 
 
-def test_after_five_phrases_the_next_one_has_to_wait() -> None:
+def test_the_sixth_phrase_has_to_wait() -> None:
     owner = _tried(5)
     assert owner.account.phrases.paused_until == after(4, minutes=5)
     refused = owner.take(a_pairing_start("pairing-5", after(3, minutes=5)))
@@ -34,7 +34,7 @@ def test_four_phrases_do_not_pause() -> None:
     assert _tried(4).account.phrases.paused_until is None
 
 
-def test_after_the_pause_there_are_five_more_tries() -> None:
+def test_a_pause_is_followed_by_five_more_tries() -> None:
     owner = _tried(5)
     for number in range(5):
         at = after(4 + number, minutes=5)
@@ -43,14 +43,14 @@ def test_after_the_pause_there_are_five_more_tries() -> None:
     assert owner.take(a_pairing_start("again-5", after(10, minutes=5))).outcome == Rejection.PAIRING_PAUSED
 
 
-def test_a_pause_counts_for_the_account_and_not_for_the_login() -> None:
+def test_a_pause_applies_to_the_account() -> None:
     owner = _tried(5)
     owner.take(a_sign_in("login-2", after(5)))
     refused = owner.take(a_pairing_start("pairing-5", after(6), login_id="login-2"))
     assert refused.outcome == Rejection.PAIRING_PAUSED
 
 
-def test_a_paired_phone_ends_the_count() -> None:
+def test_a_paired_phone_resets_the_count() -> None:
     owner = _tried(4)
     owner.take(a_pairing_start("pairing-4", after(5)))
     owner.take(a_paired("pairing-4", after(6)))

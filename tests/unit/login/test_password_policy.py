@@ -1,4 +1,4 @@
-"""Which new passwords will do: none that is guessed first, and no rule that keeps a good one out."""
+"""Which new passwords are accepted."""
 
 import secrets
 import string
@@ -31,7 +31,7 @@ NAMES = ("alex.smith@example.org", "Zoë Ångström", "Account Manager")
         "wet paint, dry humour",
     ],
 )
-def test_a_good_password_will_do(password: str) -> None:
+def test_a_good_password_is_accepted(password: str) -> None:
     assert find_weakness(password, NAMES) is None
 
 
@@ -56,14 +56,14 @@ def test_a_good_password_will_do(password: str) -> None:
         "password" * 100,
     ],
 )
-def test_a_common_word_is_refused_however_it_is_decorated(password: str) -> None:
+def test_a_decorated_common_word_is_rejected(password: str) -> None:
     assert find_weakness(password, NAMES) is Weakness.COMMON
 
 
 @pytest.mark.parametrize(
     "password", ["aaaaaaaaaaaa", "1a" * 10, "!!!!!!!!!!!!?", "abcdefghijkl", "ZYXWVUTSRQPO", " " * 20]
 )
-def test_a_password_that_repeats_itself_is_refused(password: str) -> None:
+def test_a_repetitive_password_is_rejected(password: str) -> None:
     assert find_weakness(password, NAMES) is Weakness.REPETITIVE
 
 
@@ -78,15 +78,15 @@ def test_a_password_that_repeats_itself_is_refused(password: str) -> None:
         "zoe\u0308_a\u030angstro\u0308m!",
     ],
 )
-def test_a_password_with_a_name_in_it_is_refused_however_that_is_spelt(password: str) -> None:
+def test_a_password_with_a_name_is_rejected_in_any_spelling(password: str) -> None:
     assert find_weakness(password, NAMES) is Weakness.NAMED
 
 
-def test_a_name_that_is_short_may_occur_by_chance() -> None:
+def test_a_short_name_is_allowed() -> None:
     assert find_weakness("maximal 7 bottles", ("max",)) is None
 
 
-def test_the_length_is_bounded_on_both_sides() -> None:
+def test_the_length_has_a_minimum_and_a_maximum() -> None:
     letters = "".join(secrets.choice(string.ascii_letters) for _ in range(LONGEST_PASSWORD + 1))
     assert find_weakness(letters[: SHORTEST_PASSWORD - 1], NAMES) is Weakness.TOO_SHORT
     assert find_weakness(letters[:SHORTEST_PASSWORD], ()) is None
@@ -100,14 +100,14 @@ def test_any_text_is_judged(password: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["12#45", "#", "a1", "password", "@4310"])
-def test_a_long_password_costs_no_more_than_its_length(unit: str) -> None:
-    """It would be read forever, or run out of memory, if it took the square of it or worse; the test would time out."""
+def test_checking_a_long_password_takes_linear_time(unit: str) -> None:
+    """Quadratic time or memory would make this test time out."""
     for _ in range(50):
         find_weakness((unit * LONGEST_PASSWORD)[:LONGEST_PASSWORD], NAMES)
 
 
 @pytest.mark.parametrize(
-    ("password", "said"),
+    ("password", "reason"),
     [
         ("hunter2", "at least 12 characters"),
         ("x" * 2000, "at most 1024 characters"),
@@ -117,11 +117,13 @@ def test_a_long_password_costs_no_more_than_its_length(unit: str) -> None:
         ("password1234", "first that an attacker would try"),
     ],
 )
-async def test_an_administrator_is_held_to_it_before_anything_is_sent(password: str, said: str, tmp_path: Path) -> None:
+async def test_an_administrators_password_is_checked_before_publishing(
+    password: str, reason: str, tmp_path: Path
+) -> None:
     nowhere = f"{tmp_path.name}.invalid:9092"
     administration = Administration(
         View(nowhere, ACCOUNTS.changelog.name, ACCOUNTS.model, tmp_path), Publisher(nowhere, "", "test")
     )
-    with pytest.raises(AdminError, match=said) as refused:
+    with pytest.raises(AdminError, match=reason) as refused:
         await administration.add("alex.smith", password, product_name="Front Door")
     assert password not in str(refused.value)

@@ -1,6 +1,6 @@
-"""It wasn't me: a report ends every pending login and every session, and keeps how earlier logins ended.
+"""A report ends all open logins and sessions, and keeps how earlier logins ended.
 
-That no request is sent after it: test_locked_push.py.
+test_locked_push.py checks that no challenge is sent after it.
 """
 
 from protocol.challenges import verify_proof
@@ -19,7 +19,7 @@ from tests.unit.login.owner import Owner, asked
 SESSION = a_digest("session of login-1")
 
 
-def test_a_report_ends_every_pending_login() -> None:
+def test_a_report_ends_every_open_login() -> None:
     owner, challenge = asked()
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_sign_in("login-3", after(2)))
@@ -31,7 +31,7 @@ def test_a_report_ends_every_pending_login() -> None:
     assert [entry.what for entry in owner.account.history[-2:]] == [HistoryKind.LOGIN_REPORTED, HistoryKind.PUSH_LOCKED]
 
 
-def test_a_report_does_not_rewrite_how_earlier_logins_ended_and_signs_their_browsers_out() -> None:
+def test_a_report_ends_sessions_but_keeps_how_earlier_logins_ended() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge))
     assert owner.account.session(SESSION, after(1)) is not None
@@ -47,7 +47,7 @@ def test_a_report_forgets_every_remembered_browser() -> None:
     assert owner.account.remembered == ()
 
 
-def test_a_report_keeps_what_was_known_of_the_attempt_and_asks_for_another_password() -> None:
+def test_a_report_records_the_attempt_and_requires_a_new_password() -> None:
     owner = Owner()
     mallory = a_browser(name="Chrome on Windows", address="203.0.113.9", place="Nowhere")
     challenge = owner.challenge(a_sign_in(browser=mallory))
@@ -57,13 +57,13 @@ def test_a_report_keeps_what_was_known_of_the_attempt_and_asks_for_another_passw
     assert owner.account.history[-2].browser == mallory
 
 
-def test_a_report_is_told_by_mail_with_the_browser_that_was_reported() -> None:
+def test_a_report_sends_an_email_with_the_reported_browser() -> None:
     owner, challenge = asked(an_account(email="alex@example.org"))
     mail = only(owner.take(a_response(challenge, Verdict.REPORT, after(1))).events, EmailDue)
     assert (mail.kind, mail.browser, mail.at) == (EmailKind.SIGN_IN_REPORTED, a_browser(), after(1))
 
 
-def test_a_report_takes_the_pairing_of_a_further_phone_back() -> None:
+def test_a_report_withdraws_the_pairing_of_a_further_phone() -> None:
     owner = Owner(an_account(sessions=(a_session(),)))
     owner.take(a_further_phone())
     owner.take(a_pairing_start(at=after(1), login_id="add-1"))
@@ -73,7 +73,7 @@ def test_a_report_takes_the_pairing_of_a_further_phone_back() -> None:
     assert owner.login("add-1").end_reason is EndReason.REPORTED_ELSEWHERE
 
 
-def test_an_approval_that_the_owner_regrets_can_still_be_reported() -> None:
+def test_an_approved_challenge_can_still_be_reported() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge, at=after(1)))
     assert owner.take(a_response(challenge, Verdict.REPORT, after(2))).outcome == OK
@@ -89,7 +89,7 @@ def test_a_report_needs_no_number() -> None:
     assert owner.account.push.reported is not None
 
 
-def test_a_report_that_crosses_a_cancel_still_ends_the_other_logins() -> None:
+def test_a_report_after_a_cancel_ends_the_other_logins() -> None:
     owner, challenge = asked()
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_cancel("login-1", after(2)))
@@ -98,7 +98,7 @@ def test_a_report_that_crosses_a_cancel_still_ends_the_other_logins() -> None:
     assert owner.login("login-2").end_reason is EndReason.REPORTED_ELSEWHERE
 
 
-def test_such_a_report_takes_the_request_of_another_login_back_from_the_phone() -> None:
+def test_a_report_after_a_cancel_withdraws_another_logins_challenge() -> None:
     owner, challenge = asked()
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_cancel("login-1", after(2)))

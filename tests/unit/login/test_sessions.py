@@ -1,4 +1,4 @@
-"""Sessions: how long they last, and how their owner ends them."""
+"""Sessions: how long they last, and how they are ended."""
 
 from schemas.contract import ChallengeWithdrawn
 from services.common.decisions import OK
@@ -18,7 +18,7 @@ def _two() -> Owner:
     return signed_in(sessions=(a_session(), a_session("another", browser=a_browser(name="Safari on iOS"))))
 
 
-def test_a_session_ends_when_nothing_is_done_in_it() -> None:
+def test_an_idle_session_ends() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge))
     session = a_digest("session of login-1")
@@ -26,7 +26,7 @@ def test_a_session_ends_when_nothing_is_done_in_it() -> None:
     assert owner.account.session(session, after(minutes=60, seconds=0.001)) is None
 
 
-def test_what_is_done_in_it_keeps_it_open() -> None:
+def test_activity_keeps_a_session_open() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge))
     session = a_digest("session of login-1")
@@ -35,7 +35,7 @@ def test_what_is_done_in_it_keeps_it_open() -> None:
     assert owner.account.session(session, after(minutes=60 * 12)) is not None
 
 
-def test_and_yet_no_longer_than_its_whole_time() -> None:
+def test_activity_cannot_extend_a_session_past_its_lifetime() -> None:
     owner, challenge = asked(session_idle_seconds=5 * 3600)
     owner.take(a_response(challenge))
     session = a_digest("session of login-1")
@@ -44,21 +44,21 @@ def test_and_yet_no_longer_than_its_whole_time() -> None:
     owner.refuse(a_touch(after(minutes=60 * 12, seconds=0.001), session), Rejection.NO_SESSION)
 
 
-def test_a_session_that_fell_idle_cannot_be_kept_open_any_more() -> None:
+def test_an_idle_session_cannot_be_revived() -> None:
     owner = signed_in(sessions=(a_session(idle_until=after(60)),))
     owner.take(a_touch(after(60)))
     assert owner.take(a_touch(after(60, minutes=60.1))).outcome == Rejection.NO_SESSION
     assert owner.account.sessions == ()
 
 
-def test_the_settings_say_how_long_it_is() -> None:
+def test_the_lifetimes_of_a_session_are_settings() -> None:
     owner, challenge = asked(session_seconds=9 * 60, session_idle_seconds=2 * 60)
     owner.take(a_response(challenge, at=after(1)))
     (session,) = owner.account.sessions
     assert (session.expires_at, session.idle_until) == (after(1, minutes=9), after(1, minutes=2))
 
 
-def test_a_browser_is_signed_out_from_another_one_and_its_owner_reads_which() -> None:
+def test_another_browser_can_be_signed_out_and_is_in_the_history() -> None:
     owner = _two()
     decision = owner.take(a_revocation(OTHER, after(5)))
     assert (decision.outcome, decision.events) == (OK, ())
@@ -67,25 +67,25 @@ def test_a_browser_is_signed_out_from_another_one_and_its_owner_reads_which() ->
     assert (entry.what, entry.browser) == (HistoryKind.SESSION_REVOKED, a_browser(name="Safari on iOS"))
 
 
-def test_to_sign_another_browser_out_needs_no_second_factor() -> None:
+def test_signing_another_browser_out_needs_no_confirmation() -> None:
     owner = signed_in(sessions=(a_session(confirmed_at=None), a_session("another")))
     assert owner.take(a_revocation(OTHER)).outcome == OK
     assert len(owner.account.sessions) == 1
 
 
-def test_who_is_signed_out_signs_nobody_out() -> None:
+def test_a_signed_out_browser_cannot_sign_others_out() -> None:
     owner = _two()
     owner.take(a_revocation(OTHER))
     owner.refuse(a_revocation(SESSION, session_digest=OTHER), Rejection.NO_SESSION)
     owner.refuse(a_touch(session_digest=OTHER), Rejection.NO_SESSION)
 
 
-def test_to_sign_a_browser_out_that_is_not_signed_in_changes_nothing() -> None:
+def test_signing_an_unknown_browser_out_changes_nothing() -> None:
     owner = _two()
     owner.ignore(a_revocation(a_digest("third")))
 
 
-def test_a_session_that_is_signed_out_does_not_come_back_by_its_login() -> None:
+def test_a_signed_out_session_cannot_be_reopened_by_its_login() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge))
     owner.account = owner.account.with_login(a_login("login-2"))
@@ -94,7 +94,7 @@ def test_a_session_that_is_signed_out_does_not_come_back_by_its_login() -> None:
     assert owner.account.login("login-2") is not None
 
 
-def test_a_request_that_was_to_confirm_a_session_is_taken_back_when_the_session_is_signed_out() -> None:
+def test_signing_a_session_out_withdraws_its_confirmations_challenge() -> None:
     for end in (a_revocation(SESSION, after(2), OTHER), a_revocation(SESSION, after(2), SESSION)):
         owner = _two()
         owner.take(a_confirmation())
@@ -104,7 +104,7 @@ def test_a_request_that_was_to_confirm_a_session_is_taken_back_when_the_session_
         assert owner.account.open_challenge() is None
 
 
-def test_such_a_request_of_another_session_stays() -> None:
+def test_signing_a_session_out_keeps_another_logins_challenge() -> None:
     owner = _two()
     owner.challenge(a_sign_in())
     owner.take(a_confirmation(at=after(1)))

@@ -1,4 +1,4 @@
-"""From a right password to the request on the phone."""
+"""From a right password to the challenge on the phone."""
 
 import pytest
 
@@ -26,14 +26,14 @@ from tests.messages import a_cancel, a_send, a_sign_in
 from tests.unit.login.owner import Owner
 
 
-def test_without_a_phone_the_person_is_to_pair_one() -> None:
+def test_a_sign_in_without_a_phone_needs_one() -> None:
     owner = Owner(an_account(paired=False))
     decision = owner.take(a_sign_in())
     assert (decision.outcome, decision.events) == (OK, ())
     assert owner.login().state is LoginState.NEEDS_PHONE
 
 
-def test_with_a_phone_the_phone_is_asked_at_once() -> None:
+def test_a_sign_in_with_a_phone_sends_a_challenge() -> None:
     owner = Owner()
     issued = only(owner.take(a_sign_in()).events, ChallengeIssued)
     assert owner.login().state is LoginState.CHALLENGED
@@ -41,7 +41,7 @@ def test_with_a_phone_the_phone_is_asked_at_once() -> None:
     assert (issued.issued_at, issued.expires_at) == (after(), after(minutes=2))
 
 
-def test_the_request_says_what_is_asked_and_is_signed_by_the_login_service() -> None:
+def test_the_challenge_has_its_claims_and_the_login_services_signature() -> None:
     claims, key = verify_challenge(Owner().challenge(a_sign_in()))
     assert key == a_key("login service").public.thumbprint
     assert (claims.iss, claims.service) == (LOGIN_URL, "Account Manager")
@@ -51,20 +51,20 @@ def test_the_request_says_what_is_asked_and_is_signed_by_the_login_service() -> 
     assert claims.login_issuer is None
 
 
-def test_the_first_phone_is_asked() -> None:
+def test_the_first_phone_gets_the_challenge() -> None:
     other = a_phone("Fairphone 5")
     owner = Owner(an_account(devices=(a_device(), a_device(other))))
     assert only(owner.take(a_sign_in()).events, ChallengeIssued).device_id == a_phone().device_id
 
 
-def test_a_login_waits_in_the_browser_that_began_it() -> None:
+def test_a_login_belongs_to_the_browser_that_began_it() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     assert owner.account.login_by_digest(a_digest("token of login-1")) == owner.login()
     assert owner.account.login_by_digest(a_digest("session of login-1")) is None
 
 
-def test_a_second_login_waits_while_the_first_one_is_asked_for() -> None:
+def test_a_second_login_waits_for_the_first_ones_challenge() -> None:
     owner = Owner()
     owner.take(a_sign_in("login-1"))
     decision = owner.take(a_sign_in("login-2", after(1)))
@@ -74,7 +74,7 @@ def test_a_second_login_waits_while_the_first_one_is_asked_for() -> None:
     assert (refused.outcome, refused.events) == (Rejection.OTHER_CHALLENGE, ())
 
 
-def test_the_second_login_can_ask_once_the_first_request_has_ended() -> None:
+def test_the_second_login_can_send_a_challenge_after_the_first_ended() -> None:
     owner = Owner()
     owner.take(a_sign_in("login-1"))
     owner.take(a_sign_in("login-2", after(1)))
@@ -83,7 +83,7 @@ def test_the_second_login_can_ask_once_the_first_request_has_ended() -> None:
     assert owner.login("login-2").state is LoginState.CHALLENGED
 
 
-def test_a_second_click_asks_the_phone_no_second_time() -> None:
+def test_a_second_click_sends_no_second_challenge() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     challenge = owner.login().challenge
@@ -92,7 +92,7 @@ def test_a_second_click_asks_the_phone_no_second_time() -> None:
     assert owner.login().challenge == challenge
 
 
-def test_the_same_login_is_begun_once() -> None:
+def test_a_login_begins_once() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     owner.take(a_cancel(at=after(1)))
@@ -100,7 +100,7 @@ def test_the_same_login_is_begun_once() -> None:
     assert owner.login().state is LoginState.ENDED
 
 
-def test_no_phone_is_asked_for_a_login_that_is_over_or_was_never_begun() -> None:
+def test_an_ended_or_unknown_login_sends_no_challenge() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     owner.take(a_cancel(at=after(1)))
@@ -108,25 +108,25 @@ def test_no_phone_is_asked_for_a_login_that_is_over_or_was_never_begun() -> None
     assert owner.take(a_send("login-9", after(2))).outcome == Rejection.NO_LOGIN
 
 
-def test_no_request_is_sent_before_a_phone_is_paired() -> None:
+def test_no_challenge_is_sent_before_a_phone_is_paired() -> None:
     owner = Owner(an_account(paired=False))
     owner.take(a_sign_in())
     assert owner.take(a_send()).outcome == Rejection.NOT_NOW
 
 
 @pytest.mark.parametrize("state", [LoginState.NEEDS_PHONE, LoginState.PAIRING])
-def test_no_request_is_sent_for_a_login_that_pairs(state: LoginState) -> None:
+def test_a_pairing_login_sends_no_challenge(state: LoginState) -> None:
     owner = Owner(an_account(logins=(a_login(state=state),)))
     assert owner.take(a_send()).outcome == Rejection.NOT_NOW
 
 
-def test_a_login_by_a_replaced_password_is_refused() -> None:
+def test_a_sign_in_by_a_replaced_password_is_rejected() -> None:
     owner = Owner()
     decision = owner.take(a_sign_in(password_hash="$argon2id$0"))
     assert (decision.outcome, decision.events) == (Rejection.PASSWORD_CHANGED, ())
     assert owner.account.logins == ()
 
 
-def test_nothing_is_begun_for_an_account_that_is_not_there() -> None:
+def test_a_sign_in_to_an_unknown_account_is_rejected() -> None:
     decision = decide_account(None, an_event(a_sign_in()), policy())
     assert (decision.row, decision.events, decision.outcome) == (None, (), Rejection.UNKNOWN_ACCOUNT)

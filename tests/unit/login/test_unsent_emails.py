@@ -1,4 +1,4 @@
-"""E-mails that are not sent: no mail server is set, or the service stops."""
+"""E-mails are not sent without a mail server, or when the service stops."""
 
 import asyncio
 from email.message import EmailMessage
@@ -52,7 +52,7 @@ class LosesCancellation:
             raise ServerError(text) from None
 
 
-async def test_a_stop_in_the_moment_of_a_failed_try_ends_the_tries() -> None:
+async def test_a_cancellation_during_a_failed_try_ends_the_tries() -> None:
     server = LosesCancellation()
     trying = asyncio.create_task(EmailSender(BUILDER, cast(Any, server), UNREACHABLE).handle(a_record(at=now())))
     await server.called.wait()

@@ -1,4 +1,4 @@
-"""Recovery codes as the account counts them: each lets its owner in once, who hears of it."""
+"""Each recovery code signs in once, and the owner is notified."""
 
 from typing import Any
 
@@ -24,15 +24,15 @@ def _waiting(*more: str, **changes: Any) -> Owner:
     return Owner(an_account(**{"logins": logins, "recovery": CODES, **changes}))
 
 
-def test_a_recovery_code_opens_a_session_that_may_change_methods() -> None:
+def test_a_recovery_code_opens_a_confirmed_session() -> None:
     owner = _waiting()
     assert owner.take(a_recovery_code(at=after(5))).outcome == OK
     (session,) = owner.account.sessions
     assert (session.method, session.confirmed_at) == (Method.RECOVERY_CODE, after(5))
-    assert owner.told() == [HistoryKind.RECOVERY_CODE_USED, HistoryKind.SIGNED_IN]
+    assert owner.history() == [HistoryKind.RECOVERY_CODE_USED, HistoryKind.SIGNED_IN]
 
 
-def test_it_is_used_up_and_the_others_are_not() -> None:
+def test_each_recovery_code_is_used_once() -> None:
     owner = _waiting("login-2", "login-3")
     owner.take(a_recovery_code("code 2", at=after(5)))
     assert owner.account.recovery is not None
@@ -44,35 +44,35 @@ def test_it_is_used_up_and_the_others_are_not() -> None:
     assert owner.account.recovery.left == 0
 
 
-def test_two_browsers_that_enter_it_at_the_same_instant_open_one_session() -> None:
+def test_a_recovery_code_entered_in_two_browsers_opens_one_session() -> None:
     owner = _waiting("login-2")
     outcomes = [owner.take(a_recovery_code("code 1", each)).outcome for each in ("login-1", "login-2")]
     assert outcomes == [OK, Rejection.USED_CODE]
     assert len(owner.account.sessions) == 1
 
 
-def test_its_owner_hears_by_mail_how_many_are_left() -> None:
+def test_an_email_says_how_many_recovery_codes_are_left() -> None:
     owner = _waiting(email="alex@example.org")
     mail = only(owner.take(a_recovery_code(at=after(5))).events, EmailDue)
     assert (mail.kind, mail.left, mail.at) == (EmailKind.RECOVERY_CODE_USED, 2, after(5))
     assert (mail.browser, mail.address) == (a_browser(), "alex@example.org")
 
 
-def test_the_request_on_the_phone_is_taken_back() -> None:
+def test_a_recovery_code_withdraws_the_challenge() -> None:
     owner = Owner(an_account(recovery=CODES))
     owner.challenge(a_sign_in())
     only(owner.take(a_recovery_code(at=after(5))).events, ChallengeWithdrawn)
 
 
 @pytest.mark.parametrize("code", ["code 4", "another"])
-def test_what_is_none_of_the_codes_counts_as_a_wrong_code(code: str) -> None:
+def test_an_unknown_recovery_code_counts_as_wrong(code: str) -> None:
     owner = _waiting()
     assert owner.take(a_recovery_code(code)).outcome == Rejection.WRONG_CODE
     assert owner.account.codes.failures == 1
     assert owner.account.sessions == ()
 
 
-def test_without_a_set_none_is_right() -> None:
+def test_no_recovery_code_is_right_without_a_set() -> None:
     owner = _waiting(recovery=None)
     assert owner.take(a_recovery_code()).outcome == Rejection.WRONG_CODE
 
@@ -88,7 +88,7 @@ def test_recovery_codes_and_verification_codes_share_their_tries() -> None:
     assert owner.take(a_recovery_code(at=after(30))).outcome == OK
 
 
-def test_a_used_one_counts_as_a_wrong_code() -> None:
+def test_a_used_recovery_code_counts_as_wrong() -> None:
     owner = _waiting("login-2")
     owner.take(a_recovery_code())
     owner.take(a_recovery_code(login_id="login-2"))
@@ -96,13 +96,13 @@ def test_a_used_one_counts_as_a_wrong_code() -> None:
 
 
 @pytest.mark.parametrize("state", sorted(set(LoginState) - {LoginState.READY, LoginState.CHALLENGED}))
-def test_none_lets_a_login_skip_a_step(state: LoginState) -> None:
+def test_a_recovery_code_cannot_skip_a_step_of_the_login(state: LoginState) -> None:
     owner = _waiting(logins=(a_login(state=state),))
     over = state in {LoginState.APPROVED, LoginState.ENDED}
     owner.refuse(a_recovery_code(), Rejection.NO_LOGIN if over else Rejection.NOT_NOW)
 
 
-def test_a_new_set_takes_the_place_of_the_old_one() -> None:
+def test_a_new_set_replaces_the_old_one() -> None:
     owner = signed_in(recovery=CODES, logins=(a_login("login-1"), a_login("login-2")))
     owner.take(new_recovery_codes(first=11))
     assert owner.account.recovery is not None
@@ -111,7 +111,7 @@ def test_a_new_set_takes_the_place_of_the_old_one() -> None:
     assert owner.take(a_recovery_code("code 11")).outcome == OK
 
 
-def test_codes_that_were_used_up_stay_so_when_a_set_is_made_of_others() -> None:
+def test_used_codes_stay_invalid_after_a_new_set() -> None:
     owner = signed_in(logins=(a_login("login-1"), a_login("login-2")))
     owner.take(new_recovery_codes(at=after(1)))
     owner.take(a_recovery_code("code 1", at=after(2)))

@@ -1,4 +1,4 @@
-"""Wrong passwords: counted by the account's owner, so that no number of browsers or instances tries more."""
+"""Wrong passwords are counted by the account's owner, across browsers and instances."""
 
 from datetime import timedelta
 
@@ -31,13 +31,13 @@ def _pause(count: int) -> timedelta:
     return owner.account.passwords.paused_until - after(seconds)
 
 
-def test_a_few_wrong_passwords_cost_nothing() -> None:
+def test_four_wrong_passwords_do_not_pause() -> None:
     owner, _ = _locked(TRIES - 1)
     assert owner.account.passwords.paused_until is None
     assert owner.take(a_sign_in()).outcome == OK
 
 
-def test_the_fifth_wrong_password_in_a_row_pauses_the_account_and_says_so() -> None:
+def test_the_fifth_wrong_password_pauses_the_account() -> None:
     owner, _ = _locked(TRIES - 1)
     assert owner.take(a_wrong_password()).outcome == Rejection.LOCKED
     assert owner.account.passwords.paused_until == after(30)
@@ -48,20 +48,20 @@ def test_the_pause_doubles_up_to_a_quarter_of_an_hour() -> None:
     assert pauses == [30, 60, 120, 240, 480, 900, 900]
 
 
-def test_the_pause_stays_at_its_longest_after_very_many_wrong_passwords() -> None:
+def test_the_pause_stays_at_its_maximum() -> None:
     owner = Owner(an_account(passwords=Throttle(failures=10_000, last_failure_at=after(minutes=-20))))
     owner.take(a_wrong_password())
     assert owner.account.passwords.paused_until == after(minutes=15)
 
 
-def test_during_a_pause_the_right_password_is_refused_too() -> None:
+def test_a_pause_rejects_the_right_password() -> None:
     owner, _ = _locked(TRIES)
     assert owner.take(a_sign_in(at=after(29.999))).outcome == Rejection.LOCKED
     assert owner.account.logins == ()
     assert owner.take(a_sign_in(at=after(30))).outcome == OK
 
 
-def test_during_a_pause_wrong_passwords_neither_count_nor_prolong_it() -> None:
+def test_wrong_passwords_during_a_pause_do_not_count() -> None:
     owner, _ = _locked(TRIES)
     for _ in range(10):
         assert owner.take(a_wrong_password(after(29))).outcome == Rejection.LOCKED
@@ -69,7 +69,7 @@ def test_during_a_pause_wrong_passwords_neither_count_nor_prolong_it() -> None:
     assert owner.account.passwords.failures == TRIES
 
 
-def test_a_right_password_starts_the_count_anew() -> None:
+def test_a_right_password_resets_the_count() -> None:
     owner, seconds = _locked(TRIES + 2)
     assert owner.account.passwords.paused_until is not None
     assert owner.take(a_sign_in(at=owner.account.passwords.paused_until)).outcome == OK
@@ -77,16 +77,16 @@ def test_a_right_password_starts_the_count_anew() -> None:
     assert owner.take(a_wrong_password(after(seconds + 900))).outcome == OK
 
 
-def test_a_login_by_a_replaced_password_does_not_start_the_count_anew() -> None:
+def test_a_replaced_password_does_not_reset_the_count() -> None:
     owner, _ = _locked(TRIES - 1)
     owner.take(a_sign_in(password_hash="$argon2id$0"))
     assert owner.take(a_wrong_password()).outcome == Rejection.LOCKED
 
 
-def test_the_owner_can_read_of_wrong_passwords_and_pauses() -> None:
+def test_the_history_has_wrong_passwords_and_pauses() -> None:
     owner, _ = _locked(TRIES)
-    told = [entry.what for entry in owner.account.history]
-    assert told == [HistoryKind.WRONG_PASSWORD] * TRIES + [HistoryKind.PAUSED]
+    history = [entry.what for entry in owner.account.history]
+    assert history == [HistoryKind.WRONG_PASSWORD] * TRIES + [HistoryKind.PAUSED]
 
 
 def test_the_history_is_bounded_and_keeps_the_newest() -> None:

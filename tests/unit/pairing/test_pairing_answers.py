@@ -1,4 +1,4 @@
-"""What the device's answer makes of a phrase that was entered."""
+"""How the device's answer decides a claimed phrase."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def _claimed() -> Phrase:
     return row
 
 
-def test_the_device_that_accepts_is_paired() -> None:
+def test_an_accepting_device_is_paired() -> None:
     response = a_response(a_challenge(), at=after(10))
     decision = decide(_claimed(), response)
     paired = only(decision.events, DevicePaired)
@@ -46,7 +46,7 @@ def test_a_pairing_carries_its_own_proof() -> None:
     ("verdict", "reason"),
     [(Verdict.DENY, PairingFailure.DECLINED), (Verdict.REPORT, PairingFailure.REPORTED)],
 )
-def test_the_device_that_declines_is_not_paired(verdict: Verdict, reason: PairingFailure) -> None:
+def test_a_declining_device_is_not_paired(verdict: Verdict, reason: PairingFailure) -> None:
     decision = decide(_claimed(), a_response(a_challenge(), verdict))
     failed = only(decision.events, PairingFailed)
     assert (failed.pairing_id, failed.account_id, failed.reason) == ("pairing-1", "alex", reason)
@@ -56,13 +56,13 @@ def test_the_device_that_declines_is_not_paired(verdict: Verdict, reason: Pairin
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_an_answer_after_the_last_moment_is_none(verdict: Verdict) -> None:
+def test_an_answer_after_the_last_moment_is_late(verdict: Verdict) -> None:
     late = after(minutes=2, seconds=0.001)
     failed = only(decide(_claimed(), a_response(a_challenge(), verdict, late)).events, PairingFailed)
     assert failed.reason is PairingFailure.NOT_ANSWERED
 
 
-def test_the_last_moment_is_in_time() -> None:
+def test_an_answer_at_the_last_moment_counts() -> None:
     assert decide(_claimed(), a_response(a_challenge(), at=after(minutes=2))).outcome == OK
 
 
@@ -77,13 +77,13 @@ def test_the_first_answer_counts(first: Verdict, second: Verdict) -> None:
     assert decision.row.state is row.state
 
 
-def test_the_signed_verdict_counts_and_not_the_one_beside_it() -> None:
+def test_the_signed_verdict_overrides_the_unsigned_one() -> None:
     declined = a_response(a_challenge(), Verdict.DENY).model_copy(update={"verdict": Verdict.APPROVE})
     assert only(decide(_claimed(), declined).events, PairingFailed).reason is PairingFailure.DECLINED
 
 
 @pytest.mark.parametrize("changes", [{"jti": "pairing-9"}, {"account_id": "bo"}, {"exp": int(after(9).timestamp())}])
-def test_an_answer_to_what_was_never_asked_decides_nothing(changes: dict[str, Any]) -> None:
+def test_an_answer_to_an_unsent_challenge_is_rejected(changes: dict[str, Any]) -> None:
     stray = a_response(a_challenge(**changes))
     for row in (None, history(an_issue()), _claimed()):
         decision = decide(row, stray)
@@ -94,9 +94,9 @@ def test_an_answer_to_what_was_never_asked_decides_nothing(changes: dict[str, An
 
 
 FORGERIES = {
-    "signed by somebody else's key": a_response(a_challenge(key=a_key("mallory"))),
+    "signed by another key": a_response(a_challenge(key=a_key("mallory"))),
     "signed by the login service": a_response(a_challenge(key=a_key("login service"))),
-    "for a device of one's own": a_response(a_challenge(MALLORY, a_key("mallory")), phone=MALLORY),
+    "for the attacker's device": a_response(a_challenge(MALLORY, a_key("mallory")), phone=MALLORY),
     "by another device": a_response(a_challenge(), phone=MALLORY),
     "to another challenge": a_response(a_challenge(), answer=a_phone().answer(a_challenge(jti="pairing-9"))),
 }
@@ -108,14 +108,14 @@ def test_a_forged_answer_is_dead_lettered(response: AuthResponse) -> None:
         decide(_claimed(), response)
 
 
-def test_an_answer_under_a_key_that_was_rotated_out_lately_still_counts() -> None:
+def test_an_answer_to_a_recently_rotated_key_counts() -> None:
     old, new = a_key("pairing service"), a_key("next pairing key")
     accepted = frozenset({new.public.thumbprint, old.public.thumbprint})
     changed = pairing_policy(key=new, accepted_keys=accepted)
     assert decide_phrase(_claimed(), an_event(a_response(a_challenge())), changed).outcome == OK
 
 
-def test_the_response_to_a_login_does_not_concern_a_phrase() -> None:
+def test_a_response_to_a_login_changes_no_phrase() -> None:
     row = _claimed()
     for subject in (row, None):
         login = a_response(a_challenge(), purpose=Purpose.LOGIN, reply_key=a_digest("alex"))

@@ -52,7 +52,7 @@ def _state(row: Phrase | None) -> str:
     return START if row is None else row.state
 
 
-def test_the_architecture_document_has_the_modules_diagram() -> None:
+def test_the_architecture_document_has_the_diagram() -> None:
     assert DIAGRAM in diagrams(ARCHITECTURE.read_text(encoding="utf-8"))
 
 

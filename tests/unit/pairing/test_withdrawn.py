@@ -1,4 +1,4 @@
-"""Pairings that are given up at the computer while the device is asked."""
+"""Pairings that are cancelled in the browser while the device is challenged."""
 
 from schemas.contract import ChallengeWithdrawn, PairingFailed, PairingFailure, PairingWithdrawn, Verdict
 from services.pairing.domain.phrase import PhraseState
@@ -12,25 +12,25 @@ def a_withdrawal(pairing_id: str = "pairing-1") -> PairingWithdrawn:
     return PairingWithdrawn(phrase_digest=PHRASE, pairing_id=pairing_id)
 
 
-def test_the_device_is_asked_no_more() -> None:
+def test_a_withdrawal_withdraws_the_challenge() -> None:
     decision = decide(history(an_issue(), a_pairing_request()), a_withdrawal())
     withdrawn = only(decision.events, ChallengeWithdrawn)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("pairing-1", a_phone().device_id)
 
 
-def test_an_answer_that_crosses_the_withdrawal_pairs_nothing() -> None:
+def test_an_answer_after_the_withdrawal_pairs_nothing() -> None:
     row = history(an_issue(), a_pairing_request(), a_withdrawal())
     response = a_response(a_challenge(key=a_key("pairing service")), Verdict.APPROVE, after(5))
     assert decide(row, response).events == ()
 
 
-def test_the_phrase_is_spent() -> None:
+def test_a_withdrawn_phrase_is_used() -> None:
     row = history(an_issue(), a_pairing_request(), a_withdrawal())
     failed = only(decide(row, a_pairing_request("pairing-2")).events, PairingFailed)
     assert failed.reason is PairingFailure.USED_PHRASE
 
 
-def test_a_pairing_that_was_answered_stays_as_it_is() -> None:
+def test_an_answered_pairing_cannot_be_withdrawn() -> None:
     row = history(an_issue(), a_pairing_request(), a_response(a_challenge(), Verdict.APPROVE, after(5)))
     decision = decide(row, a_withdrawal())
     assert decision.events == ()
@@ -38,7 +38,7 @@ def test_a_pairing_that_was_answered_stays_as_it_is() -> None:
     assert decision.row.state is PhraseState.ACCEPTED
 
 
-def test_only_the_pairing_that_holds_the_phrase_can_give_it_up() -> None:
+def test_only_the_claiming_pairing_can_be_withdrawn() -> None:
     row = history(an_issue(), a_pairing_request())
     assert decide(row, a_withdrawal("pairing-9")).events == ()
     assert decide(history(an_issue()), a_withdrawal()).events == ()

@@ -25,7 +25,7 @@ def why(case: dict[str, Any]) -> str:
     return str(case["why"])
 
 
-def test_file_is_what_the_code_makes() -> None:
+def test_file_is_up_to_date() -> None:
     made = make_vectors.make()
     assert make_vectors.FILE.read_text(encoding="utf-8") == made, "run: python -m tests.unit.protocol.make_vectors"
 
@@ -83,7 +83,7 @@ def test_both_sides_derive_the_same_codes(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", VECTORS["agreement"]["refused_keys"], ids=why)
-def test_keys_that_nothing_can_be_agreed_on_with_are_refused(case: dict[str, Any]) -> None:
+def test_unusable_agreement_keys_are_refused(case: dict[str, Any]) -> None:
     own = AgreementPrivateKey.from_jwk(VECTORS["agreement"]["derivations"][0]["device"])
     with pytest.raises(ValueError):  # noqa: PT011 - of the form or of the curve
         own.code_secret(AgreementKey.model_validate(case["jwk"]), "pairing-1")

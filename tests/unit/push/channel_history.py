@@ -1,4 +1,4 @@
-"""What happens on one device's channel, message by message."""
+"""Decides one channel's messages, one after the other."""
 
 from schemas.base import Message
 from services.common.decisions import Decision, decide_once
