@@ -99,7 +99,7 @@ async def test_who_may_ask_this_phone(page: Page) -> None:
         "it is for another device": {"device_id": ISSUER},
         "it has expired": {"now": (VECTORS["now"] + 120) * 1000},
         "nothing was paired with its issuer": {"known": None},
-        "its key is not its issuer's": {"known": [DEVICE], "published": [DEVICE]},
+        "its issuer does not publish its key": {"known": [DEVICE], "published": [DEVICE]},
     }
     for reason, change in refused.items():
         assert await judge(page, challenge, **change) == [f"ChallengeError: {reason}"]

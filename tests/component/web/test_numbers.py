@@ -37,7 +37,7 @@ async def test_approve_waits_for_two_digits(context: BrowserContext, services: S
     await number.fill("42")
     await approve.click()
     await result_is(page, "Approval sent")
-    await expect(page.get_by_test_id("result")).to_contain_text("if the number was the one that it shows")
+    await expect(page.get_by_test_id("result")).to_contain_text("if the numbers match")
     assert services.requests[-1].payload["number"] == 42
     assert verify_proof(challenge, services.requests[-1].compact).number == 42
 
