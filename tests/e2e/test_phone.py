@@ -24,10 +24,7 @@ async def test_an_approval_with_the_number_is_told_on_both_sides_and_kept_in_the
 
 @pytest.mark.parametrize(
     ("button", "on_the_phone", "on_the_computer", "in_the_history"),
-    [
-        ("deny", "Sign-in denied", "Sign-in declined", "Denied"),
-        ("report", "Reported", "Sign-in reported", "Reported"),
-    ],
+    [("deny", "Sign-in denied", "Sign-in declined", "Denied"), ("report", "Reported", "Sign-in reported", "Reported")],
 )
 async def test_each_answer_is_told_on_both_sides_and_kept_in_the_history(
     scenario: Scenario, button: str, on_the_phone: str, on_the_computer: str, in_the_history: str

@@ -109,11 +109,7 @@ async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(s
 
 @pytest.mark.usefixtures("second_instances")
 async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(scenario: Scenario) -> None:
-    person, first, phone = (
-        await scenario.a_person(),
-        await scenario.a_computer(),
-        await scenario.a_pocket_phone(),
-    )
+    person, first, phone = (await scenario.a_person(), await scenario.a_computer(), await scenario.a_pocket_phone())
     await first.go_to_pairing(person)
     second = await scenario.a_window(first.page.context, "login-2")
     await second.open()

@@ -17,6 +17,7 @@ from operations.deployment import CHANGELOGS
 from schemas.topics import LOGIN_COMMANDS
 from services.login.tables import ACCOUNTS
 from tests.broker import PARTITIONS
+from tests.builders import present
 
 SERVICE = """
 import asyncio
@@ -67,8 +68,7 @@ def running_service(kafka: str, topics: str) -> Iterator[None]:
     """Simulate a running login service: its consumer group has a member."""
     code = SERVICE.format(kafka=kafka, prefix=topics, topic=LOGIN_COMMANDS.name)
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as service:
-        assert service.stdout is not None
-        assert service.stdout.readline() == b"there\n"
+        assert present(service.stdout).readline() == b"there\n"
         yield
         service.kill()
 

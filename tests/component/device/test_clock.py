@@ -15,6 +15,7 @@ from authenticator.device.state import ChallengeOutcome
 from protocol.challenges import Claims
 from protocol.verification_codes import find_step
 from schemas.contract import Purpose, Verdict
+from tests.builders import present
 from tests.component.device.builders import QUICK, has_opened, next_request, pair, send_challenge
 from tests.component.device.fake_services import FakeServices
 from tests.polling import DEADLINE_SECONDS, eventually
@@ -93,9 +94,7 @@ async def test_code_without_a_network_is_by_the_newest_time_heard(services: Fake
         await eventually(lambda: abs(phone.clock.offset_seconds) < 5)
         store = phone.store
     (account,) = store.read().accounts
-    assert account.agreement is not None
-    assert account.pairing_id is not None
-    secret = store.agreement.code_secret(account.agreement, account.pairing_id)
+    secret = store.agreement.code_secret(present(account.agreement), present(account.pairing_id))
     clock = ServiceClock(offset_seconds=store.read().clock_offset_seconds)
     assert find_step(secret, code_of(account, store.agreement, clock.now()).code, services.now()) is not None
 

@@ -20,6 +20,7 @@ from protocol.challenges import PinnedIssuer, challenge_digest, verify_proof
 from protocol.verification_codes import find_step
 from schemas.base import AgreementKey
 from schemas.contract import Purpose, Verdict
+from tests.builders import present
 from tests.component.device.builders import QUICK, next_request, pair
 from tests.component.device.fake_services import FakeServices
 from tests.polling import eventually
@@ -158,8 +159,7 @@ async def test_code_is_that_of_the_service_even_where_the_clock_is_wrong(service
         store = phone.store
     sent = AgreementKey.model_validate(services.requests[-1].payload["agreement_key"])
     (account,) = store.read().accounts
-    assert account.pairing_id is not None
-    secret = services.agreement.code_secret(sent, account.pairing_id)
+    secret = services.agreement.code_secret(sent, present(account.pairing_id))
     store.update(lambda state: state.with_names(url="http://127.0.0.1:1"))
     async with VirtualPhone(store, timing=QUICK) as offline:
         shown = offline.code(account)

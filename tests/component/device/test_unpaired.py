@@ -10,6 +10,7 @@ from authenticator.device.state import Account, ChallengeOutcome, State
 from authenticator.device.store import MemoryStore
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
+from tests.builders import present
 from tests.component.device.builders import QUICK, next_request, pair
 from tests.component.device.fake_services import FakeServices
 from tests.polling import DEADLINE_SECONDS, eventually
@@ -18,8 +19,7 @@ from tests.polling import DEADLINE_SECONDS, eventually
 def pairing_of(phone: VirtualPhone) -> str:
     """Return the pairing id of the phone's only account."""
     (account,) = phone.store.read().accounts
-    assert account.pairing_id is not None
-    return account.pairing_id
+    return present(account.pairing_id)
 
 
 async def ask_login(services: FakeServices, phone: VirtualPhone) -> DeviceChallenge:
@@ -108,11 +108,7 @@ async def test_login_of_the_removed_account_is_not_shown(
     ],
 )
 async def test_statement_about_something_else_is_ignored_with_a_log_line(
-    services: FakeServices,
-    phone: VirtualPhone,
-    caplog: pytest.LogCaptureFixture,
-    change: dict[str, str],
-    reason: str,
+    services: FakeServices, phone: VirtualPhone, caplog: pytest.LogCaptureFixture, change: dict[str, str], reason: str
 ) -> None:
     caplog.set_level("INFO")
     await pair(services, phone)

@@ -11,6 +11,7 @@ from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import PinnedIssuer, verify_proof
 from schemas.base import AgreementKey
 from schemas.contract import Purpose
+from tests.builders import present
 from tests.component.web.stage import Stage, a_paired_phone, a_phone, press, result_is, shows_code_of
 from tests.component.web.vectors import VECTORS
 
@@ -128,8 +129,7 @@ async def test_an_answer_that_is_kept_over_a_reload_agrees_on_the_same(
     await page.evaluate("dispatchEvent(new Event('online'))")
     await result_is(page, "Account connected")
     proof = verify_proof(challenge, services.requests[-1].compact)
-    assert proof.agreement_key is not None
-    secret = services.agreement.code_secret(proof.agreement_key, proof.claims.jti)
+    secret = services.agreement.code_secret(present(proof.agreement_key), proof.claims.jti)
     assert (await page.evaluate(KEPT, MESSAGE))[1] == mac(secret)
 
 

@@ -133,8 +133,7 @@ async def test_a_phrase_that_nobody_shows_is_unknown(pairing: InstanceProcess, s
 
 
 @pytest.mark.parametrize(
-    ("verdict", "reason"),
-    [(Verdict.DENY, PairingFailure.DECLINED), (Verdict.REPORT, PairingFailure.REPORTED)],
+    ("verdict", "reason"), [(Verdict.DENY, PairingFailure.DECLINED), (Verdict.REPORT, PairingFailure.REPORTED)]
 )
 async def test_a_declined_pairing_reaches_the_account(
     device: Device, stack: Stack, wire: Wire, verdict: Verdict, reason: PairingFailure

@@ -26,6 +26,7 @@ from protocol.verification_codes import find_step
 from schemas.base import Browser, Message
 from schemas.contract import AuthResponse, DevicePaired, PairingRequested, Purpose, Verdict
 from services.common.keys.keys import load_secret
+from tests.builders import present
 from tests.integration.services.devices import ISSUER, a_challenge, an_unpairing
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS, eventually
@@ -61,8 +62,7 @@ async def program(module: str, *arguments: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
     async with asyncio.timeout(DEADLINE_SECONDS):
         out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode() + err.decode()
+    return present(process.returncode), out.decode() + err.decode()
 
 
 async def proven(message: Message, jwks: str) -> tuple[int, dict[str, Any]]:
@@ -119,8 +119,7 @@ async def test_phone_agrees_on_codes_answers_with_a_number_and_hears_that_it_is_
         await wire.publisher.publish_command(claim)
         await phone.answer(await next_request(phone), Verdict.APPROVE)
         paired = await wire.next(DevicePaired, lambda each: each.pairing_id == claim.pairing_id)
-        sent = verify_proof(paired.challenge, paired.answer).agreement_key
-        assert sent is not None
+        sent = present(verify_proof(paired.challenge, paired.answer).agreement_key)
         (account,) = phone.store.read().accounts
         secret = service.code_secret(sent, claim.pairing_id)
         assert find_step(secret, phone.code(account).code, datetime.now(UTC)) is not None

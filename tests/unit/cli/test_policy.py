@@ -14,10 +14,7 @@ from cli.__main__ import app
         ("LOGIN_PORT=8101", "LOGIN_PORT has no effect on decisions here; those with an effect are"),
         ("LOGIN_NUMBER_MATCHING=false", "LOGIN_NUMBER_MATCHING has no effect"),
         ("LOGIN_ADDRESSES_TRIES=2", "LOGIN_ADDRESSES_TRIES has no effect"),
-        (
-            "LOGIN_CHALENGES_MOST=2",
-            "LOGIN_CHALENGES_MOST is not a setting of the login service; those with an effect",
-        ),
+        ("LOGIN_CHALENGES_MOST=2", "LOGIN_CHALENGES_MOST is not a setting of the login service; those with an effect"),
         ("LOGIN_CHALLENGES_MOST", "'LOGIN_CHALLENGES_MOST' is not NAME=VALUE"),
         ("LOGIN_CHALLENGES_MOST=many", "LOGIN_CHALLENGES_MOST is invalid: Input should be a valid integer"),
         ("LOGIN_CHALLENGES_MOST=0", "LOGIN_CHALLENGES_MOST is invalid: Input should be greater than or equal to 1"),

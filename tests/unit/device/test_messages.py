@@ -17,6 +17,7 @@ from authenticator.device.frames import (
     parse_frame,
 )
 from authenticator.device.messages import Discovery, parse_problem
+from tests.builders import present
 from tests.unit.protocol.builders import a_challenge
 
 PROBLEM = {"type": "urn:countersign:problem:expired", "title": "Expired", "status": 410, "detail": "Too late."}
@@ -65,16 +66,14 @@ def test_malformed_frame_is_ignored(frame: dict[str, object]) -> None:
 
 
 def test_problem_document_is_read() -> None:
-    problem = parse_problem(410, {"Retry-After": "7"}, json.dumps({**PROBLEM, "verdict": "deny"}).encode())
-    assert problem is not None
+    problem = present(parse_problem(410, {"Retry-After": "7"}, json.dumps({**PROBLEM, "verdict": "deny"}).encode()))
     assert (problem.name, problem.detail, problem.retry_after_seconds) == ("expired", "Too late.", 7)
     assert problem.members["verdict"] == "deny"
 
 
 @pytest.mark.parametrize(("status", "name"), [(429, "too-many-requests"), (502, "unavailable"), (503, "unavailable")])
 def test_proxy_error_is_a_problem(status: int, name: str) -> None:
-    problem = parse_problem(status, {}, b"<html>Bad gateway</html>")
-    assert problem is not None
+    problem = present(parse_problem(status, {}, b"<html>Bad gateway</html>"))
     assert problem.name == name
 
 
@@ -87,8 +86,7 @@ def test_other_errors_are_no_problem(body: bytes) -> None:
 
 @pytest.mark.parametrize("retry_after", ["", "soon", "-1", "nan", "1e9", "Wed, 21 Oct 2015 07:28:00 GMT", "٣"])
 def test_malformed_retry_after_is_ignored(retry_after: str) -> None:
-    problem = parse_problem(503, {"Retry-After": retry_after}, b"")
-    assert problem is not None
+    problem = present(parse_problem(503, {"Retry-After": retry_after}, b""))
     assert problem.retry_after_seconds is None
 
 

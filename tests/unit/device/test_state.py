@@ -4,14 +4,14 @@ import pytest
 
 from authenticator.device.state import HISTORY_LENGTH, ChallengeOutcome, PhraseRequest, State, new_account
 from schemas.contract import Purpose, Verdict
+from tests.builders import present
 from tests.unit.protocol.builders import ISSUER, NOW, SERVICE, some_claims
 
 PAIRING = some_claims(Purpose.PAIRING)
 
 
 def test_account_pins_the_issuer_of_its_pairing() -> None:
-    account = new_account(PAIRING, NOW)
-    assert account is not None
+    account = present(new_account(PAIRING, NOW))
     assert (account.issuer, account.keys) == (ISSUER, (SERVICE.public.thumbprint,))
 
 
@@ -21,15 +21,12 @@ def test_login_creates_no_account() -> None:
 
 def test_pairing_again_replaces_the_account() -> None:
     first, renamed = new_account(PAIRING, NOW), new_account(some_claims(Purpose.PAIRING, account_name="anna"), NOW)
-    assert first is not None
-    assert renamed is not None
-    state = State(device_name="Pixel 9").with_account(first).with_account(renamed)
+    state = State(device_name="Pixel 9").with_account(present(first)).with_account(present(renamed))
     assert [account.account_name for account in state.accounts] == ["anna"]
 
 
 def test_same_account_id_at_another_issuer_is_another_account() -> None:
-    account = new_account(PAIRING, NOW)
-    assert account is not None
+    account = present(new_account(PAIRING, NOW))
     other = account.model_copy(update={"issuer": "http://login.example.org"})
     state = State(device_name="Pixel 9").with_account(account).with_account(other)
     assert state.account(ISSUER, account.account_id) == account
@@ -56,8 +53,7 @@ def test_unanswered_pairing_may_be_repeated(outcome: ChallengeOutcome) -> None:
 
 
 def test_removal_leaves_its_pairing_in_the_history() -> None:
-    account = new_account(PAIRING, NOW)
-    assert account is not None
+    account = present(new_account(PAIRING, NOW))
     paired = State(device_name="Pixel 9").with_account(account).with_ended(PAIRING, ChallengeOutcome.APPROVED, NOW)
     assert [entry.outcome for entry in paired.with_removed(account, NOW).history] == ["approved", "removed"]
 
@@ -81,8 +77,7 @@ def test_each_verdict_has_its_outcome() -> None:
 
 
 def test_account_paired_again_is_not_removed() -> None:
-    old = new_account(PAIRING, NOW)
-    assert old is not None
+    old = present(new_account(PAIRING, NOW))
     again = old.model_copy(update={"pairing_id": "a-later-one"})
     state = State(device_name="Pixel 9").with_account(again)
     assert state.with_removed(old, NOW) == state
@@ -90,8 +85,7 @@ def test_account_paired_again_is_not_removed() -> None:
 
 
 def test_account_without_a_pairing_id_is_not_removed() -> None:
-    account = new_account(PAIRING, NOW)
-    assert account is not None
+    account = present(new_account(PAIRING, NOW))
     state = State(device_name="Pixel 9").with_account(account.model_copy(update={"pairing_id": None}))
     assert state.with_removed(account.model_copy(update={"pairing_id": None}), NOW) == state
 

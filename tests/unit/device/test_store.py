@@ -13,6 +13,7 @@ from authenticator.device.store import AGREEMENT_FILE, KEY_FILE, STATE_FILE, Dir
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import PinnedIssuer
 from schemas.contract import Purpose
+from tests.builders import present
 from tests.unit.protocol.builders import ISSUER, NOW, SERVICE, some_claims
 
 NEW = State(device_name="Pixel 9")
@@ -25,9 +26,7 @@ def an_account(*, agreement: bool) -> Account:
     pinned = PinnedIssuer(issuer=ISSUER, keys=(SERVICE.public.thumbprint,))
     if agreement:
         pinned = pinned.model_copy(update={"agreement": AgreementPrivateKey.generate().public})
-    account = new_account(some_claims(Purpose.PAIRING, login_issuer=pinned), NOW)
-    assert account is not None
-    return account
+    return present(new_account(some_claims(Purpose.PAIRING, login_issuer=pinned), NOW))
 
 
 def note_many(directory: Path, who: str) -> None:

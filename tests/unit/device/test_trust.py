@@ -11,6 +11,7 @@ from authenticator.device.trust import Distrust, Judgement, KeysNeeded, Trusted,
 from protocol.jose import PrivateKey
 from protocol.signed_requests import TOLERANCE_SECONDS
 from schemas.contract import Purpose
+from tests.builders import present
 from tests.unit.protocol.builders import DEVICE, ISSUER, NOW, SERVICE, a_challenge, some_claims
 
 PAIRING_URL = "http://localhost:8200"
@@ -22,8 +23,7 @@ ASKED = PhraseRequest(asked_at=NOW - timedelta(minutes=1), expires_at=NOW + time
 def a_state(*, asked: PhraseRequest | None = ASKED, paired: bool = False) -> State:
     """Return what a device remembers."""
     state = State(device_name="Pixel 9", phrase=asked)
-    account = new_account(some_claims(Purpose.PAIRING), NOW)
-    assert account is not None
+    account = present(new_account(some_claims(Purpose.PAIRING), NOW))
     return state.with_account(account) if paired else state
 
 

@@ -8,6 +8,7 @@ import pytest
 from authenticator.device.state import Account, State, new_account
 from authenticator.device.trust import Distrust, KeysNeeded, judge_unpaired
 from schemas.contract import Purpose
+from tests.builders import present
 from tests.unit.protocol import make_vectors
 from tests.unit.protocol.builders import DEVICE, NOW, some_claims
 
@@ -19,8 +20,7 @@ def judged(
     statement: str, *, served: frozenset[str] | None = None, **changes: object
 ) -> Account | Distrust | KeysNeeded:
     """Return what a device that is paired as the vectors say decides."""
-    account = new_account(some_claims(Purpose.PAIRING), NOW)
-    assert account is not None
+    account = present(new_account(some_claims(Purpose.PAIRING), NOW))
     state = State(device_name="Pixel 9").with_account(account.model_copy(update={**VECTORS["account"], **changes}))
     return judge_unpaired(statement, state=state, device_id=DEVICE.public.thumbprint, served=served)
 

@@ -13,7 +13,7 @@ from services.login.domain.decide import decide_account
 from services.login.domain.expire import expire
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import Login
-from tests.builders import LIMITS, a_session, an_account, an_event, policy
+from tests.builders import LIMITS, a_session, an_account, an_event, policy, present
 from tests.events import only
 from tests.messages import a_sign_in
 
@@ -34,8 +34,7 @@ class Owner:
     def take(self, message: Message) -> Decision[Account]:
         """Decide a message, and keep the row."""
         decision = decide_once(self.account, an_event(message), self._decide)
-        assert decision.row is not None
-        self.account = decision.row
+        self.account = present(decision.row)
         return decision
 
     def challenge(self, message: Message) -> str:
@@ -59,9 +58,7 @@ class Owner:
 
     def login(self, login_id: str = "login-1") -> Login:
         """Return a login that must be there."""
-        login = self.account.login(login_id)
-        assert login is not None
-        return login
+        return present(self.account.login(login_id))
 
 
 def same(first: Account, second: Account) -> bool:

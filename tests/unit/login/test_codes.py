@@ -1,4 +1,4 @@
-"""Verification codes: each is used once, and only a few wrong ones are allowed."""
+"""Verification codes and recovery codes: each is used once, and only a few wrong ones are allowed."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,17 +6,31 @@ from typing import Any
 import pytest
 
 from schemas.contract import ChallengeWithdrawn
+from schemas.login_messages import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind, Method
 from services.login.domain.login import EndReason, LoginState
 from services.login.domain.rejections import Rejection
-from tests.builders import a_device, a_digest, a_login, a_phone, after, an_account, an_app
+from tests.builders import (
+    a_browser,
+    a_device,
+    a_digest,
+    a_login,
+    a_phone,
+    after,
+    an_account,
+    an_app,
+    present,
+    recovery_codes,
+)
 from tests.events import a_response, only
-from tests.messages import a_cancel, a_code, a_send, a_sign_in, a_wrong_code
-from tests.unit.login.owner import Owner, asked
+from tests.messages import a_cancel, a_code, a_recovery_code, a_send, a_sign_in, a_wrong_code
+from tests.session_messages import new_recovery_codes
+from tests.unit.login.owner import Owner, asked, signed_in
 
 SESSION = a_digest("session of login-1")
 TRIES = 5
+RECOVERY_CODES = recovery_codes("code 1", "code 2", "code 3")
 
 
 def _waiting(*more: str, **changes: Any) -> Owner:
@@ -38,8 +52,7 @@ def test_a_phones_code_opens_a_session_in_the_waiting_browser() -> None:
     owner = _waiting()
     decision = owner.take(a_code(at=after(5)))
     assert (decision.outcome, decision.events) == (OK, ())
-    session = owner.account.session(SESSION, after(6))
-    assert session is not None
+    session = present(owner.account.session(SESSION, after(6)))
     assert (session.method, session.started_at, session.confirmed_at) == (Method.PHONE_CODE, after(5), after(5))
     assert (owner.login().state, owner.login().method) == (LoginState.APPROVED, Method.PHONE_CODE)
     entry = owner.account.history[-1]
@@ -137,8 +150,7 @@ def test_the_pause_doubles_up_to_an_hour() -> None:
     pauses = []
     for count in range(TRIES, TRIES + 9):
         owner, at = _wrong(count)
-        assert owner.account.codes.paused_until is not None
-        pauses.append((owner.account.codes.paused_until - at).total_seconds())
+        pauses.append((present(owner.account.codes.paused_until) - at).total_seconds())
     assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
@@ -172,8 +184,7 @@ def test_a_used_code_counts_as_wrong() -> None:
 
 def test_a_right_code_resets_the_count() -> None:
     owner, at = _wrong(TRIES + 2)
-    assert owner.account.codes.paused_until is not None
-    assert owner.take(a_code(at=owner.account.codes.paused_until)).outcome == OK
+    assert owner.take(a_code(at=present(owner.account.codes.paused_until))).outcome == OK
     assert owner.account.codes.failures == 0
     assert owner.take(a_wrong_code(at + timedelta(minutes=10), "login-2")).outcome == Rejection.WRONG_CODE
 
@@ -190,3 +201,102 @@ def test_neither_a_right_password_nor_time_resets_the_count() -> None:
     owner.take(a_wrong_code(after(minutes=60)))
     assert owner.account.codes.failures == TRIES + 1
     assert owner.account.codes.paused_until == after(minutes=61)
+
+
+def _with_recovery_codes(*more: str, **changes: Any) -> Owner:
+    logins = tuple(a_login(each) for each in ("login-1", *more))
+    return Owner(an_account(**{"logins": logins, "recovery": RECOVERY_CODES, **changes}))
+
+
+def test_a_recovery_code_opens_a_confirmed_session() -> None:
+    owner = _with_recovery_codes()
+    assert owner.take(a_recovery_code(at=after(5))).outcome == OK
+    (session,) = owner.account.sessions
+    assert (session.method, session.confirmed_at) == (Method.RECOVERY_CODE, after(5))
+    assert owner.history() == [HistoryKind.RECOVERY_CODE_USED, HistoryKind.SIGNED_IN]
+
+
+def test_each_recovery_code_is_used_once() -> None:
+    owner = _with_recovery_codes("login-2", "login-3")
+    owner.take(a_recovery_code("code 2", at=after(5)))
+    assert owner.account.recovery is not None
+    assert [code.used_at for code in owner.account.recovery.codes] == [None, after(5), None]
+    assert owner.take(a_recovery_code("code 2", "login-2", after(6))).outcome == Rejection.USED_CODE
+    assert owner.login("login-2").state is LoginState.READY
+    assert owner.take(a_recovery_code("code 1", "login-2", after(6))).outcome == OK
+    assert owner.take(a_recovery_code("code 3", "login-3", after(6))).outcome == OK
+    assert owner.account.recovery.left == 0
+
+
+def test_a_recovery_code_entered_in_two_browsers_opens_one_session() -> None:
+    owner = _with_recovery_codes("login-2")
+    outcomes = [owner.take(a_recovery_code("code 1", each)).outcome for each in ("login-1", "login-2")]
+    assert outcomes == [OK, Rejection.USED_CODE]
+    assert len(owner.account.sessions) == 1
+
+
+def test_an_email_says_how_many_recovery_codes_are_left() -> None:
+    owner = _with_recovery_codes(email="alex@example.org")
+    mail = only(owner.take(a_recovery_code(at=after(5))).events, EmailDue)
+    assert (mail.kind, mail.left, mail.at) == (EmailKind.RECOVERY_CODE_USED, 2, after(5))
+    assert (mail.browser, mail.address) == (a_browser(), "alex@example.org")
+
+
+def test_a_recovery_code_withdraws_the_challenge() -> None:
+    owner = Owner(an_account(recovery=RECOVERY_CODES))
+    owner.challenge(a_sign_in())
+    only(owner.take(a_recovery_code(at=after(5))).events, ChallengeWithdrawn)
+
+
+@pytest.mark.parametrize("code", ["code 4", "another"])
+def test_an_unknown_recovery_code_counts_as_wrong(code: str) -> None:
+    owner = _with_recovery_codes()
+    assert owner.take(a_recovery_code(code)).outcome == Rejection.WRONG_CODE
+    assert owner.account.codes.failures == 1
+    assert owner.account.sessions == ()
+
+
+def test_no_recovery_code_is_right_without_a_set() -> None:
+    owner = _with_recovery_codes(recovery=None)
+    assert owner.take(a_recovery_code()).outcome == Rejection.WRONG_CODE
+
+
+def test_recovery_codes_and_verification_codes_share_their_tries() -> None:
+    owner = _with_recovery_codes()
+    for _ in range(2):
+        owner.take(a_wrong_code())
+        owner.take(a_recovery_code("another"))
+    owner.take(a_recovery_code("another"))
+    assert owner.account.codes.paused_until == after(30)
+    owner.refuse(a_recovery_code(at=after(29)), Rejection.CODES_PAUSED)
+    assert owner.take(a_recovery_code(at=after(30))).outcome == OK
+
+
+def test_a_used_recovery_code_counts_as_wrong() -> None:
+    owner = _with_recovery_codes("login-2")
+    owner.take(a_recovery_code())
+    owner.take(a_recovery_code(login_id="login-2"))
+    assert owner.account.codes.failures == 1
+
+
+@pytest.mark.parametrize("state", sorted(set(LoginState) - {LoginState.READY, LoginState.CHALLENGED}))
+def test_a_recovery_code_cannot_skip_a_step_of_the_login(state: LoginState) -> None:
+    owner = _with_recovery_codes(logins=(a_login(state=state),))
+    over = state in {LoginState.APPROVED, LoginState.ENDED}
+    owner.refuse(a_recovery_code(), Rejection.NO_LOGIN if over else Rejection.NOT_NOW)
+
+
+def test_a_new_set_replaces_the_old_one() -> None:
+    owner = signed_in(recovery=RECOVERY_CODES, logins=(a_login("login-1"), a_login("login-2")))
+    owner.take(new_recovery_codes(first=11))
+    assert present(owner.account.recovery).left == 10
+    assert owner.take(a_recovery_code("code 1")).outcome == Rejection.WRONG_CODE
+    assert owner.take(a_recovery_code("code 11")).outcome == OK
+
+
+def test_used_codes_stay_invalid_after_a_new_set() -> None:
+    owner = signed_in(logins=(a_login("login-1"), a_login("login-2")))
+    owner.take(new_recovery_codes(at=after(1)))
+    owner.take(a_recovery_code("code 1", at=after(2)))
+    owner.take(new_recovery_codes(after(3), first=11))
+    assert owner.take(a_recovery_code("code 1", "login-2", after(4))).outcome == Rejection.WRONG_CODE

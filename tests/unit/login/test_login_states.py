@@ -25,13 +25,7 @@ from tests.messages import (
     an_enrolment,
     an_enrolment_mail,
 )
-from tests.session_messages import (
-    a_confirmation,
-    a_further_phone,
-    a_method_removal,
-    a_password_change,
-    a_reset,
-)
+from tests.session_messages import a_confirmation, a_further_phone, a_method_removal, a_password_change, a_reset
 from tests.state_diagrams import START, Move, diagrams
 from tests.unit.login.login_moves import ANY_OPEN, DIAGRAM, MOVES, login_moves
 from tests.unit.login.owner import Owner, asked, signed_in
@@ -111,10 +105,7 @@ STORIES: Final[dict[Move, Story]] = {
     ("needs_phone", "DevicePaired", "ready"): lambda: _beside(LoginState.NEEDS_PHONE),
     ("pairing", "DevicePaired", "ready"): lambda: _beside(LoginState.PAIRING),
     ("needs_phone", "StartPairing", "pairing"): lambda: (_without_phone(a_sign_in()), a_pairing_start(at=LATER)),
-    ("pairing", "DevicePaired", "paired"): lambda: (
-        _without_phone(a_sign_in(), a_pairing_start()),
-        a_paired(at=LATER),
-    ),
+    ("pairing", "DevicePaired", "paired"): lambda: (_without_phone(a_sign_in(), a_pairing_start()), a_paired(at=LATER)),
     ("paired", "SendChallenge", "challenged"): lambda: (_paired(), a_send(at=LATER)),
     ("paired", "SendChallenge", "ready"): lambda: (_paired(), a_send(at=LATER, device_id="d" * 43)),
     ("paired", "SendChallenge", "approved"): lambda: (_paired(LoginKind.ADD_PHONE), a_send(at=LATER)),

@@ -13,6 +13,7 @@ from services.login.domain.history import HistoryEntry, HistoryKind
 from services.login.domain.login import EndReason, LoginKind
 from services.login.domain.rejections import Rejection
 from services.login.web import page_messages
+from tests.builders import present
 
 NAMES = page_messages.Names("Front Desk", "Pocket Key")
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -135,9 +136,7 @@ CHANGE_REFUSALS = (Rejection.NOT_CONFIRMED, Rejection.LAST_METHOD, Rejection.TOO
 
 
 def _code_refused(refusal: Rejection, later: datetime) -> page_messages.PageMessage:
-    notice = page_messages.code_rejected(refusal, later, NOW)
-    assert notice is not None
-    return notice
+    return present(page_messages.code_rejected(refusal, later, NOW))
 
 
 def test_every_rejection_that_a_person_sees_has_a_notice() -> None:

@@ -11,7 +11,7 @@ from services.common.decisions import OK
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginState
 from services.login.domain.rejections import Rejection
-from tests.builders import NUMBER_KEY, after, number_of, policy
+from tests.builders import NUMBER_KEY, after, number_of, policy, present
 from tests.events import a_response, without_number
 from tests.messages import a_sign_in
 from tests.unit.login.owner import Owner, asked, same
@@ -31,8 +31,7 @@ def _another(challenge: str) -> int:
 def test_a_challenge_requires_number_matching() -> None:
     owner, challenge = asked()
     assert verify_challenge(challenge)[0].number_matching
-    sent = owner.login().challenge
-    assert sent is not None
+    sent = present(owner.login().challenge)
     assert sent.number_matching
 
 

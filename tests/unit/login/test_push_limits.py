@@ -101,9 +101,7 @@ def test_the_limit_covers_all_phones_and_purposes() -> None:
 
 
 @pytest.mark.parametrize("refuse", [_deny, _enter_wrong_number])
-def test_pauses_grow_from_the_second_denial_to_an_hour(
-    refuse: Callable[[Owner, str, datetime], None],
-) -> None:
+def test_pauses_grow_from_the_second_denial_to_an_hour(refuse: Callable[[Owner, str, datetime], None]) -> None:
     pauses = []
     for times in range(1, 11):
         owner, at = _asked_and(refuse, times)

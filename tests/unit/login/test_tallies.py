@@ -13,7 +13,7 @@ from services.login.domain.account import Account
 from services.login.domain.decide import decide_account
 from services.login.domain.login import LoginState
 from services.login.metrics import AccountTally
-from tests.builders import a_login, after, an_account, an_event, policy
+from tests.builders import a_login, after, an_account, an_event, policy, present
 from tests.events import a_login_challenge, a_paired, a_response, without_number
 from tests.messages import a_cancel, a_code, a_pairing_start, a_sign_in
 from tests.session_messages import a_removal
@@ -33,8 +33,7 @@ class Counted:
         for _ in range(repeats):
             decision = decide_once(self._account, event, lambda row, each: decide_account(row, each, policy()))
             self._tally.count(self._account, event, decision)
-            assert decision.row is not None
-            self._account = decision.row
+            self._account = present(decision.row)
 
     def count(self, name: str, **labels: str) -> float:
         """Return a sample's value, 0 if there is none."""

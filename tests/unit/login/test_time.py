@@ -20,6 +20,7 @@ from tests.builders import (
     after,
     an_account,
     at_most,
+    present,
 )
 from tests.messages import a_pairing_start, a_send, a_sign_in
 from tests.unit.login.owner import Owner
@@ -42,8 +43,7 @@ def test_an_unanswered_challenge_ends_its_login() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     settled = expire(owner.account, after(minutes=2, seconds=1), LIMITS)
-    login = settled.login("login-1")
-    assert login is not None
+    login = present(settled.login("login-1"))
     assert (login.end_reason, login.ended_at) == (EndReason.NOT_ANSWERED, after(minutes=2))
     assert settled.open_challenge() is None
     assert settled.history[-1].what is HistoryKind.LOGIN_NOT_ANSWERED
@@ -61,8 +61,7 @@ def test_a_challenge_is_open_until_its_last_moment() -> None:
 def test_a_login_times_out(state: LoginState) -> None:
     account = an_account(logins=(a_login(state=state),))
     assert expire(account, after(minutes=30), LIMITS) == account
-    login = expire(account, after(minutes=30, seconds=1), LIMITS).login("login-1")
-    assert login is not None
+    login = present(expire(account, after(minutes=30, seconds=1), LIMITS).login("login-1"))
     assert (login.end_reason, login.ended_at) == (EndReason.TIMED_OUT, after(minutes=30))
 
 
@@ -120,16 +119,14 @@ def test_the_history_stays_bounded_when_challenges_expire() -> None:
 def test_a_challenge_does_not_outlive_its_login() -> None:
     owner = Owner(an_account(logins=(a_login(),)))
     owner.take(a_send(at=after(minutes=29)))
-    challenge = owner.login().challenge
-    assert challenge is not None
+    challenge = present(owner.login().challenge)
     assert challenge.expires_at == owner.login().expires_at == after(minutes=30)
 
 
 def test_a_pairing_does_not_outlive_its_login() -> None:
     owner = Owner(an_account(paired=False, logins=(a_login(state=LoginState.NEEDS_PHONE),)))
     owner.take(a_pairing_start(at=after(minutes=29)))
-    attempt = owner.login().pairing
-    assert attempt is not None
+    attempt = present(owner.login().pairing)
     assert attempt.expires_at == owner.login().expires_at == after(minutes=30)
 
 

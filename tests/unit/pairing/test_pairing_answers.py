@@ -1,4 +1,4 @@
-"""How the device's answer decides a claimed phrase."""
+"""How an answer or a withdrawal decides a claimed phrase."""
 
 from typing import Any
 
@@ -6,11 +6,20 @@ import pytest
 
 from protocol.challenges import verify_proof
 from protocol.phrases import pairing_seal
-from schemas.contract import AuthResponse, DevicePaired, PairingFailed, PairingFailure, Purpose, Verdict
+from schemas.contract import (
+    AuthResponse,
+    ChallengeWithdrawn,
+    DevicePaired,
+    PairingFailed,
+    PairingFailure,
+    PairingWithdrawn,
+    Purpose,
+    Verdict,
+)
 from services.common.decisions import OK, UnacceptableError
 from services.pairing.domain.phrase import Phrase, PhraseState, decide_phrase
-from tests.builders import SEAL_KEY, a_digest, a_key, a_phone, after, an_event, pairing_policy
-from tests.events import a_challenge, a_pairing_request, a_response, only
+from tests.builders import SEAL_KEY, a_digest, a_key, a_phone, after, an_event, pairing_policy, present
+from tests.events import PHRASE, a_challenge, a_pairing_request, a_response, only
 from tests.messages import an_issue
 from tests.unit.pairing.phrase_history import decide, history
 
@@ -18,9 +27,7 @@ MALLORY = a_phone("Mallory's phone")
 
 
 def _claimed() -> Phrase:
-    row = history(an_issue(), a_pairing_request())
-    assert row is not None
-    return row
+    return present(history(an_issue(), a_pairing_request()))
 
 
 def test_an_accepting_device_is_paired() -> None:
@@ -28,8 +35,7 @@ def test_an_accepting_device_is_paired() -> None:
     decision = decide(_claimed(), response)
     paired = only(decision.events, DevicePaired)
     assert decision.outcome == OK
-    assert decision.row is not None
-    assert decision.row.state is PhraseState.ACCEPTED
+    assert present(decision.row).state is PhraseState.ACCEPTED
     assert (paired.pairing_id, paired.account_id, paired.paired_at) == ("pairing-1", "alex", after(10))
     assert (paired.device_id, paired.device_name) == (a_phone().device_id, a_phone().name)
     assert paired.seal == pairing_seal(SEAL_KEY, "pairing-1", "alex", a_phone().device_id)
@@ -43,16 +49,14 @@ def test_a_pairing_carries_its_own_proof() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "reason"),
-    [(Verdict.DENY, PairingFailure.DECLINED), (Verdict.REPORT, PairingFailure.REPORTED)],
+    ("verdict", "reason"), [(Verdict.DENY, PairingFailure.DECLINED), (Verdict.REPORT, PairingFailure.REPORTED)]
 )
 def test_a_declining_device_is_not_paired(verdict: Verdict, reason: PairingFailure) -> None:
     decision = decide(_claimed(), a_response(a_challenge(), verdict))
     failed = only(decision.events, PairingFailed)
     assert (failed.pairing_id, failed.account_id, failed.reason) == ("pairing-1", "alex", reason)
     assert decision.outcome == reason
-    assert decision.row is not None
-    assert decision.row.state is PhraseState.DECLINED
+    assert present(decision.row).state is PhraseState.DECLINED
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
@@ -69,12 +73,10 @@ def test_an_answer_at_the_last_moment_counts() -> None:
 @pytest.mark.parametrize("first", list(Verdict))
 @pytest.mark.parametrize("second", list(Verdict))
 def test_the_first_answer_counts(first: Verdict, second: Verdict) -> None:
-    row = decide(_claimed(), a_response(a_challenge(), first)).row
-    assert row is not None
+    row = present(decide(_claimed(), a_response(a_challenge(), first)).row)
     decision = decide(row, a_response(a_challenge(), second, after(1)))
     assert (decision.outcome, decision.events) == ("decided_before", ())
-    assert decision.row is not None
-    assert decision.row.state is row.state
+    assert present(decision.row).state is row.state
 
 
 def test_the_signed_verdict_overrides_the_unsigned_one() -> None:
@@ -121,3 +123,39 @@ def test_a_response_to_a_login_changes_no_phrase() -> None:
         login = a_response(a_challenge(), purpose=Purpose.LOGIN, reply_key=a_digest("alex"))
         decision = decide_phrase(subject, an_event(login), pairing_policy())
         assert (decision.row, decision.events, decision.outcome) == (subject, (), OK)
+
+
+def a_withdrawal(pairing_id: str = "pairing-1") -> PairingWithdrawn:
+    return PairingWithdrawn(phrase_digest=PHRASE, pairing_id=pairing_id)
+
+
+def test_a_withdrawal_withdraws_the_challenge() -> None:
+    decision = decide(history(an_issue(), a_pairing_request()), a_withdrawal())
+    withdrawn = only(decision.events, ChallengeWithdrawn)
+    assert (withdrawn.challenge_id, withdrawn.device_id) == ("pairing-1", a_phone().device_id)
+
+
+def test_an_answer_after_the_withdrawal_pairs_nothing() -> None:
+    row = history(an_issue(), a_pairing_request(), a_withdrawal())
+    response = a_response(a_challenge(key=a_key("pairing service")), Verdict.APPROVE, after(5))
+    assert decide(row, response).events == ()
+
+
+def test_a_withdrawn_phrase_is_used() -> None:
+    row = history(an_issue(), a_pairing_request(), a_withdrawal())
+    failed = only(decide(row, a_pairing_request("pairing-2")).events, PairingFailed)
+    assert failed.reason is PairingFailure.USED_PHRASE
+
+
+def test_an_answered_pairing_cannot_be_withdrawn() -> None:
+    row = history(an_issue(), a_pairing_request(), a_response(a_challenge(), Verdict.APPROVE, after(5)))
+    decision = decide(row, a_withdrawal())
+    assert decision.events == ()
+    assert present(decision.row).state is PhraseState.ACCEPTED
+
+
+def test_only_the_claiming_pairing_can_be_withdrawn() -> None:
+    row = history(an_issue(), a_pairing_request())
+    assert decide(row, a_withdrawal("pairing-9")).events == ()
+    assert decide(history(an_issue()), a_withdrawal()).events == ()
+    assert decide(None, a_withdrawal()).row is None

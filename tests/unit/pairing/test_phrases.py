@@ -9,7 +9,7 @@ from schemas.contract import ChallengeIssued, PairingFailed, PairingFailure, Pur
 from schemas.pairing_messages import RetirePhrase
 from services.common.decisions import OK
 from services.pairing.domain.phrase import KEPT, TAKEN, Phrase, PhraseState
-from tests.builders import LOGIN_URL, PAIRING_URL, Phone, a_browser, a_key, a_phone, after, an_event
+from tests.builders import LOGIN_URL, PAIRING_URL, Phone, a_browser, a_key, a_phone, after, an_event, present
 from tests.events import CHALLENGE_LIFETIME, PHRASE, a_challenge, a_pairing_request, a_response, only
 from tests.messages import PHRASE_LIFETIME, an_issue
 from tests.unit.pairing.phrase_history import decide, decide_event, history
@@ -31,8 +31,7 @@ def _refusal(row: Phrase | None, seconds: float = 0) -> PairingFailure:
     if row is None:
         assert decision.row is None
     else:
-        assert decision.row is not None
-        assert replace(decision.row, processed=row.processed, last_outputs=row.last_outputs) == row
+        assert replace(present(decision.row), processed=row.processed, last_outputs=row.last_outputs) == row
     return failed.reason
 
 
@@ -40,8 +39,7 @@ def test_an_entered_phrase_challenges_its_device() -> None:
     decision = decide(history(an_issue()), a_pairing_request(at=after(60)))
     issued = only(decision.events, ChallengeIssued)
     assert decision.outcome == OK
-    assert decision.row is not None
-    assert decision.row.state is PhraseState.CLAIMED
+    assert present(decision.row).state is PhraseState.CLAIMED
     assert (issued.challenge_id, issued.device_id) == ("pairing-1", a_phone().device_id)
     assert (issued.reply_key, issued.purpose) == (PHRASE, Purpose.PAIRING)
     assert (issued.issued_at, issued.expires_at) == (after(60), after(60) + CHALLENGE_LIFETIME)
@@ -68,8 +66,7 @@ def test_a_phrase_is_claimed_once() -> None:
 @pytest.mark.parametrize("account_id", ["alex", "bo"])
 def test_a_claimed_phrase_stays_with_the_first_account(account_id: str) -> None:
     row = history(an_issue(), a_pairing_request())
-    again = decide(row, a_pairing_request("pairing-2", account_id=account_id)).row
-    assert again is not None
+    again = present(decide(row, a_pairing_request("pairing-2", account_id=account_id)).row)
     assert again.claim is not None
     assert (again.claim.request.account_id, again.claim.request.pairing_id) == ("alex", "pairing-1")
 
@@ -100,8 +97,7 @@ def test_only_its_own_device_retires_a_phrase() -> None:
 
 
 def test_a_claimed_phrase_cannot_be_retired() -> None:
-    row = history(an_issue(), a_pairing_request(), _retirement(10))
-    assert row is not None
+    row = present(history(an_issue(), a_pairing_request(), _retirement(10)))
     assert row.state is PhraseState.CLAIMED
 
 
@@ -109,8 +105,7 @@ def test_an_issued_phrase_is_not_issued_again() -> None:
     lifetime = PHRASE_LIFETIME.total_seconds()
     decision = decide(history(an_issue()), an_issue(after(lifetime), OTHER))
     assert decision.outcome == TAKEN
-    assert decision.row is not None
-    assert decision.row.device_id == a_phone().device_id
+    assert present(decision.row).device_id == a_phone().device_id
 
 
 def test_a_claimed_phrase_is_not_issued_again() -> None:
@@ -123,8 +118,7 @@ def test_a_claimed_phrase_is_not_issued_again() -> None:
 
 def test_an_expired_phrase_is_issued_again() -> None:
     late = PHRASE_LIFETIME.total_seconds() + 1
-    row = history(an_issue(), a_pairing_request(), an_issue(after(late), OTHER))
-    assert row is not None
+    row = present(history(an_issue(), a_pairing_request(), an_issue(after(late), OTHER)))
     assert (row.device_id, row.device_name) == (OTHER.device_id, OTHER.name)
     assert (row.state, row.claim) == (PhraseState.ISSUED, None)
     assert (row.issued_at, row.expires_at) == (after(late), after(late) + PHRASE_LIFETIME)

@@ -5,7 +5,7 @@ from schemas.pairing_messages import IssuePhrase, RequestPhrase, RetirePhrase
 from services.common.decisions import OK, Decision, decide_once
 from services.common.used_nonces import NONCE_SECONDS
 from services.pairing.domain.requester import Requester, decide_requester
-from tests.builders import PAIRING_LIMITS, a_digest, a_phone, after, an_event, pairing_policy
+from tests.builders import PAIRING_LIMITS, a_digest, a_phone, after, an_event, pairing_policy, present
 from tests.events import PHRASE, only
 from tests.messages import a_phrase_request, an_issue
 
@@ -20,8 +20,7 @@ def _asked(*requests: RequestPhrase) -> Requester:
     row: Requester | None = None
     for request in requests:
         row = _ask(row, request).row
-    assert row is not None
-    return row
+    return present(row)
 
 
 def test_a_request_issues_a_phrase() -> None:
@@ -52,8 +51,7 @@ def test_a_replayed_request_is_refused() -> None:
     row = _asked(a_phrase_request("nonce-1"))
     replayed = _ask(row, a_phrase_request("nonce-1", after(10), phrase_digest=a_digest("amber badger")))
     assert (replayed.outcome, replayed.events) == (Refusal.REPLAYED, ())
-    assert replayed.row is not None
-    assert replayed.row.phrase_digest == PHRASE
+    assert present(replayed.row).phrase_digest == PHRASE
 
 
 def test_a_nonce_is_kept_while_it_can_be_replayed() -> None:
@@ -80,17 +78,15 @@ def test_the_number_of_phrases_per_device_is_limited() -> None:
 
 def test_a_refused_request_keeps_the_current_phrase() -> None:
     refused = _ask(_busy(), a_phrase_request("one-more", after(WINDOW.most)))
-    assert refused.row is not None
-    assert refused.row.phrase_digest == a_digest(f"phrase {WINDOW.most - 1}")
+    assert present(refused.row).phrase_digest == a_digest(f"phrase {WINDOW.most - 1}")
 
 
 def test_a_requesters_history_is_bounded() -> None:
     row = _busy()
     for number in range(5 * WINDOW.most):
         at = after(WINDOW.most + 60 * number)
-        decided = _ask(row, a_phrase_request(f"later-{number}", at, phrase_digest=a_digest(f"later {number}"))).row
-        assert decided is not None
-        row = decided
+        request = a_phrase_request(f"later-{number}", at, phrase_digest=a_digest(f"later {number}"))
+        row = present(_ask(row, request).row)
         assert len(row.issued) <= WINDOW.most
         assert len(row.nonces) <= WINDOW.most + 1
 

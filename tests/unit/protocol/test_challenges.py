@@ -9,16 +9,7 @@ from protocol.challenges import ANSWER_TYPE, challenge_digest, issue_challenge, 
 from protocol.jose import PrivateKey, SignatureError
 from protocol.signed_requests import sign_request, verify_request
 from schemas.contract import Purpose, Verdict
-from tests.unit.protocol.builders import (
-    DEVICE,
-    NONCE,
-    NOW,
-    ORIGIN,
-    SERVICE,
-    a_challenge,
-    an_answer,
-    some_claims,
-)
+from tests.unit.protocol.builders import DEVICE, NONCE, NOW, ORIGIN, SERVICE, a_challenge, an_answer, some_claims
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))

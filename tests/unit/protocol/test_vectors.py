@@ -14,6 +14,7 @@ from protocol.signed_requests import REQUEST_TYPE, RequestRefusedError, verify_r
 from protocol.unpaired import verify_unpaired
 from protocol.verification_codes import code_at, step_at
 from schemas.base import AgreementKey
+from tests.builders import present
 from tests.unit.protocol import make_vectors
 
 VECTORS: dict[str, Any] = json.loads(make_vectors.FILE.read_text(encoding="utf-8"))
@@ -93,8 +94,7 @@ def test_pairing_exchanges_the_keys_of_the_derivation() -> None:
     exchange, derivation = VECTORS["agreement"], VECTORS["agreement"]["derivations"][0]
     proof = verify_proof(exchange["challenge"]["jws"], exchange["answer"]["jws"])
     assert proof.claims.jti == derivation["pairing_id"]
-    assert proof.claims.login_issuer is not None
-    assert proof.claims.login_issuer.agreement == AgreementKey.model_validate(derivation["issuer"])
+    assert present(proof.claims.login_issuer).agreement == AgreementKey.model_validate(derivation["issuer"])
     assert proof.agreement_key == AgreementKey.model_validate(derivation["device"])
 
 

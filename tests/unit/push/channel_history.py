@@ -4,7 +4,7 @@ from schemas.base import Message
 from services.common.decisions import Decision, decide_once
 from services.push.domain.channel import Channel
 from services.push.domain.decide import decide_channel
-from tests.builders import Phone, a_phone, an_event
+from tests.builders import Phone, a_phone, an_event, present
 
 
 def a_channel(phone: Phone | None = None) -> Channel:
@@ -23,5 +23,4 @@ def channel_after(*messages: Message, begin: Channel | None = None) -> Channel:
     row: Channel | None = begin or a_channel()
     for message in messages:
         row = take(row, message).row
-    assert row is not None
-    return row
+    return present(row)

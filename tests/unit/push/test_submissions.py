@@ -8,7 +8,7 @@ from schemas.push_messages import SubmitAnswer
 from services.common.decisions import OK
 from services.common.used_nonces import MAX_NONCES, NONCE_SECONDS
 from services.push.domain.channel import KEPT_AFTER_EXPIRY, MOST_ANSWERED, Channel
-from tests.builders import a_digest, a_phone, after
+from tests.builders import a_digest, a_phone, after, present
 from tests.events import an_issued_challenge, only
 from tests.messages import a_submission
 from tests.unit.push.channel_history import channel_after, take
@@ -50,19 +50,16 @@ def test_an_answer_is_published_with_its_proof(verdict: Verdict) -> None:
 
 def test_an_answered_challenge_keeps_its_verdict() -> None:
     channel, issued = _waiting()
-    row = take(channel, a_submission(issued, verdict=Verdict.DENY, at=after(3))).row
-    assert row is not None
+    row = present(take(channel, a_submission(issued, verdict=Verdict.DENY, at=after(3))).row)
     assert row.pending == ()
-    answered = row.answer_to("challenge-1")
-    assert answered is not None
+    answered = present(row.answer_to("challenge-1"))
     assert (answered.verdict, answered.at) == (Verdict.DENY, after(3))
 
 
 def test_other_challenges_stay_pending() -> None:
     channel, issued = _waiting()
     channel = channel_after(an_issued_challenge("challenge-2"), begin=channel)
-    row = take(channel, a_submission(issued)).row
-    assert row is not None
+    row = present(take(channel, a_submission(issued)).row)
     assert [each.challenge_id for each in row.pending] == ["challenge-2"]
 
 
@@ -140,5 +137,4 @@ def test_the_number_of_requests_per_device_is_limited() -> None:
     refused = channel_after(issued, begin=refused)
     decision = take(refused, a_submission(issued, "one-more", later))
     assert decision.outcome == OK
-    assert decision.row is not None
-    assert len(decision.row.nonces) == 1
+    assert len(present(decision.row).nonces) == 1

@@ -26,7 +26,7 @@ from schemas.contract import (
 from services.common.keys.keys import load_secret
 from services.login.admin import administration
 from tests.accounts import add_account
-from tests.builders import policy
+from tests.builders import policy, present
 from tests.integration.services.devices import ISSUER
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS
@@ -88,8 +88,7 @@ class PlayedPhone:
             at=at,
             agreement_key=self._agreement.public,
         )
-        assert request.issuer_agreement is not None
-        self._code_secret = self._agreement.code_secret(request.issuer_agreement, request.pairing_id)
+        self._code_secret = self._agreement.code_secret(present(request.issuer_agreement), request.pairing_id)
         fields = {
             "pairing_id": request.pairing_id,
             "account_id": request.account_id,
@@ -114,8 +113,7 @@ class PlayedPhone:
         answered = {each.challenge_id for each in self._wire.of(AuthResponse)}
         gone = {each.challenge_id for each in self._wire.of(ChallengeWithdrawn)}
         return await self._wire.next(
-            ChallengeIssued,
-            lambda each: each.device_id == self.device_id and each.challenge_id not in answered | gone,
+            ChallengeIssued, lambda each: each.device_id == self.device_id and each.challenge_id not in answered | gone
         )
 
     async def answer(

@@ -28,6 +28,7 @@ from services.login.admin import administration
 from services.login.web.cookies import LOGIN, SESSION
 from services.login.web.read_your_writes import VERSION, RowVersion, read_version
 from tests.accounts import add_account, let_see, sealed
+from tests.builders import present
 from tests.integration.services.login.people import PASSWORD, PHONE, PHRASE, Person, another, message
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS
@@ -35,9 +36,7 @@ from tests.polling import DEADLINE_SECONDS
 
 def stamp(seen: str) -> RowVersion:
     """Return what a browser says that it has seen."""
-    value = read_version(seen.rpartition(".")[0])
-    assert value is not None
-    return value
+    return present(read_version(seen.rpartition(".")[0]))
 
 
 @pytest.fixture
@@ -79,8 +78,9 @@ async def test_a_login_that_is_declined_ends_and_can_be_begun_again(person: Pers
 async def test_a_wrong_number_ends_the_login(person: Person) -> None:
     await person.pair()
     await person.send_challenge()
-    assert person.browser.number is not None
-    await person.phone.answer(await person.phone.asked(), Verdict.APPROVE, number=another(person.browser.number))
+    await person.phone.answer(
+        await person.phone.asked(), Verdict.APPROVE, number=another(present(person.browser.number))
+    )
     await person.wait()
     title, text = message(person)
     assert title == "The number did not match"
@@ -273,10 +273,7 @@ async def test_a_waiting_page_shows_whether_the_notification_reached_the_phone(
     assert person.browser.part("delivery").text == "On its way to your phone."
     await wire.publisher.publish_command(
         PushReceipt(
-            challenge_id=request.pairing_id,
-            reply_key=request.phrase_digest,
-            device_name=device_name,
-            delivery=delivery,
+            challenge_id=request.pairing_id, reply_key=request.phrase_digest, device_name=device_name, delivery=delivery
         )
     )
     async with asyncio.timeout(DEADLINE_SECONDS):
@@ -359,8 +356,7 @@ async def test_a_removed_account_is_gone_and_its_name_is_free(
     await person.enter_password()
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
         await accounts.remove(person.name)
-        removed = accounts.view.get(person.name)
-        assert removed is not None
+        removed = present(accounts.view.get(person.name))
         await let_see(login.url, stack.secrets, removed)
         await person.browser.open("/connect")
         assert person.browser.path == "/sign-in"

@@ -4,6 +4,7 @@ from deploy.local.stack import Stack
 from lab.testkit.person import Visitor
 from schemas.contract import Verdict
 from services.login.admin import administration
+from tests.builders import present
 from tests.integration.services.login.people import NEW_PASSWORD, PASSWORD, PHONE, Person, last_entry, message
 
 TRIES = 5
@@ -82,8 +83,7 @@ async def test_a_form_that_skips_the_second_factor_changes_nothing(person: Perso
     await come_back(person)
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
         account = accounts.view.get(person.name)
-    assert account is not None
-    fields = {"method_id": account.devices[0].method_id, "name": "Mine", "old": PASSWORD, "new": NEW_PASSWORD}
+    fields = {"method_id": present(account).devices[0].method_id, "name": "Mine", "old": PASSWORD, "new": NEW_PASSWORD}
     for path in ("phones", "methods/rename", "methods/choose", "methods/remove", "recovery-codes", "password"):
         await person.browser.submit(f"/account/{path}", **fields)
         await person.browser.open("/")
@@ -169,10 +169,7 @@ async def test_wrong_old_passwords_are_counted_as_at_a_sign_in(person: Person) -
     await person.browser.press("change-password")
     for _ in range(TRIES - 1):
         await change_password(person, old="not the password")
-        assert message(person) == (
-            "The current password did not match",
-            "Enter the password that you signed in with.",
-        )
+        assert message(person) == ("The current password did not match", "Enter the password that you signed in with.")
     await change_password(person, old="not the password")
     assert message(person)[0] == "Sign-in is paused"
     assert "you can try again in" in message(person)[1]

@@ -1,27 +1,30 @@
-"""A remembered browser signs in by password alone for a limited time, and does nothing else."""
+"""Browsers that an account remembers or knows."""
 
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 
+from protocol.challenges import verify_challenge
+from schemas.contract import Verdict
 from services.common.decisions import OK
 from services.common.throttle import Throttle
 from services.login.domain.account import Push, Reported
-from services.login.domain.approval import MOST_REMEMBERED
+from services.login.domain.approval import MOST_KNOWN_BROWSERS, MOST_REMEMBERED
 from services.login.domain.history import HistoryKind, Method
 from services.login.domain.login import LoginState
 from services.login.domain.rejections import Rejection
-from tests.builders import a_browser, a_digest, a_remembered_browser, after, an_account, an_app, denied
+from tests.builders import a_browser, a_digest, a_remembered_browser, after, an_account, an_app, at_most, denied
 from tests.events import a_response
 from tests.messages import a_code, a_sign_in, a_wrong_code
-from tests.session_messages import a_forgetting
+from tests.session_messages import a_confirmation, a_forgetting
 from tests.unit.login.owner import Owner, signed_in
 
 WEEK = timedelta(days=7)
 KNOWN: Final[dict[str, Any]] = {"remembered_digest": a_digest("r")}
 WISH: Final[dict[str, Any]] = {"remember_digest": a_digest("r")}
 WEEK_LATER = after() + WEEK
+HOME, CAFE = a_digest("the browser at home"), a_digest("the browser in the café")
 
 
 def _remembering(days: int = 7, **changes: Any) -> Owner:
@@ -157,10 +160,7 @@ def test_remembered_browsers_are_bounded_and_the_oldest_is_dropped() -> None:
     many = tuple(a_remembered_browser(str(number)) for number in range(MOST_REMEMBERED))
     owner = _remembering(remembered=many)
     owner.take(a_response(owner.challenge(a_sign_in(**WISH))))
-    assert [each.digest for each in owner.account.remembered] == [
-        *(each.digest for each in many[1:]),
-        a_digest("r"),
-    ]
+    assert [each.digest for each in owner.account.remembered] == [*(each.digest for each in many[1:]), a_digest("r")]
 
 
 def _week() -> dict[str, Any]:
@@ -181,3 +181,62 @@ def test_the_history_names_no_phone_without_a_challenge() -> None:
     owner.take(a_sign_in(at=after(5), **KNOWN))
     entry = owner.account.history[-1]
     assert (entry.what, entry.device_name) == (HistoryKind.SIGNED_IN, "")
+
+
+def _marked(owner: Owner, login_id: str, browser_digest: str | None) -> bool:
+    """Sign in, and return whether the phone shows the browser as a new one."""
+    challenge = owner.challenge(a_sign_in(login_id, browser_digest=browser_digest))
+    marked = verify_challenge(challenge)[0].browser.first_time
+    owner.take(a_response(challenge))
+    return marked
+
+
+def test_a_browser_is_marked_as_new_until_it_completes_a_sign_in() -> None:
+    owner = Owner(challenges=at_most(10))
+    assert _marked(owner, "first", HOME)
+    assert not _marked(owner, "second", HOME)
+    assert _marked(owner, "third", CAFE)
+    assert not _marked(owner, "fourth", HOME)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.DENY, Verdict.REPORT])
+def test_a_denied_sign_in_makes_no_browser_known(verdict: Verdict) -> None:
+    owner = Owner()
+    owner.take(a_response(owner.challenge(a_sign_in(browser_digest=HOME)), verdict))
+    assert owner.account.known_browsers == ()
+
+
+def test_a_sign_in_by_code_makes_the_browser_known() -> None:
+    owner = Owner()
+    owner.take(a_sign_in(browser_digest=HOME))
+    owner.take(a_code())
+    assert owner.account.known_browsers == (HOME,)
+
+
+def test_a_confirmation_makes_no_browser_known() -> None:
+    owner = signed_in()
+    owner.take(a_confirmation())
+    owner.take(a_code(login_id="confirm-1"))
+    assert owner.account.known_browsers == ()
+
+
+def test_the_phone_gets_the_other_details_unchanged() -> None:
+    browser = a_browser(name="Chrome on Windows", address="203.0.113.9", place="Geneva, Switzerland")
+    challenge = Owner().challenge(a_sign_in(browser=browser, browser_digest=HOME))
+    assert verify_challenge(challenge)[0].browser == browser.model_copy(update={"first_time": True})
+
+
+def test_a_browser_cannot_claim_to_be_known() -> None:
+    challenge = Owner().challenge(a_sign_in(browser=a_browser(first_time=False), browser_digest=CAFE))
+    assert verify_challenge(challenge)[0].browser.first_time
+
+
+def test_known_browsers_are_bounded_and_the_least_recent_is_dropped() -> None:
+    many = tuple(a_digest(f"browser {number}") for number in range(MOST_KNOWN_BROWSERS))
+    owner = Owner(an_account(known_browsers=many), challenges=at_most(10))
+    _marked(owner, "first", many[0])
+    _marked(owner, "second", HOME)
+    assert owner.account.known_browsers == (*many[2:], many[0], HOME)
+    assert len(owner.account.known_browsers) == MOST_KNOWN_BROWSERS
+    assert _marked(owner, "third", many[1])
+    assert owner.account.history[-1].at == after()
