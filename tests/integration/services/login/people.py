@@ -194,9 +194,13 @@ class Person(Visitor):
 
     async def first_sign_in(self) -> None:
         """Enter the password for the first time, pair the phone and approve on it: the browser is at the account."""
+        await self.pair_and_challenge()
+        await self.approve()
+
+    async def pair_and_challenge(self) -> None:
+        """Pair the phone for the first time, and click OK: the browser waits for the phone."""
         await self.pair()
         await self.send_challenge()
-        await self.approve()
 
     async def pair_only(self) -> None:
         """Pair the phone, and cancel the sign-in: the phone has not been asked yet."""
@@ -226,6 +230,12 @@ async def a_person(stack: Stack, wire: Wire) -> AsyncIterator[Person]:
         yield Person(name, browser, wire, PlayedPhone(wire, stack.secrets))
 
 
+async def come_back(visitor: Visitor) -> None:
+    """Sign out, and enter the password again."""
+    await visitor.browser.press("sign-out")
+    await visitor.enter_password()
+
+
 def another(number: int) -> int:
     """Return a number of two digits that is not the given one."""
     return 10 + (number - 9) % 90
@@ -234,6 +244,12 @@ def another(number: int) -> int:
 def message(visitor: Visitor) -> tuple[str, str]:
     """Return the title and the text of the message on a visitor's page."""
     return visitor.browser.part("notice-title").text, visitor.browser.part("notice-text").text
+
+
+def expect_message(visitor: Visitor, title: str, text: str = "") -> None:
+    """Check the title, and a part of the text, of the message on a visitor's page."""
+    shown = message(visitor)
+    assert (shown[0], text in shown[1]) == (title, True), shown
 
 
 def last_entry(visitor: Visitor) -> str:

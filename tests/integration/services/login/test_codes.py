@@ -5,7 +5,7 @@ import re
 import aiohttp
 
 from schemas.contract import ChallengeWithdrawn, Verdict
-from tests.integration.services.login.people import PHONE, Person, last_entry, message
+from tests.integration.services.login.people import PHONE, Person, expect_message, last_entry, message
 from tests.integration.services.wire import Wire
 
 TRIES = 5
@@ -60,9 +60,7 @@ async def test_a_wrong_code_says_so_and_the_right_one_goes_on(person: Person) ->
     await person.pair_only()
     await person.enter_password()
     await person.enter_code(wrong(person.phone.code()))
-    title, text = message(person)
-    assert title == "That code did not match"
-    assert "it changes every 30 seconds" in text
+    expect_message(person, "That code did not match", "it changes every 30 seconds")
     assert "value" not in person.browser.part("code").attributes
     await person.browser.press("use-push")
     person.browser.expect("CHECK YOUR PHONE")
@@ -80,9 +78,7 @@ async def test_a_code_that_was_used_is_refused_and_the_next_one_is_taken(person:
     await person.sign_out()
     await person.enter_password()
     await person.enter_code(code)
-    title, text = message(person)
-    assert title == "This code was already used"
-    assert "Wait for the next one" in text
+    expect_message(person, "This code was already used", "Wait for the next one")
     await person.enter_code(next_code)
     person.is_signed_in()
 
@@ -92,7 +88,7 @@ async def test_five_wrong_codes_pause_codes_and_the_page_shows_until_when(person
     await person.enter_password()
     for _ in range(TRIES - 1):
         await person.enter_code(wrong(person.phone.code()))
-        assert message(person)[0] == "That code did not match"
+        expect_message(person, "That code did not match")
     await person.enter_code(wrong(person.phone.code()))
     title, text = message(person)
     assert title == "Codes are paused"
@@ -122,7 +118,7 @@ async def test_two_denials_pause_the_next_challenge_until_a_code_was_right(perso
     for _ in range(2):
         await person.enter_password()
         await person.answer(Verdict.DENY)
-        assert message(person)[0] == "Sign-in declined"
+        expect_message(person, "Sign-in declined")
     await person.enter_password()
     is_paused(person)
     await person.enter_code(person.phone.code())

@@ -29,7 +29,7 @@ from services.login.web.cookies import LOGIN, SESSION
 from services.login.web.read_your_writes import VERSION, RowVersion, read_version
 from tests.accounts import add_account, let_see, sealed
 from tests.builders import present
-from tests.integration.services.login.people import PASSWORD, PHONE, PHRASE, Person, another, message
+from tests.integration.services.login.people import PASSWORD, PHONE, PHRASE, Person, another, expect_message, message
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS
 
@@ -46,8 +46,7 @@ def login(stack: Stack) -> InstanceProcess:
 
 
 async def test_a_login_is_complete_once_the_phone_approved(person: Person) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     issued = await person.phone.asked()
     claims, _ = verify_challenge(issued.challenge)
     assert (claims.account_name, claims.browser.name, claims.browser.address) == (
@@ -62,13 +61,10 @@ async def test_a_login_is_complete_once_the_phone_approved(person: Person) -> No
 
 
 async def test_a_login_that_is_declined_ends_and_can_be_begun_again(person: Person) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     await person.answer(Verdict.DENY)
     assert person.browser.path == "/ended"
-    title, text = message(person)
-    assert title == "Sign-in declined"
-    assert "If you tapped the wrong button, sign in again" in text
+    expect_message(person, "Sign-in declined", "If you tapped the wrong button, sign in again")
     await person.browser.press("sign-in-again")
     await person.enter_password()
     await person.approve()
@@ -76,23 +72,19 @@ async def test_a_login_that_is_declined_ends_and_can_be_begun_again(person: Pers
 
 
 async def test_a_wrong_number_ends_the_login(person: Person) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     await person.phone.answer(
         await person.phone.asked(), Verdict.APPROVE, number=another(present(person.browser.number))
     )
     await person.wait()
-    title, text = message(person)
-    assert title == "The number did not match"
-    assert "enter the new number" in text
+    expect_message(person, "The number did not match", "enter the new number")
     await person.enter_password()
     await person.approve()
     assert f"Wrong number entered on {PHONE}" in person.browser.text
 
 
 async def test_an_answer_by_another_phone_signs_nobody_in(person: Person, wire: Wire) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     issued = await person.phone.asked()
     await person.phone.answer(issued, Verdict.APPROVE, key=PrivateKey.generate())
     letter = await wire.dead_letter("auth.response", person.name.encode())
@@ -141,8 +133,7 @@ async def test_a_pairing_that_failed_leads_back_with_its_reason_and_a_new_phrase
     )
     await person.wait()
     person.browser.expect("PAIR A DEVICE")
-    assert message(person)[0] == title
-    assert text in message(person)[1]
+    expect_message(person, title, text)
     await person.accept_pairing(person.phone)
 
 
@@ -162,8 +153,7 @@ async def test_a_mistyped_phrase_stays_in_its_field_and_costs_no_try(
     await person.browser.open("/pair")
     for _ in range(7):
         await person.browser.press("connect-device", phrase=typed)
-        assert message(person)[0] == title
-        assert text in message(person)[1]
+        expect_message(person, title, text)
         assert person.browser.part("phrase").attributes["value"] == typed
     assert [each for each in wire.of(PairingRequested) if each.account_id == person.name] == []
     await person.accept_pairing(person.phone)
@@ -183,7 +173,7 @@ async def test_five_phrases_then_a_pause_whose_end_the_page_shows(person: Person
     assert person.browser.part("countdown").attributes["data-at-end"] == "/pair"
     assert "disabled" in person.browser.part("connect-device").attributes
     await person.browser.submit("/pair", phrase=PHRASE)
-    assert message(person)[0] == "Pairing is paused"
+    expect_message(person, "Pairing is paused")
 
 
 async def test_wrong_passwords_lead_to_a_pause_that_the_right_one_does_not_lift(person: Person) -> None:
@@ -213,8 +203,7 @@ async def test_an_unknown_name_gets_the_answer_of_a_wrong_password(person: Perso
 
 
 async def test_one_request_at_a_time_reaches_the_phone(person: Person, wire: Wire) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     first = await person.phone.asked()
     async with person.in_another_browser() as other:
         await other.enter_password()
@@ -233,22 +222,18 @@ async def test_one_request_at_a_time_reaches_the_phone(person: Person, wire: Wir
 
 
 async def test_it_was_not_me_ends_every_login_that_waits(person: Person) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     async with person.in_another_browser() as other:
         await other.enter_password()
         waiting = asyncio.create_task(other.wait())
         await person.answer(Verdict.REPORT)
-        assert message(person)[0] == "Sign-in reported"
-        assert "we ended all its sign-ins" in message(person)[1]
+        expect_message(person, "Sign-in reported", "we ended all its sign-ins")
         await waiting
-        assert message(other)[0] == "Sign-in stopped"
-        assert "we ended this one too" in message(other)[1]
+        expect_message(other, "Sign-in stopped", "we ended this one too")
 
 
 async def test_cancelling_takes_the_request_back_from_the_phone(person: Person, wire: Wire) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     issued = await person.phone.asked()
     await person.browser.submit("/cancel")
     assert person.browser.path == "/ended"
@@ -283,8 +268,7 @@ async def test_a_waiting_page_shows_whether_the_notification_reached_the_phone(
 
 
 async def test_an_approval_signs_in_the_browser_that_asked_and_no_other(person: Person, login: InstanceProcess) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     async with TextBrowser(login.url) as stranger:
         for path in ("/wait", "/complete", "/account", "/pair"):
             await stranger.open(path)
@@ -298,8 +282,7 @@ async def test_an_approval_signs_in_the_browser_that_asked_and_no_other(person: 
 async def test_what_kafka_knows_of_a_login_opens_it_in_no_other_browser(
     person: Person, stack: Stack, login: InstanceProcess
 ) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
         account = accounts.view.get(person.name)
     assert account is not None
@@ -342,8 +325,7 @@ async def test_every_answer_carries_the_security_headers(login: InstanceProcess)
 
 
 async def test_a_session_ends_when_its_owner_signs_out(person: Person) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     await person.answer(Verdict.APPROVE)
     await person.sign_out()
     await person.browser.open("/account")
@@ -369,8 +351,7 @@ async def test_a_removed_account_is_gone_and_its_name_is_free(
 
 async def test_a_completed_login_stays_so_at_an_instance_that_is_behind(person: Person, login: InstanceProcess) -> None:
     """The approval is newer than what the browser's last form led to, so that the next page has to wait for it, too."""
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     before = person.browser.cookies
     await person.answer(Verdict.APPROVE)
     async with (
