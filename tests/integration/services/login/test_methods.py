@@ -1,37 +1,21 @@
 """An account's methods: phones added, chosen, renamed and removed, authenticator apps, recovery codes."""
 
 import re
-from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
-import pyotp
-
 from deploy.local.stack import Stack
-from lab.testkit.person import Visitor
-from protocol.verification_codes import STEP_SECONDS
 from schemas.contract import DeviceUnpaired, Verdict
+from tests.authenticator_app import App
 from tests.integration.services.login.people import PHONE, Person, PlayedPhone, come_back, expect_message, last_entry
 from tests.integration.services.wire import Wire
 
 OTHER = "Old tablet"
 
 
-class App:
-    """An authenticator app that was given a secret."""
-
-    def __init__(self, visitor: Visitor) -> None:
-        """Take the secret from the page that shows it."""
-        self._totp = pyotp.TOTP(visitor.browser.part("secret").text.replace(" ", ""))
-
-    def code(self, steps_later: int = 0) -> str:
-        """Return the code of now, or of a later time step; one step later is taken as well."""
-        return self._totp.at(datetime.now(UTC) + timedelta(seconds=steps_later * STEP_SECONDS))
-
-
 async def add_app(person: Person, name: str = "Spare app") -> App:
     """Add an app from the account's page."""
     await person.browser.press("add-app")
-    app = App(person)
+    app = App(person.browser.part("secret").text)
     await person.browser.press("submit", name=name, code=app.code())
     person.is_signed_in()
     return app
@@ -80,7 +64,8 @@ async def test_an_app_is_added_by_its_first_code_and_signs_in_with_the_next(pers
 async def test_an_app_whose_first_code_is_wrong_is_not_added_and_keeps_its_secret(person: Person) -> None:
     await person.first_sign_in()
     await person.browser.press("add-app")
-    app, secret = App(person), person.browser.part("secret").text
+    secret = person.browser.part("secret").text
+    app = App(secret)
     await person.browser.press("submit", name="Spare app", code=f"{(int(app.code()) + 1) % 10**6:06}")
     expect_message(person, "That code did not match", "enter the code that the app shows now")
     assert person.browser.part("secret").text == secret
