@@ -33,6 +33,7 @@ from services.pairing.domain.policy import PairingPolicy, PairingSigner
 
 MessageT = TypeVar("MessageT", bound=Message)
 RowPartT = TypeVar("RowPartT")
+ValueT = TypeVar("ValueT")
 T0: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """When every test begins."""
 LOGIN_URL: Final = "http://login.test"
@@ -46,6 +47,12 @@ _event_numbers: Final = itertools.count(1)
 def after(seconds: float = 0, *, minutes: float = 0) -> datetime:
     """Return a moment so long after the beginning."""
     return T0 + timedelta(seconds=seconds, minutes=minutes)
+
+
+def present(value: ValueT | None) -> ValueT:
+    """Return a value that must not be None."""
+    assert value is not None
+    return value
 
 
 def full_width(text: str) -> str:

@@ -2,13 +2,15 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
+from tests.network_lock import network_lock
 from tests.polling import DEADLINE_SECONDS
 
 PATIENCE_MILLISECONDS: Final = DEADLINE_SECONDS * 1000 / 2
@@ -65,11 +67,24 @@ async def forgo_service_worker(context: BrowserContext) -> None:
     await context.add_init_script("delete Navigator.prototype.serviceWorker")
 
 
+@pytest.fixture(scope="module")
+def stable_network() -> Iterator[None]:
+    """Keep the machine's networks unchanged during a module's tests in a browser."""
+    with network_lock():
+        yield
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """Give one Chromium to all tests; who plays in it has a context of its own."""
+async def session_browser() -> AsyncIterator[Browser]:
+    """Run one Chromium for all tests."""
     async with chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def browser(session_browser: Browser, stable_network: None) -> Browser:  # noqa: ARG001 - held while it is used
+    """Give Chromium to a module's tests; each opens a context of its own."""
+    return session_browser
 
 
 @asynccontextmanager

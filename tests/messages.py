@@ -111,11 +111,7 @@ def an_issue(at: datetime = T0, phone: Phone | None = None, phrase: str = PHRASE
     """Return a phrase that a device was granted."""
     phone = phone or a_phone()
     return IssuePhrase(
-        phrase_digest=phrase,
-        device_id=phone.device_id,
-        device_name=phone.name,
-        at=at,
-        expires_at=at + PHRASE_LIFETIME,
+        phrase_digest=phrase, device_id=phone.device_id, device_name=phone.name, at=at, expires_at=at + PHRASE_LIFETIME
     )
 
 

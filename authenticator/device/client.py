@@ -58,7 +58,7 @@ class Client:
         return found
 
     async def key_set(self, issuer: str, *, retry_seconds: float) -> frozenset[str]:
-        """Fetch the thumbprints of an issuer's present keys.
+        """Fetch the thumbprints of an issuer's current keys.
 
         Args:
             issuer: The issuer's URL.

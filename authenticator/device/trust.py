@@ -27,7 +27,7 @@ class Distrust(StrEnum):
     NO_ISSUER = "it does not name the issuer of the account's challenges"
     NOT_PAIRED = "this device is not paired with that account of that issuer"
     OTHER_PAIRING = "it is about another pairing with that account"
-    UNKNOWN_KEY = "its key is not its issuer's"
+    UNKNOWN_KEY = "its issuer does not publish its key"
 
 
 @dataclass(frozen=True, slots=True)

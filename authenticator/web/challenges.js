@@ -29,7 +29,7 @@ const CHALLENGE_TYPE = "countersign-challenge+jws";
  * @typedef {object} Trust
  * @property {(claims: Claims) => Promise<readonly string[] | null>} known thumbprints that need no request; null if nothing
  *   from this issuer may be shown
- * @property {(claims: Claims) => Promise<readonly string[]>} published thumbprints of the issuer's present keys
+ * @property {(claims: Claims) => Promise<readonly string[]>} published thumbprints of the issuer's current keys
  */
 
 /** A challenge that must not be shown, or a statement that must not be trusted. */
@@ -60,7 +60,7 @@ export async function verifyChallenge(compact, { deviceId, now, trust }) {
   if (known === null) throw new ChallengeError("nothing was paired with its issuer");
   if (known.includes(thumbprint)) return { claims, thumbprint, rotated: false };
   const published = await trust.published(claims);
-  if (!published.includes(thumbprint)) throw new ChallengeError("its key is not its issuer's");
+  if (!published.includes(thumbprint)) throw new ChallengeError("its issuer does not publish its key");
   return { claims, thumbprint, rotated: true };
 }
 

@@ -20,7 +20,7 @@ const UNPAIRED_TYPE = "countersign-unpaired+jws";
  * @param {object} context
  * @param {string} context.deviceId
  * @param {(statement: Unpaired) => Promise<import("./store.js").Account | undefined>} context.find the stored account
- * @param {(issuer: string) => Promise<readonly string[]>} context.published thumbprints of its present keys
+ * @param {(issuer: string) => Promise<readonly string[]>} context.published thumbprints of the issuer's current keys
  * @returns {Promise<Unpaired | undefined>} undefined if this phone does not have the pairing
  * @throws {SignatureError | ChallengeError} if it must not be trusted
  */
@@ -32,7 +32,7 @@ export async function verifyUnpaired(compact, { deviceId, find, published }) {
   const account = await find(statement);
   if (account?.pairing_id !== statement.pairing_id) return undefined;
   const isTrusted = account.keys.includes(thumbprint) || (await published(statement.iss)).includes(thumbprint);
-  if (!isTrusted) throw new ChallengeError("its key is not its issuer's");
+  if (!isTrusted) throw new ChallengeError("its issuer does not publish its key");
   return statement;
 }
 

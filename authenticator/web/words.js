@@ -10,7 +10,7 @@ const PROBLEMS = {
   "wrong-url": "The app was opened at the wrong address. Open it at the address that you were given.",
   stale: "This phone's clock is wrong. Check the phone's date and time, then try again.",
   "bad-nonce": "The service did not accept this request. Try again.",
-  "replayed-nonce": "This was already sent and counted.",
+  "replayed-nonce": "This was already sent.",
   "unknown-device": "The service does not know this phone yet. Wait until it is connected, then try again.",
   "unknown-challenge": "This request is no longer waiting.",
   "already-answered": "This request was already answered.",
@@ -26,7 +26,7 @@ const PROBLEMS = {
  * @returns {string} what it means and what to do
  */
 export function problemText(problem) {
-  return PROBLEMS[problem ?? ""] ?? "The service refused this. Reload the app and try again.";
+  return PROBLEMS[problem ?? ""] ?? "The service refused this request. Reload the app and try again.";
 }
 
 /**

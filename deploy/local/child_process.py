@@ -5,14 +5,13 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import BinaryIO, Final
 
-# The kernel's parent-death signal refers to the thread that started the child. So one thread, which lives as long as
-# this program, starts all children.
-_SPAWNER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 _TAIL_BYTES: Final = 4096
 MAX_LOG_BYTES: Final = 20 * 1024 * 1024
 KEPT_LOGS: Final = 9
@@ -37,7 +36,7 @@ class Child:
         """
         parent_death_signal = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
         with log_path.open("ab") as log:
-            self._process = _SPAWNER.submit(_start, [*parent_death_signal, *command], log, environment or {}).result()
+            self._process = _SPAWNER.start([*parent_death_signal, *command], log, environment or {})
         self.log_path = log_path
         self._terminated = False
 
@@ -122,6 +121,41 @@ class Daemon:
         """Continue it (SIGCONT)."""
         if self._process is not None and self._process.exit_code is None:
             os.kill(self._process.pid, signal.SIGCONT)
+
+
+class _Spawner:
+    """The thread that starts all children: the kernel's parent-death signal refers to the thread that started a child.
+
+    It lives as long as the program. The program's end does not wait for it, as it would for a thread of a pool: an
+    interrupt during the pool's first `submit` leaves a thread that no one ends.
+    """
+
+    def __init__(self) -> None:
+        self._orders: SimpleQueue[tuple[Future[subprocess.Popen[bytes]], list[str], BinaryIO, Mapping[str, str]]] = (
+            SimpleQueue()
+        )
+        self._thread: Thread | None = None
+
+    def start(self, command: list[str], log: BinaryIO, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """Start a child in that thread, and wait until it has started."""
+        if self._thread is None:
+            thread = Thread(target=self._run, name="spawner", daemon=True)
+            thread.start()
+            self._thread = thread
+        started: Future[subprocess.Popen[bytes]] = Future()
+        self._orders.put((started, command, log, environment))
+        return started.result()
+
+    def _run(self) -> None:
+        while True:
+            started, command, log, environment = self._orders.get()
+            try:
+                started.set_result(_start(command, log, environment))
+            except Exception as error:  # noqa: BLE001 - the caller gets it, whatever it is
+                started.set_exception(error)
+
+
+_SPAWNER: Final = _Spawner()
 
 
 def _start(command: list[str], log: BinaryIO, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

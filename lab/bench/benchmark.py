@@ -143,17 +143,15 @@ class Benchmark:
 
         """
         parts = self.options.parts
-        first = again = 0.0
-        if Part.STARTS in parts:
-            first, idle = self._start("First start"), self._idle()
-            self.deployment.stop()
-            again = self._start("Start")
-            self.deployment.stop()
+        first = self._measure_first_start() if Part.STARTS in parts else None
         kafka_seconds = self._seed(self._accounts)
-        if Part.STARTS in parts:
-            self.results.starts = Starts(first, again, kafka_seconds, *idle)
-        self._start("Start with people", counted=True)
+        again_seconds = self._start("Start with people", counted=True)
+        if first is not None:
+            self.results.starts = Starts(first[0], again_seconds, kafka_seconds, *first[1:])
         self._warm_up()
+        # Before all else, since the memory of a service that was just started is the phones'.
+        if Part.PHONES in parts:
+            self.results.phones = self._measure_phones()
         self._measure_floors()
         if Part.LOGINS in parts:
             self._measure_logins()
@@ -161,8 +159,6 @@ class Benchmark:
             self.results.pairings = self._measure_pairings()
         if Part.CODES in parts:
             self.results.codes = self._measure_codes()
-        if Part.PHONES in parts:
-            self.results.phones = self._measure_phones()
         if Part.ACCOUNTS in parts:
             self._measure_accounts()
         self.deployment.stop()
@@ -219,10 +215,12 @@ class Benchmark:
     def _logins(self, title: str, at_once: int, times: Times, people: People | None = None) -> Pass:
         return push_logins(self.runner, self.deployment, people or self._quick, at_once, times, title)
 
-    def _idle(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Return the CPU time in per cent of a core, and the memory in MiB, by process, while no person acts."""
-        cpu = self._idle_percent("Idle")
-        return cpu, self._resident_mebibytes()
+    def _measure_first_start(self) -> tuple[float, dict[str, float], dict[str, float]]:
+        """Return its seconds, and then the CPU time (% of a core) and the memory (MiB) of each process while idle."""
+        seconds = self._start("First start")
+        idle = self._idle_percent("Idle"), self._resident_mebibytes()
+        self.deployment.stop()
+        return seconds, *idle
 
     def _idle_percent(self, title: str) -> dict[str, float]:
         self.runner.show(title, Progress(0, 1))
@@ -286,11 +284,8 @@ class Benchmark:
         return Measured(found, self._floors.floor(at_once, counts))
 
     def _measure_phones(self) -> IdlePhones:
-        """Have phones wait on a push service that was just started, so that its memory is theirs."""
+        """Have phones wait, and ask each of them."""
         count, at_once = self.options.phones, self.options.usual_at_once
-        self.deployment.stop()
-        self._start("Start for phones", counted=True)
-        self._warm_up()
         without = self._idle_percent("Idle without phones")["push"]
         before = self.deployment.resident_bytes()["push"]
         parts = self.runner.split(at_once)
@@ -317,7 +312,8 @@ class Benchmark:
         for wanted in self.options.accounts:
             accounts = max(wanted, self._accounts)
             self.deployment.stop()
-            self._seed(accounts)
+            if accounts > self._accounts:
+                self._seed(accounts)
             seconds = self._start(f"Start with {accounts} accounts")
             self._warm_up()
             title = f"Logins beside {accounts} accounts"

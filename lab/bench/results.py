@@ -71,7 +71,7 @@ class Starts:
 
     Attributes:
         first_seconds: The first start, which makes topics, keys and the demo account.
-        again_seconds: A later one.
+        again_seconds: A later one, which reads the accounts that the other parts need.
         kafka_seconds: Kafka and the topics alone: the floor of a start.
         idle_cpu_percent: Of a core, by process.
         resident_mebibytes: Memory by process.

@@ -28,7 +28,7 @@ def _claims(evidence: RunRecords) -> Iterator[Claim]:
     yield from log.check(evidence)
     yield from dead_letters.check(evidence)
     yield claim(
-        "After each fault all instances were ready again and all partitions fully replicated",
+        "After every fault, all instances became ready and all partitions fully replicated",
         (_recovered(each) for each in evidence.faults),
     )
 

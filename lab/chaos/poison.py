@@ -49,7 +49,7 @@ class Poison(StrEnum):
 
 
 CORRUPT: Final = frozenset(Poison) - {Poison.DUPLICATE, Poison.REORDERED, Poison.VOID}
-"""What cannot be used, and has to be set aside. The others change nothing."""
+"""What must become a dead letter. The others change nothing."""
 _LOST_OWNER: Final = "chaos".rjust(22, "-")
 """The id of an owner that has lost its partition, or has never had it."""
 

@@ -1,6 +1,6 @@
 """Runs the flow of the product from the password to the second sign-in, and prints each step and each Kafka record.
 
-Exits 0 only if every step happened and nothing was set aside.
+Exits 0 only if every step happened and there is no dead letter.
 """
 
 import argparse
@@ -138,7 +138,7 @@ async def show(stack: Stack) -> None:
     """Show the flow on a running stack.
 
     Raises:
-        MissingStepError: If a record is missing, or was set aside.
+        MissingStepError: If a record is missing, or there is a dead letter.
         PageError, ChallengeError, TimeoutError: If a step did not happen.
 
     """
@@ -158,9 +158,9 @@ async def show(stack: Stack) -> None:
         await records.stop()
     check_order(records.types)
     if records.dead_letters:
-        message = f"{records.dead_letters} records were set aside"
+        message = f"there are {records.dead_letters} dead letters"
         raise MissingStepError(message)
-    console.print(f"[bold green]Every step happened[/]; {len(records.types)} records passed, none was set aside.")
+    console.print(f"[bold green]Every step happened[/]; {len(records.types)} records passed, no dead letters.")
 
 
 def main() -> int:

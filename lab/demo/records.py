@@ -19,7 +19,7 @@ class Records:
 
     Attributes:
         types: The CloudEvents types that passed, in order.
-        dead_letters: How many records were set aside.
+        dead_letters: The number of dead letters.
 
     """
 

@@ -45,8 +45,8 @@ def examine_events(
             continue
         if not committed:
             report.unchecked[Unchecked.PENDING] += 1
-        elif _is_set_aside(table, record, event, store):
-            report.checked[Checked.SET_ASIDE] += 1
+        elif _is_dead_lettered(table, record, event, store):
+            report.checked[Checked.DEAD_LETTERED] += 1
         elif expected_messages.is_outdated(table, record):
             report.checked[Checked.OUTDATED] += 1
         else:
@@ -87,7 +87,7 @@ def _examine_unremembered(
         report.unchecked[Unchecked.DECISION_COMPACTED] += 1
 
 
-def _is_set_aside(table: BoundTable, record: StoredRecord, event: Event[Message], store: RecordStore) -> bool:
+def _is_dead_lettered(table: BoundTable, record: StoredRecord, event: Event[Message], store: RecordStore) -> bool:
     place = (str(record.partition).encode(), str(record.offset).encode(), table.service.encode())
     for letter in store.of_event((event.data.topic.dead_letter,), event.id):
         headers = dict(letter.headers)

@@ -23,7 +23,7 @@ class Checked(StrEnum):
     MESSAGE = "messages that follow from a decision"
     SIGNED = "valid signatures and seals"
     ROWLESS = "events of keys without a row"
-    SET_ASIDE = "events that became dead letters"
+    DEAD_LETTERED = "events that became dead letters"
     OUTDATED = "events that came after their row had forgotten newer ones"
 
 

@@ -54,10 +54,7 @@ SCENARIOS: dict[str, tuple[dict[str, str], set[str]]] = {
         {series('up{job="login"'): "1x20 0x40"},
         {"CountersignServiceGone", "CountersignInstanceDown"},
     ),
-    "one of two instances is gone": (
-        {'up{job="login", instance="login:2"}': "1x20 0x40"},
-        {"CountersignInstanceDown"},
-    ),
+    "one of two instances is gone": ({'up{job="login", instance="login:2"}': "1x20 0x40"}, {"CountersignInstanceDown"}),
     "tables do not come back": (
         {series("countersign_ready"): "1x20 0x40", series("countersign_recovering"): "0x20 1x40"},
         {"CountersignNotReady", "CountersignRecovering"},
@@ -87,7 +84,7 @@ SCENARIOS: dict[str, tuple[dict[str, str], set[str]]] = {
     ),
     "a view is far behind": ({series("countersign_view_lag_records"): "600x60"}, {"CountersignViewsBehind"}),
     "rows show seconds late": ({series("countersign_view_delay_seconds_sum"): "0+100x60"}, {"CountersignViewsBehind"}),
-    "one record is set aside": ({series("countersign_dead_letters_total"): "0x50 1x10"}, {"CountersignDeadLetters"}),
+    "one dead letter": ({series("countersign_dead_letters_total"): "0x50 1x10"}, {"CountersignDeadLetters"}),
     "an error that no rule expects": (
         {series("countersign_unexpected_errors_total"): "0x50 1x10"},
         {"CountersignUnexpectedErrors"},
@@ -97,10 +94,7 @@ SCENARIOS: dict[str, tuple[dict[str, str], set[str]]] = {
         {series("countersign_login_challenges_total"): "0+3x60"},
         {"CountersignFewApprovals"},
     ),
-    "four people report a sign-in": (
-        {series("countersign_reports_total"): "0x30 4x30"},
-        {"CountersignReports"},
-    ),
+    "four people report a sign-in": ({series("countersign_reports_total"): "0x30 4x30"}, {"CountersignReports"}),
     "an attacker guesses passwords": (
         {series("countersign_decisions_total"): "0+100x60"},
         {"CountersignPasswordsGuessed"},

@@ -18,6 +18,7 @@ from services.pairing.app import make_instance as make_pairing
 from services.pairing.settings import PairingSettings
 from services.push.app import make_instance as make_push
 from services.push.settings import PushSettings
+from tests.builders import present
 from tests.integration.whole.test_conformance import LOGIN_FORMS
 
 MAKERS: dict[str, Callable[[Path], ServiceInstance]] = {
@@ -43,8 +44,7 @@ class Described:
     @property
     def routes(self) -> list[web.AbstractRoute]:
         """The router's routes, without the HEAD of each GET."""
-        assert self.client.app is not None
-        return [each for each in self.client.app.router.routes() if each.method != hdrs.METH_HEAD]
+        return [each for each in present(self.client.app).router.routes() if each.method != hdrs.METH_HEAD]
 
 
 @pytest.fixture(params=sorted(MAKERS))
@@ -85,8 +85,7 @@ async def test_each_static_file_is_served(described: Described) -> None:
 
 def path_of(route: web.AbstractRoute) -> str:
     """Return a route's path as documents write it."""
-    assert route.resource is not None
-    return route.resource.canonical
+    return present(route.resource).canonical
 
 
 def is_static(route: web.AbstractRoute) -> bool:

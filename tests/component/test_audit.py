@@ -87,9 +87,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
         yield made
 
 
-async def test_packages_without_known_vulnerabilities_pass_and_are_cached_for_a_day(
-    service: Service,
-) -> None:
+async def test_packages_without_known_vulnerabilities_pass_and_are_cached_for_a_day(service: Service) -> None:
     assert await service.audit() == (True, "no known vulnerabilities in 2 packages")
     assert service.queried == ["harmless", "leaky"]
     fine, text = await service.audit()

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -36,6 +37,21 @@ def test_a_child_that_handles_sigterm_ends_with_its_own_status(tmp_path: Path) -
     child.stop(DEADLINE_SECONDS)
 
     assert child.exit_code == 7
+
+
+def test_a_program_ends_though_its_first_start_of_a_child_was_interrupted(tmp_path: Path) -> None:
+    program = (
+        "import sys, threading\nfrom pathlib import Path\nfrom deploy.local.child_process import Child\n"
+        "wait = threading.Event.wait\n"
+        "def interrupted(event, timeout=None):\n"  # which a thread's start waits for
+        "    wait(event, timeout)\n    threading.Event.wait = wait\n    raise KeyboardInterrupt\n"
+        "threading.Event.wait = interrupted\n"
+        "try:\n    Child(['true'], Path(sys.argv[1]))\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "log")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True)
+
+    assert ended.stdout == "interrupted\n"
 
 
 def test_earlier_logs_are_rotated_and_the_oldest_is_deleted(tmp_path: Path) -> None:

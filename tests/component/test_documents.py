@@ -1,7 +1,12 @@
-"""The documents match the code."""
+"""The documents match the code: the glossary, the decisions, the threat model and the commands."""
 
+import importlib
 import re
 import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
 
 from cli.kafka import TOOLS
 from operations.deployment import ALL, readers, writers
@@ -10,6 +15,10 @@ from schemas.codec import TYPES
 from schemas.topics import DAY_SECONDS, Topic, TopicKind
 from services.common.instance.health import NotReadyReason
 from tests.readme import ROOT, shown_commands
+
+DOCS: Final = Path(__file__).parents[2] / "docs"
+ROW: Final = re.compile(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \| `([a-z_.]+)\.(\w+)` \|$", re.MULTILINE)
+WORDS: Final = ROW.findall((DOCS / "glossary.md").read_text(encoding="utf-8"))
 
 
 def test_every_test_that_the_threat_model_names_is_there() -> None:
@@ -100,3 +109,22 @@ def test_make_knows_each_command_that_the_readme_shows() -> None:
         subprocess.run([*command, "--dry-run"], cwd=ROOT, check=True, capture_output=True, timeout=60)
         variables = [word.partition("=")[0] for word in command if "=" in word]
         assert [name for name in variables if f"\n{name} ?= " not in makefile] == []
+
+
+def test_the_glossary_has_the_words_that_matter() -> None:
+    assert len(WORDS) >= 30
+    assert [word for word, _, _ in WORDS if [each for each, _, _ in WORDS].count(word) > 1] == []
+
+
+@pytest.mark.parametrize(("word", "module", "name"), WORDS)
+def test_each_term_is_where_the_glossary_says(word: str, module: str, name: str) -> None:
+    assert hasattr(importlib.import_module(module), name), word
+
+
+def test_the_index_of_decisions_has_each_record_with_its_title_and_status() -> None:
+    index = (DOCS / "adr" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(\d+)\]\((\S+)\) \| (.+) \| (.+) \|$", index, re.MULTILINE)
+    records = {path.name: path.read_text(encoding="utf-8") for path in (DOCS / "adr").glob("0*.md")}
+    assert [name for _, name, _, _ in rows] == sorted(records)
+    for number, name, title, status in rows:
+        assert records[name].startswith(f"# {number}. {title}\n\nStatus: {status}\n")

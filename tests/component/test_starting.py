@@ -1,19 +1,47 @@
-"""The start of a service reports its progress, and times out only without progress."""
+"""A service's process: its start reports progress, its port must be free, and it ends despite tasks left behind."""
 
 import io
 import json
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from rich.console import Console
 
 from deploy.local.instance_process import InstanceProcess, ServiceStartError
+from deploy.local.ports import free_port
 from deploy.local.run import show_step
+from tests.polling import DEADLINE_SECONDS
+
+LEFT_BEHIND: Final = """
+import asyncio, sys
+from services.common.instance import runtime
+from services.common.keys.key_files import KeyFileError
+
+async def go_on():
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+tasks = []
+
+def make():
+    tasks.append(asyncio.get_running_loop().create_task(go_on()))
+    asyncio.get_running_loop().call_soon(print, "runs")
+    raise KeyFileError("it cannot start")
+
+runtime.END_SECONDS = 0.2
+sys.exit(runtime.run(make))
+"""
 
 
 @contextmanager
@@ -72,3 +100,25 @@ def test_a_step_shows_its_progress_and_then_its_duration() -> None:
     shown = screen.getvalue()
     assert "Service login  tables recover: 43 % [of all]" in shown
     assert "s\n" in shown.splitlines(keepends=True)[-1]
+
+
+@pytest.mark.parametrize("option", ["--port", "--metrics-port"])
+def test_a_taken_port_is_one_line(option: str, tmp_path: Path) -> None:
+    ports = {"--port": free_port(), "--metrics-port": free_port()}
+    words = [f"{name}={port}" for name, port in ports.items()]
+    places = [f"--data-directory={tmp_path / 'data'}", f"--secrets-directory={tmp_path / 'secrets'}"]
+    with socket.create_server(("127.0.0.1", ports[option])):
+        command = [sys.executable, "-m", "services.push", *words, *places, "--log-level=ERROR"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    (line,) = ended.stdout.splitlines()
+    entry = json.loads(line)
+    assert (entry["event"], entry["port"]) == ("cannot listen", ports[option])
+    assert "in use" in entry["error"]
+
+
+def test_a_task_that_ignores_cancellation_does_not_block_the_exit() -> None:
+    command = [sys.executable, "-c", LEFT_BEHIND]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
+    assert ended.returncode == 2
+    assert "ended while something still ran" in ended.stdout + ended.stderr

@@ -3,14 +3,7 @@
 from typing import Final
 
 from schemas.base import Message
-from schemas.contract import (
-    ChallengeWithdrawn,
-    Delivery,
-    PairingFailed,
-    PairingFailure,
-    PairingWithdrawn,
-    PushReceipt,
-)
+from schemas.contract import ChallengeWithdrawn, Delivery, PairingFailed, PairingFailure, PairingWithdrawn, PushReceipt
 from schemas.login_messages import EmailDue, EmailKind, ForgetGuesses
 from schemas.pairing_messages import RetirePhrase
 from schemas.push_messages import RegisterDevice

@@ -6,6 +6,8 @@ from typing import Final
 
 from playwright.async_api import Locator, Page, expect
 
+from tests.e2e.phone import Phone
+
 SIZE: Final = (1280, 800)
 
 
@@ -98,3 +100,8 @@ class BrowserPage:
         """Wait for the person's account page."""
         await self.reads("YOUR ACCOUNT")
         await expect(self.part("account-name")).to_have_text(person.name)
+
+    async def complete_sign_in(self, person: Credentials, phone: Phone) -> None:
+        """Approve on a phone with the number that the page shows, and wait for the person's account page."""
+        await phone.approve(await self.number())
+        await self.is_signed_in(person)

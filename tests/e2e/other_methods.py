@@ -1,22 +1,7 @@
 """What a person makes on the account's page for the day when the phone is not at hand."""
 
-from datetime import UTC, datetime, timedelta
-
-import pyotp
-
-from protocol.verification_codes import STEP_SECONDS
+from tests.authenticator_app import App
 from tests.e2e.browser_page import BrowserPage
-
-
-class App:
-    """Somebody else's authenticator app that was given a secret."""
-
-    def __init__(self, secret: str) -> None:
-        self._totp = pyotp.TOTP(secret)
-
-    def code(self, steps_later: int = 0) -> str:
-        """Return the code of now, or of a later time step; one step later is taken as well."""
-        return self._totp.at(datetime.now(UTC) + timedelta(seconds=steps_later * STEP_SECONDS))
 
 
 async def add_app(computer: BrowserPage, name: str = "Authenticator app") -> App:
@@ -24,7 +9,7 @@ async def add_app(computer: BrowserPage, name: str = "Authenticator app") -> App
     await computer.press("add-app")
     await computer.reads("ADD AN AUTHENTICATOR APP")
     await computer.page.get_by_text("Can't scan it?").click()
-    app = App((await computer.part("secret").inner_text()).replace(" ", ""))
+    app = App(await computer.part("secret").inner_text())
     await computer.part("app-name").fill(name)
     await computer.enter_code(app.code())
     await computer.reads("YOUR ACCOUNT")

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Final, Literal
 
-from playwright.async_api import Page
-
 from tests.e2e import browser_page, phone
+from tests.e2e.browser_page import BrowserPage
+from tests.e2e.phone import WebPhone
 
 ARTEFACTS: Final = Path(__file__).parents[2] / ".run" / "test-artefacts"
 DIRECTORY: Final = ARTEFACTS / "screenshots"
@@ -50,9 +50,11 @@ class Screenshots:
     def __init__(self) -> None:
         self.faults: list[str] = []
 
-    async def take(self, page: Page, name: str) -> None:
-        """Take a page in each size, by night too, and look for what no page may have."""
-        before = page.viewport_size
+    async def take(self, window: BrowserPage | WebPhone, name: str, heading: str = "") -> None:
+        """Take a window in each size and colour scheme, and look for faults; with a heading, wait for that page."""
+        if heading:
+            await window.reads(heading)
+        page, before = window.page, window.page.viewport_size
         for (width, height), schemes in SIZES:
             await page.set_viewport_size({"width": width, "height": height})
             self.faults += [f"{name} at {width}x{height}: {fault}" for fault in await page.evaluate(FAULTS)]

@@ -20,11 +20,7 @@ LOGS: Final = ARTEFACTS / "logs"
 """Where the services' logs are kept after the run."""
 SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
     # One account can be asked and refuse more often than a person would, and browsers are remembered.
-    "usual": {
-        "LOGIN_CHALLENGES_MOST": "20",
-        "LOGIN_DENIALS_TRIES": "20",
-        "LOGIN_REMEMBER_DAYS": "30",
-    },
+    "usual": {"LOGIN_CHALLENGES_MOST": "20", "LOGIN_DENIALS_TRIES": "20", "LOGIN_REMEMBER_DAYS": "30"},
     # What takes minutes takes seconds, and the password alone pairs no phone: a code by e-mail is needed, or an
     # administrator's where there is no address.
     "strict": {

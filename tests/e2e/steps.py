@@ -114,8 +114,7 @@ async def reach_account(scenario: Scenario, computer: BrowserPage) -> Standing:
     phone = await scenario.a_pocket_phone()
     standing = Standing(await scenario.paired(phone), phone)
     await computer.sign_in(standing.person)
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(standing.person)
+    await computer.complete_sign_in(standing.person, phone)
     return standing
 
 

@@ -63,8 +63,7 @@ async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scena
     await computer.press("sign-out")
     await computer.reads("SIGN IN")
     await computer.enter(person.name, person.password)
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
     await expect(computer.part("history-entry").first).to_contain_text(f"Signed in, approved on {NAME}")
 
 
@@ -78,8 +77,7 @@ async def test_the_waiting_pages_are_told_when_to_move_on_and_never_ask(scenario
     await phone.accept_pairing()
     async with computer.page.expect_response("**/events?at=/wait"):
         await computer.press("ok")
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
     assert (asked["/pair/wait"], asked["/wait"], asked["/complete"]) == (1, 1, 1)
 
 
@@ -119,8 +117,7 @@ async def test_a_code_by_e_mail_admits_to_the_first_pairing(scenario: Scenario, 
     await computer.connect_device(await phone.new_phrase())
     await phone.accept_pairing()
     await computer.press("ok")
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
     await expect(computer.part("notices-to")).to_contain_text("a…@example.org")
     await make_recovery_codes(computer)
     subjects = [each["Subject"] for each in await letters(post_office, person, 3)]

@@ -18,15 +18,13 @@ async def test_of_two_sign_ins_at_once_the_second_is_sent_after_the_first(scenar
     await second.reads("ONE REQUEST AT A TIME")
     await expect(second.part("send")).to_be_disabled()
 
-    await phone.approve(await first.number())
-    await first.is_signed_in(person)
+    await first.complete_sign_in(person, phone)
     await second.reads("SEND THE REQUEST")
     await second.open("/account")
     await second.reads("SEND THE REQUEST")
 
     await second.press("send")
-    await phone.approve(await second.number())
-    await second.is_signed_in(person)
+    await second.complete_sign_in(person, phone)
 
 
 @pytest.mark.site("strict")
@@ -38,8 +36,7 @@ async def test_a_pause_that_is_over_lets_the_request_be_sent_from_the_page_that_
     await computer.reads("REQUESTS ARE PAUSED")
     await computer.reads("SEND THE REQUEST")
     await computer.press("send")
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
 
 
 @pytest.mark.site("strict")

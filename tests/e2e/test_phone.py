@@ -14,8 +14,7 @@ async def test_an_approval_with_the_number_is_told_on_both_sides_and_kept_in_the
     computer, phone = await scenario.a_computer(), await scenario.a_phone()
     person = await scenario.paired(phone)
     await computer.sign_in(person)
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
     await phone.press("tab-history")
     await expect(phone.part("history-row")).to_have_count(2)
     await expect(phone.part("history-row").first).to_contain_text("Approved")
@@ -24,10 +23,7 @@ async def test_an_approval_with_the_number_is_told_on_both_sides_and_kept_in_the
 
 @pytest.mark.parametrize(
     ("button", "on_the_phone", "on_the_computer", "in_the_history"),
-    [
-        ("deny", "Sign-in denied", "Sign-in declined", "Denied"),
-        ("report", "Reported", "Sign-in reported", "Reported"),
-    ],
+    [("deny", "Sign-in denied", "Sign-in declined", "Denied"), ("report", "Reported", "Sign-in reported", "Reported")],
 )
 async def test_each_answer_is_told_on_both_sides_and_kept_in_the_history(
     scenario: Scenario, button: str, on_the_phone: str, on_the_computer: str, in_the_history: str
@@ -49,8 +45,7 @@ async def test_a_browser_in_which_nobody_signed_in_before_is_marked(scenario: Sc
     person = await scenario.paired(phone)
     await computer.sign_in(person)
     await expect(phone.part("first-time")).to_have_text("First sign-in from this browser")
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
     await phone.reads("Approve this sign-in?")
@@ -74,8 +69,7 @@ async def test_a_phone_that_was_offline_comes_back_and_shows_what_waits(scenario
     await computer.page.clock.fast_forward("00:10")
     await expect(computer.part("delivery")).to_contain_text("Nothing on your phone yet? Open Salesforce Authenticator")
     await phone.page.context.set_offline(False)
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
 
 
 async def test_a_request_that_is_taken_back_leaves_the_screen(scenario: Scenario) -> None:
@@ -134,13 +128,12 @@ async def test_a_wrong_number_ends_the_sign_in_and_both_sides_say_so(scenario: S
     await phone.press("approve")
     await computer.shows_message("The number did not match", "enter the new number")
     await phone.reads("Approval sent")
-    await expect(phone.part("result")).to_contain_text("If not, sign in to Account Manager again.")
+    await expect(phone.part("result")).to_contain_text("If they don't, sign in to Account Manager again.")
     await phone.press("done")
 
     await computer.press("sign-in-again")
     await computer.enter(person.name, person.password)
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
     wrong = f"Wrong number entered on {NAME}"
     await expect(computer.page.get_by_text(wrong)).to_be_visible()
 
@@ -163,8 +156,7 @@ async def test_a_change_is_confirmed_on_the_phone(scenario: Scenario) -> None:
     await computer.is_signed_in(person)
     await computer.press("confirm")
     await phone.reads("Confirm this change?")
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
     await expect(computer.part("history-entry").first).to_contain_text("Confirmed before a change, approved on")
     await computer.press("make-codes")
     await computer.reads("RECOVERY CODES")

@@ -47,13 +47,11 @@ async def test_a_service_crashes_while_people_wait_for_their_phones(scenario: Sc
 
     await crash(scenario, service)
 
-    await other_phone.approve(await other_computer.number())
-    await other_computer.is_signed_in(regular)
+    await other_computer.complete_sign_in(regular, other_phone)
     await phone.accept_pairing()
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
     await computer.press("ok")
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(newcomer)
+    await computer.complete_sign_in(newcomer, phone)
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +69,7 @@ async def test_computer_and_phone_at_second_instances_complete_the_flow(scenario
     await computer.connect_device(await phone.new_phrase())
     await phone.accept_pairing()
     await computer.press("ok")
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
 
 
 @pytest.mark.usefixtures("second_instances")
@@ -103,17 +100,12 @@ async def test_a_phrase_of_the_second_pairing_instance_pairs_at_the_first_ones(s
     await computer.connect_device(issued.phrase)
     await phone.accept_pairing()
     await computer.press("ok")
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
 
 
 @pytest.mark.usefixtures("second_instances")
 async def test_a_sign_in_that_began_at_one_instance_is_finished_at_the_other(scenario: Scenario) -> None:
-    person, first, phone = (
-        await scenario.a_person(),
-        await scenario.a_computer(),
-        await scenario.a_pocket_phone(),
-    )
+    person, first, phone = (await scenario.a_person(), await scenario.a_computer(), await scenario.a_pocket_phone())
     await first.go_to_pairing(person)
     second = await scenario.a_window(first.page.context, "login-2")
     await second.open()

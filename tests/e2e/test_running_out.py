@@ -58,8 +58,7 @@ async def sign_in_on_the_screen(scenario: Scenario) -> None:
     await phone.reads("Too late")
     await computer.press("sign-in-again")
     await computer.enter(person.name, person.password)
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
     await expect(computer.page.get_by_text(f"Sign-in not answered on {NAME}")).to_be_visible()
 
 
@@ -75,8 +74,7 @@ async def sign_in_with_a_phone_that_is_gone(scenario: Scenario) -> None:
     await computer.press("sign-in-again")
     await computer.enter(person.name, person.password)
     await phone.page.goto(phone.url)
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
 
 
 ACTS: Final[tuple[Act, ...]] = (

@@ -25,8 +25,7 @@ async def test_two_windows_of_a_phone_show_the_same_and_answer_once(scenario: Sc
     for window in (phone, other):
         await window.reads("Approve this sign-in?")
         await expect(window.part("deny")).to_be_enabled()
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
     await other.reads("Already answered")
     await other.press("done")
     for window in (phone, other):

@@ -23,8 +23,7 @@ async def test_the_whole_flow_works_without_scripts(scenario: Scenario) -> None:
     await phone.accept_pairing()
     await computer.reads("DEVICE PAIRING SUCCESSFUL")
     await computer.press("ok")
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
 
     await computer.press("sign-out")
     await computer.enter(person.name, person.password)
@@ -45,16 +44,14 @@ async def test_a_second_sign_in_without_scripts_sees_when_its_request_can_be_sen
     await phone.approve(await first.number())
     await second.reads("SEND THE REQUEST")
     await second.press("send")
-    await phone.approve(await second.number())
-    await second.is_signed_in(person)
+    await second.complete_sign_in(person, phone)
 
 
 async def test_the_account_s_forms_and_codes_work_without_scripts(scenario: Scenario) -> None:
     phone, computer = await scenario.a_pocket_phone(), await scenario.a_computer(java_script_enabled=False)
     person = await scenario.paired(phone)
     await computer.sign_in(person)
-    await phone.approve(await computer.number())
-    await computer.is_signed_in(person)
+    await computer.complete_sign_in(person, phone)
     codes = await make_recovery_codes(computer)
     app = await add_app(computer)
     await computer.press("change-password")

@@ -26,8 +26,8 @@ async def letters(kafka: str, topics: str) -> str:
     await publisher.start()
     writer = DeadLetterWriter(publisher, topics, "login")
     place = RecordPosition(f"{topics}auth.response", 1, 7)
-    await writer.set_aside(place, RECORDED.key, RECORDED.value, RECORDED.headers, REASON)
-    await writer.set_aside(place, b"k\x00", b"\xff", [("ce_type", b"nonsense")], "unknown type, or none: nonsense")
+    await writer.write(place, RECORDED.key, RECORDED.value, RECORDED.headers, REASON)
+    await writer.write(place, b"k\x00", b"\xff", [("ce_type", b"nonsense")], "unknown type, or none: nonsense")
     await publisher.stop()
     return topics
 

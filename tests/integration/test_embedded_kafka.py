@@ -15,6 +15,7 @@ from deploy.local.kafka.embedded import EmbeddedKafka
 from deploy.local.ports import PortTakenError
 from operations.topics import apply_topics
 from schemas.topics import AUTH_CHALLENGE
+from tests.builders import present
 from tests.polling import DEADLINE_SECONDS
 
 PARTITION = TopicPartition(AUTH_CHALLENGE.name, 0)
@@ -64,8 +65,7 @@ def test_kafka_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", supervisor, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        pid = int(process.stdout.readline())
+        pid = int(present(process.stdout).readline())
         assert is_alive(pid)
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -13,6 +13,7 @@ from services.common.kafka.partitions import partition_of
 from services.common.rows.fence import Stamp
 from services.login.tables import ACCOUNTS
 from tests.broker import PARTITIONS
+from tests.polling import DEADLINE_SECONDS, POLL_SECONDS
 
 KEYS = tuple(f"person-{number}".encode() for number in range(20))
 ROW = b'{"version":1}'
@@ -26,11 +27,20 @@ async def run(kafka: str, prefix: str, partitions: int) -> Result:
 
 
 async def add_partitions(kafka: str, names: list[str], partitions: int) -> None:
-    """Add partitions like Kafka's own tools."""
+    """Add partitions like Kafka's own tools, and wait until the broker tells of them.
+
+    The controller answers when it has written them down; a broker learns of them a moment later.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
-    await admin.create_partitions({name: NewPartitions(partitions) for name in names})
-    await admin.close()
+    try:
+        await admin.create_partitions({name: NewPartitions(partitions) for name in names})
+        deadline = asyncio.get_running_loop().time() + DEADLINE_SECONDS
+        while {len(topic["partitions"]) for topic in await admin.describe_topics(names)} != {partitions}:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(POLL_SECONDS)
+    finally:
+        await admin.close()
 
 
 async def written_and_placed(connected: Cluster, changelog: str, partitions: int) -> tuple[dict[bytes, int], set[int]]:

@@ -18,6 +18,7 @@ from operations.repartition.cluster import cluster, topic_partitions
 from schemas.topics import LOGIN_COMMANDS
 from services.login.tables import ACCOUNTS
 from tests.broker import PARTITIONS
+from tests.builders import present
 
 SERVICE = """
 import asyncio
@@ -74,8 +75,7 @@ def running_service(kafka: str, topics: str) -> Iterator[None]:
     """Simulate a running login service: its consumer group has a member."""
     code = SERVICE.format(kafka=kafka, prefix=topics, topic=LOGIN_COMMANDS.name)
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as service:
-        assert service.stdout is not None
-        assert service.stdout.readline() == b"there\n"
+        assert present(service.stdout).readline() == b"there\n"
         yield
         service.kill()
 

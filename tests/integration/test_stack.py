@@ -14,6 +14,7 @@ from deploy.local.ports import free_port
 from deploy.local.run import HIGHEST_KAFKA_PORT
 from deploy.local.stack import METRICS_OFFSET, SERVICES, Stack, StackOptions
 from tests.broker import PARTITIONS
+from tests.builders import present
 from tests.polling import DEADLINE_SECONDS
 
 SERVICE_PORTS = tuple(f"--{service}-port" for service in SERVICES)
@@ -94,9 +95,8 @@ def running(data: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """Start the stack like `make run`, yield its process and screen, and wait until it has ended."""
     command = run_command(data, free_ports())
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
         lines = []
-        for line in process.stdout:
+        for line in present(process.stdout):
             lines.append(line)
             if line.startswith("Stop it with"):
                 break

@@ -20,6 +20,7 @@ from services.common.rows.codec import write_row
 from services.common.rows.stamps import TOMBSTONE_HEADER
 from services.common.rows.store import Position, RowStore, StoreDamagedError, StoreError, StoreInUseError
 from services.common.rows.view import View
+from tests.builders import present
 from tests.polling import DEADLINE_SECONDS, eventually
 
 HOUR = 3600.0
@@ -89,8 +90,7 @@ class Changelog:
     def plant(self, key: str, version: int) -> None:
         """Store a row that the topic lacks, which disappears in a rebuild."""
         store = RowStore(self.directory / self.topic)
-        assert store.position is not None
-        store.write({key.encode(): write_row(Row(epoch=9, version=version)).decode().encode()}, store.position)
+        store.write({key.encode(): write_row(Row(epoch=9, version=version)).decode().encode()}, present(store.position))
         store.close()
 
 
@@ -126,8 +126,7 @@ async def test_a_view_goes_on_from_its_disk(changelog: Changelog) -> None:
         assert rows(view) == {"alex": 2, "sam": 5, "kim": 1}, "only what is new is read"
         assert view.progress.total == 1
         await changelog.write("kim", 2)
-        row = await view.wait_until("kim", lambda row: row.version == 2, DEADLINE_SECONDS)
-        assert row is not None
+        present(await view.wait_until("kim", lambda row: row.version == 2, DEADLINE_SECONDS))
         await changelog.delete("alex", 2)
         await eventually(lambda: view.get("alex") is None)
     assert changelog.position().offsets == {0: 3, 1: 2}

@@ -68,7 +68,7 @@ class MemoryKafka:
         commands: The events that did not follow from others, in order.
         log: Every event that was published, in order; repeats are in it again.
         decisions: Every decision, in order.
-        set_aside: The events that could not be true.
+        dead_letters: The events that became dead letters.
 
     """
 
@@ -78,7 +78,7 @@ class MemoryKafka:
         self.commands: list[Event[Message]] = []
         self.log: list[Event[Message]] = []
         self.decisions: list[Decided] = []
-        self.set_aside: list[Event[Message]] = []
+        self.dead_letters: list[Event[Message]] = []
         self._bound = {table: table for table in policies.tables()}
         self._rows: dict[tuple[str, str], Any] = {}
         self._queues: dict[Reader, deque[Record]] = {reader: deque() for reader in READERS.values()}
@@ -184,7 +184,7 @@ class MemoryKafka:
         try:
             decision = self.decide(table, before, event)
         except UnacceptableError:
-            self.set_aside.append(event)
+            self.dead_letters.append(event)
             return
         if not decision.repeated:
             self._save(table, event.data.key, decision.row)

@@ -1,4 +1,4 @@
-"""The supervisor restarts a process that dies, with growing pauses, and never gives up."""
+"""The supervisor restarts a process that ends, with growing pauses, and never gives up."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_pauses_grow_up_to_a_bound() -> None:
     assert (pauses[0], pauses[-1]) == (FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
 
 
-def test_who_ran_steadily_starts_again_soon() -> None:
+def test_a_steady_process_restarts_soon() -> None:
     process = Fragile()
     supervisor = Supervisor(process, process.lines.append, now=0)
     first = seconds_until_start(process, supervisor, 0)
@@ -60,7 +60,7 @@ def test_who_ran_steadily_starts_again_soon() -> None:
     assert (first, second, third) == (1, 2, 1)
 
 
-def test_each_death_is_one_line_with_the_log() -> None:
+def test_each_exit_is_one_line_with_the_log() -> None:
     process = Fragile()
     supervisor = Supervisor(process, process.lines.append, now=0)
     seconds_until_start(process, supervisor, 0)
@@ -69,7 +69,7 @@ def test_each_death_is_one_line_with_the_log() -> None:
     assert process.lines == ["push ended with status -9; it restarts in 1 s. Its log: push.log"]
 
 
-def test_a_start_that_fails_is_tried_again() -> None:
+def test_a_failed_start_is_retried() -> None:
     process = Fragile(breaks_at_start=True)
     supervisor = Supervisor(process, process.lines.append, now=0)
     process.exit_code = 1

@@ -60,7 +60,7 @@ function nameForm(phone, notify) {
   return el(
     "form",
     { class: "row", submit },
-    el("label", { for: "name", class: "full" }, "Name, as your computer shows it"),
+    el("label", { for: "name", class: "full" }, "Name shown on your computer"),
     name,
     el("button", { class: "secondary", testid: "save-name" }, "Save"),
   );

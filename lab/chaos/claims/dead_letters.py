@@ -28,25 +28,27 @@ def check(evidence: RunRecords) -> Iterator[Claim]:
     for letter in evidence.dead_letters:
         letters[letter.origin].append(letter)
     yield claim(
-        "Each poisoned record is in its dead-letter topic, whole, with its reason",
-        (_set_aside(each, letters[each.place]) for each in evidence.planted),
+        "Every poison message is in its dead-letter topic, unchanged, with the reason",
+        (_dead_lettered(each, letters[each.place]) for each in evidence.planted),
     )
     places = {each.place for each in evidence.planted}
-    yield claim("Nothing else is in a dead-letter topic", (_deserved(each, places) for each in evidence.dead_letters))
+    yield claim(
+        "Every dead letter is a planted poison message", (_deserved(each, places) for each in evidence.dead_letters)
+    )
 
 
-def _set_aside(planted: RunRecord, letters: list[DeadLetter]) -> Finding:
+def _dead_lettered(planted: RunRecord, letters: list[DeadLetter]) -> Finding:
     name = f"{planted.poison} at {planted.place}"
     if not letters:
-        return f"{name} was not set aside"
+        return f"{name} was not dead-lettered"
     for letter in letters:
         if (letter.key, letter.value, dict(letter.headers)) != (planted.key, planted.value, dict(planted.headers)):
-            return f"{name} was set aside as something else"
+            return f"the dead letter of {name} has another content"
         expected = REASONS[planted.poison] if planted.poison else ""
         if not letter.reason.startswith(expected):
-            return f"{name} was set aside because: {letter.reason}"
+            return f"the dead letter of {name} has another reason: {letter.reason}"
     return None
 
 
 def _deserved(letter: DeadLetter, planted: set[RecordPosition]) -> Finding:
-    return None if letter.origin in planted else f"{letter.origin} was set aside because: {letter.reason}"
+    return None if letter.origin in planted else f"{letter.origin} was dead-lettered: {letter.reason}"

@@ -19,14 +19,14 @@ def check(evidence: RunRecords) -> Iterator[Claim]:
         for changelog, keys in evidence.versions.items()
         for key, versions in keys.items()
     }
-    yield claim("Each event was decided by the owner of its key: nothing was lost", _decided(evidence, memories))
-    yield claim("Each event was decided the same each time: its repeats are equal", _repeated(evidence))
-    yield claim("Each decision has one outcome, in every row that counts", _outcomes(evidence))
-    yield claim("Each published event follows from an event in the log: nothing came out of nothing", _caused(evidence))
-    yield claim("Each message tells of a decision that counts", _told(evidence, memories))
-    yield claim("What a void row had applied, a row that counts applied as well", _kept(evidence, memories))
+    yield claim("Every event was decided by its key's owner", _decided(evidence, memories))
+    yield claim("Every repeat of an event is identical to the first", _repeated(evidence))
+    yield claim("Every event has one outcome", _outcomes(evidence))
+    yield claim("Every published event has its cause in the log", _caused(evidence))
+    yield claim("Every message has a decision that counts", _told(evidence, memories))
+    yield claim("Every decision in a void row is also in a row that counts", _kept(evidence, memories))
     yield Claim(
-        "Each row that counts contains what the one before it had applied: nothing was undone",
+        "Every row that counts contains the decisions of the row before it",
         sum(memory.followed for memory in memories.values()),
         tuple(f"{changelog} {key}: {what}" for (changelog, key), each in memories.items() for what in each.undone),
     )

@@ -20,11 +20,11 @@ def check(evidence: RunRecords, audited: Report) -> Iterator[Claim]:
     wrong = [f"{place} {each.type}: {each.why}" for place, each in named.items() if place not in planted]
     wrong += [f"{count} were not checked: {why}" for why, count in audited.unchecked.items()]
     yield Claim(
-        "Decided again by an audit, every row and message follows, and every signature and seal holds",
+        "The audit confirms every row, message, signature and seal",
         audited.checked.total(),
         tuple(wrong),
     )
     yield claim(
-        "An audit names each poisoned record",
+        "The audit reports every poison message",
         (None if place in named else f"{each.poison} at {place} was not named" for place, each in planted.items()),
     )

@@ -33,22 +33,22 @@ def check(evidence: RunRecords) -> Iterator[Claim]:
     """Check what people saw."""
     log = _Log(evidence)
     yield claim(
-        "Each sign-in that a browser saw succeed has one valid signed answer in the log, or one code that was taken",
+        "Every completed sign-in has one valid signed answer, or one accepted code, in the log",
         (log.proof_of(each) for each in evidence.attempts if each.ending is Ending.SIGNED_IN),
     )
     yield claim(
-        "Each answer that a phone saw accepted is in the log as it was given, and led to exactly one decision",
+        "Every accepted answer is in the log unchanged, with one decision",
         (log.decision_on(each) for each in evidence.answers if not each.refusal),
     )
     yield claim(
-        "Each answer that a phone saw refused decided nothing",
+        "Every refused answer had no effect",
         (log.refusal_of(each) for each in evidence.answers if each.refusal in _REFUSED_FOR_GOOD),
     )
-    yield claim("No challenge was answered twice", (_once("challenge", *each) for each in log.answered.items()))
-    yield claim("No phrase was paired twice", (_once("pairing", *each) for each in log.paired.items()))
-    yield claim("No code step was used twice", (_rising(*each) for each in log.steps.items()))
+    yield claim("Every answered challenge has one answer", (_once("challenge", *each) for each in log.answered.items()))
+    yield claim("Every used phrase paired one phone", (_once("pairing", *each) for each in log.paired.items()))
+    yield claim("Every time step was accepted once", (_rising(*each) for each in log.steps.items()))
     yield claim(
-        "Each person who approves in time gets in, at any moment but while a clock is wrong",
+        "Every approval in time completes its sign-in, except while a clock is wrong",
         (
             _got_in(each)
             for each in evidence.attempts
@@ -56,7 +56,7 @@ def check(evidence: RunRecords) -> Iterator[Claim]:
         ),
     )
     yield claim(
-        "No person waited past the deadline without a clear outcome", (_clear(each) for each in evidence.attempts)
+        "Every attempt to sign in had a clear outcome before the deadline", (_clear(each) for each in evidence.attempts)
     )
 
 

@@ -47,7 +47,7 @@ class DeadLetterWriter:
     service: str
     metrics: Metrics | None = None
 
-    async def set_aside(
+    async def write(
         self, position: RecordPosition, key: bytes | None, value: bytes | None, headers: Headers, reason: str
     ) -> None:
         """Publish a record to its topic's dead-letter topic, retrying until Kafka has acknowledged it."""

@@ -74,13 +74,13 @@ class RecordGuard:
                 # No dead letter: the record is not done, so it comes again, here or at another instance.
                 raise
             except (UndecodableError, UnacceptableError) as error:
-                log.warning("set aside", reason=str(error))
-                await self._set_aside(record, str(error))
+                log.warning("dead letter", reason=str(error))
+                await self._write_dead_letter(record, str(error))
             except Exception as error:
                 self.failures += 1
                 self._telemetry.metrics.unexpected_errors.labels(self._topic(record)).inc()
-                log.exception("set aside after an unexpected error")
-                await self._set_aside(record, f"unexpected: {type(error).__name__}: {error}")
+                log.exception("dead letter after an unexpected error")
+                await self._write_dead_letter(record, f"unexpected: {type(error).__name__}: {error}")
             else:
                 self.failures = 0
 
@@ -106,8 +106,8 @@ class RecordGuard:
     def _topic(self, record: SourceRecord) -> str:
         return record.topic.removeprefix(self._prefix)
 
-    async def _set_aside(self, record: SourceRecord, reason: str) -> None:
-        await self._dead_letters.set_aside(_position(record), record.key, record.value, list(record.headers), reason)
+    async def _write_dead_letter(self, record: SourceRecord, reason: str) -> None:
+        await self._dead_letters.write(_position(record), record.key, record.value, list(record.headers), reason)
 
 
 def _position(record: SourceRecord) -> RecordPosition:

@@ -25,7 +25,7 @@ class Metrics:
         repeated_events: Redelivered events, which changed nothing, by table.
         outdated_events: Events that are older than what their row has forgotten, and changed nothing, by table.
         decision_seconds: From a received record to the acknowledged row and messages, by table.
-        dead_letters: Records set aside, by their original topic.
+        dead_letters: Dead letters, by their original topic.
         unexpected_errors: Unexpected exceptions, by the topic of the record.
         requests: Requests of browsers and devices, by method, route and status.
         request_seconds: Their duration, by route; that of event streams and sockets is the duration of the connection.
@@ -45,7 +45,7 @@ class Metrics:
         self.decision_seconds = self.histogram(
             "decision_duration_seconds", "From a record in hand to its decision in Kafka.", DURATIONS_SECONDS, "table"
         )
-        self.dead_letters = self.counter("dead_letters", "Records set aside as unusable.", "topic")
+        self.dead_letters = self.counter("dead_letters", "Dead letters, by their original topic.", "topic")
         self.unexpected_errors = self.counter("unexpected_errors", "Errors that no rule expects.", "topic")
         self.requests = self.counter("http_requests", "Requests of browsers and devices.", "method", "route", "status")
         self.request_seconds = self.histogram(

@@ -41,7 +41,7 @@ def method_gone() -> PageMessage:
 
 def name_missing() -> PageMessage:
     """Return the message for an empty name."""
-    return PageMessage("A name is needed", "Enter a name by which you know the phone or app.")
+    return PageMessage("A name is needed", "Enter a name for the phone or app.")
 
 
 def same_password() -> PageMessage:

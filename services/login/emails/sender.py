@@ -49,13 +49,13 @@ class EmailSender:
                 await self._deliver(_read(record))
             except (UndecodableError, MailRejectedError, PostponedError, ServerError) as error:
                 reason = str(error)
-                log.warning("e-mail set aside", reason=reason)
+                log.warning("dead letter", reason=reason)
             except Exception as error:
                 reason = f"unexpected: {type(error).__name__}: {error}"
-                log.exception("e-mail set aside after an unexpected error")
+                log.exception("dead letter after an unexpected error")
             else:
                 return
-            await self._dead_letters.set_aside(position, record.key, record.value, list(record.headers), reason)
+            await self._dead_letters.write(position, record.key, record.value, list(record.headers), reason)
 
     async def _deliver(self, event: Event[EmailDue]) -> None:
         kind = event.data.kind

@@ -81,9 +81,9 @@ _WORDINGS: Final = {
         "has your phone. Remove the phone on your account page, or ask your administrator to reset your account.",
     ),
     EmailKind.METHODS_RESET: Wording(
-        "your ways to sign in were reset",
-        "An administrator reset your account and removed its phones, authenticator apps and recovery codes. You "
-        "connect a phone again when you next sign in.",
+        "your sign-in methods were reset",
+        "An administrator reset your account and removed its phones, authenticator apps and recovery codes. When you "
+        "next sign in, you will connect a phone again.",
         "If you didn't ask for this, contact your administrator before you sign in.",
     ),
 }

@@ -138,10 +138,10 @@ _ERRORS: Final = {
     ),
     500: PageMessage(
         "Something went wrong here",
-        "You did nothing wrong, and we have logged the error. Try again. If it happens again, ask your administrator.",
+        "It's not your fault, and we have logged the error. Try again. If it happens again, ask your administrator.",
     ),
     503: PageMessage(
-        "Temporarily unavailable", "{product} cannot reach its message log. Nothing is lost. Try again in a moment."
+        "Temporarily unavailable", "{product} can't process requests right now. Nothing is lost. Try again in a moment."
     ),
 }
 _CODES: Final = {

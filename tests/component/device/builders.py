@@ -6,6 +6,7 @@ from typing import Final
 from authenticator.device.challenges import DeviceChallenge
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.retries import Timing
+from authenticator.device.state import ChallengeOutcome
 from protocol.challenges import Claims
 from schemas.contract import Purpose, Verdict
 from tests.component.device.fake_services import FakeServices
@@ -26,11 +27,22 @@ async def next_request(phone: VirtualPhone) -> DeviceChallenge:
         return await anext(phone.requests())
 
 
+async def outcome_of(request: DeviceChallenge) -> ChallengeOutcome:
+    """Wait until a request has ended, and return how."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        return await request.ended()
+
+
+async def send_pairing(services: FakeServices, phone: VirtualPhone, **changes: object) -> DeviceChallenge:
+    """Get a phrase, send the phone a pairing challenge, and return the request that the phone shows."""
+    await phone.new_phrase()
+    await services.ask(services.claims(phone.device_id, Purpose.PAIRING, **changes))
+    return await next_request(phone)
+
+
 async def pair(services: FakeServices, phone: VirtualPhone) -> None:
     """Pair the phone with account-1."""
-    await phone.new_phrase()
-    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
-    await phone.answer(await next_request(phone), Verdict.APPROVE)
+    await phone.answer(await send_pairing(services, phone), Verdict.APPROVE)
 
 
 async def send_challenge(services: FakeServices, phone: VirtualPhone) -> tuple[Claims, DeviceChallenge]:

@@ -15,9 +15,10 @@ from authenticator.device.state import ChallengeOutcome
 from protocol.challenges import Claims
 from protocol.verification_codes import find_step
 from schemas.contract import Purpose, Verdict
-from tests.component.device.builders import QUICK, has_opened, next_request, pair, send_challenge
+from tests.builders import present
+from tests.component.device.builders import QUICK, has_opened, next_request, outcome_of, pair, send_challenge
 from tests.component.device.fake_services import FakeServices
-from tests.polling import DEADLINE_SECONDS, eventually
+from tests.polling import eventually
 
 AHEAD: Final = timedelta(seconds=45)
 GOOD_SECONDS: Final = 30
@@ -93,29 +94,25 @@ async def test_code_without_a_network_is_by_the_newest_time_heard(services: Fake
         await eventually(lambda: abs(phone.clock.offset_seconds) < 5)
         store = phone.store
     (account,) = store.read().accounts
-    assert account.agreement is not None
-    assert account.pairing_id is not None
-    secret = store.agreement.code_secret(account.agreement, account.pairing_id)
+    secret = store.agreement.code_secret(present(account.agreement), present(account.pairing_id))
     clock = ServiceClock(offset_seconds=store.read().clock_offset_seconds)
     assert find_step(secret, code_of(account, store.agreement, clock.now()).code, services.now()) is not None
 
 
-async def test_ping_of_an_older_service_changes_nothing(services: FakeServices, phone: VirtualPhone) -> None:
-    before = phone.clock.offset_seconds
-    await services.ping(phone.device_id, with_time=False)
-    await pair(services, phone)
-    assert (phone.clock.offset_seconds, services.openings) == (before, 1)
+async def test_ping_of_an_older_service_changes_nothing(services: FakeServices, new_phone: VirtualPhone) -> None:
+    before = new_phone.clock.offset_seconds
+    await services.ping(new_phone.device_id, with_time=False)
+    await pair(services, new_phone)
+    assert (new_phone.clock.offset_seconds, services.openings) == (before, 1)
 
 
 @pytest.mark.parametrize("reason", ["expired", "withdrawn"])
 async def test_request_that_was_called_over_is_shown_when_the_service_sends_it_again(
     services: FakeServices, phone: VirtualPhone, reason: str
 ) -> None:
-    await pair(services, phone)
     claims, request = await send_challenge(services, phone)
     await services.end(claims, reason)
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        await request.ended()
+    await outcome_of(request)
     await services.ask(claims)
     again = await next_request(phone)
     assert again.claims.jti == claims.jti
@@ -127,35 +124,31 @@ async def test_request_that_was_called_over_is_shown_when_the_service_sends_it_a
 async def test_request_that_an_instance_did_not_name_is_shown_when_another_one_sends_it(
     services: FakeServices, phone: VirtualPhone
 ) -> None:
-    await pair(services, phone)
     claims, request = await send_challenge(services, phone)
     services.end_unheard(claims)
     await services.hang_up(phone.device_id)
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        assert await request.ended() is ChallengeOutcome.WITHDRAWN
+    assert await outcome_of(request) is ChallengeOutcome.WITHDRAWN
     await services.ask(claims)
     assert (await next_request(phone)).claims.jti == claims.jti
 
 
 async def test_pairing_that_was_called_over_is_shown_when_the_service_sends_it_again(
-    services: FakeServices, phone: VirtualPhone
+    services: FakeServices, new_phone: VirtualPhone
 ) -> None:
-    await phone.new_phrase()
-    claims = services.claims(phone.device_id, Purpose.PAIRING)
+    await new_phone.new_phrase()
+    claims = services.claims(new_phone.device_id, Purpose.PAIRING)
     await services.ask(claims)
-    request = await next_request(phone)
+    request = await next_request(new_phone)
     await services.end(claims, "expired")
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        assert await request.ended() is ChallengeOutcome.EXPIRED
+    assert await outcome_of(request) is ChallengeOutcome.EXPIRED
     await services.ask(claims)
-    await phone.answer(await next_request(phone), Verdict.APPROVE)
-    assert len(phone.store.read().accounts) == 1
+    await new_phone.answer(await next_request(new_phone), Verdict.APPROVE)
+    assert len(new_phone.store.read().accounts) == 1
 
 
 async def test_clock_alone_ends_no_request_while_the_service_is_heard(
     services: FakeServices, phone: VirtualPhone
 ) -> None:
-    await pair(services, phone)
     await services.ask(good_for_half_a_minute(services, phone))
     request = await next_request(phone)
     services.clock_offset = AHEAD
@@ -174,8 +167,7 @@ async def test_request_runs_out_by_the_clock_while_nothing_is_heard(services: Fa
         request = await next_request(phone)
         services.socket_problem = "unavailable"
         await services.hang_up(phone.device_id)
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            assert await request.ended() is ChallengeOutcome.EXPIRED
+        assert await outcome_of(request) is ChallengeOutcome.EXPIRED
         assert services.now() >= request.claims.expires_at
 
 
@@ -201,26 +193,26 @@ async def ask_and_answer(services: FakeServices, phone: VirtualPhone) -> None:
 
 
 async def test_request_that_ends_while_the_time_is_fetched_is_not_shown(
-    services: FakeServices, phone: VirtualPhone, caplog: pytest.LogCaptureFixture
+    services: FakeServices, new_phone: VirtualPhone, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    over = await ask_ahead_of_time(services, phone)
+    over = await ask_ahead_of_time(services, new_phone)
     await services.end(over, "withdrawn")
-    await ask_and_answer(services, phone)
+    await ask_and_answer(services, new_phone)
     services.discovery_gate.set()
     await eventually(lambda: "challenge not shown: it has ended" in caplog.text)
     assert over.jti not in services.receipts
 
 
 async def test_request_that_ends_and_comes_again_while_the_time_is_fetched_is_shown(
-    services: FakeServices, phone: VirtualPhone
+    services: FakeServices, new_phone: VirtualPhone
 ) -> None:
-    claims = await ask_ahead_of_time(services, phone)
+    claims = await ask_ahead_of_time(services, new_phone)
     await services.end(claims, "expired")
     await services.ask(claims)
-    await ask_and_answer(services, phone)
+    await ask_and_answer(services, new_phone)
     services.discovery_gate.set()
-    assert (await next_request(phone)).claims.jti == claims.jti
+    assert (await next_request(new_phone)).claims.jti == claims.jti
 
 
 @pytest.mark.parametrize("seconds", [-240, 240])
@@ -237,17 +229,16 @@ async def test_pairing_is_shown_where_the_phrase_was_asked_for_by_a_wrong_clock(
 
 
 async def test_pairing_is_shown_after_the_phrase_s_request_put_the_clock_right(
-    services: FakeServices, phone: VirtualPhone
+    services: FakeServices, new_phone: VirtualPhone
 ) -> None:
     services.clock_offset = timedelta(minutes=-10)
-    await pair(services, phone)
-    assert phone.store.read().accounts
+    await pair(services, new_phone)
+    assert new_phone.store.read().accounts
 
 
 async def test_challenge_that_is_not_shown_has_its_reason_logged(
     services: FakeServices, phone: VirtualPhone, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await pair(services, phone)
     now = int(services.now().timestamp())
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN, iat=now - 700, exp=now - 400))
     await eventually(lambda: "challenge not shown: it has expired" in caplog.text)

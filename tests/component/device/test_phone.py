@@ -20,32 +20,33 @@ from protocol.challenges import PinnedIssuer, challenge_digest, verify_proof
 from protocol.verification_codes import find_step
 from schemas.base import AgreementKey
 from schemas.contract import Purpose, Verdict
-from tests.component.device.builders import QUICK, next_request, pair
+from tests.builders import present
+from tests.component.device.builders import QUICK, next_request, pair, send_pairing
 from tests.component.device.fake_services import FakeServices
 from tests.polling import eventually
 
 PHONES = 30
 
 
-async def test_whole_life_of_a_phone(services: FakeServices, phone: VirtualPhone) -> None:
-    issued = await phone.new_phrase()
+async def test_whole_life_of_a_phone(services: FakeServices, new_phone: VirtualPhone) -> None:
+    issued = await new_phone.new_phrase()
     assert issued.phrase == "crimson otter"
     assert services.requests[0].payload == {"device_name": "Pixel 9"}
 
-    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
-    pairing = await next_request(phone)
+    await services.ask(services.claims(new_phone.device_id, Purpose.PAIRING))
+    pairing = await next_request(new_phone)
     assert pairing.claims.account_name == "ann@example.com"
-    await phone.answer(pairing, Verdict.APPROVE)
-    assert [account.issuer for account in phone.store.read().accounts] == [services.origin]
+    await new_phone.answer(pairing, Verdict.APPROVE)
+    assert [account.issuer for account in new_phone.store.read().accounts] == [services.origin]
 
-    challenge = await services.ask(services.claims(phone.device_id, Purpose.LOGIN))
-    login = await next_request(phone)
-    await phone.answer(login, Verdict.DENY)
+    challenge = await services.ask(services.claims(new_phone.device_id, Purpose.LOGIN))
+    login = await next_request(new_phone)
+    await new_phone.answer(login, Verdict.DENY)
     proof = verify_proof(challenge, services.requests[-1].compact)
-    assert (proof.verdict, proof.device_id) == (Verdict.DENY, phone.device_id)
+    assert (proof.verdict, proof.device_id) == (Verdict.DENY, new_phone.device_id)
     assert services.requests[-1].payload["challenge_digest"] == challenge_digest(challenge)
     assert services.receipts == [pairing.claims.jti, login.claims.jti]
-    assert [entry.outcome for entry in phone.store.read().history] == [
+    assert [entry.outcome for entry in new_phone.store.read().history] == [
         ChallengeOutcome.APPROVED,
         ChallengeOutcome.DENIED,
     ]
@@ -54,7 +55,6 @@ async def test_whole_life_of_a_phone(services: FakeServices, phone: VirtualPhone
 async def test_accepted_pairing_agrees_on_a_secret_that_was_never_sent(
     services: FakeServices, phone: VirtualPhone
 ) -> None:
-    await pair(services, phone)
     sent = AgreementKey.model_validate(services.requests[-1].payload["agreement_key"])
     account = phone.store.read().accounts[0]
     assert account.pairing_id is not None
@@ -65,28 +65,23 @@ async def test_accepted_pairing_agrees_on_a_secret_that_was_never_sent(
 
 @pytest.mark.parametrize("verdict", [Verdict.DENY, Verdict.REPORT])
 async def test_answer_that_pairs_nothing_holds_no_agreement_key(
-    services: FakeServices, phone: VirtualPhone, verdict: Verdict
+    services: FakeServices, new_phone: VirtualPhone, verdict: Verdict
 ) -> None:
-    await phone.new_phrase()
-    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
-    await phone.answer(await next_request(phone), verdict)
+    await new_phone.answer(await send_pairing(services, new_phone), verdict)
     assert set(services.requests[-1].payload) == {"challenge_digest", "verdict"}
 
 
 async def test_service_that_takes_no_codes_is_sent_no_agreement_key(
-    services: FakeServices, phone: VirtualPhone
+    services: FakeServices, new_phone: VirtualPhone
 ) -> None:
-    await phone.new_phrase()
     issuer = PinnedIssuer(issuer=services.origin, keys=(services.key.public.thumbprint,))
-    await services.ask(services.claims(phone.device_id, Purpose.PAIRING, login_issuer=issuer))
-    await phone.answer(await next_request(phone), Verdict.APPROVE)
+    await new_phone.answer(await send_pairing(services, new_phone, login_issuer=issuer), Verdict.APPROVE)
     assert set(services.requests[-1].payload) == {"challenge_digest", "verdict"}
     with pytest.raises(NoCodesError, match="has no verification codes"):
-        phone.code(phone.store.read().accounts[0])
+        new_phone.code(new_phone.store.read().accounts[0])
 
 
 async def test_approval_holds_the_number(services: FakeServices, phone: VirtualPhone) -> None:
-    await pair(services, phone)
     challenge = await services.ask(services.claims(phone.device_id, Purpose.LOGIN, number_matching=True))
     await phone.answer(await next_request(phone), Verdict.APPROVE, 42)
     assert verify_proof(challenge, services.requests[-1].compact).number == 42
@@ -96,7 +91,6 @@ async def test_approval_holds_the_number(services: FakeServices, phone: VirtualP
 async def test_approval_without_the_number_is_not_sent_and_may_be_given_again(
     services: FakeServices, phone: VirtualPhone, number: int | None
 ) -> None:
-    await pair(services, phone)
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN, number_matching=True))
     request = await next_request(phone)
     before = services.attempts
@@ -119,7 +113,6 @@ async def test_approval_without_the_number_is_not_sent_and_may_be_given_again(
 async def test_number_that_is_not_needed_is_not_sent(
     services: FakeServices, phone: VirtualPhone, *, purpose: Purpose, matching: bool, verdict: Verdict
 ) -> None:
-    await pair(services, phone)
     await phone.new_phrase()
     await services.ask(services.claims(phone.device_id, purpose, number_matching=matching))
     await phone.answer(await next_request(phone), verdict, 42)
@@ -158,8 +151,7 @@ async def test_code_is_that_of_the_service_even_where_the_clock_is_wrong(service
         store = phone.store
     sent = AgreementKey.model_validate(services.requests[-1].payload["agreement_key"])
     (account,) = store.read().accounts
-    assert account.pairing_id is not None
-    secret = services.agreement.code_secret(sent, account.pairing_id)
+    secret = services.agreement.code_secret(sent, present(account.pairing_id))
     store.update(lambda state: state.with_names(url="http://127.0.0.1:1"))
     async with VirtualPhone(store, timing=QUICK) as offline:
         shown = offline.code(account)
@@ -168,69 +160,67 @@ async def test_code_is_that_of_the_service_even_where_the_clock_is_wrong(service
     assert shown.code not in repr(shown)
 
 
-async def test_clock_that_drifts_meanwhile_is_put_right_once(services: FakeServices, phone: VirtualPhone) -> None:
+async def test_clock_that_drifts_meanwhile_is_put_right_once(services: FakeServices, new_phone: VirtualPhone) -> None:
     services.clock_offset = timedelta(minutes=-10)
-    await phone.new_phrase()
+    await new_phone.new_phrase()
     assert services.attempts == 2
 
 
-async def test_nonces_come_with_the_answers(services: FakeServices, phone: VirtualPhone) -> None:
+async def test_nonces_come_with_the_answers(services: FakeServices, new_phone: VirtualPhone) -> None:
     for _ in range(3):
-        await phone.new_phrase()
+        await new_phone.new_phrase()
     assert (services.nonces_given, services.attempts) == (1, 3)
     assert len({signed.nonce for signed in services.requests}) == 3
 
 
 async def test_bad_nonce_is_tried_once_more_with_the_nonce_of_the_refusal(
-    services: FakeServices, phone: VirtualPhone
+    services: FakeServices, new_phone: VirtualPhone
 ) -> None:
     services.refusals = ["bad-nonce"]
-    await phone.new_phrase()
+    await new_phone.new_phrase()
     assert (services.nonces_given, services.attempts) == (1, 2)
 
 
 @pytest.mark.parametrize("name", ["bad-nonce", "stale"])
-async def test_second_try_is_the_last(services: FakeServices, phone: VirtualPhone, name: str) -> None:
+async def test_second_try_is_the_last(services: FakeServices, new_phone: VirtualPhone, name: str) -> None:
     services.refusals = [name] * 5
     with pytest.raises(ProblemError) as refused:
-        await phone.new_phrase()
+        await new_phone.new_phrase()
     assert refused.value.problem.name == name
     assert services.attempts == 2
 
 
 @pytest.mark.parametrize("name", ["unavailable", "too-many-requests"])
-async def test_service_that_is_away_is_asked_again(services: FakeServices, phone: VirtualPhone, name: str) -> None:
+async def test_service_that_is_away_is_asked_again(services: FakeServices, new_phone: VirtualPhone, name: str) -> None:
     services.refusals = [name] * 3
     services.headers = {"Retry-After": "0"}
-    await phone.new_phrase()
+    await new_phone.new_phrase()
     assert services.attempts == 4
 
 
-async def test_no_request_waits_longer_than_useful(services: FakeServices, phone: VirtualPhone) -> None:
+async def test_no_request_waits_longer_than_useful(services: FakeServices, new_phone: VirtualPhone) -> None:
     services.refusals = ["unavailable"]
     services.headers = {"Retry-After": "3600"}
     with pytest.raises(ProblemError, match="unavailable"):
-        await phone.new_phrase()
+        await new_phone.new_phrase()
 
 
 @pytest.mark.parametrize("name", ["malformed", "bad-signature", "wrong-url", "replayed-nonce", "wrong-challenge"])
-async def test_other_refusals_are_final(services: FakeServices, phone: VirtualPhone, name: str) -> None:
+async def test_other_refusals_are_final(services: FakeServices, new_phone: VirtualPhone, name: str) -> None:
     services.refusals = [name] * 2
     with pytest.raises(ProblemError) as refused:
-        await phone.new_phrase()
+        await new_phone.new_phrase()
     assert (refused.value.problem.name, services.attempts) == (name, 1)
-    assert phone.store.read().phrase is None
+    assert new_phone.store.read().phrase is None
 
 
-async def test_answer_that_had_counted_is_an_answer(services: FakeServices, phone: VirtualPhone) -> None:
-    """The first attempt reached Kafka and its receipt was lost: the phone must know that it is paired."""
-    await phone.new_phrase()
-    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
-    request = await next_request(phone)
+async def test_answer_that_had_counted_is_an_answer(services: FakeServices, new_phone: VirtualPhone) -> None:
+    """The first attempt reached Kafka and its receipt was lost: the new_phone must know that it is paired."""
+    request = await send_pairing(services, new_phone)
     services.refusals = ["unavailable", "already-answered"]
     services.problem_members = {"verdict": "approve"}
-    await phone.answer(request, Verdict.APPROVE)
-    assert len(phone.store.read().accounts) == 1
+    await new_phone.answer(request, Verdict.APPROVE)
+    assert len(new_phone.store.read().accounts) == 1
 
 
 @pytest.mark.parametrize(
@@ -242,33 +232,28 @@ async def test_answer_that_had_counted_is_an_answer(services: FakeServices, phon
     ],
 )
 async def test_answer_that_does_not_count_connects_nothing(
-    services: FakeServices, phone: VirtualPhone, name: str, outcome: ChallengeOutcome
+    services: FakeServices, new_phone: VirtualPhone, name: str, outcome: ChallengeOutcome
 ) -> None:
-    await phone.new_phrase()
-    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
-    request = await next_request(phone)
+    request = await send_pairing(services, new_phone)
     services.refusals = [name]
     services.problem_members = {"verdict": "deny"}
     with pytest.raises(ProblemError):
-        await phone.answer(request, Verdict.APPROVE)
+        await new_phone.answer(request, Verdict.APPROVE)
     assert await request.ended() is outcome
-    assert phone.store.read().accounts == ()
-    assert [entry.outcome for entry in phone.store.read().history] == [outcome]
+    assert new_phone.store.read().accounts == ()
+    assert [entry.outcome for entry in new_phone.store.read().history] == [outcome]
 
 
 @pytest.mark.parametrize("verdict", [Verdict.DENY, Verdict.REPORT])
 async def test_pairing_that_is_not_accepted_connects_nothing(
-    services: FakeServices, phone: VirtualPhone, verdict: Verdict
+    services: FakeServices, new_phone: VirtualPhone, verdict: Verdict
 ) -> None:
-    await phone.new_phrase()
-    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
-    await phone.answer(await next_request(phone), verdict)
-    state = phone.store.read()
+    await new_phone.answer(await send_pairing(services, new_phone), verdict)
+    state = new_phone.store.read()
     assert (state.accounts, state.phrase) == ((), None)
 
 
 async def test_unknown_device_opens_its_socket_anew_and_answers(services: FakeServices, phone: VirtualPhone) -> None:
-    await pair(services, phone)
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN))
     request = await next_request(phone)
     services.refusals = ["unknown-device"]
@@ -277,7 +262,6 @@ async def test_unknown_device_opens_its_socket_anew_and_answers(services: FakeSe
 
 
 async def test_answer_to_a_request_that_expires_meanwhile_ends_it(services: FakeServices, phone: VirtualPhone) -> None:
-    await pair(services, phone)
     expires = int(services.now().timestamp()) + 2
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN, exp=expires))
     request = await next_request(phone)
@@ -286,16 +270,14 @@ async def test_answer_to_a_request_that_expires_meanwhile_ends_it(services: Fake
 
 
 async def test_acceptance_that_had_counted_connects_after_the_request_ran_out(
-    services: FakeServices, phone: VirtualPhone
+    services: FakeServices, new_phone: VirtualPhone
 ) -> None:
-    await phone.new_phrase()
     expires = int(services.now().timestamp()) + 2
-    await services.ask(services.claims(phone.device_id, Purpose.PAIRING, exp=expires))
-    request = await next_request(phone)
+    request = await send_pairing(services, new_phone, exp=expires)
     services.problem_members = {"verdict": "approve"}
-    await answer_past_expiry(services, phone, request, "already-answered")
+    await answer_past_expiry(services, new_phone, request, "already-answered")
     assert await request.ended() is ChallengeOutcome.APPROVED
-    assert len(phone.store.read().accounts) == 1
+    assert len(new_phone.store.read().accounts) == 1
 
 
 async def answer_past_expiry(services: FakeServices, phone: VirtualPhone, request: DeviceChallenge, told: str) -> None:

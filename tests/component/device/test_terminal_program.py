@@ -19,6 +19,7 @@ from protocol.challenges import PinnedIssuer
 from protocol.verification_codes import find_step
 from schemas.base import AgreementKey, Browser
 from schemas.contract import Purpose, Verdict
+from tests.builders import present
 from tests.component.device.fake_services import FakeServices
 from tests.polling import DEADLINE_SECONDS, eventually
 from tests.unit.protocol.builders import ISSUER, SERVICE
@@ -95,15 +96,13 @@ async def finish(process: Process) -> tuple[int, str, str]:
     """Wait for a program's end."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    return present(process.returncode), out.decode(), err.decode()
 
 
 async def line_with(process: Process, words: str) -> str:
     """Read on until a line has these words."""
-    assert process.stdout is not None
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while words not in (line := (await process.stdout.readline()).decode()):
+        while words not in (line := (await present(process.stdout).readline()).decode()):
             assert line, f"the program ended without saying {words!r}"
     return line
 
@@ -203,8 +202,7 @@ async def test_person_is_asked_for_the_number(terminal: Terminal) -> None:
     await terminal.services.ask(asked)
     assert "192.0.2.7 (Geneva, Switzerland)" in await line_with(process, "Firefox on Linux")
     await line_with(process, "first sign-in from this browser")
-    assert process.stdin is not None
-    process.stdin.write(b"a\n7\n 42 \n")
+    present(process.stdin).write(b"a\n7\n 42 \n")
     code, out, _ = await finish(process)
     assert code == 0
     assert "Number shown in the browser: Two digits, 10 to 99" in out

@@ -10,16 +10,16 @@ from authenticator.device.state import Account, ChallengeOutcome, State
 from authenticator.device.store import MemoryStore
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose, Verdict
-from tests.component.device.builders import QUICK, next_request, pair
+from tests.builders import present
+from tests.component.device.builders import QUICK, next_request, outcome_of, pair, send_pairing
 from tests.component.device.fake_services import FakeServices
-from tests.polling import DEADLINE_SECONDS, eventually
+from tests.polling import eventually
 
 
 def pairing_of(phone: VirtualPhone) -> str:
     """Return the pairing id of the phone's only account."""
     (account,) = phone.store.read().accounts
-    assert account.pairing_id is not None
-    return account.pairing_id
+    return present(account.pairing_id)
 
 
 async def ask_login(services: FakeServices, phone: VirtualPhone) -> DeviceChallenge:
@@ -51,35 +51,27 @@ async def test_account_is_removed_noted_and_reported_once(services: FakeServices
 async def test_statement_that_was_missed_comes_with_the_next_connection(
     services: FakeServices, phone: VirtualPhone
 ) -> None:
-    await pair(services, phone)
     services.parted[phone.device_id].append(services.parting(phone.device_id, pairing_of(phone)))
     await services.hang_up(phone.device_id)
     await eventually(lambda: not phone.store.read().accounts)
 
 
 async def test_open_requests_of_the_account_end_and_others_stay(services: FakeServices, phone: VirtualPhone) -> None:
-    await pair(services, phone)
     kept = pairing_of(phone)
-    await phone.new_phrase()
-    await services.ask(services.claims(phone.device_id, Purpose.PAIRING, account_id="account-2"))
-    await phone.answer(await next_request(phone), Verdict.APPROVE)
+    await phone.answer(await send_pairing(services, phone, account_id="account-2"), Verdict.APPROVE)
     mine = await ask_login(services, phone)
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN, account_id="account-2"))
     other = await next_request(phone)
     await services.part(phone.device_id, services.parting(phone.device_id, kept))
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        assert await mine.ended() is ChallengeOutcome.REMOVED
+    assert await outcome_of(mine) is ChallengeOutcome.REMOVED
     await eventually(lambda: len(phone.store.read().accounts) == 1)
     assert other.outcome is None
     assert phone.store.read().accounts[0].account_id == "account-2"
 
 
 async def test_pairing_of_the_same_account_that_waits_stays(services: FakeServices, phone: VirtualPhone) -> None:
-    await pair(services, phone)
     ended = pairing_of(phone)
-    await phone.new_phrase()
-    await services.ask(services.claims(phone.device_id, Purpose.PAIRING))
-    again = await next_request(phone)
+    again = await send_pairing(services, phone)
     await services.part(phone.device_id, services.parting(phone.device_id, ended))
     await eventually(lambda: not phone.store.read().accounts)
     assert again.outcome is None
@@ -90,7 +82,6 @@ async def test_pairing_of_the_same_account_that_waits_stays(services: FakeServic
 async def test_login_of_the_removed_account_is_not_shown(
     services: FakeServices, phone: VirtualPhone, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await pair(services, phone)
     await services.part(phone.device_id, services.parting(phone.device_id, pairing_of(phone)))
     await eventually(lambda: not phone.store.read().accounts)
     await services.ask(services.claims(phone.device_id, Purpose.LOGIN))
@@ -109,22 +100,21 @@ async def test_login_of_the_removed_account_is_not_shown(
 )
 async def test_statement_about_something_else_is_ignored_with_a_log_line(
     services: FakeServices,
-    phone: VirtualPhone,
+    new_phone: VirtualPhone,
     caplog: pytest.LogCaptureFixture,
     change: dict[str, str],
     reason: str,
 ) -> None:
     caplog.set_level("INFO")
-    await pair(services, phone)
-    await services.part(phone.device_id, services.parting(phone.device_id, pairing_of(phone), **change))
+    await pair(services, new_phone)
+    await services.part(new_phone.device_id, services.parting(new_phone.device_id, pairing_of(new_phone), **change))
     await eventually(lambda: reason in caplog.text)
-    assert len(phone.store.read().accounts) == 1
+    assert len(new_phone.store.read().accounts) == 1
 
 
 async def test_statement_that_was_altered_or_is_of_another_type_is_ignored(
     services: FakeServices, phone: VirtualPhone, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await pair(services, phone)
     fine = services.parting(phone.device_id, pairing_of(phone))
     challenge = await services.ask(services.claims(phone.device_id, Purpose.LOGIN))
     for statement in (f"{fine[:-4]}AAAA", challenge):
@@ -137,11 +127,10 @@ async def test_statement_that_was_altered_or_is_of_another_type_is_ignored(
 async def test_only_the_issuers_keys_remove_and_one_rotated_in_does(
     services: FakeServices, phone: VirtualPhone, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await pair(services, phone)
     stranger = PrivateKey.generate()
     statement = services.parting(phone.device_id, pairing_of(phone), stranger)
     await services.part(phone.device_id, statement)
-    await eventually(lambda: "its key is not its issuer's" in caplog.text)
+    await eventually(lambda: "its issuer does not publish its key" in caplog.text)
     assert len(phone.store.read().accounts) == 1
     services.served = [services.key, stranger]
     await services.part(phone.device_id, statement)
@@ -150,24 +139,24 @@ async def test_only_the_issuers_keys_remove_and_one_rotated_in_does(
 
 @pytest.mark.parametrize("paired_before", [False, True])
 async def test_statement_that_overtakes_the_receipt_of_the_pairing_counts(
-    services: FakeServices, phone: VirtualPhone, *, paired_before: bool
+    services: FakeServices, new_phone: VirtualPhone, *, paired_before: bool
 ) -> None:
-    """A pairing that was accepted too late is revoked at once, possibly before the phone has stored it."""
+    """A pairing that was accepted too late is revoked at once, possibly before the new_phone has stored it."""
     if paired_before:
-        await pair(services, phone)
-    await phone.new_phrase()
-    claims = services.claims(phone.device_id, Purpose.PAIRING)
+        await pair(services, new_phone)
+    await new_phone.new_phrase()
+    claims = services.claims(new_phone.device_id, Purpose.PAIRING)
     await services.ask(claims)
-    request = await next_request(phone)
+    request = await next_request(new_phone)
     services.answer_gate.clear()
-    answering = asyncio.create_task(phone.answer(request, Verdict.APPROVE))
-    await eventually(lambda: not services.waiting[phone.device_id])
-    await services.part(phone.device_id, services.parting(phone.device_id, claims.jti))
+    answering = asyncio.create_task(new_phone.answer(request, Verdict.APPROVE))
+    await eventually(lambda: not services.waiting[new_phone.device_id])
+    await services.part(new_phone.device_id, services.parting(new_phone.device_id, claims.jti))
     services.parted.clear()  # it is not sent again, whatever becomes of the socket
-    stays = services.claims(phone.device_id, Purpose.PAIRING)
+    stays = services.claims(new_phone.device_id, Purpose.PAIRING)
     await services.ask(stays)
     await eventually(lambda: stays.jti in services.receipts)  # so the statement, sent before, is there as well
     services.answer_gate.set()
     await answering
-    await eventually(lambda: not phone.store.read().accounts)
-    assert phone.store.read().history[-1].outcome is ChallengeOutcome.REMOVED
+    await eventually(lambda: not new_phone.store.read().accounts)
+    assert new_phone.store.read().history[-1].outcome is ChallengeOutcome.REMOVED

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.chromium import PATIENCE_MILLISECONDS, forgo_service_worker
-from tests.component.web.stage import Stage, stage
+from tests.component.web.stage import Stage, a_paired_phone, stage
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -30,3 +30,9 @@ async def context(keeping: BrowserContext) -> BrowserContext:
     """Provide a phone's new browser without service workers."""
     await forgo_service_worker(keeping)
     return keeping
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(context: BrowserContext, services: Stage) -> Page:
+    """Provide the app of a paired phone."""
+    return await a_paired_phone(context, services)

@@ -124,6 +124,19 @@ async def ask(services: Stage, purpose: Purpose = Purpose.LOGIN, **changes: obje
     return claims
 
 
+@asynccontextmanager
+async def network_lost(page: Page, services: Stage) -> AsyncIterator[None]:
+    """Keep the answer that is given meanwhile from the services; the app sends it after a reload, once it is online."""
+    away = f"{services.origin}/challenges/**"
+    await page.context.route(away, lambda route: route.abort())
+    yield
+    await result_is(page, "Not sent yet")
+    await page.reload()
+    await result_is(page, "Not sent yet")
+    await page.context.unroute(away)
+    await page.evaluate("dispatchEvent(new Event('online'))")
+
+
 async def press(page: Page, name: str) -> None:
     """Press a button, by its test id."""
     await page.get_by_test_id(name).click()

@@ -11,7 +11,8 @@ from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import PinnedIssuer, verify_proof
 from schemas.base import AgreementKey
 from schemas.contract import Purpose
-from tests.component.web.stage import Stage, a_paired_phone, a_phone, press, result_is, shows_code_of
+from tests.builders import present
+from tests.component.web.stage import Stage, a_phone, network_lost, press, result_is, shows_code_of
 from tests.component.web.vectors import VECTORS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -118,18 +119,11 @@ async def test_an_answer_that_is_kept_over_a_reload_agrees_on_the_same(
 ) -> None:
     page = await a_phone(context)
     challenge = await asked_to_pair(page, services)
-    away = f"{services.origin}/challenges/**"
-    await context.route(away, lambda route: route.abort())
-    await press(page, "accept")
-    await result_is(page, "Not sent yet")
-    await page.reload()
-    await result_is(page, "Not sent yet")
-    await context.unroute(away)
-    await page.evaluate("dispatchEvent(new Event('online'))")
+    async with network_lost(page, services):
+        await press(page, "accept")
     await result_is(page, "Account connected")
     proof = verify_proof(challenge, services.requests[-1].compact)
-    assert proof.agreement_key is not None
-    secret = services.agreement.code_secret(proof.agreement_key, proof.claims.jti)
+    secret = services.agreement.code_secret(present(proof.agreement_key), proof.claims.jti)
     assert (await page.evaluate(KEPT, MESSAGE))[1] == mac(secret)
 
 
@@ -155,10 +149,7 @@ async def test_a_declined_pairing_agrees_on_nothing(context: BrowserContext, ser
     assert "agreement_key" not in services.requests[-1].payload
 
 
-async def test_a_phone_from_before_gets_a_key_once_and_stays_the_same_device(
-    context: BrowserContext, services: Stage
-) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_phone_from_before_gets_a_key_once_and_stays_the_same_device(page: Page, services: Stage) -> None:
     device_id = services.device_id
     forget = """async () => (await (await import("/store.js")).openStore()).delete("device", "agreement")"""
     await page.evaluate(forget)

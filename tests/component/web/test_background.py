@@ -30,6 +30,7 @@ async def becomes(page: Page, code: str, value: object) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.usefixtures("stable_network")
 async def test_a_hidden_app_calls_by_a_notification_once_it_may(services: Stage) -> None:
     async with chromium(shell=False) as browser, await browser.new_context(base_url=services.origin) as context:
         await sees_and_calls(context, services)

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from schemas.contract import Purpose
 from tests.component.device.builders import has_opened
@@ -85,9 +85,8 @@ async def test_a_ping_puts_the_clock_right_for_codes_without_a_network_too(
 
 @pytest.mark.parametrize(("reason", "heading"), [("expired", "Too late"), ("withdrawn", "Request withdrawn")])
 async def test_a_request_that_was_called_over_is_shown_when_the_service_sends_it_again(
-    context: BrowserContext, services: Stage, reason: str, heading: str
+    page: Page, services: Stage, reason: str, heading: str
 ) -> None:
-    page = await a_paired_phone(context, services)
     claims = await ask(services)
     await expect(page.get_by_test_id("approve")).to_be_enabled()
     await services.end(claims, reason)
@@ -102,10 +101,7 @@ async def test_a_request_that_was_called_over_is_shown_when_the_service_sends_it
     await expect(page.get_by_test_id("history-row")).to_contain_text("Approved")
 
 
-async def test_the_clock_alone_ends_no_request_while_the_service_is_heard(
-    context: BrowserContext, services: Stage
-) -> None:
-    page = await a_paired_phone(context, services)
+async def test_the_clock_alone_ends_no_request_while_the_service_is_heard(page: Page, services: Stage) -> None:
     await ask(services, **good_for_half_a_minute())
     await expect(page.get_by_test_id("approve")).to_be_enabled()
     services.clock_offset = AHEAD
@@ -128,8 +124,7 @@ async def test_a_pairing_is_shown_where_the_phrase_was_asked_for_by_a_wrong_cloc
     await expect(page.get_by_test_id("accept")).to_be_enabled()
 
 
-async def test_a_challenge_that_is_not_shown_has_its_reason_logged(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_challenge_that_is_not_shown_has_its_reason_logged(page: Page, services: Stage) -> None:
     now = int(services.now().timestamp())
     async with page.expect_console_message(lambda message: "it has expired" in message.text) as message:
         await ask(services, iat=now - 700, exp=now - 400)

@@ -65,8 +65,7 @@ async def test_codes_are_there_without_a_network(keeping: BrowserContext, servic
     await shows_code_of(page, services, SECRET)
 
 
-async def test_a_tap_copies_the_code(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_tap_copies_the_code(page: Page, context: BrowserContext, services: Stage) -> None:
     await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=services.origin)
     await shows_code_of(page, services, SECRET)
     shown = await page.get_by_test_id("code").get_attribute("aria-label")
@@ -78,15 +77,13 @@ async def test_a_tap_copies_the_code(context: BrowserContext, services: Stage) -
     assert " ".join(copied) in f"{shown} {label}"
 
 
-async def test_a_browser_that_does_not_copy_is_no_dead_end(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_browser_that_does_not_copy_is_no_dead_end(page: Page) -> None:
     await page.evaluate("() => void Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     await page.get_by_test_id("code").click()
     await expect(page.get_by_test_id("notice")).to_contain_text("Type the code as it is shown.")
 
 
-async def test_the_code_and_its_time_do_not_chatter(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_the_code_and_its_time_do_not_chatter(page: Page) -> None:
     row = page.get_by_test_id("account-row")
     await expect(row.locator("svg.ring")).to_have_attribute("aria-hidden", "true")
     await expect(row.locator("svg.ring text")).to_have_text(re.compile(r"^\d{1,2}$"))

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Final
 
 import pytest
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import Page, expect
 
 from protocol.challenges import verify_proof
 from schemas.contract import Purpose, Verdict
-from tests.component.web.stage import Stage, a_paired_phone, ask, press, result_is
+from tests.component.web.stage import Stage, ask, network_lost, press, result_is
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -28,8 +28,7 @@ REFUSALS: Final[tuple[tuple[list[str], dict[str, str], str], ...]] = (
 )
 
 
-async def test_what_each_refusal_of_an_answer_leads_to(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_what_each_refusal_of_an_answer_leads_to(page: Page, services: Stage) -> None:
     for refusals, members, heading in REFUSALS:
         claims = await ask(services)
         await expect(page.get_by_test_id("approve")).to_be_enabled()
@@ -41,26 +40,18 @@ async def test_what_each_refusal_of_an_answer_leads_to(context: BrowserContext, 
         await press(page, "done")
 
 
-async def test_an_answer_is_kept_over_a_lost_network_and_a_reload(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_an_answer_is_kept_over_a_lost_network_and_a_reload(page: Page, services: Stage) -> None:
     challenge = await services.ask(services.claims(services.device_id, Purpose.LOGIN))
     await expect(page.get_by_test_id("approve")).to_be_enabled()
-    away = f"{services.origin}/challenges/**"
-    await context.route(away, lambda route: route.abort())
-    await press(page, "approve")
-    await result_is(page, "Not sent yet")
-    await page.reload()
-    await result_is(page, "Not sent yet")
-    await context.unroute(away)
-    await page.evaluate("dispatchEvent(new Event('online'))")
+    async with network_lost(page, services):
+        await press(page, "approve")
     await result_is(page, "Sign-in approved")
     assert verify_proof(challenge, services.requests[-1].compact).verdict is Verdict.APPROVE
 
 
-async def test_an_answer_that_cannot_be_sent_in_time_is_reported(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_an_answer_that_cannot_be_sent_in_time_is_reported(page: Page, services: Stage) -> None:
     await ask(services)
-    await context.route(f"{services.origin}/challenges/**", lambda route: route.abort())
+    await page.context.route(f"{services.origin}/challenges/**", lambda route: route.abort())
     await press(page, "approve")
     await result_is(page, "Not sent yet")
     services.clock_offset = timedelta(minutes=13)
@@ -68,12 +59,9 @@ async def test_an_answer_that_cannot_be_sent_in_time_is_reported(context: Browse
     await result_is(page, "Could not be sent")
 
 
-async def test_an_answer_that_had_counted_is_known_after_its_request_ran_out(
-    context: BrowserContext, services: Stage
-) -> None:
-    page = await a_paired_phone(context, services)
+async def test_an_answer_that_had_counted_is_known_after_its_request_ran_out(page: Page, services: Stage) -> None:
     await ask(services)
-    await context.route(f"{services.origin}/challenges/**", lambda route: route.abort())
+    await page.context.route(f"{services.origin}/challenges/**", lambda route: route.abort())
     await press(page, "approve")
     await result_is(page, "Not sent yet")
     services.clock_offset = timedelta(minutes=3)
@@ -81,13 +69,12 @@ async def test_an_answer_that_had_counted_is_known_after_its_request_ran_out(
     await expect(page.get_by_test_id("connection")).to_have_text("Connected")
     await expect(page.get_by_test_id("result").get_by_role("heading")).to_have_text("Not sent yet")
     services.refusals, services.problem_members = ["already-answered"], {"verdict": "approve"}
-    await context.unroute(f"{services.origin}/challenges/**")
+    await page.context.unroute(f"{services.origin}/challenges/**")
     await page.evaluate("dispatchEvent(new Event('online'))")
     await result_is(page, "Sign-in approved")
 
 
-async def test_a_person_who_returns_to_the_phone_does_not_wait(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_person_who_returns_to_the_phone_does_not_wait(page: Page, services: Stage) -> None:
     await ask(services)
     services.refusals, services.headers = ["unavailable"], {"Retry-After": "90"}
     await press(page, "approve")
@@ -103,8 +90,7 @@ async def test_a_person_who_returns_to_the_phone_does_not_wait(context: BrowserC
     await expect(page.get_by_test_id("connection")).to_have_text("Connected")
 
 
-async def test_the_connection_comes_back_by_itself_with_what_waits(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_the_connection_comes_back_by_itself_with_what_waits(page: Page, services: Stage) -> None:
     device_id = services.device_id
     services.socket_problem = "too-many-requests"
     await services.hang_up()

@@ -99,7 +99,7 @@ async def test_who_may_ask_this_phone(page: Page) -> None:
         "it is for another device": {"device_id": ISSUER},
         "it has expired": {"now": (VECTORS["now"] + 120) * 1000},
         "nothing was paired with its issuer": {"known": None},
-        "its key is not its issuer's": {"known": [DEVICE], "published": [DEVICE]},
+        "its issuer does not publish its key": {"known": [DEVICE], "published": [DEVICE]},
     }
     for reason, change in refused.items():
         assert await judge(page, challenge, **change) == [f"ChallengeError: {reason}"]
@@ -207,15 +207,9 @@ async def test_pauses_grow_to_half_a_minute_and_vary_by_a_fifth(page: Page) -> N
 @pytest.mark.parametrize(
     ("user_agent", "name"),
     [
-        (
-            "Mozilla/5.0 (Linux; Android 10; K) Chrome/150.0.0.0 Mobile Safari/537.36",
-            "Chrome on Android",
-        ),
+        ("Mozilla/5.0 (Linux; Android 10; K) Chrome/150.0.0.0 Mobile Safari/537.36", "Chrome on Android"),
         ("Mozilla/5.0 (Android 15; Mobile; rv:150.0) Gecko/150.0 Firefox/150.0", "Firefox on Android"),
-        (
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1",
-            "Safari on iPhone",
-        ),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1", "Safari on iPhone"),
         ("something new", "Browser on this device"),
     ],
 )

@@ -1,10 +1,10 @@
 """The phone: first start, settings, storage and unsupported browsers."""
 
 import pytest
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from tests.chromium import INSECURE_HOST
-from tests.component.web.stage import Stage, a_paired_phone, a_phone, press
+from tests.component.web.stage import Stage, a_phone, press
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -34,8 +34,7 @@ async def test_a_new_name_reaches_the_service_and_other_tabs(context: BrowserCon
     assert services.requests[-1].payload == {"device_name": "Ann's phone"}
 
 
-async def test_an_account_is_removed_after_a_warning(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_an_account_is_removed_after_a_warning(page: Page) -> None:
     for button in ("keep", "confirm-remove"):
         await press(page, "tab-settings")
         await press(page, "remove-account")

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from protocol.challenges import verify_proof
 from protocol.jose import PrivateKey
@@ -24,9 +24,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
     ],
 )
 async def test_each_answer_is_signed_over_the_challenge(
-    context: BrowserContext, services: Stage, button: str, verdict: Verdict, heading: str
+    page: Page, services: Stage, button: str, verdict: Verdict, heading: str
 ) -> None:
-    page = await a_paired_phone(context, services)
     challenge = await services.ask(services.claims(services.device_id, Purpose.LOGIN))
     await expect(page.get_by_role("heading", name="Approve this sign-in?")).to_be_focused()
     await press(page, button)
@@ -39,9 +38,8 @@ async def test_each_answer_is_signed_over_the_challenge(
 
 
 async def test_a_key_that_its_issuer_rotates_in_is_believed_and_a_stranger_s_is_not(
-    context: BrowserContext, services: Stage
+    page: Page, services: Stage
 ) -> None:
-    page = await a_paired_phone(context, services)
     newer = PrivateKey.generate()
     services.served = [services.key, newer]
     await services.ask(services.claims(services.device_id, Purpose.LOGIN), PrivateKey.generate())
@@ -54,8 +52,7 @@ async def test_a_key_that_its_issuer_rotates_in_is_believed_and_a_stranger_s_is_
     await expect(page.get_by_test_id("request-account")).to_have_text("pinned")
 
 
-async def test_a_request_shows_its_origin_as_far_as_known(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_request_shows_its_origin_as_far_as_known(page: Page, services: Stage) -> None:
     known = Browser(name="Safari on Mac", address="192.0.2.7", place="Geneva, Switzerland", first_time=True)
     await ask(services, browser=known)
     await expect(page.get_by_test_id("request-place")).to_have_text("Geneva, Switzerland")
@@ -68,8 +65,7 @@ async def test_a_request_shows_its_origin_as_far_as_known(context: BrowserContex
     await expect(page.get_by_test_id("first-time")).to_have_count(0)
 
 
-async def test_several_requests_are_shown_oldest_first(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_several_requests_are_shown_oldest_first(page: Page, services: Stage) -> None:
     now = int(services.now().timestamp())
     await ask(services, account_name="second", iat=now - 5)
     await ask(services, account_name="first", iat=now - 10)
@@ -82,8 +78,7 @@ async def test_several_requests_are_shown_oldest_first(context: BrowserContext, 
     await expect(page.get_by_test_id("request-account")).to_have_text("second")
 
 
-async def test_a_request_for_more_than_a_sign_in_shows_it(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_request_for_more_than_a_sign_in_shows_it(page: Page, services: Stage) -> None:
     await services.ask(services.claims(services.device_id, Purpose.LOGIN, action="Change how this account signs in"))
     await expect(page.get_by_role("heading", level=1)).to_have_text("Confirm this change?")
     await expect(page.get_by_test_id("request-action")).to_have_text("Change how this account signs in")
@@ -93,18 +88,14 @@ async def test_a_request_for_more_than_a_sign_in_shows_it(context: BrowserContex
     ("reason", "heading"),
     [("withdrawn", "Request withdrawn"), ("answered", "Already answered"), ("expired", "Too late")],
 )
-async def test_a_request_that_ends_shows_why(
-    context: BrowserContext, services: Stage, reason: str, heading: str
-) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_request_that_ends_shows_why(page: Page, services: Stage, reason: str, heading: str) -> None:
     claims = await ask(services)
     await expect(page.get_by_test_id("approve")).to_be_visible()
     await services.end(claims, reason)
     await result_is(page, heading)
 
 
-async def test_a_request_that_ended_while_the_phone_was_away_is_over(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_request_that_ended_while_the_phone_was_away_is_over(page: Page, services: Stage) -> None:
     claims = await ask(services)
     await expect(page.get_by_test_id("approve")).to_be_visible()
     services.end_unheard(claims)
@@ -112,8 +103,7 @@ async def test_a_request_that_ended_while_the_phone_was_away_is_over(context: Br
     await result_is(page, "Request withdrawn")
 
 
-async def test_a_request_that_ends_behind_another_is_shown_briefly(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_request_that_ends_behind_another_is_shown_briefly(page: Page, services: Stage) -> None:
     await ask(services)
     behind = await ask(services, iat=int(services.now().timestamp()) + 1)
     await expect(page.get_by_test_id("request-count")).to_have_text("1 of 2 requests")
@@ -138,8 +128,7 @@ async def test_a_request_runs_out_by_the_service_s_clock_where_nothing_is_heard(
     await expect(page.get_by_test_id("history-row").first).to_contain_text("Not answered in time")
 
 
-async def test_a_tap_meant_for_the_screen_before_answers_nothing(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_tap_meant_for_the_screen_before_answers_nothing(page: Page, services: Stage) -> None:
     code = """() => {
       window.seen = [];
       const look = () => {

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from tests.builders import present
 from tests.component.web.stage import WEB_APP
 
 WORKER: Final = WEB_APP / "service-worker.js"
@@ -20,8 +21,7 @@ def address(path: Path) -> str:
 
 
 def test_every_file_is_kept_for_offline_use() -> None:
-    shell = re.search(r"const SHELL = \[(.*?)\];", WORKER.read_text(encoding="utf-8"), re.DOTALL)
-    assert shell is not None
+    shell = present(re.search(r"const SHELL = \[(.*?)\];", WORKER.read_text(encoding="utf-8"), re.DOTALL))
     assert re.findall(r'"(.*?)"', shell[1]) == sorted(address(path) for path in files())
 
 

@@ -7,7 +7,7 @@ from playwright.async_api import BrowserContext, Page, expect
 
 from protocol.jose import PrivateKey
 from schemas.contract import Purpose
-from tests.component.web.stage import Stage, a_paired_phone, a_phone, ask, press, result_is
+from tests.component.web.stage import Stage, a_phone, ask, press, result_is
 from tests.component.web.vectors import DEVICE, VECTORS
 from tests.polling import eventually
 
@@ -60,8 +60,7 @@ async def answers_still(page: Page, services: Stage) -> None:
     await press(page, "done")
 
 
-async def test_the_account_goes_with_a_word_and_an_entry(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_the_account_goes_with_a_word_and_an_entry(page: Page, services: Stage) -> None:
     await services.unpair()
     await expect(page.get_by_test_id("account-row")).to_have_count(0)
     await expect(page.get_by_test_id("banner")).to_contain_text(FAREWELL)
@@ -75,8 +74,7 @@ async def test_the_account_goes_with_a_word_and_an_entry(context: BrowserContext
     await expect(page.get_by_test_id("banner")).not_to_contain_text(FAREWELL)
 
 
-async def test_hearing_it_again_changes_nothing(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_hearing_it_again_changes_nothing(page: Page, services: Stage) -> None:
     for _ in range(2):
         await services.unpair()
         await expect(page.get_by_test_id("banner")).to_contain_text(FAREWELL)
@@ -87,15 +85,13 @@ async def test_hearing_it_again_changes_nothing(context: BrowserContext, service
     assert (await page.get_by_test_id("banner").inner_text()).count(FAREWELL) == 1
 
 
-async def test_a_later_pairing_stands(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_later_pairing_stands(page: Page, services: Stage) -> None:
     await services.unpair(pairing_id="pairing-2")
     await answers_still(page, services)
     await expect(page.get_by_test_id("account-row")).to_have_count(1)
 
 
-async def test_only_what_the_account_s_service_signed_is_believed(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_only_what_the_account_s_service_signed_is_believed(page: Page, services: Stage) -> None:
     stranger = PrivateKey.generate()
     statement = await services.unpair(stranger)
     header, payload, signature = statement.split(".")
@@ -114,8 +110,7 @@ async def test_only_what_the_account_s_service_signed_is_believed(context: Brows
     await expect(page.get_by_test_id("banner")).to_have_text("")
 
 
-async def test_a_key_that_the_service_publishes_by_now_is_believed(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_a_key_that_the_service_publishes_by_now_is_believed(page: Page, services: Stage) -> None:
     newer = PrivateKey.generate()
     services.served = [services.key, newer]
     await services.unpair(newer)
@@ -144,8 +139,7 @@ async def test_a_pairing_that_ended_before_its_answer_arrived_leaves_no_account(
     await expect(page.get_by_test_id("account-row")).to_have_count(0)
 
 
-async def test_what_the_account_asked_before_is_over(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_what_the_account_asked_before_is_over(page: Page, services: Stage) -> None:
     await ask(services)
     await expect(page.get_by_test_id("approve")).to_be_enabled()
     await services.unpair()
@@ -155,8 +149,7 @@ async def test_what_the_account_asked_before_is_over(context: BrowserContext, se
     assert len(await history(page)) == 2
 
 
-async def test_each_window_of_the_app_tells_it(context: BrowserContext, services: Stage) -> None:
-    page = await a_paired_phone(context, services)
+async def test_each_window_of_the_app_tells_it(page: Page, context: BrowserContext, services: Stage) -> None:
     other = await context.new_page()
     await other.goto("/#/history")
     await expect(other.get_by_test_id("connection")).to_have_text("Connected")

@@ -1,17 +1,21 @@
 """A device as bare as the protocol: one key, one socket, signed requests. It checks nothing, so a test can break it."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
+from deploy.local.stack import Stack
 from protocol.challenges import Claims, issue_challenge, sign_answer
 from protocol.jose import PrivateKey
+from protocol.phrases import phrase_digest, read_phrase
 from protocol.signed_requests import sign_request
 from protocol.unpaired import Unpaired, issue_unpaired
-from schemas.base import Browser
-from schemas.contract import ChallengeIssued, DeviceUnpaired, Purpose, Verdict
+from schemas.base import AgreementKey, Browser
+from schemas.contract import ChallengeIssued, DeviceUnpaired, PairingRequested, Purpose, Verdict
+from services.common.keys.keys import load_secret
 from tests.polling import DEADLINE_SECONDS
 
 ISSUER = PrivateKey.generate()
@@ -129,6 +133,26 @@ def a_challenge(
         challenge=issue_challenge(ISSUER, claims),
         issued_at=at,
         expires_at=expires_at,
+    )
+
+
+def a_claim(
+    stack: Stack, phrase: str, lifetime_seconds: float = LIFETIME_SECONDS, issuer_agreement: AgreementKey | None = None
+) -> PairingRequested:
+    """Return what the same login service publishes when a phrase was entered."""
+    at = datetime.now(UTC)
+    return PairingRequested(
+        phrase_digest=phrase_digest(load_secret(stack.secrets, "phrase"), read_phrase(phrase)),
+        pairing_id=uuid.uuid4().hex,
+        account_id="alex",
+        account_name="Alex",
+        service_name="Account Manager",
+        issuer=ISSUER_URL,
+        issuer_keys=(ISSUER.public.thumbprint,),
+        issuer_agreement=issuer_agreement,
+        browser=Browser(name="Firefox on Linux", address="192.0.2.7"),
+        requested_at=at,
+        expires_at=at + timedelta(seconds=lifetime_seconds),
     )
 
 

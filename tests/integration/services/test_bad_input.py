@@ -11,6 +11,7 @@ import pytest
 from deploy.local.instance_process import InstanceProcess
 from services.login.web.cookies import BROWSER, LOGIN, SESSION
 from services.login.web.read_your_writes import VERSION
+from tests.builders import present
 from tests.polling import DEADLINE_SECONDS
 
 Start = Callable[[str], InstanceProcess]
@@ -46,9 +47,7 @@ def a_browser(login: InstanceProcess) -> tuple[bytes, bytes]:
     cookie = re.search(rf"{BROWSER}=[^;]+", answer.headers["Set-Cookie"])
     token = re.search(r'name="csrf" value="([^"]+)"', answer.read().decode())
     connection.close()
-    assert cookie is not None
-    assert token is not None
-    return cookie[0].encode(), token[1].encode()
+    return present(cookie)[0].encode(), present(token)[1].encode()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""An instance whose disk is full ends, and sets no event aside."""
+"""An instance whose disk is full ends, and makes no dead letter of an event."""
 
 import asyncio
 import sys
@@ -16,6 +16,7 @@ from services.common.clock import now
 from services.common.rows.view import View
 from services.push.domain.channel import Channel
 from services.push.tables import CHANNELS as CHANNELS_TABLE
+from tests.builders import present
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS, eventually
 
@@ -39,15 +40,13 @@ async def test_an_event_waits_for_an_instance_that_can_write(
     run: Callable[[str], InstanceProcess], wire: Wire, channels: View[Channel], stack: Stack
 ) -> None:
     push = run("push")
-    assert push.pid is not None
     # Not one byte more fits into any file of it.
-    resource.prlimit(push.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    resource.prlimit(present(push.pid), resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     await wire.publisher.publish_command(RegisterDevice(device_id=DEVICE, at=now(), device_name="A phone"))
     await eventually(lambda: push.exit_code is not None, "it goes on without a disk")
     assert push.exit_code == 1
     await asyncio.to_thread(stack.restart_service, "push")
-    channel = await channels.wait_until(DEVICE, lambda row: row.device_name == "A phone", DEADLINE_SECONDS)
-    assert channel is not None
+    present(await channels.wait_until(DEVICE, lambda row: row.device_name == "A phone", DEADLINE_SECONDS))
     second = digest(b"a second phone")
     await wire.publisher.publish_command(RegisterDevice(device_id=second, at=now(), device_name="Another"))
     assert await channels.wait_until(second, lambda _row: True, DEADLINE_SECONDS) is not None

@@ -15,7 +15,7 @@ from lab.testkit.text_browser import TextBrowser
 from schemas.contract import DeviceUnpaired
 from services.login.admin import Administration, administration
 from tests.accounts import let_see
-from tests.integration.services.login.people import PASSWORD, Person, PlayedPhone, a_name, message
+from tests.integration.services.login.people import PASSWORD, Person, PlayedPhone, a_name, expect_message, message
 from tests.integration.services.wire import Wire
 from tests.polling import eventually
 from tests.smtp import PostOffice, a_mail_server
@@ -105,8 +105,7 @@ async def test_a_code_by_e_mail_admits_to_the_first_pairing(reader: Person, offi
     await reader.browser.press("send-code")
     (mail,) = await mails(office, reader, 1)
     await reader.browser.press("submit", code=code_in(mail)[::-1])
-    assert message(reader)[0] == "That code did not match"
-    assert "in the latest e-mail" in message(reader)[1]
+    expect_message(reader, "That code did not match", "in the latest e-mail")
     await reader.browser.press("submit", code=code_in(mail))
     await reader.accept_pairing(reader.phone)
 
@@ -116,10 +115,9 @@ async def test_only_the_latest_e_mail_s_code_is_taken_and_few_are_sent(reader: P
         await reader.browser.press("send-code")
         sent = await mails(office, reader, count)
     await reader.browser.press("send-code")
-    assert message(reader)[0] == "No more e-mails for now"
-    assert "Look for the latest one in your inbox" in message(reader)[1]
+    expect_message(reader, "No more e-mails for now", "Look for the latest one in your inbox")
     await reader.browser.press("submit", code=code_in(sent[0]))
-    assert message(reader)[0] == "That code did not match"
+    expect_message(reader, "That code did not match")
     await reader.browser.press("submit", code=code_in(sent[-1]))
     reader.browser.expect("CONNECT SALESFORCE AUTHENTICATOR")
 
@@ -132,7 +130,7 @@ async def test_an_e_mailed_code_admits_only_the_browser_that_asked_for_it(reader
         await thief.browser.press("send-code")
         await mails(office, reader, 2)
         await thief.browser.press("submit", code=code_in(mail))
-        assert message(thief)[0] == "That code did not match"
+        expect_message(thief, "That code did not match")
         await reader.browser.press("submit", code=code_in(mail))
         reader.browser.expect("CONNECT SALESFORCE AUTHENTICATOR")
 
@@ -153,8 +151,7 @@ async def test_an_administrator_s_code_admits_to_the_first_pairing(person: Perso
 async def test_a_wrong_enrolment_code_says_so_and_five_pause(person: Person) -> None:
     for _ in range(TRIES - 1):
         await person.browser.press("submit", code="AAAA-BBBB-CCCC-DDDD")
-        assert message(person)[0] == "That code did not match"
-        assert "from your administrator" in message(person)[1]
+        expect_message(person, "That code did not match", "from your administrator")
     await person.browser.press("submit", code="AAAA-BBBB-CCCC-DDDD")
     for _ in range(2):
         title, text = message(person)
@@ -172,14 +169,14 @@ async def test_an_enrolment_code_admits_one_browser_only(person: Person, account
         await person.browser.press("submit", code=code)
         await other.browser.press("submit", code=code)
         person.browser.expect("CONNECT SALESFORCE AUTHENTICATOR")
-        assert message(other)[0] == "That code did not match"
+        expect_message(other, "That code did not match")
 
 
 async def test_a_newer_code_takes_the_place_of_an_older_one(person: Person, accounts: Administration) -> None:
     old = await accounts.invite(person.name, A_DAY)
     new = await accounts.invite(person.name, A_DAY)
     await person.browser.press("submit", code=old)
-    assert message(person)[0] == "That code did not match"
+    expect_message(person, "That code did not match")
     await person.browser.press("submit", code=new)
     person.browser.expect("CONNECT SALESFORCE AUTHENTICATOR")
 

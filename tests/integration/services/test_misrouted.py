@@ -18,7 +18,7 @@ from tests.integration.services.wire import Wire
 from tests.polling import eventually
 
 
-async def test_an_owner_sets_a_misrouted_event_aside(
+async def test_an_owner_dead_letters_a_misrouted_event(
     run: Callable[[str], InstanceProcess], kafka: str, wire: Wire
 ) -> None:
     run("login")

@@ -1,8 +1,7 @@
 """The pairing service alone: phrases out, claims and answers in, pairings out."""
 
-import uuid
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
@@ -11,8 +10,7 @@ from deploy.local.instance_process import InstanceProcess
 from deploy.local.ports import free_port
 from deploy.local.stack import Stack
 from protocol.challenges import sign_answer, verify_challenge
-from protocol.phrases import phrase_digest, read_phrase
-from schemas.base import Browser
+from protocol.phrases import read_phrase
 from schemas.contract import (
     AuthResponse,
     ChallengeIssued,
@@ -23,8 +21,7 @@ from schemas.contract import (
     Purpose,
     Verdict,
 )
-from services.common.keys.keys import load_secret
-from tests.integration.services.devices import Device, a_challenge
+from tests.integration.services.devices import Device, a_challenge, a_claim
 from tests.integration.services.wire import Wire
 from tests.polling import eventually
 
@@ -49,23 +46,6 @@ async def a_phrase(device: Device) -> str:
     status, document = await device.post("/phrases", await device.request("/phrases", PAYLOAD))
     assert status == 201, document
     return str(document["phrase"])
-
-
-def a_claim(stack: Stack, phrase: str, lifetime_seconds: float = 120) -> PairingRequested:
-    """Return what the login service publishes when the phrase was entered."""
-    at = datetime.now(UTC)
-    return PairingRequested(
-        phrase_digest=phrase_digest(load_secret(stack.secrets, "phrase"), read_phrase(phrase)),
-        pairing_id=uuid.uuid4().hex,
-        account_id="alex",
-        account_name="Alex",
-        service_name="Account Manager",
-        issuer="http://localhost:8100",
-        issuer_keys=("A" * 43,),
-        browser=Browser(name="Firefox on Linux", address="192.0.2.7"),
-        requested_at=at,
-        expires_at=at + timedelta(seconds=lifetime_seconds),
-    )
 
 
 async def claimed(wire: Wire, claim: PairingRequested) -> ChallengeIssued:
@@ -133,8 +113,7 @@ async def test_a_phrase_that_nobody_shows_is_unknown(pairing: InstanceProcess, s
 
 
 @pytest.mark.parametrize(
-    ("verdict", "reason"),
-    [(Verdict.DENY, PairingFailure.DECLINED), (Verdict.REPORT, PairingFailure.REPORTED)],
+    ("verdict", "reason"), [(Verdict.DENY, PairingFailure.DECLINED), (Verdict.REPORT, PairingFailure.REPORTED)]
 )
 async def test_a_declined_pairing_reaches_the_account(
     device: Device, stack: Stack, wire: Wire, verdict: Verdict, reason: PairingFailure
@@ -153,7 +132,9 @@ async def test_an_answer_after_the_time_pairs_nothing(device: Device, stack: Sta
     assert failed.reason is PairingFailure.NOT_ANSWERED
 
 
-async def test_a_forged_answer_is_set_aside(device: Device, stack: Stack, wire: Wire, pairing: InstanceProcess) -> None:
+async def test_a_forged_answer_is_dead_lettered(
+    device: Device, stack: Stack, wire: Wire, pairing: InstanceProcess
+) -> None:
     issued = await claimed(wire, a_claim(stack, await a_phrase(device)))
     async with Device(pairing.url) as thief:
         await wire.publisher.publish_command(an_answer(thief, issued, Verdict.APPROVE))

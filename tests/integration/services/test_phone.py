@@ -6,7 +6,7 @@ import sys
 import uuid
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,11 @@ from deploy.local.instance_process import InstanceProcess
 from deploy.local.stack import READY_TIMEOUT_SECONDS, Stack
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import verify_proof
-from protocol.phrases import phrase_digest, read_phrase
 from protocol.verification_codes import find_step
-from schemas.base import Browser, Message
-from schemas.contract import AuthResponse, DevicePaired, PairingRequested, Purpose, Verdict
-from services.common.keys.keys import load_secret
-from tests.integration.services.devices import ISSUER, a_challenge, an_unpairing
+from schemas.base import Message
+from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
+from tests.builders import present
+from tests.integration.services.devices import ISSUER, a_challenge, a_claim, an_unpairing
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS, eventually
 
@@ -38,31 +37,13 @@ def push(run: Callable[[str], InstanceProcess]) -> InstanceProcess:
     return run("push")
 
 
-def a_claim(stack: Stack, phrase: str) -> PairingRequested:
-    """Return what the login service publishes when the phrase was entered."""
-    at = datetime.now(UTC)
-    return PairingRequested(
-        phrase_digest=phrase_digest(load_secret(stack.secrets, "phrase"), read_phrase(phrase)),
-        pairing_id=uuid.uuid4().hex,
-        account_id="alex",
-        account_name="Alex",
-        service_name="Account Manager",
-        issuer="http://localhost:8100",
-        issuer_keys=(ISSUER.public.thumbprint,),
-        browser=Browser(name="Firefox on Linux", address="192.0.2.7"),
-        requested_at=at,
-        expires_at=at + timedelta(minutes=2),
-    )
-
-
 async def program(module: str, *arguments: str) -> tuple[int, str]:
     """Run a program of ours to its end."""
     command = [sys.executable, "-m", module, *arguments]
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
     async with asyncio.timeout(DEADLINE_SECONDS):
         out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode() + err.decode()
+    return present(process.returncode), out.decode() + err.decode()
 
 
 async def proven(message: Message, jwks: str) -> tuple[int, dict[str, Any]]:
@@ -114,13 +95,11 @@ async def test_phone_agrees_on_codes_answers_with_a_number_and_hears_that_it_is_
 ) -> None:
     service = AgreementPrivateKey.generate()
     async with VirtualPhone.in_memory(push.url, "Pixel 9") as phone:
-        claim = a_claim(stack, (await phone.new_phrase()).phrase)
-        claim = claim.model_copy(update={"issuer_agreement": service.public})
+        claim = a_claim(stack, (await phone.new_phrase()).phrase, issuer_agreement=service.public)
         await wire.publisher.publish_command(claim)
         await phone.answer(await next_request(phone), Verdict.APPROVE)
         paired = await wire.next(DevicePaired, lambda each: each.pairing_id == claim.pairing_id)
-        sent = verify_proof(paired.challenge, paired.answer).agreement_key
-        assert sent is not None
+        sent = present(verify_proof(paired.challenge, paired.answer).agreement_key)
         (account,) = phone.store.read().accounts
         secret = service.code_secret(sent, claim.pairing_id)
         assert find_step(secret, phone.code(account).code, datetime.now(UTC)) is not None

@@ -12,6 +12,7 @@ from schemas.base import Message
 from schemas.codec import UndecodableError, decode
 from schemas.topics import TopicKind
 from services.common.kafka.publisher import Publisher
+from tests.builders import present
 from tests.polling import DEADLINE_SECONDS
 
 MessageT = TypeVar("MessageT", bound=Message)
@@ -53,9 +54,7 @@ class Wire:
 
     async def next(self, kind: type[MessageT], holds: Callable[[MessageT], bool] = lambda _message: True) -> MessageT:
         """Wait for a message of a kind of which something holds."""
-        found = await self._find(lambda: next((each for each in self.of(kind) if holds(each)), None))
-        assert found is not None
-        return found
+        return present(await self._find(lambda: next((each for each in self.of(kind) if holds(each)), None)))
 
     async def dead_letter(self, topic: str, key: bytes | None) -> ConsumerRecord:
         """Wait for a dead letter of a topic with a key."""

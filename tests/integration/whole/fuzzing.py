@@ -16,6 +16,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
+from tests.builders import present
 from tests.polling import DEADLINE_SECONDS, POLL_SECONDS
 
 CHECKS: Final = [
@@ -65,8 +66,7 @@ class Fuzzer:
 
     def ask(self, label: str, strategy: SearchStrategy[Any], body: Callable[[Any], Any]) -> None:
         """Ask for one operation with bodies that are made of what a strategy draws."""
-        operation = self._schema.find_operation_by_label(label)
-        assert operation is not None
+        operation = present(self._schema.find_operation_by_label(label))
         self._try(strategy, lambda drawn: self._send(operation.Case(body=body(drawn), media_type="application/jose")))
 
     def _ask(self, operation: APIOperation[Any, Any, Any, Any]) -> None:

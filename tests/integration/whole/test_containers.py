@@ -16,6 +16,8 @@ import pytest
 from deploy.local.ports import free_port
 from lab.testkit.person import Person
 from tests.broker import engine_answers
+from tests.builders import present
+from tests.network_lock import network_lock
 
 ROOT: Final = Path(__file__).parents[3]
 SINGLE: Final = ("docker-compose.yml",)
@@ -54,15 +56,16 @@ def containers(request: pytest.FixtureRequest) -> Iterator[Containers]:
     """Give running containers, two each of what people meet."""
     made = Containers(request.param)
     try:
-        made.run("up", "-d", "--build", "--scale", "login=2", "--scale", "push=2")
+        with network_lock(exclusive=True):
+            made.run("up", "-d", "--build", "--scale", "login=2", "--scale", "push=2")
         yield made
     finally:
-        made.run("down", "-v", "-t", "30")
+        with network_lock(exclusive=True):
+            made.run("down", "-v", "-t", "30")
 
 
 async def test_a_person_pairs_a_phone_and_signs_in_through_the_proxy(containers: Containers) -> None:
-    account = re.search(r"Sign in as (\S+) with the password (\S+)", containers.run("logs", "demo"))
-    assert account is not None
+    account = present(re.search(r"Sign in as (\S+) with the password (\S+)", containers.run("logs", "demo")))
     async with Person.at(containers.urls["login"], containers.urls["push"], account[1], account[2]) as person:
         await person.first_sign_in()
         await person.sign_out()

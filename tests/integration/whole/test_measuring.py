@@ -18,6 +18,7 @@ from lab.load.streams import StreamError, open_streams
 from lab.load.waiting import Measurement
 from services.common.progress import Progress
 from services.login.sign_in.passwords import hash_password
+from tests.builders import present
 
 PASSWORD = "correct horse battery"
 PEOPLE = 50
@@ -50,8 +51,7 @@ async def test_seeded_people_wait_and_others_sign_in(stack: Stack) -> None:
     report = shown(waiting_report(PEOPLE, without, with_all))
     assert "50 wait" in report
 
-    waiting = await people.begin(MEASUREMENT.needed)
-    assert waiting is not None
+    waiting = present(await people.begin(MEASUREMENT.needed))
     assert await people.begin(MEASUREMENT.needed) is None, "one sign-in waits already"
     with pytest.raises(StreamError, match="503"):
         async with open_streams(stack.urls["login"], [waiting] * (PEOPLE + 2)):

@@ -18,6 +18,7 @@ from operations.deployment import ALL, CHANGELOGS
 from schemas.topics import LOGIN_COMMANDS
 from services.common.kafka.partitions import partition_of
 from services.common.rows.fence import is_mark
+from tests.builders import present
 from tests.integration.whole.acting import a_person
 from tests.polling import eventually
 
@@ -41,8 +42,7 @@ def kill_after_the_first_changelog(stack: Stack) -> str:
     output = ""
     command = [sys.executable, "-u", "-m", "cli", *words(stack, MANY)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
+        for line in present(process.stdout):
             output += line
             if "rows moved and verified" in line:
                 process.kill()

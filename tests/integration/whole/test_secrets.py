@@ -15,6 +15,7 @@ from services.login.admin import administration
 from services.login.codes.recovery_codes import CODES
 from services.login.pairing.enrolment_codes import new_invitation
 from services.login.web.cookies import BROWSER, LOGIN, REMEMBERED, SESSION
+from tests.builders import present
 from tests.integration.whole.acting import PASSWORD, a_person
 from tests.integration.whole.leaks import deployment_keys, find_leaks
 from tests.integration.whole.records import all_records
@@ -87,9 +88,9 @@ class Secretive:
         await self.person.browser.open("/wait")
         await self.person.approve()
         (account,) = self.person.phone.accounts
-        assert account.agreement is not None
-        assert account.pairing_id is not None
-        self.notes.add(self.person.phone.store.agreement.code_secret(account.agreement, account.pairing_id))
+        self.notes.add(
+            self.person.phone.store.agreement.code_secret(present(account.agreement), present(account.pairing_id))
+        )
 
     async def add_app(self) -> None:
         """Add an authenticator app, the first code wrong."""

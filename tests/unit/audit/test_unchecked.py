@@ -90,13 +90,13 @@ def test_what_is_not_committed_is_still_to_come(world: RecordedWorld) -> None:
     assert (report.findings, report.unchecked) == ([], {Unchecked.PENDING: 1})
 
 
-def test_what_was_set_aside_need_not_be_decided(world: RecordedWorld) -> None:
+def test_a_dead_letter_need_not_be_decided(world: RecordedWorld) -> None:
     record = encode(an_event(of_type(world, FailPassword).event().data, at=world.now, event_id="unusable"))
     world.keep(record)
     place = [(PARTITION, b"0"), (OFFSET, b"%d" % of_type(world, FailPassword).offset), (SERVICE, b"login")]
     world.keep(Record("login.commands.dlq", record.key, record.value, [*record.headers, *place]))
     report = world.audit()
-    assert (report.findings, report.checked[Checked.SET_ASIDE]) == ([], 1)
+    assert (report.findings, report.checked[Checked.DEAD_LETTERED]) == ([], 1)
 
 
 def test_only_the_span_is_checked_and_nothing_is_no_success(world: RecordedWorld) -> None:

@@ -64,15 +64,15 @@ class Story:
         self.records.append(record)
         return record
 
-    def plant(self, poison: Poison, record: RunRecord, *, set_aside: bool = True) -> None:
+    def plant(self, poison: Poison, record: RunRecord, *, dead_letter: bool = True) -> None:
         """Append a poisoned copy of a record, and the dead letter that it becomes."""
         spoilt = spoil(poison, Draft(record.key, record.value, record.headers))
         planted = self.add(record.place.topic, spoilt.key, spoilt.value, {**spoilt.headers, HEADER: poison.encode()})
-        if set_aside:
+        if dead_letter:
             self.named.append(str(planted.place))
-            self.set_aside(planted, "unknown type, or none: countersign.nothing.like.it.v9")
+            self.dead_letter(planted, "unknown type, or none: countersign.nothing.like.it.v9")
 
-    def set_aside(self, record: RunRecord, reason: str) -> None:
+    def dead_letter(self, record: RunRecord, reason: str) -> None:
         """Append the dead letter of a record."""
         added = {
             REASON: reason.encode(),

@@ -166,7 +166,7 @@ def use_a_step_twice(story: Story) -> None:
 
 
 def leave_poison(story: Story) -> None:
-    story.plant(Poison.TRUNCATED, story.events(SignIn)[0], set_aside=False)
+    story.plant(Poison.TRUNCATED, story.events(SignIn)[0], dead_letter=False)
 
 
 def name_another_reason(story: Story) -> None:
@@ -179,8 +179,8 @@ def alter_a_dead_letter(story: Story) -> None:
     story.change(letter, value=b"{}")
 
 
-def set_a_good_record_aside(story: Story) -> None:
-    story.set_aside(story.events(SignIn)[0], "unexpected: OSError: no space")
+def dead_letter_a_good_record(story: Story) -> None:
+    story.dead_letter(story.events(SignIn)[0], "unexpected: OSError: no space")
 
 
 def an_attempt(story: Story, ending: Ending) -> Attempt:
@@ -246,26 +246,26 @@ def leave_an_event_pending(story: Story) -> None:
     story.unchecked = 1
 
 
-SIGNED_IN = "Each sign-in that a browser saw succeed"
-ACCEPTED = "Each answer that a phone saw accepted"
-REFUSED = "Each answer that a phone saw refused"
-ANSWERED_ONCE = "No challenge was answered twice"
-PHRASES = "No phrase was paired twice"
-STEPS = "No code step was used twice"
-CLEAR = "No person waited"
-DECIDED = "Each event was decided by the owner"
-REPEATS = "Each event was decided the same each time"
-OUTCOMES = "Each decision has one outcome"
-CAUSES = "Each published event follows"
-TOLD = "Each message tells of a decision that counts"
-KEPT = "What a void row had applied"
-REMEMBERED = "Each row that counts contains"
-POISON = "Each poisoned record"
-NOTHING_ELSE = "Nothing else is in a dead-letter topic"
-RECOVERED = "After each fault"
-AUDITED = "Decided again by an audit"
-NAMED = "An audit names each poisoned record"
-GOT_IN = "Each person who approves in time gets in"
+SIGNED_IN = "Every completed sign-in"
+ACCEPTED = "Every accepted answer"
+REFUSED = "Every refused answer"
+ANSWERED_ONCE = "Every answered challenge"
+PHRASES = "Every used phrase"
+STEPS = "Every time step"
+CLEAR = "Every attempt to sign in"
+DECIDED = "Every event was decided"
+REPEATS = "Every repeat of an event"
+OUTCOMES = "Every event has one outcome"
+CAUSES = "Every published event"
+TOLD = "Every message has a decision"
+KEPT = "Every decision in a void row"
+REMEMBERED = "Every row that counts"
+POISON = "Every poison message"
+ONLY_POISON = "Every dead letter"
+RECOVERED = "After every fault"
+AUDITED = "The audit confirms"
+NAMED = "The audit reports"
+GOT_IN = "Every approval in time"
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ GOT_IN = "Each person who approves in time gets in"
         (leave_an_event_pending, {AUDITED}),
         (name_another_reason, {POISON}),
         (alter_a_dead_letter, {POISON}),
-        (set_a_good_record_aside, {NOTHING_ELSE}),
+        (dead_letter_a_good_record, {ONLY_POISON}),
         (wait_for_ever, {CLEAR}),
         (end_unclear, {CLEAR}),
         (let_a_denied_one_in, {SIGNED_IN}),

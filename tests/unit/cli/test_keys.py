@@ -35,7 +35,7 @@ def ids(directory: Path, kind: str, service: str = "login") -> list[str]:
     return [row["key_id"] for row in found]
 
 
-def test_keys_are_listed_with_what_they_are_for(directory: Path) -> None:
+def test_keys_are_listed_with_their_purpose(directory: Path) -> None:
     result = keys(directory, "list")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
@@ -106,7 +106,7 @@ def test_an_old_key_is_retired_after_confirmation(directory: Path) -> None:
     assert old not in ids(directory, "sealing")
 
 
-def test_an_old_key_is_retired_without_confirmation_by_an_option(directory: Path) -> None:
+def test_an_option_retires_an_old_key_without_confirmation(directory: Path) -> None:
     (old,) = ids(directory, "agreement")
     keys(directory, "rotate", "agreement")
     assert keys(directory, "rotate", "agreement", "--retire", old, "--yes").exit_code == 0
@@ -133,7 +133,7 @@ def test_an_invalid_command_is_an_error_and_changes_nothing(directory: Path, wor
 
 
 @pytest.mark.parametrize(("content", "error"), [("{}", "is not a private JWK set"), (None, "is missing")])
-def test_a_broken_or_missing_file_is_named_before_anything_is_changed(
+def test_a_broken_or_missing_file_is_named_and_nothing_changes(
     directory: Path, content: str | None, error: str
 ) -> None:
     signing = (directory / "login-signing.jwks.json").read_bytes()

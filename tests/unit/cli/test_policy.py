@@ -14,23 +14,20 @@ from cli.__main__ import app
         ("LOGIN_PORT=8101", "LOGIN_PORT has no effect on decisions here; those with an effect are"),
         ("LOGIN_NUMBER_MATCHING=false", "LOGIN_NUMBER_MATCHING has no effect"),
         ("LOGIN_ADDRESSES_TRIES=2", "LOGIN_ADDRESSES_TRIES has no effect"),
-        (
-            "LOGIN_CHALENGES_MOST=2",
-            "LOGIN_CHALENGES_MOST is not a setting of the login service; those with an effect",
-        ),
+        ("LOGIN_CHALENGES_MOST=2", "LOGIN_CHALENGES_MOST is not a setting of the login service; those with an effect"),
         ("LOGIN_CHALLENGES_MOST", "'LOGIN_CHALLENGES_MOST' is not NAME=VALUE"),
         ("LOGIN_CHALLENGES_MOST=many", "LOGIN_CHALLENGES_MOST is invalid: Input should be a valid integer"),
         ("LOGIN_CHALLENGES_MOST=0", "LOGIN_CHALLENGES_MOST is invalid: Input should be greater than or equal to 1"),
         ("LOGIN_CHALLENGES_MOST=3", "these settings are already in force"),
     ],
 )
-def test_a_setting_that_cannot_be_rehearsed_is_refused(setting: str, why: str) -> None:
+def test_an_unsuitable_setting_is_rejected(setting: str, why: str) -> None:
     result = CliRunner().invoke(app, ["policy", "rehearse", "--set", setting])
     assert result.exit_code == 2
     assert why in result.stderr
 
 
-def test_without_the_services_keys_nothing_is_decided_again_and_no_key_is_made(tmp_path: Path) -> None:
+def test_an_audit_without_the_services_keys_fails_and_creates_none(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["audit", "verify", "--secrets-directory", str(tmp_path)])
     assert result.exit_code == 2
     assert "login-signing.jwks.json is missing; the login service creates it at its start" in result.stderr

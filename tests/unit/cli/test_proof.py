@@ -65,7 +65,7 @@ def key_set(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_words_name_who_whom_what_and_the_verdict(key_set: str) -> None:
+def test_text_names_parties_challenge_and_verdict(key_set: str) -> None:
     result = verify(a_response(Verdict.REPORT), "--jwks", key_set)
     assert result.exit_code == 0, result.output
     for words in (
@@ -92,7 +92,7 @@ def test_pairing_is_proven_by_its_record() -> None:
     assert verify(a_pairing()).exit_code == 0
 
 
-def test_just_a_challenge_and_an_answer_are_enough(tmp_path: Path) -> None:
+def test_challenge_and_answer_suffice(tmp_path: Path) -> None:
     record = json.loads(a_response())
     path = tmp_path / "proof.json"
     path.write_text(json.dumps({name: record[name] for name in ("challenge", "answer")}, indent=4))
@@ -123,7 +123,7 @@ def test_key_of_another_issuer_is_not_trusted(tmp_path: Path, key_set: str) -> N
         {"answer": ""},
     ],
 )
-def test_record_that_contradicts_its_signatures_is_not_proven(changes: dict[str, object]) -> None:
+def test_record_contradicting_its_signatures_is_not_proven(changes: dict[str, object]) -> None:
     result = verify(changed(a_response(), **changes))
     assert result.exit_code == 1
     assert result.output.startswith("Not proven: ")
@@ -166,7 +166,7 @@ def test_input_that_is_not_a_record_is_an_error(text: str, words: str) -> None:
     assert words in result.output
 
 
-def test_files_and_key_sets_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+def test_unreadable_files_and_key_sets_are_named(tmp_path: Path) -> None:
     missing = CliRunner().invoke(app, ["proof", "verify", str(tmp_path / "missing.json")])
     assert (missing.exit_code, "missing.json cannot be read" in missing.output) == (2, True)
     (tmp_path / "keys").write_text("junk")
@@ -179,7 +179,7 @@ def test_files_and_key_sets_that_cannot_be_read_are_named(tmp_path: Path) -> Non
         assert (result.exit_code, words in result.output) == (2, True), result.output
 
 
-def test_names_of_others_cannot_steer_the_terminal() -> None:
+def test_names_cannot_control_the_terminal() -> None:
     challenge = a_challenge(account_name="ann\x1b[2J\nProven.")
     result = verify(json.dumps({"challenge": challenge, "answer": an_answer(challenge)}))
     assert "\x1b" not in result.output

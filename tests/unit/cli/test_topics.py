@@ -8,7 +8,7 @@ from cli.__main__ import app
 from operations.deployment import ALL, TOPOLOGIES
 
 
-def test_each_service_has_its_own_principal_and_the_prefix_is_everywhere() -> None:
+def test_each_service_has_its_own_principal_and_all_topics_the_prefix() -> None:
     result = CliRunner().invoke(app, ["topics", "acls", "--topic-prefix", "x.", "--principal", "User:CN=SERVICE,O=us"])
     assert result.exit_code == 0
     lines = [shlex.split(line) for line in result.stdout.splitlines()]

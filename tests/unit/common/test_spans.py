@@ -166,7 +166,7 @@ async def test_a_record_that_cannot_be_used_is_logged_with_its_trace() -> None:
     record = encode(an_event(a_cancel(), traceparent=GIVEN))
     with capture_logs(processors=[_add_trace_id]) as lines:
         await Instance().decide(Record(record.topic, record.key, b"nonsense", record.headers))
-    assert [(line["event"], line["trace_id"]) for line in lines] == [("set aside", LOGIN)]
+    assert [(line["event"], line["trace_id"]) for line in lines] == [("dead letter", LOGIN)]
 
 
 @pytest.mark.parametrize("response", [web.WebSocketResponse, lambda: web.Response(content_type="text/event-stream")])

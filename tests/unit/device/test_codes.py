@@ -12,6 +12,7 @@ from protocol.challenges import PinnedIssuer
 from protocol.verification_codes import code_at, step_at
 from schemas.base import AgreementKey
 from schemas.contract import Purpose
+from tests.builders import present
 from tests.unit.protocol.builders import ISSUER, NOW, SERVICE, some_claims
 
 OWN, THEIRS = (AgreementPrivateKey.generate() for _ in range(2))
@@ -20,15 +21,13 @@ OWN, THEIRS = (AgreementPrivateKey.generate() for _ in range(2))
 def an_account(agreement: AgreementKey | None = THEIRS.public, **changes: object) -> Account:
     """Return an account that was paired just now."""
     pinned = PinnedIssuer(issuer=ISSUER, keys=(SERVICE.public.thumbprint,), agreement=agreement)
-    account = new_account(some_claims(Purpose.PAIRING, login_issuer=pinned), NOW)
-    assert account is not None
+    account = present(new_account(some_claims(Purpose.PAIRING, login_issuer=pinned), NOW))
     return account.model_copy(update=changes)
 
 
-def test_code_is_the_one_that_the_issuer_expects_for_that_pairing() -> None:
+def test_code_is_the_issuers_code_for_the_pairing() -> None:
     account = an_account()
-    assert account.pairing_id is not None
-    expected = THEIRS.code_secret(OWN.public, account.pairing_id)
+    expected = THEIRS.code_secret(OWN.public, present(account.pairing_id))
     assert code_of(account, OWN, NOW).code == code_at(expected, step_at(NOW))
     assert code_of(account, OWN, NOW).code != code_of(an_account(pairing_id="another"), OWN, NOW).code
 
@@ -39,6 +38,6 @@ def test_seconds_left_are_those_of_the_step(second: float, left: int) -> None:
 
 
 @pytest.mark.parametrize("account", [an_account(agreement=None), an_account(pairing_id=None)])
-def test_account_that_agreed_on_nothing_has_no_code(account: Account) -> None:
+def test_account_without_an_agreement_has_no_code(account: Account) -> None:
     with pytest.raises(NoCodesError, match=r"ann@example\.com at Account Manager has no verification codes"):
         code_of(account, OWN, NOW)

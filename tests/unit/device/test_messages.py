@@ -1,4 +1,4 @@
-"""What the services say, and what else may come."""
+"""Frames, problem documents and discovery documents are parsed, and malformed ones rejected."""
 
 import json
 
@@ -17,6 +17,7 @@ from authenticator.device.frames import (
     parse_frame,
 )
 from authenticator.device.messages import Discovery, parse_problem
+from tests.builders import present
 from tests.unit.protocol.builders import a_challenge
 
 PROBLEM = {"type": "urn:countersign:problem:expired", "title": "Expired", "status": 410, "detail": "Too late."}
@@ -37,12 +38,12 @@ def test_frames_are_read() -> None:
         assert type(parse_frame(json.dumps(frame))) is kind
 
 
-def test_ping_of_an_older_service_says_no_time() -> None:
+def test_ping_of_an_older_service_has_no_time() -> None:
     assert parse_frame('{"type": "ping"}') == Ping(type="ping")
 
 
 @given(st.text())
-def test_frame_that_is_none_is_passed_over(text: str) -> None:
+def test_any_other_text_is_ignored(text: str) -> None:
     assert parse_frame(text) is None
 
 
@@ -60,35 +61,32 @@ def test_frame_that_is_none_is_passed_over(text: str) -> None:
         {"nonce": "abc"},
     ],
 )
-def test_frame_with_a_flaw_is_passed_over(frame: dict[str, object]) -> None:
+def test_malformed_frame_is_ignored(frame: dict[str, object]) -> None:
     assert parse_frame(json.dumps(frame)) is None
 
 
 def test_problem_document_is_read() -> None:
-    problem = parse_problem(410, {"Retry-After": "7"}, json.dumps({**PROBLEM, "verdict": "deny"}).encode())
-    assert problem is not None
+    problem = present(parse_problem(410, {"Retry-After": "7"}, json.dumps({**PROBLEM, "verdict": "deny"}).encode()))
     assert (problem.name, problem.detail, problem.retry_after_seconds) == ("expired", "Too late.", 7)
     assert problem.members["verdict"] == "deny"
 
 
 @pytest.mark.parametrize(("status", "name"), [(429, "too-many-requests"), (502, "unavailable"), (503, "unavailable")])
-def test_proxy_that_answers_for_the_service_is_understood(status: int, name: str) -> None:
-    problem = parse_problem(status, {}, b"<html>Bad gateway</html>")
-    assert problem is not None
+def test_proxy_error_is_a_problem(status: int, name: str) -> None:
+    problem = present(parse_problem(status, {}, b"<html>Bad gateway</html>"))
     assert problem.name == name
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"null", b"[" * 5000, b"\xff", b'{"type": "about:blank"}', b'{"type": ["urn"]}']
 )
-def test_other_errors_are_no_problem_of_this_protocol(body: bytes) -> None:
+def test_other_errors_are_no_problem(body: bytes) -> None:
     assert parse_problem(404, {}, body) is None
 
 
 @pytest.mark.parametrize("retry_after", ["", "soon", "-1", "nan", "1e9", "Wed, 21 Oct 2015 07:28:00 GMT", "٣"])
-def test_retry_after_that_is_no_number_of_seconds_is_passed_over(retry_after: str) -> None:
-    problem = parse_problem(503, {"Retry-After": retry_after}, b"")
-    assert problem is not None
+def test_malformed_retry_after_is_ignored(retry_after: str) -> None:
+    problem = present(parse_problem(503, {"Retry-After": retry_after}, b""))
     assert problem.retry_after_seconds is None
 
 

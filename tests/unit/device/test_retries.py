@@ -1,4 +1,4 @@
-"""When a device tries again: docs/protocol.md sections 3 and 5."""
+"""When a device retries: docs/protocol.md, sections 3 and 5."""
 
 from itertools import pairwise
 
@@ -30,7 +30,7 @@ def test_pauses_double_up_to_half_a_minute() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=12, max_size=12))
-def test_pauses_vary_by_a_fifth_and_no_more(chances: list[float]) -> None:
+def test_pauses_vary_by_at_most_a_fifth(chances: list[float]) -> None:
     pauses = BackoffPauses(TIMING, chance=iter(chances).__next__)
     for nominal in (1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30, 30):
         assert nominal * 0.8 <= pauses.next_seconds() <= nominal * 1.2
@@ -42,13 +42,13 @@ def test_pauses_of_two_devices_differ() -> None:
 
 
 @pytest.mark.parametrize("name", ["stale", "bad-nonce"])
-def test_request_is_signed_anew_once_and_at_once(name: str) -> None:
+def test_request_is_signed_again_once_without_a_pause(name: str) -> None:
     policy = retries()
     assert policy.pause_seconds(refused(name), 0) == 0
     assert policy.pause_seconds(refused(name), 0) is None
 
 
-def test_each_of_both_reasons_has_its_own_second_try() -> None:
+def test_each_reason_has_its_own_second_try() -> None:
     policy = retries()
     assert policy.pause_seconds(refused("stale"), 0) == 0
     assert policy.pause_seconds(refused("bad-nonce"), 0) == 0
@@ -75,7 +75,7 @@ def test_other_refusals_are_final(name: str) -> None:
 
 
 @pytest.mark.parametrize("error", [refused("unavailable"), UnreachableError("http://localhost:8300", OSError())])
-def test_service_that_is_away_is_asked_again_with_growing_pauses(error: DeviceError) -> None:
+def test_unavailable_service_is_retried_with_growing_pauses(error: DeviceError) -> None:
     policy = retries()
     pauses = [policy.pause_seconds(error, 0) or 0 for _ in range(7)]
     assert all(earlier <= later for earlier, later in pairwise(pauses))
@@ -83,18 +83,18 @@ def test_service_that_is_away_is_asked_again_with_growing_pauses(error: DeviceEr
     assert pauses[-1] == 30
 
 
-def test_service_decides_when_it_wants_to_be_asked_again() -> None:
+def test_retry_after_decides_the_pause() -> None:
     policy = retries()
     assert policy.pause_seconds(refused("too-many-requests", 17), 0) == 17
     assert policy.pause_seconds(refused("too-many-requests", 0), 0) == 2
 
 
-def test_patience_ends() -> None:
+def test_retries_end_after_the_limit() -> None:
     policy = retries(retry_seconds=10)
     assert policy.pause_seconds(refused("unavailable"), 9) == 1
     assert policy.pause_seconds(refused("unavailable"), 9) is None
     assert policy.pause_seconds(refused("unavailable", 60), 0) is None
 
 
-def test_lost_socket_is_no_reason_to_repeat_a_request() -> None:
+def test_lost_socket_repeats_no_request() -> None:
     assert retries().pause_seconds(ConnectionLostError("gone"), 0) is None

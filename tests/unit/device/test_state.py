@@ -1,35 +1,32 @@
-"""What a device remembers."""
+"""What a device stores about its accounts and challenges."""
 
 import pytest
 
 from authenticator.device.state import HISTORY_LENGTH, ChallengeOutcome, PhraseRequest, State, new_account
 from schemas.contract import Purpose, Verdict
+from tests.builders import present
 from tests.unit.protocol.builders import ISSUER, NOW, SERVICE, some_claims
 
 PAIRING = some_claims(Purpose.PAIRING)
 
 
-def test_account_pins_the_issuer_that_its_pairing_names() -> None:
-    account = new_account(PAIRING, NOW)
-    assert account is not None
+def test_account_pins_the_issuer_of_its_pairing() -> None:
+    account = present(new_account(PAIRING, NOW))
     assert (account.issuer, account.keys) == (ISSUER, (SERVICE.public.thumbprint,))
 
 
-def test_login_makes_no_account() -> None:
+def test_login_creates_no_account() -> None:
     assert new_account(some_claims(), NOW) is None
 
 
 def test_pairing_again_replaces_the_account() -> None:
     first, renamed = new_account(PAIRING, NOW), new_account(some_claims(Purpose.PAIRING, account_name="anna"), NOW)
-    assert first is not None
-    assert renamed is not None
-    state = State(device_name="Pixel 9").with_account(first).with_account(renamed)
+    state = State(device_name="Pixel 9").with_account(present(first)).with_account(present(renamed))
     assert [account.account_name for account in state.accounts] == ["anna"]
 
 
 def test_same_account_id_at_another_issuer_is_another_account() -> None:
-    account = new_account(PAIRING, NOW)
-    assert account is not None
+    account = present(new_account(PAIRING, NOW))
     other = account.model_copy(update={"issuer": "http://login.example.org"})
     state = State(device_name="Pixel 9").with_account(account).with_account(other)
     assert state.account(ISSUER, account.account_id) == account
@@ -38,14 +35,14 @@ def test_same_account_id_at_another_issuer_is_another_account() -> None:
     assert pinned.account("http://login.example.org", account.account_id) == other
 
 
-def test_phrase_is_used_up_by_its_pairing_and_not_by_a_login() -> None:
+def test_phrase_is_used_by_its_pairing_but_not_by_a_login() -> None:
     state = State(device_name="Pixel 9", phrase=PhraseRequest(asked_at=NOW, expires_at=NOW))
     assert state.with_ended(some_claims(), ChallengeOutcome.APPROVED, NOW).phrase is not None
     assert state.with_ended(PAIRING, ChallengeOutcome.DENIED, NOW).phrase is None
 
 
 @pytest.mark.parametrize("outcome", [ChallengeOutcome.EXPIRED, ChallengeOutcome.WITHDRAWN])
-def test_pairing_that_nobody_answered_may_come_again(outcome: ChallengeOutcome) -> None:
+def test_unanswered_pairing_may_be_repeated(outcome: ChallengeOutcome) -> None:
     state = State(device_name="Pixel 9", phrase=PhraseRequest(asked_at=NOW, expires_at=NOW))
     ended = state.with_ended(PAIRING, outcome, NOW)
     assert ended.phrase is not None
@@ -56,8 +53,7 @@ def test_pairing_that_nobody_answered_may_come_again(outcome: ChallengeOutcome) 
 
 
 def test_removal_leaves_its_pairing_in_the_history() -> None:
-    account = new_account(PAIRING, NOW)
-    assert account is not None
+    account = present(new_account(PAIRING, NOW))
     paired = State(device_name="Pixel 9").with_account(account).with_ended(PAIRING, ChallengeOutcome.APPROVED, NOW)
     assert [entry.outcome for entry in paired.with_removed(account, NOW).history] == ["approved", "removed"]
 
@@ -80,23 +76,21 @@ def test_each_verdict_has_its_outcome() -> None:
     ]
 
 
-def test_account_that_was_paired_again_meanwhile_is_not_removed() -> None:
-    old = new_account(PAIRING, NOW)
-    assert old is not None
+def test_account_paired_again_is_not_removed() -> None:
+    old = present(new_account(PAIRING, NOW))
     again = old.model_copy(update={"pairing_id": "a-later-one"})
     state = State(device_name="Pixel 9").with_account(again)
     assert state.with_removed(old, NOW) == state
     assert state.with_removed(again, NOW).accounts == ()
 
 
-def test_account_from_before_pairings_were_kept_is_not_removed() -> None:
-    account = new_account(PAIRING, NOW)
-    assert account is not None
+def test_account_without_a_pairing_id_is_not_removed() -> None:
+    account = present(new_account(PAIRING, NOW))
     state = State(device_name="Pixel 9").with_account(account.model_copy(update={"pairing_id": None}))
     assert state.with_removed(account.model_copy(update={"pairing_id": None}), NOW) == state
 
 
-def test_clock_is_remembered_where_it_makes_a_difference() -> None:
+def test_clock_offset_is_kept_from_one_second() -> None:
     state = State(device_name="Pixel 9").with_clock(0.9)
     assert state.clock_offset_seconds == 0
     assert state.with_clock(-10800.5).clock_offset_seconds == -10800.5

@@ -1,4 +1,4 @@
-"""The state directory: kept from others, whole after each change, shared by processes."""
+"""The state directory: private, consistent after each change, shared by processes."""
 
 import json
 import multiprocessing
@@ -13,6 +13,7 @@ from authenticator.device.store import AGREEMENT_FILE, KEY_FILE, STATE_FILE, Dir
 from protocol.agreement import AgreementPrivateKey
 from protocol.challenges import PinnedIssuer
 from schemas.contract import Purpose
+from tests.builders import present
 from tests.unit.protocol.builders import ISSUER, NOW, SERVICE, some_claims
 
 NEW = State(device_name="Pixel 9")
@@ -25,9 +26,7 @@ def an_account(*, agreement: bool) -> Account:
     pinned = PinnedIssuer(issuer=ISSUER, keys=(SERVICE.public.thumbprint,))
     if agreement:
         pinned = pinned.model_copy(update={"agreement": AgreementPrivateKey.generate().public})
-    account = new_account(some_claims(Purpose.PAIRING, login_issuer=pinned), NOW)
-    assert account is not None
-    return account
+    return present(new_account(some_claims(Purpose.PAIRING, login_issuer=pinned), NOW))
 
 
 def note_many(directory: Path, who: str) -> None:
@@ -38,7 +37,7 @@ def note_many(directory: Path, who: str) -> None:
         store.update(lambda state, claims=claims: state.with_ended(claims, ChallengeOutcome.APPROVED, NOW))  # type: ignore[misc]
 
 
-def test_device_is_the_same_when_opened_again(tmp_path: Path) -> None:
+def test_reopened_store_is_the_same_device(tmp_path: Path) -> None:
     first = DirectoryStore.open(tmp_path / "deep" / "state", NEW)
     first.update(lambda state: state.with_names(device_name="Pixel 10"))
     again = DirectoryStore.open(tmp_path / "deep" / "state", NEW)
@@ -56,7 +55,7 @@ def test_only_the_owner_may_read(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
 
 
-def test_processes_lose_none_of_each_others_changes(tmp_path: Path) -> None:
+def test_concurrent_processes_lose_no_changes(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=note_many, args=(tmp_path, f"writer{number}")) for number in range(PROCESSES)]
     for writer in writers:
@@ -69,7 +68,7 @@ def test_processes_lose_none_of_each_others_changes(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {KEY_FILE, AGREEMENT_FILE, STATE_FILE, "lock"}
 
 
-def test_change_that_fails_leaves_the_state_as_it_was(tmp_path: Path) -> None:
+def test_failed_change_leaves_the_state_unchanged(tmp_path: Path) -> None:
     store = DirectoryStore.open(tmp_path, NEW)
     before = (tmp_path / STATE_FILE).read_bytes()
 
@@ -95,7 +94,7 @@ def test_change_that_fails_leaves_the_state_as_it_was(tmp_path: Path) -> None:
         (STATE_FILE, ""),
     ],
 )
-def test_damaged_file_is_named_and_left_alone(tmp_path: Path, name: str, text: str) -> None:
+def test_damaged_file_is_named_and_kept(tmp_path: Path, name: str, text: str) -> None:
     DirectoryStore.open(tmp_path, NEW)
     (tmp_path / name).write_text(text)
     with pytest.raises(StateError, match=name):
@@ -103,7 +102,7 @@ def test_damaged_file_is_named_and_left_alone(tmp_path: Path, name: str, text: s
     assert (tmp_path / name).read_text() == text
 
 
-def test_lost_key_is_not_made_up_for(tmp_path: Path) -> None:
+def test_lost_key_is_not_replaced(tmp_path: Path) -> None:
     """A new key would be another device, and all pairings void without a word."""
     DirectoryStore.open(tmp_path, NEW)
     (tmp_path / KEY_FILE).unlink()
@@ -111,7 +110,7 @@ def test_lost_key_is_not_made_up_for(tmp_path: Path) -> None:
         DirectoryStore.open(tmp_path, NEW)
 
 
-def test_directory_that_is_a_file_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_file_instead_of_a_directory_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match="--state"):
         DirectoryStore.open(tmp_path / "file", NEW)
@@ -123,7 +122,7 @@ def test_key_is_a_private_jwk(tmp_path: Path, name: str) -> None:
     assert set(json.loads((tmp_path / name).read_text())) == {"kty", "crv", "x", "y", "d"}
 
 
-def test_store_from_before_there_were_codes_gets_an_agreement_key_once(tmp_path: Path) -> None:
+def test_store_without_codes_gets_an_agreement_key_once(tmp_path: Path) -> None:
     before = DirectoryStore.open(tmp_path, NEW)
     old = before.update(lambda state: state.with_account(an_account(agreement=False)))
     document = json.loads((tmp_path / STATE_FILE).read_text())
@@ -138,7 +137,7 @@ def test_store_from_before_there_were_codes_gets_an_agreement_key_once(tmp_path:
     assert opened.read().accounts[0].account_id == old.accounts[0].account_id
 
 
-def test_lost_agreement_key_is_not_made_up_for(tmp_path: Path) -> None:
+def test_lost_agreement_key_is_not_replaced(tmp_path: Path) -> None:
     """A new one would show codes that the service does not take."""
     store = DirectoryStore.open(tmp_path, NEW)
     store.update(lambda state: state.with_account(an_account(agreement=True)))

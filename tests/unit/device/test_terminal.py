@@ -1,4 +1,4 @@
-"""What stands on the terminal, and how answers are read there."""
+"""What the terminal program shows, and how it reads answers."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ def a_request(purpose: Purpose = Purpose.LOGIN, **changes: object) -> DeviceChal
     return DeviceChallenge(some_claims(purpose, **changes), a_challenge(purpose))
 
 
-def test_text_of_others_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_of_others_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     nasty = "ann\x1b[2J\x07\r\nApproved.\u202eevil"
     assert printable(nasty) == "ann\ufffd[2J\ufffd\ufffd\ufffdApproved.\ufffdevil"
     Screen(as_json=False).request(a_request(account_name=nasty, browser=Browser(name=nasty, address=nasty)))
@@ -46,19 +46,19 @@ def test_text_of_others_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[
     assert "Approved." not in shown.splitlines()
 
 
-def test_request_shows_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_request_shows_its_details(capsys: pytest.CaptureFixture[str]) -> None:
     Screen(as_json=False).request(a_request(Purpose.PAIRING))
     shown = capsys.readouterr().out
     for text in ("Pairing request", "Account Manager", "ann@example.com", "Firefox on Linux", "192.0.2.7"):
         assert text in shown
 
 
-def test_what_is_more_than_a_sign_in_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_request_beyond_a_sign_in_shows_its_action(capsys: pytest.CaptureFixture[str]) -> None:
     Screen(as_json=False).request(a_request(action="Change how this account signs in"))
     assert "For: Change how this account signs in" in capsys.readouterr().out
 
 
-def test_place_and_first_time_are_shown_where_they_are_known(capsys: pytest.CaptureFixture[str]) -> None:
+def test_place_and_first_time_are_shown_if_known(capsys: pytest.CaptureFixture[str]) -> None:
     known = Browser(name="Firefox on Linux", address="192.0.2.7", place="Geneva\x1b, Switzerland", first_time=True)
     Screen(as_json=False).request(a_request(browser=known))
     shown = capsys.readouterr().out
@@ -100,13 +100,13 @@ async def test_answer_is_read_from_a_pipe(pipe: tuple[int, int], typed: bytes, v
         (b"42\nr\n", Reply(Verdict.REPORT)),
     ],
 )
-async def test_number_is_asked_for_after_an_approval_only(pipe: tuple[int, int], typed: bytes, reply: Reply) -> None:
+async def test_number_is_asked_for_only_after_an_approval(pipe: tuple[int, int], typed: bytes, reply: Reply) -> None:
     os.write(pipe[1], typed)
     with AnswerPrompt(Screen(as_json=True), pipe[0]) as prompt:
         assert await prompt.ask(a_request(number_matching=True)) == reply
 
 
-async def test_request_that_ends_while_the_number_is_asked_for_is_over(
+async def test_request_that_ends_during_the_number_prompt_is_over(
     pipe: tuple[int, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     request = a_request(number_matching=True)
@@ -120,13 +120,13 @@ async def test_request_that_ends_while_the_number_is_asked_for_is_over(
             assert await asking is None
 
 
-async def test_pairing_is_never_asked_for_a_number(pipe: tuple[int, int]) -> None:
+async def test_pairing_needs_no_number(pipe: tuple[int, int]) -> None:
     os.write(pipe[1], b"a\n")
     with AnswerPrompt(Screen(as_json=True), pipe[0]) as prompt:
         assert await prompt.ask(a_request(Purpose.PAIRING, number_matching=True)) == Reply(Verdict.APPROVE)
 
 
-async def test_answers_are_read_from_a_file_one_for_each_request(tmp_path: Path) -> None:
+async def test_file_gives_one_answer_to_each_request(tmp_path: Path) -> None:
     (tmp_path / "answers").write_bytes(b"accept\ndeny\n")
     with (tmp_path / "answers").open("rb") as file, AnswerPrompt(Screen(as_json=True), file.fileno()) as prompt:
         assert await prompt.ask(a_request()) == Reply(Verdict.APPROVE)
@@ -135,7 +135,7 @@ async def test_answers_are_read_from_a_file_one_for_each_request(tmp_path: Path)
             await prompt.ask(a_request())
 
 
-async def test_request_that_ends_is_asked_about_no_more(pipe: tuple[int, int]) -> None:
+async def test_ended_request_is_not_prompted(pipe: tuple[int, int]) -> None:
     request = a_request()
     with AnswerPrompt(Screen(as_json=True), pipe[0]) as prompt:
         asking = asyncio.ensure_future(prompt.ask(request))
@@ -144,8 +144,8 @@ async def test_request_that_ends_is_asked_about_no_more(pipe: tuple[int, int]) -
             assert await asking is None
 
 
-async def test_what_was_typed_before_a_request_is_no_answer_to_it() -> None:
-    """Somebody who presses a key while the screen changes must not approve what they have not read."""
+async def test_input_typed_before_a_request_is_no_answer() -> None:
+    """A key pressed while the screen changes must not approve an unread request."""
     terminal, keyboard = pty.openpty()[::-1]
     try:
         with AnswerPrompt(Screen(as_json=True), terminal) as prompt:
@@ -171,7 +171,7 @@ async def test_what_was_typed_before_a_request_is_no_answer_to_it() -> None:
         ("http://[::1]:8300", "http://[::1]:8300"),
     ],
 )
-def test_address_is_taken_as_meant(typed: str, address: str) -> None:
+def test_address_is_normalized(typed: str, address: str) -> None:
     assert service_address(typed) == address
 
 
@@ -179,12 +179,12 @@ def test_address_is_taken_as_meant(typed: str, address: str) -> None:
     "typed",
     ["", "localhost:8300", "ftp://localhost", "http://", "http://[", "http://h:99999", "http://u@h", "http://h/?a=1"],
 )
-def test_address_that_is_none_is_refused(typed: str) -> None:
+def test_invalid_address_is_rejected(typed: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         service_address(typed)
 
 
-def test_clock_counts_as_the_service_does() -> None:
+def test_clock_follows_the_service() -> None:
     clock = ServiceClock(local_time=lambda: 0.0)
     clock.synchronize(NOW)
     assert clock.now() == NOW

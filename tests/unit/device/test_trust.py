@@ -11,6 +11,7 @@ from authenticator.device.trust import Distrust, Judgement, KeysNeeded, Trusted,
 from protocol.jose import PrivateKey
 from protocol.signed_requests import TOLERANCE_SECONDS
 from schemas.contract import Purpose
+from tests.builders import present
 from tests.unit.protocol.builders import DEVICE, ISSUER, NOW, SERVICE, a_challenge, some_claims
 
 PAIRING_URL = "http://localhost:8200"
@@ -22,8 +23,7 @@ ASKED = PhraseRequest(asked_at=NOW - timedelta(minutes=1), expires_at=NOW + time
 def a_state(*, asked: PhraseRequest | None = ASKED, paired: bool = False) -> State:
     """Return what a device remembers."""
     state = State(device_name="Pixel 9", phrase=asked)
-    account = new_account(some_claims(Purpose.PAIRING), NOW)
-    assert account is not None
+    account = present(new_account(some_claims(Purpose.PAIRING), NOW))
     return state.with_account(account) if paired else state
 
 
@@ -61,7 +61,7 @@ def test_expired_challenge_is_not_shown(purpose: Purpose) -> None:
     assert isinstance(judged(challenge, state, served=SERVED, after=timedelta(seconds=119)), Trusted)
 
 
-def test_pairing_is_shown_when_its_key_is_served_by_the_pairing_service() -> None:
+def test_pairing_signed_by_the_pairing_service_is_shown() -> None:
     challenge = a_challenge(Purpose.PAIRING, iss=PAIRING_URL)
     assert judged(challenge, a_state()) == KeysNeeded(PAIRING_URL)
     assert judged(challenge, a_state(), served=SERVED) == Trusted(some_claims(Purpose.PAIRING, iss=PAIRING_URL))
@@ -73,23 +73,23 @@ def test_pairing_by_a_stranger_is_not_shown() -> None:
     assert judged(challenge, a_state(), served=SERVED) is Distrust.UNKNOWN_KEY
 
 
-def test_pairing_key_of_an_account_is_no_key_of_the_pairing_service() -> None:
+def test_account_key_is_no_key_of_the_pairing_service() -> None:
     assert judged(a_challenge(Purpose.PAIRING), a_state(paired=True)) == KeysNeeded(PAIRING_URL)
 
 
-def test_pairing_is_not_shown_when_no_phrase_was_asked_for() -> None:
+def test_pairing_without_a_phrase_is_not_shown() -> None:
     assert judged(a_challenge(Purpose.PAIRING), a_state(asked=None), served=SERVED) is Distrust.NO_PHRASE
 
 
 @pytest.mark.parametrize("begins_minutes", [-10.1, 5.1])
-def test_pairing_is_not_shown_outside_of_the_phrase(begins_minutes: float) -> None:
+def test_pairing_outside_the_phrases_lifetime_is_not_shown(begins_minutes: float) -> None:
     begin = NOW + timedelta(minutes=begins_minutes)
     asked = PhraseRequest(asked_at=begin, expires_at=begin + timedelta(minutes=5))
     assert judged(a_challenge(Purpose.PAIRING), a_state(asked=asked), served=SERVED) is Distrust.NO_PHRASE
 
 
 @given(st.integers(-TOLERANCE_SECONDS, TOLERANCE_SECONDS), st.integers(0, 300))
-def test_pairing_is_shown_however_far_clocks_may_differ(skew_seconds: int, entered_after_seconds: int) -> None:
+def test_pairing_is_shown_within_the_clocks_tolerance(skew_seconds: int, entered_after_seconds: int) -> None:
     """The device took the time from a clock that is off by the skew when it asked for the phrase."""
     asked_at = NOW - timedelta(seconds=entered_after_seconds)
     asked = PhraseRequest(
@@ -99,12 +99,12 @@ def test_pairing_is_shown_however_far_clocks_may_differ(skew_seconds: int, enter
 
 
 @pytest.mark.parametrize("login_issuer", [None, {"issuer": ISSUER, "keys": []}])
-def test_pairing_that_pins_nobody_is_not_shown(login_issuer: object) -> None:
+def test_pairing_without_an_issuer_is_not_shown(login_issuer: object) -> None:
     challenge = a_challenge(Purpose.PAIRING, login_issuer=login_issuer)
     assert judged(challenge, a_state(), served=SERVED) is Distrust.NO_ISSUER
 
 
-def test_login_is_shown_by_the_pinned_key_with_nothing_to_fetch() -> None:
+def test_login_signed_by_the_pinned_key_is_shown() -> None:
     assert judged(a_challenge(), a_state(paired=True)) == Trusted(some_claims())
 
 
@@ -112,18 +112,18 @@ def test_login_needs_no_phrase() -> None:
     assert isinstance(judged(a_challenge(), a_state(asked=None, paired=True)), Trusted)
 
 
-def test_login_of_an_account_that_was_not_paired_is_not_shown() -> None:
+def test_login_of_an_unpaired_account_is_not_shown() -> None:
     assert judged(a_challenge(), a_state(), served=SERVED) is Distrust.NOT_PAIRED
     other = a_challenge(account_id="another-account")
     assert judged(other, a_state(paired=True), served=SERVED) is Distrust.NOT_PAIRED
 
 
-def test_login_by_another_issuer_than_the_pinned_one_is_not_shown() -> None:
+def test_login_by_another_issuer_is_not_shown() -> None:
     challenge = a_challenge(iss="http://login.example.org")
     assert judged(challenge, a_state(paired=True), served=SERVED) is Distrust.NOT_PAIRED
 
 
-def test_key_that_was_rotated_in_is_shown_and_pinned() -> None:
+def test_login_signed_by_a_rotated_key_is_shown_and_pinned() -> None:
     challenge = a_challenge(key=STRANGER)
     state = a_state(paired=True)
     assert judged(challenge, state) == KeysNeeded(ISSUER)

@@ -1,4 +1,4 @@
-"""Rows that are built in memory are those that the services would have."""
+"""Rows built in memory equal those of the services."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -45,13 +45,13 @@ def alex(settings: tuple[LoginSettings, PairingSettings]) -> RowBuilder:
     return builder
 
 
-def test_an_account_is_made(alex: RowBuilder) -> None:
+def test_an_account_is_created(alex: RowBuilder) -> None:
     ((changelog, key, row),) = alex.rows()
     assert (changelog, key, row) == (ACCOUNTS_TABLE.changelog, "alex", alex.account)
     assert (row.version, alex.account.password_hash, alex.account.devices) == (1, "hash", ())
 
 
-def test_a_phone_is_paired_and_nothing_waits(alex: RowBuilder) -> None:
+def test_a_phone_is_paired_and_nothing_is_pending(alex: RowBuilder) -> None:
     key = PrivateKey.generate()
     alex.pair(key, "Pocket")
     rows = {changelog.name: (name, row) for changelog, name, row in alex.rows()}
@@ -67,13 +67,13 @@ def test_a_phone_is_paired_and_nothing_waits(alex: RowBuilder) -> None:
     assert rows[REQUESTERS_TABLE.changelog.name][0] == key.public.thumbprint
 
 
-def test_a_command_that_the_rules_reject_is_an_error(alex: RowBuilder) -> None:
+def test_a_rejected_command_is_an_error(alex: RowBuilder) -> None:
     alex.pair(PrivateKey.generate(), "Pocket")
     with pytest.raises(CommandRejectedError, match="alex"):
         alex.pair(PrivateKey.generate(), "One more, which needs an approval on the first")
 
 
-def test_rows_are_made_as_ordered_and_read_as_they_were_written(
+def test_rows_are_built_as_ordered_and_round_trip(
     settings: tuple[LoginSettings, PairingSettings], alex: RowBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signal.signal", lambda *_: None)

@@ -1,4 +1,4 @@
-"""`python -m lab.load seed` refuses what cannot be before it does anything."""
+"""`python -m lab.load seed` rejects invalid options before it does anything."""
 
 from pathlib import Path
 
@@ -19,14 +19,14 @@ PASSWORD = "correct horse battery"
         (("--kafka", "127.0.0.1:1"), PASSWORD, "Kafka cannot be reached at 127.0.0.1:1"),
     ],
 )
-def test_what_cannot_be_is_an_error(tmp_path: Path, words: tuple[str, ...], typed: str, message: str) -> None:
+def test_an_invalid_option_is_an_error(tmp_path: Path, words: tuple[str, ...], typed: str, message: str) -> None:
     command = ["seed", "--password-stdin", "--secrets-directory", str(tmp_path), *words]
     result = CliRunner().invoke(app, command, input=f"{typed}\n")
     assert result.exit_code == 1
     assert message in result.stderr
 
 
-def test_the_help_names_its_purpose_and_what_must_be_stopped() -> None:
+def test_the_help_warns_about_use_and_running_services() -> None:
     text = " ".join(CliRunner().invoke(app, ["seed", "--help"]).stdout.split())
     assert "Never where people sign in" in text
     assert "the services must not" in text

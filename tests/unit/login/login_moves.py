@@ -1,4 +1,4 @@
-"""How logins move from state to state, as the diagram has it and as decisions do it."""
+"""How logins move from state to state, in the diagram and in decisions."""
 
 from collections.abc import Iterator
 from datetime import datetime

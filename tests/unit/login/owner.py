@@ -1,4 +1,4 @@
-"""The owner of one account, as a test speaks to it: message by message."""
+"""An account's owner, which decides one message after the other."""
 
 from functools import partial
 from typing import Any
@@ -12,17 +12,17 @@ from services.login.domain.decide import decide_account
 from services.login.domain.expire import expire
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import Login
-from tests.builders import LIMITS, a_session, an_account, an_event, policy
+from tests.builders import LIMITS, a_session, an_account, an_event, policy, present
 from tests.events import only
 from tests.messages import a_sign_in
 from tests.rows import as_seen, in_turn, without_memory
 
 
 class Owner:
-    """Decides what happens to one account.
+    """Decides one account's messages.
 
     Attributes:
-        account: The account as it stands.
+        account: The current account.
 
     """
 
@@ -35,8 +35,7 @@ class Owner:
         """Decide a message, and keep the row."""
         event = an_event(as_seen(self.account, message))
         decision = decide_once(self.account, in_turn(self.account, event), self._decide)
-        assert decision.row is not None
-        self.account = decision.row
+        self.account = present(decision.row)
         return decision
 
     def challenge(self, message: Message) -> str:
@@ -44,25 +43,23 @@ class Owner:
         return only(self.take(message).events, ChallengeIssued).challenge
 
     def refuse(self, command: AccountCommand, reason: str) -> None:
-        """Decide a command that must be refused for a reason, lead to nothing and change nothing that time does not."""
+        """Decide a command that must be rejected with a reason, without messages or changes, but for what expires."""
         before = expire(self.account, command.at, LIMITS)
         decision = self.take(command)
         assert (decision.outcome, decision.events) == (reason, ())
         assert same(self.account, before)
 
     def ignore(self, command: AccountCommand) -> None:
-        """Decide a command that must change nothing, and need not."""
+        """Decide a command that has no effect and is not rejected."""
         self.refuse(command, OK)
 
-    def told(self) -> list[HistoryKind]:
-        """Return what the history tells, oldest first."""
+    def history(self) -> list[HistoryKind]:
+        """Return the kinds of the history's entries, oldest first."""
         return [entry.what for entry in self.account.history]
 
     def login(self, login_id: str = "login-1") -> Login:
         """Return a login that must be there."""
-        login = self.account.login(login_id)
-        assert login is not None
-        return login
+        return present(self.account.login(login_id))
 
 
 def same(first: Account, second: Account) -> bool:

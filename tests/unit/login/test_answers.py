@@ -1,18 +1,18 @@
-"""What the phone's answer decides: only for exactly the request that was sent, in time, once."""
+"""Answers to a challenge: only genuine ones to the challenge that was sent, in time, once."""
 
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from schemas.contract import Verdict
-from services.common.decisions import OK
+from schemas.contract import AuthResponse, Purpose, Verdict
+from services.common.decisions import OK, UnacceptableError
 from services.login.domain.account import Session
 from services.login.domain.approval import MOST_SESSIONS
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginState
 from services.login.domain.rejections import Rejection
-from tests.builders import a_digest, a_phone, a_session, after, an_account
+from tests.builders import a_device, a_digest, a_key, a_phone, a_session, after, an_account, present
 from tests.events import a_challenge, a_login_challenge, a_response
 from tests.messages import a_cancel, a_send, a_sign_in
 from tests.rows import without_memory
@@ -25,19 +25,18 @@ def _a_session(name: str, at: datetime) -> Session:
     return a_session(name, expires_at=at)
 
 
-def test_approve_opens_the_session_of_the_browser_that_waits() -> None:
+def test_an_approval_opens_a_session_in_the_waiting_browser() -> None:
     owner, challenge = asked()
     assert owner.take(a_response(challenge, at=after(10))).outcome == OK
     assert owner.login().state is LoginState.APPROVED
-    session = owner.account.session(SESSION, after(11))
-    assert session is not None
+    session = present(owner.account.session(SESSION, after(11)))
     assert (session.started_at, session.expires_at) == (after(10), after(minutes=12 * 60, seconds=10))
     assert session.browser == owner.login().browser
     assert owner.account.history[-1].what is HistoryKind.SIGNED_IN
     assert owner.account.history[-1].device_name == a_phone().name
 
 
-def test_a_session_ends_by_time_alone() -> None:
+def test_a_session_expires() -> None:
     owner = Owner(session_idle_seconds=24 * 60 * 60)
     challenge = owner.challenge(a_sign_in())
     owner.take(a_response(challenge))
@@ -45,7 +44,7 @@ def test_a_session_ends_by_time_alone() -> None:
     assert owner.account.session(SESSION, after(minutes=12 * 60, seconds=1)) is None
 
 
-def test_deny_ends_the_login() -> None:
+def test_a_denial_ends_the_login() -> None:
     owner, challenge = asked()
     assert owner.take(a_response(challenge, Verdict.DENY)).outcome == OK
     assert (owner.login().state, owner.login().end_reason) == (LoginState.ENDED, EndReason.DENIED)
@@ -53,7 +52,7 @@ def test_deny_ends_the_login() -> None:
     assert owner.account.history[-1].what is HistoryKind.LOGIN_DENIED
 
 
-def test_deny_leaves_other_logins_pending() -> None:
+def test_a_denial_keeps_other_logins_open() -> None:
     owner, challenge = asked()
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_response(challenge, Verdict.DENY, after(2)))
@@ -61,12 +60,12 @@ def test_deny_leaves_other_logins_pending() -> None:
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_the_last_moment_is_in_time(verdict: Verdict) -> None:
+def test_an_answer_at_the_last_moment_counts(verdict: Verdict) -> None:
     owner, challenge = asked()
     assert owner.take(a_response(challenge, verdict, after(minutes=2))).outcome == OK
 
 
-def test_an_approval_after_the_last_moment_is_too_late() -> None:
+def test_an_approval_after_the_last_moment_is_late() -> None:
     owner, challenge = asked()
     decision = owner.take(a_response(challenge, at=after(minutes=2, seconds=0.001)))
     assert (decision.outcome, decision.events) == (Rejection.LATE, ())
@@ -74,7 +73,7 @@ def test_an_approval_after_the_last_moment_is_too_late() -> None:
     assert owner.account.sessions == ()
 
 
-def test_an_approval_of_a_cancelled_login_is_too_late() -> None:
+def test_an_approval_of_a_cancelled_login_is_late() -> None:
     owner, challenge = asked()
     owner.take(a_cancel(at=after(1)))
     assert owner.take(a_response(challenge, at=after(2))).outcome == Rejection.LATE
@@ -92,14 +91,14 @@ def test_the_first_answer_counts(second: Verdict) -> None:
     assert owner.account.sessions == ()
 
 
-def test_an_approval_twice_opens_one_session() -> None:
+def test_a_second_approval_opens_no_second_session() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge, at=after(1)))
     owner.take(a_response(challenge, at=after(2)))
     assert len(owner.account.sessions) == 1
 
 
-def test_the_signed_verdict_counts_and_not_the_one_beside_it() -> None:
+def test_the_signed_verdict_overrides_the_unsigned_one() -> None:
     owner, challenge = asked()
     denied = a_response(challenge, Verdict.DENY).model_copy(update={"verdict": Verdict.APPROVE})
     owner.take(denied)
@@ -107,30 +106,29 @@ def test_the_signed_verdict_counts_and_not_the_one_beside_it() -> None:
     assert owner.account.sessions == ()
 
 
-def test_a_phone_that_is_no_longer_paired_decides_nothing() -> None:
+def test_an_answer_by_an_unpaired_phone_is_rejected() -> None:
     owner, challenge = asked()
     owner.account = replace(owner.account, devices=())
     assert owner.take(a_response(challenge)).outcome == Rejection.UNKNOWN
     assert owner.account.sessions == ()
 
 
-def test_a_challenge_that_was_never_sent_decides_nothing() -> None:
+def test_an_answer_to_an_unsent_challenge_is_rejected() -> None:
     owner, _ = asked()
     stray = a_login_challenge(jti="login-9")
     assert owner.take(a_response(stray)).outcome == Rejection.UNKNOWN
     assert owner.login().state is LoginState.CHALLENGED
 
 
-def test_the_response_to_a_pairing_does_not_concern_an_account() -> None:
+def test_a_response_to_a_pairing_changes_no_account() -> None:
     owner, _ = asked()
     before = owner.account
     decision = owner.take(a_response(a_challenge()))
     assert (decision.outcome, decision.events) == (OK, ())
-    assert decision.row is not None
-    assert without_memory(decision.row) == without_memory(before)
+    assert without_memory(present(decision.row)) == without_memory(before)
 
 
-def test_the_sessions_of_an_account_are_bounded_and_the_newest_stay() -> None:
+def test_sessions_are_bounded_and_the_oldest_is_dropped() -> None:
     sessions = tuple(_a_session(f"old {number}", after(minutes=60)) for number in range(MOST_SESSIONS))
     owner = Owner(an_account(sessions=sessions))
     owner.take(a_response(owner.challenge(a_sign_in()), at=after(1)))
@@ -139,10 +137,80 @@ def test_the_sessions_of_an_account_are_bounded_and_the_newest_stay() -> None:
     assert owner.account.session(a_digest("old 0"), after(2)) is None
 
 
-def test_a_request_can_be_sent_again_in_a_new_login_after_it_was_not_answered() -> None:
+def test_another_login_can_send_a_challenge_after_an_unanswered_one() -> None:
     owner, _ = asked()
     owner.take(a_sign_in("login-2", after(1)))
     late = after(minutes=2, seconds=1)
     assert owner.take(a_response(owner.challenge(a_send("login-2", late)), at=late)).outcome == OK
     assert owner.login("login-1").end_reason is EndReason.NOT_ANSWERED
     assert owner.login("login-2").state is LoginState.APPROVED
+
+
+def test_another_paired_phone_cannot_answer_the_challenge() -> None:
+    other = a_phone("Fairphone 5")
+    owner = Owner(an_account(devices=(a_device(), a_device(other))))
+    challenge = owner.challenge(a_sign_in())
+    with pytest.raises(UnacceptableError, match="another device answered"):
+        owner.take(a_response(challenge, phone=other))
+
+
+def _altered(response: AuthResponse, field: str) -> AuthResponse:
+    text: str = getattr(response, field)
+    changed = text[:-20] + ("A" if text[-20] != "A" else "B") + text[-19:]
+    return response.model_copy(update={field: changed})
+
+
+FORGERIES = {
+    "signed by another key": a_response(a_login_challenge(key=a_key("mallory"))),
+    "signed by the pairing service": a_response(a_login_challenge(key=a_key("pairing service"))),
+    "of another account": a_response(a_login_challenge(account_id="bo"), reply_key="alex"),
+    "of a pairing": a_response(a_login_challenge(purpose=Purpose.PAIRING), purpose=Purpose.LOGIN),
+    "to another challenge": a_response(a_login_challenge()).model_copy(
+        update={"answer": a_phone().answer(a_login_challenge(jti="login-9"))}
+    ),
+    "by another device": a_response(a_login_challenge(), phone=a_phone("Mallory's phone")),
+    "with an altered answer": _altered(a_response(a_login_challenge()), "answer"),
+    "with an altered challenge": _altered(a_response(a_login_challenge()), "challenge"),
+    "with the challenge for an answer": a_response(a_login_challenge()).model_copy(
+        update={"answer": a_login_challenge()}
+    ),
+}
+
+
+@pytest.mark.parametrize("response", FORGERIES.values(), ids=FORGERIES.keys())
+def test_a_forged_answer_is_dead_lettered(response: AuthResponse) -> None:
+    owner, _ = asked()
+    before = owner.account
+    with pytest.raises(UnacceptableError, match="forged response"):
+        owner.take(response)
+    assert owner.account == before
+
+
+def test_the_genuine_answer_is_accepted() -> None:
+    owner, challenge = asked()
+    assert challenge == a_login_challenge()
+    assert owner.take(a_response(a_login_challenge())).outcome == OK
+
+
+def test_a_challenge_signed_by_a_recently_rotated_key_can_be_answered() -> None:
+    old, new = a_key("login service"), a_key("next login key")
+    accepted = (new.public.thumbprint, old.public.thumbprint)
+    challenge = Owner().challenge(a_sign_in())
+    owner = Owner(key=new, accepted_keys=accepted)
+    owner.take(a_sign_in())
+    assert owner.take(a_response(challenge)).outcome == OK
+
+
+@pytest.mark.parametrize(
+    ("forgery", "reason"),
+    [
+        ("of another account", "its challenge is for another login"),
+        ("of a pairing", "its challenge is for another login"),
+        ("to another challenge", "the answer is to another challenge"),
+        ("by another device", "another device answered"),
+    ],
+)
+def test_the_reason_says_what_is_forged(forgery: str, reason: str) -> None:
+    owner, _ = asked()
+    with pytest.raises(UnacceptableError, match=f"^forged response: {reason}$"):
+        owner.take(FORGERIES[forgery])

@@ -1,4 +1,4 @@
-"""What an authenticator app is given: the same secret as a QR code, as a URI and as text."""
+"""An authenticator app gets the same secret as a QR code, a URI and text."""
 
 import base64
 import re
@@ -20,13 +20,13 @@ def test_secrets_are_20_random_bytes() -> None:
     assert {len(new_secret()) for _ in range(10)} == {20}
 
 
-def test_the_text_is_base32_in_groups_of_four() -> None:
+def test_the_secret_is_shown_as_base32_in_groups_of_four() -> None:
     text = secret_text(SECRET)
     assert re.fullmatch(r"([A-Z2-7]{4} ){7}[A-Z2-7]{4}", text)
     assert base64.b32decode(text.replace(" ", "")) == SECRET
 
 
-def test_an_app_that_reads_the_uri_makes_our_codes() -> None:
+def test_an_app_derives_our_codes_from_the_uri() -> None:
     """The app is played by pyotp's own reader."""
     uri = otpauth_uri(SECRET, issuer="Account Manager", account_name="alex@example.org")
     app = pyotp.parse_uri(uri)
@@ -36,7 +36,7 @@ def test_an_app_that_reads_the_uri_makes_our_codes() -> None:
     assert app.at(moment) == code_at(SECRET, step_at(moment))
 
 
-def test_the_uri_is_as_apps_expect_it() -> None:
+def test_the_uri_has_the_format_of_authenticator_apps() -> None:
     parts = urlsplit(otpauth_uri(SECRET, issuer="Account Manager", account_name="alex"))
     assert (parts.scheme, parts.netloc, parts.path) == ("otpauth", "totp", "/Account%20Manager:alex")
     assert parse_qs(parts.query) == {"secret": [base64.b32encode(SECRET).decode()], "issuer": ["Account Manager"]}
@@ -44,7 +44,7 @@ def test_the_uri_is_as_apps_expect_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["Zoë & Söhne", "a:b:c", "100% ?secret=x#y", "名" * 60])
-def test_any_name_stays_a_name(name: str) -> None:
+def test_special_characters_in_a_name_cannot_change_the_uri(name: str) -> None:
     uri = otpauth_uri(SECRET, issuer=name, account_name=name)
     app = pyotp.parse_uri(uri)
     assert (app.issuer, app.name, app.secret) == (name.replace(":", ""),) * 2 + (base64.b32encode(SECRET).decode(),)
@@ -52,7 +52,7 @@ def test_any_name_stays_a_name(name: str) -> None:
     assert qr_code(uri)
 
 
-def test_the_qr_code_needs_nothing_that_the_content_security_policy_forbids() -> None:
+def test_the_qr_code_satisfies_the_content_security_policy() -> None:
     root = ET.fromstring(qr_code("otpauth://totp/a:b?secret=AAAA"))  # noqa: S314 - our own
     assert root.tag == "svg"
     assert {each.tag for each in root} == {"path"}
@@ -62,5 +62,5 @@ def test_the_qr_code_needs_nothing_that_the_content_security_policy_forbids() ->
     assert root.get("viewBox")
 
 
-def test_each_text_has_its_own_qr_code() -> None:
+def test_different_texts_have_different_qr_codes() -> None:
     assert qr_code("otpauth://totp/a:b?secret=AAAA") != qr_code("otpauth://totp/a:b?secret=AAAB")

@@ -25,13 +25,7 @@ from tests.messages import (
     an_enrolment,
     an_enrolment_mail,
 )
-from tests.session_messages import (
-    a_confirmation,
-    a_further_phone,
-    a_method_removal,
-    a_password_change,
-    a_reset,
-)
+from tests.session_messages import a_confirmation, a_further_phone, a_method_removal, a_password_change, a_reset
 from tests.state_diagrams import START, Move, diagrams
 from tests.unit.login.login_moves import ANY_OPEN, DIAGRAM, MOVES, login_moves
 from tests.unit.login.owner import Owner, asked, signed_in
@@ -111,10 +105,7 @@ STORIES: Final[dict[Move, Story]] = {
     ("needs_phone", "DevicePaired", "ready"): lambda: _beside(LoginState.NEEDS_PHONE),
     ("pairing", "DevicePaired", "ready"): lambda: _beside(LoginState.PAIRING),
     ("needs_phone", "StartPairing", "pairing"): lambda: (_without_phone(a_sign_in()), a_pairing_start(at=LATER)),
-    ("pairing", "DevicePaired", "paired"): lambda: (
-        _without_phone(a_sign_in(), a_pairing_start()),
-        a_paired(at=LATER),
-    ),
+    ("pairing", "DevicePaired", "paired"): lambda: (_without_phone(a_sign_in(), a_pairing_start()), a_paired(at=LATER)),
     ("paired", "SendChallenge", "challenged"): lambda: (_paired(), a_send(at=LATER)),
     ("paired", "SendChallenge", "ready"): lambda: (_paired(), a_send(at=LATER, device_id="d" * 43)),
     ("paired", "SendChallenge", "approved"): lambda: (_paired(LoginKind.ADD_PHONE), a_send(at=LATER)),
@@ -145,16 +136,16 @@ def _without_phone_but_app() -> Owner:
     return Owner(an_account(paired=False, apps=(an_app(),)))
 
 
-def test_the_architecture_document_has_the_modules_diagram() -> None:
+def test_the_architecture_document_has_the_diagram() -> None:
     assert DIAGRAM in diagrams(ARCHITECTURE.read_text(encoding="utf-8"))
 
 
-def test_each_move_of_the_diagram_has_its_story() -> None:
+def test_each_move_of_the_diagram_has_a_story() -> None:
     assert STORIES.keys() == MOVES
 
 
 @pytest.mark.parametrize("move", STORIES, ids=" ".join)
-def test_the_move_happens_and_no_other_that_the_diagram_lacks(move: Move) -> None:
+def test_each_story_makes_its_move_and_none_outside_the_diagram(move: Move) -> None:
     owner, message = STORIES[move]()
     before = owner.account
     owner.take(message)

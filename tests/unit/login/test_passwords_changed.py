@@ -1,4 +1,4 @@
-"""Another password: who knew the old one is out, everywhere, and gets no further by what they had begun."""
+"""A new password ends the sessions and logins of the old one."""
 
 import pytest
 
@@ -18,15 +18,15 @@ from tests.unit.login.owner import signed_in
 MALLORY = a_phone("Mallory's phone")
 
 
-def test_from_then_on_only_the_new_password_signs_in() -> None:
+def test_only_the_new_password_signs_in() -> None:
     owner = signed_in()
     assert owner.take(a_password_change()).outcome == OK
     owner.refuse(a_sign_in(at=after(1)), Rejection.PASSWORD_CHANGED)
     assert owner.take(a_sign_in(at=after(1), password_hash="$argon2id$2")).outcome == OK
-    assert HistoryKind.PASSWORD_CHANGED in owner.told()
+    assert HistoryKind.PASSWORD_CHANGED in owner.history()
 
 
-def test_every_other_browser_is_signed_out_and_forgotten_and_this_one_stays() -> None:
+def test_other_browsers_are_signed_out_and_forgotten() -> None:
     sessions = (a_session("another"), a_session(), a_session("third"))
     owner = signed_in(sessions=sessions, remembered=(a_remembered_browser(),))
     owner.take(a_password_change())
@@ -34,20 +34,20 @@ def test_every_other_browser_is_signed_out_and_forgotten_and_this_one_stays() ->
     assert owner.account.remembered == ()
 
 
-def test_a_change_that_was_checked_against_a_password_that_is_no_more_is_refused() -> None:
+def test_a_change_checked_against_an_old_password_is_rejected() -> None:
     owner = signed_in()
     owner.refuse(a_password_change(old_password_hash="$argon2id$0"), Rejection.PASSWORD_CHANGED)
     owner.take(a_password_change())
     owner.refuse(a_password_change(password_hash="$argon2id$3"), Rejection.PASSWORD_CHANGED)
 
 
-def test_its_owner_hears_of_it_by_mail() -> None:
+def test_the_owner_is_notified_by_email() -> None:
     owner = signed_in(email="alex@example.org")
     mail = only(owner.take(a_password_change(after(5))).events, EmailDue)
     assert (mail.kind, mail.at) == (EmailKind.PASSWORD_CHANGED, after(5))
 
 
-def test_a_sign_in_by_the_old_password_ends_and_its_request_is_taken_back() -> None:
+def test_a_sign_in_by_the_old_password_ends_and_its_challenge_is_withdrawn() -> None:
     owner = signed_in()
     challenge = owner.challenge(a_sign_in("mallory"))
     withdrawn = only(owner.take(a_password_change(after(1))).events, ChallengeWithdrawn)
@@ -57,7 +57,7 @@ def test_a_sign_in_by_the_old_password_ends_and_its_request_is_taken_back() -> N
     assert len(owner.account.sessions) == 1
 
 
-def test_a_sign_in_by_the_old_password_that_waits_gets_no_further_by_any_method() -> None:
+def test_a_waiting_sign_in_by_the_old_password_cannot_continue() -> None:
     owner = signed_in(logins=(a_login("mallory"),))
     owner.take(a_password_change(after(1)))
     for message in (a_send("mallory", after(2)), a_code(login_id="mallory"), a_recovery_code(login_id="mallory")):
@@ -65,14 +65,14 @@ def test_a_sign_in_by_the_old_password_that_waits_gets_no_further_by_any_method(
 
 
 @pytest.mark.parametrize("state", [LoginState.NEEDS_PHONE, LoginState.PAIRING, LoginState.PAIRED, LoginState.READY])
-def test_what_other_sessions_had_begun_ends_wherever_it_stands(state: LoginState) -> None:
+def test_logins_of_other_sessions_end_in_any_state(state: LoginState) -> None:
     login = a_login(state=state, kind=LoginKind.ADD_PHONE, session_digest=a_digest("another"))
     owner = signed_in(sessions=(a_session(), a_session("another")), logins=(login,))
     owner.take(a_password_change(after(1)))
     assert owner.login().state is LoginState.ENDED
 
 
-def test_a_phone_that_another_session_was_pairing_is_not_taken_in() -> None:
+def test_another_sessions_pairing_is_withdrawn() -> None:
     owner = signed_in(sessions=(a_session(), a_session("another")))
     owner.take(a_further_phone(session_digest=a_digest("another")))
     owner.take(a_pairing_start(at=after(1), login_id="add-1"))
@@ -81,7 +81,7 @@ def test_a_phone_that_another_session_was_pairing_is_not_taken_in() -> None:
     assert [each.device_id for each in owner.account.devices] == [a_phone().device_id]
 
 
-def test_what_this_session_had_begun_goes_on() -> None:
+def test_logins_of_this_session_continue() -> None:
     owner = signed_in()
     owner.take(a_confirmation())
     challenge = owner.challenge(a_send("confirm-1"))
@@ -90,7 +90,7 @@ def test_what_this_session_had_begun_goes_on() -> None:
     assert owner.login("confirm-1").state is LoginState.APPROVED
 
 
-def test_how_logins_ended_before_is_not_rewritten() -> None:
+def test_ended_logins_keep_their_end_reason() -> None:
     denied = a_login().ended(EndReason.DENIED, after())
     owner = signed_in(logins=(denied,))
     owner.take(a_password_change(after(1)))

@@ -1,4 +1,4 @@
-"""Where an address is: what a GeoIP database on disk knows of it, and nothing where there is none."""
+"""The place of an address, from a GeoIP database on disk."""
 
 from pathlib import Path
 
@@ -54,16 +54,16 @@ def test_a_country_alone_is_named(tmp_path: Path) -> None:
         "x" * 9999,
     ],
 )
-def test_an_address_that_is_private_unknown_or_none_is_nowhere(address: str, tmp_path: Path) -> None:
+def test_a_private_unknown_or_invalid_address_has_no_place(address: str, tmp_path: Path) -> None:
     assert Places(a_database(tmp_path / "city.mmdb")).find(address) == ""
 
 
-def test_without_a_database_every_address_is_nowhere() -> None:
+def test_no_address_has_a_place_without_a_database() -> None:
     assert Places(None).find("203.0.114.7") == ""
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a database", b"\xab\xcd\xefMaxMind.com"])
-def test_a_missing_or_broken_database_stops_the_start_by_the_settings_name(
+def test_a_missing_or_broken_database_is_an_invalid_setting(
     content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "city.mmdb"
@@ -73,19 +73,19 @@ def test_a_missing_or_broken_database_stops_the_start_by_the_settings_name(
     with pytest.raises(SystemExit) as stopped:
         load_settings(LoginSettings, "program", [])
     assert stopped.value.code == 2
-    said = capsys.readouterr().err
-    assert "setting LOGIN_GEOIP_DATABASE (or --geoip-database) is invalid" in said
-    assert f"{path} cannot be read" in said
+    error = capsys.readouterr().err
+    assert "setting LOGIN_GEOIP_DATABASE (or --geoip-database) is invalid" in error
+    assert f"{path} cannot be read" in error
 
 
-def test_a_database_of_another_kind_stops_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_database_of_another_kind_is_an_invalid_setting(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = a_database(tmp_path / "asn.mmdb", "GeoLite2-ASN")
     with pytest.raises(SystemExit):
         load_settings(LoginSettings, "program", ["--geoip-database", str(path)])
     assert "it must be a City or a Country database" in capsys.readouterr().err
 
 
-def test_a_database_that_can_be_read_is_taken(tmp_path: Path) -> None:
+def test_a_readable_database_is_used(tmp_path: Path) -> None:
     path = a_database(tmp_path / "city.mmdb")
     settings = load_settings(LoginSettings, "program", ["--geoip-database", str(path)])
     assert Places(settings.geoip_database).find("203.0.114.7") == "Geneva, Switzerland"

@@ -1,4 +1,4 @@
-"""How often the phones of an account are asked: whoever has the password cannot wear their owner down."""
+"""Limits of challenges protect an account's owner from push fatigue."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -49,7 +49,7 @@ def _tries(owner: Owner, at: datetime, login_id: str = "next") -> str:
     return owner.take(a_send(login_id, at, f"challenge-of-{login_id}")).outcome
 
 
-def test_three_requests_in_ten_minutes_are_sent_and_not_a_fourth() -> None:
+def test_a_fourth_challenge_within_ten_minutes_is_not_sent() -> None:
     owner = Owner()
     for number in range(3):
         owner.challenge(a_sign_in(f"login-{number}", after(number)))
@@ -78,14 +78,14 @@ def test_the_limit_is_a_setting() -> None:
     assert _tries(owner, after(60)) == OK
 
 
-def test_approved_requests_count_too() -> None:
+def test_approved_challenges_count() -> None:
     owner = Owner()
     for number in range(3):
         owner.take(a_response(owner.challenge(a_sign_in(f"login-{number}", after(number))), at=after(number)))
     assert _tries(owner, after(5)) == Rejection.PUSH_PAUSED
 
 
-def test_the_limit_is_of_the_account_whichever_phone_is_asked_and_whatever_for() -> None:
+def test_the_limit_covers_all_phones_and_purposes() -> None:
     fair = a_phone("Fairphone 5")
     owner = signed_in(devices=(a_device(), a_device(fair, pairing_id="pairing-2")))
     owner.challenge(a_sign_in("first"))
@@ -101,9 +101,7 @@ def test_the_limit_is_of_the_account_whichever_phone_is_asked_and_whatever_for()
 
 
 @pytest.mark.parametrize("refuse", [_deny, _enter_wrong_number])
-def test_pauses_grow_from_the_second_refusal_on_up_to_an_hour(
-    refuse: Callable[[Owner, str, datetime], None],
-) -> None:
+def test_pauses_grow_from_the_second_denial_to_an_hour(refuse: Callable[[Owner, str, datetime], None]) -> None:
     pauses = []
     for times in range(1, 11):
         owner, at = _asked_and(refuse, times)
@@ -112,7 +110,7 @@ def test_pauses_grow_from_the_second_refusal_on_up_to_an_hour(
     assert pauses == [0, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
 
 
-def test_during_such_a_pause_nothing_reaches_the_phone_and_at_its_end_it_does() -> None:
+def test_a_pause_sends_no_challenge_until_it_ends() -> None:
     owner, at = _asked_and(_deny, 2)
     assert _tries(owner, at + timedelta(seconds=59.999)) == Rejection.PUSH_PAUSED
     decision = owner.take(a_sign_in("another", at + timedelta(seconds=59.999)))
@@ -121,7 +119,7 @@ def test_during_such_a_pause_nothing_reaches_the_phone_and_at_its_end_it_does() 
     assert _tries(owner, at + timedelta(seconds=60)) == OK
 
 
-def test_a_request_that_nobody_answers_counts_from_when_it_ran_out() -> None:
+def test_an_unanswered_challenge_counts_from_its_expiry() -> None:
     owner = Owner(challenges=at_most(1000))
     owner.challenge(a_sign_in("first"))
     owner.challenge(a_sign_in("second", after(minutes=3)))
@@ -130,14 +128,14 @@ def test_a_request_that_nobody_answers_counts_from_when_it_ran_out() -> None:
     assert _tries(owner, ran_out + timedelta(seconds=60)) == OK
 
 
-def test_a_request_that_was_taken_back_is_no_refusal() -> None:
+def test_a_withdrawn_challenge_is_no_denial() -> None:
     owner = Owner()
     owner.challenge(a_sign_in())
     owner.take(a_cancel(at=after(1)))
     assert (owner.account.push.denials.failures, owner.account.push.denials.last_failure_at) == (0, None)
 
 
-def test_an_approval_ends_the_pauses_and_not_the_limit() -> None:
+def test_an_approval_ends_the_pauses_but_not_the_limit() -> None:
     owner, at = _asked_and(_deny, 1)
     owner.take(a_response(owner.challenge(a_sign_in("good", at)), at=at))
     assert (owner.account.push.denials.failures, owner.account.push.denials.last_failure_at) == (0, None)
@@ -151,7 +149,7 @@ def test_a_right_code_ends_the_pauses() -> None:
     assert _tries(owner, at, "after-that") == OK
 
 
-def test_the_page_can_say_when_a_request_is_possible_again() -> None:
+def test_next_at_is_when_the_next_challenge_can_be_sent() -> None:
     at = after(minutes=5)
     sent = (after(minutes=1), after(minutes=2), after(minutes=4))
     cases = {
@@ -169,7 +167,7 @@ def test_the_page_can_say_when_a_request_is_possible_again() -> None:
         assert push.next_at(at, LIMITS) == expected, push
 
 
-def test_what_is_kept_of_sent_requests_is_bounded() -> None:
+def test_sent_times_are_bounded() -> None:
     owner = Owner(denials=NO_PAUSES)
     for number in range(10):
         owner.challenge(a_sign_in(f"login-{number}", after(minutes=5 * number)))

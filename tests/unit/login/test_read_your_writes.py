@@ -8,7 +8,7 @@ from services.login.web.read_your_writes import read_version, version_value
 from tests.builders import an_account
 
 
-def test_a_version_is_read_as_it_was_written() -> None:
+def test_a_version_round_trips() -> None:
     account = replace(an_account(), account_id="a.b@c-d", version=17)
     assert read_version(version_value(account)) == ("a.b@c-d", 17)
 

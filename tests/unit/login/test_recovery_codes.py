@@ -1,4 +1,4 @@
-"""Recovery codes: random, easy to type, and kept as nothing but salted hashes."""
+"""Recovery codes: random, easy to type, stored as salted hashes."""
 
 import asyncio
 import re
@@ -22,26 +22,26 @@ def _codes() -> RecoveryCodes:
     return RecoveryCodes(HashingThreads(10))
 
 
-def test_ten_different_codes_are_drawn_in_two_groups_without_lookalikes(drawn: RecoveryCodeSet) -> None:
+def test_ten_different_codes_have_two_groups_without_lookalikes(drawn: RecoveryCodeSet) -> None:
     assert len(set(drawn.codes)) == CODES == 10
     for code in drawn.codes:
         assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}", code)
 
 
-def test_every_character_of_the_alphabet_is_drawn() -> None:
+def test_codes_use_the_whole_alphabet() -> None:
     """Ten characters of 32 are 50 bits; fewer than 32 would be less."""
     sets = [asyncio.run(_codes().make()) for _ in range(4)]
     assert len(set("".join(code for each in sets for code in each.codes)) - {"-"}) == 32
 
 
-def test_what_is_kept_are_different_hashes_of_32_bytes(drawn: RecoveryCodeSet) -> None:
+def test_codes_are_stored_as_different_hashes_of_32_bytes(drawn: RecoveryCodeSet) -> None:
     assert len(set(drawn.digests)) == CODES
     assert {len(decode_base64url(each)) for each in drawn.digests} == {32}
     assert len(decode_base64url(drawn.salt)) == 16
     assert not any(code in repr(drawn) for code in drawn.codes)
 
 
-async def test_a_code_has_its_digest_in_its_set_and_in_no_other(drawn: RecoveryCodeSet) -> None:
+async def test_a_code_matches_only_in_its_own_set(drawn: RecoveryCodeSet) -> None:
     codes = _codes()
     other = await codes.make()
     assert await codes.digest(drawn.codes[3], drawn.salt) == drawn.digests[3]
@@ -61,19 +61,19 @@ async def test_a_code_has_its_digest_in_its_set_and_in_no_other(drawn: RecoveryC
         full_width("AB01CDE10F"),
     ],
 )
-def test_a_code_is_read_however_it_is_typed(typed: str) -> None:
+def test_spelling_variants_of_a_code_are_accepted(typed: str) -> None:
     assert read_code(typed, CHARACTERS) == "AB01CDE10F"
 
 
 @pytest.mark.parametrize(
     "typed", ["", "AB01C", "AB01C-DE10", "AB01C-DE10FF", "AB01C-DEU0F", "AB01C_DE10F", "é" * 10, "A" * 10_000]
 )
-async def test_what_cannot_be_a_code_costs_no_hash(typed: str) -> None:
+async def test_a_malformed_code_is_not_hashed(typed: str) -> None:
     """The salt is none; to hash under it would fail."""
     assert await _codes().digest(typed, "no salt") is None
 
 
-async def test_too_many_at_once_are_told_to_try_later(drawn: RecoveryCodeSet) -> None:
+async def test_too_many_checks_at_once_are_unavailable(drawn: RecoveryCodeSet) -> None:
     codes = RecoveryCodes(HashingThreads(2))
     asked = [codes.digest(drawn.codes[0], drawn.salt) for _ in range(4)]
     answers = await asyncio.gather(*asked, return_exceptions=True)

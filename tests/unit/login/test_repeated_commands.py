@@ -1,4 +1,4 @@
-"""Every command that comes again, as Kafka may have it, changes nothing and says again what it led to."""
+"""Redelivered commands change nothing and publish the same messages."""
 
 from functools import partial
 
@@ -116,7 +116,7 @@ def _decided(row: Account | None, command: AccountCommand, event_id: str) -> Dec
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
-def test_a_command_that_comes_again_leads_to_the_same_and_changes_nothing(command: AccountCommand) -> None:
+def test_a_repeated_command_changes_nothing_and_publishes_the_same(command: AccountCommand) -> None:
     first = _decided(_account(), command, "event")
     assert first.row is not None
     assert not same(first.row, _account())
@@ -127,15 +127,15 @@ def test_a_command_that_comes_again_leads_to_the_same_and_changes_nothing(comman
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
-def test_the_same_command_on_the_same_row_decides_the_same(command: AccountCommand) -> None:
+def test_decisions_are_deterministic(command: AccountCommand) -> None:
     assert _decided(_account(), command, "event") == _decided(_account(), command, "event")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
-def test_no_command_brings_an_account_into_being_but_the_one_for_it(command: AccountCommand) -> None:
+def test_only_create_account_creates_an_account(command: AccountCommand) -> None:
     assert _decided(None, command, "event").row is None
 
 
-def test_every_command_is_tried_here() -> None:
+def test_every_command_is_tested() -> None:
     known = {kind for kind in TYPES.values() if issubclass(kind, AccountCommand)}
     assert {type(command) for command in COMMANDS} == known - {type(a_creation())}

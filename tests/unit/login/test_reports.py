@@ -1,25 +1,36 @@
-"""It wasn't me: a report ends every pending login and every session, and keeps how earlier logins ended.
+"""A report ends all open logins and sessions, and locks push until the password changes."""
 
-That no request is sent after it: test_locked_push.py.
-"""
+from collections.abc import Callable
+
+import pytest
 
 from protocol.challenges import verify_proof
-from schemas.contract import ChallengeWithdrawn, PairingWithdrawn, Verdict
+from schemas.contract import ChallengeIssued, ChallengeWithdrawn, PairingWithdrawn, Verdict
 from schemas.login_messages import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.account import Reported
-from services.login.domain.history import HistoryKind
+from services.login.domain.history import HistoryKind, Method
 from services.login.domain.login import EndReason, LoginState
-from tests.builders import a_browser, a_digest, a_phone, a_remembered_browser, a_session, after, an_account
-from tests.events import a_response, only
-from tests.messages import a_cancel, a_pairing_start, a_send, a_sign_in
-from tests.session_messages import a_further_phone
-from tests.unit.login.owner import Owner, asked
+from services.login.domain.rejections import Rejection
+from tests.builders import a_browser, a_device, a_digest, a_phone, a_remembered_browser, a_session, after, an_account
+from tests.events import a_paired, a_response, only
+from tests.messages import a_cancel, a_code, a_pairing_start, a_recovery_code, a_send, a_sign_in, an_enrolment
+from tests.session_messages import (
+    a_confirmation,
+    a_further_phone,
+    a_password_change,
+    a_reset,
+    an_invitation,
+    new_recovery_codes,
+)
+from tests.unit.login.owner import Owner, asked, signed_in
 
 SESSION = a_digest("session of login-1")
+FAIR = a_phone("Fairphone 5")
+BACK = a_digest("session of back")
 
 
-def test_a_report_ends_every_pending_login() -> None:
+def test_a_report_ends_every_open_login() -> None:
     owner, challenge = asked()
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_sign_in("login-3", after(2)))
@@ -31,7 +42,7 @@ def test_a_report_ends_every_pending_login() -> None:
     assert [entry.what for entry in owner.account.history[-2:]] == [HistoryKind.LOGIN_REPORTED, HistoryKind.PUSH_LOCKED]
 
 
-def test_a_report_does_not_rewrite_how_earlier_logins_ended_and_signs_their_browsers_out() -> None:
+def test_a_report_ends_sessions_but_keeps_how_earlier_logins_ended() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge))
     assert owner.account.session(SESSION, after(1)) is not None
@@ -47,7 +58,7 @@ def test_a_report_forgets_every_remembered_browser() -> None:
     assert owner.account.remembered == ()
 
 
-def test_a_report_keeps_what_was_known_of_the_attempt_and_asks_for_another_password() -> None:
+def test_a_report_records_the_attempt_and_requires_a_new_password() -> None:
     owner = Owner()
     mallory = a_browser(name="Chrome on Windows", address="203.0.113.9", place="Nowhere")
     challenge = owner.challenge(a_sign_in(browser=mallory))
@@ -57,13 +68,13 @@ def test_a_report_keeps_what_was_known_of_the_attempt_and_asks_for_another_passw
     assert owner.account.history[-2].browser == mallory
 
 
-def test_a_report_is_told_by_mail_with_the_browser_that_was_reported() -> None:
+def test_a_report_sends_an_email_with_the_reported_browser() -> None:
     owner, challenge = asked(an_account(email="alex@example.org"))
     mail = only(owner.take(a_response(challenge, Verdict.REPORT, after(1))).events, EmailDue)
     assert (mail.kind, mail.browser, mail.at) == (EmailKind.SIGN_IN_REPORTED, a_browser(), after(1))
 
 
-def test_a_report_takes_the_pairing_of_a_further_phone_back() -> None:
+def test_a_report_withdraws_the_pairing_of_a_further_phone() -> None:
     owner = Owner(an_account(sessions=(a_session(),)))
     owner.take(a_further_phone())
     owner.take(a_pairing_start(at=after(1), login_id="add-1"))
@@ -73,7 +84,7 @@ def test_a_report_takes_the_pairing_of_a_further_phone_back() -> None:
     assert owner.login("add-1").end_reason is EndReason.REPORTED_ELSEWHERE
 
 
-def test_an_approval_that_the_owner_regrets_can_still_be_reported() -> None:
+def test_an_approved_challenge_can_still_be_reported() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge, at=after(1)))
     assert owner.take(a_response(challenge, Verdict.REPORT, after(2))).outcome == OK
@@ -89,7 +100,7 @@ def test_a_report_needs_no_number() -> None:
     assert owner.account.push.reported is not None
 
 
-def test_a_report_that_crosses_a_cancel_still_ends_the_other_logins() -> None:
+def test_a_report_after_a_cancel_ends_the_other_logins() -> None:
     owner, challenge = asked()
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_cancel("login-1", after(2)))
@@ -98,7 +109,7 @@ def test_a_report_that_crosses_a_cancel_still_ends_the_other_logins() -> None:
     assert owner.login("login-2").end_reason is EndReason.REPORTED_ELSEWHERE
 
 
-def test_such_a_report_takes_the_request_of_another_login_back_from_the_phone() -> None:
+def test_a_report_after_a_cancel_withdraws_another_logins_challenge() -> None:
     owner, challenge = asked()
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_cancel("login-1", after(2)))
@@ -113,3 +124,111 @@ def test_a_report_ends_the_other_logins_at_its_own_time() -> None:
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_response(challenge, Verdict.REPORT, after(3)))
     assert [each.ended_at for each in owner.account.logins] == [after(3), after(3)]
+
+
+def _reported() -> Owner:
+    """Return an account with two phones whose owner reported a sign-in half a minute ago."""
+    devices = (a_device(), a_device(FAIR, pairing_id="pairing-2"))
+    owner, challenge = asked(an_account(devices=devices))
+    owner.take(a_response(challenge, Verdict.REPORT, after(1)))
+    return owner
+
+
+def _signed_in_again() -> Owner:
+    """Return that account once its owner has come in by a code, in the session of the login ``back``."""
+    owner = _reported()
+    owner.take(a_sign_in("back", after(30)))
+    assert owner.take(a_code(login_id="back", at=after(31))).outcome == OK
+    assert owner.account.session(BACK, after(32)) is not None
+    return owner
+
+
+def _sign_in(owner: Owner) -> None:
+    decision = owner.take(a_sign_in("again", after(40)))
+    assert (decision.outcome, decision.events) == (OK, ())
+    assert owner.login("again").state is LoginState.READY
+
+
+def _send(owner: Owner) -> None:
+    owner.take(a_sign_in("again", after(40)))
+    for phone in (None, a_phone().device_id, FAIR.device_id):
+        owner.refuse(a_send("again", after(41), device_id=phone), Rejection.PUSH_LOCKED)
+
+
+def _confirm(owner: Owner) -> None:
+    owner.take(a_confirmation(at=after(40), session_digest=BACK))
+    owner.refuse(a_send("confirm-1", after(41)), Rejection.PUSH_LOCKED)
+
+
+def _pair_a_further_phone(owner: Owner) -> None:
+    owner.take(a_further_phone(at=after(40), session_digest=BACK))
+    owner.take(a_pairing_start(at=after(41), login_id="add-1"))
+    assert owner.take(a_paired(at=after(42), phone=a_phone("Third phone"))).events == ()
+    assert len(owner.account.devices) == 3
+    assert owner.take(a_send("add-1", after(43))).events == ()
+
+
+def _wait_for_long(owner: Owner) -> None:
+    owner.take(a_sign_in("again", after(minutes=60 * 24 * 365)))
+    owner.refuse(a_send("again", after(minutes=60 * 24 * 365)), Rejection.PUSH_LOCKED)
+
+
+@pytest.mark.parametrize("way", [_sign_in, _send, _confirm, _pair_a_further_phone, _wait_for_long])
+def test_a_locked_account_sends_no_challenge(way: Callable[[Owner], None]) -> None:
+    owner = _signed_in_again()
+    way(owner)
+    assert owner.account.push.reported is not None
+    assert owner.account.open_challenge() is None
+
+
+def test_a_reset_does_not_unlock_push() -> None:
+    owner = _signed_in_again()
+    owner.take(a_reset(after(40)))
+    owner.take(a_sign_in("anew", after(50)))
+    owner.take(a_pairing_start("pairing-9", after(51), login_id="anew"))
+    owner.take(a_paired("pairing-9", after(52)))
+    assert owner.login("anew").state is LoginState.PAIRED
+    refused = owner.take(a_send("anew", after(53)))
+    assert (refused.outcome, refused.events) == (Rejection.PUSH_LOCKED, ())
+    assert owner.account.password_change_due
+    assert owner.take(a_code(login_id="anew", at=after(54), method_id="pairing-9")).outcome == OK
+
+
+def test_an_invitation_does_not_unlock_push() -> None:
+    owner = Owner(_signed_in_again().account, enrolment="invitation")
+    owner.take(an_invitation(at=after(40)))
+    owner.take(a_sign_in("again", after(41)))
+    owner.take(an_enrolment("again", after(42), invitation_digest=a_digest("invitation")))
+    assert owner.take(a_send("again", after(43))).events == ()
+
+
+def test_codes_and_recovery_codes_still_sign_in() -> None:
+    owner = _signed_in_again()
+    owner.take(new_recovery_codes(after(40), session_digest=BACK))
+    owner.take(a_sign_in("again", after(41)))
+    owner.take(a_recovery_code(login_id="again", at=after(42)))
+    assert [each.method for each in owner.account.sessions] == [Method.PHONE_CODE, Method.RECOVERY_CODE]
+    assert owner.account.password_change_due
+
+
+def test_a_new_password_unlocks_push() -> None:
+    owner = _signed_in_again()
+    owner.take(a_password_change(after(40), session_digest=BACK))
+    assert owner.account.push.reported is None
+    assert not owner.account.password_change_due
+    assert owner.history()[-2:] == [HistoryKind.PASSWORD_CHANGED, HistoryKind.PUSH_UNLOCKED]
+    issued = owner.take(a_sign_in("again", after(41), password_hash="$argon2id$2")).events
+    assert only(issued, ChallengeIssued).device_id == a_phone().device_id
+
+
+def test_a_login_by_the_old_password_cannot_send_a_challenge() -> None:
+    owner = _signed_in_again()
+    owner.take(a_sign_in("mallory", after(39)))
+    owner.take(a_password_change(after(40), session_digest=BACK))
+    owner.refuse(a_send("mallory", after(41)), Rejection.NO_LOGIN)
+
+
+def test_a_new_password_without_a_lock_is_no_unlock_in_the_history() -> None:
+    owner = signed_in()
+    owner.take(a_password_change())
+    assert HistoryKind.PUSH_UNLOCKED not in owner.history()

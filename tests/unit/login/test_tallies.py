@@ -1,4 +1,4 @@
-"""How logins, requests and pairings ended, and after how long, is counted once for each."""
+"""Logins, challenges and pairings are counted once, with their outcome and duration."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from services.login.domain.account import Account
 from services.login.domain.decide import decide_account
 from services.login.domain.login import LoginState
 from services.login.metrics import AccountTally
-from tests.builders import a_login, after, an_account, an_event, policy
+from tests.builders import a_login, after, an_account, an_event, policy, present
 from tests.events import a_login_challenge, a_paired, a_response, without_number
 from tests.messages import a_cancel, a_code, a_pairing_start, a_sign_in
 from tests.session_messages import a_removal
@@ -33,8 +33,7 @@ class Counted:
         for _ in range(repeats):
             decision = decide_once(self._account, event, lambda row, each: decide_account(row, each, policy()))
             self._tally.count(self._account, event, decision)
-            assert decision.row is not None
-            self._account = decision.row
+            self._account = present(decision.row)
 
     def count(self, name: str, **labels: str) -> float:
         """Return a sample's value, 0 if there is none."""
@@ -57,7 +56,7 @@ def _answer(verdict: Verdict) -> Callable[[], Message]:
         (lambda: a_removal(after(7)), "withdrawn", "cancelled", "none"),
     ],
 )
-def test_a_request_and_its_login_are_counted_once_by_how_they_ended(
+def test_a_challenge_and_its_login_are_counted_once_by_outcome(
     message: Callable[[], Message], outcome: str, login: str, method: str
 ) -> None:
     counted = Counted(an_account())
@@ -74,7 +73,7 @@ def test_a_request_and_its_login_are_counted_once_by_how_they_ended(
 
 
 @pytest.mark.parametrize("minutes", [3, 24 * 60], ids=["login is kept", "login is gone"])
-def test_a_request_that_nobody_answered_is_counted_at_the_next_decision(minutes: int) -> None:
+def test_an_unanswered_challenge_is_counted_at_the_next_decision(minutes: int) -> None:
     counted = Counted(an_account())
     counted.take(a_sign_in())
     counted.take(a_sign_in("login-2", after(minutes=minutes)), minutes * 60)
@@ -83,7 +82,7 @@ def test_a_request_that_nobody_answered_is_counted_at_the_next_decision(minutes:
     assert counted.count("answer_duration_seconds_count", purpose="login") == 0
 
 
-def test_a_report_after_the_login_was_cancelled_is_counted_as_one() -> None:
+def test_a_report_after_a_cancel_is_counted_as_a_report() -> None:
     counted = Counted(an_account())
     counted.take(a_sign_in())
     counted.take(a_cancel(at=after(1)), 1)
@@ -106,9 +105,7 @@ def _failed(reason: PairingFailure) -> Callable[[], Message]:
         (lambda: a_pairing_start("pairing-2", after(minutes=3)), 180, "expired"),
     ],
 )
-def test_a_pairing_is_counted_once_by_how_it_ended(
-    message: Callable[[], Message], seconds: float, outcome: str
-) -> None:
+def test_a_pairing_is_counted_once_by_outcome(message: Callable[[], Message], seconds: float, outcome: str) -> None:
     counted = Counted(an_account(paired=False))
     counted.take(a_sign_in())
     counted.take(a_pairing_start(), repeats=2)
@@ -119,7 +116,7 @@ def test_a_pairing_is_counted_once_by_how_it_ended(
     assert counted.count("answer_duration_seconds_sum", purpose="pairing") == seconds * answered
 
 
-def test_no_label_says_whose_login_it_was() -> None:
+def test_no_label_identifies_the_account_or_login() -> None:
     counted = Counted(an_account())
     counted.take(a_sign_in())
     counted.take(_answer(Verdict.APPROVE)(), 7)
@@ -132,14 +129,14 @@ def test_no_label_says_whose_login_it_was() -> None:
     assert not any("alex" in value.lower() or "login-1" in value for value in labels)
 
 
-def test_a_request_is_counted_behind_a_login_that_sent_none() -> None:
+def test_a_challenge_is_counted_beside_a_login_without_one() -> None:
     counted = Counted(an_account(logins=(a_login("waiting"),)))
     counted.take(a_sign_in())
     counted.take(_answer(Verdict.DENY)(), 7)
     assert counted.count("login_challenges_total", outcome="denied") == 1
 
 
-def test_a_pairing_is_counted_behind_a_login_that_began_none() -> None:
+def test_a_pairing_is_counted_beside_a_login_without_one() -> None:
     counted = Counted(an_account(paired=False, logins=(a_login("waiting", state=LoginState.NEEDS_PHONE),)))
     counted.take(a_sign_in())
     counted.take(a_pairing_start())
@@ -147,7 +144,7 @@ def test_a_pairing_is_counted_behind_a_login_that_began_none() -> None:
     assert counted.count("pairings_total", outcome="paired") == 1
 
 
-def test_a_pairing_that_waits_is_not_counted_yet() -> None:
+def test_an_open_pairing_is_not_counted() -> None:
     counted = Counted(an_account(paired=False))
     counted.take(a_sign_in())
     counted.take(a_pairing_start())
@@ -156,7 +153,7 @@ def test_a_pairing_that_waits_is_not_counted_yet() -> None:
     assert counted.count("pairings_total", outcome="expired") == 0
 
 
-def test_an_answer_within_a_second_is_counted_as_quick_as_it_was() -> None:
+def test_an_answers_duration_includes_fractions_of_a_second() -> None:
     counted = Counted(an_account())
     counted.take(a_sign_in())
     counted.take(a_response(a_login_challenge(), at=after(0.25)), 0.25)

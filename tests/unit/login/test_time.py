@@ -1,4 +1,4 @@
-"""What time alone does: a row that nobody wrote to reads the same, a moment later, as what it has become."""
+"""What expires by time alone."""
 
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from tests.builders import (
     after,
     an_account,
     at_most,
+    present,
 )
 from tests.messages import a_pairing_start, a_send, a_sign_in
 from tests.unit.login.owner import Owner
@@ -38,12 +39,11 @@ def _a_challenge(expires_at: datetime) -> LoginChallenge:
     )
 
 
-def test_a_request_that_is_not_answered_ends_its_login_and_is_told() -> None:
+def test_an_unanswered_challenge_ends_its_login() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     settled = expire(owner.account, after(minutes=2, seconds=1), LIMITS)
-    login = settled.login("login-1")
-    assert login is not None
+    login = present(settled.login("login-1"))
     assert (login.end_reason, login.ended_at) == (EndReason.NOT_ANSWERED, after(minutes=2))
     assert settled.open_challenge() is None
     assert settled.history[-1].what is HistoryKind.LOGIN_NOT_ANSWERED
@@ -51,29 +51,28 @@ def test_a_request_that_is_not_answered_ends_its_login_and_is_told() -> None:
     assert (settled.push.denials.failures, settled.push.denials.last_failure_at) == (1, after(minutes=2))
 
 
-def test_a_request_is_open_up_to_its_last_moment() -> None:
+def test_a_challenge_is_open_until_its_last_moment() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     assert expire(owner.account, after(minutes=2), LIMITS) == owner.account
 
 
 @pytest.mark.parametrize("state", sorted(set(LoginState) - OVER))
-def test_a_login_that_takes_too_long_ends_by_itself(state: LoginState) -> None:
+def test_a_login_times_out(state: LoginState) -> None:
     account = an_account(logins=(a_login(state=state),))
     assert expire(account, after(minutes=30), LIMITS) == account
-    login = expire(account, after(minutes=30, seconds=1), LIMITS).login("login-1")
-    assert login is not None
+    login = present(expire(account, after(minutes=30, seconds=1), LIMITS).login("login-1"))
     assert (login.end_reason, login.ended_at) == (EndReason.TIMED_OUT, after(minutes=30))
 
 
 @pytest.mark.parametrize("reason", list(EndReason))
-def test_a_login_that_ended_can_be_told_of_for_half_an_hour(reason: EndReason) -> None:
+def test_an_ended_login_is_kept_for_half_an_hour(reason: EndReason) -> None:
     account = an_account(logins=(a_login().ended(reason, T0),))
     assert expire(account, after(minutes=30), LIMITS) == account
     assert expire(account, after(minutes=30, seconds=1), LIMITS).logins == ()
 
 
-def test_settling_is_the_same_in_one_step_or_in_many() -> None:
+def test_expiring_in_one_step_equals_expiring_in_many() -> None:
     logins = (
         a_login("challenged", state=LoginState.CHALLENGED, challenge=_a_challenge(after(minutes=2))),
         a_login("ready", expires_at=after(minutes=5)),
@@ -88,7 +87,7 @@ def test_settling_is_the_same_in_one_step_or_in_many() -> None:
         assert stepwise == at_once
 
 
-def test_an_earlier_clock_does_not_bring_anything_back() -> None:
+def test_an_earlier_clock_revives_nothing() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     late = expire(owner.account, after(minutes=3), LIMITS)
@@ -96,19 +95,19 @@ def test_an_earlier_clock_does_not_bring_anything_back() -> None:
 
 
 @pytest.mark.parametrize("end", ["expires_at", "idle_until"])
-def test_sessions_that_ended_are_dropped(end: str) -> None:
+def test_ended_sessions_are_dropped(end: str) -> None:
     account = an_account(sessions=(a_session("s", **{end: after(60)}),))
     assert expire(account, after(60), LIMITS) == account
     assert expire(account, after(61), LIMITS).sessions == ()
 
 
-def test_browsers_whose_time_is_over_are_remembered_no_more() -> None:
+def test_expired_remembered_browsers_are_dropped() -> None:
     account = an_account(remembered=(a_remembered_browser(expires_at=after(60)),))
     assert expire(account, after(60), LIMITS) == account
     assert expire(account, after(61), LIMITS).remembered == ()
 
 
-def test_the_history_stays_bounded_when_time_ends_requests() -> None:
+def test_the_history_stays_bounded_when_challenges_expire() -> None:
     never = PauseLimits(tries=10_000, pause_seconds=1, longest_pause_seconds=1)
     owner = Owner(denials=never, challenges=at_most(5))
     for number in range(MOST_HISTORY + 5):
@@ -117,30 +116,28 @@ def test_the_history_stays_bounded_when_time_ends_requests() -> None:
     assert {entry.what for entry in owner.account.history} == {HistoryKind.LOGIN_NOT_ANSWERED}
 
 
-def test_no_request_outlives_its_login() -> None:
+def test_a_challenge_does_not_outlive_its_login() -> None:
     owner = Owner(an_account(logins=(a_login(),)))
     owner.take(a_send(at=after(minutes=29)))
-    challenge = owner.login().challenge
-    assert challenge is not None
+    challenge = present(owner.login().challenge)
     assert challenge.expires_at == owner.login().expires_at == after(minutes=30)
 
 
-def test_no_pairing_outlives_its_login() -> None:
+def test_a_pairing_does_not_outlive_its_login() -> None:
     owner = Owner(an_account(paired=False, logins=(a_login(state=LoginState.NEEDS_PHONE),)))
     owner.take(a_pairing_start(at=after(minutes=29)))
-    attempt = owner.login().pairing
-    assert attempt is not None
+    attempt = present(owner.login().pairing)
     assert attempt.expires_at == owner.login().expires_at == after(minutes=30)
 
 
-def test_the_history_has_the_browser_and_the_phone_of_a_request_that_is_not_answered() -> None:
+def test_the_history_has_browser_and_phone_of_an_unanswered_challenge() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     entry = expire(owner.account, after(minutes=3), LIMITS).history[-1]
     assert (entry.browser, entry.device_name) == (a_browser(), a_device().name)
 
 
-def test_a_login_that_takes_too_long_is_no_denial_and_not_in_the_history() -> None:
+def test_a_timed_out_login_is_no_denial_and_not_in_the_history() -> None:
     account = an_account(logins=(a_login(),))
     expired = expire(account, after(minutes=31), LIMITS)
     assert (expired.push, expired.history) == (account.push, account.history)

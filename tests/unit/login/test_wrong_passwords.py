@@ -1,17 +1,25 @@
-"""Wrong passwords: counted by the account's owner, so that no number of browsers or instances tries more."""
+"""Wrong passwords are counted by account, by address, and by names without an account."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from services.common.decisions import OK
-from services.common.throttle import Throttle
+import pytest
+
+from schemas.base import Message
+from schemas.login_messages import ForgetGuesses
+from services.common.decisions import OK, Decision, decide_once
+from services.common.throttle import PauseLimits, Throttle
 from services.login.domain.account import MOST_HISTORY
+from services.login.domain.decide import decide_account
+from services.login.domain.guesses import Guesses, address_source, decide_guess, name_source
 from services.login.domain.history import HistoryKind
 from services.login.domain.rejections import Rejection
-from tests.builders import after, an_account
-from tests.messages import a_sign_in, a_wrong_password
+from tests.builders import T0, a_digest, after, an_account, an_event, policy, present
+from tests.messages import a_guess, a_sign_in, a_wrong_password
 from tests.unit.login.owner import Owner
 
 TRIES = 5
+QUIET = timedelta(hours=1)
+POLICY = policy(addresses=PauseLimits(tries=3, pause_seconds=60, longest_pause_seconds=240, forget_after_seconds=3600))
 
 
 def _locked(count: int) -> tuple[Owner, float]:
@@ -27,17 +35,16 @@ def _locked(count: int) -> tuple[Owner, float]:
 
 def _pause(count: int) -> timedelta:
     owner, seconds = _locked(count)
-    assert owner.account.passwords.paused_until is not None
-    return owner.account.passwords.paused_until - after(seconds)
+    return present(owner.account.passwords.paused_until) - after(seconds)
 
 
-def test_a_few_wrong_passwords_cost_nothing() -> None:
+def test_four_wrong_passwords_do_not_pause() -> None:
     owner, _ = _locked(TRIES - 1)
     assert owner.account.passwords.paused_until is None
     assert owner.take(a_sign_in()).outcome == OK
 
 
-def test_the_fifth_wrong_password_in_a_row_pauses_the_account_and_says_so() -> None:
+def test_the_fifth_wrong_password_pauses_the_account() -> None:
     owner, _ = _locked(TRIES - 1)
     assert owner.take(a_wrong_password()).outcome == Rejection.LOCKED
     assert owner.account.passwords.paused_until == after(30)
@@ -48,20 +55,20 @@ def test_the_pause_doubles_up_to_a_quarter_of_an_hour() -> None:
     assert pauses == [30, 60, 120, 240, 480, 900, 900]
 
 
-def test_the_pause_stays_at_its_longest_after_very_many_wrong_passwords() -> None:
+def test_the_pause_stays_at_its_maximum() -> None:
     owner = Owner(an_account(passwords=Throttle(failures=10_000, last_failure_at=after(minutes=-20))))
     owner.take(a_wrong_password())
     assert owner.account.passwords.paused_until == after(minutes=15)
 
 
-def test_during_a_pause_the_right_password_is_refused_too() -> None:
+def test_a_pause_rejects_the_right_password() -> None:
     owner, _ = _locked(TRIES)
     assert owner.take(a_sign_in(at=after(29.999))).outcome == Rejection.LOCKED
     assert owner.account.logins == ()
     assert owner.take(a_sign_in(at=after(30))).outcome == OK
 
 
-def test_during_a_pause_wrong_passwords_neither_count_nor_prolong_it() -> None:
+def test_wrong_passwords_during_a_pause_do_not_count() -> None:
     owner, _ = _locked(TRIES)
     for _ in range(10):
         assert owner.take(a_wrong_password(after(29))).outcome == Rejection.LOCKED
@@ -69,24 +76,23 @@ def test_during_a_pause_wrong_passwords_neither_count_nor_prolong_it() -> None:
     assert owner.account.passwords.failures == TRIES
 
 
-def test_a_right_password_starts_the_count_anew() -> None:
+def test_a_right_password_resets_the_count() -> None:
     owner, seconds = _locked(TRIES + 2)
-    assert owner.account.passwords.paused_until is not None
-    assert owner.take(a_sign_in(at=owner.account.passwords.paused_until)).outcome == OK
+    assert owner.take(a_sign_in(at=present(owner.account.passwords.paused_until))).outcome == OK
     assert owner.account.passwords.failures == 0
     assert owner.take(a_wrong_password(after(seconds + 900))).outcome == OK
 
 
-def test_a_login_by_a_replaced_password_does_not_start_the_count_anew() -> None:
+def test_a_replaced_password_does_not_reset_the_count() -> None:
     owner, _ = _locked(TRIES - 1)
     owner.take(a_sign_in(password_hash="$argon2id$0"))
     assert owner.take(a_wrong_password()).outcome == Rejection.LOCKED
 
 
-def test_the_owner_can_read_of_wrong_passwords_and_pauses() -> None:
+def test_the_history_has_wrong_passwords_and_pauses() -> None:
     owner, _ = _locked(TRIES)
-    told = [entry.what for entry in owner.account.history]
-    assert told == [HistoryKind.WRONG_PASSWORD] * TRIES + [HistoryKind.PAUSED]
+    history = [entry.what for entry in owner.account.history]
+    assert history == [HistoryKind.WRONG_PASSWORD] * TRIES + [HistoryKind.PAUSED]
 
 
 def test_the_history_is_bounded_and_keeps_the_newest() -> None:
@@ -94,3 +100,72 @@ def test_the_history_is_bounded_and_keeps_the_newest() -> None:
     assert len(owner.account.history) == MOST_HISTORY
     assert owner.account.history[-1].what is HistoryKind.PAUSED
     assert owner.account.history[-1].at == after(seconds)
+
+
+def _take(row: Guesses | None, message: Message) -> Decision[Guesses]:
+    return decide_once(row, an_event(message), lambda known, event: decide_guess(known, event, POLICY))
+
+
+def _after_guesses(*moments: datetime) -> tuple[Guesses, list[str]]:
+    row, outcomes = None, []
+    for moment in moments:
+        decision = _take(row, a_guess(moment))
+        row = decision.row
+        outcomes.append(decision.outcome)
+    return present(row), outcomes
+
+
+def test_the_third_wrong_password_pauses_the_address() -> None:
+    row, outcomes = _after_guesses(after(0), after(1), after(2))
+    assert outcomes == [OK, OK, Rejection.LOCKED]
+    assert row.passwords.paused_until == after(62)
+    assert (row.passwords.is_paused(after(61)), row.passwords.is_paused(after(62))) == (True, False)
+
+
+def test_pauses_grow_up_to_a_limit() -> None:
+    row, _ = _after_guesses(*(after(minutes=5 * number) for number in range(8)))
+    assert row.passwords.paused_until == after(minutes=39)
+
+
+def test_guesses_during_a_pause_do_not_count() -> None:
+    row, outcomes = _after_guesses(after(0), after(1), after(2), after(30))
+    assert outcomes[-1] == Rejection.LOCKED
+    assert row.passwords.paused_until == after(62)
+
+
+def test_a_quiet_source_starts_over() -> None:
+    row, outcomes = _after_guesses(after(0), after(1), T0 + QUIET + timedelta(seconds=2))
+    assert (row.passwords.failures, outcomes[-1]) == (1, OK)
+
+
+@pytest.mark.parametrize(("later", "forgotten"), [(QUIET, False), (QUIET + timedelta(seconds=1), True)])
+def test_a_long_quiet_source_is_forgotten(later: timedelta, *, forgotten: bool) -> None:
+    row, _ = _after_guesses(T0)
+    decision = _take(row, ForgetGuesses(source=a_digest("source"), at=T0 + later))
+    assert (decision.row is None) == forgotten
+
+
+def test_a_name_without_an_account_is_paused_like_an_account() -> None:
+    account, row = an_account(), None
+    moments = [after(second) for second in (*range(12), 40, 41, 4000, 4001)]
+    for moment in moments:
+        counted = decide_once(account, an_event(a_wrong_password(moment)), lambda a, e: decide_account(a, e, POLICY))
+        guessed = _take(row, a_guess(moment, by_address=False))
+        account, row = present(counted.row), present(guessed.row)
+        assert (counted.outcome, account.passwords.paused_until) == (guessed.outcome, row.passwords.paused_until)
+
+
+def test_a_repeated_guess_counts_once() -> None:
+    event = an_event(a_guess())
+    first = decide_once(None, event, lambda known, each: decide_guess(known, each, POLICY))
+    again = decide_once(first.row, event, lambda known, each: decide_guess(known, each, POLICY))
+    assert again.row == first.row
+
+
+def test_names_and_addresses_have_different_sources() -> None:
+    assert address_source("192.0.2.7") != name_source("192.0.2.7")
+
+
+def test_unrelated_messages_leave_a_source_unchanged() -> None:
+    row, _ = _after_guesses(after(0))
+    assert decide_guess(row, an_event(a_wrong_password()), POLICY) == Decision(row)

@@ -1,4 +1,4 @@
-"""What becomes of one phrase, message by message."""
+"""Decides one phrase's messages, one after the other."""
 
 from schemas.base import Message
 from schemas.codec import Event

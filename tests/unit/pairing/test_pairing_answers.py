@@ -1,4 +1,4 @@
-"""What the device's answer makes of a phrase that was entered."""
+"""How an answer or a withdrawal decides a claimed phrase."""
 
 from typing import Any
 
@@ -6,11 +6,20 @@ import pytest
 
 from protocol.challenges import verify_proof
 from protocol.phrases import pairing_seal
-from schemas.contract import AuthResponse, DevicePaired, PairingFailed, PairingFailure, Purpose, Verdict
+from schemas.contract import (
+    AuthResponse,
+    ChallengeWithdrawn,
+    DevicePaired,
+    PairingFailed,
+    PairingFailure,
+    PairingWithdrawn,
+    Purpose,
+    Verdict,
+)
 from services.common.decisions import OK, UnacceptableError
 from services.pairing.domain.phrase import Phrase, PhraseState, decide_phrase
-from tests.builders import SEAL_KEY, a_digest, a_key, a_phone, after, an_event, pairing_policy
-from tests.events import a_challenge, a_pairing_request, a_response, only
+from tests.builders import SEAL_KEY, a_digest, a_key, a_phone, after, an_event, pairing_policy, present
+from tests.events import PHRASE, a_challenge, a_pairing_request, a_response, only
 from tests.messages import an_issue
 from tests.unit.pairing.phrase_history import decide, history
 
@@ -18,18 +27,15 @@ MALLORY = a_phone("Mallory's phone")
 
 
 def _claimed() -> Phrase:
-    row = history(an_issue(), a_pairing_request())
-    assert row is not None
-    return row
+    return present(history(an_issue(), a_pairing_request()))
 
 
-def test_the_device_that_accepts_is_paired() -> None:
+def test_an_accepting_device_is_paired() -> None:
     response = a_response(a_challenge(), at=after(10))
     decision = decide(_claimed(), response)
     paired = only(decision.events, DevicePaired)
     assert decision.outcome == OK
-    assert decision.row is not None
-    assert decision.row.state is PhraseState.ACCEPTED
+    assert present(decision.row).state is PhraseState.ACCEPTED
     assert (paired.pairing_id, paired.account_id, paired.paired_at) == ("pairing-1", "alex", after(10))
     assert (paired.device_id, paired.device_name) == (a_phone().device_id, a_phone().name)
     assert paired.seal == pairing_seal(SEAL_KEY, "pairing-1", "alex", a_phone().device_id)
@@ -43,47 +49,43 @@ def test_a_pairing_carries_its_own_proof() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "reason"),
-    [(Verdict.DENY, PairingFailure.DECLINED), (Verdict.REPORT, PairingFailure.REPORTED)],
+    ("verdict", "reason"), [(Verdict.DENY, PairingFailure.DECLINED), (Verdict.REPORT, PairingFailure.REPORTED)]
 )
-def test_the_device_that_declines_is_not_paired(verdict: Verdict, reason: PairingFailure) -> None:
+def test_a_declining_device_is_not_paired(verdict: Verdict, reason: PairingFailure) -> None:
     decision = decide(_claimed(), a_response(a_challenge(), verdict))
     failed = only(decision.events, PairingFailed)
     assert (failed.pairing_id, failed.account_id, failed.reason) == ("pairing-1", "alex", reason)
     assert decision.outcome == reason
-    assert decision.row is not None
-    assert decision.row.state is PhraseState.DECLINED
+    assert present(decision.row).state is PhraseState.DECLINED
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_an_answer_after_the_last_moment_is_none(verdict: Verdict) -> None:
+def test_an_answer_after_the_last_moment_is_late(verdict: Verdict) -> None:
     late = after(minutes=2, seconds=0.001)
     failed = only(decide(_claimed(), a_response(a_challenge(), verdict, late)).events, PairingFailed)
     assert failed.reason is PairingFailure.NOT_ANSWERED
 
 
-def test_the_last_moment_is_in_time() -> None:
+def test_an_answer_at_the_last_moment_counts() -> None:
     assert decide(_claimed(), a_response(a_challenge(), at=after(minutes=2))).outcome == OK
 
 
 @pytest.mark.parametrize("first", list(Verdict))
 @pytest.mark.parametrize("second", list(Verdict))
 def test_the_first_answer_counts(first: Verdict, second: Verdict) -> None:
-    row = decide(_claimed(), a_response(a_challenge(), first)).row
-    assert row is not None
+    row = present(decide(_claimed(), a_response(a_challenge(), first)).row)
     decision = decide(row, a_response(a_challenge(), second, after(1)))
     assert (decision.outcome, decision.events) == ("decided_before", ())
-    assert decision.row is not None
-    assert decision.row.state is row.state
+    assert present(decision.row).state is row.state
 
 
-def test_the_signed_verdict_counts_and_not_the_one_beside_it() -> None:
+def test_the_signed_verdict_overrides_the_unsigned_one() -> None:
     declined = a_response(a_challenge(), Verdict.DENY).model_copy(update={"verdict": Verdict.APPROVE})
     assert only(decide(_claimed(), declined).events, PairingFailed).reason is PairingFailure.DECLINED
 
 
 @pytest.mark.parametrize("changes", [{"jti": "pairing-9"}, {"account_id": "bo"}, {"exp": int(after(9).timestamp())}])
-def test_an_answer_to_what_was_never_asked_decides_nothing(changes: dict[str, Any]) -> None:
+def test_an_answer_to_an_unsent_challenge_is_rejected(changes: dict[str, Any]) -> None:
     stray = a_response(a_challenge(**changes))
     for row in (None, history(an_issue()), _claimed()):
         decision = decide(row, stray)
@@ -94,30 +96,66 @@ def test_an_answer_to_what_was_never_asked_decides_nothing(changes: dict[str, An
 
 
 FORGERIES = {
-    "signed by somebody else's key": a_response(a_challenge(key=a_key("mallory"))),
+    "signed by another key": a_response(a_challenge(key=a_key("mallory"))),
     "signed by the login service": a_response(a_challenge(key=a_key("login service"))),
-    "for a device of one's own": a_response(a_challenge(MALLORY, a_key("mallory")), phone=MALLORY),
+    "for the attacker's device": a_response(a_challenge(MALLORY, a_key("mallory")), phone=MALLORY),
     "by another device": a_response(a_challenge(), phone=MALLORY),
     "to another challenge": a_response(a_challenge(), answer=a_phone().answer(a_challenge(jti="pairing-9"))),
 }
 
 
 @pytest.mark.parametrize("response", FORGERIES.values(), ids=FORGERIES.keys())
-def test_a_forged_answer_is_set_aside(response: AuthResponse) -> None:
+def test_a_forged_answer_is_dead_lettered(response: AuthResponse) -> None:
     with pytest.raises(UnacceptableError, match="forged response"):
         decide(_claimed(), response)
 
 
-def test_an_answer_under_a_key_that_was_rotated_out_lately_still_counts() -> None:
+def test_an_answer_to_a_recently_rotated_key_counts() -> None:
     old, new = a_key("pairing service"), a_key("next pairing key")
     accepted = frozenset({new.public.thumbprint, old.public.thumbprint})
     changed = pairing_policy(key=new, accepted_keys=accepted)
     assert decide_phrase(_claimed(), an_event(a_response(a_challenge())), changed).outcome == OK
 
 
-def test_the_response_to_a_login_does_not_concern_a_phrase() -> None:
+def test_a_response_to_a_login_changes_no_phrase() -> None:
     row = _claimed()
     for subject in (row, None):
         login = a_response(a_challenge(), purpose=Purpose.LOGIN, reply_key=a_digest("alex"))
         decision = decide_phrase(subject, an_event(login), pairing_policy())
         assert (decision.row, decision.events, decision.outcome) == (subject, (), OK)
+
+
+def a_withdrawal(pairing_id: str = "pairing-1") -> PairingWithdrawn:
+    return PairingWithdrawn(phrase_digest=PHRASE, pairing_id=pairing_id)
+
+
+def test_a_withdrawal_withdraws_the_challenge() -> None:
+    decision = decide(history(an_issue(), a_pairing_request()), a_withdrawal())
+    withdrawn = only(decision.events, ChallengeWithdrawn)
+    assert (withdrawn.challenge_id, withdrawn.device_id) == ("pairing-1", a_phone().device_id)
+
+
+def test_an_answer_after_the_withdrawal_pairs_nothing() -> None:
+    row = history(an_issue(), a_pairing_request(), a_withdrawal())
+    response = a_response(a_challenge(key=a_key("pairing service")), Verdict.APPROVE, after(5))
+    assert decide(row, response).events == ()
+
+
+def test_a_withdrawn_phrase_is_used() -> None:
+    row = history(an_issue(), a_pairing_request(), a_withdrawal())
+    failed = only(decide(row, a_pairing_request("pairing-2")).events, PairingFailed)
+    assert failed.reason is PairingFailure.USED_PHRASE
+
+
+def test_an_answered_pairing_cannot_be_withdrawn() -> None:
+    row = history(an_issue(), a_pairing_request(), a_response(a_challenge(), Verdict.APPROVE, after(5)))
+    decision = decide(row, a_withdrawal())
+    assert decision.events == ()
+    assert present(decision.row).state is PhraseState.ACCEPTED
+
+
+def test_only_the_claiming_pairing_can_be_withdrawn() -> None:
+    row = history(an_issue(), a_pairing_request())
+    assert decide(row, a_withdrawal("pairing-9")).events == ()
+    assert decide(history(an_issue()), a_withdrawal()).events == ()
+    assert decide(None, a_withdrawal()).row is None

@@ -10,7 +10,7 @@ from schemas.contract import PairingWithdrawn, Verdict
 from schemas.pairing_messages import RetirePhrase
 from services.pairing.domain import phrase
 from services.pairing.domain.phrase import Phrase, PhraseState
-from tests.builders import a_phone, after
+from tests.builders import a_phone, after, present
 from tests.events import PHRASE, a_pairing_request, a_response
 from tests.messages import an_issue
 from tests.state_diagrams import START, Move, diagrams, moves_of
@@ -24,10 +24,8 @@ CLAIMED: Final = (an_issue(), a_pairing_request(at=after(1)))
 
 
 def _answer(verdict: Verdict) -> Message:
-    claimed = history(*CLAIMED)
-    assert claimed is not None
-    assert claimed.claim is not None
-    return a_response(claimed.claim.challenge, verdict, after(2))
+    claimed = present(history(*CLAIMED))
+    return a_response(present(claimed.claim).challenge, verdict, after(2))
 
 
 IN_STATE: Final[dict[str, tuple[Message, ...]]] = {
@@ -52,7 +50,7 @@ def _state(row: Phrase | None) -> str:
     return START if row is None else row.state
 
 
-def test_the_architecture_document_has_the_modules_diagram() -> None:
+def test_the_architecture_document_has_the_diagram() -> None:
     assert DIAGRAM in diagrams(ARCHITECTURE.read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a phrase: handed out once, entered once, taken back, forgotten."""
+"""A phrase is issued once, claimed once, retired and forgotten."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from schemas.contract import ChallengeIssued, PairingFailed, PairingFailure, Pur
 from schemas.pairing_messages import RetirePhrase
 from services.common.decisions import OK
 from services.pairing.domain.phrase import KEPT, TAKEN, Phrase, PhraseState
-from tests.builders import LOGIN_URL, PAIRING_URL, Phone, a_browser, a_key, a_phone, after, an_event
+from tests.builders import LOGIN_URL, PAIRING_URL, Phone, a_browser, a_key, a_phone, after, an_event, present
 from tests.events import CHALLENGE_LIFETIME, PHRASE, a_challenge, a_pairing_request, a_response, only
 from tests.messages import PHRASE_LIFETIME, an_issue
 from tests.rows import without_memory
@@ -30,23 +30,21 @@ def _refusal(row: Phrase | None, seconds: float = 0) -> PairingFailure:
     if row is None:
         assert decision.row is None
     else:
-        assert decision.row is not None
-        assert without_memory(decision.row) == without_memory(row)
+        assert without_memory(present(decision.row)) == without_memory(row)
     return failed.reason
 
 
-def test_a_phrase_that_is_entered_asks_the_device_that_shows_it() -> None:
+def test_an_entered_phrase_challenges_its_device() -> None:
     decision = decide(history(an_issue()), a_pairing_request(at=after(60)))
     issued = only(decision.events, ChallengeIssued)
     assert decision.outcome == OK
-    assert decision.row is not None
-    assert decision.row.state is PhraseState.CLAIMED
+    assert present(decision.row).state is PhraseState.CLAIMED
     assert (issued.challenge_id, issued.device_id) == ("pairing-1", a_phone().device_id)
     assert (issued.reply_key, issued.purpose) == (PHRASE, Purpose.PAIRING)
     assert (issued.issued_at, issued.expires_at) == (after(60), after(60) + CHALLENGE_LIFETIME)
 
 
-def test_the_device_is_told_who_asks_and_whom_to_pin_by_the_pairing_service() -> None:
+def test_the_challenge_has_its_claims_and_the_issuer_to_pin() -> None:
     issued = only(decide(history(an_issue()), a_pairing_request()).events, ChallengeIssued)
     claims, key = verify_challenge(issued.challenge)
     assert key == a_key("pairing service").public.thumbprint
@@ -65,15 +63,14 @@ def test_a_phrase_is_claimed_once() -> None:
 
 
 @pytest.mark.parametrize("account_id", ["alex", "bo"])
-def test_a_claimed_phrase_stays_with_the_account_that_was_first(account_id: str) -> None:
+def test_a_claimed_phrase_stays_with_the_first_account(account_id: str) -> None:
     row = history(an_issue(), a_pairing_request())
-    again = decide(row, a_pairing_request("pairing-2", account_id=account_id)).row
-    assert again is not None
+    again = present(decide(row, a_pairing_request("pairing-2", account_id=account_id)).row)
     assert again.claim is not None
     assert (again.claim.request.account_id, again.claim.request.pairing_id) == ("alex", "pairing-1")
 
 
-def test_a_phrase_that_no_device_shows_is_unknown() -> None:
+def test_an_unissued_phrase_is_unknown() -> None:
     assert _refusal(None) is PairingFailure.UNKNOWN_PHRASE
 
 
@@ -88,31 +85,29 @@ def test_a_retired_phrase_has_expired() -> None:
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_a_phrase_that_was_answered_is_used(verdict: Verdict) -> None:
+def test_an_answered_phrase_is_used(verdict: Verdict) -> None:
     answered = history(an_issue(), a_pairing_request(), a_response(a_challenge(), verdict))
     assert _refusal(answered, 5) is PairingFailure.USED_PHRASE
 
 
-def test_only_the_device_that_shows_a_phrase_retires_it() -> None:
+def test_only_its_own_device_retires_a_phrase() -> None:
     row = history(an_issue(), _retirement(10, OTHER))
     assert decide(row, a_pairing_request()).outcome == OK
 
 
-def test_a_phrase_that_was_entered_is_not_retired_any_more() -> None:
-    row = history(an_issue(), a_pairing_request(), _retirement(10))
-    assert row is not None
+def test_a_claimed_phrase_cannot_be_retired() -> None:
+    row = present(history(an_issue(), a_pairing_request(), _retirement(10)))
     assert row.state is PhraseState.CLAIMED
 
 
-def test_a_phrase_that_somebody_shows_is_not_handed_out_again() -> None:
+def test_an_issued_phrase_is_not_issued_again() -> None:
     lifetime = PHRASE_LIFETIME.total_seconds()
     decision = decide(history(an_issue()), an_issue(after(lifetime), OTHER))
     assert decision.outcome == TAKEN
-    assert decision.row is not None
-    assert decision.row.device_id == a_phone().device_id
+    assert present(decision.row).device_id == a_phone().device_id
 
 
-def test_a_phrase_that_waits_for_its_answer_is_not_handed_out_again() -> None:
+def test_a_claimed_phrase_is_not_issued_again() -> None:
     lifetime = PHRASE_LIFETIME.total_seconds()
     row = history(an_issue(), a_pairing_request(at=after(lifetime)))
     waits = lifetime + CHALLENGE_LIFETIME.total_seconds()
@@ -120,16 +115,15 @@ def test_a_phrase_that_waits_for_its_answer_is_not_handed_out_again() -> None:
     assert decide(row, an_issue(after(waits + 1), OTHER)).outcome == OK
 
 
-def test_a_phrase_whose_time_is_over_is_handed_out_anew() -> None:
+def test_an_expired_phrase_is_issued_again() -> None:
     late = PHRASE_LIFETIME.total_seconds() + 1
-    row = history(an_issue(), a_pairing_request(), an_issue(after(late), OTHER))
-    assert row is not None
+    row = present(history(an_issue(), a_pairing_request(), an_issue(after(late), OTHER)))
     assert (row.device_id, row.device_name) == (OTHER.device_id, OTHER.name)
     assert (row.state, row.claim) == (PhraseState.ISSUED, None)
     assert (row.issued_at, row.expires_at) == (after(late), after(late) + PHRASE_LIFETIME)
 
 
-def test_a_claim_that_comes_again_does_not_take_the_phrase_handed_out_anew() -> None:
+def test_a_repeated_claim_does_not_take_a_reissued_phrase() -> None:
     late = PHRASE_LIFETIME.total_seconds() + 1
     claim = an_event(a_pairing_request(), event_id="the claim")
     row: Phrase | None = None
@@ -145,13 +139,13 @@ def test_a_phrase_is_forgotten_long_after_its_end() -> None:
     assert history(an_issue(), _retirement(kept + 1)) is None
 
 
-def test_a_phrase_that_was_entered_is_forgotten_long_after_its_answer_was_due() -> None:
+def test_a_claimed_phrase_is_forgotten_long_after_its_challenge() -> None:
     entered = (an_issue(), a_pairing_request(at=after() + PHRASE_LIFETIME))
     kept = (PHRASE_LIFETIME + CHALLENGE_LIFETIME + KEPT).total_seconds()
     assert history(*entered, _retirement(kept)) is not None
     assert history(*entered, _retirement(kept + 1)) is None
 
 
-def test_retiring_what_is_not_there_changes_nothing() -> None:
+def test_retiring_an_unknown_phrase_changes_nothing() -> None:
     decision = decide(None, _retirement(0))
     assert (decision.row, decision.events, decision.outcome) == (None, (), OK)

@@ -1,11 +1,11 @@
-"""Which device gets a phrase: each request once, one phrase at a time, and not more than a device needs."""
+"""Which requests get a phrase: each request once, one phrase at a time, with a limit."""
 
 from protocol.signed_requests import Refusal
 from schemas.pairing_messages import IssuePhrase, RequestPhrase, RetirePhrase
 from services.common.decisions import OK, Decision, decide_once
 from services.common.used_nonces import NONCE_SECONDS
 from services.pairing.domain.requester import Requester, decide_requester
-from tests.builders import PAIRING_LIMITS, a_digest, a_phone, after, an_event, pairing_policy
+from tests.builders import PAIRING_LIMITS, a_digest, a_phone, after, an_event, pairing_policy, present
 from tests.events import PHRASE, only
 from tests.messages import a_phrase_request, an_issue
 
@@ -20,11 +20,10 @@ def _asked(*requests: RequestPhrase) -> Requester:
     row: Requester | None = None
     for request in requests:
         row = _ask(row, request).row
-    assert row is not None
-    return row
+    return present(row)
 
 
-def test_a_device_that_asks_gets_a_phrase() -> None:
+def test_a_request_issues_a_phrase() -> None:
     decision = _ask(None, a_phrase_request())
     assert decision.outcome == OK
     issued = only(decision.events, IssuePhrase)
@@ -43,20 +42,19 @@ def test_the_second_phrase_retires_the_first() -> None:
     assert issued.phrase_digest == second
 
 
-def test_the_same_phrase_drawn_again_does_not_retire_itself() -> None:
+def test_a_phrase_drawn_again_does_not_retire_itself() -> None:
     row = _asked(a_phrase_request("nonce-1"))
     only(_ask(row, a_phrase_request("nonce-2", after(10))).events, IssuePhrase)
 
 
-def test_a_request_that_is_replayed_gets_nothing() -> None:
+def test_a_replayed_request_is_refused() -> None:
     row = _asked(a_phrase_request("nonce-1"))
     replayed = _ask(row, a_phrase_request("nonce-1", after(10), phrase_digest=a_digest("amber badger")))
     assert (replayed.outcome, replayed.events) == (Refusal.REPLAYED, ())
-    assert replayed.row is not None
-    assert replayed.row.phrase_digest == PHRASE
+    assert present(replayed.row).phrase_digest == PHRASE
 
 
-def test_a_nonce_is_known_as_long_as_it_could_be_replayed() -> None:
+def test_a_nonce_is_kept_while_it_can_be_replayed() -> None:
     row = _asked(a_phrase_request("nonce-1"))
     assert _ask(row, a_phrase_request("nonce-1", after(NONCE_SECONDS))).outcome == Refusal.REPLAYED
 
@@ -70,7 +68,7 @@ def _busy() -> Requester:
     )
 
 
-def test_a_device_gets_so_many_phrases_and_then_has_to_wait() -> None:
+def test_the_number_of_phrases_per_device_is_limited() -> None:
     refused = _ask(_busy(), a_phrase_request("one-more", after(WINDOW.most)))
     assert (refused.outcome, refused.events) == (Refusal.TOO_MANY, ())
     last_moment = WINDOW.window_seconds - 1
@@ -78,24 +76,22 @@ def test_a_device_gets_so_many_phrases_and_then_has_to_wait() -> None:
     assert _ask(_busy(), a_phrase_request("one-more", after(last_moment + 1))).outcome == OK
 
 
-def test_a_refused_request_leaves_the_phrase_that_the_device_shows() -> None:
+def test_a_refused_request_keeps_the_current_phrase() -> None:
     refused = _ask(_busy(), a_phrase_request("one-more", after(WINDOW.most)))
-    assert refused.row is not None
-    assert refused.row.phrase_digest == a_digest(f"phrase {WINDOW.most - 1}")
+    assert present(refused.row).phrase_digest == a_digest(f"phrase {WINDOW.most - 1}")
 
 
-def test_what_is_kept_of_a_device_is_bounded() -> None:
+def test_a_requesters_history_is_bounded() -> None:
     row = _busy()
     for number in range(5 * WINDOW.most):
         at = after(WINDOW.most + 60 * number)
-        decided = _ask(row, a_phrase_request(f"later-{number}", at, phrase_digest=a_digest(f"later {number}"))).row
-        assert decided is not None
-        row = decided
+        request = a_phrase_request(f"later-{number}", at, phrase_digest=a_digest(f"later {number}"))
+        row = present(_ask(row, request).row)
         assert len(row.issued) <= WINDOW.most
         assert len(row.nonces) <= WINDOW.most + 1
 
 
-def test_other_events_do_not_concern_a_requester() -> None:
+def test_unrelated_events_leave_a_requester_unchanged() -> None:
     row = _asked(a_phrase_request())
     decision = decide_requester(row, an_event(an_issue()), pairing_policy())
     assert (decision.row, decision.events, decision.outcome) == (row, (), OK)

@@ -75,15 +75,13 @@ def agreement() -> Case:
         "refused_keys": _refused_keys(),
         "challenge": challenge_case(challenge),
         "answer": request_case(an_answer(challenge, agreement_key=DEVICE_AGREEMENT.public), ANSWER_PATH),
-        "refused_challenges": [
-            {"why": "an agreement key off the curve", "jws": _challenge_with(_off_the_curve())},
-        ],
+        "refused_challenges": [{"why": "an agreement key off the curve", "jws": _challenge_with(_off_the_curve())}],
         "refused_proofs": [
             {
                 "why": "an agreement key off the curve",
                 "challenge": challenge,
                 "answer": an_answer(challenge, agreement_key=_off_the_curve()),
-            },
+            }
         ],
     }
 

@@ -9,16 +9,7 @@ from protocol.challenges import ANSWER_TYPE, challenge_digest, issue_challenge, 
 from protocol.jose import PrivateKey, SignatureError
 from protocol.signed_requests import sign_request, verify_request
 from schemas.contract import Purpose, Verdict
-from tests.unit.protocol.builders import (
-    DEVICE,
-    NONCE,
-    NOW,
-    ORIGIN,
-    SERVICE,
-    a_challenge,
-    an_answer,
-    some_claims,
-)
+from tests.unit.protocol.builders import DEVICE, NONCE, NOW, ORIGIN, SERVICE, a_challenge, an_answer, some_claims
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
@@ -29,7 +20,7 @@ def test_challenge_has_its_claims_and_its_issuers_key(purpose: Purpose) -> None:
     assert claims.expires_at == NOW + timedelta(seconds=120)
 
 
-def test_same_challenge_is_signed_the_same() -> None:
+def test_signature_of_a_challenge_is_deterministic() -> None:
     assert issue_challenge(SERVICE, some_claims()) == a_challenge()
 
 
@@ -55,7 +46,7 @@ def test_challenge_under_another_kid_is_refused() -> None:
         {"account_name": None},
     ],
 )
-def test_claims_that_are_none_are_refused(changes: dict[str, object]) -> None:
+def test_malformed_claims_are_refused(changes: dict[str, object]) -> None:
     claims = {**json.loads(some_claims().model_dump_json()), **changes}
     header = {"typ": "countersign-challenge+jws", "kid": SERVICE.public.thumbprint, "jwk": SERVICE.public.jwk}
     with pytest.raises(SignatureError):
@@ -93,14 +84,14 @@ def test_answer_to_another_challenge_proves_nothing() -> None:
         verify_proof(a_challenge(), an_answer(a_challenge(account_name="eve@example.com")))
 
 
-def test_same_question_by_another_issuer_is_another_challenge() -> None:
+def test_same_claims_by_another_issuer_are_another_challenge() -> None:
     answer = an_answer(a_challenge())
     with pytest.raises(SignatureError, match="another challenge"):
         verify_proof(a_challenge(key=PrivateKey.generate()), answer)
 
 
 @pytest.mark.parametrize("verdict", ["", "yes", "APPROVE", None, 1, ["approve"]])
-def test_verdicts_that_are_none_prove_nothing(verdict: object) -> None:
+def test_unknown_verdicts_prove_nothing(verdict: object) -> None:
     challenge = a_challenge()
     payload = {"challenge_digest": challenge_digest(challenge), "verdict": verdict}
     url = f"{ORIGIN}/challenges/{some_claims().jti}/answer"

@@ -8,7 +8,7 @@ from protocol.jose import thumbprints_of
 from tests.unit.protocol.builders import DEVICE, SERVICE
 
 
-def test_key_set_gives_thumbprints_that_were_computed_here() -> None:
+def test_key_set_thumbprints_are_computed() -> None:
     keys = [
         {**DEVICE.public.jwk, "kid": "a-name-of-its-own"},
         SERVICE.public.jwk,
@@ -21,6 +21,6 @@ def test_key_set_gives_thumbprints_that_were_computed_here() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"keys": 1}', b"\xff", b"[" * 5000])
-def test_key_set_that_is_none_is_an_error(body: bytes) -> None:
+def test_malformed_key_set_is_an_error(body: bytes) -> None:
     with pytest.raises(ValueError, match="JWK set"):
         thumbprints_of(body)

@@ -72,7 +72,7 @@ def _secret(case: dict[str, Any], pairing_id: str) -> bytes:
     return AgreementPrivateKey.from_jwk(case["private"]).code_secret(peer, pairing_id)
 
 
-def test_the_secret_follows_from_the_published_shared_secret_and_the_pairing() -> None:
+def test_the_secret_is_derived_from_the_published_shared_secret_and_the_pairing() -> None:
     info = b"countersign verification code v1\x00pairing-1"
     for case in VALID:
         expected = hkdf_sha256(bytes.fromhex(case["shared"]), b"", info, SECRET_BYTES)
@@ -81,7 +81,7 @@ def test_the_secret_follows_from_the_published_shared_secret_and_the_pairing() -
 
 
 @pytest.mark.parametrize("case", INVALID, ids=[f"{case['tcId']}" for case in INVALID])
-def test_what_is_no_point_of_the_curve_is_refused(case: dict[str, Any]) -> None:
+def test_a_key_off_the_curve_is_refused(case: dict[str, Any]) -> None:
     AgreementPrivateKey.from_jwk(case["private"])
     with pytest.raises((SignatureError, ValidationError)):
         _secret(case, "pairing-1")

@@ -61,10 +61,10 @@ def test_blanks_in_a_code_are_ignored(code: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "step"), [(30, None), (59, None), (60, 3), (89, 3), (90, 3), (149, 3), (150, None)]
 )
-def test_a_code_is_taken_one_step_early_and_one_late(seconds: int, step: int | None) -> None:
+def test_a_code_is_accepted_one_step_early_or_late(seconds: int, step: int | None) -> None:
     assert find_step(SECRET, RFC_4226_APPENDIX_D[3], datetime.fromtimestamp(seconds, UTC)) == step
 
 
 @pytest.mark.parametrize("code", ["", "28708", "2870820", "\uff12\uff18\uff17\uff10\uff18\uff12", "28708x", "-87082"])
-def test_what_is_not_the_code_is_not_found(code: str) -> None:
+def test_a_wrong_code_is_not_found(code: str) -> None:
     assert find_step(SECRET, code, datetime.fromtimestamp(59, UTC)) is None

@@ -91,7 +91,7 @@ def test_an_invalid_signature_has_a_reason(check: Callable[[], Any], reason: str
         ({"y": "AAAA" + JWK["y"]}, "the key's coordinates are not 32 bytes each"),
     ],
 )
-def test_a_key_that_is_refused_has_what_is_wrong_with_it_as_its_cause(changes: dict[str, str], cause: str) -> None:
+def test_a_refused_key_has_its_flaw_as_the_cause(changes: dict[str, str], cause: str) -> None:
     with pytest.raises(SignatureError) as refused:
         PublicKey.from_jwk({**JWK, **changes})
     assert str(refused.value.__cause__) == cause
@@ -125,7 +125,7 @@ def test_bytes_that_are_not_a_key_set_are_an_error() -> None:
         thumbprints_of(b"[]")
 
 
-def test_an_answer_that_leaves_its_time_out_is_none() -> None:
+def test_an_answer_without_its_time_is_invalid() -> None:
     header = {"typ": ANSWER_TYPE, "jwk": JWK, "url": f"{ORIGIN}/any", "nonce": NONCE}
     payload = {"challenge_digest": challenge_digest(CHALLENGE), "verdict": "approve"}
     with pytest.raises(SignatureError, match="the payload is not an answer's"):

@@ -41,7 +41,7 @@ def test_a_record_with_another_member_has_a_contradiction(member: str) -> None:
 
 
 @pytest.mark.parametrize("member", SIGNED)
-def test_a_record_may_leave_things_out(member: str) -> None:
+def test_a_record_may_omit_members(member: str) -> None:
     assert contradicted({name: value for name, value in SIGNED.items() if name != member}) == []
 
 

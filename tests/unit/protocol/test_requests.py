@@ -64,7 +64,7 @@ def test_request_for_another_url_is_refused(url: str) -> None:
     assert refusal_of(a_request(url=url)) is Refusal.WRONG_URL
 
 
-def test_request_holds_at_each_origin_that_the_service_goes_by() -> None:
+def test_request_is_valid_at_each_origin_of_the_service() -> None:
     compact = a_request(url="https://auth.example.com/phrases")
     origins = {ORIGIN, "https://auth.example.com"}
     assert verify_request(compact, path=PATH, origins=origins, now=NOW).nonce == NONCE
@@ -79,7 +79,7 @@ def test_request_that_came_to_another_path_is_refused() -> None:
 @example(-TOLERANCE_SECONDS)
 @example(TOLERANCE_SECONDS + 1)
 @example(-TOLERANCE_SECONDS - 1)
-def test_request_holds_for_five_minutes_either_way(seconds: int) -> None:
+def test_request_is_valid_for_five_minutes_either_way(seconds: int) -> None:
     compact = a_request(at=NOW + timedelta(seconds=seconds))
     if abs(seconds) <= TOLERANCE_SECONDS:
         assert verify_request(compact, path=PATH, origins={ORIGIN}, now=NOW).issued_at == NOW + timedelta(
@@ -146,12 +146,12 @@ def test_critical_extensions_are_refused() -> None:
 
 
 @pytest.mark.parametrize("header", [b"[]", b"7", b"null", b'"text"', b"", b"{", b"\xff", NESTED[:1500]])
-def test_header_that_is_no_object_is_refused(header: bytes) -> None:
+def test_header_that_is_not_an_object_is_refused(header: bytes) -> None:
     assert refusal_of(with_header(a_request(), header)) is Refusal.BAD_SIGNATURE
 
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"7", b"null", b'"text"', b"{", b"\xff", NESTED])
-def test_payload_that_is_no_object_is_refused(payload: bytes) -> None:
+def test_payload_that_is_not_an_object_is_refused(payload: bytes) -> None:
     header = {"typ": "countersign-request+jws", "jwk": DEVICE.public.jwk, "url": ORIGIN + PATH, "nonce": NONCE}
     assert refusal_of(DEVICE.sign({**header, "iat": int(NOW.timestamp())}, payload)) is Refusal.MALFORMED
 
@@ -178,10 +178,10 @@ def test_private_key_must_fit_its_public_half() -> None:
         PrivateKey.from_jwk(DEVICE.public.jwk)
 
 
-def test_private_key_does_not_show_in_its_text() -> None:
+def test_private_key_is_not_in_its_repr() -> None:
     assert DEVICE.to_jwk()["d"] not in repr(DEVICE)
 
 
-def test_same_request_is_signed_the_same() -> None:
+def test_signature_of_a_request_is_deterministic() -> None:
     again = sign_request(DEVICE, url=ORIGIN + PATH, nonce=NONCE, at=NOW, payload={"device_name": "Pixel 9"})
     assert again == a_request()

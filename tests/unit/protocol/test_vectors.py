@@ -14,6 +14,7 @@ from protocol.signed_requests import REQUEST_TYPE, RequestRefusedError, verify_r
 from protocol.unpaired import verify_unpaired
 from protocol.verification_codes import code_at, step_at
 from schemas.base import AgreementKey
+from tests.builders import present
 from tests.unit.protocol import make_vectors
 
 VECTORS: dict[str, Any] = json.loads(make_vectors.FILE.read_text(encoding="utf-8"))
@@ -25,7 +26,7 @@ def why(case: dict[str, Any]) -> str:
     return str(case["why"])
 
 
-def test_file_is_what_the_code_makes() -> None:
+def test_file_is_up_to_date() -> None:
     made = make_vectors.make()
     assert make_vectors.FILE.read_text(encoding="utf-8") == made, "run: python -m tests.unit.protocol.make_vectors"
 
@@ -83,7 +84,7 @@ def test_both_sides_derive_the_same_codes(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", VECTORS["agreement"]["refused_keys"], ids=why)
-def test_keys_that_nothing_can_be_agreed_on_with_are_refused(case: dict[str, Any]) -> None:
+def test_unusable_agreement_keys_are_refused(case: dict[str, Any]) -> None:
     own = AgreementPrivateKey.from_jwk(VECTORS["agreement"]["derivations"][0]["device"])
     with pytest.raises(ValueError):  # noqa: PT011 - of the form or of the curve
         own.code_secret(AgreementKey.model_validate(case["jwk"]), "pairing-1")
@@ -93,8 +94,7 @@ def test_pairing_exchanges_the_keys_of_the_derivation() -> None:
     exchange, derivation = VECTORS["agreement"], VECTORS["agreement"]["derivations"][0]
     proof = verify_proof(exchange["challenge"]["jws"], exchange["answer"]["jws"])
     assert proof.claims.jti == derivation["pairing_id"]
-    assert proof.claims.login_issuer is not None
-    assert proof.claims.login_issuer.agreement == AgreementKey.model_validate(derivation["issuer"])
+    assert present(proof.claims.login_issuer).agreement == AgreementKey.model_validate(derivation["issuer"])
     assert proof.agreement_key == AgreementKey.model_validate(derivation["device"])
 
 

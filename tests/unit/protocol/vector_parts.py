@@ -18,7 +18,7 @@ OTHER: Final = PrivateKey.from_jwk(
         "d": "ya-p2EW6dRZrXCFXZ7HWk05Qw9s26JsSe4piKxIPZyE",
     }
 )
-"""Somebody else's key: that of RFC 6979 appendix A.2.5."""
+"""Another signer's key: that of RFC 6979 appendix A.2.5."""
 SHORT: Final = PrivateKey.from_jwk(
     {
         "kty": "EC",

@@ -1,10 +1,10 @@
-"""What happens on one device's channel, message by message."""
+"""Decides one channel's messages, one after the other."""
 
 from schemas.base import Message
 from services.common.decisions import Decision, decide_once
 from services.push.domain.channel import Channel
 from services.push.domain.decide import decide_channel
-from tests.builders import Phone, a_phone, an_event
+from tests.builders import Phone, a_phone, an_event, present
 from tests.rows import in_turn
 
 
@@ -24,5 +24,4 @@ def channel_after(*messages: Message, begin: Channel | None = None) -> Channel:
     row: Channel | None = begin or a_channel()
     for message in messages:
         row = take(row, message).row
-    assert row is not None
-    return row
+    return present(row)

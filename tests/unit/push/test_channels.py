@@ -1,4 +1,4 @@
-"""What waits for a device: kept until answered, withdrawn or long expired, and never more than a phone can show."""
+"""Pending challenges: kept until answered, withdrawn or long expired, up to a limit."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def _withdrawal(challenge_id: str = "challenge-1") -> ChallengeWithdrawn:
     return ChallengeWithdrawn(challenge_id=challenge_id, device_id=a_phone().device_id)
 
 
-def test_a_challenge_waits_for_its_device_with_the_trace_of_its_login() -> None:
+def test_a_challenge_is_pending_with_its_trace() -> None:
     issued = an_issued_challenge()
     event = an_event(issued)
     decision = decide_channel(a_channel(), event)
@@ -35,13 +35,13 @@ def test_a_challenge_waits_for_its_device_with_the_trace_of_its_login() -> None:
     assert (waiting.expires_at, waiting.traceparent) == (issued.expires_at, event.traceparent)
 
 
-def test_a_challenge_is_open_up_to_its_last_moment() -> None:
+def test_a_challenge_is_open_until_its_last_moment() -> None:
     channel = channel_after(an_issued_challenge())
     assert [each.challenge_id for each in channel.open_at(after(minutes=2))] == ["challenge-1"]
     assert channel.open_at(after(minutes=2, seconds=0.001)) == ()
 
 
-def test_the_page_hears_that_no_such_device_was_ever_seen_and_the_challenge_waits_all_the_same() -> None:
+def test_a_challenge_to_an_unknown_device_is_undeliverable_and_pending() -> None:
     decision = take(None, an_issued_challenge())
     receipt = only(decision.events, PushReceipt)
     assert (receipt.challenge_id, receipt.reply_key) == ("challenge-1", "alex")
@@ -50,7 +50,7 @@ def test_the_page_hears_that_no_such_device_was_ever_seen_and_the_challenge_wait
     assert decision.row.waiting("challenge-1")
 
 
-def test_registration_names_the_device_and_keeps_what_waits() -> None:
+def test_registration_names_the_device_and_keeps_its_challenges() -> None:
     row = take(None, an_issued_challenge()).row
     decision = take(row, _registration("Fairphone 5"))
     assert (decision.outcome, decision.events) == (OK, ())
@@ -59,21 +59,21 @@ def test_registration_names_the_device_and_keeps_what_waits() -> None:
     assert decision.row.waiting("challenge-1")
 
 
-def test_registration_keeps_what_was_answered_and_used() -> None:
+def test_registration_keeps_answers_and_nonces() -> None:
     issued = an_issued_challenge()
     channel = channel_after(issued, a_submission(issued), _registration("Fairphone 5"))
     assert channel.answer_to("challenge-1")
     assert [used.nonce for used in channel.nonces] == ["nonce-1"]
 
 
-def test_a_device_that_registers_is_known() -> None:
+def test_a_registered_device_is_known() -> None:
     row = take(None, _registration()).row
     assert row is not None
     assert (row.device_id, row.device_name) == (a_phone().device_id, "Pixel 9")
     assert take(row, an_issued_challenge()).events == ()
 
 
-def test_a_withdrawn_challenge_waits_no_more_and_cannot_be_answered() -> None:
+def test_a_withdrawn_challenge_cannot_be_answered() -> None:
     issued = an_issued_challenge()
     channel = channel_after(issued, an_issued_challenge("challenge-2"), _withdrawal())
     assert [each.challenge_id for each in channel.pending] == ["challenge-2"]
@@ -81,22 +81,22 @@ def test_a_withdrawn_challenge_waits_no_more_and_cannot_be_answered() -> None:
     assert (decision.outcome, decision.events) == (Refusal.UNKNOWN_CHALLENGE, ())
 
 
-def test_a_withdrawal_for_a_device_that_is_not_known_makes_no_row() -> None:
+def test_a_withdrawal_for_an_unknown_device_creates_no_row() -> None:
     decision = take(None, _withdrawal())
     assert (decision.row, decision.events) == (None, ())
 
 
-def test_the_same_challenge_waits_once() -> None:
+def test_a_repeated_challenge_is_pending_once() -> None:
     channel = channel_after(an_issued_challenge(), an_issued_challenge())
     assert len(channel.pending) == 1
 
 
-def test_a_challenge_that_was_answered_does_not_wait_again() -> None:
+def test_an_answered_challenge_is_not_pending_again() -> None:
     issued = an_issued_challenge()
     assert channel_after(issued, a_submission(issued), issued).pending == ()
 
 
-def test_too_many_open_challenges_are_refused_and_the_page_hears_of_it() -> None:
+def test_too_many_open_challenges_are_undeliverable() -> None:
     full = channel_after(*(an_issued_challenge(f"challenge-{number}") for number in range(MOST_PENDING)))
     decision = take(full, an_issued_challenge("one-more", after(minutes=1, seconds=59)))
     receipt = only(decision.events, PushReceipt)
@@ -108,7 +108,7 @@ def test_too_many_open_challenges_are_refused_and_the_page_hears_of_it() -> None
     assert len(decision.row.pending) == MOST_PENDING
 
 
-def test_expired_challenges_give_way_to_a_new_one() -> None:
+def test_an_expired_challenge_is_dropped_for_a_new_one() -> None:
     full = channel_after(*(an_issued_challenge(f"challenge-{number}") for number in range(MOST_PENDING)))
     decision = take(full, an_issued_challenge("one-more", after(minutes=2, seconds=1)))
     assert (decision.outcome, decision.events) == (OK, ())
@@ -117,7 +117,7 @@ def test_expired_challenges_give_way_to_a_new_one() -> None:
     assert len(decision.row.pending) == MOST_PENDING
 
 
-def test_of_the_expired_challenges_the_one_that_ended_first_gives_way() -> None:
+def test_the_challenge_that_expired_first_is_dropped() -> None:
     early = an_issued_challenge("early", expires_at=after(10))
     later = [an_issued_challenge(f"challenge-{number}") for number in range(MOST_PENDING - 1)]
     channel = channel_after(*later, early, an_issued_challenge("one-more", after(minutes=1)))
@@ -137,7 +137,7 @@ def test_a_challenge_is_forgotten_long_after_it_expired(*, answered: bool) -> No
         assert (channel.waiting("challenge-1") is not None) == kept
 
 
-def test_other_events_do_not_concern_a_channel() -> None:
+def test_unrelated_events_leave_a_channel_unchanged() -> None:
     issued = an_issued_challenge()
     channel = channel_after(issued)
     response = only(take(channel, a_submission(issued)).events, AuthResponse)

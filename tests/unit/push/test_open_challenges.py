@@ -1,4 +1,4 @@
-"""Which challenges a socket's device is asked, however far the clock of its instance is off."""
+"""Which challenges a connected device is sent, whatever its instance's clock."""
 
 from datetime import timedelta
 from typing import Final
@@ -38,7 +38,7 @@ class Instance:
 
 
 @given(SKEWS, SKEWS)
-def test_a_challenge_that_comes_is_open_for_its_lifetime_by_any_clock(came: float, later: float) -> None:
+def test_a_new_challenge_is_open_for_its_lifetime_by_any_clock(came: float, later: float) -> None:
     instance = Instance(came)
     assert instance.asks(a_channel()) == []
     channel = channel_after(an_issued_challenge())
@@ -53,7 +53,7 @@ def test_a_challenge_that_comes_is_open_for_its_lifetime_by_any_clock(came: floa
 
 
 @given(SKEWS)
-def test_a_challenge_that_waited_stays_open_however_the_clock_is_moved(later: float) -> None:
+def test_a_pending_challenge_stays_open_when_the_clock_moves(later: float) -> None:
     instance = Instance()
     instance.seconds = 20.0
     channel = channel_after(an_issued_challenge())
@@ -65,7 +65,7 @@ def test_a_challenge_that_waited_stays_open_however_the_clock_is_moved(later: fl
     assert instance.asks(channel) == []
 
 
-def test_a_clock_that_is_behind_gives_a_waiting_challenge_no_more_than_its_lifetime() -> None:
+def test_a_slow_clock_does_not_extend_a_pending_challenge() -> None:
     instance = Instance(-3600)
     channel = channel_after(an_issued_challenge())
     assert instance.asks(channel) == ["challenge-1"]
@@ -73,7 +73,7 @@ def test_a_clock_that_is_behind_gives_a_waiting_challenge_no_more_than_its_lifet
     assert instance.asks(channel) == []
 
 
-def test_a_challenge_that_waited_is_asked_once_the_clock_is_put_right() -> None:
+def test_a_pending_challenge_is_open_once_the_clock_is_right() -> None:
     instance = Instance(LIFETIME_SECONDS + 1)
     channel = channel_after(an_issued_challenge())
     assert instance.asks(channel) == []
@@ -81,7 +81,7 @@ def test_a_challenge_that_waited_is_asked_once_the_clock_is_put_right() -> None:
     assert instance.asks(channel) == ["challenge-1"]
 
 
-def test_what_was_answered_is_asked_no_more_and_the_rest_stays_in_its_order() -> None:
+def test_an_answered_challenge_is_closed_and_the_order_kept() -> None:
     instance = Instance()
     issued = [an_issued_challenge(f"challenge-{number}") for number in range(1, 4)]
     assert instance.asks(channel_after(*issued)) == ["challenge-1", "challenge-2", "challenge-3"]
@@ -90,7 +90,7 @@ def test_what_was_answered_is_asked_no_more_and_the_rest_stays_in_its_order() ->
     assert instance.asks(None) == []
 
 
-def test_the_next_look_is_due_when_the_first_one_ends() -> None:
+def test_the_next_update_is_due_when_the_first_challenge_ends() -> None:
     instance = Instance()
     assert instance.asks(a_channel()) == []
     assert instance.challenges.seconds_to_next_end(20.0) == 20.0
@@ -101,7 +101,7 @@ def test_the_next_look_is_due_when_the_first_one_ends() -> None:
     assert instance.challenges.seconds_to_next_end(20.0) == 0
 
 
-def test_a_challenge_that_does_not_say_its_lifetime_is_open_by_the_clock() -> None:
+def test_an_undecodable_challenge_is_open_by_the_clock() -> None:
     instance = Instance(5)
     instance.asks(a_channel())
     channel = channel_after(an_issued_challenge(challenge="e30.e30.AAAA"))

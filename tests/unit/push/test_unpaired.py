@@ -1,4 +1,4 @@
-"""A pairing that ended: the phone hears of it, once a pairing, and what the account asked before waits no more."""
+"""After a pairing ended, its phone gets a statement, and the account's earlier challenges are withdrawn."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -22,7 +22,7 @@ from tests.messages import a_parting, a_submission
 from tests.unit.push.channel_history import a_channel, channel_after, take
 
 
-def _told(channel: Channel) -> list[str]:
+def _unpaired(channel: Channel) -> list[str]:
     return [each.pairing_id for each in channel.unpaired]
 
 
@@ -30,18 +30,18 @@ def _waiting(channel: Channel) -> list[str]:
     return [each.challenge_id for each in channel.pending]
 
 
-def test_an_accounts_event_is_passed_on_to_the_device_at_the_same_time() -> None:
+def test_an_unpairing_is_relayed_to_its_device() -> None:
     unpaired = an_unpairing()
     assert relay_unpaired(an_event(unpaired, at=after(5))) == (a_parting(unpaired, after(5)),)
 
 
-def test_what_holds_no_statement_or_is_another_event_is_passed_over() -> None:
+def test_an_event_without_a_statement_is_not_relayed() -> None:
     assert relay_unpaired(an_event(an_unpairing(statement=None))) == ()
     assert relay_unpaired(an_event(an_issued_challenge())) == ()
 
 
 @pytest.mark.parametrize("row", [None, a_channel()])
-def test_the_statement_waits_for_the_device_even_if_that_was_never_seen(row: Channel | None) -> None:
+def test_a_statement_is_kept_even_for_an_unknown_device(row: Channel | None) -> None:
     decision = take(row, a_parting())
     assert (decision.outcome, decision.events) == (OK, ())
     assert decision.row is not None
@@ -51,7 +51,7 @@ def test_the_statement_waits_for_the_device_even_if_that_was_never_seen(row: Cha
     ]
 
 
-def test_what_the_account_asked_before_waits_no_more_and_cannot_be_answered() -> None:
+def test_the_accounts_earlier_challenges_are_withdrawn() -> None:
     issued = an_issued_challenge()
     pairing = an_issued_challenge("pairing-2", purpose=Purpose.PAIRING, challenge=a_challenge(jti="pairing-2"))
     channel = channel_after(issued, pairing)
@@ -75,12 +75,12 @@ def test_what_the_account_asked_before_waits_no_more_and_cannot_be_answered() ->
     ],
     ids=["account", "issuer", "pairing of another account", "pairing with another issuer", "later", "forged"],
 )
-def test_what_others_ask_and_what_is_asked_later_goes_on_waiting(challenge: str) -> None:
+def test_other_and_later_challenges_stay_pending(challenge: str) -> None:
     issued = an_issued_challenge(challenge=challenge)
     assert _waiting(channel_after(issued, a_parting())) == ["challenge-1"]
 
 
-def test_other_things_of_the_channel_stay() -> None:
+def test_the_rest_of_the_channel_stays_unchanged() -> None:
     issued = an_issued_challenge()
     before = channel_after(issued, a_submission(issued))
     after_it = channel_after(a_parting(), begin=before)
@@ -88,7 +88,7 @@ def test_other_things_of_the_channel_stay() -> None:
     assert after_it.nonces == before.nonces
 
 
-def test_a_pairing_is_told_of_once_however_often_it_comes() -> None:
+def test_a_repeated_unpairing_changes_nothing() -> None:
     once = channel_after(a_parting())
     asked = channel_after(an_issued_challenge(), begin=once)
     again = take(asked, a_parting())
@@ -98,16 +98,16 @@ def test_a_pairing_is_told_of_once_however_often_it_comes() -> None:
     assert _waiting(again.row) == ["challenge-1"]
 
 
-def test_the_last_pairings_that_ended_are_kept() -> None:
+def test_the_latest_unpairings_are_kept() -> None:
     pairings = [f"pairing-{number}" for number in range(MOST_UNPAIRED + 3)]
     channel = channel_after(*(a_parting(an_unpairing(pairing)) for pairing in pairings))
-    assert _told(channel) == pairings[-MOST_UNPAIRED:]
+    assert _unpaired(channel) == pairings[-MOST_UNPAIRED:]
 
 
 def _statement(**changes: object) -> str:
     fields = {"iss": LOGIN_URL, "aud": a_phone().device_id, "iat": int(T0.timestamp())}
-    said = {**fields, "account_id": "alex", "pairing_id": "pairing-1", **changes}
-    return issue_unpaired(a_key("login service"), Unpaired.model_validate(said))
+    claims = {**fields, "account_id": "alex", "pairing_id": "pairing-1", **changes}
+    return issue_unpaired(a_key("login service"), Unpaired.model_validate(claims))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def _statement(**changes: object) -> str:
     ids=["altered", "another message", "junk", "device", "account", "pairing"],
 )
 @pytest.mark.parametrize("row", [None, a_channel(), channel_after(a_parting())])
-def test_a_statement_that_cannot_be_true_is_set_aside(row: Channel | None, statement: str) -> None:
+def test_a_forged_statement_is_dead_lettered(row: Channel | None, statement: str) -> None:
     with pytest.raises(UnacceptableError, match="statement"):
         decide_channel(row, an_event(a_parting(statement=statement)))
 
@@ -138,7 +138,7 @@ def _what_comes(number: int) -> Message:
 
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=20))
-def test_repeats_of_what_ended_change_nothing(repeats: list[tuple[int, int]]) -> None:
+def test_repeated_unpairings_in_any_order_change_nothing(repeats: list[tuple[int, int]]) -> None:
     messages = [_what_comes(number) for number in range(8)]
     expected = channel_after(*messages)
     channel: Channel | None = a_channel()

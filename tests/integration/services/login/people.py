@@ -26,7 +26,7 @@ from schemas.contract import (
 from services.common.keys.keys import load_secret
 from services.login.admin import administration
 from tests.accounts import add_account
-from tests.builders import policy
+from tests.builders import policy, present
 from tests.integration.services.devices import ISSUER
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS
@@ -88,8 +88,7 @@ class PlayedPhone:
             at=at,
             agreement_key=self._agreement.public,
         )
-        assert request.issuer_agreement is not None
-        self._code_secret = self._agreement.code_secret(request.issuer_agreement, request.pairing_id)
+        self._code_secret = self._agreement.code_secret(present(request.issuer_agreement), request.pairing_id)
         fields = {
             "pairing_id": request.pairing_id,
             "account_id": request.account_id,
@@ -114,8 +113,7 @@ class PlayedPhone:
         answered = {each.challenge_id for each in self._wire.of(AuthResponse)}
         gone = {each.challenge_id for each in self._wire.of(ChallengeWithdrawn)}
         return await self._wire.next(
-            ChallengeIssued,
-            lambda each: each.device_id == self.device_id and each.challenge_id not in answered | gone,
+            ChallengeIssued, lambda each: each.device_id == self.device_id and each.challenge_id not in answered | gone
         )
 
     async def answer(
@@ -196,9 +194,13 @@ class Person(Visitor):
 
     async def first_sign_in(self) -> None:
         """Enter the password for the first time, pair the phone and approve on it: the browser is at the account."""
+        await self.pair_and_challenge()
+        await self.approve()
+
+    async def pair_and_challenge(self) -> None:
+        """Pair the phone for the first time, and click OK: the browser waits for the phone."""
         await self.pair()
         await self.send_challenge()
-        await self.approve()
 
     async def pair_only(self) -> None:
         """Pair the phone, and cancel the sign-in: the phone has not been asked yet."""
@@ -228,6 +230,12 @@ async def a_person(stack: Stack, wire: Wire) -> AsyncIterator[Person]:
         yield Person(name, browser, wire, PlayedPhone(wire, stack.secrets))
 
 
+async def come_back(visitor: Visitor) -> None:
+    """Sign out, and enter the password again."""
+    await visitor.browser.press("sign-out")
+    await visitor.enter_password()
+
+
 def another(number: int) -> int:
     """Return a number of two digits that is not the given one."""
     return 10 + (number - 9) % 90
@@ -236,6 +244,12 @@ def another(number: int) -> int:
 def message(visitor: Visitor) -> tuple[str, str]:
     """Return the title and the text of the message on a visitor's page."""
     return visitor.browser.part("notice-title").text, visitor.browser.part("notice-text").text
+
+
+def expect_message(visitor: Visitor, title: str, text: str = "") -> None:
+    """Check the title, and a part of the text, of the message on a visitor's page."""
+    shown = message(visitor)
+    assert (shown[0], text in shown[1]) == (title, True), shown
 
 
 def last_entry(visitor: Visitor) -> str:

@@ -28,16 +28,15 @@ from services.login.admin import administration
 from services.login.web.cookies import LOGIN, SESSION
 from services.login.web.read_your_writes import VERSION, RowVersion, read_version
 from tests.accounts import add_account, let_see, sealed
-from tests.integration.services.login.people import PASSWORD, PHONE, PHRASE, Person, another, message
+from tests.builders import present
+from tests.integration.services.login.people import PASSWORD, PHONE, PHRASE, Person, another, expect_message, message
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS
 
 
 def stamp(seen: str) -> RowVersion:
     """Return what a browser says that it has seen."""
-    value = read_version(seen.rpartition(".")[0])
-    assert value is not None
-    return value
+    return present(read_version(seen.rpartition(".")[0]))
 
 
 @pytest.fixture
@@ -47,8 +46,7 @@ def login(stack: Stack) -> InstanceProcess:
 
 
 async def test_a_login_is_complete_once_the_phone_approved(person: Person) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     issued = await person.phone.asked()
     claims, _ = verify_challenge(issued.challenge)
     assert (claims.account_name, claims.browser.name, claims.browser.address) == (
@@ -63,13 +61,10 @@ async def test_a_login_is_complete_once_the_phone_approved(person: Person) -> No
 
 
 async def test_a_login_that_is_declined_ends_and_can_be_begun_again(person: Person) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     await person.answer(Verdict.DENY)
     assert person.browser.path == "/ended"
-    title, text = message(person)
-    assert title == "Sign-in declined"
-    assert "If you tapped the wrong button, sign in again" in text
+    expect_message(person, "Sign-in declined", "If you tapped the wrong button, sign in again")
     await person.browser.press("sign-in-again")
     await person.enter_password()
     await person.approve()
@@ -77,22 +72,19 @@ async def test_a_login_that_is_declined_ends_and_can_be_begun_again(person: Pers
 
 
 async def test_a_wrong_number_ends_the_login(person: Person) -> None:
-    await person.pair()
-    await person.send_challenge()
-    assert person.browser.number is not None
-    await person.phone.answer(await person.phone.asked(), Verdict.APPROVE, number=another(person.browser.number))
+    await person.pair_and_challenge()
+    await person.phone.answer(
+        await person.phone.asked(), Verdict.APPROVE, number=another(present(person.browser.number))
+    )
     await person.wait()
-    title, text = message(person)
-    assert title == "The number did not match"
-    assert "enter the new number" in text
+    expect_message(person, "The number did not match", "enter the new number")
     await person.enter_password()
     await person.approve()
     assert f"Wrong number entered on {PHONE}" in person.browser.text
 
 
 async def test_an_answer_by_another_phone_signs_nobody_in(person: Person, wire: Wire) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     issued = await person.phone.asked()
     await person.phone.answer(issued, Verdict.APPROVE, key=PrivateKey.generate())
     letter = await wire.dead_letter("auth.response", person.name.encode())
@@ -101,7 +93,7 @@ async def test_an_answer_by_another_phone_signs_nobody_in(person: Person, wire: 
     assert person.browser.path == "/wait"
 
 
-async def test_a_pairing_that_the_pairing_service_did_not_decide_is_set_aside(person: Person, wire: Wire) -> None:
+async def test_a_pairing_without_the_pairing_services_seal_is_dead_lettered(person: Person, wire: Wire) -> None:
     await person.enter_password()
     request = await person.request_pairing()
     await wire.publisher.publish_command(person.phone.accepted(request, seal="A" * 43))
@@ -141,8 +133,7 @@ async def test_a_pairing_that_failed_leads_back_with_its_reason_and_a_new_phrase
     )
     await person.wait()
     person.browser.expect("PAIR A DEVICE")
-    assert message(person)[0] == title
-    assert text in message(person)[1]
+    expect_message(person, title, text)
     await person.accept_pairing(person.phone)
 
 
@@ -162,8 +153,7 @@ async def test_a_mistyped_phrase_stays_in_its_field_and_costs_no_try(
     await person.browser.open("/pair")
     for _ in range(7):
         await person.browser.press("connect-device", phrase=typed)
-        assert message(person)[0] == title
-        assert text in message(person)[1]
+        expect_message(person, title, text)
         assert person.browser.part("phrase").attributes["value"] == typed
     assert [each for each in wire.of(PairingRequested) if each.account_id == person.name] == []
     await person.accept_pairing(person.phone)
@@ -183,7 +173,7 @@ async def test_five_phrases_then_a_pause_whose_end_the_page_shows(person: Person
     assert person.browser.part("countdown").attributes["data-at-end"] == "/pair"
     assert "disabled" in person.browser.part("connect-device").attributes
     await person.browser.submit("/pair", phrase=PHRASE)
-    assert message(person)[0] == "Pairing is paused"
+    expect_message(person, "Pairing is paused")
 
 
 async def test_wrong_passwords_lead_to_a_pause_that_the_right_one_does_not_lift(person: Person) -> None:
@@ -213,8 +203,7 @@ async def test_an_unknown_name_gets_the_answer_of_a_wrong_password(person: Perso
 
 
 async def test_one_request_at_a_time_reaches_the_phone(person: Person, wire: Wire) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     first = await person.phone.asked()
     async with person.in_another_browser() as other:
         await other.enter_password()
@@ -233,22 +222,18 @@ async def test_one_request_at_a_time_reaches_the_phone(person: Person, wire: Wir
 
 
 async def test_it_was_not_me_ends_every_login_that_waits(person: Person) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     async with person.in_another_browser() as other:
         await other.enter_password()
         waiting = asyncio.create_task(other.wait())
         await person.answer(Verdict.REPORT)
-        assert message(person)[0] == "Sign-in reported"
-        assert "we ended all its sign-ins" in message(person)[1]
+        expect_message(person, "Sign-in reported", "we ended all its sign-ins")
         await waiting
-        assert message(other)[0] == "Sign-in stopped"
-        assert "we ended this one too" in message(other)[1]
+        expect_message(other, "Sign-in stopped", "we ended this one too")
 
 
 async def test_cancelling_takes_the_request_back_from_the_phone(person: Person, wire: Wire) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     issued = await person.phone.asked()
     await person.browser.submit("/cancel")
     assert person.browser.path == "/ended"
@@ -258,25 +243,32 @@ async def test_cancelling_takes_the_request_back_from_the_phone(person: Person, 
     assert person.browser.path != "/account"
 
 
-async def test_the_waiting_page_names_the_phone_once_it_has_the_notification(person: Person, wire: Wire) -> None:
+@pytest.mark.parametrize(
+    ("delivery", "device_name", "text"),
+    [
+        (Delivery.DELIVERED, "Pixel of Alex", "Your phone has it. Waiting for your answer."),
+        (Delivery.UNDELIVERABLE, "", "We could not reach your phone. Open Salesforce Authenticator on it."),
+    ],
+)
+async def test_a_waiting_page_shows_whether_the_notification_reached_the_phone(
+    person: Person, wire: Wire, delivery: Delivery, device_name: str, text: str
+) -> None:
     await person.enter_password()
     request = await person.request_pairing()
+    assert person.browser.part("delivery").text == "On its way to your phone."
     await wire.publisher.publish_command(
         PushReceipt(
-            challenge_id=request.pairing_id,
-            reply_key=request.phrase_digest,
-            device_name="Pixel of Alex",
-            delivery=Delivery.DELIVERED,
+            challenge_id=request.pairing_id, reply_key=request.phrase_digest, device_name=device_name, delivery=delivery
         )
     )
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while "Pixel of Alex" not in person.browser.text:
+        while text not in person.browser.part("delivery").text:
             await person.browser.open("/pair/wait")
+    assert person.browser.part("device-name").text == (device_name or "your phone")
 
 
 async def test_an_approval_signs_in_the_browser_that_asked_and_no_other(person: Person, login: InstanceProcess) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     async with TextBrowser(login.url) as stranger:
         for path in ("/wait", "/complete", "/account", "/pair"):
             await stranger.open(path)
@@ -290,8 +282,7 @@ async def test_an_approval_signs_in_the_browser_that_asked_and_no_other(person: 
 async def test_what_kafka_knows_of_a_login_opens_it_in_no_other_browser(
     person: Person, stack: Stack, login: InstanceProcess
 ) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
         account = accounts.view.get(person.name)
     assert account is not None
@@ -334,8 +325,7 @@ async def test_every_answer_carries_the_security_headers(login: InstanceProcess)
 
 
 async def test_a_session_ends_when_its_owner_signs_out(person: Person) -> None:
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     await person.answer(Verdict.APPROVE)
     await person.sign_out()
     await person.browser.open("/account")
@@ -348,8 +338,7 @@ async def test_a_removed_account_is_gone_and_its_name_is_free(
     await person.enter_password()
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
         await accounts.remove(person.name)
-        removed = accounts.view.get(person.name)
-        assert removed is not None
+        removed = present(accounts.view.get(person.name))
         await let_see(login.url, stack.secrets, removed)
         await person.browser.open("/connect")
         assert person.browser.path == "/sign-in"
@@ -362,8 +351,7 @@ async def test_a_removed_account_is_gone_and_its_name_is_free(
 
 async def test_a_completed_login_stays_so_at_an_instance_that_is_behind(person: Person, login: InstanceProcess) -> None:
     """The approval is newer than what the browser's last form led to, so that the next page has to wait for it, too."""
-    await person.pair()
-    await person.send_challenge()
+    await person.pair_and_challenge()
     before = person.browser.cookies
     await person.answer(Verdict.APPROVE)
     async with (

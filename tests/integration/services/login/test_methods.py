@@ -1,37 +1,21 @@
 """An account's methods: phones added, chosen, renamed and removed, authenticator apps, recovery codes."""
 
 import re
-from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
-import pyotp
-
 from deploy.local.stack import Stack
-from lab.testkit.person import Visitor
-from protocol.verification_codes import STEP_SECONDS
 from schemas.contract import DeviceUnpaired, Verdict
-from tests.integration.services.login.people import PHONE, Person, PlayedPhone, last_entry, message
+from tests.authenticator_app import App
+from tests.integration.services.login.people import PHONE, Person, PlayedPhone, come_back, expect_message, last_entry
 from tests.integration.services.wire import Wire
 
 OTHER = "Old tablet"
 
 
-class App:
-    """An authenticator app that was given a secret."""
-
-    def __init__(self, visitor: Visitor) -> None:
-        """Take the secret from the page that shows it."""
-        self._totp = pyotp.TOTP(visitor.browser.part("secret").text.replace(" ", ""))
-
-    def code(self, steps_later: int = 0) -> str:
-        """Return the code of now, or of a later time step; one step later is taken as well."""
-        return self._totp.at(datetime.now(UTC) + timedelta(seconds=steps_later * STEP_SECONDS))
-
-
 async def add_app(person: Person, name: str = "Spare app") -> App:
     """Add an app from the account's page."""
     await person.browser.press("add-app")
-    app = App(person)
+    app = App(person.browser.part("secret").text)
     await person.browser.press("submit", name=name, code=app.code())
     person.is_signed_in()
     return app
@@ -53,12 +37,6 @@ async def make_recovery_codes(person: Person) -> list[str]:
     codes = person.browser.part("recovery-codes").text.split()
     await person.browser.press("done")
     return codes
-
-
-async def come_back(person: Person) -> None:
-    """Sign out, and enter the password again."""
-    await person.browser.press("sign-out")
-    await person.enter_password()
 
 
 async def test_the_picture_the_link_and_the_text_give_an_app_the_same(person: Person) -> None:
@@ -86,10 +64,10 @@ async def test_an_app_is_added_by_its_first_code_and_signs_in_with_the_next(pers
 async def test_an_app_whose_first_code_is_wrong_is_not_added_and_keeps_its_secret(person: Person) -> None:
     await person.first_sign_in()
     await person.browser.press("add-app")
-    app, secret = App(person), person.browser.part("secret").text
+    secret = person.browser.part("secret").text
+    app = App(secret)
     await person.browser.press("submit", name="Spare app", code=f"{(int(app.code()) + 1) % 10**6:06}")
-    assert message(person)[0] == "That code did not match"
-    assert "enter the code that the app shows now" in message(person)[1]
+    expect_message(person, "That code did not match", "enter the code that the app shows now")
     assert person.browser.part("secret").text == secret
     assert person.browser.part("app-name").attributes["value"] == "Spare app"
     await person.browser.press("submit", code=app.code())
@@ -104,7 +82,7 @@ async def test_an_app_is_removed_and_its_codes_are_taken_no_more(person: Person)
     assert not person.browser.has("app-row")
     await come_back(person)
     await person.enter_code(app.code(1))
-    assert message(person)[0] == "That code did not match"
+    expect_message(person, "That code did not match")
 
 
 async def test_without_its_phone_an_account_with_an_app_is_asked_for_a_code(person: Person) -> None:
@@ -132,8 +110,7 @@ async def test_a_recovery_code_signs_in_once(person: Person) -> None:
     assert "A recovery code was used" in person.browser.text
     await come_back(person)
     await person.enter_code(codes[3])
-    assert message(person)[0] == "This code was already used"
-    assert "Cross this one out" in message(person)[1]
+    expect_message(person, "This code was already used", "Cross this one out")
     await person.enter_code(codes[4])
     person.is_signed_in()
 
@@ -143,8 +120,7 @@ async def test_new_recovery_codes_take_the_place_of_the_old_ones(person: Person)
     old, new = await make_recovery_codes(person), await make_recovery_codes(person)
     await come_back(person)
     await person.enter_code(old[0])
-    assert message(person)[0] == "That code did not match"
-    assert "Codes from an earlier list no longer work" in message(person)[1]
+    expect_message(person, "That code did not match", "Codes from an earlier list no longer work")
     await person.enter_code(new[0])
     person.is_signed_in()
 
@@ -198,15 +174,14 @@ async def test_a_phone_is_renamed(person: Person) -> None:
     assert last_entry(person).startswith("Renamed to Work phone")
     assert "Firefox on Linux, 127.0.0.1" in last_entry(person)
     await person.browser.press("rename", name="   ")
-    assert message(person)[0] == "A name is needed"
+    expect_message(person, "A name is needed")
     assert person.browser.parts("device-name") == ["Work phone"]
 
 
 async def test_the_last_phone_stays(person: Person) -> None:
     await person.first_sign_in()
     await person.browser.press("remove")
-    assert message(person)[0] == "This is your last method"
-    assert "Add another phone or app first" in message(person)[1]
+    expect_message(person, "This is your last method", "Add another phone or app first")
     await person.browser.open("/account")
     assert person.browser.parts("device-name") == [PHONE]
 

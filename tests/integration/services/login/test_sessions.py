@@ -4,7 +4,17 @@ from deploy.local.stack import Stack
 from lab.testkit.person import Visitor
 from schemas.contract import Verdict
 from services.login.admin import administration
-from tests.integration.services.login.people import NEW_PASSWORD, PASSWORD, PHONE, Person, last_entry, message
+from tests.builders import present
+from tests.integration.services.login.people import (
+    NEW_PASSWORD,
+    PASSWORD,
+    PHONE,
+    Person,
+    come_back,
+    expect_message,
+    last_entry,
+    message,
+)
 
 TRIES = 5
 
@@ -14,12 +24,6 @@ async def sign_in_remembered(person: Person) -> None:
     await person.pair_only()
     await person.enter_password(remember="on")
     await person.approve()
-
-
-async def come_back(visitor: Visitor) -> None:
-    """Sign out, and enter the password again."""
-    await visitor.browser.press("sign-out")
-    await visitor.enter_password()
 
 
 async def change_password(visitor: Visitor, old: str = PASSWORD, new: str = NEW_PASSWORD) -> None:
@@ -82,8 +86,7 @@ async def test_a_form_that_skips_the_second_factor_changes_nothing(person: Perso
     await come_back(person)
     async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
         account = accounts.view.get(person.name)
-    assert account is not None
-    fields = {"method_id": account.devices[0].method_id, "name": "Mine", "old": PASSWORD, "new": NEW_PASSWORD}
+    fields = {"method_id": present(account).devices[0].method_id, "name": "Mine", "old": PASSWORD, "new": NEW_PASSWORD}
     for path in ("phones", "methods/rename", "methods/choose", "methods/remove", "recovery-codes", "password"):
         await person.browser.submit(f"/account/{path}", **fields)
         await person.browser.open("/")
@@ -99,8 +102,7 @@ async def test_a_confirmation_that_is_declined_changes_nothing_and_keeps_the_ses
     await person.browser.press("confirm")
     person.browser.expect("CHECK YOUR PHONE")
     await person.answer(Verdict.DENY)
-    assert message(person)[0] == "Declined on the phone"
-    assert "Nothing was confirmed" in message(person)[1]
+    expect_message(person, "Declined on the phone", "Nothing was confirmed")
     await person.browser.press("back")
     person.is_signed_in()
     assert person.browser.has("confirm")
@@ -139,7 +141,7 @@ async def test_the_new_password_signs_in_and_other_browsers_are_out(person: Pers
     await person.browser.open("/account")
     assert person.browser.path == "/sign-in"
     await person.enter_password()
-    assert message(person)[0] == "That did not match"
+    expect_message(person, "That did not match")
     await person.enter_password(NEW_PASSWORD)
     await person.approve()
 
@@ -158,8 +160,7 @@ async def test_each_password_that_will_not_do_says_why(person: Person) -> None:
     }
     for password, text in refused.items():
         await change_password(person, new=password)
-        assert message(person)[0] == "Choose another password"
-        assert text in message(person)[1]
+        expect_message(person, "Choose another password", text)
     await change_password(person)
     person.is_signed_in()
 
@@ -169,13 +170,9 @@ async def test_wrong_old_passwords_are_counted_as_at_a_sign_in(person: Person) -
     await person.browser.press("change-password")
     for _ in range(TRIES - 1):
         await change_password(person, old="not the password")
-        assert message(person) == (
-            "The current password did not match",
-            "Enter the password that you signed in with.",
-        )
+        assert message(person) == ("The current password did not match", "Enter the password that you signed in with.")
     await change_password(person, old="not the password")
-    assert message(person)[0] == "Sign-in is paused"
-    assert "you can try again in" in message(person)[1]
+    expect_message(person, "Sign-in is paused", "you can try again in")
 
 
 async def test_a_report_signs_all_browsers_out_and_asks_for_another_password(person: Person) -> None:
@@ -184,8 +181,7 @@ async def test_a_report_signs_all_browsers_out_and_asks_for_another_password(per
         await stranger.enter_password()
         await person.phone.answer(await person.phone.asked(), Verdict.REPORT)
         await stranger.wait()
-        assert message(stranger)[0] == "Sign-in reported"
-        assert "signed out all browsers" in message(stranger)[1]
+        expect_message(stranger, "Sign-in reported", "signed out all browsers")
     await person.browser.open("/account")
     assert person.browser.path == "/sign-in"
 
@@ -214,11 +210,11 @@ async def test_the_old_password_opens_nothing_after_a_report_and_a_change(person
     await person.pair_only()
     await person.enter_password()
     await person.answer(Verdict.REPORT)
-    assert message(person)[0] == "Sign-in reported"
+    expect_message(person, "Sign-in reported")
     await person.enter_password()
     await person.enter_code(person.phone.code())
     await change_password(person)
     person.is_signed_in()
     await person.sign_out()
     await person.enter_password()
-    assert message(person)[0] == "That did not match"
+    expect_message(person, "That did not match")
