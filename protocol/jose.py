@@ -6,6 +6,7 @@ Signatures are deterministic (RFC 6979), so a decision that is repeated after a 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Self
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
@@ -20,6 +21,8 @@ from protocol.encoding import decode_base64url
 
 ALGORITHM: Final = "ES256"
 _COORDINATE_BYTES: Final = 32
+_KEPT_KEYS: Final = 4096
+"""How many public keys are kept parsed: a phone's and an issuer's come with each message of theirs."""
 _UNREADABLE: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What parsing untrusted input may raise."""
 PublicJwk = dict[str, str]
@@ -50,6 +53,18 @@ class _Registry(JWSRegistry):
 _REGISTRY: Final = _Registry(algorithms=[ALGORITHM], strict_check_header=False)
 
 
+@lru_cache(maxsize=_KEPT_KEYS)
+def _public_key(x: str, y: str) -> tuple[Mapping[str, str], str, ECKey]:
+    """Return the JWK, the thumbprint and the key of a point's coordinates; raises what `_UNREADABLE` names."""
+    bare = {"crv": "P-256", "kty": "EC", "x": x, "y": y}
+    if any(len(decode_base64url(coordinate)) != _COORDINATE_BYTES for coordinate in (x, y)):
+        text = f"the key's coordinates are not {_COORDINATE_BYTES} bytes each"
+        raise SignatureError(text)
+    key = ECKey.import_key(dict(bare))
+    key.get_op_key("verify")
+    return bare, key.thumbprint(), key
+
+
 @dataclass(frozen=True, slots=True)
 class PublicKey:
     """A P-256 public key.
@@ -73,19 +88,14 @@ class PublicKey:
 
         """
         try:
-            bare = {member: jwk[member] for member in ("crv", "kty", "x", "y")}
-            if bare["kty"] != "EC" or bare["crv"] != "P-256":
+            if jwk["kty"] != "EC" or jwk["crv"] != "P-256":
                 text = "the key is not on the curve P-256"
                 raise SignatureError(text)
-            if any(len(decode_base64url(bare[coordinate])) != _COORDINATE_BYTES for coordinate in ("x", "y")):
-                text = f"the key's coordinates are not {_COORDINATE_BYTES} bytes each"
-                raise SignatureError(text)
-            key = ECKey.import_key(bare)
-            key.get_op_key("verify")
-            return cls(bare, key.thumbprint(), key)
+            bare, thumbprint, key = _public_key(jwk["x"], jwk["y"])
         except _UNREADABLE as error:
             text = f"not a P-256 public key: {type(error).__name__}"
             raise SignatureError(text) from error
+        return cls(dict(bare), thumbprint, key)
 
     def verify(self, compact: str) -> bytes:
         """Verify a compact JWS with this key.

@@ -1,4 +1,6 @@
-"""Middleware that logs, counts, times and traces the requests of one instance.
+"""Middleware that counts, times and traces the requests of one instance, and logs those that fail.
+
+The line of a decision is the record of what happened; a line for each request stands in the log at the level DEBUG.
 
 Source: OpenTelemetry semantic conventions 1.40, HTTP spans (server).
 """
@@ -91,7 +93,8 @@ def _is_streamed(response: web.StreamResponse) -> bool:
 
 
 def _log(request: web.Request, status: int, seconds: float) -> None:
-    log.info("request", method=request.method, path=request.path, status=status, milliseconds=round(seconds * 1000, 1))
+    write = log.warning if status >= web.HTTPInternalServerError.status_code else log.debug
+    write("request", method=request.method, path=request.path, status=status, milliseconds=round(seconds * 1000, 1))
 
 
 def _count(metrics: Metrics, request: web.Request, status: int, seconds: float) -> None:

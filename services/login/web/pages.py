@@ -32,7 +32,10 @@ class Pages:
         self._cookies = cookies
         self.names = page_messages.Names(settings.product_name, settings.authenticator_name)
         self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            auto_reload=False,
         )
         self._environment.globals.update(
             remember_days=settings.remember_days,
