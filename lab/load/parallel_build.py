@@ -1,13 +1,15 @@
 """Makes seeded people's rows in processes of their own, one for each core: signatures take most of the time."""
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lab.load.row_builder import RowBuilder, tables_of
 from lab.load.seed_keys import DEVICE_NAME, Seed
 from operations.audit.bound_table import BoundTable
-from services.common.rows.codec import write_row
+from services.common.decisions import Row
+from services.common.kafka.partitions import part_key
+from services.common.rows.codec import write_part, write_row
 from services.login.domain.account import Account
 from services.login.settings import LoginSettings
 from services.pairing.settings import PairingSettings
@@ -76,7 +78,8 @@ def make_rows(orders: Sequence[Order]) -> list[tuple[str, bytes, bytes]]:
     """Make what is missing of some people.
 
     Returns:
-        The changelog's name without its prefix, the key and the value of each row; of a person, the account comes last.
+        The changelog's name without its prefix, the key and the value of each row and of its parts; of a person, the
+        account comes last.
 
     Raises:
         CommandRejectedError: If the rules reject it.
@@ -84,5 +87,16 @@ def make_rows(orders: Sequence[Order]) -> list[tuple[str, bytes, bytes]]:
     """
     builders = [_makers[-1].make(order) for order in orders]
     return [
-        (changelog.name, key.encode(), write_row(row)) for builder in builders for changelog, key, row in builder.rows()
+        (changelog.name, key, value)
+        for builder in builders
+        for changelog, name, row in builder.rows()
+        for key, value in _records(name.encode(), row)
     ]
+
+
+def _records(key: bytes, row: Row) -> Iterator[tuple[bytes, bytes]]:
+    """Give the key and the value of each part of a row, and then of the row."""
+    for name, part in row.parts():
+        if part is not None:
+            yield part_key(key, name), write_part(part)
+    yield key, write_row(row)

@@ -114,7 +114,7 @@ class Replayer:
                     f"its outcome of the event {step.event.id} is {recorded!r}; by the rules it is {replayed!r}"
                 )
             decided.append(step)
-            current = step.decision.row
+            current = None if step.decision.row is None else step.decision.row.settled()
         if current is None:
             return Judgement.wrong(f"the event {new[-1].event_id} deletes the row", tuple(decided))
         if fields := self._field_names(current, row):

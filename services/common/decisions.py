@@ -10,9 +10,9 @@ Of what it forgets, a row keeps the time of the newest event. An event that the 
 newer has been decided before: it is outdated, and changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Generic, NamedTuple, Self, TypeVar
 
 from pydantic import Field
 
@@ -104,6 +104,18 @@ class Row:
     forgotten: tuple[ForgottenUntil, ...] = ()
     last_outputs: tuple[LastOutput, ...] = ()
     unknown: Annotated[tuple[Any, ...], Field(exclude=True)] = ()
+
+    def parts(self) -> Sequence[tuple[str, Any]]:
+        """Return the parts that have changed with this row, by name, as values that are written beside it.
+
+        A part is what pages show and no decision needs, such as an entry of a history: it would make each write of the
+        row larger. None removes it.
+        """
+        return ()
+
+    def settled(self) -> Self:
+        """Return the row as it is stored, without its parts."""
+        return self
 
     def outcome_of(self, event_id: str) -> str | None:
         """Return an event's outcome, or None if this row does not remember the event."""

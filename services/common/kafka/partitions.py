@@ -11,6 +11,9 @@ from typing import Final
 from aiokafka.partitioner import DefaultPartitioner
 
 _PARTITIONER: Final = DefaultPartitioner()
+PART: Final = b"\x01"
+"""What the key of a part of a row begins with (docs/adr/0030-one-store.md)."""
+_PART_NAME: Final = b"\x00"
 
 
 class PartitionsError(Exception):
@@ -18,9 +21,22 @@ class PartitionsError(Exception):
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """Return a key's partition by Kafka's default partitioner (murmur2), given the number of partitions."""
-    partition: int = _PARTITIONER(key, range(partitions), ())
+    """Return a key's partition by Kafka's default partitioner (murmur2), given the number of partitions.
+
+    A part of a row lies in the row's partition.
+    """
+    partition: int = _PARTITIONER(row_key(key), range(partitions), ())
     return partition
+
+
+def part_key(key: bytes, name: str) -> bytes:
+    """Return the key of a part of a row: parts come before all rows in the order of keys, those of a row together."""
+    return PART + key + _PART_NAME + name.encode()
+
+
+def row_key(key: bytes) -> bytes:
+    """Return the key of the row that a key is of: its own, or that of the row of which it is a part."""
+    return key[len(PART) :].partition(_PART_NAME)[0] if key.startswith(PART) else key
 
 
 def is_misrouted(key: bytes | None, partition: int, partitions: int) -> bool:

@@ -2,13 +2,15 @@
 
 from collections import OrderedDict
 from dataclasses import replace
-from typing import Any, Final, Generic, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic_core import CoreConfig, SchemaSerializer, SchemaValidator, ValidationError
 
 from services.common.decisions import Row, RowT
 from services.common.rows.unknown_parts import add_unknown, read_known
+
+PartT = TypeVar("PartT")
 
 
 class _Codec(NamedTuple):
@@ -89,8 +91,28 @@ def read_row(model: type[RowT], value: bytes | str) -> RowT:
 
 def write_row(row: Row) -> bytes:
     """Encode a row as a changelog record's value: compact JSON."""
-    value = _codec(type(row)).serializer.to_json(row)
+    value = _codec(type(row)).serializer.to_json(row, exclude_none=True)
     return add_unknown(value, row.unknown) if row.unknown else value
+
+
+def read_part(model: type[PartT], value: bytes) -> PartT:
+    """Decode a part of a row.
+
+    Args:
+        model: The part's type.
+        value: The changelog record's value, JSON.
+
+    Raises:
+        ValidationError: If the value is not a part of that type.
+
+    """
+    part: PartT = _codec(model).lenient.validate_json(value)
+    return part
+
+
+def write_part(part: Any) -> bytes:
+    """Encode a part of a row as a changelog record's value: compact JSON."""
+    return _codec(type(part)).serializer.to_json(part, exclude_none=True)
 
 
 def row_data(row: Row) -> dict[str, Any]:

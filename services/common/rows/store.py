@@ -29,7 +29,7 @@ _ORIGIN: Final = b"\x00origin"
 """Where the copy's origin is kept; no row's key begins with a zero."""
 _STATE: Final = b"\x00state/"
 _VOID: Final = b"\x00void/"
-_FIRST_ROW: Final = b"\x01"
+_FIRST_ROW: Final = b"\x02"
 _ESTIMATED_KEYS: Final = "rocksdb.estimate-num-keys"
 _PLACE: Final = struct.Struct(">I")
 """A partition's number, in keys."""
@@ -208,10 +208,10 @@ class RocksStore:
         return rows
 
     def page(self, after: bytes, most: int) -> list[tuple[bytes, bytes]]:
-        """Return keys and rows in the order of the keys.
+        """Return keys and rows in the order of the keys; parts of rows come before all rows.
 
         Args:
-            after: The key that they come after; empty from the first one on.
+            after: The key that they come after; empty from the first row on.
             most: How many at the most.
 
         Raises:

@@ -5,7 +5,7 @@ that a restart continues at the last position (docs/adr/0022-views-on-disk.md).
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, Generic
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from services.common.decisions import RowT
 from services.common.kafka.log import ChangelogTopic
+from services.common.kafka.partitions import part_key
 from services.common.progress import Progress
 from services.common.rows.changelog_copy import ChangelogCopy
 from services.common.rows.codec import RowCache, read_row
@@ -125,6 +126,15 @@ class View(Generic[RowT]):
                 on_unreadable(key.decode())
             else:
                 yield key.decode(), row
+
+    def parts(self, key: str, names: Sequence[str]) -> list[bytes | None]:
+        """Return parts of a key's row by their names; None for one that is not there.
+
+        Raises:
+            UnavailableError: While it catches up.
+
+        """
+        return [self.copy.get(part_key(key.encode(), name)) for name in names]
 
     def watch(self, key: str, changed: asyncio.Event | None = None) -> AbstractContextManager[asyncio.Event]:
         """Yield an event that is set on every change of the key's row; clear it before reading the row."""

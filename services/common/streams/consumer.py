@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.common.kafka.membership import Membership, SourceRecord
+from services.common.kafka.partitions import row_key
 from services.common.rows.changelog import Changes
 from services.common.rows.changelog_copy import ChangelogCopy
 from services.common.rows.fence import Stamp
@@ -228,7 +229,7 @@ class StreamConsumer:
     def _heal(lane: Lane, key: bytes) -> None:
         owner = lane.owner
         assert owner is not None
-        lane.put(key, lambda: owner.heal(key))
+        lane.put(row_key(key), lambda: owner.heal(key))
 
     async def _commit_regularly(self) -> None:
         while True:

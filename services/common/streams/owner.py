@@ -4,6 +4,7 @@ Fencing: see `services/common/rows/fence.py` and docs/adr/0030-one-store.md.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -81,15 +82,23 @@ class PartitionOwner:
         except UnavailableError as error:
             raise FencedError from error
 
-    async def save(self, key: bytes, value: bytes | None) -> None:
+    async def save(self, key: bytes, value: bytes | None, parts: Sequence[tuple[bytes, bytes | None]] = ()) -> None:
         """Append a row, or its tombstone, and wait until it is read back as one that counts. One at a time for a key.
+
+        Args:
+            key: The row's key.
+            value: The row; None deletes it.
+            parts: Keys and values of parts of the row that change with it; they are appended before it.
 
         Raises:
             FencedError: If it does not count.
             NotAcknowledgedError: If it is unknown whether the log has it.
 
         """
-        await self._write(key, value, self._require_standing())
+        stamp = self._require_standing()
+        appended = [self._append(part, content, stamp) for part, content in parts]
+        await self._write(key, value, stamp)
+        await asyncio.gather(*appended)
 
     async def heal(self, key: bytes) -> None:
         """Write a key's row again if a void record lies on top of it, so that compaction keeps what counts.
@@ -114,8 +123,7 @@ class PartitionOwner:
 
     async def _write(self, key: bytes, value: bytes | None, stamp: Stamp) -> None:
         read_back = self._copy.expect(self.partition, Judged(key, value, stamp, counts=True))
-        appended = asyncio.ensure_future(self._copy.topic.append(self.partition, key, value, [stamp.header()]))
-        appended.add_done_callback(_retrieve)
+        appended = self._append(key, value, stamp)
         try:
             # Read back, a record is on all in-sync replicas: its acknowledgement need not be awaited as well.
             await asyncio.wait((read_back, appended), return_when=asyncio.FIRST_COMPLETED)
@@ -126,6 +134,11 @@ class PartitionOwner:
             raise FencedError from error
         if not counts or self._lost:
             raise FencedError
+
+    def _append(self, key: bytes, value: bytes | None, stamp: Stamp) -> asyncio.Future[None]:
+        appended = asyncio.ensure_future(self._copy.topic.append(self.partition, key, value, [stamp.header()]))
+        appended.add_done_callback(_retrieve)
+        return appended
 
 
 def _retrieve(appended: asyncio.Future[None]) -> None:

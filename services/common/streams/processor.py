@@ -9,10 +9,10 @@ from schemas.base import Message
 from schemas.codec import Event
 from services.common.decisions import OUTDATED, Decision, RowT, UnacceptableError, decide_once
 from services.common.kafka.membership import SourceRecord
-from services.common.kafka.partitions import partition_of
+from services.common.kafka.partitions import part_key, partition_of
 from services.common.kafka.publisher import Publisher
 from services.common.rows.changelog_copy import ChangelogCopy
-from services.common.rows.codec import RowCache
+from services.common.rows.codec import RowCache, write_part
 from services.common.rows.table import Relay, Table
 from services.common.streams.owner import PartitionOwner
 from services.common.streams.record_guard import RecordGuard
@@ -73,7 +73,7 @@ class TableProcessor(Generic[RowT]):
                 decision = decide_once(before, event, self._decide)
                 if not decision.repeated and (decision.row, before) != (None, None):
                     # Save before publish: a reply to a message must find the row, even after a crash (docs/adr/0003).
-                    await owner.save(key, None if decision.row is None else self._rows.write(key, decision.row))
+                    await self._save(owner, key, decision.row)
                 await self._publisher.publish_outputs(event, self._table.source, decision.events)
             self._metrics.decision_seconds.labels(self._table.name).observe(time.monotonic() - started)
             self._count(before, event, decision)
@@ -85,6 +85,13 @@ class TableProcessor(Generic[RowT]):
                 outcome=decision.outcome,
                 published=[message.type for message in decision.events],
             )
+
+    async def _save(self, owner: PartitionOwner, key: bytes, row: RowT | None) -> None:
+        if row is None:
+            await owner.save(key, None)
+            return
+        parts = [(part_key(key, name), None if part is None else write_part(part)) for name, part in row.parts()]
+        await owner.save(key, self._rows.write(key, row.settled()), parts)
 
     def _decide(self, row: RowT | None, event: Event[Message]) -> Decision[RowT]:
         return self._table.decide(row, event, self._policy)

@@ -1,9 +1,11 @@
 """The row of an account: its methods, logins, sessions and history."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Annotated, Final, Self, TypeVar
+
+from pydantic import Field
 
 from schemas.base import Browser, Digest, Identifier, Moment, Text
 from services.common.decisions import Row
@@ -111,7 +113,9 @@ class Account(Row):
         sessions: The signed-in browsers, oldest first.
         remembered: The browsers that sign in by the password alone.
         known_browsers: Digests of the browsers in which sign-ins were completed; newest last.
-        history: The last entries, oldest first.
+        history: The entries since the row was read, oldest first; each is stored as a part of its own.
+        history_count: How many entries there have been.
+        history_dropped: How many stored entries are to be removed.
         passwords: Wrong passwords.
         phrases: Phrases that were entered and paired no phone.
 
@@ -135,7 +139,9 @@ class Account(Row):
     sessions: tuple[Session, ...] = ()
     remembered: tuple[RememberedBrowser, ...] = ()
     known_browsers: tuple[Digest, ...] = ()
-    history: tuple[HistoryEntry, ...] = ()
+    history: Annotated[tuple[HistoryEntry, ...], Field(exclude=True)] = ()
+    history_count: int = 0
+    history_dropped: Annotated[int, Field(exclude=True)] = 0
     passwords: Throttle = NO_FAILURES
     phrases: Throttle = NO_FAILURES
 
@@ -252,7 +258,29 @@ class Account(Row):
             entry = HistoryEntry(
                 what=what, at=at, browser=login.browser, device_name=device_name or challenged, method=login.method
             )
-        return replace(self, history=(*self.history, entry)[-MOST_HISTORY:])
+        history = (*self.history, entry)[-MOST_HISTORY:]
+        return replace(self, history=history, history_count=self.history_count + 1)
+
+    def parts(self) -> Sequence[tuple[str, HistoryEntry | None]]:
+        """Return the entries of the history since the row was read, and those that are to be removed."""
+        first = self.history_count - len(self.history)
+        dropped = [(history_part(number), None) for number in range(self.history_dropped)]
+        return [*dropped, *((history_part(first + index), entry) for index, entry in enumerate(self.history))]
+
+    def settled(self) -> Self:
+        """Return the row as it is stored, without its history."""
+        return replace(self, history=(), history_dropped=0) if self.history or self.history_dropped else self
+
+    @property
+    def stored_history(self) -> tuple[str, ...]:
+        """The names of the parts with the stored entries, oldest first."""
+        count = self.history_count - len(self.history)
+        return tuple(history_part(number) for number in range(max(0, count - MOST_HISTORY), count))
+
+
+def history_part(number: int) -> str:
+    """Return the name of the part with an entry of the history, by its number since the account was created."""
+    return f"history/{number % MOST_HISTORY:02d}"
 
 
 def _with(methods: tuple[MethodT, ...], changed: MethodT) -> tuple[MethodT, ...]:

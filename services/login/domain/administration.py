@@ -7,7 +7,7 @@ from schemas.login_messages import CreateAccount, EmailKind, Invite, RemoveAccou
 from services.common.decisions import Decision
 from services.login.domain.account import Account, Invitation
 from services.login.domain.emails import email_due
-from services.login.domain.history import HistoryEntry, HistoryKind
+from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, Login
 from services.login.domain.policy import Policy
 from services.login.domain.rejections import Rejection
@@ -24,9 +24,8 @@ def create(row: Account | None, command: CreateAccount, at: datetime) -> Decisio
         email=command.email,
         password_hash=command.password_hash,
         created_at=at,
-        history=(HistoryEntry(what=HistoryKind.ACCOUNT_CREATED, at=at),),
     )
-    return Decision(account)
+    return Decision(account.with_history(HistoryKind.ACCOUNT_CREATED, at))
 
 
 def remove(
@@ -39,6 +38,7 @@ def remove(
         password_hash="",
         created_at=account.created_at,
         removed_at=at,
+        history_dropped=len(account.stored_history),
     )
     withdrawals = withdrawn(account.logins, at)
     return Decision(removed, (*withdrawals, *unpaired(account.account_id, account.devices, at, policy.signer)))

@@ -17,6 +17,7 @@ from services.login.domain.rejections import Rejection
 from services.login.domain.withdrawals import withdrawn
 
 MOST_LOGINS: Final = 8
+MOST_ENDED_LOGINS: Final = 3
 
 
 def start(account: Account, login: Login | None, command: SignIn, at: datetime, policy: Policy) -> Decision[Account]:
@@ -40,7 +41,7 @@ def start(account: Account, login: Login | None, command: SignIn, at: datetime, 
 
 
 def with_login_begun(account: Account, login: Login) -> tuple[Account, tuple[Login, ...]]:
-    """Return the account with a login added, and the login that was evicted for it, if any."""
+    """Return the account with a login added, and the logins that were evicted for it."""
     evicted = _evicted(account)
     logins = tuple(each for each in account.logins if each not in evicted)
     return replace(account, logins=(*logins, login)), evicted
@@ -112,9 +113,13 @@ def _is_remembered(account: Account, command: SignIn, at: datetime, limits: Limi
 
 
 def _evicted(account: Account) -> tuple[Login, ...]:
-    """Return the login to evict if there are too many: the oldest that is over, or else has no open challenge."""
-    if len(account.logins) < MOST_LOGINS:
-        return ()
+    """Return the logins to evict for one more: the oldest that are over, and else the oldest without an open challenge.
+
+    Pages show how the last ones ended, and phones that answer late are told.
+    """
     over = tuple(each for each in account.logins if each.over)
+    evicted = over[: max(0, len(over) + 1 - MOST_ENDED_LOGINS)]
+    if len(account.logins) - len(evicted) < MOST_LOGINS:
+        return evicted
     idle = tuple(each for each in account.logins if each.state is not LoginState.CHALLENGED)
-    return (over or idle)[:1]
+    return evicted or over[:1] or idle[:1]

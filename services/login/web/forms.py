@@ -1,13 +1,17 @@
 """Forms: their fields, and the decisions on their commands by the account's owner."""
 
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from schemas.login_messages import AccountCommand
 from services.common.kafka.publisher import Publisher, UnavailableError
+from services.common.rows.codec import read_part
 from services.common.rows.view import View
 from services.login.domain.account import Account
+from services.login.domain.history import HistoryEntry
 from services.login.domain.policy import Policy
 from services.login.web import page_messages
 from services.login.web.context import ContextLoader
@@ -43,6 +47,15 @@ class Forms:
         """Return an account, or None if it does not exist or was removed."""
         account = None if account_id is None else self._accounts.get(account_id)
         return None if account is None or account.removed_at is not None else account
+
+    def history(self, account: Account) -> list[HistoryEntry]:
+        """Return the entries of an account's history, oldest first; those that a newer release wrote are left out."""
+        entries = list[HistoryEntry]()
+        for value in self._accounts.parts(account.account_id, account.stored_history):
+            with suppress(ValidationError):
+                if value is not None:
+                    entries.append(read_part(HistoryEntry, value))
+        return [*entries, *account.history]
 
     async def decide(self, request: web.Request, command: AccountCommand) -> tuple[str, Account]:
         """Publish a command and await its decision.
