@@ -1,9 +1,18 @@
 """A key has one partition, and an instance with another number of partitions refuses to serve."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from operations.deployment import ALL
-from services.common.kafka.partitions import PartitionsError, is_misrouted, partition_of, require_partitions
+from services.common.kafka.partitions import (
+    PartitionsError,
+    is_misrouted,
+    part_key,
+    partition_of,
+    require_partitions,
+    row_key,
+)
 
 JAVA_HASHES = {
     b"21": -973932308,
@@ -50,3 +59,15 @@ def test_during_a_repartition_no_instance_serves(expected: int) -> None:
     found = counts(4) | {NAMES[-1]: 7}
     with pytest.raises(PartitionsError, match=r"have 4 to 7 partitions; .* --partitions 7` finishes"):
         require_partitions(found, NAMES, expected)
+
+
+@given(
+    st.binary(min_size=1).filter(lambda key: not key.startswith(b"\x01") and b"\0" not in key),
+    st.text(),
+    st.integers(1, 64),
+)
+def test_a_part_lies_in_the_partition_of_its_row(key: bytes, name: str, partitions: int) -> None:
+    part = part_key(key, name)
+    assert row_key(part) == row_key(key) == key
+    assert partition_of(part, partitions) == partition_of(key, partitions)
+    assert part < b"\x02"
