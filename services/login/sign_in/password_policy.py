@@ -8,10 +8,9 @@ words is fine.
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
 from typing import Final
-
-from zxcvbn.matching import RANKED_DICTIONARIES
 
 from services.login.sign_in.passwords import LONGEST_PASSWORD
 
@@ -23,8 +22,15 @@ _FEWEST_CHARACTERS: Final = 5
 _LONGEST_WORD: Final = 32
 _LONGEST_DECORATED: Final = 3
 """As a multiple of the decorated word's length."""
-_LISTS: Final = tuple(RANKED_DICTIONARIES.values())
 _SUBSTITUTES: Final = str.maketrans("@4310!5$7", "aaeioisst")
+
+
+@cache
+def _lists() -> tuple[Mapping[str, int], ...]:
+    """Return the blocklist, which takes 12 MiB: only an instance that sets a password reads it."""
+    from zxcvbn.matching import RANKED_DICTIONARIES  # noqa: PLC0415
+
+    return tuple(RANKED_DICTIONARIES.values())
 
 
 class Weakness(StrEnum):
@@ -109,7 +115,7 @@ def _is_run(text: str) -> bool:
 
 def _is_common(text: str) -> bool:
     """Tell whether a text is a listed word, perhaps decorated, like P@ssw0rd, password1! or 123password."""
-    return any(word in words for words in _LISTS for word in _undecorated(text))
+    return any(word in words for words in _lists() for word in _undecorated(text))
 
 
 def _undecorated(text: str) -> Iterator[str]:
