@@ -223,10 +223,13 @@ async def _catch_up(
         on_progress(view.progress)
         if view.progress != before:
             before, moved_at = view.progress, time.monotonic()
-        if reading.done() or time.monotonic() - moved_at > STALL_SECONDS:
+        if reading.done():
             ready.cancel()
-            reason = "" if view.ready else f" ({view.reason})"
-            text = f"The accounts could not be read within {STALL_SECONDS:.0f} s{reason}. Do the topics exist?"
+            text = f"The accounts could not be read: {reading.exception()}"
+            raise AdminError(text)
+        if time.monotonic() - moved_at > STALL_SECONDS:
+            ready.cancel()
+            text = f"The accounts could not be read within {STALL_SECONDS:.0f} s ({view.reason}). Do the topics exist?"
             raise AdminError(text)
 
 

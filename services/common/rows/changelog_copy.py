@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -12,10 +12,9 @@ from services.common.progress import Progress, ProgressLog
 from services.common.rows.changelog import Changes, Judged, PartitionState
 from services.common.rows.changelog_reader import ChangelogReader, LagStats, RebuildError
 from services.common.rows.fence import Fence
-from services.common.rows.store import Disk, RowStore, StoreDamagedError, StoreError, StoreInUseError
+from services.common.rows.store import Disk, RowStore, StoreDamagedError, StoreError
 
 log = structlog.get_logger(__name__)
-PAUSE_SECONDS: Final = 2.0
 ResultT = TypeVar("ResultT")
 
 
@@ -31,7 +30,6 @@ class ChangelogCopy:
         ready: Set once the copy contains everything that the topic had at the start.
         progress: The progress until then.
         lag_stats: How the copy keeps up with the topic.
-        reason: The disk's error; empty if there is none.
 
     """
 
@@ -65,7 +63,6 @@ class ChangelogCopy:
         self.ready = asyncio.Event()
         self.progress = Progress(0, 1)
         self.lag_stats = LagStats()
-        self.reason = ""
 
     def get(self, key: bytes) -> bytes | None:
         """Return a key's row, or None.
@@ -159,20 +156,15 @@ class ChangelogCopy:
 
         Raises:
             StoreInUseError: If another process uses the directory.
+            StoreError: If the disk does not take the rows, or does not give them.
 
         """
         while True:
             try:
                 await self._follow()
-            except StoreInUseError:
-                raise
             except (RebuildError, StoreDamagedError) as error:
                 log.warning("a copy of rows is rebuilt from its topic", topic=self.topic.name, reason=str(error))
                 self._disk.drop()
-            except StoreError as error:
-                self.reason = str(error)
-                log.error("a copy cannot store its rows, retrying", reason=self.reason)  # noqa: TRY400 - the text suffices
-                await asyncio.sleep(PAUSE_SECONDS)
 
     async def _follow(self) -> None:
         self._store = self._disk.open()
@@ -219,7 +211,6 @@ class ChangelogCopy:
     def _update_progress(self, progress: Progress) -> None:
         self.progress = progress
         if progress.complete:
-            self.reason = ""
             self.ready.set()
             log.info("a copy of rows is up to date", topic=self.topic.name, records=progress.total)
             self._on_ready()
