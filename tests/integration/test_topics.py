@@ -23,7 +23,7 @@ async def test_provisioning_makes_every_topic_once(kafka: str, topics: str) -> N
 
 
 async def test_another_partition_count_is_refused(kafka: str, topics: str) -> None:
-    """Faust needs the same number for all topics of a table."""
+    """All topics of a table need the same number."""
     with pytest.raises(TopicsError, match=rf"has {PARTITIONS} partitions instead of {PARTITIONS + 1}"):
         await apply_topics(kafka, topics, PARTITIONS + 1, replication=1)
 

@@ -216,7 +216,7 @@ async def _run_until(stop: asyncio.Event, instance: ServiceInstance, runner: web
     kafka_side.cancel()
     _, unfinished = await asyncio.wait({kafka_side}, timeout=LEAVE_SECONDS)
     if unfinished:
-        # While Kafka is away, Faust cannot leave the group. Kafka redelivers uncommitted events; nothing is lost.
+        # While Kafka is away, the group cannot be left. Kafka redelivers uncommitted events; nothing is lost.
         log.warning("stopped without leaving the consumer group")
         os._exit(CRASHED_STATUS)
     log.info("stopped")

@@ -10,7 +10,6 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from aiokafka import AIOKafkaProducer
-from faust.types import EventT
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -21,6 +20,7 @@ from deploy.local.ports import free_port
 from schemas.base import Message
 from schemas.codec import Event, Record, encode
 from services.common.kafka.dead_letters import DeadLetterWriter
+from services.common.kafka.membership import SourceRecord
 from services.common.kafka.publisher import Publisher
 from services.common.settings import ServiceSettings
 from services.common.streams.record_guard import RecordGuard
@@ -47,6 +47,12 @@ class Sent(Publisher):
 
     async def _send(self, _producer: AIOKafkaProducer | None, record: Record) -> None:
         self.records.append(record)
+
+    async def _begin_sending(self, record: Record) -> "asyncio.Future[object]":
+        self.records.append(record)
+        acknowledged: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        acknowledged.set_result(None)
+        return acknowledged
 
 
 class Instance:
@@ -80,10 +86,9 @@ class Instance:
 
     async def decide(self, record: Record, *outputs: Message) -> list[Record]:
         """Decide a record, and return what is published then."""
-        message = SimpleNamespace(
-            topic=record.topic, partition=3, offset=41, key=record.key, value=record.value, headers=record.headers
-        )
-        came = cast("EventT[Any]", SimpleNamespace(message=message))
+        at = {"topic": record.topic, "partition": 3, "offset": 41, "timestamp": 10**13}
+        content = {"key": record.key, "value": record.value, "headers": record.headers}
+        came = cast("SourceRecord", SimpleNamespace(**at, **content))
         before = len(self.publisher.records)
         async with self._guard.protect(came):
             with self._guard.decoded(came) as event:
