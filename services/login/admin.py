@@ -18,6 +18,7 @@ from services.common.decisions import OK
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.partitions import PartitionsError, common_count
 from services.common.kafka.publisher import Publisher, UnavailableError, unreachable_text
+from services.common.kafka.topic_facts import read_partition_counts
 from services.common.progress import Progress
 from services.common.rows.view import View
 from services.login.addresses import read_address
@@ -191,7 +192,7 @@ async def administration(
     publisher = Publisher(bootstrap, prefix, "admin")
     try:
         await publisher.start()
-        common_count(await publisher.partition_counts(), [prefix + topic.name for topic in TOPOLOGY.topics])
+        common_count(await read_partition_counts(bootstrap), [prefix + topic.name for topic in TOPOLOGY.topics])
     except PartitionsError as error:
         await publisher.stop()
         raise AdminError(str(error)) from error

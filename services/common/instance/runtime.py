@@ -239,7 +239,7 @@ def _log_error(error: BaseException | None) -> int:
 
 
 async def _run_kafka_side(instance: ServiceInstance) -> None:
-    """Run the stream app, the views and the background tasks until cancelled; raise the first error."""
+    """Run the stream consumer, the views and the background tasks until cancelled; raise the first error."""
     await _start_publisher(instance.publisher)
     try:
         await instance.kafka.wait_for_topics()
@@ -249,7 +249,8 @@ async def _run_kafka_side(instance: ServiceInstance) -> None:
                 group.create_task(view.run())
             for task in instance.tasks:
                 group.create_task(task())
-            group.create_task(instance.stream.run())
+            # Not a task of the group: a stop ends it first, while the views still read back what is in progress.
+            await instance.stream.run()
     finally:
         await instance.kafka.stop()
         await instance.publisher.stop()
