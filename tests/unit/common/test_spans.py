@@ -9,7 +9,6 @@ from typing import Any, cast
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from aiokafka import AIOKafkaProducer
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -21,7 +20,7 @@ from schemas.base import Message
 from schemas.codec import Event, Record, encode
 from services.common.kafka.dead_letters import DeadLetterWriter
 from services.common.kafka.membership import SourceRecord
-from services.common.kafka.publisher import Publisher
+from services.common.kafka.publisher import Producer, Publisher
 from services.common.settings import ServiceSettings
 from services.common.streams.record_guard import RecordGuard
 from services.common.telemetry.span_export import ReportingExporter, make_provider
@@ -45,10 +44,7 @@ class Sent(Publisher):
         super().__init__("kafka.invalid:9092", "", "login", tracer)
         self.records: list[Record] = []
 
-    async def _send(self, _producer: AIOKafkaProducer | None, record: Record) -> None:
-        self.records.append(record)
-
-    async def _begin_sending(self, record: Record) -> "asyncio.Future[object]":
+    async def _send(self, _producer: Producer | None, record: Record) -> asyncio.Future[object]:
         self.records.append(record)
         acknowledged: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         acknowledged.set_result(None)
