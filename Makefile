@@ -8,13 +8,15 @@ DATA ?= .run
 INSTANCES ?= 1
 BROKERS ?= 1
 PARTITIONS ?= 4
+SEEDS ?= 1000
+FIRST ?= 1
 # Compiled modules are kept, whatever the shell says: without them each start compiles all of them anew.
 export PYTHONDONTWRITEBYTECODE :=
 # More words for the command behind a target: make unit ARGS="-k phrase -x", make run ARGS="--login-port 8101"
 ARGS ?=
 
 # `mutants` is a folder as well.
-.PHONY: help run demo chaos bench setup test unit component integration e2e mutants lint format lock asyncapi imports \
+.PHONY: help run demo chaos simulate bench setup test unit component integration e2e mutants lint format lock asyncapi imports \
 	vulnerabilities clean reset
 
 help: ## list these targets
@@ -29,6 +31,9 @@ demo: setup ## show the whole flow in the terminal, on a stack of its own
 
 chaos: setup-tests ## break everything while people sign in, and check that nothing was lost (10 minutes; ARGS="--seed 2 --help")
 	@exec $(BIN)/python -m lab.chaos $(ARGS)
+
+simulate: setup ## run owners and copies on a broker in memory, in virtual time, with faults (SEEDS=1000 FIRST=1; ARGS="--help")
+	@nice -n 10 $(BIN)/python -m lab.simulation --seeds $(SEEDS) --first $(FIRST) $(ARGS)
 
 bench: setup ## measure logins, phones and starts beside their floors (COMPARE=REV in turns with a revision; ARGS="--help")
 	@exec $(BIN)/python -m lab.bench $(if $(COMPARE),--compare $(COMPARE)) $(ARGS)

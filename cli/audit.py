@@ -57,7 +57,7 @@ def verify(  # noqa: PLR0913 - the options of a command
     Each row of the services' tables must follow from the previous row and an event; each published message must follow
     from a decision; each event must be decided or dead-lettered. The audit changes nothing, and the services may keep
     running. It counts unchecked records by reason: Kafka deletes old records, and keeps only the newest version of each
-    row and those of about the last hour.
+    row and those of about the last day.
 
     The audit uses this version's rules, the services' settings from the environment (LOGIN_…, PAIRING_…) and the keys
     in their secrets directory. Rows that were decided under other settings, or by another version, do not follow; run

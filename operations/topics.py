@@ -47,8 +47,9 @@ def topic_settings(topic: Topic, replication: int) -> dict[str, str]:
         # Kafka's own clock, which bounds what a sender's wrong clock can do.
         settings["message.timestamp.type"] = "LogAppendTime"
     if topic.compacted:
-        # Only closed segments are compacted. A service reads the whole table at its start, so replaced records should
-        # be gone within the hour, and not only when they are half of the topic.
+        # Only closed segments are compacted. An instance without local data reads the whole table at its start, so
+        # replaced records should be gone after a day, and not only when they are half of the topic. An owner needs the
+        # day to write again what compaction would lose (docs/adr/0030-one-store.md).
         settings |= {
             "cleanup.policy": "compact",
             "min.cleanable.dirty.ratio": "0.2",

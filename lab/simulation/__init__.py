@@ -1,1 +1,1 @@
-"""Simulation: owners, copies, publisher and commits on a broker in memory and in virtual time, one seed after another."""
+"""Simulation: owners, copies, publisher and commits on a broker in memory, in virtual time, seed after seed."""

@@ -10,6 +10,7 @@ from asyncio import events
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
+from itertools import count
 from random import Random
 from typing import Any, Final, TypeVar
 
@@ -34,6 +35,8 @@ class Process:
 
     """
 
+    __slots__ = ("killed", "name", "paused")
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.killed = False
@@ -46,18 +49,43 @@ class Process:
         return asyncio.get_running_loop().create_task(work, name=self.name, context=context)
 
 
+class _Task(asyncio.Task[Any]):
+    """A task whose place in a set does not depend on the memory's layout: `asyncio.TaskGroup` cancels in that order."""
+
+    numbers = count()
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._number = next(self.numbers)
+        super().__init__(*arguments, **options)
+
+    def __hash__(self) -> int:
+        return self._number
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
 class SimulatedLoop(asyncio.BaseEventLoop):
-    """Runs what is ready in an order that the seed chooses; what one task does stays in order."""
+    """Runs what is ready in an order that the seed chooses; what one task does stays in order.
+
+    Attributes:
+        steps: How many steps have run.
+
+    """
 
     def __init__(self, random: Random) -> None:
         """Take what decides."""
         super().__init__()
-        self._random = random
+        self._chance = random.random
         self._now = 0.0
+        self._ready: list[events.Handle] = []  # asyncio's queue; it appends only
+        self._scheduled: list[events.TimerHandle] = []  # asyncio's heap
         self._held: list[events.Handle] = []
         self._dropped: list[events.Handle] = []  # else Python would end the tasks of killed processes
         self._ended = False
         self.steps = 0
+        _Task.numbers = count()
+        self.set_task_factory(lambda loop, work, **options: _Task(work, loop=loop, **options))
 
     def time(self) -> float:
         """Return the seconds since the simulation began."""
@@ -71,30 +99,34 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def _run_once(self) -> None:
         """Run one thing that is ready, or else move the clock to the next timer."""
         timers: list[events.TimerHandle] = self._scheduled
-        while timers and timers[0].cancelled():
-            heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined] # noqa: SLF001 - as asyncio does
-        if not self._ready:
+        ready = self._ready
+        if not ready:
+            while timers and timers[0].cancelled():
+                heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined] # noqa: SLF001 - as asyncio does
             if not timers:
                 raise DeadlockError
             self._now = max(self._now, timers[0].when())
         while timers and timers[0].when() <= self._now:
             timer = heapq.heappop(timers)
             timer._scheduled = False  # type: ignore[attr-defined] # noqa: SLF001 - as asyncio does
-            self._ready.append(timer)
+            ready.append(timer)
         # A task has one handle here at most, so any order keeps what one task does in order.
-        self._ready.rotate(-self._random.randrange(len(self._ready)))
-        handle = self._ready.popleft()
-        process = handle._context.get(PROCESS)  # noqa: SLF001 - asyncio has no other way
+        handle = ready.pop()
+        if ready:
+            place = int(self._chance() * (len(ready) + 1))
+            if place < len(ready):
+                handle, ready[place] = ready[place], handle
         if handle.cancelled():
             return
-        if process is not None and not self._ended and (process.killed or process.paused):
+        process: Process | None = handle._context.get(PROCESS)  # type: ignore[attr-defined] # noqa: SLF001 - asyncio has no other way
+        if process is not None and (process.killed or process.paused) and not self._ended:
             (self._dropped if process.killed else self._held).append(handle)
             return
         self.steps += 1
         handle._run()  # noqa: SLF001 - as asyncio does
 
     def end(self) -> None:
-        """Let go of all tasks, those of killed processes as well, whatever they say."""
+        """Let go of all tasks, those of killed processes as well, whatever they answer to it."""
         self.set_exception_handler(lambda _loop, _context: None)
         self._ended = True
         self.resume()
@@ -135,10 +167,10 @@ def simulate(random: Random, main: Callable[[SimulatedLoop], Coroutine[Any, Any,
 
 @contextmanager
 def _clocks_of(loop: SimulatedLoop) -> Iterator[None]:
-    """Have the clocks of the standard library tell the simulation's time."""
+    """Have the clocks of the standard library show the simulation's time."""
     kept = time.time, time.monotonic
-    time.time, time.monotonic = lambda: EPOCH_SECONDS + loop.time(), loop.time  # type: ignore[assignment]
+    time.time, time.monotonic = lambda: EPOCH_SECONDS + loop.time(), loop.time
     try:
         yield
     finally:
-        time.time, time.monotonic = kept  # type: ignore[assignment]
+        time.time, time.monotonic = kept

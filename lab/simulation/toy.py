@@ -12,6 +12,8 @@ from services.common.rows.table import Table
 NUMBERS: Final = Topic("toy.numbers", TopicKind.COMMAND, "name", 3600)
 LETTERS: Final = Topic("toy.letters", TopicKind.COMMAND, "name", 3600)
 RESULTS: Final = Topic("toy.results", TopicKind.EVENT, "name", 3600)
+RESULTS_OF_EACH: Final = 2
+"""How many messages each number leads to."""
 KEYS: Final = tuple(f"k{number}" for number in range(5))
 
 
@@ -67,12 +69,15 @@ class NumbersRow(Row):
 
 
 def decide(row: NumbersRow | None, event: Event[Message], _policy: object) -> Decision[NumbersRow]:
-    """Add a number, and publish two messages about it."""
+    """Add a number, and publish messages about it."""
     data = event.data
-    assert isinstance(data, AddNumber)
+    if not isinstance(data, AddNumber):
+        raise TypeError(data)
     before = row or NumbersRow()
     added = Added(name=data.name, number=data.number, before=before.numbers)
-    return Decision(replace(before, numbers=(*before.numbers, data.number)), (added, added))
+    return Decision(replace(before, numbers=(*before.numbers, data.number)), (added,) * RESULTS_OF_EACH)
 
 
 TABLE: Final = Table("toy", "numbers", NumbersRow, decide, reads=(NUMBERS, LETTERS), writes=(Added,))
+OLD_TABLE: Final = replace(TABLE, reads=(NUMBERS,))
+"""The same in the release before, which reads one topic less."""

@@ -1,277 +1,307 @@
 """One seed: instances of the toy service that are killed, paused and put out, while commands come in."""
 
 import asyncio
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
+from math import inf
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from aiokafka import TopicPartition
 
-from lab.simulation.broker import Broker, SimulatedProducer, SimulatedRecord
-from lab.simulation.changelog import MemoryDisk, SimulatedChangelog
-from lab.simulation.group import Group, SimulatedMembership
+from lab.simulation.broker import HELD_SECONDS, Broker, Partition, SimulatedRecord
+from lab.simulation.claims import CHANGELOG, Claims
+from lab.simulation.group import Group
+from lab.simulation.instance import Instance
 from lab.simulation.loop import EPOCH_SECONDS, Process, SimulatedLoop, simulate
-from lab.simulation.toy import KEYS, RESULTS, TABLE, AddLetter, AddNumber, NumbersRow
+from lab.simulation.toy import KEYS, TABLE, AddLetter, AddNumber
 from schemas.codec import Event, encode
-from services.common.kafka.dead_letters import DeadLetterWriter
 from services.common.kafka.partitions import partition_of
-from services.common.kafka.publisher import NotAcknowledgedError, Publisher
-from services.common.rows.changelog import PartitionState, read_records
-from services.common.rows.changelog_copy import ChangelogCopy
-from services.common.rows.codec import RowCache, read_row
-from services.common.streams.consumer import StreamConsumer
-from services.common.streams.lane import LaneLimits
-from services.common.streams.processor import TableProcessor
-from services.common.streams.record_guard import RecordGuard
-from services.common.telemetry.telemetry import Telemetry
+from services.common.rows.changelog import PartitionState
+from services.common.rows.fence import is_mark, stamp_of
 
 PARTITIONS: Final = 2
 INSTANCES: Final = 2
-COMMANDS: Final = 40
+MOST_COMMANDS: Final = 40
+MOST_PAUSE_SECONDS: Final = 1.0
+"""Between two commands."""
+MOST_FAULTS: Final = 12
+FAULT_SECONDS: Final = 8.0
+"""Between two faults at most."""
+DOWN_SECONDS: Final = 12.0
+STILL_SECONDS: Final = 15.0
+CUT_SECONDS: Final = 4.0
+"""How long a log that has lost its end takes no records."""
+HEALED_SECONDS: Final = HELD_SECONDS + 4.0
+"""How soon an owner that nothing befalls has written again what a void record hides."""
 QUIET_SECONDS: Final = 400.0
 """How long after the last fault all must be done."""
-TELEMETRY: Final = Telemetry()
+OLD_RELEASE: Final = 0.1
+"""How often one instance begins with the release before."""
+CUT: Final = 0.1
+"""How often a changelog may lose its end."""
+Note = Callable[[str], None]
+"""Takes a line of a seed's story."""
 
 
 class BrokenClaimError(Exception):
-    """What must hold does not. The text says what."""
+    """What must hold does not. The text says what, and when."""
 
 
-class _Publisher(Publisher):
-    """The publisher on a simulated producer."""
-
-    def __init__(self, producer: SimulatedProducer) -> None:
-        super().__init__("", "", "toy")
-        self._decided = producer
-
-
-class Instance:
-    """One instance of the toy, over its restarts."""
-
-    def __init__(self, broker: Broker, group: Group, random: Random, number: int) -> None:
-        """Take where it works."""
-        self._broker = broker
-        self._group = group
-        self._random = random
-        self.name = f"instance {number}"
-        self.disk = MemoryDisk(random)
-        self.process = Process(self.name)
-        self.copy: ChangelogCopy | None = None
-        self._starts = 0
-
-    def start(self) -> None:
-        """Start it, with what its disk has."""
-        self._starts += 1
-        self.process = Process(f"{self.name}.{self._starts}")
-        self.process.run(self._run())
-
-    def kill(self) -> None:
-        """Kill it, as SIGKILL or a loss of power does."""
-        self.process.killed = True
-        self.disk.crash()
-
-    async def _run(self) -> None:
-        producer = SimulatedProducer(self._broker)
-        publisher = _Publisher(producer)
-        changelog = SimulatedChangelog(self._broker, TABLE.changelog.name, producer)
-        self.copy = copy = ChangelogCopy(changelog, self.disk, on_ready=lambda: None, on_change=lambda _key: None)
-        letters = DeadLetterWriter(publisher, "", "toy")
-        guard = RecordGuard(letters, "", "toy", TABLE.reads, TELEMETRY)
-        processor = TableProcessor(
-            TABLE,
-            copy,
-            RowCache(TABLE.model),
-            prefix="",
-            partitions=PARTITIONS,
-            policy=None,
-            guard=guard,
-            publisher=publisher,
-            metrics=TELEMETRY.metrics,
-        )
-        owner_id = "".join(self._random.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=22))
-        limits = LaneLimits(at_once=4, distance=12, per_key=4)
-        stream = StreamConsumer(SimulatedMembership(self._group), [processor], owner_id, limits)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(copy.run())
-                tasks.create_task(stream.run())
-        except* NotAcknowledgedError:
-            # Its supervisor starts it anew.
-            asyncio.get_running_loop().call_later(1.0, self.start)
-
-
-@dataclass(slots=True)
 class World:
-    """All of one seed."""
+    """All of one seed.
 
-    seed: int
-    faults: list[str] = field(default_factory=list)
+    Attributes:
+        seed: The seed.
+        digest: Of all that was written and committed, once it has run.
+        steps: How many steps it took, once it has run.
 
-    def run(self) -> int:
+    """
+
+    def __init__(self, seed: int, note: Note | None = None) -> None:
+        """Prepare it.
+
+        Args:
+            seed: The seed.
+            note: Takes each line of the seed's story, if there is to be one.
+
+        """
+        self.seed: Final = seed
+        self.digest = ""
+        self.steps = 0
+        self._note = note
+
+    def run(self) -> None:
         """Simulate, and check.
-
-        Returns:
-            How many steps it took.
 
         Raises:
             BrokenClaimError: If what must hold does not.
 
         """
-        return simulate(Random(self.seed), self._main)
+        simulate(Random(self.seed), self._main)  # noqa: S311 - a seed must play the same again
 
-    async def _main(self, loop: SimulatedLoop) -> int:
-        random = Random(self.seed + 1)
-        broker = Broker(random, PARTITIONS)
-        group = Group(broker, [topic.name for topic in TABLE.reads])
-        Process("coordinator").run(group.run())
-        instances = [Instance(broker, group, random, number) for number in range(INSTANCES)]
-        for each in instances:
-            each.start()
-        commands = asyncio.create_task(self._give_commands(broker, random))
-        await self._break(loop, broker, group, instances, random)
-        await commands
-        broker.faulty = False
-        deadline = loop.time() + QUIET_SECONDS
-        while loop.time() < deadline and not (_all_done(broker, group) and _all_read(broker, instances)):
-            await asyncio.sleep(1.0)
-        check(broker, group, [each.disk for each in instances])
-        return loop.steps
-
-    async def _give_commands(self, broker: Broker, random: Random) -> None:
-        for number in range(COMMANDS):
-            await asyncio.sleep(random.random() * 1.5)
-            kind = random.choice((AddNumber, AddLetter))
-            at = datetime.fromtimestamp(EPOCH_SECONDS + asyncio.get_running_loop().time(), UTC)
-            command = kind(at=at, name=random.choice(KEYS), number=number)
-            record = encode(Event(f"e{number}", at, "toy/web", "", command))
-            partition = partition_of(record.key or b"", PARTITIONS)
-            for _ in range(random.choice((1, 1, 1, 2))):
-                broker.topic(record.topic)[partition].append(record.key, record.value, record.headers)
-
-    async def _break(
-        self, loop: SimulatedLoop, broker: Broker, group: Group, instances: list[Instance], random: Random
-    ) -> None:
-        for _ in range(random.randint(0, 6)):
-            await asyncio.sleep(random.random() * 10)
-            fault, instance = random.choice(("kill", "pause", "save", "compact", "forget")), random.choice(instances)
-            self.faults.append(f"{loop.time():.2f} {fault} {instance.name}")
-            match fault:
-                case "kill":
-                    instance.kill()
-                    loop.call_later(random.random() * 12, instance.start)
-                case "pause":
-                    process = instance.process
-                    process.paused = True
-                    await asyncio.sleep(random.random() * 15)
-                    process.paused = False
-                    loop.resume()
-                case "save":
-                    instance.disk.save()
-                case "compact":
-                    broker.compaction_lag_seconds = 5.0
-                    before = int((EPOCH_SECONDS + loop.time() - broker.compaction_lag_seconds) * 1000)
-                    for partition in broker.topic(TABLE.changelog.name):
-                        partition.compact(before)
-                case _:
-                    group.forget()
+    async def _main(self, loop: SimulatedLoop) -> None:
+        random = Random(f"scenario {self.seed}")  # noqa: S311 - a seed must play the same again
+        scenario = Scenario(loop, random, self._note)
+        playing = asyncio.create_task(scenario.play())
+        broken = scenario.claims.broken
+        await asyncio.wait((playing, broken), return_when=asyncio.FIRST_COMPLETED)
+        self.digest, self.steps = scenario.claims.digest.hexdigest(), loop.steps
+        if broken.done():
+            raise BrokenClaimError(broken.result())
+        playing.result()
 
 
-def _all_done(broker: Broker, group: Group) -> bool:
-    return all(
-        group.offsets.get(TopicPartition(topic.name, number), 0) >= broker.topic(topic.name)[number].end
-        for topic in TABLE.reads
-        for number in range(PARTITIONS)
-    )
+class Scenario:
+    """What happens in a seed.
 
-
-def _all_read(broker: Broker, instances: list[Instance]) -> bool:
-    return all(
-        each.disk.open().states.get(log.number, PartitionState()).offset
-        >= (log.records[-1].offset + 1 if log.records else 0)
-        for each in instances
-        for log in broker.topic(TABLE.changelog.name)
-    )
-
-
-def check(broker: Broker, group: Group, disks: list[MemoryDisk]) -> None:
-    """Check all claims on the logs.
-
-    Raises:
-        BrokenClaimError: If one does not hold.
+    Attributes:
+        claims: What must hold.
 
     """
-    if not _all_done(broker, group):
-        text = "not all commands are done"
-        raise BrokenClaimError(text)
-    given = _given(broker)
-    counted = _counted_rows(broker)
-    for key, rows in counted.items():
-        for before, after in zip(rows, rows[1:], strict=False):
-            if before.numbers != after.numbers[: len(before.numbers)]:
-                text = f"{key}: a row lacks what the one before it had applied: {before.numbers}, then {after.numbers}"
+
+    def __init__(self, loop: SimulatedLoop, random: Random, note: Note | None) -> None:
+        """Make the world.
+
+        Args:
+            loop: Whose time it is.
+            random: Decides what happens.
+            note: Takes each line of the story, if there is to be one.
+
+        """
+        self.claims: Final = Claims(loop, PARTITIONS)
+        self._loop = loop
+        self._random = random
+        self._note = note or _ignore
+        self._broker = Broker(random, PARTITIONS, self.claims.take if note is None else self._take)
+        self._group = Group(self._broker, self.claims.take_commit)
+        self._instances = [
+            Instance(self._broker, self._group, f"instance {number}", self.claims.take_write)
+            for number in range(INSTANCES)
+        ]
+        every: Mapping[str, Callable[[Instance], None]] = {
+            "kill": self._kill,
+            "stop": self._stop,
+            "pause": self._pause,
+            "slow": self._slow,
+            "lag": self._lag,
+            "hold": self._hold,
+            "damage": self._damage,
+            "fill": self._fill,
+            "forget": self._forget,
+            "compact": self._compact,
+            "gap": self._gap,
+        }
+        # Few kinds of faults meet each other more often than many do.
+        self._faults = dict(random.sample(sorted(every.items()), random.randint(1, len(every))))
+        if random.random() < CUT:
+            # One who was away tells a log that is as long again from the one before by the record that it has read
+            # last. So nothing but a cut must remove that one.
+            self._faults = {"cut": self._cut, **self._faults}
+            self._faults.pop("gap", None)
+            self._faults.pop("compact", None)
+
+    async def play(self) -> None:
+        """Give commands, break what may break, and wait until all is done."""
+        Process("coordinator").run(self._group.run())
+        if self._random.random() < OLD_RELEASE:
+            self._instances[0].old = True
+            Process("upgrade").run(self._upgrade(self._instances[0]))
+        for each in self._instances:
+            each.start()
+        commands = asyncio.create_task(self._give_commands())
+        for _ in range(self._random.randint(0, MOST_FAULTS)):
+            await asyncio.sleep(self._random.random() * FAULT_SECONDS)
+            kind, instance = self._random.choice(tuple(self._faults)), self._random.choice(self._instances)
+            self._note(f"{kind} {instance.name}")
+            instance.disturbed_at = self._loop.time()
+            self._faults[kind](instance)
+        await commands
+        self._broker.faulty = False
+        deadline = self._loop.time() + QUIET_SECONDS
+        while not (self._all_done() and self._all_read()):
+            if self._loop.time() > deadline:
+                text = f"not all is done: {self._group.offsets}"
                 raise BrokenClaimError(text)
-    for key in KEYS:
-        final = counted[key][-1].numbers if counted.get(key) else ()
-        if sorted(final) != sorted(given.get(key, ())):
-            text = f"{key}: applied {final}, given {given.get(key)}"
-            raise BrokenClaimError(text)
-    _check_messages(broker, {key: rows[-1].numbers for key, rows in counted.items()})
-    reference = {key: rows[-1] for key, rows in counted.items()}
-    for disk in disks:
-        store: Any = disk.open()
-        shown = {key.decode(): read_row(NumbersRow, value) for key, value in store.rows.items()}
-        if shown != reference:
-            text = f"a copy differs from the log: {shown}, {reference}"
-            raise BrokenClaimError(text)
+            await asyncio.sleep(1.0)
+        if any(self.claims.hidden(number) for number in range(PARTITIONS)):
+            await asyncio.sleep(HEALED_SECONDS)
+        self.claims.check_end([each.disk for each in self._instances])
+        for log in self._broker.topic(CHANGELOG):
+            for end in (log.end, self._random.randint(0, log.end)):
+                self.claims.check_compacted(log, end)
+
+    async def _give_commands(self) -> None:
+        for number in range(self._random.randint(1, MOST_COMMANDS)):
+            await asyncio.sleep(self._random.random() * MOST_PAUSE_SECONDS)
+            kind = self._random.choice((AddNumber, AddLetter))
+            at = datetime.fromtimestamp(EPOCH_SECONDS + self._loop.time(), UTC)
+            command = kind(at=at, name=self._random.choice(KEYS), number=number)
+            record = encode(Event(f"e{number}", at, "toy/web", "", command))
+            log = self._broker.topic(record.topic)[partition_of(record.key or b"", PARTITIONS)]
+            for _ in range(self._random.choice((1, 1, 1, 2))):
+                log.append(record.key, record.value, record.headers)
+
+    def _take(self, record: SimulatedRecord) -> None:
+        self._note(f"{record.topic}/{record.partition}/{record.offset} {record.key!r} {_described(record)}")
+        self.claims.take(record)
+
+    # ---- Faults
+
+    def _kill(self, instance: Instance) -> None:
+        instance.kill()
+        self._loop.call_later(self._random.random() * DOWN_SECONDS, partial(_restart, instance, instance.process))
+
+    def _stop(self, instance: Instance) -> None:
+        instance.stop()
+
+    def _pause(self, instance: Instance) -> None:
+        process = instance.process
+        process.paused = True
+        self._loop.call_later(self._random.random() * STILL_SECONDS, partial(_resume, self._loop, instance, process))
+
+    def _slow(self, instance: Instance) -> None:
+        instance.link.slow = not instance.link.slow
+
+    def _lag(self, instance: Instance) -> None:
+        instance.link.slow_reads = not instance.link.slow_reads
+
+    def _hold(self, instance: Instance) -> None:
+        instance.link.holds_next = True
+
+    def _damage(self, instance: Instance) -> None:
+        instance.disk.damaged = True
+
+    def _fill(self, instance: Instance) -> None:
+        instance.disk.full = True
+        self._loop.call_later(self._random.random() * DOWN_SECONDS, partial(_empty, instance))
+
+    def _forget(self, _instance: Instance) -> None:
+        self._group.forget(with_offsets=self._random.random() < 1 / 2)
+
+    def _compact(self, _instance: Instance) -> None:
+        for log in self._broker.topic(CHANGELOG):
+            log.compact(self._random.randint(0, log.end), self._compactable(log))
+
+    def _compactable(self, log: Partition) -> int:
+        """Return before when compaction looks at records, Unix time in milliseconds.
+
+        What hides a row is written over in time, unless there is no owner for longer than the compaction lag. That is a
+        day in the world and seconds here. So records that no owner had time to write over are left alone.
+        """
+        now = self._loop.time()
+        owner_id, since = self.claims.owner(log.number)
+        owner = next((each for each in self._instances if owner_id in each.owner_ids), None)
+        alive_since = now if owner is None or owner.process.killed or owner.process.paused else owner.disturbed_at
+        had_time = now - max(since, alive_since) > HEALED_SECONDS
+        young = now - (HEALED_SECONDS if had_time else inf)
+        unhealed = [at for at in self.claims.hidden(log.number) if at > (EPOCH_SECONDS + young) * 1000]
+        return int(min([(EPOCH_SECONDS + now - self._broker.compaction_lag_seconds) * 1000, *unhealed]))
+
+    def _gap(self, _instance: Instance) -> None:
+        for name in (CHANGELOG, *(topic.name for topic in TABLE.reads)):
+            self._random.choice(self._broker.topic(name)).skip()
+
+    def _cut(self, _instance: Instance) -> None:
+        self._broker.power_losses += 1
+        # Who does not see that the log is shorter, before it is as long again, cannot know: no leader's epoch is kept.
+        for each in self._instances:
+            if each.process.paused:
+                self._kill(each)
+            each.link.slow = each.link.slow_reads = False
+        log = self._random.choice(self._broker.topic(CHANGELOG))
+        log.cut(self._random.randint(1, 5), self._loop.time() + CUT_SECONDS)
+        self.claims.cut(log)
+
+    async def _upgrade(self, instance: Instance) -> None:
+        await asyncio.sleep(self._random.random() * MOST_COMMANDS)
+        self._note(f"upgrade {instance.name}")
+        instance.old = False
+        self._kill(instance)
+
+    # ---- The end
+
+    def _all_done(self) -> bool:
+        return all(
+            self._group.offsets.get(TopicPartition(topic.name, log.number), 0) >= log.last_offset()
+            for topic in TABLE.reads
+            for log in self._broker.topic(topic.name)
+        )
+
+    def _all_read(self) -> bool:
+        return all(_has_read(each, log) for each in self._instances for log in self._broker.topic(CHANGELOG))
 
 
-def _given(broker: Broker) -> dict[str, tuple[int, ...]]:
-    given: dict[str, dict[int, None]] = {}
-    for topic in TABLE.reads:
-        for partition in broker.topic(topic.name):
-            for record in partition.records:
-                command = AddNumber.model_validate_json(record.value or b"")
-                given.setdefault(command.name, {})[command.number] = None
-    return {key: tuple(numbers) for key, numbers in given.items()}
+def _described(record: SimulatedRecord) -> str:
+    stamp = stamp_of(record.headers)
+    by = "" if stamp is None else f" of term {stamp.term}, {stamp.owner[:4]}"
+    if is_mark(record.key or b""):
+        return f"{'no ' if record.value is None else ''}mark{by}"
+    data = json.loads(record.value or b"{}")
+    return f"{data.get('numbers', data.get('number'))}{by}"
 
 
-def _counted_rows(broker: Broker) -> dict[str, list[NumbersRow]]:
-    found: dict[str, list[NumbersRow]] = {}
-    for partition in broker.topic(TABLE.changelog.name):
-        state = PartitionState()
-        for record in partition.records:
-            changes = read_records(state, partition.number, PARTITIONS, [record])
-            state = changes.state
-            for key, value in changes.rows.items():
-                if value is not None:
-                    found.setdefault(key.decode(), []).append(read_row(NumbersRow, value))
-    return found
+def _ignore(_line: str) -> None:
+    """There is no story to write."""
 
 
-def _check_messages(broker: Broker, applied: dict[str, tuple[int, ...]]) -> None:
-    """Check that each number's two messages are there, say what came before it, and say the same when repeated."""
-    found: dict[tuple[str, str], bytes | None] = {}
-    for record in (each for partition in broker.topic(RESULTS.name) for each in partition.records):
-        place = (record.key or b"").decode(), _event_id(record)
-        if found.setdefault(place, record.value) != record.value:
-            text = f"{place}: a message was published twice and says different things"
-            raise BrokenClaimError(text)
-    for key, numbers in applied.items():
-        for place, number in enumerate(numbers):
-            for index in range(2):
-                value = found.pop((key, f"e{number}.{index}"), None)
-                if value is None:
-                    text = f"{key}: message {index} about {number} is missing"
-                    raise BrokenClaimError(text)
-                said = value.decode()
-                if f'"before":[{",".join(map(str, numbers[:place]))}]' not in said:
-                    text = f"{key}: a message about {number} tells of a row that does not count: {said}, {numbers}"
-                    raise BrokenClaimError(text)
-    if found:
-        text = f"messages about nothing that counts: {sorted(found)}"
-        raise BrokenClaimError(text)
+def _restart(instance: Instance, process: Process) -> None:
+    if instance.process is process:
+        instance.start()
 
 
-def _event_id(record: SimulatedRecord) -> str:
-    return dict(record.headers)["ce_id"].decode()
+def _resume(loop: SimulatedLoop, instance: Instance, process: Process) -> None:
+    instance.disturbed_at = loop.time()
+    process.paused = False
+    loop.resume()
+
+
+def _empty(instance: Instance) -> None:
+    instance.disk.full = False
+
+
+def _has_read(instance: Instance, log: Partition) -> bool:
+    state = instance.disk.store.states.get(log.number, PartitionState())
+    return log.last_offset() <= state.offset <= log.end

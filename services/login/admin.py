@@ -18,6 +18,7 @@ from services.common.decisions import OK
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.partitions import PartitionsError, common_count
 from services.common.kafka.publisher import Publisher, UnavailableError, unreachable_text
+from services.common.kafka.topic_facts import read_partition_counts
 from services.common.progress import Progress
 from services.common.rows.view import View
 from services.login.addresses import read_address
@@ -191,7 +192,7 @@ async def administration(
     publisher = Publisher(bootstrap, prefix, "admin")
     try:
         await publisher.start()
-        common_count(await publisher.partition_counts(), [prefix + topic.name for topic in TOPOLOGY.topics])
+        common_count(await read_partition_counts(bootstrap), [prefix + topic.name for topic in TOPOLOGY.topics])
     except PartitionsError as error:
         await publisher.stop()
         raise AdminError(str(error)) from error
@@ -223,10 +224,13 @@ async def _catch_up(
         on_progress(view.progress)
         if view.progress != before:
             before, moved_at = view.progress, time.monotonic()
-        if reading.done() or time.monotonic() - moved_at > STALL_SECONDS:
+        if reading.done():
             ready.cancel()
-            reason = "" if view.ready else f" ({view.reason})"
-            text = f"The accounts could not be read within {STALL_SECONDS:.0f} s{reason}. Do the topics exist?"
+            text = f"The accounts could not be read: {reading.exception()}"
+            raise AdminError(text)
+        if time.monotonic() - moved_at > STALL_SECONDS:
+            ready.cancel()
+            text = f"The accounts could not be read within {STALL_SECONDS:.0f} s ({view.reason}). Do the topics exist?"
             raise AdminError(text)
 
 

@@ -30,10 +30,10 @@ WELL = {
     'countersign_view_lag_records{job="login", instance="login:1", topic="login-accounts-changelog"}': "2x60",
     'countersign_view_delay_seconds_sum{job="login", instance="login:1", topic="login-accounts-changelog"}': "0+1x60",
     'countersign_view_delay_seconds_count{job="login", instance="login:1", topic="login-accounts-changelog"}': "0+9x60",
-    'countersign_recovering{job="login", instance="login:1"}': "0x60",
+    'countersign_taking_over{job="login", instance="login:1"}': "0x60",
     'countersign_dead_letters_total{job="login", instance="login:1", topic="auth.response"}': "0x60",
     'countersign_unexpected_errors_total{job="login", instance="login:1", topic="auth.response"}': "0x60",
-    'countersign_stale_rows_total{job="login", instance="login:1", topic="login-accounts-changelog"}': "0x60",
+    'countersign_void_records_total{job="login", instance="login:1", topic="login-accounts-changelog"}': "0x60",
     'countersign_login_challenges_total{job="login", instance="login:1", outcome="approved"}': "0+9x60",
     'countersign_login_challenges_sent_total{job="login", instance="login:1"}': "0+10x60",
     'countersign_reports_total{job="login", instance="login:1"}': "0x60",
@@ -54,10 +54,13 @@ SCENARIOS: dict[str, tuple[dict[str, str], set[str]]] = {
         {series('up{job="login"'): "1x20 0x40"},
         {"CountersignServiceGone", "CountersignInstanceDown"},
     ),
-    "one of two instances is gone": ({'up{job="login", instance="login:2"}': "1x20 0x40"}, {"CountersignInstanceDown"}),
-    "tables do not come back": (
-        {series("countersign_ready"): "1x20 0x40", series("countersign_recovering"): "0x20 1x40"},
-        {"CountersignNotReady", "CountersignRecovering"},
+    "one of two instances is gone": (
+        {'up{job="login", instance="login:2"}': "1x20 0x40"},
+        {"CountersignInstanceDown"},
+    ),
+    "an instance cannot take its partitions over": (
+        {series("countersign_ready"): "1x20 0x40", series("countersign_taking_over"): "0x20 1x40"},
+        {"CountersignNotReady", "CountersignTakingOver"},
     ),
     "kafka is away": ({series("countersign_kafka_up"): "1x20 0x40"}, {"CountersignKafkaAway"}),
     "an instance starts every five minutes": (
@@ -89,7 +92,7 @@ SCENARIOS: dict[str, tuple[dict[str, str], set[str]]] = {
         {series("countersign_unexpected_errors_total"): "0x50 1x10"},
         {"CountersignUnexpectedErrors"},
     ),
-    "a paused owner woke": ({series("countersign_stale_rows_total"): "0x50 1x10"}, {"CountersignStaleRows"}),
+    "a paused owner woke": ({series("countersign_void_records_total"): "0x50 1x10"}, {"CountersignVoidRecords"}),
     "most requests are not approved": (
         {series("countersign_login_challenges_total"): "0+3x60"},
         {"CountersignFewApprovals"},

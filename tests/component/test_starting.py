@@ -76,17 +76,22 @@ def a_service_with_reasons(reasons: Sequence[str], tmp_path: Path) -> Iterator[I
 
 
 def test_each_change_of_the_reason_is_reported(tmp_path: Path) -> None:
-    reasons = ["tables recover: 0 %", "tables recover: 0 %", "tables recover: 43 %", "ready"]
+    reasons = [
+        "read views are catching up: 0 %",
+        "read views are catching up: 0 %",
+        "read views are catching up: 43 %",
+        "ready",
+    ]
     reported: list[str] = []
     with a_service_with_reasons(reasons, tmp_path) as service:
         service.await_ready(60, reported.append)
-    assert reported == ["tables recover: 0 %", "tables recover: 43 %"]
+    assert reported == ["read views are catching up: 0 %", "read views are catching up: 43 %"]
 
 
 def test_a_service_without_progress_times_out_with_its_reason(tmp_path: Path) -> None:
     with (
-        a_service_with_reasons(["tables recover: 12 %"], tmp_path) as service,
-        pytest.raises(ServiceStartError, match="was not ready after 0 s: tables recover: 12 %"),
+        a_service_with_reasons(["read views are catching up: 12 %"], tmp_path) as service,
+        pytest.raises(ServiceStartError, match="was not ready after 0 s: read views are catching up: 12 %"),
     ):
         service.await_ready(0.1)
 
@@ -95,10 +100,10 @@ def test_a_step_shows_its_progress_and_then_its_duration() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
     with show_step(console, "Service login") as on_progress:
-        on_progress("tables recover: 43 % [of all]")
+        on_progress("read views are catching up: 43 % [of all]")
         console.print("meanwhile")  # printing redraws the line above
     shown = screen.getvalue()
-    assert "Service login  tables recover: 43 % [of all]" in shown
+    assert "Service login  read views are catching up: 43 % [of all]" in shown
     assert "s\n" in shown.splitlines(keepends=True)[-1]
 
 

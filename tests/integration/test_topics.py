@@ -23,7 +23,7 @@ async def test_provisioning_makes_every_topic_once(kafka: str, topics: str) -> N
 
 
 async def test_another_partition_count_is_refused(kafka: str, topics: str) -> None:
-    """Faust needs the same number for all topics of a table."""
+    """All topics of a table need the same number."""
     with pytest.raises(TopicsError, match=rf"has {PARTITIONS} partitions instead of {PARTITIONS + 1}"):
         await apply_topics(kafka, topics, PARTITIONS + 1, replication=1)
 
@@ -47,6 +47,7 @@ def test_changelogs_are_compacted_and_events_expire() -> None:
 
     assert changelog["cleanup.policy"] == "compact"
     assert "retention.ms" not in changelog
+    assert changelog["min.compaction.lag.ms"] == "86400000", "an owner needs time to write over a void record"
     assert (event["cleanup.policy"], event["retention.ms"]) == ("delete", "604800000")
 
 
@@ -77,14 +78,20 @@ async def test_another_number_of_partitions_is_found(kafka: str, topics: str) ->
 
 
 async def test_setting_of_a_topic_that_was_there_before_is_found(kafka: str, topic_prefix: str) -> None:
-    name = f"{topic_prefix}auth.response"
+    name, changelog = f"{topic_prefix}auth.response", f"{topic_prefix}{ACCOUNTS_TABLE.changelog.name}"
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
-    await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs={"retention.ms": "1000"})])
+    await admin.create_topics(
+        [
+            NewTopic(name, PARTITIONS, 1, topic_configs={"retention.ms": "1000"}),
+            NewTopic(changelog, PARTITIONS, 1, topic_configs={"cleanup.policy": "compact"}),
+        ]
+    )
     await apply_topics(kafka, topic_prefix, PARTITIONS, replication=1)
     found = await differences(kafka, topic_prefix, PARTITIONS, replication=1)
     assert f"{name} has retention.ms 1000 instead of {7 * DAY_SECONDS * 1000}" in found
-    assert all(difference.startswith(name) for difference in found)
+    assert f"{changelog} has min.compaction.lag.ms 0 instead of {DAY_SECONDS * 1000}" in found
+    assert all(difference.startswith((name, changelog)) for difference in found)
     fewer = await differences(kafka, topic_prefix, PARTITIONS, replication=3)
     assert f"{topic_prefix}device.paired is replicated on 1 brokers instead of 3" in fewer
     await admin.delete_topics([topic_prefix + topic.name for topic in names.ALL])

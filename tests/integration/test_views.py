@@ -2,11 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -14,16 +13,21 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
 from services.common.decisions import Row
 from services.common.kafka import tail
-from services.common.kafka.publisher import UnavailableError
-from services.common.rows import changelog_copy, changelog_reader
+from services.common.kafka.log import KafkaChangelog
+from services.common.kafka.partitions import partition_of
+from services.common.kafka.publisher import Publisher, UnavailableError
+from services.common.rows import changelog_reader
+from services.common.rows.changelog import Changes, PartitionState
 from services.common.rows.codec import write_row
-from services.common.rows.stamps import TOMBSTONE_HEADER
-from services.common.rows.store import Position, RowStore, StoreDamagedError, StoreError, StoreInUseError
+from services.common.rows.fence import Stamp, mark
+from services.common.rows.store import Origin, RocksStore, StoreDamagedError, StoreError, StoreInUseError
 from services.common.rows.view import View
 from tests.builders import present
 from tests.polling import DEADLINE_SECONDS, eventually
 
 HOUR = 3600.0
+PARTITIONS = 2
+FIRST, SECOND = Stamp(1, "a" * 22), Stamp(2, "b" * 22)
 
 
 @dataclass
@@ -45,7 +49,7 @@ class Changelog:
     async def make(self, **settings: str) -> None:
         """Create the topic."""
         await self.admin.create_topics(
-            [NewTopic(self.topic, 2, 1, topic_configs={"cleanup.policy": "compact"} | settings)]
+            [NewTopic(self.topic, PARTITIONS, 1, topic_configs={"cleanup.policy": "compact"} | settings)]
         )
 
     async def remove(self) -> None:
@@ -55,20 +59,31 @@ class Changelog:
             while self.topic in await self.admin.list_topics():
                 await asyncio.sleep(0.05)
 
-    async def write(self, key: str, version: int, epoch: int = 1) -> None:
+    async def write(self, key: str, version: int, stamp: Stamp = FIRST) -> None:
         """Write a row."""
-        value = write_row(Row(epoch=epoch, version=version)).decode().encode()
-        await self.producer.send_and_wait(self.topic, value, key.encode())
+        await self.append(key.encode(), write_row(Row(version=version)), stamp)
 
-    async def delete(self, key: str, version: int, epoch: int = 1) -> None:
+    async def delete(self, key: str, stamp: Stamp = FIRST) -> None:
         """Write a tombstone."""
-        header = (TOMBSTONE_HEADER, b'{"epoch":%d,"version":%d}' % (epoch, version))
-        await self.producer.send_and_wait(self.topic, None, key.encode(), headers=[header])
+        await self.append(key.encode(), None, stamp)
+
+    async def take_over(self, key: str, stamp: Stamp) -> None:
+        """Write an owner's mark to a key's partition."""
+        await self.append(*mark(stamp), stamp, partition_of(key.encode(), PARTITIONS))
+
+    async def append(self, key: bytes, value: bytes | None, stamp: Stamp, partition: int | None = None) -> None:
+        """Append a record, by default to its key's partition."""
+        await self.producer.send_and_wait(self.topic, value, key, partition, headers=[stamp.header()])
+
+    def a_view(self) -> View[Row]:
+        """Return a view of the topic that does not run yet."""
+        topic = KafkaChangelog(self.bootstrap, self.topic, Publisher(self.bootstrap, "", "test"))
+        return View(topic, Row, self.directory)
 
     @asynccontextmanager
     async def view(self, *, ready: bool = True) -> AsyncIterator[View[Row]]:
         """Run a view of the topic, by default until it is ready."""
-        view = View(self.bootstrap, self.topic, Row, self.directory)
+        view = self.a_view()
         running = asyncio.create_task(view.run())
         try:
             if ready:
@@ -79,19 +94,22 @@ class Changelog:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 
-    def position(self, change: Callable[[Position], Position] = lambda kept: kept) -> Position:
-        """Return the stored position, with changes."""
-        store = RowStore(self.directory / self.topic)
-        assert store.position is not None
-        store.write({}, change(store.position))
+    @contextmanager
+    def stored(self) -> Iterator[RocksStore]:
+        """Give the store of a view that does not run."""
+        store = RocksStore(self.directory / self.topic)
+        yield store
         store.close()
-        return store.position
+
+    def offsets(self) -> dict[int, int]:
+        """Return how far each partition is stored."""
+        with self.stored() as store:
+            return {partition: state.offset for partition, state in store.states.items()}
 
     def plant(self, key: str, version: int) -> None:
         """Store a row that the topic lacks, which disappears in a rebuild."""
-        store = RowStore(self.directory / self.topic)
-        store.write({key.encode(): write_row(Row(epoch=9, version=version)).decode().encode()}, present(store.position))
-        store.close()
+        with self.stored() as store:
+            store.write(0, Changes(store.states[0], {key.encode(): write_row(Row(version=version))}, {}, ()))
 
 
 @pytest.fixture
@@ -119,7 +137,7 @@ def rows(view: View[Row]) -> dict[str, int]:
 async def test_a_view_goes_on_from_its_disk(changelog: Changelog) -> None:
     async with changelog.view() as view:
         assert rows(view) == {"alex": 1, "kim": 1}
-    assert changelog.position().offsets == {0: 1, 1: 1}
+    assert changelog.offsets() == {0: 1, 1: 1}
     changelog.plant("sam", 5)
     await changelog.write("alex", 2)
     async with changelog.view() as view:
@@ -127,19 +145,35 @@ async def test_a_view_goes_on_from_its_disk(changelog: Changelog) -> None:
         assert view.progress.total == 1
         await changelog.write("kim", 2)
         present(await view.wait_until("kim", lambda row: row.version == 2, DEADLINE_SECONDS))
-        await changelog.delete("alex", 2)
+        await changelog.delete("alex")
         await eventually(lambda: view.get("alex") is None)
-    assert changelog.position().offsets == {0: 3, 1: 2}
+    assert changelog.offsets() == {0: 3, 1: 2}
 
 
-async def test_a_stale_record_after_a_restart_undoes_nothing(changelog: Changelog) -> None:
-    await changelog.write("alex", 5, epoch=3)
+async def test_a_void_record_after_a_restart_undoes_nothing(changelog: Changelog) -> None:
+    await changelog.take_over("alex", SECOND)
+    await changelog.write("alex", 5, SECOND)
     async with changelog.view():
         pass
-    await changelog.write("alex", 9, epoch=2)
-    await changelog.delete("alex", 9, epoch=2)
+    await changelog.write("alex", 9, FIRST)
+    await changelog.delete("alex", FIRST)
     async with changelog.view() as view:
         assert rows(view) == {"alex": 5, "kim": 1}
+    with changelog.stored() as store:
+        assert [*store.void[partition_of(b"alex", PARTITIONS)]] == [b"alex"], "an owner must write the row again"
+
+
+@pytest.mark.parametrize(("compaction_lag", "there"), [("0", {"sam"}), (str(24 * 3600 * 1000), set())])
+async def test_a_void_row_counts_if_compaction_may_have_removed_the_one_that_counted(
+    changelog: Changelog, compaction_lag: str, there: set[str]
+) -> None:
+    await changelog.remove()
+    await changelog.make(**{"min.compaction.lag.ms": compaction_lag})
+    await changelog.take_over("sam", SECOND)
+    await changelog.write("sam", 1, FIRST)
+    await asyncio.sleep(0.002)  # to the next millisecond
+    async with changelog.view() as view:
+        assert rows(view).keys() == there
 
 
 async def test_a_recreated_topic_is_read_again(changelog: Changelog) -> None:
@@ -170,7 +204,9 @@ async def test_offsets_that_the_topic_lacks_cause_a_rebuild(changelog: Changelog
     async with changelog.view():
         pass
     changelog.plant("sam", 5)
-    changelog.position(lambda kept: kept.model_copy(update={"offsets": offsets}))
+    with changelog.stored() as store:
+        for partition, offset in offsets.items():
+            store.write(partition, Changes(PartitionState(offset), {}, {}, ()))
     async with changelog.view() as view:
         assert rows(view) == {"alex": 1, "kim": 1}
 
@@ -182,7 +218,9 @@ async def test_rows_older_than_the_delete_retention_are_rebuilt(
     async with changelog.view():
         pass
     changelog.plant("sam", 5)
-    changelog.position(lambda kept: kept.model_copy(update={"current_at": time.time() - age_hours * HOUR}))
+    with changelog.stored() as store:
+        assert store.origin is not None
+        store.begin(store.origin.model_copy(update={"current_at": time.time() - age_hours * HOUR}))
     async with changelog.view() as view:
         assert rows(view).keys() == {"alex", "kim"} | there
 
@@ -192,13 +230,13 @@ async def test_a_view_notes_that_it_is_current_though_nothing_happens(
 ) -> None:
     monkeypatch.setattr(tail, "END_OFFSETS_SECONDS", 0.1)
     noted: list[float] = []
-    write = RowStore.write
+    begin = RocksStore.begin
 
-    def note(store: RowStore, changes: Any, position: Position) -> None:
-        write(store, changes, position)
-        noted.append(position.current_at)
+    def note(store: RocksStore, origin: Origin) -> None:
+        begin(store, origin)
+        noted.append(origin.current_at)
 
-    monkeypatch.setattr(RowStore, "write", note)
+    monkeypatch.setattr(RocksStore, "begin", note)
     async with changelog.view():
         ready_at = time.time()
         await eventually(lambda: noted[-1] > ready_at)
@@ -214,7 +252,7 @@ async def test_a_new_partition_is_taken_up(changelog: Changelog) -> None:
     await changelog.write("lee", 1)
     async with changelog.view() as view:
         assert rows(view) == {"alex": 1, "kim": 1, "lee": 1}
-    assert changelog.position().offsets == {0: 1, 1: 1, 2: 1}
+    assert changelog.offsets() == {0: 1, 1: 1, 2: 1}
 
 
 async def test_damage_found_by_a_read_causes_a_rebuild(changelog: Changelog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,33 +261,35 @@ async def test_damage_found_by_a_read_causes_a_rebuild(changelog: Changelog, mon
     changelog.plant("sam", 5)
     async with changelog.view() as view:
         with monkeypatch.context() as patched:
-            patched.setattr(RowStore, "get", _failing(StoreDamagedError("Corruption")))
+            patched.setattr(RocksStore, "get", _failing(StoreDamagedError("Corruption")))
             with pytest.raises(UnavailableError):
                 view.get("alex")
         await eventually(lambda: view.ready)
         assert rows(view) == {"alex": 1, "kim": 1}
 
 
-async def test_a_full_disk_is_reported_and_nothing_is_served_until_there_is_space(
+async def test_a_full_disk_ends_it_and_it_goes_on_once_there_is_space(
     changelog: Changelog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changelog_copy, "PAUSE_SECONDS", 0.1)
-    async with changelog.view() as view:
+    view = changelog.a_view()
+    running = asyncio.create_task(view.run())
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await view.wait_ready()
         with monkeypatch.context() as patched:
-            patched.setattr(RowStore, "write", _failing(StoreError("/data: No space left on device")))
+            patched.setattr(RocksStore, "write", _failing(StoreError("/data: No space left on device")))
             await changelog.write("alex", 2)
-            await eventually(lambda: view.reason == "/data: No space left on device")
-            with pytest.raises(UnavailableError):
-                view.get("alex")
-        await eventually(lambda: view.ready)
+            with pytest.raises(StoreError, match="No space left on device"):
+                await running
+        with pytest.raises(UnavailableError):
+            view.get("alex")
+    async with changelog.view() as view:
         assert rows(view) == {"alex": 2, "kim": 1}
 
 
 async def test_a_directory_that_another_view_has_is_refused(changelog: Changelog) -> None:
     async with changelog.view():
-        second = View(changelog.bootstrap, changelog.topic, Row, changelog.directory)
         with pytest.raises(StoreInUseError):
-            await second.run()
+            await changelog.a_view().run()
 
 
 def _failing(error: Exception) -> Callable[..., None]:

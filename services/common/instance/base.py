@@ -1,11 +1,11 @@
 """The parts that every instance needs, built from its service's topology and settings."""
 
-import secrets
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, cast
 
 from aiohttp import web
 
+from services.common.clock import new_id
 from services.common.decisions import RowT
 from services.common.instance.health import Health
 from services.common.instance.instance_metrics import CapacityGauge, GroupLag, InstanceMetrics
@@ -21,7 +21,7 @@ from services.common.rows.view import View
 from services.common.settings import ServiceSettings
 from services.common.streams.consumer import Processor, StreamConsumer
 from services.common.streams.lane import LaneLimits
-from services.common.streams.processor import RelayProcessor, TableProcessor
+from services.common.streams.processor import ProcessorParts, RelayProcessor, TableProcessor
 from services.common.streams.record_guard import RecordGuard
 from services.common.telemetry.telemetry import Telemetry, make_telemetry
 
@@ -71,7 +71,7 @@ class Base:
         processors = self._processors()
         topics = tuple(dict.fromkeys(topic for each in processors for topic in each.topics))
         membership = KafkaMembership(bootstrap, f"{prefix}{service}", topics, settings.session_timeout_seconds)
-        self._stream: Final = StreamConsumer(membership, processors, secrets.token_urlsafe(16), LaneLimits())
+        self._stream: Final = StreamConsumer(membership, processors, LaneLimits(), new_id)
         self.health: Final = Health(self._stream, self._kafka, tuple(self._views.values()), self._guard)
 
     def view(self, table: Table[RowT]) -> View[RowT]:
@@ -114,23 +114,19 @@ class Base:
 
     def _processors(self) -> list[Processor]:
         """Return a processor for each table and relay."""
-        prefix = self.settings.topic_prefix
+        parts = ProcessorParts(
+            guard=self._guard,
+            publisher=self.publisher,
+            metrics=self.telemetry.metrics,
+            prefix=self.settings.topic_prefix,
+            partitions=self.settings.partitions,
+            policy=self._policy,
+        )
         tables = [
-            TableProcessor(
-                table,
-                self._views[table.name].copy,
-                self._views[table.name].decoded,
-                prefix=prefix,
-                partitions=self.settings.partitions,
-                policy=self._policy,
-                guard=self._guard,
-                publisher=self.publisher,
-                metrics=self.telemetry.metrics,
-            )
+            TableProcessor(table, self._views[table.name].copy, self._views[table.name].decoded, parts)
             for table in self._topology.tables
         ]
-        relays = [RelayProcessor(relay, prefix, self._guard, self.publisher) for relay in self._topology.relays]
-        return [*tables, *relays]
+        return [*tables, *(RelayProcessor(relay, parts) for relay in self._topology.relays)]
 
     def _sweepers(self) -> list[Task]:
         return [

@@ -54,7 +54,7 @@ class Health:
         return [reason for reason, applies in checks.items() if applies]
 
     def reason_texts(self) -> list[str]:
-        """Return the reasons as text, with progress in per cent and disk errors."""
+        """Return the reasons as text, with progress in per cent."""
         details = {
             NotReadyReason.KAFKA_AWAY: [f"{NotReadyReason.KAFKA_AWAY}{self._kafka.reason}"],
             NotReadyReason.VIEWS_CATCHING_UP: [view.reason for view in self._views if not view.ready],

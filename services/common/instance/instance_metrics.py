@@ -97,15 +97,17 @@ class InstanceMetrics(Collector):
         yield _gauges("view_lag_records", "Records that a view has yet to read.", topic, lags)
         rows = {labels: view.size for labels, view in by_topic.items()}
         yield _gauges("view_rows", "Rows of a view, estimated.", topic, rows)
-        stale = CounterMetricFamily(_metric_name("void_records"), "Stale rows that a view ignored.", labels=topic)
+        void = CounterMetricFamily(
+            _metric_name("void_records"), "Records of owners that had lost the partition.", labels=topic
+        )
         delay = SummaryMetricFamily(
             _metric_name("view_delay_seconds"), "Time from the write of a row until the view shows it.", labels=topic
         )
         for labels, view in by_topic.items():
             stats = view.lag_stats
-            stale.add_metric(labels, stats.void)
+            void.add_metric(labels, stats.void)
             delay.add_metric(labels, count_value=stats.delays, sum_value=stats.delay_seconds)
-        yield from (stale, delay)
+        yield from (void, delay)
 
     def _name(self, topic: str) -> str:
         return topic.removeprefix(self.prefix)

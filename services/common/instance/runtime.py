@@ -216,7 +216,7 @@ async def _run_until(stop: asyncio.Event, instance: ServiceInstance, runner: web
     kafka_side.cancel()
     _, unfinished = await asyncio.wait({kafka_side}, timeout=LEAVE_SECONDS)
     if unfinished:
-        # While Kafka is away, Faust cannot leave the group. Kafka redelivers uncommitted events; nothing is lost.
+        # While Kafka is away, the group cannot be left. Kafka redelivers uncommitted events; nothing is lost.
         log.warning("stopped without leaving the consumer group")
         os._exit(CRASHED_STATUS)
     log.info("stopped")
@@ -239,7 +239,7 @@ def _log_error(error: BaseException | None) -> int:
 
 
 async def _run_kafka_side(instance: ServiceInstance) -> None:
-    """Run the stream app, the views and the background tasks until cancelled; raise the first error."""
+    """Run the stream consumer, the views and the background tasks until cancelled; raise the first error."""
     await _start_publisher(instance.publisher)
     try:
         await instance.kafka.wait_for_topics()
@@ -249,7 +249,8 @@ async def _run_kafka_side(instance: ServiceInstance) -> None:
                 group.create_task(view.run())
             for task in instance.tasks:
                 group.create_task(task())
-            group.create_task(instance.stream.run())
+            # Not a task of the group: a stop ends it first, while the views still read back what is in progress.
+            await instance.stream.run()
     finally:
         await instance.kafka.stop()
         await instance.publisher.stop()

@@ -1,7 +1,7 @@
-"""A consumer group beside Faust for slow work: each record goes to one instance, in order.
+"""A consumer group for slow work: each record goes to one instance, in order.
 
-A rebalance in Faust waits for the events in progress, and all decisions wait with it. Slow work, for example with a
-mail server that is down, may take minutes. So it has its own consumer group, which delays no decision.
+A rebalance of the processors' group waits for the events in progress, and all decisions wait with it. Slow work, for
+example with a mail server that is down, may take minutes. So it has its own consumer group, which delays no decision.
 """
 
 import asyncio

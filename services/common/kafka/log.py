@@ -15,7 +15,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from schemas.codec import Headers
 from services.common.kafka.fetch_max_wait import REBALANCE_MILLISECONDS, TAIL_MILLISECONDS, set_fetch_max_wait
-from services.common.kafka.publisher import Publisher
+from services.common.kafka.publisher import REQUEST_MILLISECONDS, Publisher
 from services.common.kafka.topic_facts import TopicFacts, await_topic_facts
 
 log = structlog.get_logger(__name__)
@@ -140,6 +140,7 @@ class KafkaLogReader:
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             fetch_max_wait_ms=REBALANCE_MILLISECONDS,
+            request_timeout_ms=REQUEST_MILLISECONDS,
         )
 
     async def start(self) -> None:

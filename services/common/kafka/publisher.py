@@ -1,7 +1,8 @@
 """Publishes events; a call returns once all in-sync replicas have acknowledged the record."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 import structlog
@@ -17,8 +18,8 @@ from services.common.telemetry.tracing import NO_SPANS, current_traceparent, mes
 log = structlog.get_logger(__name__)
 COMMAND_SECONDS: Final = 4.0
 """Maximum time for Kafka to acknowledge a command."""
-RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
-"""Pauses between retries while Kafka is away; the last one repeats."""
+REQUEST_MILLISECONDS: Final = 4000
+"""How long a broker may take over a request before another one is asked."""
 
 
 class NotAcknowledgedError(Exception):
@@ -41,6 +42,12 @@ def unreachable_text(bootstrap: str) -> str:
 class Producer(Protocol):
     """Sends records; aiokafka's producer is of this shape."""
 
+    async def start(self) -> None:
+        """Connect."""
+
+    async def stop(self) -> None:
+        """Send the pending records and disconnect."""
+
     async def send(
         self,
         topic: str,
@@ -61,11 +68,12 @@ class Producer(Protocol):
 class Publisher:
     """Publishes the messages of a service instance with two producers.
 
-    The messages of a decision must reach Kafka, once and in order, however long that takes: their producer is
-    idempotent and retries forever. A command must not: the page has reported a failure by then, and the user does not
-    expect the command to take effect minutes later. So the commands' producer drops what Kafka does not acknowledge in
-    time. It may send a command twice; that is harmless, because the row remembers the event's id
-    (docs/adr/0008-commands-expire.md).
+    The rows and messages of a decision must reach Kafka, once and in order: their producer is idempotent, and retries
+    for ever. Only where a partition has no leader for 40 s it gives a record up. The record's place in that order is
+    used up then, so the instance ends (`NotAcknowledgedError`), and the event comes again. A command must not wait as
+    long: the page has reported a failure by then, and the user does not expect the command to take effect minutes
+    later. So the commands' producer drops what Kafka does not acknowledge in time. It may send a command twice; that is
+    harmless, because the row remembers the event's id (docs/adr/0008-commands-expire.md).
     """
 
     def __init__(
@@ -91,8 +99,8 @@ class Publisher:
         self._tracer = tracer
         self._kafka_available = kafka_available
         self._bootstrap = bootstrap
-        self._decided: AIOKafkaProducer | None = None
-        self._commands: AIOKafkaProducer | None = None
+        self._decided: Producer | None = None
+        self._commands: Producer | None = None
 
     async def start(self) -> None:
         """Connect."""
@@ -105,7 +113,7 @@ class Publisher:
             if producer is not None:
                 await producer.stop()
 
-    async def _start_producer(self, name: str, **options: object) -> AIOKafkaProducer:
+    async def _start_producer(self, name: str, **options: object) -> Producer:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             acks="all",
@@ -114,12 +122,15 @@ class Publisher:
             metadata_max_age_ms=60_000,
             **options,
         )
+        # A broker that stands still answers nothing; the records go to the next leader, in the same order, once.
+        producer.client._request_timeout_ms = REQUEST_MILLISECONDS  # noqa: SLF001 - aiokafka's one setting ends batches as well
         try:
             await producer.start()
         except BaseException:
             await producer.stop()
             raise
-        return producer
+        started: Producer = producer
+        return started
 
     async def publish_command(self, message: Message, event_id: str | None = None) -> str:
         """Publish a command of the web side, or another message from outside.
@@ -144,18 +155,21 @@ class Publisher:
             try:
                 # The producer itself gives up; the extra second covers its own timer.
                 async with asyncio.timeout(COMMAND_SECONDS + 1):
-                    await self._send(self._commands, encode(event))
+                    await (await self._send(self._commands, encode(event)))
             except (KafkaError, TimeoutError) as error:
                 raise UnavailableError from error
         return event_id
 
     async def publish_outputs(self, cause: Event[Message], source: str, messages: Iterable[Message]) -> None:
-        """Publish a decision's messages under ids derived from the event's id; retry until Kafka acknowledges them.
+        """Publish a decision's messages under ids derived from the event's id, and wait until Kafka has them.
 
         Args:
             cause: The event that was decided.
             source: The CloudEvents source: the table whose owner decided the event, or the relay that forwards it.
             messages: The messages, in order.
+
+        Raises:
+            NotAcknowledgedError: If Kafka does not acknowledge them in the producer's time.
 
         """
         acknowledged = []
@@ -163,10 +177,11 @@ class Publisher:
             event_id = f"{cause.id}.{index}"
             # With the trace of the cause, and not of this span: a repeated decision publishes the same (docs/adr/0003).
             event = Event(event_id, cause.time, source, cause.traceparent, message)
-            with messaging_span(self._tracer, SpanKind.PRODUCER, message.topic.name, event_id):
-                acknowledged.append(await self._begin_sending(encode(event)))
+            with messaging_span(self._tracer, SpanKind.PRODUCER, message.topic.name, event_id), _acknowledged():
+                acknowledged.append(await self._send(self._decided, encode(event)))
         for each in acknowledged:
-            await _acknowledgement(each)
+            with _acknowledged():
+                await each
 
     async def publish_until_acked(self, record: Record) -> None:
         """Publish a record and wait until Kafka acknowledges it.
@@ -176,7 +191,8 @@ class Publisher:
             NotAcknowledgedError: If Kafka does not acknowledge it in the producer's time.
 
         """
-        await _acknowledgement(await self._begin_sending(record))
+        with _acknowledged():
+            await (await self._send(self._decided, record))
 
     async def append(self, topic: str, partition: int, key: bytes, value: bytes | None, headers: Headers) -> None:
         """Append a record to a partition and wait until Kafka acknowledges it.
@@ -189,47 +205,30 @@ class Publisher:
             headers: The record's headers.
 
         Raises:
+            MessageSizeTooLargeError: If Kafka does not take a record of this size.
             NotAcknowledgedError: If Kafka does not acknowledge it in the producer's time.
 
         """
-        producer = self._require(self._decided)
-        await _acknowledgement(await producer.send(topic, key=key, value=value, partition=partition, headers=headers))
+        producer = _require(self._decided)
+        with _acknowledged():
+            await (await producer.send(topic, key=key, value=value, partition=partition, headers=headers))
 
-    async def _begin_sending(self, record: Record) -> "asyncio.Future[object]":
-        producer = self._require(self._decided)
-        future: asyncio.Future[object] = await producer.send(
-            f"{self._prefix}{record.topic}", key=record.key, value=record.value, headers=record.headers
-        )
-        return future
-
-    @staticmethod
-    def _require(producer: Producer | None) -> Producer:
-        if producer is None:
-            raise UnavailableError
-        return producer
-
-    async def partition_counts(self) -> dict[str, int]:
-        """Return the number of partitions of each topic in Kafka.
-
-        Raises:
-            KafkaError: If Kafka does not respond.
-
-        """
-        if self._decided is None:
-            raise UnavailableError
-        cluster = await self._decided.client.fetch_all_metadata()
-        return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
-
-    async def _send(self, producer: AIOKafkaProducer | None, record: Record) -> None:
-        if producer is None:
-            raise UnavailableError
+    async def _send(self, producer: Producer | None, record: Record) -> "asyncio.Future[object]":
         topic = f"{self._prefix}{record.topic}"
-        await producer.send_and_wait(topic, key=record.key, value=record.value, headers=record.headers)
+        return await _require(producer).send(topic, key=record.key, value=record.value, headers=record.headers)
 
 
-async def _acknowledgement(sent: "asyncio.Future[object]") -> None:
+def _require(producer: Producer | None) -> Producer:
+    if producer is None:
+        raise UnavailableError
+    return producer
+
+
+@contextmanager
+def _acknowledged() -> Iterator[None]:
+    """Turn the errors of a producer that has given a record up into the one that ends the instance."""
     try:
-        await sent
+        yield
     except MessageSizeTooLargeError:
         raise
     except KafkaError as error:

@@ -24,7 +24,6 @@ async def tail(
     reader: LogReader,
     apply: Apply,
     *,
-    on_read: Callable[[], None] = lambda: None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     on_caught_up: Callable[[float], None] = lambda _fetched_at: None,
     on_lag: Callable[[int], None] = lambda _records: None,
@@ -34,7 +33,6 @@ async def tail(
     Args:
         reader: Reads the topic, from where it stands; the caller stops it.
         apply: Takes a partition and its next records, in order.
-        on_read: Called after each read, with records or without.
         on_progress: Takes the progress of reading the records that Kafka had at the start.
         on_caught_up: Takes a Unix time in seconds: all records that Kafka had then are read. Called after the records
             that Kafka had at the start, then every half a minute.
@@ -59,7 +57,6 @@ async def tail(
                 target = refresh.result()
             for partition, records in (await reader.read()).items():
                 apply(partition, records)
-            on_read()
             if time.monotonic() >= next_lag_at:
                 on_lag(await reader.lag())
                 next_lag_at = time.monotonic() + LAG_SECONDS

@@ -142,6 +142,25 @@ async def read_topic_facts(bootstrap: str, topic: str) -> TopicFacts:
     return TopicFacts(f"{metadata.cluster_id}/{topic_id}", seconds[DELETE_RETENTION], seconds[COMPACTION_LAG])
 
 
+async def read_partition_counts(bootstrap: str) -> dict[str, int]:
+    """Return the number of partitions of each topic in Kafka.
+
+    Args:
+        bootstrap: Kafka's ``host:port`` list.
+
+    Raises:
+        KafkaError: If Kafka cannot be reached.
+
+    """
+    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    try:
+        await client.bootstrap()
+        cluster = await client.fetch_all_metadata()
+    finally:
+        await client.close()
+    return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
+
+
 async def await_topic_facts(bootstrap: str, topic: str) -> TopicFacts:
     """Read a topic's facts from Kafka, retrying until they are available."""
     while True:

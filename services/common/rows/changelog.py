@@ -1,7 +1,7 @@
 """What the records of one changelog partition amount to: pure, and the same for every reader."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from services.common.kafka.log import LogRecord
 from services.common.kafka.partitions import is_misrouted
@@ -15,11 +15,13 @@ class PartitionState:
     Attributes:
         offset: The offset of the first record that it does not reflect.
         fence: What stands there.
+        last_at: When Kafka took the last record that it reflects, Unix time in milliseconds.
 
     """
 
     offset: int = 0
     fence: Fence = field(default_factory=Fence)
+    last_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,15 @@ class Changes:
         rows: The rows that change, by key; None deletes.
         void: The keys with a void record on top; None where a record that counts has come since.
         judged: The stamped records, marks included, in order.
+        marks: When Kafka took the mark of each key, Unix time in milliseconds; None where it was removed.
 
     """
 
     state: PartitionState
     rows: Mapping[bytes, bytes | None]
     void: Mapping[bytes, VoidRecord | None]
-    judged: Sequence[Judged]
+    judged: Sequence[Judged] = ()
+    marks: Mapping[bytes, int | None] = field(default_factory=dict)
 
 
 def read_records(
@@ -89,12 +93,15 @@ def read_records(
     fence = state.fence
     rows: dict[bytes, bytes | None] = {}
     void: dict[bytes, VoidRecord | None] = {}
+    marks: dict[bytes, int | None] = {}
     judged: list[Judged] = []
     for record in records:
         key, value, stamp = record.key, record.value, stamp_of(record.headers)
-        if key is None or not (is_mark(key) or is_row_key(key)) or (is_mark(key) and (value is None or stamp is None)):
+        if key is None:
             continue
-        if partitions is not None and not is_mark(key) and is_misrouted(key, partition, partitions):
+        if is_mark(key):
+            marks[key] = None if value is None else record.timestamp
+        elif not is_row_key(key) or (partitions is not None and is_misrouted(key, partition, partitions)):
             continue
         fence, counts = fence.judge(stamp, tombstone=value is None)
         if stamp is not None:
@@ -105,7 +112,8 @@ def read_records(
             rows[key], void[key] = value, None
         else:
             void[key] = VoidRecord(record.timestamp, value)
-    return Changes(replace(state, offset=records[-1].offset + 1, fence=fence), rows, void, judged)
+    last = records[-1]
+    return Changes(PartitionState(last.offset + 1, fence, last.timestamp), rows, void, judged, marks)
 
 
 def lost_to_compaction(
@@ -133,7 +141,7 @@ def lost_to_compaction(
 
 def adopt(state: PartitionState, lost: Mapping[bytes, VoidRecord]) -> Changes:
     """Return the changes that let void rows count; their keys stay noted, so that the owner writes them again."""
-    return Changes(state, {key: record.value for key, record in lost.items()}, dict(lost), ())
+    return Changes(state, {key: record.value for key, record in lost.items()}, dict(lost))
 
 
 def is_row_key(key: bytes) -> bool:

@@ -1,21 +1,22 @@
 """The copy of a table's changelog on this instance's disk, which follows the topic while the instance runs."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 
 from services.common.kafka.log import ChangelogTopic
+from services.common.kafka.partitions import is_misrouted
 from services.common.kafka.publisher import UnavailableError
 from services.common.progress import Progress, ProgressLog
 from services.common.rows.changelog import Changes, Judged, PartitionState
 from services.common.rows.changelog_reader import ChangelogReader, LagStats, RebuildError
 from services.common.rows.fence import Fence
-from services.common.rows.store import Disk, RowStore, StoreDamagedError, StoreError, StoreInUseError
+from services.common.rows.store import Disk, RowStore, StoreDamagedError, StoreError
 
 log = structlog.get_logger(__name__)
-PAUSE_SECONDS: Final = 2.0
 ResultT = TypeVar("ResultT")
 
 
@@ -31,7 +32,6 @@ class ChangelogCopy:
         ready: Set once the copy contains everything that the topic had at the start.
         progress: The progress until then.
         lag_stats: How the copy keeps up with the topic.
-        reason: The disk's error; empty if there is none.
 
     """
 
@@ -59,13 +59,11 @@ class ChangelogCopy:
         self._store: RowStore | None = None
         self._reader: ChangelogReader | None = None
         self._read_error: asyncio.Future[None] | None = None
-        self._has_read = asyncio.Event()
         self._watchers: list[Callable[[int, Changes], None]] = []
         self._expected: dict[tuple[int, bytes], tuple[Judged, asyncio.Future[bool]]] = {}
         self.ready = asyncio.Event()
         self.progress = Progress(0, 1)
         self.lag_stats = LagStats()
-        self.reason = ""
 
     def get(self, key: bytes) -> bytes | None:
         """Return a key's row, or None.
@@ -94,52 +92,45 @@ class ChangelogCopy:
             raise UnavailableError
         return self._read(lambda store: store.page(after, limit))
 
-    # ---- What an owner needs, of a partition that has been read to the end it knows of
-
-    def row(self, key: bytes) -> bytes | None:
-        """Return a key's row, or None, even while other partitions are being read.
-
-        Raises:
-            UnavailableError: If the store cannot be read.
-
-        """
-        return self._read(lambda store: store.get(key))
-
     def fence(self, partition: int) -> Fence:
         """Return what stands in a partition, as far as it has been read.
 
         Raises:
-            UnavailableError: If there is no store.
+            UnavailableError: If the store is closed.
 
         """
         return self._read(lambda store: store.states.get(partition, PartitionState()).fence)
 
-    def void_keys(self, partition: int) -> Mapping[bytes, int]:
-        """Return the keys with a void record on top.
+    def void_keys(self, partition: int) -> list[bytes]:
+        """Return the keys with a void record on top, in order; those that a repartition took elsewhere are left out.
 
         Raises:
-            UnavailableError: If there is no store.
+            UnavailableError: If the topic is not being read.
 
         """
-        return self._read(lambda store: store.void.get(partition, {}))
+        partitions = self._require_reader().partitions
+        keys = self._read(lambda store: store.void.get(partition, {}))
+        return sorted(key for key in keys if not is_misrouted(key, partition, partitions))
 
-    async def read_to_end(self, partition: int) -> None:
-        """Wait until the copy has everything of a partition that Kafka has now.
+    def has_void(self, partition: int, key: bytes) -> bool:
+        """Return whether a void record lies on top of a key's row.
 
         Raises:
-            KafkaError: If Kafka does not tell the end.
+            UnavailableError: If the store is closed.
 
         """
-        end: int | None = None
-        while True:
-            reader = self._reader
-            if end is None and reader is not None:
-                end = (await reader.ends() or {}).get(partition)
-            position = None if reader is None else await reader.position(partition)
-            if end is not None and position is not None and position >= end and reader is self._reader:
-                return
-            self._has_read.clear()
-            await self._has_read.wait()
+        return self._read(lambda store: key in store.void.get(partition, {}))
+
+    def old_marks(self, partition: int) -> list[bytes]:
+        """Return the keys of marks that are older than the compaction lag, in order.
+
+        Raises:
+            UnavailableError: If the topic is not being read.
+
+        """
+        before = (time.time() - self._require_reader().compaction_lag_seconds) * 1000
+        marks = self._read(lambda store: store.marks.get(partition, {}))
+        return sorted(key for key, at in marks.items() if at < before)
 
     def expect(self, partition: int, record: Judged) -> asyncio.Future[bool]:
         """Return a future of whether a record counts, once it is read back; one at a time for a key.
@@ -147,8 +138,17 @@ class ChangelogCopy:
         The future raises `CopyLostError` if the copy is read anew.
         """
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._expected[partition, record.key] = record, future
+        if self._store is None:
+            future.set_exception(CopyLostError())
+        else:
+            self._expected[partition, record.key] = record, future
         return future
+
+    def expect_no_more(self, partition: int, record: Judged) -> None:
+        """Forget that a record is expected, if it still is."""
+        expected = self._expected.get((partition, record.key))
+        if expected is not None and expected[0] is record:
+            del self._expected[partition, record.key]
 
     def watch(self, on_changes: Callable[[int, Changes], None]) -> None:
         """Have a partition's changes reported, once they are in the store."""
@@ -159,32 +159,22 @@ class ChangelogCopy:
 
         Raises:
             StoreInUseError: If another process uses the directory.
+            StoreError: If the disk does not take the rows, or does not give them.
 
         """
         while True:
             try:
                 await self._follow()
-            except StoreInUseError:
-                raise
             except (RebuildError, StoreDamagedError) as error:
                 log.warning("a copy of rows is rebuilt from its topic", topic=self.topic.name, reason=str(error))
                 self._disk.drop()
-            except StoreError as error:
-                self.reason = str(error)
-                log.error("a copy cannot store its rows, retrying", reason=self.reason)  # noqa: TRY400 - the text suffices
-                await asyncio.sleep(PAUSE_SECONDS)
 
     async def _follow(self) -> None:
         self._store = self._disk.open()
         self._read_error = read_error = asyncio.get_running_loop().create_future()
         self._progress_log = ProgressLog("a copy of rows is catching up", topic=self.topic.name)
         self._reader = ChangelogReader(
-            self.topic,
-            self._store,
-            self.lag_stats,
-            on_progress=self._update_progress,
-            on_changes=self._notify,
-            on_read=self._has_read.set,
+            self.topic, self._store, self.lag_stats, on_progress=self._update_progress, on_changes=self._notify
         )
         reading = asyncio.create_task(self._reader.run())
         try:
@@ -205,6 +195,11 @@ class ChangelogCopy:
                     future.exception()  # whoever waited may be gone as well
             self._expected.clear()
 
+    def _require_reader(self) -> ChangelogReader:
+        if self._reader is None or not self._reader.partitions:
+            raise UnavailableError
+        return self._reader
+
     def _read(self, read: Callable[[RowStore], ResultT]) -> ResultT:
         if self._store is None:
             raise UnavailableError
@@ -219,7 +214,6 @@ class ChangelogCopy:
     def _update_progress(self, progress: Progress) -> None:
         self.progress = progress
         if progress.complete:
-            self.reason = ""
             self.ready.set()
             log.info("a copy of rows is up to date", topic=self.topic.name, records=progress.total)
             self._on_ready()

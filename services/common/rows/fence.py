@@ -1,8 +1,8 @@
 """Fencing: which records of a changelog partition count, by a term of the partition's own log.
 
 An owner that is out of its consumer group may not know it yet, and writes on. So each record carries a stamp: the term
-in which its writer became the owner, and the writer's random id. One rule tells what counts, for rows, tombstones and
-marks alike, read in the order of the log:
+in which its writer became the owner, and a random id of this owner. One rule tells what counts, for rows, tombstones
+and marks alike, read in the order of the log:
 
 - A stamp of a higher term than the one that stands takes its place. An owner begins by writing a mark of 1 + the
   highest term that it has read, and decides nothing before it has read the mark back as the one that stands.
@@ -32,7 +32,7 @@ class Stamp:
 
     Attributes:
         term: The term in which the writer became the partition's owner; from 1 on.
-        owner: The writer's id: 128 random bits of its process, base64url, 22 characters.
+        owner: The writer's id: 128 random bits, new whenever an owner begins, base64url, 22 characters.
 
     """
 
@@ -74,9 +74,9 @@ class Fence:
             return Fence(stamp.term, stamp.owner), True
         return self, self.stands(stamp)
 
-    def stands(self, stamp: Stamp) -> bool:
+    def stands(self, stamp: Stamp | None) -> bool:
         """Tell whether records with a stamp count here."""
-        return (stamp.term, stamp.owner) == (self.term, self.owner)
+        return stamp is not None and (stamp.term, stamp.owner) == (self.term, self.owner)
 
     def next_stamp(self, owner: str) -> Stamp:
         """Return the stamp with which an owner begins."""

@@ -5,7 +5,7 @@ It is a copy. What is damaged, or of another topic, is dropped and read anew; no
 
 import shutil
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -29,12 +29,13 @@ _ORIGIN: Final = b"\x00origin"
 """Where the copy's origin is kept; no row's key begins with a zero."""
 _STATE: Final = b"\x00state/"
 _VOID: Final = b"\x00void/"
+_MARK: Final = b"\x00mark/"
 _FIRST_ROW: Final = b"\x02"
 _ESTIMATED_KEYS: Final = "rocksdb.estimate-num-keys"
 _PLACE: Final = struct.Struct(">I")
 """A partition's number, in keys."""
 _AT: Final = struct.Struct(">q?")
-"""When Kafka took a void record, and whether it has a value."""
+"""When Kafka took a record, and whether it has a value."""
 _STATES: Final = TypeAdapter(PartitionState)
 _DAMAGE: Final = ("Corruption", "No such file")
 
@@ -68,18 +69,23 @@ class Origin(Model):
 
 
 class RowStore(Protocol):
-    """The copy's rows by key, how far each partition is, and the void records on top of rows.
+    """The copy's rows by key, how far each partition is, and the void records on top of rows."""
 
-    Attributes:
-        origin: What it is a copy of; None of a store that was just made.
-        states: How far each partition is that anything was read of.
-        void: Of each partition, the keys with a void record on top, and when Kafka took it: Unix time in milliseconds.
+    @property
+    def origin(self) -> Origin | None:
+        """What it is a copy of; None of a store that was just made."""
 
-    """
+    @property
+    def states(self) -> Mapping[int, PartitionState]:
+        """How far each partition is that anything was read of."""
 
-    origin: Origin | None
-    states: Mapping[int, PartitionState]
-    void: Mapping[int, Mapping[bytes, int]]
+    @property
+    def void(self) -> Mapping[int, Mapping[bytes, int]]:
+        """Of each partition, the keys with a void record on top, and when Kafka took it: Unix time in milliseconds."""
+
+    @property
+    def marks(self) -> Mapping[int, Mapping[bytes, int]]:
+        """Of each partition, the keys of owners' marks, and when Kafka took them: Unix time in milliseconds."""
 
     def get(self, key: bytes) -> bytes | None:
         """Return a key's row, or None."""
@@ -142,12 +148,14 @@ class RocksStore:
         origin: What it is a copy of; None of a store that was just made.
         states: How far each partition is that anything was read of.
         void: Of each partition, the keys with a void record on top, and when Kafka took it: Unix time in milliseconds.
+        marks: Of each partition, the keys of owners' marks, and when Kafka took them: Unix time in milliseconds.
 
     """
 
     origin: Origin | None
     states: Mapping[int, PartitionState]
     void: Mapping[int, Mapping[bytes, int]]
+    marks: Mapping[int, Mapping[bytes, int]]
 
     def __init__(self, directory: Path) -> None:
         """Open it, or make it.
@@ -163,6 +171,7 @@ class RocksStore:
         self._directory = directory
         self._states: dict[int, PartitionState] = {}
         self._void: dict[int, dict[bytes, int]] = {}
+        self._marks: dict[int, dict[bytes, int]] = {}
         try:
             self._open()
         except StoreDamagedError as error:
@@ -194,25 +203,12 @@ class RocksStore:
         """Return how many rows there are, about: RocksDB knows it without counting, but for what is to be compacted."""
         return int(self._rows.property_int_value(_ESTIMATED_KEYS) or 0)
 
-    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """Return the rows of keys, in their order.
-
-        Raises:
-            StoreError: If the disk does not give them.
-
-        """
-        try:
-            rows: list[bytes | None] = self._rows.get(list(keys)) or []
-        except Exception as error:
-            raise self._error(error) from error
-        return rows
-
-    def page(self, after: bytes, most: int) -> list[tuple[bytes, bytes]]:
+    def page(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return keys and rows in the order of the keys; parts of rows come before all rows.
 
         Args:
             after: The key that they come after; empty from the first row on.
-            most: How many at the most.
+            limit: How many at the most.
 
         Raises:
             StoreError: If the disk does not give them.
@@ -222,7 +218,7 @@ class RocksStore:
         try:
             rows = self._rows.iter()
             rows.seek(after + b"\x00" if after else _FIRST_ROW)
-            while rows.valid() and len(found) < most:
+            while rows.valid() and len(found) < limit:
                 found.append((rows.key(), rows.value()))
                 rows.next()
             rows.status()  # raises where the rows ended for a fault of the disk
@@ -255,21 +251,23 @@ class RocksStore:
                 batch.delete(key)
             else:
                 batch.put(key, row)
-        void = self._void.setdefault(partition, {})
-        place = _VOID + _PLACE.pack(partition)
+        place = _PLACE.pack(partition)
+        void, marks = self._void.setdefault(partition, {}), self._marks.setdefault(partition, {})
         for key, record in changes.void.items():
             if record is not None:
-                batch.put(place + key, _AT.pack(record.at, record.value is not None) + (record.value or b""))
+                batch.put(_VOID + place + key, _AT.pack(record.at, record.value is not None) + (record.value or b""))
             elif key in void:
-                batch.delete(place + key)
-        batch.put(_STATE + _PLACE.pack(partition), _STATES.dump_json(changes.state))
+                batch.delete(_VOID + place + key)
+        for key, at in changes.marks.items():
+            if at is not None:
+                batch.put(_MARK + place + key, _AT.pack(at, True))  # noqa: FBT003 - struct has no keywords
+            else:
+                batch.delete(_MARK + place + key)
+        batch.put(_STATE + place, _STATES.dump_json(changes.state))
         self._write(batch)
         self._states[partition] = changes.state
-        for key, record in changes.void.items():
-            if record is None:
-                void.pop(key, None)
-            else:
-                void[key] = record.at
+        update(void, {key: None if record is None else record.at for key, record in changes.void.items()})
+        update(marks, changes.marks)
 
     def void_record(self, partition: int, key: bytes) -> VoidRecord | None:
         """Return the void record on top of a key's row, or None.
@@ -299,13 +297,17 @@ class RocksStore:
             self._states = {
                 _PLACE.unpack(key)[0]: _STATES.validate_json(value) for key, value in self._with_prefix(_STATE)
             }
-            self._void = {}
-            for key, value in self._with_prefix(_VOID):
-                (partition,) = _PLACE.unpack_from(key)
-                self._void.setdefault(partition, {})[key[_PLACE.size :]] = _AT.unpack_from(value)[0]
-            self.states, self.void = self._states, self._void
+            self._void, self._marks = self._read_times(_VOID), self._read_times(_MARK)
+            self.states, self.void, self.marks = self._states, self._void, self._marks
         except Exception as error:
             raise self._error(error) from error
+
+    def _read_times(self, prefix: bytes) -> dict[int, dict[bytes, int]]:
+        found: dict[int, dict[bytes, int]] = {}
+        for key, value in self._with_prefix(prefix):
+            (partition,) = _PLACE.unpack_from(key)
+            found.setdefault(partition, {})[key[_PLACE.size :]] = _AT.unpack_from(value)[0]
+        return found
 
     def _with_prefix(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
         found = []
@@ -325,6 +327,15 @@ class RocksStore:
         # A missing file is damage too.
         damaged = any(word in str(error) for word in _DAMAGE) or isinstance(error, (ValueError, struct.error))
         return StoreDamagedError(text) if damaged else StoreError(text)
+
+
+def update(kept: dict[bytes, int], changes: Mapping[bytes, int | None]) -> None:
+    """Apply changes to what a store keeps by key; None removes."""
+    for key, value in changes.items():
+        if value is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = value
 
 
 def _options() -> rocksdict.Options:

@@ -68,7 +68,7 @@ class Table(Generic[RowT]):
 
     @property
     def changelog(self) -> Topic:
-        """The topic of the rows, with the name that Faust gives it."""
+        """The topic of the rows."""
         return Topic(f"{self.service}-{self.name}-changelog", TopicKind.CHANGELOG, "the table's key", None)
 
 

@@ -72,9 +72,7 @@ class View(Generic[RowT]):
     @property
     def reason(self) -> str:
         """Why it is not ready, as text for the operator; empty when it is ready."""
-        if self.ready:
-            return ""
-        return self.copy.reason or f"read views are catching up: {self.progress.percent} %"
+        return "" if self.ready else f"read views are catching up: {self.progress.percent} %"
 
     @property
     def size(self) -> int:
@@ -175,6 +173,7 @@ class View(Generic[RowT]):
 
         Raises:
             StoreInUseError: If another process uses its directory.
+            StoreError: If the disk does not take the rows, or does not give them.
 
         """
         await self.copy.run()

@@ -1,1 +1,1 @@
-"""The stream side of an instance, on Faust: app, tables, record guard and processors."""
+"""The stream side of an instance: consumer, lanes, owners, record guard and processors."""

@@ -59,7 +59,7 @@ class KeyQueues:
             Exception: What the work raised.
 
         """
-        await self._failure
+        await asyncio.shield(self._failure)
 
     async def close(self) -> None:
         """Cancel all work."""
@@ -67,6 +67,8 @@ class KeyQueues:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if not self._failure.cancel():
+            self._failure.exception()  # else Python would report that nothing waited for it
 
     async def _run(self, key: bytes) -> None:
         queue = self._waiting[key]

@@ -1,18 +1,33 @@
 """A lane: one partition of one processor, for one assignment. Its records run side by side, by key in order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from aiokafka import TopicPartition
 
 from services.common.kafka.membership import SourceRecord
-from services.common.streams.key_queues import KeyQueues
+from services.common.streams.key_queues import KeyQueues, Work
 from services.common.streams.offsets import OffsetTracker
 from services.common.streams.owner import PartitionOwner
 
-Handle = Callable[[SourceRecord, PartitionOwner | None], Awaitable[None]]
+
+class Flow(Protocol):
+    """What gives a lane its records, and can hold them back."""
+
+    def pause(self, partitions: Iterable[TopicPartition]) -> None:
+        """Give no records of partitions until they are resumed."""
+
+    def resume(self, partitions: Iterable[TopicPartition]) -> None:
+        """Give records of partitions again."""
+
+
+class Handler(Protocol):
+    """Handles the records of a lane."""
+
+    async def handle(self, record: SourceRecord, owner: PartitionOwner | None) -> None:
+        """Handle one record; an error ends the lane, and the record is not done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +59,40 @@ class Lane:
         self,
         sources: Iterable[TopicPartition],
         owner: PartitionOwner | None,
-        handle: Handle,
+        handler: Handler,
         limits: LaneLimits,
-        *,
-        pause: Callable[[], None],
-        resume: Callable[[], None],
+        flow: Flow,
     ) -> None:
         """Prepare it; nothing runs before the first record.
 
         Args:
             sources: The topics' partitions.
             owner: The owner of the table's partition; None for a relay.
-            handle: Handles a record; its errors end the lane.
+            handler: Handles each record.
             limits: How much may be in progress.
-            pause: Stops the records of all sources.
-            resume: Lets them come again.
+            flow: Gives the records of the sources, and holds them back while too much is in progress.
 
         """
         self.sources: Final = tuple(sources)
         self.owner: Final = owner
-        self._handle = handle
+        self._handler = handler
         self._limits = limits
+        self._flow = flow
         self._queues = KeyQueues(limits.at_once)
         self._trackers: Mapping[TopicPartition, OffsetTracker] = {each: OffsetTracker() for each in self.sources}
-        self._pause = pause
-        self._resume = resume
-        self._paused = False
+        self._held = False
         self._idle = asyncio.Event()
         self._idle.set()
+
+    def begin(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Note where sources begin: everything before is done.
+
+        Args:
+            offsets: The offsets of their next records, of those where they are known.
+
+        """
+        for source, offset in offsets.items():
+            self._trackers[source].begin(offset)
 
     def take(self, source: TopicPartition, record: SourceRecord) -> None:
         """Enter the next record of a source."""
@@ -80,21 +101,21 @@ class Lane:
         self._idle.clear()
 
         async def work() -> None:
-            await self._handle(record, self.owner)
+            await self._handler.handle(record, self.owner)
             tracker.finish(record.offset)
             if not self.open:
                 self._idle.set()
-            if self._paused and self._has_room:
-                self._paused = False
-                self._resume()
+            if self._held and self._has_room:
+                self._held = False
+                self._flow.resume(self.sources)
 
         key = record.key or b""
         self._queues.put(key, work)
-        if not self._paused and self._is_full(key):
-            self._paused = True
-            self._pause()
+        if not self._held and self._is_full(key):
+            self._held = True
+            self._flow.pause(self.sources)
 
-    def put(self, key: bytes, work: Callable[[], Awaitable[None]]) -> None:
+    def put(self, key: bytes, work: Work) -> None:
         """Enter work on a key that no record asks for."""
         self._queues.put(key, work)
 
@@ -121,8 +142,21 @@ class Lane:
         offsets = {source: tracker.committable for source, tracker in self._trackers.items()}
         return {source: offset for source, offset in offsets.items() if offset is not None}
 
+    def lag(self, source: TopicPartition, position: int, end: int) -> int:
+        """Return how many records of a source are not done.
+
+        Args:
+            source: The topic's partition.
+            position: The offset of the next record that it gives.
+            end: Its end offset.
+
+        """
+        tracker = self._trackers[source]
+        first = tracker.committable if tracker.open and tracker.committable is not None else position
+        return max(0, end - first)
+
     async def wait_idle(self) -> None:
-        """Wait until all records are done."""
+        """Wait until all records are done, or the lane is closed."""
         await self._idle.wait()
 
     async def wait_failure(self) -> None:
@@ -134,3 +168,4 @@ class Lane:
         if self.owner is not None:
             self.owner.lose()
         await self._queues.close()
+        self._idle.set()

@@ -12,6 +12,15 @@ class OffsetTracker:
         self._open: dict[int, None] = {}  # in the order of the log, since that is the order of taking
         self._next: int | None = None
 
+    def begin(self, offset: int) -> None:
+        """Note where to begin: everything before is done.
+
+        Args:
+            offset: The offset of the next record.
+
+        """
+        self._next = offset
+
     def take(self, offset: int) -> None:
         """Note a record that work begins on.
 

@@ -12,7 +12,7 @@ import structlog
 from services.common.kafka.publisher import UnavailableError
 from services.common.rows.changelog import Judged
 from services.common.rows.changelog_copy import ChangelogCopy, CopyLostError
-from services.common.rows.fence import Stamp, mark
+from services.common.rows.fence import Stamp, mark, mark_key
 
 log = structlog.get_logger(__name__)
 
@@ -22,47 +22,50 @@ class FencedError(Exception):
 
 
 class PartitionOwner:
-    """Owns one partition of a table for as long as nothing else stands there.
+    """Owns one partition of a table in one assignment, for as long as nothing else stands there.
 
     Attributes:
         partition: The partition.
-        stamp: What its records carry; None before it has one.
         began: Set once it may decide.
 
     """
 
-    def __init__(self, copy: ChangelogCopy, partition: int, owner_id: str, stamp: Stamp | None = None) -> None:
+    def __init__(self, copy: ChangelogCopy, partition: int, owner_id: str) -> None:
         """Prepare it; `begin` makes it the owner.
 
         Args:
             copy: The table's copy.
             partition: The partition.
-            owner_id: This process's random id.
-            stamp: Under which this process owned the partition before, if it did.
+            owner_id: Its random id, which no other owner has, before or after.
 
         """
         self.partition: Final = partition
         self._copy = copy
         self._owner_id = owner_id
-        self.stamp = stamp
+        self._stamp: Stamp | None = None
         self._lost = False
         self.began = asyncio.Event()
 
     async def begin(self) -> None:
-        """Read the partition to its end, and write a mark unless this process's own still stands.
+        """Write a mark, once the copy is up to date, and wait until it is read back as the one that stands.
+
+        Whatever others had written before is read by then. What this process itself wrote in an earlier assignment, and
+        may still be on its way, is another owner's, and void behind the mark.
 
         Raises:
-            FencedError: If another owner's mark stands.
+            FencedError: If the mark does not stand: something of a term as high was not read yet.
             NotAcknowledgedError: If Kafka does not take the mark.
 
         """
-        await self._copy.read_to_end(self.partition)
-        stamp = self.stamp
-        if stamp is None or not self._copy.fence(self.partition).stands(stamp):
-            self.stamp = stamp = self._copy.fence(self.partition).next_stamp(self._owner_id)
-            await self._write(*mark(stamp), stamp)
-            log.info("owns a partition", topic=self._copy.topic.name, partition=self.partition, term=stamp.term)
+        await self._copy.ready.wait()
+        try:
+            stamp = self._copy.fence(self.partition).next_stamp(self._owner_id)
+        except UnavailableError as error:
+            raise FencedError from error
+        await self._write(*mark(stamp), stamp)
+        self._stamp = stamp
         self.began.set()
+        log.info("owns a partition", topic=self._copy.topic.name, partition=self.partition, term=stamp.term)
 
     def lose(self) -> None:
         """Note that the partition is gone: nothing more is decided or published by this owner."""
@@ -78,7 +81,7 @@ class PartitionOwner:
         """
         self._require_standing()
         try:
-            return self._copy.row(key)
+            return self._copy.get(key)
         except UnavailableError as error:
             raise FencedError from error
 
@@ -108,21 +111,53 @@ class PartitionOwner:
             NotAcknowledgedError: If it is unknown whether the log has it.
 
         """
-        stamp = self._require_standing()
-        if key in self._copy.void_keys(self.partition):
-            await self._write(key, self._copy.row(key), stamp)
+        row = self.load(key)
+        if self._copy.has_void(self.partition, key):
+            await self.save(key, row)
 
     def keys_to_heal(self) -> list[bytes]:
-        """Return the keys whose rows a void record hides from compaction, in their order."""
-        return sorted(self._copy.void_keys(self.partition))
+        """Return the keys whose rows a void record hides from compaction, in order.
+
+        Raises:
+            FencedError: If this is the owner no longer.
+
+        """
+        self._require_standing()
+        try:
+            return self._copy.void_keys(self.partition)
+        except UnavailableError as error:
+            raise FencedError from error
+
+    async def remove_old_marks(self) -> None:
+        """Remove the marks of earlier owners that are older than the compaction lag, if no void record needs them.
+
+        Behind a mark that was removed, a new reader takes a record of an earlier term as one that counts. The row that
+        was written over it comes later in the log. So that one must be there.
+
+        Raises:
+            FencedError: If this is the owner no longer.
+            NotAcknowledgedError: If it is unknown whether the log has the removals.
+
+        """
+        stamp = self._require_standing()
+        if self.keys_to_heal():
+            return
+        for key in self._copy.old_marks(self.partition):
+            if key != mark_key(stamp.owner):
+                await self._copy.topic.append(self.partition, key, None, [stamp.header()])
 
     def _require_standing(self) -> Stamp:
-        if self._lost or self.stamp is None or not self._copy.fence(self.partition).stands(self.stamp):
+        try:
+            fence = self._copy.fence(self.partition)
+        except UnavailableError as error:
+            raise FencedError from error
+        if self._stamp is None or self._lost or not fence.stands(self._stamp):
             raise FencedError
-        return self.stamp
+        return self._stamp
 
     async def _write(self, key: bytes, value: bytes | None, stamp: Stamp) -> None:
-        read_back = self._copy.expect(self.partition, Judged(key, value, stamp, counts=True))
+        record = Judged(key, value, stamp, counts=True)
+        read_back = self._copy.expect(self.partition, record)
         appended = self._append(key, value, stamp)
         try:
             # Read back, a record is on all in-sync replicas: its acknowledgement need not be awaited as well.
@@ -132,6 +167,8 @@ class PartitionOwner:
             counts = await read_back
         except CopyLostError as error:
             raise FencedError from error
+        finally:
+            self._copy.expect_no_more(self.partition, record)
         if not counts or self._lost:
             raise FencedError
 

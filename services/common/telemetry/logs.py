@@ -12,13 +12,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from services.common.telemetry.tracing import current_trace_id
 
-LIBRARIES: Final = ("aiokafka", "faust", "mode", "aiohttp", "asyncio")
-OUR_SUBCLASSES: Final = (
-    "services.common.streams.faust_patches",
-    "services.common.streams.versioned_table",
-    "services.common.streams.faust_consumer",
-)
-"""Subclasses of Faust's services, whose modules' names Faust's base classes log under."""
+LIBRARIES: Final = ("aiokafka", "aiohttp", "asyncio")
 REPEAT_SECONDS: Final = 5.0
 """How long a message of a library is left out after it was logged."""
 MAX_KNOWN_MESSAGES: Final = 500
@@ -135,5 +129,5 @@ def configure_logs(service: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in (*LIBRARIES, *OUR_SUBCLASSES):
+    for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Sends the e-mails that are due, outside Faust, so that an unavailable mail server delays no decision."""
+"""Sends the e-mails that are due; in a group of its own, so that an unavailable mail server delays no decision."""
 
 import asyncio
 from datetime import timedelta

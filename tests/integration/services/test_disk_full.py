@@ -13,6 +13,8 @@ from protocol.encoding import digest
 from schemas.push_messages import RegisterDevice
 from schemas.topics import PUSH_COMMANDS
 from services.common.clock import now
+from services.common.kafka.log import KafkaChangelog
+from services.common.kafka.publisher import Publisher
 from services.common.rows.view import View
 from services.push.domain.channel import Channel
 from services.push.tables import CHANNELS as CHANNELS_TABLE
@@ -27,7 +29,9 @@ DEVICE = digest(b"a phone")
 @pytest.fixture
 async def channels(stack: Stack, tmp_path: Path) -> AsyncIterator[View[Channel]]:
     """Give what the push service decided."""
-    view = View(stack.bootstrap, f"{stack.topic_prefix}{CHANNELS_TABLE.changelog.name}", Channel, tmp_path)
+    name = f"{stack.topic_prefix}{CHANNELS_TABLE.changelog.name}"
+    topic = KafkaChangelog(stack.bootstrap, name, Publisher(stack.bootstrap, "", "test"))
+    view = View(topic, Channel, tmp_path)
     running = asyncio.create_task(view.run())
     await view.wait_ready()
     yield view

@@ -18,7 +18,7 @@ from tests.readme import ROOT, shown_commands
 LONGEST_SECONDS: Final = 1100
 STOP_SECONDS: Final = 60
 FAULTS: Final = ("roll", "pause-instance", "kill-controller")
-CLAIMS: Final = 19
+CLAIMS: Final = 20
 SHORT: Final = (
     "--seed 5 --partitions 2 --people 4 --pause-seconds 2 --poison-seconds 0.5 "
     f"--most-faults {len(FAULTS)} {' '.join(f'--only {fault}' for fault in FAULTS)}"

@@ -65,7 +65,7 @@ async def test_a_service_starts_from_its_changelogs_and_tells_how_far_it_is(stac
     assert [(each.service, each.disk) for each in found] == [("login", Disk.COLD), ("login", Disk.WARM)]
     assert all(each.seconds > 0 and each.cpu_seconds > 0 and each.resident_bytes > 0 for each in found)
     assert all(each.disk_bytes > 0 for each in found)
-    assert any("login, cold disk: " in each and "tables recover: " in each for each in reasons), reasons
+    assert any("login, cold disk: " in each and "read views are catching up: " in each for each in reasons), reasons
     assert "warm" in shown(starts_report(found))
 
 

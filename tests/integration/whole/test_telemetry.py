@@ -108,8 +108,8 @@ async def test_metrics_tell_what_became_of_the_logins(stack: Stack, name: str) -
     assert push.total("http_requests_total", method="POST", route=ANSWER, status="200") == 3
     for each in (login, pairing, push):
         assert (each.total("ready"), each.total("kafka_up"), each.total("not_ready")) == (1, 1, 0)
-        assert (each.total("recovering"), each.total("recovery_remaining_records")) == (0, 0)
-        assert each.total("last_recovery_seconds") > 0
+        assert each.total("taking_over") == 0
+        assert each.total("last_takeover_seconds") > 0
         assert each.total("view_delay_seconds_count") > 0
         assert each.total("decision_duration_seconds_count") == each.total("decisions_total")
         assert each.total("dead_letters_total") == each.total("unexpected_errors_total") == 0

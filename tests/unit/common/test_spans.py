@@ -9,8 +9,6 @@ from typing import Any, cast
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from aiokafka import AIOKafkaProducer
-from faust.types import EventT
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -21,7 +19,8 @@ from deploy.local.ports import free_port
 from schemas.base import Message
 from schemas.codec import Event, Record, encode
 from services.common.kafka.dead_letters import DeadLetterWriter
-from services.common.kafka.publisher import Publisher
+from services.common.kafka.membership import SourceRecord
+from services.common.kafka.publisher import Producer, Publisher
 from services.common.settings import ServiceSettings
 from services.common.streams.record_guard import RecordGuard
 from services.common.telemetry.span_export import ReportingExporter, make_provider
@@ -45,8 +44,11 @@ class Sent(Publisher):
         super().__init__("kafka.invalid:9092", "", "login", tracer)
         self.records: list[Record] = []
 
-    async def _send(self, _producer: AIOKafkaProducer | None, record: Record) -> None:
+    async def _send(self, _producer: Producer | None, record: Record) -> asyncio.Future[object]:
         self.records.append(record)
+        acknowledged: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        acknowledged.set_result(None)
+        return acknowledged
 
 
 class Instance:
@@ -80,10 +82,9 @@ class Instance:
 
     async def decide(self, record: Record, *outputs: Message) -> list[Record]:
         """Decide a record, and return what is published then."""
-        message = SimpleNamespace(
-            topic=record.topic, partition=3, offset=41, key=record.key, value=record.value, headers=record.headers
-        )
-        came = cast("EventT[Any]", SimpleNamespace(message=message))
+        at = {"topic": record.topic, "partition": 3, "offset": 41, "timestamp": 10**13}
+        content = {"key": record.key, "value": record.value, "headers": record.headers}
+        came = cast("SourceRecord", SimpleNamespace(**at, **content))
         before = len(self.publisher.records)
         async with self._guard.protect(came):
             with self._guard.decoded(came) as event:

@@ -34,7 +34,7 @@ from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS
 
 
-def stamp(seen: str) -> RowVersion:
+def version_of(seen: str) -> RowVersion:
     """Return what a browser says that it has seen."""
     return present(read_version(seen.rpartition(".")[0]))
 
@@ -359,7 +359,7 @@ async def test_a_completed_login_stays_so_at_an_instance_that_is_behind(person: 
         session.get(f"{login.url}/complete", allow_redirects=False) as answer,
     ):
         assert answer.headers["Location"] == "/account"
-        assert stamp(answer.cookies[VERSION].value) > stamp(before[VERSION])
+        assert version_of(answer.cookies[VERSION].value) > version_of(before[VERSION])
 
 
 async def test_an_instance_waits_for_what_the_browser_has_seen_and_says_if_that_takes_too_long(
@@ -367,16 +367,16 @@ async def test_an_instance_waits_for_what_the_browser_has_seen_and_says_if_that_
 ) -> None:
     await person.enter_password()
     seen = person.browser.cookies[VERSION]
-    account_id, epoch, version = stamp(seen)
+    account_id, version = version_of(seen)
     assert account_id == person.name
     async with aiohttp.ClientSession(cookies={VERSION: seen}) as session, session.get(f"{login.url}/sign-in") as answer:
         assert answer.status == 200
-    ahead = {VERSION: sealed(stack.secrets, f"{account_id}.{epoch}-{version + 1}")}
+    ahead = {VERSION: sealed(stack.secrets, f"{account_id}.{version + 1}")}
     async with aiohttp.ClientSession(cookies=ahead) as session:
         waiting = asyncio.create_task(session.get(f"{login.url}/sign-in"))
         await person.enter_password("wrong wrong wrong")
         async with await waiting as answer:
             assert answer.status == 200
-    ahead = {VERSION: sealed(stack.secrets, f"{account_id}.{epoch}-{version + 1000}")}
+    ahead = {VERSION: sealed(stack.secrets, f"{account_id}.{version + 1000}")}
     async with aiohttp.ClientSession(cookies=ahead) as session, session.get(f"{login.url}/sign-in") as answer:
         assert answer.status == 503
