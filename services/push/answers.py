@@ -1,8 +1,8 @@
 """Devices' answers: checked as they arrive, published to the challenge's issuer, and told what became of them.
 
 Any instance takes an answer, without a row of its own: the issuer decides, once and in order. What is checked here
-keeps strangers from writing records: a challenge that one of the issuers signed for this device, and the device's answer
-to exactly that. The issuer verifies both again, because its decision rests on them (docs/protocol.md, section 7).
+keeps strangers from writing records: a challenge that one of the issuers signed for this device, and the device's
+answer to exactly that. The issuer verifies both again, because its decision rests on them (docs/protocol.md, section 7).
 """
 
 from collections import OrderedDict

@@ -12,7 +12,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 _PARTITIONER: Final = DefaultPartitioner()
 PART: Final = b"\x01"
-"""What the key of a part of a row begins with (docs/adr/0030-one-store.md)."""
+"""What the key of a part of a row begins with (docs/adr/0033-parts-of-rows.md)."""
 _PART_NAME: Final = b"\x00"
 
 
