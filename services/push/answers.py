@@ -2,7 +2,7 @@
 
 Any instance takes an answer, without a row of its own: the issuer decides, once and in order. What is checked here
 keeps strangers from writing records: a challenge that one of the issuers signed for this device, and the device's
-answer to exactly that. The issuer verifies both again, because its decision rests on them (docs/protocol.md, section 7).
+answer to exactly that. The issuer verifies both again: its decision rests on them (docs/protocol.md, section 7).
 """
 
 from collections import OrderedDict
