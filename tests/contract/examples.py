@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.base import Message
-from schemas.contract import ChallengeWithdrawn, Delivery, PairingFailed, PairingFailure, PairingWithdrawn, PushReceipt
+from schemas.contract import ChallengeEnded, Delivery, PairingFailed, PairingFailure, PairingWithdrawn, PushReceipt
 from schemas.login_messages import EmailDue, EmailKind, ForgetGuesses
 from schemas.pairing_messages import RetirePhrase
 from schemas.push_messages import RegisterDevice
@@ -92,7 +92,7 @@ def examples() -> list[Message]:
         a_paired(),
         an_unpairing(),
         issued,
-        ChallengeWithdrawn(challenge_id="challenge-1", device_id=a_phone().device_id),
+        ChallengeEnded(challenge_id="challenge-1", device_id=a_phone().device_id),
         a_response(a_challenge()),
         PushReceipt(challenge_id="challenge-1", reply_key="alex", device_name="Pixel 9", delivery=Delivery.DELIVERED),
         RegisterDevice(device_id=a_phone().device_id, at=T0, device_name="Pixel 9"),

@@ -8,8 +8,8 @@ from protocol.challenges import verify_proof
 from schemas.base import Message
 from schemas.contract import (
     AuthResponse,
+    ChallengeEnded,
     ChallengeIssued,
-    ChallengeWithdrawn,
     DevicePaired,
     DeviceUnpaired,
     Purpose,
@@ -249,7 +249,7 @@ def _check_browsers(after: Account) -> None:
 def _check_published(history: AccountHistory, message: Message, decision: Decision[Account]) -> None:
     withdrawn: set[str] = set()
     for each in decision.events:
-        if isinstance(each, ChallengeWithdrawn):
+        if isinstance(each, ChallengeEnded):
             withdrawn.add(each.challenge_id)
         elif isinstance(each, ChallengeIssued):
             _check_challenge(history, each, withdrawn)

@@ -7,8 +7,8 @@ from protocol.challenges import verify_proof
 from schemas.base import Message
 from schemas.contract import (
     AuthResponse,
+    ChallengeEnded,
     ChallengeIssued,
-    ChallengeWithdrawn,
     DevicePaired,
     DeviceUnpaired,
     Purpose,
@@ -247,7 +247,7 @@ class AccountHistory:
             case ChallengeIssued():
                 self.open_challenges[message.challenge_id] = message
                 self.sent.append(message.issued_at)
-            case ChallengeWithdrawn():
+            case ChallengeEnded():
                 self.open_challenges.pop(message.challenge_id, None)
             case DeviceUnpaired(reason="removed"):
                 self.phones.pop(message.pairing_id, None)

@@ -8,7 +8,7 @@ from protocol.challenges import verify_proof
 from protocol.phrases import pairing_seal
 from schemas.contract import (
     AuthResponse,
-    ChallengeWithdrawn,
+    ChallengeEnded,
     DevicePaired,
     PairingFailed,
     PairingFailure,
@@ -131,7 +131,7 @@ def a_withdrawal(pairing_id: str = "pairing-1") -> PairingWithdrawn:
 
 def test_a_withdrawal_withdraws_the_challenge() -> None:
     decision = decide(history(an_issue(), a_pairing_request()), a_withdrawal())
-    withdrawn = only(decision.events, ChallengeWithdrawn)
+    withdrawn = only(decision.events, ChallengeEnded)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("pairing-1", a_phone().device_id)
 
 
