@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from pydantic import ValidationError
+
+from protocol.agreement import check_agreement_key
 from protocol.challenges import Answer, Claims, challenge_digest, verify_challenge
 from protocol.jose import SignatureError
 from protocol.signed_requests import Refusal, RequestRefusedError, SignedRequest
@@ -208,6 +211,22 @@ def _signed_for(device_id: str, challenge_id: str, challenge: str | None) -> tup
     except SignatureError:
         return None
     return (claims, key) if (claims.aud, claims.jti) == (device_id, challenge_id) else None
+
+
+def read_answer(signed: SignedRequest) -> Answer:
+    """Return a verified request's payload as an answer.
+
+    Raises:
+        RequestRefusedError: If it is none, or its agreement key is not on the curve: no issuer could read it.
+
+    """
+    try:
+        answer = Answer.model_validate(signed.payload)
+        if answer.agreement_key is not None:
+            check_agreement_key(answer.agreement_key)
+    except (ValidationError, SignatureError) as error:
+        raise RequestRefusedError(Refusal.MALFORMED, "The payload needs challenge_digest and verdict.") from error
+    return answer
 
 
 def _may_still_count(answer: Answer, ended: EndedChallenge) -> bool:

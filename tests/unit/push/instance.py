@@ -147,7 +147,7 @@ def an_answer(
     compact = phone.answer(issued.challenge, verdict, nonce=nonce)
     _header, device, payload = verify_embedded(compact, ANSWER_TYPE)
     answer = Answer.model_validate_json(payload)
-    return SignedRequest(device, nonce, T0, answer.model_dump(mode="json"), compact), answer
+    return SignedRequest(device, nonce, T0, answer.model_dump(mode="json", exclude_none=True), compact), answer
 
 
 def an_end(

@@ -1,6 +1,7 @@
 """A device's answers at one instance: what is published, what is refused, and what the device is told."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from schemas.contract import AuthResponse, ChallengeIssued, ChallengeOutcome, Ve
 from services.common.kafka.publisher import UnavailableError
 from services.common.used_nonces import MAX_NONCES, NONCE_SECONDS
 from services.push import answers
-from services.push.answers import GRACE, RequestMemory, Submission
+from services.push.answers import GRACE, RequestMemory, Submission, read_answer
 from tests.builders import PAIRING_URL, T0, a_digest, a_key, a_phone, after, present
 from tests.events import CHALLENGE_LIFETIME, a_login_challenge, an_ended_challenge, an_issued_challenge
 from tests.unit.push.instance import Instance, Published, an_answer, an_end
@@ -306,6 +307,24 @@ async def test_only_the_issuer_decides_whether_an_answer_is_late(instance: Insta
     assert len(instance.published) == 1
     instance.at += timedelta(milliseconds=1)
     assert await _refusal(instance, issued, sent=issued.challenge) is Refusal.EXPIRED
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"verdict": "maybe"},
+        {"challenge_digest": "short"},
+        {"number": "42"},
+        {"agreement_key": {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43}},
+    ],
+    ids=["verdict", "digest", "number", "agreement key off the curve"],
+)
+def test_what_no_issuer_can_read_is_malformed(changes: dict[str, object]) -> None:
+    signed, answer = an_answer(an_issued_challenge())
+    assert read_answer(signed) == answer
+    with pytest.raises(RequestRefusedError) as refused:
+        read_answer(replace(signed, payload={**signed.payload, **changes}))
+    assert refused.value.refusal is Refusal.MALFORMED
 
 
 def _refused(memory: RequestMemory, device: str, nonce: str, seconds: float = 0.0) -> Refusal | None:
