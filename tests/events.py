@@ -45,6 +45,18 @@ def only(messages: tuple[Message, ...], kind: type[MessageT]) -> MessageT:
     return messages[0]
 
 
+def without_end(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return the messages but the last one, which must tell how a challenge ended."""
+    assert [type(each) for each in messages].index(ChallengeEnded) == len(messages) - 1, messages
+    return messages[:-1]
+
+
+def end_in(messages: tuple[Message, ...]) -> ChallengeEnded:
+    """Return what the last of some messages tells about how a challenge ended."""
+    assert isinstance(messages[-1], ChallengeEnded), messages
+    return messages[-1]
+
+
 def a_challenge(phone: Phone | None = None, key: PrivateKey | None = None, **changes: Any) -> str:
     """Return a signed challenge: of a pairing unless told otherwise."""
     fields = {

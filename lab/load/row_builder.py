@@ -109,7 +109,8 @@ class RowBuilder:
         self._send(_phrase_request(device_id, device_name, phrase))
         pairing = StartPairing(account_id=name, at=now(), login_id=login_id, pairing_id=new_id(), phrase_digest=phrase)
         self._send(pairing)
-        asked = next((each for each in self._sent if isinstance(each, ChallengeIssued)), None)
+        challenges = (each for each in self._sent if isinstance(each, ChallengeIssued))
+        asked = next((each for each in challenges if each.device_id == device_id), None)
         if asked is not None:
             self._send(_acceptance(key, asked))
         if self.account.device(device_id) is None:

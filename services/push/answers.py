@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from protocol.challenges import Answer, challenge_digest, verify_challenge
+from pydantic import ValidationError
+
+from protocol.agreement import check_agreement_key
+from protocol.challenges import Answer, Claims, challenge_digest, verify_challenge
 from protocol.jose import SignatureError
 from protocol.signed_requests import Refusal, RequestRefusedError, SignedRequest
 from schemas.contract import AuthResponse, Purpose, Verdict
 from services.common.clock import now
-from services.common.kafka.publisher import Publisher
+from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.telemetry.tracing import join_trace
 from services.common.used_nonces import MAX_NONCES, UsedNonce, is_used, recent_nonces
 from services.push.domain.channel import Channel, EndedChallenge
@@ -92,7 +95,8 @@ class Answers:
 
         Raises:
             RequestRefusedError: With the refusal.
-            UnavailableError: If Kafka does not take the answer, or the instance still reads the channels.
+            UnavailableError: If Kafka does not take the answer, the instance still reads the channels, or it does not
+                know the challenge and cannot fetch its issuer's keys.
 
         """
         at, device_id = now(), signed.device.thumbprint
@@ -101,7 +105,7 @@ class Answers:
             raise _refused(Refusal.UNKNOWN_DEVICE)
         self._requests.note(device_id, signed.nonce, at)
         before, answer_id = channel.end_of(challenge_id), answer.id_for(device_id)
-        if before is not None and not _may_still_count(answer, before):
+        if before is not None and (challenge is None or not _may_still_count(answer, before)):
             return Submission(at, answer_id, before)
         asked = await self._asked(channel, challenge_id, challenge)
         if answer.challenge_digest != challenge_digest(asked.challenge):
@@ -118,36 +122,57 @@ class Answers:
             answer=signed.compact,
             answered_at=at,
         )
+        told = self._feed.ends_told(device_id, challenge_id)
         await self._publisher.publish_command(response, answer_id)
-        after = await self._feed.wait_until(
-            device_id, lambda channel: channel.end_of(challenge_id) not in {None, before}, OUTCOME_SECONDS
-        )
-        return Submission(at, answer_id, None if after is None else after.end_of(challenge_id))
+        return Submission(at, answer_id, await self._ended(device_id, challenge_id, answer, told, before))
+
+    async def _ended(
+        self, device_id: str, challenge_id: str, answer: Answer, told: int, before: EndedChallenge | None
+    ) -> EndedChallenge | None:
+        """Wait until the issuer has decided on an answer, and return how its challenge ended.
+
+        What is told first may be of another answer. For all but a report that is the decision on this one too.
+
+        Args:
+            device_id: The device.
+            challenge_id: The challenge.
+            answer: The answer.
+            told: How often its end had been told before the answer was published.
+            before: How it had ended by then.
+
+        """
+
+        def is_decided(channel: Channel) -> bool:
+            ended = channel.end_of(challenge_id)
+            return ended is not None and not _may_still_count(answer, ended)
+
+        await self._feed.wait_until(device_id, is_decided, OUTCOME_SECONDS)
+        channel = self._feed.channel(device_id)
+        ended = None if channel is None else channel.end_of(challenge_id)
+        is_news = ended != before or self._feed.ends_told(device_id, challenge_id) > told
+        return ended if is_news else None
 
     async def _asked(self, channel: Channel, challenge_id: str, sent: str | None) -> _Asked:
         """Return the challenge as Kafka brought it, or as the device sent it along if an issuer signed it."""
-        if channel.waiting(challenge_id) is None:
-            asked = None if sent is None else await self._signed(channel.device_id, challenge_id, sent)
-            if asked is not None:
-                return asked
+        waiting = channel.waiting(challenge_id)
+        trusted: bool | None = False
+        if waiting is None:
+            signed = _signed_for(channel.device_id, challenge_id, sent)
+            if signed is not None:
+                claims, key = signed
+                trusted = await self._issuers.trusts(claims.iss, key)
+                if sent is not None and trusted:
+                    return _Asked(sent, claims.reply_key, claims.purpose, claims.expires_at)
             found = await self._feed.wait_until(
                 channel.device_id, lambda each: each.waiting(challenge_id) is not None, CHALLENGE_SECONDS
             )
-            channel = channel if found is None else found
-        waiting = channel.waiting(challenge_id)
+            waiting = None if found is None else found.waiting(challenge_id)
+        if waiting is None and trusted is None:
+            raise UnavailableError
         if waiting is None:
             raise _refused(Refusal.UNKNOWN_CHALLENGE)
         join_trace(waiting.traceparent)
         return _Asked(waiting.challenge, waiting.reply_key, waiting.purpose, waiting.expires_at)
-
-    async def _signed(self, device_id: str, challenge_id: str, challenge: str) -> _Asked | None:
-        try:
-            claims, key = verify_challenge(challenge)
-        except SignatureError:
-            return None
-        if (claims.aud, claims.jti) != (device_id, challenge_id) or not await self._issuers.trusts(claims.iss, key):
-            return None
-        return _Asked(challenge, claims.reply_key, claims.purpose, claims.expires_at)
 
 
 class RequestMemory:
@@ -176,6 +201,31 @@ class RequestMemory:
         self._used[device_id] = (*used, UsedNonce(nonce=nonce, at=at))
         if len(self._used) > self._most_devices:
             self._used.popitem(last=False)
+
+
+def _signed_for(device_id: str, challenge_id: str, challenge: str | None) -> tuple[Claims, str] | None:
+    """Return a challenge's claims and the thumbprint of its key; None unless it is this one, for this device."""
+    try:
+        claims, key = verify_challenge(challenge or "")
+    except SignatureError:
+        return None
+    return (claims, key) if (claims.aud, claims.jti) == (device_id, challenge_id) else None
+
+
+def read_answer(signed: SignedRequest) -> Answer:
+    """Return a verified request's payload as an answer.
+
+    Raises:
+        RequestRefusedError: If it is none, or its agreement key is not on the curve: no issuer could read it.
+
+    """
+    try:
+        answer = Answer.model_validate(signed.payload)
+        if answer.agreement_key is not None:
+            check_agreement_key(answer.agreement_key)
+    except (ValidationError, SignatureError) as error:
+        raise RequestRefusedError(Refusal.MALFORMED, "The payload needs challenge_digest and verdict.") from error
+    return answer
 
 
 def _may_still_count(answer: Answer, ended: EndedChallenge) -> bool:

@@ -7,7 +7,7 @@ instance began to read.
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ from schemas.topics import AUTH_CHALLENGE
 from services.common.kafka.event_tail import EventTail
 from services.common.rows.view import View
 from services.common.waiters import Waiters
-from services.push.domain.channel import MOST_PENDING, Channel, EndedChallenge, PendingChallenge
+from services.push.domain.channel import Channel, EndedChallenge, PendingChallenge
 
 LOOK_BACK: Final = timedelta(minutes=5)
 """Longer than a challenge lives, and than a row takes to follow."""
@@ -30,10 +30,18 @@ MOST_KEPT: Final = 20_000
 
 @dataclass(slots=True)
 class _Told:
-    """What was told of one device's challenges lately, by their ids."""
+    """What was told of one device's challenges lately, by their ids.
+
+    Attributes:
+        pending: The challenges, even those that ended.
+        ended: How those ended.
+        ends: How often that was told.
+
+    """
 
     pending: dict[str, PendingChallenge] = field(default_factory=dict)
     ended: dict[str, EndedChallenge] = field(default_factory=dict)
+    ends: Counter[str] = field(default_factory=Counter)
 
 
 class ChallengeFeed:
@@ -80,16 +88,21 @@ class ChallengeFeed:
         channel, told = self._channels.get(device_id), self._told.get(device_id)
         if channel is None or told is None:
             return channel
-        rows_ended = {each.challenge_id for each in channel.ended}
-        pending = {each.challenge_id: each for each in channel.pending} | told.pending
-        return replace(
+        current = replace(
             channel,
-            pending=tuple(each for each in pending.values() if each.challenge_id not in told.ended.keys() | rows_ended)[
-                :MOST_PENDING
-            ],
+            pending=tuple(each for each in channel.pending if each.challenge_id not in told.ended),
             # What was told last comes last; a row may be behind.
             ended=(*(each for each in channel.ended if each.challenge_id not in told.ended), *told.ended.values()),
         )
+        for each in told.pending.values():
+            is_known = current.waiting(each.challenge_id) or current.end_of(each.challenge_id)
+            current = current if is_known else current.with_pending(each) or current
+        return current
+
+    def ends_told(self, device_id: str, challenge_id: str) -> int:
+        """Return how often the topic has told lately how a challenge ended: once for each answer, even a late one."""
+        told = self._told.get(device_id)
+        return 0 if told is None else told.ends[challenge_id]
 
     @contextmanager
     def watch(self, device_id: str, changed: asyncio.Event | None = None) -> Iterator[asyncio.Event]:
@@ -123,13 +136,12 @@ class ChallengeFeed:
         match event.data:
             case ChallengeIssued() as issued:
                 told = self._told.setdefault(issued.device_id, _Told())
-                if issued.challenge_id not in told.ended:
-                    told.pending[issued.challenge_id] = PendingChallenge.of(issued, event.traceparent)
+                told.pending[issued.challenge_id] = PendingChallenge.of(issued, event.traceparent)
                 self._keep(issued.device_id, issued.challenge_id)
             case ChallengeEnded() as ended:
                 told = self._told.setdefault(ended.device_id, _Told())
-                told.pending.pop(ended.challenge_id, None)
                 told.ended[ended.challenge_id] = EndedChallenge.of(ended)
+                told.ends[ended.challenge_id] += 1
                 self._keep(ended.device_id, ended.challenge_id)
             case _:
                 pass
@@ -144,6 +156,7 @@ class ChallengeFeed:
             told = self._told[other]
             told.pending.pop(forgotten, None)
             told.ended.pop(forgotten, None)
+            told.ends.pop(forgotten, None)
             if not told.pending and not told.ended:
                 del self._told[other]
         self._waiters.wake(device_id)

@@ -3,8 +3,11 @@
 They are for a challenge that a device answers before this instance has read it.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
 import aiohttp
@@ -31,29 +34,47 @@ class IssuerKeys:
 
         """
         self._elapsed = elapsed
-        self._keys: dict[str, frozenset[str]] = {url.rstrip("/"): frozenset() for url in urls}
-        self._fetched_at: dict[str, float] = {}
+        self._issuers = {url.rstrip("/"): _Issuer() for url in urls}
 
-    async def trusts(self, issuer: str, thumbprint: str) -> bool:
-        """Tell whether a key is an issuer's. An unknown one is looked up, at most every half a minute."""
-        if issuer not in self._keys:
+    async def trusts(self, issuer: str, thumbprint: str) -> bool | None:
+        """Tell whether a key is an issuer's; None while that issuer's keys cannot be fetched.
+
+        An unknown key is looked up, at most every half a minute.
+        """
+        known = self._issuers.get(issuer)
+        if known is None:
             return False
-        if thumbprint not in self._keys[issuer]:
-            await self._refresh(issuer)
-        return thumbprint in self._keys[issuer]
+        if thumbprint not in (known.keys or ()):
+            async with known.fetching:
+                await self._refresh(issuer, known)
+        return None if known.keys is None else thumbprint in known.keys
 
-    async def _refresh(self, issuer: str) -> None:
-        last = self._fetched_at.get(issuer)
-        if last is not None and self._elapsed() - last < PAUSE_SECONDS:
+    async def _refresh(self, url: str, issuer: "_Issuer") -> None:
+        if issuer.fetched_at is not None and self._elapsed() - issuer.fetched_at < PAUSE_SECONDS:
             return
-        self._fetched_at[issuer] = self._elapsed()
+        issuer.fetched_at = self._elapsed()
         try:
-            timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(f"{issuer}/.well-known/jwks.json", allow_redirects=False) as response,
-            ):
-                response.raise_for_status()
-                self._keys[issuer] = thumbprints_of(await response.content.read(MOST_BYTES))
+            issuer.keys = thumbprints_of(await _fetch(f"{url}/.well-known/jwks.json"))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            log.warning("cannot fetch an issuer's keys", issuer=issuer, error=repr(error))
+            log.warning("cannot fetch an issuer's keys", issuer=url, error=repr(error))
+
+
+@dataclass(slots=True)
+class _Issuer:
+    """One issuer: its keys' thumbprints, and when they were last asked for; None before the first time."""
+
+    keys: frozenset[str] | None = None
+    fetched_at: float | None = None
+    fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+async def _fetch(url: str) -> bytes:
+    timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, allow_redirects=False) as response:
+        if response.status != HTTPStatus.OK:
+            text = f"the response has the status {response.status}"
+            raise ValueError(text)
+        try:
+            return await response.content.readexactly(MOST_BYTES)
+        except asyncio.IncompleteReadError as end:
+            return end.partial

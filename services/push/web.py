@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import ValidationError
 
-from protocol.challenges import ANSWER_TYPE, CHALLENGE_HEADER, Answer
-from protocol.signed_requests import Refusal, RequestRefusedError, SignedRequest
+from protocol.challenges import ANSWER_TYPE, CHALLENGE_HEADER
+from protocol.signed_requests import Refusal, RequestRefusedError
 from schemas.contract import ChallengeOutcome
 from services.common.clock import now
 from services.common.web.device_requests import STATUS, SignedRequestVerifier
 from services.common.web.web import problem
-from services.push.answers import Answers
+from services.push.answers import Answers, read_answer
 from services.push.domain.channel import EndedChallenge
 from services.push.settings import PushSettings
 
@@ -62,7 +62,7 @@ class PushWeb:
         challenge_id = request.match_info["challenge_id"]
         try:
             signed = await self._verifier.read(request, ANSWER_TYPE)
-            answer = _read_answer(signed)
+            answer = read_answer(signed)
             challenge = request.headers.get(CHALLENGE_HEADER)
             submission = await self._answers.submit(signed, answer, challenge_id, challenge)
         except RequestRefusedError as error:
@@ -99,13 +99,6 @@ def content_security_policy(settings: PushSettings) -> str:
         f"worker-src 'self'; connect-src 'self' {socket} {' '.join(sorted(origins))}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-
-
-def _read_answer(signed: SignedRequest) -> Answer:
-    try:
-        return Answer.model_validate(signed.payload)
-    except ValidationError as error:
-        raise RequestRefusedError(Refusal.MALFORMED, "The payload needs challenge_digest and verdict.") from error
 
 
 def _origin(url: str) -> str:

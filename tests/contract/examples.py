@@ -3,12 +3,29 @@
 from typing import Final
 
 from schemas.base import Message
-from schemas.contract import ChallengeWithdrawn, Delivery, PairingFailed, PairingFailure, PairingWithdrawn, PushReceipt
+from schemas.contract import (
+    ChallengeOutcome,
+    Delivery,
+    PairingFailed,
+    PairingFailure,
+    PairingWithdrawn,
+    PushReceipt,
+    Verdict,
+)
 from schemas.login_messages import EmailDue, EmailKind, ForgetGuesses
 from schemas.pairing_messages import RetirePhrase
 from schemas.push_messages import RegisterDevice
 from tests.builders import T0, a_browser, a_digest, a_phone
-from tests.events import PHRASE, a_challenge, a_paired, a_pairing_request, a_response, an_issued_challenge, an_unpairing
+from tests.events import (
+    PHRASE,
+    a_challenge,
+    a_paired,
+    a_pairing_request,
+    a_response,
+    an_ended_challenge,
+    an_issued_challenge,
+    an_unpairing,
+)
 from tests.messages import (
     a_cancel,
     a_code,
@@ -20,7 +37,6 @@ from tests.messages import (
     a_send,
     a_sign_in,
     a_sign_out,
-    a_submission,
     a_wrong_code,
     a_wrong_password,
     an_enrolment,
@@ -92,11 +108,12 @@ def examples() -> list[Message]:
         a_paired(),
         an_unpairing(),
         issued,
-        ChallengeWithdrawn(challenge_id="challenge-1", device_id=a_phone().device_id),
+        an_ended_challenge(
+            issued, ChallengeOutcome.APPROVED, verdict=Verdict.APPROVE, answer_id=a_digest("the answer's content")
+        ),
         a_response(a_challenge()),
         PushReceipt(challenge_id="challenge-1", reply_key="alex", device_name="Pixel 9", delivery=Delivery.DELIVERED),
         RegisterDevice(device_id=a_phone().device_id, at=T0, device_name="Pixel 9"),
-        a_submission(issued),
         a_parting(),
     ]
 

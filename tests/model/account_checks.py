@@ -8,8 +8,9 @@ from protocol.challenges import verify_proof
 from schemas.base import Message
 from schemas.contract import (
     AuthResponse,
+    ChallengeEnded,
     ChallengeIssued,
-    ChallengeWithdrawn,
+    ChallengeOutcome,
     DevicePaired,
     DeviceUnpaired,
     Purpose,
@@ -48,6 +49,7 @@ from services.login.domain.pairing import MOST_PHONES
 from services.login.domain.sign_in import MOST_LOGINS
 from tests.builders import a_key, number_of
 from tests.model.account_history import AccountHistory
+from tests.rows import without_memory
 from tests.unit.login.login_moves import MOVES, login_moves
 
 LOGIN_KEY: Final = a_key("login service").public.thumbprint
@@ -75,6 +77,8 @@ def check_decision(
     for login in approved:
         _check_approval(history, message, at, login)
     _check_sessions(before, after, approved)
+    if isinstance(message, AuthResponse):
+        _check_end(history, message, at, before, decision)
     if before is not None:
         _check_methods(history, message, at, before, after)
         _check_password(message, before, after)
@@ -158,6 +162,42 @@ def _check_answer(history: AccountHistory, response: AuthResponse, at: datetime,
         assert proof.number == number_of(proof.claims.jti), "a wrong number"
 
 
+def _check_end(
+    history: AccountHistory, response: AuthResponse, at: datetime, before: Account | None, decision: Decision[Account]
+) -> None:
+    """The phone is told how its challenge ended: by its own answer, which counts once, or otherwise."""
+    ends = [each for each in decision.events if isinstance(each, ChallengeEnded)]
+    if response.purpose is not Purpose.LOGIN or before is None or before.removed_at is not None:
+        assert not ends
+        return
+    proof = verify_proof(response.challenge, response.answer)
+    told = ends[-1]
+    assert (told.challenge_id, told.device_id) == (proof.claims.jti, proof.device_id), "another challenge's end"
+    counted = history.answers.get(proof.claims.jti)
+    if decision.outcome != OK:
+        known = counted is not None and told.outcome is not ChallengeOutcome.WITHDRAWN
+        expected = (counted.answer_id, counted.verdict) if known and counted is not None else (None, None)
+        assert (told.answer_id, told.verdict) == expected, "another answer counts"
+        return
+    assert (told.answer_id, told.verdict) == (proof.answer_id, proof.verdict), "an answer that counts is not told so"
+    assert told.outcome in _OUTCOMES[proof.verdict]
+    if history.has_counted(proof):
+        assert ends == list(decision.events), "an answer led to more than once"
+        assert decision.row is not None
+        assert without_memory(decision.row) == without_memory(expire(before, at, history.limits)), "it counted twice"
+    elif proof.verdict is Verdict.REPORT:
+        assert counted is None or counted.verdict is not Verdict.REPORT, "two reports of one challenge"
+    else:
+        assert counted is None, "two answers to one challenge"
+
+
+_OUTCOMES: Final = {
+    Verdict.APPROVE: {ChallengeOutcome.APPROVED, ChallengeOutcome.WRONG_NUMBER},
+    Verdict.DENY: {ChallengeOutcome.DENIED},
+    Verdict.REPORT: {ChallengeOutcome.REPORTED},
+}
+
+
 def _check_taken(history: AccountHistory, message: Message, at: datetime, after: Account) -> None:
     """Check what must not have been taken, whatever came of it."""
     match message:
@@ -166,7 +206,7 @@ def _check_taken(history: AccountHistory, message: Message, at: datetime, after:
             assert proof.device_id in history.phones.values(), "a phone was heard that is not paired"
             assert proof.issuer_key == LOGIN_KEY, "an answer to another issuer's challenge"
             assert proof.claims.jti in history.challenges, "an answer to what was never asked"
-            if proof.verdict is Verdict.REPORT:
+            if proof.verdict is Verdict.REPORT and not history.has_counted(proof):
                 assert all(each.over for each in after.logins), "a login outlived a report"
                 assert (after.sessions, after.remembered) == ((), ()), "a browser outlived a report"
         case SignIn():
@@ -249,7 +289,7 @@ def _check_browsers(after: Account) -> None:
 def _check_published(history: AccountHistory, message: Message, decision: Decision[Account]) -> None:
     withdrawn: set[str] = set()
     for each in decision.events:
-        if isinstance(each, ChallengeWithdrawn):
+        if isinstance(each, ChallengeEnded):
             withdrawn.add(each.challenge_id)
         elif isinstance(each, ChallengeIssued):
             _check_challenge(history, each, withdrawn)

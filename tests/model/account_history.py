@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from protocol.challenges import verify_proof
+from protocol.challenges import Proof, verify_proof
 from schemas.base import Message
 from schemas.contract import (
     AuthResponse,
+    ChallengeEnded,
     ChallengeIssued,
-    ChallengeWithdrawn,
     DevicePaired,
     DeviceUnpaired,
     Purpose,
@@ -127,6 +127,7 @@ class AccountHistory:
         sessions: The browsers that are signed in, by the digest of their token.
         sent: When challenges were sent.
         open_challenges: The challenges that phones can answer.
+        answers: The answers that count, by challenge id.
         reported_at: When somebody else was reported, if the password was not changed since.
         invitation: The digest of the invitation that is open, and until when it is.
         emailed: The enrolment code that was sent last in each login.
@@ -147,6 +148,7 @@ class AccountHistory:
     sessions: dict[str, OpenSession] = field(default_factory=dict)
     sent: list[datetime] = field(default_factory=list)
     open_challenges: dict[str, ChallengeIssued] = field(default_factory=dict)
+    answers: dict[str, Proof] = field(default_factory=dict)
     reported_at: datetime | None = None
     invitation: tuple[str, datetime] | None = None
     emailed: dict[str, str] = field(default_factory=dict)
@@ -178,6 +180,11 @@ class AccountHistory:
         """Tell whether the second factor was given lately in a browser that is signed in."""
         confirmed_at = self.sessions[session_digest].confirmed_at if self.is_open(session_digest, at) else None
         return confirmed_at is not None and at <= confirmed_at + self.limits.confirmation_lifetime
+
+    def has_counted(self, proof: Proof) -> bool:
+        """Tell whether an answer is the one that counts for its challenge already."""
+        counted = self.answers.get(proof.claims.jti)
+        return counted is not None and counted.answer_id == proof.answer_id
 
     def needs_enrolment(self, login_id: str) -> bool:
         """Tell whether a login waits for an enrolment code, if it waits for anything."""
@@ -211,6 +218,8 @@ class AccountHistory:
 
     def note(self, message: Message, at: datetime, outcome: str, published: tuple[Message, ...]) -> None:
         """Note what was decided of a message."""
+        if isinstance(message, AuthResponse):
+            self._note_response(message, at, outcome)
         for each in published:
             self._note_published(each)
         match message:
@@ -218,8 +227,6 @@ class AccountHistory:
                 self._note_code(message, at, outcome)
             case FailPassword() if outcome != Rejection.UNKNOWN_ACCOUNT and not self.wrong_passwords.paused(at):
                 self.wrong_passwords.add(at)
-            case AuthResponse():
-                self._note_response(message, at, outcome)
             case _ if outcome == OK:
                 self._note_pairing(message, at)
                 self._note_session(message, at)
@@ -247,7 +254,7 @@ class AccountHistory:
             case ChallengeIssued():
                 self.open_challenges[message.challenge_id] = message
                 self.sent.append(message.issued_at)
-            case ChallengeWithdrawn():
+            case ChallengeEnded():
                 self.open_challenges.pop(message.challenge_id, None)
             case DeviceUnpaired(reason="removed"):
                 self.phones.pop(message.pairing_id, None)
@@ -289,6 +296,9 @@ class AccountHistory:
         if response.purpose is not Purpose.LOGIN or outcome != OK:
             return
         proof = verify_proof(response.challenge, response.answer)
+        if self.has_counted(proof):
+            return
+        self.answers[proof.claims.jti] = proof
         was_open = self.open_challenges.pop(proof.claims.jti, None) is not None
         wrong_number = proof.claims.number_matching and proof.number != number_of(proof.claims.jti)
         if proof.verdict is Verdict.REPORT:

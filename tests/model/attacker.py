@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
-from protocol.challenges import challenge_digest, issue_challenge, verify_challenge
+from protocol.challenges import issue_challenge, verify_challenge
 from protocol.phrases import pairing_seal
 from schemas.base import Message
 from schemas.codec import Event
@@ -24,7 +24,7 @@ from schemas.contract import (
 from services.login.domain.policy import Policy
 from tests.builders import Phone, a_digest, a_key
 from tests.events import a_challenge, a_paired, a_response
-from tests.messages import a_sign_in, a_submission
+from tests.messages import a_sign_in
 from tests.model.machine import (
     ATTACKERS_PHONE,
     NAMES,
@@ -159,21 +159,27 @@ class ForgedAnswers(LateAnswers):
         issued, approved, phone = challenge.issued, other.issued, challenge.phone
         if issued is not None and approved is not None and phone is not None:
             self.oracle.note_signature(phone, approved.challenge, Verdict.APPROVE)
-            nonce, at = self.new("nonce"), self.kafka.now
-            changes = {
-                "answer": phone.answer(approved.challenge, at=at, nonce=nonce),
-                "challenge_digest": challenge_digest(approved.challenge),
-            }
-            self.give(a_submission(issued, nonce, at, **changes))
+            nonce = self.new("nonce")
+            self.send_answer(phone.answer(approved.challenge, at=self.kafka.now, nonce=nonce), issued.challenge, nonce)
 
     @action(challenge=shown)
     def submit_from_another_phone(self, challenge: ChallengeHandle) -> None:
         """Send the push service an approval by the attacker's phone of what another phone was asked."""
         if (issued := challenge.issued) is not None:
             self.oracle.note_signature(ATTACKERS_PHONE, issued.challenge, Verdict.APPROVE)
-            nonce, at = self.new("nonce"), self.kafka.now
-            answer = ATTACKERS_PHONE.answer(issued.challenge, at=at, nonce=nonce)
-            self.give(a_submission(issued, nonce, at, device_id=ATTACKERS_PHONE.device_id, answer=answer))
+            nonce = self.new("nonce")
+            signed = ATTACKERS_PHONE.answer(issued.challenge, at=self.kafka.now, nonce=nonce)
+            self.send_answer(signed, issued.challenge, nonce)
+
+    @action(challenge=shown)
+    def submit_answer_to_copy(self, challenge: ChallengeHandle) -> None:
+        """Send the push service a fooled phone's approval of a copy that the attacker signed, with the copy."""
+        issued, phone = challenge.issued, challenge.phone
+        if issued is not None and phone is not None:
+            copy = issue_challenge(ATTACKERS_KEY, verify_challenge(issued.challenge)[0])
+            self.oracle.note_signature(phone, copy, Verdict.APPROVE)
+            nonce = self.new("nonce")
+            self.send_answer(phone.answer(copy, at=self.kafka.now, nonce=nonce), copy, nonce)
 
 
 class ForgedPairings(Attacker, People):

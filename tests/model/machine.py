@@ -20,8 +20,8 @@ from services.login.domain.policy import Policy
 from services.pairing.domain.phrase import Phrase, PhraseState
 from services.push.domain.channel import Channel
 from tests.builders import Phone, a_digest, a_phone, policy
-from tests.messages import a_submission
 from tests.model.memory_kafka import ACCOUNTS, CHANNELS, PHRASES, POLICIES, MemoryKafka
+from tests.model.memory_push import MemoryPush
 from tests.model.oracle import Oracle
 from tests.session_messages import a_creation
 
@@ -175,12 +175,14 @@ class ModelMachine(RuleBasedStateMachine):
 
     Attributes:
         kafka: The services.
+        push: The push service's web side.
         oracle: Watches them.
         limits: The login service's limits.
         lagging: True while the services read nothing, until they catch up.
         crashing: The number of the next record at which an instance dies; None if none does.
         holding: True if the next command comes late.
         held_back: A command that is on its way; it comes after the next one.
+        answered: What phones last answered, by challenge id.
 
     """
 
@@ -194,27 +196,29 @@ class ModelMachine(RuleBasedStateMachine):
     def begin(self, login_policy: Policy) -> None:
         """Begin anew under another policy."""
         self.kafka = type(self).make_kafka(replace(POLICIES, login=login_policy))
+        self.push = MemoryPush(self.kafka)
         self.limits = login_policy.limits
         self.oracle = Oracle(self.kafka, self.limits)
         self.lagging = False
         self.crashing: int | None = None
         self.holding = False
         self.held_back: Event[Message] | None = None
+        self.answered: dict[str, tuple[Verdict, int | None]] = {}
         self._numbers: Counter[str] = Counter()
         self._sound = True
         for name in NAMES:
             self.give(a_creation(account_id=name, email=f"{name}@example.org"))
 
-    def give(self, message: Message, account: str | None = None) -> None:
+    def give(self, message: Message, account: str | None = None, event_id: str | None = None) -> None:
         """Publish a command, of an account if one is named; the services catch up with it at once unless they lag."""
         if account is not None:
             message = message.model_copy(update={"account_id": account})
         held, self.held_back = self.held_back, None
         if self.holding:
             self.holding = False
-            self.held_back = self.kafka.draw(message)
+            self.held_back = self.kafka.draw(message, event_id)
         else:
-            self.kafka.command(message)
+            self.kafka.command(message, event_id)
         self.catch_up()
         if held is not None:
             self.kafka.publish(held)
@@ -263,8 +267,16 @@ class ModelMachine(RuleBasedStateMachine):
         issued, phone, nonce = challenge.issued, challenge.phone, self.new("nonce")
         if issued is not None and phone is not None:
             self.oracle.note_signature(phone, issued.challenge, verdict)
+            self.answered[challenge.challenge_id] = (verdict, number)
             signed = phone.answer(issued.challenge, verdict, at=self.kafka.now, nonce=nonce, number=number)
-            self.give(a_submission(issued, nonce, self.kafka.now, answer=signed, verdict=verdict))
+            self.send_answer(signed, issued.challenge, nonce)
+
+    def send_answer(self, signed: str, challenge: str, nonce: str) -> None:
+        """Send a signed answer to the push service, which publishes it or refuses it."""
+        taken = self.push.take(signed, challenge, nonce)
+        if taken is not None:
+            response, event_id = taken
+            self.give(response, event_id=event_id)
 
     @invariant()
     def all_follows(self) -> None:

@@ -84,20 +84,20 @@ class MemoryKafka:
         self._queues: dict[Reader, deque[Record]] = {reader: deque() for reader in READERS.values()}
         self._done: dict[Reader, list[Record]] = {reader: [] for reader in READERS.values()}
 
-    def command(self, message: Message) -> Event[Message]:
+    def command(self, message: Message, event_id: str | None = None) -> Event[Message]:
         """Publish a message that follows from no other, such as a web side's command, and return its event."""
-        event = self.draw(message)
+        event = self.draw(message, event_id)
         self.publish(event)
         return event
 
-    def draw(self, message: Message) -> Event[Message]:
-        """Return a message that is given now, in its envelope; it is published later.
+    def draw(self, message: Message, event_id: str | None = None) -> Event[Message]:
+        """Return a message that is given now, in its envelope, by default under a new id; it is published later.
 
         An administrator gives a command on the account as it stands. The next command is a microsecond later.
         """
         if isinstance(message, AdministratorCommand):
             message = as_seen(self.row(ACCOUNTS, message.account_id), message)
-        event = Event(f"e{len(self.commands) + 1}", self.now, "test", "", message)
+        event = Event(event_id or f"e{len(self.commands) + 1}", self.now, "test", "", message)
         self.commands.append(event)
         self.pass_time(1e-6)
         return event

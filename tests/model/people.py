@@ -16,7 +16,6 @@ from tests.messages import (
     a_phrase_request,
     a_send,
     a_sign_in,
-    a_submission,
     an_enrolment,
     an_enrolment_mail,
 )
@@ -204,12 +203,18 @@ class People(ModelMachine):
                 "nonce": nonce,
                 "at": at,
             }
-            self.give(a_submission(issued, nonce, at, answer=sign_answer(phone.key, **said)))
+            self.send_answer(sign_answer(phone.key, **said), issued.challenge, nonce)
 
     @action(challenge=sent, verdict=st.sampled_from(Verdict))
     def answer_late(self, challenge: ChallengeHandle, verdict: Verdict) -> None:
         """Answer what the phone may show no more."""
         self.submit(challenge, verdict)
+
+    @action(challenge=sent)
+    def repeat_answer(self, challenge: ChallengeHandle) -> None:
+        """Send what the phone answered once more, signed anew: it heard nothing."""
+        if (answered := self.answered.get(challenge.challenge_id)) is not None:
+            self.submit(challenge, *answered)
 
     @action(login=open_logins)
     def cancel(self, login: LoginHandle) -> None:

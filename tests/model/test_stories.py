@@ -1,15 +1,14 @@
 """The whole flow, honestly: what one service decides leads to the next, up to an open session."""
 
 from schemas.contract import DeviceUnpaired, Verdict
-from schemas.topics import AUTH_RESPONSE, LOGIN_COMMANDS, PUSH_COMMANDS
+from schemas.topics import AUTH_RESPONSE, LOGIN_COMMANDS
 from services.login.domain.login import LoginState
 from tests.builders import a_phone
-from tests.model.memory_kafka import ACCOUNTS, CHANNELS, PHRASES, Reader
+from tests.model.memory_kafka import ACCOUNTS, PHRASES, Reader
 from tests.model.people import People
 
 PHONE = a_phone()
 COMMANDS, RESPONSES = (Reader(topic.name, ACCOUNTS) for topic in (LOGIN_COMMANDS, AUTH_RESPONSE))
-SUBMISSIONS = Reader(PUSH_COMMANDS.name, CHANNELS)
 
 
 def test_a_phone_is_paired_and_lets_the_login_in() -> None:
@@ -44,7 +43,6 @@ def test_a_phone_whose_login_was_cancelled_while_it_accepted_is_told() -> None:
     pairing = people.type_phrase(login)
     people.lagging = True
     people.approve(pairing)
-    people.kafka.step(SUBMISSIONS)
     people.kafka.step(Reader(AUTH_RESPONSE.name, PHRASES))
     people.cancel(login)
     people.kafka.settle()
@@ -59,7 +57,6 @@ def test_a_challenge_that_a_crash_swallowed_reaches_the_phone_even_if_another_to
     people.lagging = True
     people.cancel(first)
     people.submit(first, Verdict.DENY)
-    people.kafka.step(SUBMISSIONS)
     second = people.sign_in("alex")
     people.kafka.step(COMMANDS)
     people.kafka.crash(COMMANDS)

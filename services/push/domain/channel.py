@@ -103,24 +103,31 @@ class Channel(Row):
         """Return how a challenge ended, or None."""
         return next((each for each in self.ended if each.challenge_id == challenge_id), None)
 
+    def with_pending(self, added: PendingChallenge) -> Self | None:
+        """Return the channel with one more challenge in place of the first to expire; None if too many are open."""
+        if sum(added.issued_at <= each.expires_at for each in self.pending) >= MOST_PENDING:
+            return None
+        surplus = max(0, len(self.pending) + 1 - MOST_PENDING)
+        evicted = sorted(self.pending, key=lambda each: each.expires_at)[:surplus]
+        return replace(self, pending=(*(each for each in self.pending if each not in evicted), added))
+
 
 def keep_challenge(channel: Channel, event: Event[ChallengeIssued]) -> Decision[Channel]:
     """Keep a challenge for the device; a device that never connected gets an undeliverable receipt."""
     issued = event.data
     if channel.waiting(issued.challenge_id) or channel.end_of(issued.challenge_id):
         return Decision(channel)
-    pending = _pruned(channel.pending, issued.issued_at)
     undeliverable = PushReceipt(
         challenge_id=issued.challenge_id,
         reply_key=issued.reply_key,
         device_name=channel.device_name,
         delivery=Delivery.UNDELIVERABLE,
     )
-    if sum(issued.issued_at <= each.expires_at for each in pending) >= MOST_PENDING:
-        return Decision(replace(channel, pending=pending), (undeliverable,), Refusal.TOO_MANY)
-    added = PendingChallenge.of(issued, event.traceparent)
-    events = () if channel.device_name else (undeliverable,)
-    return Decision(replace(channel, pending=(*_with_room(pending), added)), events)
+    kept = replace(channel, pending=_pruned(channel.pending, issued.issued_at))
+    added = kept.with_pending(PendingChallenge.of(issued, event.traceparent))
+    if added is None:
+        return Decision(kept, (undeliverable,), Refusal.TOO_MANY)
+    return Decision(added, () if channel.device_name else (undeliverable,))
 
 
 def register(channel: Channel, event: Event[RegisterDevice]) -> Decision[Channel]:
@@ -134,13 +141,6 @@ def end(channel: Channel, event: Event[ChallengeEnded]) -> Decision[Channel]:
     pending = tuple(each for each in channel.pending if each.challenge_id != message.challenge_id)
     others = tuple(each for each in channel.ended if each.challenge_id != message.challenge_id)
     return Decision(replace(channel, pending=pending, ended=(*others, EndedChallenge.of(message))[-MOST_ENDED:]))
-
-
-def _with_room(pending: tuple[PendingChallenge, ...]) -> tuple[PendingChallenge, ...]:
-    """Return the challenges without the earliest to expire, so that one more fits."""
-    surplus = max(0, len(pending) + 1 - MOST_PENDING)
-    evicted = sorted(pending, key=lambda each: each.expires_at)[:surplus]
-    return tuple(each for each in pending if each not in evicted)
 
 
 def _pruned(pending: tuple[PendingChallenge, ...], at: datetime) -> tuple[PendingChallenge, ...]:

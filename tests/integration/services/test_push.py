@@ -18,8 +18,8 @@ from protocol.signed_requests import REQUEST_TYPE
 from schemas.codec import Record, encode
 from schemas.contract import (
     AuthResponse,
+    ChallengeEnded,
     ChallengeIssued,
-    ChallengeWithdrawn,
     Delivery,
     DeviceUnpaired,
     PushReceipt,
@@ -168,7 +168,7 @@ async def test_an_expired_challenge_takes_no_answer(push: InstanceProcess, wire:
 
 async def test_a_withdrawn_challenge_ends_on_the_device(asked: Asked, wire: Wire) -> None:
     await wire.publisher.publish_command(
-        ChallengeWithdrawn(challenge_id=asked.issued.challenge_id, device_id=asked.device.device_id)
+        ChallengeEnded(challenge_id=asked.issued.challenge_id, device_id=asked.device.device_id)
     )
     ended = await news(asked.socket)
     assert ended == {"type": "ended", "challenge_id": asked.issued.challenge_id, "reason": "withdrawn"}
@@ -201,7 +201,7 @@ async def test_a_device_that_was_away_hears_what_still_waits(asked: Asked, wire:
             "challenge_ids": [asked.issued.challenge_id],
         }
         await wire.publisher.publish_command(
-            ChallengeWithdrawn(challenge_id=asked.issued.challenge_id, device_id=same.device_id)
+            ChallengeEnded(challenge_id=asked.issued.challenge_id, device_id=same.device_id)
         )
         await news(again)
         third = await same.connect()

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.base import Message
-from schemas.contract import ChallengeWithdrawn, DeviceUnpaired, PairingWithdrawn
+from schemas.contract import ChallengeEnded, DeviceUnpaired, PairingWithdrawn
 from schemas.login_messages import CreateAccount, EmailDue, EmailKind, RemoveAccount
 from services.common.decisions import OK, Decision, decide_once
 from services.common.throttle import Throttle
@@ -87,7 +87,7 @@ def test_removing_an_account_withdraws_its_open_challenge() -> None:
     owner = Owner()
     owner.take(a_sign_in())
     withdrawn = owner.take(REMOVE).events[0]
-    assert isinstance(withdrawn, ChallengeWithdrawn)
+    assert isinstance(withdrawn, ChallengeEnded)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("login-1", a_phone().device_id)
 
 
@@ -239,7 +239,7 @@ def test_a_reset_ends_open_logins_and_withdraws_their_challenges() -> None:
     challenge = owner.challenge(a_sign_in())
     owner.account = owner.account.with_login(a_login("waiting"))
     events = owner.take(a_reset(after(1))).events
-    assert [type(each) for each in events] == [ChallengeWithdrawn, PairingWithdrawn, DeviceUnpaired]
+    assert [type(each) for each in events] == [ChallengeEnded, PairingWithdrawn, DeviceUnpaired]
     assert {each.end_reason for each in owner.account.logins} == {EndReason.CANCELLED}
     assert owner.take(a_response(challenge, at=after(2))).outcome == Rejection.UNKNOWN
     assert owner.take(a_paired(at=after(2), phone=FAIR)).outcome == TOO_LATE

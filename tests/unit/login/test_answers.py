@@ -1,24 +1,45 @@
 """Answers to a challenge: only genuine ones to the challenge that was sent, in time, once."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from schemas.contract import AuthResponse, Purpose, Verdict
-from services.common.decisions import OK, UnacceptableError
-from services.login.domain.account import Session
+from protocol.challenges import verify_proof
+from schemas.contract import AuthResponse, ChallengeEnded, ChallengeOutcome, Purpose, Verdict
+from services.common.decisions import OK, Decision, UnacceptableError
+from services.login.domain.account import Account, Session
 from services.login.domain.approval import MOST_SESSIONS
+from services.login.domain.expire import expire
 from services.login.domain.history import HistoryKind
 from services.login.domain.login import EndReason, LoginState
 from services.login.domain.rejections import Rejection
-from tests.builders import a_device, a_digest, a_key, a_phone, a_session, after, an_account, present
-from tests.events import a_challenge, a_login_challenge, a_response
-from tests.messages import a_cancel, a_send, a_sign_in
+from tests.builders import (
+    LIMITS,
+    a_device,
+    a_digest,
+    a_key,
+    a_phone,
+    a_session,
+    after,
+    an_account,
+    number_of,
+    present,
+    recovery_codes,
+)
+from tests.events import a_challenge, a_login_challenge, a_response, end_in, only
+from tests.messages import a_cancel, a_code, a_recovery_code, a_send, a_sign_in
 from tests.rows import without_memory
-from tests.unit.login.owner import Owner, asked
+from tests.session_messages import a_confirmation, a_password_change
+from tests.unit.login.owner import Owner, asked, same, signed_in
 
 SESSION = a_digest("session of login-1")
+
+
+def _answer_id(challenge: str, verdict: Verdict) -> str:
+    response = a_response(challenge, verdict)
+    return verify_proof(response.challenge, response.answer).answer_id
 
 
 def _a_session(name: str, at: datetime) -> Session:
@@ -68,7 +89,8 @@ def test_an_answer_at_the_last_moment_counts(verdict: Verdict) -> None:
 def test_an_approval_after_the_last_moment_is_late() -> None:
     owner, challenge = asked()
     decision = owner.take(a_response(challenge, at=after(minutes=2, seconds=0.001)))
-    assert (decision.outcome, decision.events) == (Rejection.LATE, ())
+    assert decision.outcome == Rejection.LATE
+    assert only(decision.events, ChallengeEnded).outcome is ChallengeOutcome.EXPIRED
     assert owner.login().end_reason is EndReason.NOT_ANSWERED
     assert owner.account.sessions == ()
 
@@ -81,21 +103,101 @@ def test_an_approval_of_a_cancelled_login_is_late() -> None:
     assert owner.account.sessions == ()
 
 
-@pytest.mark.parametrize("second", list(Verdict))
-def test_the_first_answer_counts(second: Verdict) -> None:
+@pytest.mark.parametrize(("first", "second"), [(Verdict.APPROVE, Verdict.DENY), (Verdict.DENY, Verdict.APPROVE)])
+def test_the_first_answer_counts(first: Verdict, second: Verdict) -> None:
     owner, challenge = asked()
-    owner.take(a_response(challenge, Verdict.DENY, after(1)))
-    login = owner.login()
-    owner.take(a_response(challenge, second, after(2)))
-    assert owner.login() == login
+    end = end_in(owner.take(a_response(challenge, first, after(1))).events)
+    before = owner.account
+    other = owner.take(a_response(challenge, second, after(2)))
+    assert (other.outcome, other.events) == (Rejection.LATE, (end,))
+    assert (end.verdict, end.answer_id) == (first, _answer_id(challenge, first))
+    assert same(owner.account, before)
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+@pytest.mark.parametrize("late_seconds", [0, 600])
+def test_the_same_answer_again_changes_nothing_and_has_the_same_outcome(verdict: Verdict, late_seconds: int) -> None:
+    owner, challenge = asked()
+    end = end_in(owner.take(a_response(challenge, verdict, after(1))).events)
+    before = expire(owner.account, after(2 + late_seconds), LIMITS)
+    answer = a_phone().answer(challenge, verdict, nonce="another nonce")
+    again = owner.take(a_response(challenge, verdict, after(2 + late_seconds), answer=answer))
+    assert (again.outcome, again.events) == (OK, (end,))
+    assert same(owner.account, before)
+
+
+def test_the_next_number_is_another_answer() -> None:
+    owner, challenge = asked()
+    wrong = 10 + (number_of("login-1") - 9) % 90
+    end = end_in(owner.take(a_response(challenge, at=after(1), number=wrong)).events)
+    assert end.outcome is ChallengeOutcome.WRONG_NUMBER
+    right = owner.take(a_response(challenge, at=after(2)))
+    assert (right.outcome, right.events) == (Rejection.LATE, (end,))
+    assert end.answer_id != _answer_id(challenge, Verdict.APPROVE)
     assert owner.account.sessions == ()
 
 
-def test_a_second_approval_opens_no_second_session() -> None:
+OUTCOMES = {
+    Verdict.APPROVE: ChallengeOutcome.APPROVED,
+    Verdict.DENY: ChallengeOutcome.DENIED,
+    Verdict.REPORT: ChallengeOutcome.REPORTED,
+}
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_the_phone_is_told_how_its_answer_counts(verdict: Verdict) -> None:
     owner, challenge = asked()
-    owner.take(a_response(challenge, at=after(1)))
-    owner.take(a_response(challenge, at=after(2)))
-    assert len(owner.account.sessions) == 1
+    end = only(owner.take(a_response(challenge, verdict, after(1))).events, ChallengeEnded)
+    assert end == ChallengeEnded(
+        challenge_id="login-1",
+        device_id=a_phone().device_id,
+        outcome=OUTCOMES[verdict],
+        verdict=verdict,
+        answer_id=_answer_id(challenge, verdict),
+    )
+
+
+def test_the_phone_is_told_that_its_approval_confirms_a_change() -> None:
+    owner = signed_in()
+    owner.take(a_confirmation())
+    challenge = owner.challenge(a_send("confirm-1", after(1)))
+    end = only(owner.take(a_response(challenge, at=after(2))).events, ChallengeEnded)
+    assert end.outcome is ChallengeOutcome.APPROVED
+
+
+def _by_code(owner: Owner) -> Decision[Account]:
+    return owner.take(a_code(at=after(5)))
+
+
+def _by_recovery_code(owner: Owner) -> Decision[Account]:
+    return owner.take(a_recovery_code(at=after(5)))
+
+
+def _by_cancelling(owner: Owner) -> Decision[Account]:
+    return owner.take(a_cancel(at=after(5)))
+
+
+def _by_a_new_password(owner: Owner) -> Decision[Account]:
+    return owner.take(a_password_change(after(5)))
+
+
+WAYS_TO_END = {
+    "code": (_by_code, ChallengeOutcome.ANSWERED_ELSEWHERE),
+    "recovery code": (_by_recovery_code, ChallengeOutcome.ANSWERED_ELSEWHERE),
+    "cancelled": (_by_cancelling, ChallengeOutcome.WITHDRAWN),
+    "new password": (_by_a_new_password, ChallengeOutcome.WITHDRAWN),
+}
+
+
+@pytest.mark.parametrize(("end", "outcome"), WAYS_TO_END.values(), ids=WAYS_TO_END.keys())
+def test_the_phone_is_told_that_its_request_ended_otherwise(
+    end: Callable[[Owner], Decision[Account]], outcome: ChallengeOutcome
+) -> None:
+    owner, challenge = asked(an_account(sessions=(a_session(),), recovery=recovery_codes("code 1")))
+    told = only(end(owner).events, ChallengeEnded)
+    assert (told.challenge_id, told.outcome, told.verdict, told.answer_id) == ("login-1", outcome, None, None)
+    late = owner.take(a_response(challenge, at=after(6)))
+    assert (late.outcome, late.events) == (Rejection.LATE, (told,))
 
 
 def test_the_signed_verdict_overrides_the_unsigned_one() -> None:
@@ -109,14 +211,20 @@ def test_the_signed_verdict_overrides_the_unsigned_one() -> None:
 def test_an_answer_by_an_unpaired_phone_is_rejected() -> None:
     owner, challenge = asked()
     owner.account = replace(owner.account, devices=())
-    assert owner.take(a_response(challenge)).outcome == Rejection.UNKNOWN
+    decision = owner.take(a_response(challenge))
+    assert decision.outcome == Rejection.UNKNOWN
+    assert only(decision.events, ChallengeEnded).outcome is ChallengeOutcome.WITHDRAWN
     assert owner.account.sessions == ()
 
 
 def test_an_answer_to_an_unsent_challenge_is_rejected() -> None:
     owner, _ = asked()
     stray = a_login_challenge(jti="login-9")
-    assert owner.take(a_response(stray)).outcome == Rejection.UNKNOWN
+    decision = owner.take(a_response(stray))
+    assert decision.outcome == Rejection.UNKNOWN
+    end = only(decision.events, ChallengeEnded)
+    assert (end.challenge_id, end.device_id) == ("login-9", a_phone().device_id)
+    assert (end.outcome, end.verdict, end.answer_id) == (ChallengeOutcome.WITHDRAWN, None, None)
     assert owner.login().state is LoginState.CHALLENGED
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.contract import ChallengeWithdrawn
+from schemas.contract import ChallengeEnded
 from schemas.login_messages import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind, Method
@@ -70,7 +70,7 @@ def test_an_apps_code_signs_in_without_a_phone() -> None:
 
 def test_a_code_withdraws_its_logins_challenge() -> None:
     owner, challenge = asked()
-    withdrawn = only(owner.take(a_code(at=after(5))).events, ChallengeWithdrawn)
+    withdrawn = only(owner.take(a_code(at=after(5))).events, ChallengeEnded)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("login-1", a_phone().device_id)
     owner.take(a_response(challenge, at=after(6)))
     assert len(owner.account.sessions) == 1
@@ -245,7 +245,7 @@ def test_an_email_says_how_many_recovery_codes_are_left() -> None:
 def test_a_recovery_code_withdraws_the_challenge() -> None:
     owner = Owner(an_account(recovery=RECOVERY_CODES))
     owner.challenge(a_sign_in())
-    only(owner.take(a_recovery_code(at=after(5))).events, ChallengeWithdrawn)
+    only(owner.take(a_recovery_code(at=after(5))).events, ChallengeEnded)
 
 
 @pytest.mark.parametrize("code", ["code 4", "another"])

@@ -7,7 +7,7 @@ import pytest
 
 from protocol.challenges import PinnedIssuer
 from protocol.unpaired import verify_unpaired
-from schemas.contract import ChallengeIssued, ChallengeWithdrawn, DeviceUnpaired, PairingRequested, PairingWithdrawn
+from schemas.contract import ChallengeEnded, ChallengeIssued, DeviceUnpaired, PairingRequested, PairingWithdrawn
 from schemas.login_messages import AccountCommand
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind
@@ -140,7 +140,7 @@ def test_removing_a_phone_withdraws_its_challenge() -> None:
     owner = signed_in(devices=TWO)
     owner.challenge(a_sign_in())
     withdrawn, unpaired = owner.take(a_method_removal("pairing-0", after(1))).events
-    assert isinstance(withdrawn, ChallengeWithdrawn)
+    assert isinstance(withdrawn, ChallengeEnded)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("login-1", a_phone().device_id)
     assert isinstance(unpaired, DeviceUnpaired)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.contract import ChallengeWithdrawn, PairingWithdrawn
+from schemas.contract import ChallengeEnded, PairingWithdrawn
 from schemas.login_messages import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind
@@ -50,7 +50,7 @@ def test_the_owner_is_notified_by_email() -> None:
 def test_a_sign_in_by_the_old_password_ends_and_its_challenge_is_withdrawn() -> None:
     owner = signed_in()
     challenge = owner.challenge(a_sign_in("mallory"))
-    withdrawn = only(owner.take(a_password_change(after(1))).events, ChallengeWithdrawn)
+    withdrawn = only(owner.take(a_password_change(after(1))).events, ChallengeEnded)
     assert withdrawn.challenge_id == "mallory"
     assert owner.login("mallory").end_reason is EndReason.CANCELLED
     assert owner.take(a_response(challenge, at=after(2))).outcome == Rejection.LATE

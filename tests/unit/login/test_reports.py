@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from protocol.challenges import verify_proof
-from schemas.contract import ChallengeIssued, ChallengeWithdrawn, PairingWithdrawn, Verdict
+from schemas.contract import ChallengeEnded, ChallengeIssued, ChallengeOutcome, PairingWithdrawn, Verdict
 from schemas.login_messages import EmailDue, EmailKind
 from services.common.decisions import OK
 from services.login.domain.account import Reported
@@ -13,7 +13,7 @@ from services.login.domain.history import HistoryKind, Method
 from services.login.domain.login import EndReason, LoginState
 from services.login.domain.rejections import Rejection
 from tests.builders import a_browser, a_device, a_digest, a_phone, a_remembered_browser, a_session, after, an_account
-from tests.events import a_paired, a_response, only
+from tests.events import a_paired, a_response, end_in, only, without_end
 from tests.messages import a_cancel, a_code, a_pairing_start, a_recovery_code, a_send, a_sign_in, an_enrolment
 from tests.session_messages import (
     a_confirmation,
@@ -23,7 +23,7 @@ from tests.session_messages import (
     an_invitation,
     new_recovery_codes,
 )
-from tests.unit.login.owner import Owner, asked, signed_in
+from tests.unit.login.owner import Owner, asked, same, signed_in
 
 SESSION = a_digest("session of login-1")
 FAIR = a_phone("Fairphone 5")
@@ -35,7 +35,7 @@ def test_a_report_ends_every_open_login() -> None:
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_sign_in("login-3", after(2)))
     decision = owner.take(a_response(challenge, Verdict.REPORT, after(3)))
-    assert (decision.outcome, decision.events) == (OK, ())
+    assert (decision.outcome, without_end(decision.events)) == (OK, ())
     reasons = [login.end_reason for login in owner.account.logins]
     assert reasons == [EndReason.REPORTED, EndReason.REPORTED_ELSEWHERE, EndReason.REPORTED_ELSEWHERE]
     assert owner.account.sessions == ()
@@ -70,7 +70,7 @@ def test_a_report_records_the_attempt_and_requires_a_new_password() -> None:
 
 def test_a_report_sends_an_email_with_the_reported_browser() -> None:
     owner, challenge = asked(an_account(email="alex@example.org"))
-    mail = only(owner.take(a_response(challenge, Verdict.REPORT, after(1))).events, EmailDue)
+    mail = only(without_end(owner.take(a_response(challenge, Verdict.REPORT, after(1))).events), EmailDue)
     assert (mail.kind, mail.browser, mail.at) == (EmailKind.SIGN_IN_REPORTED, a_browser(), after(1))
 
 
@@ -79,7 +79,8 @@ def test_a_report_withdraws_the_pairing_of_a_further_phone() -> None:
     owner.take(a_further_phone())
     owner.take(a_pairing_start(at=after(1), login_id="add-1"))
     challenge = owner.challenge(a_sign_in(at=after(2)))
-    withdrawn = only(owner.take(a_response(challenge, Verdict.REPORT, after(3))).events, PairingWithdrawn)
+    decision = owner.take(a_response(challenge, Verdict.REPORT, after(3)))
+    withdrawn = only(without_end(decision.events), PairingWithdrawn)
     assert withdrawn.pairing_id == "pairing-1"
     assert owner.login("add-1").end_reason is EndReason.REPORTED_ELSEWHERE
 
@@ -87,8 +88,48 @@ def test_a_report_withdraws_the_pairing_of_a_further_phone() -> None:
 def test_an_approved_challenge_can_still_be_reported() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge, at=after(1)))
-    assert owner.take(a_response(challenge, Verdict.REPORT, after(2))).outcome == OK
+    decision = owner.take(a_response(challenge, Verdict.REPORT, after(2)))
+    assert decision.outcome == OK
+    assert end_in(decision.events).outcome is ChallengeOutcome.REPORTED
     assert owner.account.sessions == ()
+    assert owner.account.push.reported is not None
+
+
+@pytest.mark.parametrize("first", [*Verdict, None])
+def test_a_report_counts_once(first: Verdict | None) -> None:
+    """Its repetition comes after a new password, when the owner has signed in again."""
+    owner, challenge = asked()
+    if first is not None:
+        owner.take(a_response(challenge, first, after(1)))
+    report = a_response(challenge, Verdict.REPORT, after(2))
+    reported = end_in(owner.take(report).events)
+    owner.take(a_sign_in("back", after(30)))
+    owner.take(a_code(login_id="back", at=after(31)))
+    owner.take(a_password_change(after(40), session_digest=BACK))
+    before = owner.account
+    for seconds, nonce in ((41, "nonce"), (90, "another")):
+        answer = a_phone().answer(challenge, Verdict.REPORT, nonce=nonce)
+        again = owner.take(a_response(challenge, Verdict.REPORT, after(seconds), answer=answer))
+        assert (again.outcome, again.events) == (OK, (reported,))
+    assert same(owner.account, before)
+    assert owner.account.session(BACK, after(90)) is not None
+    assert owner.account.push.reported is None
+
+
+def test_after_a_report_another_answer_is_late() -> None:
+    owner, challenge = asked()
+    reported = end_in(owner.take(a_response(challenge, Verdict.REPORT, after(1))).events)
+    for number, verdict in enumerate((Verdict.APPROVE, Verdict.DENY)):
+        late = owner.take(a_response(challenge, verdict, after(2 + number)))
+        assert (late.outcome, late.events) == (Rejection.LATE, (reported,))
+    assert owner.account.sessions == ()
+
+
+def test_a_report_after_the_request_expired_counts() -> None:
+    owner, challenge = asked()
+    decision = owner.take(a_response(challenge, Verdict.REPORT, after(minutes=3)))
+    assert decision.outcome == OK
+    assert end_in(decision.events).outcome is ChallengeOutcome.REPORTED
     assert owner.account.push.reported is not None
 
 
@@ -114,8 +155,12 @@ def test_a_report_after_a_cancel_withdraws_another_logins_challenge() -> None:
     owner.take(a_sign_in("login-2", after(1)))
     owner.take(a_cancel("login-1", after(2)))
     owner.challenge(a_send("login-2", after(3), "challenge-2"))
-    withdrawn = only(owner.take(a_response(challenge, Verdict.REPORT, after(4))).events, ChallengeWithdrawn)
+    withdrawn, reported = owner.take(a_response(challenge, Verdict.REPORT, after(4))).events
+    assert isinstance(withdrawn, ChallengeEnded)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("challenge-2", a_phone().device_id)
+    assert (withdrawn.outcome, withdrawn.verdict) == (ChallengeOutcome.WITHDRAWN, None)
+    assert isinstance(reported, ChallengeEnded)
+    assert (reported.challenge_id, reported.outcome) == ("login-1", ChallengeOutcome.REPORTED)
     assert owner.account.open_challenge() is None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.contract import ChallengeWithdrawn, Verdict
+from schemas.contract import ChallengeEnded, Verdict
 from schemas.login_messages import AccountCommand
 from services.common.decisions import OK
 from services.login.domain.history import HistoryKind, Method
@@ -118,7 +118,7 @@ def test_signing_a_session_out_withdraws_its_confirmations_challenge() -> None:
         owner = _two()
         owner.take(a_confirmation())
         owner.challenge(a_send("confirm-1", after(1), "confirm-1"))
-        withdrawn = only(owner.take(end).events, ChallengeWithdrawn)
+        withdrawn = only(owner.take(end).events, ChallengeEnded)
         assert withdrawn.challenge_id == "confirm-1"
         assert owner.account.open_challenge() is None
 

@@ -6,8 +6,8 @@ import pytest
 
 from protocol.challenges import verify_challenge
 from schemas.contract import (
+    ChallengeEnded,
     ChallengeIssued,
-    ChallengeWithdrawn,
     PairingFailed,
     PairingFailure,
     PairingWithdrawn,
@@ -149,7 +149,7 @@ def test_a_sign_in_to_an_unknown_account_is_rejected() -> None:
 def test_cancel_ends_the_login_and_withdraws_its_challenge() -> None:
     owner = Owner()
     challenge = owner.challenge(a_sign_in())
-    withdrawn = only(owner.take(a_cancel(at=after(5))).events, ChallengeWithdrawn)
+    withdrawn = only(owner.take(a_cancel(at=after(5))).events, ChallengeEnded)
     assert withdrawn.challenge_id == verify_challenge(challenge)[0].jti
     assert withdrawn.device_id == a_phone().device_id
     assert (owner.login().state, owner.login().end_reason) == (LoginState.ENDED, EndReason.CANCELLED)
@@ -185,7 +185,7 @@ def test_signing_in_again_in_the_same_browser_replaces_the_login() -> None:
     owner = Owner()
     first = owner.challenge(a_sign_in("login-1", browser_digest=HERE))
     withdrawn, asked = owner.take(a_sign_in("login-2", after(6), browser_digest=HERE)).events
-    assert only((withdrawn,), ChallengeWithdrawn).challenge_id == verify_challenge(first)[0].jti
+    assert only((withdrawn,), ChallengeEnded).challenge_id == verify_challenge(first)[0].jti
     assert only((asked,), ChallengeIssued).challenge != first
     assert (owner.login("login-1").state, owner.login("login-1").end_reason) == (LoginState.ENDED, EndReason.CANCELLED)
     assert owner.login("login-2").state is LoginState.CHALLENGED

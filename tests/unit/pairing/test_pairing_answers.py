@@ -8,7 +8,8 @@ from protocol.challenges import verify_proof
 from protocol.phrases import pairing_seal
 from schemas.contract import (
     AuthResponse,
-    ChallengeWithdrawn,
+    ChallengeEnded,
+    ChallengeOutcome,
     DevicePaired,
     PairingFailed,
     PairingFailure,
@@ -19,7 +20,7 @@ from schemas.contract import (
 from services.common.decisions import OK, UnacceptableError
 from services.pairing.domain.phrase import Phrase, PhraseState, decide_phrase
 from tests.builders import SEAL_KEY, a_digest, a_key, a_phone, after, an_event, pairing_policy, present
-from tests.events import PHRASE, a_challenge, a_pairing_request, a_response, only
+from tests.events import PHRASE, a_challenge, a_pairing_request, a_response, end_in, only, without_end
 from tests.messages import an_issue
 from tests.unit.pairing.phrase_history import decide, history
 
@@ -33,7 +34,7 @@ def _claimed() -> Phrase:
 def test_an_accepting_device_is_paired() -> None:
     response = a_response(a_challenge(), at=after(10))
     decision = decide(_claimed(), response)
-    paired = only(decision.events, DevicePaired)
+    paired = only(without_end(decision.events), DevicePaired)
     assert decision.outcome == OK
     assert present(decision.row).state is PhraseState.ACCEPTED
     assert (paired.pairing_id, paired.account_id, paired.paired_at) == ("pairing-1", "alex", after(10))
@@ -42,7 +43,7 @@ def test_an_accepting_device_is_paired() -> None:
 
 
 def test_a_pairing_carries_its_own_proof() -> None:
-    paired = only(decide(_claimed(), a_response(a_challenge())).events, DevicePaired)
+    paired = only(without_end(decide(_claimed(), a_response(a_challenge())).events), DevicePaired)
     proof = verify_proof(paired.challenge, paired.answer)
     assert (proof.claims.jti, proof.claims.account_id) == (paired.pairing_id, paired.account_id)
     assert (proof.device_id, proof.verdict) == (paired.device_id, Verdict.APPROVE)
@@ -53,7 +54,7 @@ def test_a_pairing_carries_its_own_proof() -> None:
 )
 def test_a_declining_device_is_not_paired(verdict: Verdict, reason: PairingFailure) -> None:
     decision = decide(_claimed(), a_response(a_challenge(), verdict))
-    failed = only(decision.events, PairingFailed)
+    failed = only(without_end(decision.events), PairingFailed)
     assert (failed.pairing_id, failed.account_id, failed.reason) == ("pairing-1", "alex", reason)
     assert decision.outcome == reason
     assert present(decision.row).state is PhraseState.DECLINED
@@ -62,8 +63,10 @@ def test_a_declining_device_is_not_paired(verdict: Verdict, reason: PairingFailu
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_an_answer_after_the_last_moment_is_late(verdict: Verdict) -> None:
     late = after(minutes=2, seconds=0.001)
-    failed = only(decide(_claimed(), a_response(a_challenge(), verdict, late)).events, PairingFailed)
-    assert failed.reason is PairingFailure.NOT_ANSWERED
+    decision = decide(_claimed(), a_response(a_challenge(), verdict, late))
+    assert only(without_end(decision.events), PairingFailed).reason is PairingFailure.NOT_ANSWERED
+    end = end_in(decision.events)
+    assert (end.outcome, end.verdict, end.answer_id) == (ChallengeOutcome.EXPIRED, None, None)
 
 
 def test_an_answer_at_the_last_moment_counts() -> None:
@@ -73,15 +76,35 @@ def test_an_answer_at_the_last_moment_counts() -> None:
 @pytest.mark.parametrize("first", list(Verdict))
 @pytest.mark.parametrize("second", list(Verdict))
 def test_the_first_answer_counts(first: Verdict, second: Verdict) -> None:
-    row = present(decide(_claimed(), a_response(a_challenge(), first)).row)
+    counted = decide(_claimed(), a_response(a_challenge(), first))
+    row = present(counted.row)
     decision = decide(row, a_response(a_challenge(), second, after(1)))
-    assert (decision.outcome, decision.events) == ("decided_before", ())
+    assert (decision.outcome, decision.events) == ("decided_before", (end_in(counted.events),))
     assert present(decision.row).state is row.state
+
+
+OUTCOMES = {
+    Verdict.APPROVE: ChallengeOutcome.APPROVED,
+    Verdict.DENY: ChallengeOutcome.DENIED,
+    Verdict.REPORT: ChallengeOutcome.REPORTED,
+}
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_the_device_is_told_how_its_answer_counts(verdict: Verdict) -> None:
+    response = a_response(a_challenge(), verdict, after(1))
+    assert end_in(decide(_claimed(), response).events) == ChallengeEnded(
+        challenge_id="pairing-1",
+        device_id=a_phone().device_id,
+        outcome=OUTCOMES[verdict],
+        verdict=verdict,
+        answer_id=verify_proof(response.challenge, response.answer).answer_id,
+    )
 
 
 def test_the_signed_verdict_overrides_the_unsigned_one() -> None:
     declined = a_response(a_challenge(), Verdict.DENY).model_copy(update={"verdict": Verdict.APPROVE})
-    assert only(decide(_claimed(), declined).events, PairingFailed).reason is PairingFailure.DECLINED
+    assert only(without_end(decide(_claimed(), declined).events), PairingFailed).reason is PairingFailure.DECLINED
 
 
 @pytest.mark.parametrize("changes", [{"jti": "pairing-9"}, {"account_id": "bo"}, {"exp": int(after(9).timestamp())}])
@@ -89,7 +112,10 @@ def test_an_answer_to_an_unsent_challenge_is_rejected(changes: dict[str, Any]) -
     stray = a_response(a_challenge(**changes))
     for row in (None, history(an_issue()), _claimed()):
         decision = decide(row, stray)
-        assert (decision.outcome, decision.events) == ("unknown", ())
+        assert decision.outcome == "unknown"
+        end = only(decision.events, ChallengeEnded)
+        assert (end.challenge_id, end.device_id) == (stray.challenge_id, a_phone().device_id)
+        assert (end.outcome, end.verdict) == (ChallengeOutcome.WITHDRAWN, None)
         assert (decision.row is None) == (row is None)
         if row is not None and decision.row is not None:
             assert decision.row.state is row.state
@@ -131,14 +157,16 @@ def a_withdrawal(pairing_id: str = "pairing-1") -> PairingWithdrawn:
 
 def test_a_withdrawal_withdraws_the_challenge() -> None:
     decision = decide(history(an_issue(), a_pairing_request()), a_withdrawal())
-    withdrawn = only(decision.events, ChallengeWithdrawn)
+    withdrawn = only(decision.events, ChallengeEnded)
     assert (withdrawn.challenge_id, withdrawn.device_id) == ("pairing-1", a_phone().device_id)
+    assert (withdrawn.outcome, withdrawn.verdict, withdrawn.answer_id) == (ChallengeOutcome.WITHDRAWN, None, None)
 
 
 def test_an_answer_after_the_withdrawal_pairs_nothing() -> None:
     row = history(an_issue(), a_pairing_request(), a_withdrawal())
     response = a_response(a_challenge(key=a_key("pairing service")), Verdict.APPROVE, after(5))
-    assert decide(row, response).events == ()
+    end = only(decide(row, response).events, ChallengeEnded)
+    assert (end.outcome, end.verdict) == (ChallengeOutcome.WITHDRAWN, None)
 
 
 def test_a_withdrawn_phrase_is_used() -> None:

@@ -31,8 +31,8 @@ from tests.unit.protocol.vector_parts import (
     SHORT,
     Case,
     altered,
+    answer_case,
     challenge_case,
-    request_case,
     second_spelling,
 )
 
@@ -74,7 +74,7 @@ def agreement() -> Case:
         ],
         "refused_keys": _refused_keys(),
         "challenge": challenge_case(challenge),
-        "answer": request_case(an_answer(challenge, agreement_key=DEVICE_AGREEMENT.public), ANSWER_PATH),
+        "answer": answer_case(challenge, an_answer(challenge, agreement_key=DEVICE_AGREEMENT.public)),
         "refused_challenges": [{"why": "an agreement key off the curve", "jws": _challenge_with(_off_the_curve())}],
         "refused_proofs": [
             {
@@ -91,9 +91,9 @@ def numbers() -> Case:
     browser = Browser(name="Firefox on Linux", address="192.0.2.7", place="Geneva, Switzerland", first_time=True)
     challenge = a_challenge(number_matching=True, browser=browser)
     answers = [
-        {"verdict": "approve", "number": 42, **request_case(an_answer(challenge, number=42), ANSWER_PATH)},
-        {"verdict": "deny", "number": None, **request_case(an_answer(challenge, Verdict.DENY), ANSWER_PATH)},
-        {"verdict": "report", "number": None, **request_case(an_answer(challenge, Verdict.REPORT), ANSWER_PATH)},
+        {"verdict": "approve", "number": 42, **answer_case(challenge, an_answer(challenge, number=42))},
+        {"verdict": "deny", "number": None, **answer_case(challenge, an_answer(challenge, Verdict.DENY))},
+        {"verdict": "report", "number": None, **answer_case(challenge, an_answer(challenge, Verdict.REPORT))},
     ]
     refused = [
         ("below 10", _answer_saying(challenge, 9)),

@@ -9,7 +9,7 @@ from protocol.challenges import ANSWER_TYPE
 from protocol.encoding import encode_base64url
 from protocol.jose import read_header
 from protocol.signed_requests import REQUEST_TYPE, sign_request
-from schemas.contract import Purpose, Verdict
+from schemas.contract import ChallengeOutcome, Purpose, Verdict
 from tests.unit.protocol.builders import (
     DEVICE,
     NONCE,
@@ -25,14 +25,15 @@ from tests.unit.protocol.builders import (
 )
 from tests.unit.protocol.code_vectors import agreement, numbers, unpaired
 from tests.unit.protocol.vector_parts import (
-    ANSWER_PATH,
     OTHER,
     SHORT,
     Case,
     altered,
+    answer_case,
     challenge_case,
     key_case,
     request_case,
+    response_case,
     second_spelling,
 )
 
@@ -55,10 +56,11 @@ def make() -> str:
         "request": request_case(a_request(), PATH),
         "challenges": {purpose.value: challenge_case(a_challenge(purpose)) for purpose in Purpose},
         "answers": [
-            {"to": purpose.value, "verdict": verdict.value, **request_case(_answer_to(purpose, verdict), ANSWER_PATH)}
+            {"to": purpose.value, "verdict": verdict.value, **_answer_to(purpose, verdict)}
             for purpose in Purpose
             for verdict in Verdict
         ],
+        "responses": _responses(),
         "refused_requests": _refused_requests(),
         "refused_challenges": _refused_challenges(),
         "refused_proofs": _refused_proofs(),
@@ -78,8 +80,20 @@ def _base64url() -> Case:
     }
 
 
-def _answer_to(purpose: Purpose, verdict: Verdict) -> str:
-    return an_answer(a_challenge(purpose), verdict)
+def _answer_to(purpose: Purpose, verdict: Verdict) -> Case:
+    challenge = a_challenge(purpose)
+    return answer_case(challenge, an_answer(challenge, verdict))
+
+
+def _responses() -> list[Case]:
+    counted = [
+        (Verdict.APPROVE, ChallengeOutcome.APPROVED),
+        (Verdict.DENY, ChallengeOutcome.DENIED),
+        (Verdict.REPORT, ChallengeOutcome.REPORTED),
+        (Verdict.APPROVE, ChallengeOutcome.WRONG_NUMBER),
+    ]
+    cases = [response_case(verdict, outcome.value) for verdict, outcome in counted]
+    return [*cases, response_case(Verdict.APPROVE, "received")]
 
 
 def _signed(url: str = ORIGIN + PATH, at: datetime = NOW, typ: str = REQUEST_TYPE) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from authenticator.device.messages import Receipt
 from protocol.agreement import AgreementPrivateKey
-from protocol.challenges import ANSWER_TYPE, verify_challenge, verify_proof
-from protocol.encoding import decode_base64url, encode_base64url
+from protocol.challenges import ANSWER_TYPE, Answer, verify_challenge, verify_proof
+from protocol.encoding import decode_base64url, digest, encode_base64url
 from protocol.jose import PrivateKey, SignatureError, read_header
 from protocol.signed_requests import REQUEST_TYPE, RequestRefusedError, verify_request
 from protocol.unpaired import verify_unpaired
@@ -71,6 +72,27 @@ def test_answers_prove_the_number_that_was_entered() -> None:
     for case in VECTORS["numbers"]["answers"]:
         proof = verify_proof(challenge["jws"], case["jws"])
         assert (proof.verdict, proof.number) == (case["verdict"], case["number"])
+
+
+def test_an_answers_id_follows_from_its_device_and_its_content() -> None:
+    answers = [
+        *((VECTORS["challenges"][case["to"]], case) for case in VECTORS["answers"]),
+        *((VECTORS["numbers"]["challenge"], case) for case in VECTORS["numbers"]["answers"]),
+        (VECTORS["agreement"]["challenge"], VECTORS["agreement"]["answer"]),
+    ]
+    for challenge, case in answers:
+        content = json.loads(decode_base64url(case["payload_base64url"]))
+        device_id = VECTORS["keys"]["device"]["thumbprint"]
+        assert json.loads(case["id_of"]) == {"device_id": device_id, **content}
+        assert digest(case["id_of"].encode()) == case["id"]
+        assert verify_proof(challenge["jws"], case["jws"]).answer_id == case["id"]
+        assert Answer.model_validate(content).id_for(device_id) == case["id"]
+    assert len({case["id"] for _challenge, case in answers}) == len(answers)
+
+
+def test_only_an_answer_that_was_only_received_is_sent_again() -> None:
+    for case in VECTORS["responses"]:
+        assert Receipt.model_validate(case["body"]).decided == case["final"]
 
 
 @pytest.mark.parametrize("case", VECTORS["agreement"]["derivations"], ids=why)

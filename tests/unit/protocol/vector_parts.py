@@ -4,10 +4,11 @@ import hashlib
 import json
 from typing import Any, Final
 
-from protocol.challenges import challenge_digest, verify_challenge
-from protocol.encoding import encode_base64url
+from protocol.challenges import challenge_digest, verify_challenge, verify_proof
+from protocol.encoding import decode_base64url, encode_base64url
 from protocol.jose import PrivateKey, read_header
-from tests.unit.protocol.builders import ORIGIN, some_claims
+from schemas.contract import Verdict
+from tests.unit.protocol.builders import NOW, ORIGIN, some_claims
 
 OTHER: Final = PrivateKey.from_jwk(
     {
@@ -53,6 +54,24 @@ def request_case(compact: str, path: str) -> Case:
         "signature_base64url": signature,
         "jws": compact,
     }
+
+
+def answer_case(challenge: str, compact: str) -> Case:
+    """Return an answer, in its parts, with its id and the text that the id is the digest of."""
+    proof = verify_proof(challenge, compact)
+    text = json.dumps(
+        {"device_id": proof.device_id, **json.loads(decode_base64url(compact.split(".")[1]))},
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    assert proof.answer_id == encode_base64url(hashlib.sha256(text.encode()).digest())
+    return {**request_case(compact, ANSWER_PATH), "id_of": text, "id": proof.answer_id}
+
+
+def response_case(verdict: Verdict, outcome: str) -> Case:
+    """Return a response to an answer, and whether it is the last word."""
+    body = {"verdict": verdict.value, "answered_at": NOW.isoformat(), "outcome": outcome}
+    return {"status": 200, "body": body, "final": outcome != "received"}
 
 
 def challenge_case(compact: str) -> Case:

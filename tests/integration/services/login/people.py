@@ -16,8 +16,8 @@ from protocol.phrases import pairing_seal
 from protocol.verification_codes import STEP_SECONDS, code_at, step_at
 from schemas.contract import (
     AuthResponse,
+    ChallengeEnded,
     ChallengeIssued,
-    ChallengeWithdrawn,
     DevicePaired,
     PairingRequested,
     Purpose,
@@ -111,7 +111,7 @@ class PlayedPhone:
     async def asked(self) -> ChallengeIssued:
         """Return what the phone is asked now."""
         answered = {each.challenge_id for each in self._wire.of(AuthResponse)}
-        gone = {each.challenge_id for each in self._wire.of(ChallengeWithdrawn)}
+        gone = {each.challenge_id for each in self._wire.of(ChallengeEnded)}
         return await self._wire.next(
             ChallengeIssued, lambda each: each.device_id == self.device_id and each.challenge_id not in answered | gone
         )

@@ -4,7 +4,7 @@ import re
 
 import aiohttp
 
-from schemas.contract import ChallengeWithdrawn, Verdict
+from schemas.contract import ChallengeEnded, Verdict
 from tests.integration.services.login.people import PHONE, Person, expect_message, last_entry, message
 from tests.integration.services.wire import Wire
 
@@ -33,7 +33,7 @@ async def test_a_code_signs_in_and_takes_the_challenge_back_from_the_phone(perso
     await person.browser.press("submit", code=person.phone.code())
     person.is_signed_in()
     assert last_entry(person).startswith(f"Signed in, with a code from {PHONE}")
-    await wire.next(ChallengeWithdrawn, lambda each: each.challenge_id == issued.challenge_id)
+    await wire.next(ChallengeEnded, lambda each: each.challenge_id == issued.challenge_id)
 
 
 async def test_the_code_page_stays_open_when_another_sign_in_ends(person: Person) -> None:

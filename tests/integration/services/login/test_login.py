@@ -14,8 +14,8 @@ from lab.testkit.text_browser import TextBrowser
 from protocol.challenges import verify_challenge
 from protocol.jose import PrivateKey
 from schemas.contract import (
+    ChallengeEnded,
     ChallengeIssued,
-    ChallengeWithdrawn,
     Delivery,
     DeviceUnpaired,
     PairingFailed,
@@ -237,7 +237,7 @@ async def test_cancelling_takes_the_request_back_from_the_phone(person: Person, 
     issued = await person.phone.asked()
     await person.browser.submit("/cancel")
     assert person.browser.path == "/ended"
-    await wire.next(ChallengeWithdrawn, lambda each: each.challenge_id == issued.challenge_id)
+    await wire.next(ChallengeEnded, lambda each: each.challenge_id == issued.challenge_id)
     await person.phone.answer(issued, Verdict.APPROVE)
     await person.browser.open("/account")
     assert person.browser.path != "/account"
