@@ -1,5 +1,6 @@
 """The base classes and field types of all messages."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
@@ -45,6 +46,11 @@ class Message(Model):
     def key(self) -> str:
         """Return the record's key, which determines the partition and so the owner that decides."""
         raise NotImplementedError
+
+    @property
+    def extensions(self) -> Mapping[str, str]:
+        """CloudEvents extension attributes, which tell a reader without decoding the message whether it is for it."""
+        return {}
 
 
 class Command(Message):

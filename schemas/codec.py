@@ -100,6 +100,7 @@ def encode(event: Event[Message]) -> Record:
         ("ce_time", event.time.isoformat().encode()),
         ("content-type", b"application/json"),
     ]
+    headers.extend((f"ce_{name}", value.encode()) for name, value in event.data.extensions.items())
     if event.traceparent:
         headers.append(("traceparent", event.traceparent.encode()))
     value = event.data.model_dump_json().encode()
@@ -140,6 +141,9 @@ def decode(
     except UnicodeDecodeError:
         text = "a header is not UTF-8"
         raise UndecodableError(text) from None
+    if any(attributes.get(f"ce_{name}", value) != value for name, value in data.extensions.items()):
+        text = "an extension attribute is not the message's"
+        raise UndecodableError(text)
     if (key or b"") != data.key.encode():
         text = "the record's key is not the message's"
         raise UndecodableError(text)

@@ -1,5 +1,6 @@
 """The public contract: the events between the services, which integrations may read."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -296,6 +297,11 @@ class AuthResponse(Message):
     def key(self) -> str:
         """Return the reply key, so that the response reaches the issuer's partition."""
         return self.reply_key
+
+    @property
+    def extensions(self) -> Mapping[str, str]:
+        """Return the purpose: pairing and login each decide on their own responses."""
+        return {"purpose": self.purpose.value}
 
 
 class Delivery(StrEnum):

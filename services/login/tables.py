@@ -9,6 +9,7 @@ from schemas.contract import (
     DeviceUnpaired,
     PairingRequested,
     PairingWithdrawn,
+    Purpose,
 )
 from schemas.login_messages import EmailDue, ForgetGuesses
 from schemas.topics import (
@@ -41,6 +42,7 @@ ACCOUNTS: Final = Table(
     reads=(LOGIN_COMMANDS, DEVICE_PAIRED, PAIRING_FAILED, AUTH_RESPONSE),
     writes=(ChallengeIssued, ChallengeEnded, PairingRequested, PairingWithdrawn, DeviceUnpaired, EmailDue),
     tally=lambda metrics: AccountTally(metrics).count,
+    only={"purpose": Purpose.LOGIN},
 )
 """Accounts, by account id."""
 GUESSES: Final = Table(

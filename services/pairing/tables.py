@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from schemas.contract import ChallengeEnded, ChallengeIssued, DevicePaired, PairingFailed
+from schemas.contract import ChallengeEnded, ChallengeIssued, DevicePaired, PairingFailed, Purpose
 from schemas.pairing_messages import IssuePhrase, RetirePhrase
 from schemas.topics import AUTH_RESPONSE, PAIRING, PAIRING_COMMANDS, PAIRING_PHRASES, PAIRING_REQUESTED
 from services.common.rows.table import ServiceTopology, Sweep, Table
@@ -35,6 +35,7 @@ PHRASES: Final = Table(
     reads=(PAIRING_PHRASES, PAIRING_REQUESTED, AUTH_RESPONSE),
     writes=(ChallengeIssued, ChallengeEnded, DevicePaired, PairingFailed),
     sweep=Sweep(_forget_ended, batch_size=1000),
+    only={"purpose": Purpose.PAIRING},
 )
 """Phrases, by their digest."""
 TOPOLOGY: Final = ServiceTopology(

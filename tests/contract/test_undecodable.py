@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.codec import TYPES, Headers, UndecodableError, decode, encode
 from tests.builders import an_event
 from tests.contract.recordings import read_recordings
+from tests.events import a_challenge, a_response
 from tests.messages import a_sign_in
 
 RECORD = encode(an_event(a_sign_in()))
@@ -145,3 +146,14 @@ def test_any_value_of_any_field_is_read_or_refused(recording: Any, value: Any, d
     except UndecodableError:
         return
     assert decode(recording.key, encode(event).value, headers) == event
+
+
+def test_an_extension_attribute_that_contradicts_the_message_is_refused() -> None:
+    record = encode(an_event(a_response(a_challenge())))
+    headers = [(name, b"login" if name == "ce_purpose" else value) for name, value in record.headers]
+    with pytest.raises(UndecodableError, match="not the message's"):
+        decode(record.key, record.value, headers)
+    assert (
+        decode(record.key, record.value, record.headers).data
+        == decode(record.key, record.value, [each for each in record.headers if each[0] != "ce_purpose"]).data
+    )

@@ -5,12 +5,12 @@ the processor, the consumer group, the access rules, asyncapi.yaml and the audit
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic
 
 from schemas.base import Message
-from schemas.codec import Event
+from schemas.codec import Event, Headers
 from schemas.topics import Topic, TopicKind
 from services.common.decisions import Decision, RowT
 from services.common.telemetry.metrics import Metrics
@@ -49,6 +49,7 @@ class Table(Generic[RowT]):
         writes: The messages that the rows' owner publishes.
         tally: Returns the counter of the table's own metrics; None if it has none.
         sweep: How expired rows are deleted; None if rows do not expire.
+        only: CloudEvents extension attributes of the events that concern this table, where an event has them.
 
     """
 
@@ -60,6 +61,14 @@ class Table(Generic[RowT]):
     writes: tuple[type[Message], ...] = ()
     tally: Callable[[Metrics], CountDecision] | None = None
     sweep: Sweep | None = None
+    only: Mapping[str, str] = field(default_factory=dict)
+
+    def concerns(self, headers: Headers) -> bool:
+        """Tell by a record's headers whether it may concern this table."""
+        if not self.only:
+            return True
+        present = dict(headers)
+        return all(present.get(f"ce_{name}", value.encode()) == value.encode() for name, value in self.only.items())
 
     @property
     def source(self) -> str:

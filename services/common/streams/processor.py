@@ -78,6 +78,8 @@ class TableProcessor(Generic[RowT]):
         """
         if owner is None:
             raise FencedError
+        if not self._table.concerns(record.headers):
+            return
         parts = self._parts
         async with parts.guard.protect(record):
             started = time.monotonic()

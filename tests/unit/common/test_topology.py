@@ -9,14 +9,20 @@ import pytest
 from operations.access_rules import Operation, Resource, access_rules
 from operations.deployment import ALL, EVENTS, TABLES, TOPOLOGIES, readers, writers
 from schemas.base import Message
-from schemas.codec import TYPES, Event
+from schemas.codec import TYPES, Event, encode
+from schemas.contract import Purpose
 from schemas.login_messages import CreateAccount
 from schemas.topics import Topic, TopicKind
 from services.common.decisions import Decision, Row
 from services.common.rows.table import ServiceTopology, Table
 from services.login.domain import decide as login
+from services.login.tables import ACCOUNTS
 from services.pairing.domain import phrase
+from services.pairing.tables import PHRASES
 from services.push.domain import decide as push
+from tests.builders import an_event
+from tests.events import a_challenge, a_response
+from tests.messages import a_cancel
 
 FIRST = Topic("scratch.commands", TopicKind.COMMAND, "scratch", 60)
 MORE = Topic("scratch.more", TopicKind.COMMAND, "scratch", 60)
@@ -78,3 +84,12 @@ def test_each_decider_takes_the_message_that_it_stands_for(name: str) -> None:
 def test_each_message_that_a_table_reads_has_a_decider(table: Table[Any]) -> None:
     read = {kind for kind in TYPES.values() if kind.topic in table.reads}
     assert read - DECIDED_APART == DECIDERS[table.name].keys()
+
+
+@pytest.mark.parametrize(("table", "purpose"), [(ACCOUNTS, Purpose.LOGIN), (PHRASES, Purpose.PAIRING)])
+def test_a_table_passes_over_responses_of_another_purpose(table: Table[Any], purpose: Purpose) -> None:
+    for each in Purpose:
+        response = a_response(a_challenge(purpose=each))
+        assert table.concerns(encode(an_event(response)).headers) == (each is purpose)
+    assert table.concerns([("ce_type", b"countersign.auth.response.v1")]), "an older sender names no purpose"
+    assert table.concerns(encode(an_event(a_cancel())).headers)
