@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from typer.testing import CliRunner, Result
 
@@ -9,7 +10,9 @@ from cli.__main__ import app
 from operations.deployment import ALL, CHANGELOGS
 from operations.repartition.changelog_rows import ChangelogRows
 from operations.repartition.cluster import Cluster, cluster
+from operations.repartition.owner import ChangelogOwner, NotOwnerError, read_states
 from services.common.kafka.partitions import partition_of
+from services.common.rows.changelog import PartitionState
 from services.common.rows.fence import Stamp
 from services.login.tables import ACCOUNTS
 from tests.broker import PARTITIONS
@@ -83,3 +86,23 @@ async def test_rows_move_after_another_tool_added_partitions(kafka: str, topics:
     assert again.exit_code == 0
     assert f"{changelog}: 0 of {len(KEYS)} rows to move\n" in again.output
     assert again.output.count("rows to move") == len(CHANGELOGS)
+
+
+async def test_a_tool_notices_that_another_owner_stands(kafka: str, topics: str) -> None:
+    changelog = f"{topics}{ACCOUNTS.changelog.name}"
+    nothing_read = dict.fromkeys(range(PARTITIONS), PartitionState())
+    key = KEYS[0]
+    place = partition_of(key, PARTITIONS)
+    async with cluster(kafka, topics) as connected:
+        await connected.write(changelog, [(place, key, ROW, [Stamp(OLD_TERM, "o" * 22).header()])])
+        with pytest.raises(NotOwnerError):
+            await ChangelogOwner.begin(connected, changelog, nothing_read)
+        states = await read_states(connected, changelog, nothing_read)
+        owner = await ChangelogOwner.begin(connected, changelog, states)
+        assert owner.place(key) == (place, owner.stamps[place])
+        assert owner.stamps[place].term == OLD_TERM + 1
+        await owner.write(connected, [(place, key, None)])
+        await owner.require_standing(connected)
+        await connected.write(changelog, [(place, key, ROW, [Stamp(OLD_TERM + 2, "p" * 22).header()])])
+        with pytest.raises(NotOwnerError, match=changelog):
+            await owner.require_standing(connected)
