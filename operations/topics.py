@@ -12,7 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from operations import deployment
-from schemas.topics import DAY_SECONDS, Topic
+from schemas.topics import COMPACTION_LAG_SECONDS, Topic
 
 _REQUEST_TIMEOUT_MS: Final = 30_000
 _LEADERS_TIMEOUT_SECONDS: Final = 120.0
@@ -54,7 +54,7 @@ def topic_settings(topic: Topic, replication: int) -> dict[str, str]:
             "cleanup.policy": "compact",
             "min.cleanable.dirty.ratio": "0.2",
             "segment.ms": str(_HOUR_SECONDS * 1000),
-            "min.compaction.lag.ms": str(DAY_SECONDS * 1000),
+            "min.compaction.lag.ms": str(COMPACTION_LAG_SECONDS * 1000),
         }
     elif topic.retention_seconds is not None:
         settings |= {

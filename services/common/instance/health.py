@@ -18,6 +18,7 @@ class NotReadyReason(StrEnum):
     VIEWS_CATCHING_UP = "read views are catching up"
     TAKING_OVER = "partitions are being taken over"
     ERRORS_REPEATING = "unexpected errors repeat"
+    UNSAFE_TOPICS = "a changelog may lose rows"
 
 
 class Health:
@@ -50,6 +51,7 @@ class Health:
             NotReadyReason.VIEWS_CATCHING_UP: not all(view.ready for view in self._views),
             NotReadyReason.TAKING_OVER: not self._stream.ready,
             NotReadyReason.ERRORS_REPEATING: not self._guard.healthy,
+            NotReadyReason.UNSAFE_TOPICS: bool(self._kafka.unsafe),
         }
         return [reason for reason, applies in checks.items() if applies]
 
@@ -58,5 +60,6 @@ class Health:
         details = {
             NotReadyReason.KAFKA_AWAY: [f"{NotReadyReason.KAFKA_AWAY}{self._kafka.reason}"],
             NotReadyReason.VIEWS_CATCHING_UP: [view.reason for view in self._views if not view.ready],
+            NotReadyReason.UNSAFE_TOPICS: list(self._kafka.unsafe),
         }
         return list(dict.fromkeys(text for each in self.reasons() for text in details.get(each, [each.value])))

@@ -7,7 +7,7 @@ partition the in-sync replicas whose brokers respond.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import DescribeConfigsRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from schemas.topics import Topic
+from schemas.topics import COMPACTION_LAG_SECONDS, Topic
 from services.common.cancellation import raise_if_cancelled
 from services.common.kafka.partitions import require_partitions
 
@@ -31,6 +31,14 @@ TOPICS_SECONDS: Final = 2.0
 CONFIGS_SECONDS: Final = 60.0
 """Interval between reads of the topics' configuration."""
 MIN_IN_SYNC: Final = "min.insync.replicas"
+CLEANUP_POLICY: Final = "cleanup.policy"
+COMPACTION_LAG: Final = "min.compaction.lag.ms"
+COMPACT: Final = "compact"
+LEAST_COMPACTION_LAG: Final = COMPACTION_LAG_SECONDS * 1000
+"""Milliseconds."""
+_CONFIGS: Final = (MIN_IN_SYNC, CLEANUP_POLICY, COMPACTION_LAG)
+Configs = Mapping[str, Mapping[str, str]]
+"""Settings by the topic's full name and the setting's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +47,12 @@ class TopicMetadata:
 
     Attributes:
         in_sync: The brokers of the in-sync replicas, by the topic's full name and the partition.
-        min_in_sync: The topic's min.insync.replicas, by the topic's full name; 1 where it is missing.
+        configs: The topics' settings, as far as they are known.
 
     """
 
     in_sync: Mapping[str, Mapping[int, frozenset[int]]]
-    min_in_sync: Mapping[str, int]
+    configs: Configs
 
     def counts(self) -> dict[str, int]:
         """Return the number of partitions by topic."""
@@ -54,10 +62,22 @@ class TopicMetadata:
         """Return whether every partition of some topics accepts writes, given the brokers that respond."""
         available = frozenset(responding)
         return all(
-            len(brokers & available) >= self.min_in_sync.get(name, 1)
+            len(brokers & available) >= int(self.configs.get(name, {}).get(MIN_IN_SYNC, 1))
             for name in names
             for brokers in self.in_sync.get(name, {}).values()
         )
+
+    def unsafe(self, changelogs: Iterable[str]) -> list[str]:
+        """Return a sentence for each changelog that may lose rows that count, given their full names."""
+        found = []
+        for name in changelogs:
+            configs = self.configs.get(name, {})
+            policy, lag = configs.get(CLEANUP_POLICY, COMPACT), int(configs.get(COMPACTION_LAG, LEAST_COMPACTION_LAG))
+            if policy != COMPACT:
+                found.append(f"{name} has {CLEANUP_POLICY} {policy} instead of {COMPACT}")
+            elif lag < LEAST_COMPACTION_LAG:
+                found.append(f"{name} has {COMPACTION_LAG} {lag} instead of {LEAST_COMPACTION_LAG} or more")
+        return found
 
 
 class KafkaWatch:
@@ -66,10 +86,11 @@ class KafkaWatch:
     Attributes:
         available: True while Kafka accepts writes.
         reason: Suffix of the operator's message, with the number of responding brokers; empty if none responds.
+        unsafe: A sentence for each changelog that may lose rows that count.
 
     """
 
-    def __init__(self, bootstrap: str, prefix: str, topics: Iterable[Topic], partitions: int) -> None:
+    def __init__(self, bootstrap: str, prefix: str, topics: Sequence[Topic], partitions: int) -> None:
         """Prepare the watch; the first check connects.
 
         Args:
@@ -81,6 +102,7 @@ class KafkaWatch:
         """
         self._bootstrap = bootstrap
         self._names = tuple(prefix + topic.name for topic in topics)
+        self._changelogs = tuple(prefix + topic.name for topic in topics if topic.compacted)
         self._partitions = partitions
         self._client: AIOKafkaClient | None = None
         self._topics: TopicMetadata | None = None
@@ -88,6 +110,7 @@ class KafkaWatch:
         self._configs_due = 0.0
         self.available = False
         self.reason = ""
+        self.unsafe: Sequence[str] = ()
 
     async def wait_for_topics(self) -> None:
         """Wait until Kafka has described its topics.
@@ -157,16 +180,23 @@ class KafkaWatch:
         in_sync = _read_in_sync(metadata)
         if len(in_sync) == len(self._names):  # aiokafka would log each missing topic
             self._client.cluster.update_metadata(metadata)
-        min_in_sync = self._topics.min_in_sync if self._topics else {}
+        known = self._topics.configs if self._topics else {}
         names = [name for name in self._names if name in in_sync]
         if names and now >= self._configs_due:
-            request = DescribeConfigsRequest([(ConfigResourceType.TOPIC, name, [MIN_IN_SYNC]) for name in names])
+            request = DescribeConfigsRequest([(ConfigResourceType.TOPIC, name, list(_CONFIGS)) for name in names])
             configs = await _send(self._client, node, request)
             if configs is not None:
                 self._configs_due = now + CONFIGS_SECONDS
-                min_in_sync = _read_min_in_sync(configs)
-        self._topics = TopicMetadata(in_sync, min_in_sync)
+                known = _read_configs(configs)
+        self._topics = TopicMetadata(in_sync, known)
+        self._note_unsafe(self._topics.unsafe(self._changelogs))
         require_partitions(self._topics.counts(), self._names, self._partitions)
+
+    def _note_unsafe(self, unsafe: Sequence[str]) -> None:
+        for each in unsafe:
+            if each not in self.unsafe:
+                log.error("a changelog may lose rows; see countersign topics check", reason=each)
+        self.unsafe = unsafe
 
     async def _connect(self) -> AIOKafkaClient:
         if self._client is None:
@@ -201,11 +231,10 @@ def _read_in_sync(response: Any) -> dict[str, dict[int, frozenset[int]]]:
     }
 
 
-def _read_min_in_sync(response: Any) -> dict[str, int]:
-    """Read min.insync.replicas from a DescribeConfigs response."""
+def _read_configs(response: Any) -> Configs:
+    """Read the settings from a DescribeConfigs response."""
     return {
-        topic: int(value)
+        topic: {name: value for name, value, *_ in settings}
         for error, _message, _kind, topic, settings in response.resources
         if not error
-        for _name, value, *_ in settings
     }
