@@ -6,7 +6,7 @@ from typing import Final
 
 DAY_SECONDS: Final = 24 * 60 * 60
 COMPACTION_LAG_SECONDS: Final = DAY_SECONDS
-"""How long compaction leaves a record of a changelog alone, so that an owner can write again what a void record hides."""
+"""How long compaction leaves a changelog's record alone, so that an owner can write again what a void record hides."""
 LOGIN: Final = "login"
 PAIRING: Final = "pairing"
 PUSH: Final = "push"

@@ -21,7 +21,7 @@ def topics(*in_sync: set[int], min_in_sync: int = 2) -> TopicMetadata:
     safe = {0: frozenset({1, 2, 3, 4, 5})}
     return TopicMetadata(
         {NAMES[0]: partitions, NAMES[1]: safe, "others": {0: frozenset()}},
-        dict.fromkeys(NAMES, {MIN_IN_SYNC: str(min_in_sync)}),
+        {name: {MIN_IN_SYNC: str(min_in_sync)} for name in NAMES},
     )
 
 
