@@ -9,6 +9,7 @@ from protocol.jose import SignatureError
 from protocol.phrases import pairing_seal
 from protocol.unpaired import verify_unpaired
 from schemas.base import Message
+from schemas.codec import Event
 from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, DeviceUnpaired, Purpose
 from schemas.push_messages import TellUnpaired
 
@@ -16,18 +17,19 @@ SIGNED: Final = (AuthResponse, ChallengeIssued, DevicePaired, DeviceUnpaired, Te
 """The messages with signatures or seals."""
 
 
-def find_flaw(message: Message, policies: Policies) -> str:
+def find_flaw(event: Event[Message], policies: Policies) -> str:
     """Return what is wrong with a message's signatures or seal, in words; empty if they are valid.
 
     Args:
-        message: Any message.
+        event: Any message, in its envelope.
         policies: The policies with the services' keys, including new and retired ones.
 
     """
+    message = event.data
     try:
         match message:
             case AuthResponse():
-                return _flaw_of_response(message, policies)
+                return _flaw_of_response(message, event.id, policies)
             case ChallengeIssued():
                 return _flaw_of_challenge(message, policies)
             case DevicePaired():
@@ -40,10 +42,11 @@ def find_flaw(message: Message, policies: Policies) -> str:
         return str(error)
 
 
-def _flaw_of_response(response: AuthResponse, policies: Policies) -> str:
+def _flaw_of_response(response: AuthResponse, event_id: str, policies: Policies) -> str:
     proof = verify_proof(response.challenge, response.answer)
     contradiction = next(contradictions(response.model_dump(mode="json"), proof), "")
-    return contradiction or _unknown_key(proof.issuer_key, response.purpose, policies)
+    flaw = contradiction or _unknown_key(proof.issuer_key, response.purpose, policies)
+    return flaw or ("" if event_id == proof.answer_id else "its id is not that of the answer")
 
 
 def _flaw_of_challenge(issued: ChallengeIssued, policies: Policies) -> str:

@@ -1,7 +1,6 @@
 """A device's socket at an instance whose clock is wrong: the frames that the device gets."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
@@ -11,43 +10,21 @@ from aiohttp import web
 
 from deploy.local.kafka.settings import HOST
 from deploy.local.ports import free_port
-from services.common.waiters import Waiters
+from schemas.contract import ChallengeOutcome, PushReceipt, Verdict
 from services.common.web.device_requests import Nonces, SignedRequestVerifier
 from services.push import sockets
 from services.push.domain.channel import Channel, PendingChallenge
+from services.push.feed import ChallengeFeed
 from services.push.sockets import Sockets
+from tests.builders import an_event
+from tests.events import an_ended_challenge
 from tests.integration.services.devices import Device, a_challenge, news
-from tests.polling import DEADLINE_SECONDS
+from tests.polling import DEADLINE_SECONDS, eventually
+from tests.unit.push.instance import Channels
 
 NAME: Final = "Test phone"
 AHEAD: Final = timedelta(seconds=45)
 GOOD_SECONDS: Final = 30
-
-
-class Channels:
-    """The view of one device's channel, which a test changes.
-
-    Attributes:
-        channel: The channel as it is now.
-
-    """
-
-    def __init__(self) -> None:
-        self._waiters = Waiters()
-        self.channel: Channel | None = None
-
-    def get(self, _key: str) -> Channel | None:
-        """Return the channel."""
-        return self.channel
-
-    def watch(self, key: str) -> AbstractContextManager[Any]:
-        """Provide an event that is set at each change."""
-        return self._waiters.watch(key)
-
-    def change(self, channel: Channel) -> None:
-        """Let another instance change the channel."""
-        self.channel = channel
-        self._waiters.wake(channel.device_id)
 
 
 class Instance:
@@ -57,6 +34,8 @@ class Instance:
         url: Its URL.
         ahead: How far its clock is ahead.
         channels: Its view.
+        feed: Its feed.
+        receipts: What it published.
 
     """
 
@@ -64,10 +43,16 @@ class Instance:
         self.url = url
         self.ahead = timedelta()
         self.channels = Channels()
+        self.feed = ChallengeFeed("kafka.invalid:9092", "", cast("Any", self.channels))
+        self.receipts: list[PushReceipt] = []
 
     def now(self) -> datetime:
         """Return the time by its clock."""
         return datetime.now(UTC) + self.ahead
+
+    async def publish_command(self, receipt: PushReceipt) -> None:
+        """Publish a receipt, as Kafka's publisher does."""
+        self.receipts.append(receipt)
 
     def connects(self, device: Device) -> Channel:
         """Register a device without pending challenges, and return its channel."""
@@ -78,8 +63,7 @@ class Instance:
     def ask(self, channel: Channel, challenge_id: str, good_seconds: float = GOOD_SECONDS) -> Channel:
         """Add a challenge with this lifetime by a correct clock, and return the channel."""
         issued = a_challenge(channel.device_id, challenge_id, good_seconds)
-        fields = issued.model_dump(include={"challenge_id", "reply_key", "purpose", "challenge", "expires_at"})
-        pending = (*channel.pending, PendingChallenge(**fields))
+        pending = (*channel.pending, PendingChallenge.of(issued, ""))
         updated = replace(channel, pending=pending)
         self.channels.change(updated)
         return updated
@@ -92,7 +76,8 @@ async def instance(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Instance]:
     instance = Instance(f"http://{HOST}:{port}")
     monkeypatch.setattr(sockets, "now", instance.now)
     verifier = SignedRequestVerifier(Nonces(b"a key of the push service's nonces"), instance.url)
-    served = Sockets(verifier, cast("Any", instance.channels), cast("Any", None), most_sockets=10)
+    channels: Any = instance.channels
+    served = Sockets(verifier, channels, instance.feed, cast("Any", instance), most_sockets=10)
     application = web.Application()
     application.router.add_get("/socket", served.serve)
     application.on_shutdown.append(served.close_all)
@@ -119,7 +104,12 @@ async def test_a_live_request_does_not_end_when_the_clock_is_moved_ahead(instanc
     updated = instance.ask(updated, "two")
     assert (await news(socket))["challenge"] == updated.pending[1].challenge
     instance.channels.change(replace(channel, pending=updated.pending[1:]))
-    assert await news(socket) == {"type": "ended", "challenge_id": "one", "reason": "withdrawn"}
+    assert await news(socket) == {
+        "type": "ended",
+        "challenge_id": "one",
+        "reason": "withdrawn",
+        "outcome": "withdrawn",
+    }
 
 
 async def test_a_request_that_waited_does_not_end_when_the_clock_is_moved_ahead(
@@ -153,4 +143,38 @@ async def test_a_ping_has_the_time_and_an_overdue_challenge_expires(instance: In
     assert [frame["type"] for frame in frames] == ["waiting", "challenge", "ping", "ended"]
     server_time = datetime.fromisoformat(frames[2]["server_time"])
     assert abs(instance.now() - server_time) < timedelta(seconds=DEADLINE_SECONDS)
-    assert frames[3] == {"type": "ended", "challenge_id": "one", "reason": "expired"}
+    assert frames[3] == {"type": "ended", "challenge_id": "one", "reason": "expired", "outcome": "expired"}
+
+
+async def test_a_request_is_shown_and_ended_ahead_of_the_rows(instance: Instance, device: Device) -> None:
+    instance.connects(device)
+    socket = await device.connect(NAME)
+    issued = a_challenge(device.device_id, "one", GOOD_SECONDS)
+    instance.feed.apply(an_event(issued))
+    assert (await news(socket))["challenge"] == issued.challenge
+    await socket.send_json({"type": "receipt", "challenge_id": "one"})
+    await eventually(lambda: [each.challenge_id for each in instance.receipts] == ["one"])
+    instance.feed.apply(an_event(an_ended_challenge(issued, ChallengeOutcome.DENIED, verdict=Verdict.DENY)))
+    assert await news(socket) == {"type": "ended", "challenge_id": "one", "reason": "answered", "outcome": "denied"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict", "reason"),
+    [
+        (ChallengeOutcome.APPROVED, Verdict.APPROVE, "answered"),
+        (ChallengeOutcome.WRONG_NUMBER, Verdict.APPROVE, "answered"),
+        (ChallengeOutcome.ANSWERED_ELSEWHERE, None, "withdrawn"),
+        (ChallengeOutcome.WITHDRAWN, None, "withdrawn"),
+        (ChallengeOutcome.EXPIRED, None, "expired"),
+    ],
+)
+async def test_each_way_to_end_has_its_reason(
+    instance: Instance, device: Device, outcome: ChallengeOutcome, verdict: Verdict | None, reason: str
+) -> None:
+    waiting = instance.ask(instance.connects(device), "one")
+    socket = await device.connect(NAME)
+    assert (await news(socket))["challenge"] == waiting.pending[0].challenge
+    issued = a_challenge(device.device_id, "one", GOOD_SECONDS)
+    instance.feed.apply(an_event(an_ended_challenge(issued, outcome, verdict=verdict)))
+    frame = await news(socket)
+    assert (frame["type"], frame["reason"], frame["outcome"]) == ("ended", reason, outcome.value)

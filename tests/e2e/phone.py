@@ -67,7 +67,7 @@ class WebPhone:
     async def approve(self, number: int) -> None:
         """Approve the sign-in that is shown, with the number that the computer shows; put the result away."""
         await self.part("number").fill(str(number))
-        await self.answer("approve", "Approval sent")
+        await self.answer("approve", "Sign-in approved")
 
     async def code(self) -> str:
         """Read the verification code of the one account that it has."""

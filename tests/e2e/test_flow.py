@@ -56,7 +56,7 @@ async def test_a_person_pairs_a_phone_and_signs_in_with_it_again_and_again(scena
     await phone.page.get_by_role("button", name="Approve", exact=True).click()
     await computer.is_signed_in(person)
     await expect(computer.part("device-row")).to_contain_text(NAME)
-    await phone.reads("Approval sent")
+    await phone.reads("Sign-in approved")
     await phone.press("done")
     await expect(phone.part("account-row")).to_contain_text(person.name)
 

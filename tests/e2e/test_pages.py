@@ -49,7 +49,7 @@ async def walk_the_flow(scenario: Scenario, screenshots: Screenshots) -> None:
     await walk_two_at_once(scenario, screenshots, person)
     await phone.part("number").fill(str(await computer.number()))
     await phone.press("approve")
-    await screenshots.take(phone, "phone-approved", "Approval sent")
+    await screenshots.take(phone, "phone-approved", "Sign-in approved")
     await phone.press("done")
     await computer.is_signed_in(person)
     await screenshots.take(computer, "account")

@@ -127,7 +127,7 @@ async def test_a_wrong_number_ends_the_sign_in_and_both_sides_say_so(scenario: S
     await phone.part("number").fill(str(10 + (await computer.number() - 9) % 90))
     await phone.press("approve")
     await computer.shows_message("The number did not match", "enter the new number")
-    await phone.reads("Approval sent")
+    await phone.reads("Wrong number")
     await expect(phone.part("result")).to_contain_text("If they don't, sign in to Account Manager again.")
     await phone.press("done")
 

@@ -50,7 +50,7 @@ async def test_an_answer_given_while_the_push_service_is_away_arrives_when_it_is
     await phone.page.goto("about:blank")
     await asyncio.to_thread(scenario.stack.restart_service, "push")
     await phone.page.goto(phone.url)
-    await phone.reads("Approval sent")
+    await phone.reads("Sign-in approved")
     await computer.is_signed_in(person)
 
 

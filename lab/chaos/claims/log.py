@@ -7,6 +7,7 @@ from lab.chaos.claims.claim import Claim, Finding, claim
 from lab.chaos.claims.memory import Memory, read_memory
 from lab.chaos.evidence import LoggedEvent, RunRecords
 from operations.audit.bound_table import BoundTable
+from schemas.contract import AuthResponse
 
 Memories = Mapping[tuple[str, str], Memory]
 """What the rows of each key that count remember, by changelog and key."""
@@ -56,10 +57,13 @@ def _may_lack_row(memory: Memory) -> bool:
 
 
 def _repeated(evidence: RunRecords) -> Iterator[Finding]:
-    contents: dict[tuple[str, str], set[tuple[str, bytes | None, bytes | None]]] = defaultdict(set)
+    contents: dict[tuple[str, str], set[tuple[str, bytes | None, str | bytes | None]]] = defaultdict(set)
     for logged in evidence.logged_events:
         event, record = logged.event, logged.record
-        contents[record.place.topic, event.id].add((event.data.type, record.key, record.value))
+        # A device signs its answer anew each time.
+        is_signed_anew = isinstance(event.data, AuthResponse)
+        value = event.data.model_dump_json(exclude={"answer", "answered_at"}) if is_signed_anew else record.value
+        contents[record.place.topic, event.id].add((event.data.type, record.key, value))
     for (topic, event_id), different in contents.items():
         yield None if len(different) == 1 else f"{topic} {event_id} is there in {len(different)} versions"
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from lab.chaos.claims.claim import Claim, Finding, claim
@@ -44,7 +44,10 @@ def check(evidence: RunRecords) -> Iterator[Claim]:
         "Every refused answer had no effect",
         (log.refusal_of(each) for each in evidence.answers if each.refusal in _REFUSED_FOR_GOOD),
     )
-    yield claim("Every answered challenge has one answer", (_once("challenge", *each) for each in log.answered.items()))
+    yield claim(
+        "Every answered challenge has one answer that counts",
+        (_once("challenge", *each) for each in log.answered.items()),
+    )
     yield claim("Every used phrase paired one phone", (_once("pairing", *each) for each in log.paired.items()))
     yield claim("Every time step was accepted once", (_rising(*each) for each in log.steps.items()))
     yield claim(
@@ -60,6 +63,8 @@ def check(evidence: RunRecords) -> Iterator[Claim]:
     )
 
 
+_DOES_NOT_COUNT: Final = frozenset({"late", "unknown", "decided_before", "not_answered"})
+"""How issuers decide on answers that came after another one, too late, or for nothing."""
 _REFUSED_FOR_GOOD: Final = frozenset({"expired", "already-answered", "unknown-challenge"})
 
 
@@ -69,13 +74,16 @@ class _Log:
     def __init__(self, evidence: RunRecords) -> None:
         self._evidence = evidence
         self.responses: dict[str, dict[str, AuthResponse]] = defaultdict(dict)
+        self._answered_at: dict[str, datetime] = {}
         self.paired: dict[str, set[str]] = defaultdict(set)
         self.steps: dict[tuple[str, str], list[int]] = defaultdict(list)
         codes: dict[str, UseCode] = {}
         for event in (logged.event for logged in evidence.logged_events):
             match event.data:
-                case AuthResponse() as response:
-                    self.responses[response.challenge_id][event.id] = response
+                case AuthResponse() as response if not self._is_void(event.id, response.purpose):
+                    # The same answer again is the same event, signed anew; the first one was decided on.
+                    self.responses[response.challenge_id].setdefault(event.id, response)
+                    self._answered_at.setdefault(event.id, event.time)
                 case DevicePaired() as paired:
                     self.paired[verify_proof(paired.challenge, paired.answer).claims.reply_key].add(event.id)
                 case UseCode() as code:
@@ -112,8 +120,7 @@ class _Log:
         ((event_id, response),) = found.items()
         if response.verdict is not answer.verdict:
             return f"{name}: the phone sent {answer.verdict}, and the log holds {response.verdict}"
-        changelog = (ACCOUNTS if answer.purpose is Purpose.LOGIN else PHRASES).changelog
-        outcomes = self._evidence.outcomes[changelog.name].get(event_id, set())
+        outcomes = self._outcomes(event_id, answer.purpose)
         return None if len(outcomes) == 1 else f"{name}: {len(outcomes)} decisions on it: {sorted(outcomes)}"
 
     def refusal_of(self, answer: PhoneAnswer) -> Finding:
@@ -123,6 +130,15 @@ class _Log:
             return None if found else f"answer to {answer.challenge_id}: refused as a second one, and there is no first"
         counted = [each for each in found if each.verdict is answer.verdict]
         return f"answer to {answer.challenge_id}: refused ({answer.refusal}), and in the log" if counted else None
+
+    def _outcomes(self, event_id: str, purpose: Purpose) -> set[str]:
+        changelog = (ACCOUNTS if purpose is Purpose.LOGIN else PHRASES).changelog
+        return self._evidence.outcomes[changelog.name].get(event_id, set())
+
+    def _is_void(self, event_id: str, purpose: Purpose) -> bool:
+        """Return whether the issuer decided that an answer does not count."""
+        outcomes = self._outcomes(event_id, purpose)
+        return bool(outcomes) and outcomes <= _DOES_NOT_COUNT
 
     def _approved(self, attempt: Attempt) -> tuple[Account, Login] | None:
         for account in self._evidence.accounts(attempt.account_id):
@@ -135,7 +151,7 @@ class _Log:
         found = self.responses.get(challenge_id, {})
         if len(found) != 1:
             return f"{name}: {len(found)} answers to its request are in the log"
-        (response,) = found.values()
+        ((event_id, response),) = found.items()
         try:
             proof = verify_proof(response.challenge, response.answer)
         except SignatureError as error:
@@ -147,7 +163,9 @@ class _Log:
             return f"{name}: its request was not signed by the service"
         if account.device(proof.device_id) is None:
             return f"{name}: it was answered by a phone that was not paired"
-        return None if login.ended_at == response.answered_at else f"{name}: approved at another time than answered"
+        return (
+            None if login.ended_at == self._answered_at[event_id] else f"{name}: approved at another time than answered"
+        )
 
 
 def _once(what: str, name: str, event_ids: set[str]) -> Finding:

@@ -13,7 +13,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from protocol.agreement import AgreementPrivateKey
-from protocol.challenges import ANSWER_TYPE, Claims, PinnedIssuer, issue_challenge
+from protocol.challenges import ANSWER_TYPE, CHALLENGE_HEADER, Claims, PinnedIssuer, issue_challenge
 from protocol.jose import PrivateKey
 from protocol.signed_requests import REQUEST_TYPE, RequestRefusedError, SignedRequest, verify_request
 from protocol.unpaired import Unpaired, issue_unpaired
@@ -31,6 +31,7 @@ STATUS: Final = {
     "expired": 410,
     "too-many-requests": 429,
 }
+OUTCOMES = {"approve": "approved", "deny": "denied", "report": "reported"}
 
 
 class FakeServices:
@@ -45,6 +46,8 @@ class FakeServices:
         requests: The signed requests that were accepted, in order.
         parted: Statements by device that each of its sockets gets: that it no longer answers for an account.
         receipts: Ids of the challenges that devices say they show.
+        outcomes: The outcomes of the next answers, one each; after those, as the answer says.
+        sent_along: The challenges that came with answers.
         nonces_given: How many nonces were asked for on their own.
         openings: How many sockets were opened.
         socket_problem: A problem that each socket meets, or None.
@@ -64,6 +67,8 @@ class FakeServices:
         self.attempts = 0
         self.parted: dict[str, list[str]] = defaultdict(list)
         self.receipts: list[str] = []
+        self.outcomes: list[str] = []
+        self.sent_along: list[str] = []
         self.nonces_given = 0
         self.openings = 0
         self.socket_problem: str | None = None
@@ -231,10 +236,16 @@ class FakeServices:
         signed = await self._signed(request, ANSWER_TYPE)
         if isinstance(signed, web.Response):
             return signed
-        if self.waiting.get(signed.device.thumbprint, {}).pop(request.match_info["id"], None) is None:
+        waiting, challenge_id = self.waiting.get(signed.device.thumbprint, {}), request.match_info["id"]
+        if challenge_id not in waiting:
             return self._problem("unknown-challenge")
+        self.sent_along.append(request.headers.get(CHALLENGE_HEADER, ""))
+        verdict = signed.payload["verdict"]
+        outcome = self.outcomes.pop(0) if self.outcomes else OUTCOMES[verdict]
+        if outcome != "received":
+            del waiting[challenge_id]
         await self.answer_gate.wait()
-        body = {"verdict": signed.payload["verdict"], "answered_at": self.now().isoformat()}
+        body = {"verdict": verdict, "answered_at": self.now().isoformat(), "outcome": outcome}
         return web.json_response(body, headers={"Replay-Nonce": self._new_nonce()})
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:

@@ -21,7 +21,7 @@ from protocol.verification_codes import find_step
 from schemas.base import AgreementKey
 from schemas.contract import Purpose, Verdict
 from tests.builders import present
-from tests.component.device.builders import QUICK, next_request, pair, send_pairing
+from tests.component.device.builders import QUICK, next_request, pair, send_challenge, send_pairing
 from tests.component.device.fake_services import FakeServices
 from tests.polling import eventually
 
@@ -221,6 +221,24 @@ async def test_answer_that_had_counted_is_an_answer(services: FakeServices, new_
     services.problem_members = {"verdict": "approve"}
     await new_phone.answer(request, Verdict.APPROVE)
     assert len(new_phone.store.read().accounts) == 1
+
+
+async def test_answer_is_sent_until_it_is_decided(services: FakeServices, phone: VirtualPhone) -> None:
+    _claims, request = await send_challenge(services, phone)
+    services.outcomes = ["received", "received", "approved"]
+    answered = await phone.answer(request, Verdict.APPROVE)
+    assert answered.outcome is ChallengeOutcome.APPROVED
+    ids = {verify_proof(request.challenge, each.compact).answer_id for each in services.requests[-3:]}
+    assert len(ids) == 1
+    assert services.sent_along[-3:] == [request.challenge] * 3
+
+
+async def test_wrong_number_is_an_outcome(services: FakeServices, phone: VirtualPhone) -> None:
+    _claims, request = await send_challenge(services, phone)
+    services.outcomes = ["wrong_number"]
+    answered = await phone.answer(request, Verdict.APPROVE)
+    assert answered.outcome is ChallengeOutcome.WRONG_NUMBER
+    assert await request.ended() is ChallengeOutcome.WRONG_NUMBER
 
 
 @pytest.mark.parametrize(

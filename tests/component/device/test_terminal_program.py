@@ -162,12 +162,22 @@ async def test_person_is_asked_and_answers_without_a_terminal(terminal: Terminal
     assert [signed.payload.get("verdict") for signed in terminal.services.requests[1:]] == ["approve", "report"]
 
 
+async def test_a_wrong_number_is_told(terminal: Terminal) -> None:
+    device_id = await terminal.pair()
+    terminal.services.outcomes = ["wrong_number"]
+    process = await terminal.start("wait", "--answer", "accept", "--number", "42", "--timeout", "60")
+    await terminal.services.ask(terminal.services.claims(device_id, Purpose.LOGIN, number_matching=True))
+    code, out, _ = await finish(process)
+    assert code == 0
+    assert "Denied: the browser shows another number." in out
+
+
 async def test_number_is_an_option_for_one_request(terminal: Terminal) -> None:
     device_id = await terminal.pair()
     ask = ("wait", "--answer", "accept", "--number", "42", "--timeout", "60")
     process = await terminal.start(*ask, "--count", "2")
     await terminal.services.ask(terminal.services.claims(device_id, Purpose.LOGIN, number_matching=True))
-    await line_with(process, "Approved with that number")
+    await line_with(process, "Approved.")
     assert terminal.services.requests[-1].payload["number"] == 42
     await terminal.services.ask(terminal.services.claims(device_id, Purpose.LOGIN, number_matching=True))
     code, _, err = await finish(process)

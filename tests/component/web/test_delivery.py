@@ -40,6 +40,18 @@ async def test_what_each_refusal_of_an_answer_leads_to(page: Page, services: Sta
         await press(page, "done")
 
 
+async def test_an_answer_is_sent_until_it_is_decided(page: Page, services: Stage) -> None:
+    challenge = await services.ask(services.claims(services.device_id, Purpose.LOGIN))
+    services.outcomes = ["received", "received", "approved"]
+    await expect(page.get_by_test_id("approve")).to_be_enabled()
+    await press(page, "approve")
+    await result_is(page, "Sign-in approved")
+    first, second, third = (verify_proof(challenge, each.compact) for each in services.requests[-3:])
+    assert first.answer_id == second.answer_id == third.answer_id
+    assert len({each.nonce for each in services.requests[-3:]}) == 3
+    assert services.sent_along[-3:] == [challenge] * 3
+
+
 async def test_an_answer_is_kept_over_a_lost_network_and_a_reload(page: Page, services: Stage) -> None:
     challenge = await services.ask(services.claims(services.device_id, Purpose.LOGIN))
     await expect(page.get_by_test_id("approve")).to_be_enabled()

@@ -35,10 +35,18 @@ async def test_approve_waits_for_two_digits(page: Page, services: Stage) -> None
     await expect(approve).to_be_disabled()
     await number.fill("42")
     await approve.click()
-    await result_is(page, "Approval sent")
-    await expect(page.get_by_test_id("result")).to_contain_text("if the numbers match")
+    await result_is(page, "Sign-in approved")
     assert services.requests[-1].payload["number"] == 42
     assert verify_proof(challenge, services.requests[-1].compact).number == 42
+
+
+async def test_a_wrong_number_is_told(page: Page, services: Stage) -> None:
+    await asked_for_a_number(page, services)
+    services.outcomes = ["wrong_number"]
+    await page.get_by_label(LABEL).fill("42")
+    await press(page, "approve")
+    await result_is(page, "Wrong number")
+    await expect(page.get_by_test_id("result")).to_contain_text("the sign-in was blocked")
 
 
 @pytest.mark.parametrize(("button", "verdict"), [("deny", Verdict.DENY), ("report", Verdict.REPORT)])
@@ -60,7 +68,7 @@ async def test_the_number_is_sent_with_an_answer_that_had_to_wait(page: Page, se
     async with network_lost(page, services):
         await page.get_by_label(LABEL).fill("99")
         await page.get_by_label(LABEL).press("Enter")
-    await result_is(page, "Approval sent")
+    await result_is(page, "Sign-in approved")
     assert verify_proof(challenge, services.requests[-1].compact).number == 99
 
 

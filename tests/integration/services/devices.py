@@ -8,7 +8,7 @@ from typing import Any, Self
 import aiohttp
 
 from deploy.local.stack import Stack
-from protocol.challenges import Claims, issue_challenge, sign_answer
+from protocol.challenges import CHALLENGE_HEADER, Claims, issue_challenge, sign_answer
 from protocol.jose import PrivateKey
 from protocol.phrases import phrase_digest, read_phrase
 from protocol.signed_requests import sign_request
@@ -55,14 +55,15 @@ class Device:
         async with self._session.get(f"{self.url}/nonce") as response:
             return response.headers["Replay-Nonce"]
 
-    async def post(self, path: str, body: str) -> tuple[int, dict[str, Any]]:
-        """Post a body to a path.
+    async def post(self, path: str, body: str, challenge: str | None = None) -> tuple[int, dict[str, Any]]:
+        """Post a body to a path, with the challenge that it is an answer to if that is given.
 
         Returns:
             The status, and the response's document.
 
         """
-        headers = {"Content-Type": "application/jose"}
+        along = {} if challenge is None else {CHALLENGE_HEADER: challenge}
+        headers = {"Content-Type": "application/jose", **along}
         async with self._session.post(f"{self.url}{path}", data=body, headers=headers) as response:
             return response.status, await response.json(content_type=None)
 

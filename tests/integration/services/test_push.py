@@ -1,5 +1,6 @@
 """The push service alone: challenges and statements in, sockets and answers, responses out."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from protocol.signed_requests import REQUEST_TYPE
 from schemas.codec import Record, encode
 from schemas.contract import (
     AuthResponse,
-    ChallengeEnded,
     ChallengeIssued,
+    ChallengeOutcome,
     Delivery,
     DeviceUnpaired,
     PushReceipt,
@@ -27,6 +28,7 @@ from schemas.contract import (
 )
 from schemas.push_messages import TellUnpaired
 from tests.builders import an_event
+from tests.events import an_ended_challenge
 from tests.integration.services.devices import Device, a_challenge, an_unpairing, news
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS
@@ -44,6 +46,13 @@ class Asked:
     def path(self) -> str:
         """Where the answer goes."""
         return f"/challenges/{self.issued.challenge_id}/answer"
+
+    async def decide(self, wire: Wire, outcome: ChallengeOutcome = ChallengeOutcome.APPROVED) -> None:
+        """Decide on the answer as its issuer does, once it is published."""
+        response = await wire.next(AuthResponse, lambda each: each.challenge_id == self.issued.challenge_id)
+        proof = verify_proof(response.challenge, response.answer)
+        end = an_ended_challenge(self.issued, outcome, verdict=proof.verdict, answer_id=proof.answer_id)
+        await wire.publisher.publish_command(end)
 
 
 @pytest.fixture
@@ -65,31 +74,65 @@ async def asked(push: InstanceProcess, wire: Wire) -> AsyncIterator[Asked]:
 
 
 async def test_an_answer_becomes_a_response_that_proves_itself(asked: Asked, wire: Wire) -> None:
-    answer = await asked.device.answer(asked.issued)
-    status, document = await asked.device.post(asked.path, answer)
+    deciding = asyncio.create_task(asked.decide(wire))
+    status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
+    await deciding
     assert (status, document["verdict"]) == (200, "approve")
+    assert document["outcome"] in {"approved", "received"}
     response = await wire.next(AuthResponse, lambda each: each.challenge_id == asked.issued.challenge_id)
     assert (response.key, response.verdict) == ("alex", Verdict.APPROVE)
     proof = verify_proof(response.challenge, response.answer)
     assert (proof.device_id, proof.claims.jti) == (asked.device.device_id, asked.issued.challenge_id)
-    ended = await news(asked.socket)
-    assert ended == {"type": "ended", "challenge_id": asked.issued.challenge_id, "reason": "answered"}
+    (record,) = (each for each in wire.records if each.topic.endswith("auth.response") and _is_of(each, asked))
+    assert dict(record.headers)["ce_id"] == proof.answer_id.encode()
+    assert await news(asked.socket) == {
+        "type": "ended",
+        "challenge_id": asked.issued.challenge_id,
+        "reason": "answered",
+        "outcome": "approved",
+    }
 
 
-async def test_a_replayed_answer_is_refused_and_counts_once(asked: Asked, wire: Wire) -> None:
+def _is_of(record: ConsumerRecord, asked: Asked) -> bool:
+    return asked.issued.challenge_id.encode() in (record.value or b"")
+
+
+async def test_a_replayed_answer_is_refused_and_published_once(asked: Asked, wire: Wire) -> None:
     answer = await asked.device.answer(asked.issued)
-    await asked.device.post(asked.path, answer)
+    status, document = await asked.device.post(asked.path, answer)
+    assert (status, document["outcome"]) == (200, "received")
     status, document = await asked.device.post(asked.path, answer)
     assert (status, document["type"]) == (409, "urn:countersign:problem:replayed-nonce")
     await wire.next(AuthResponse, lambda each: each.challenge_id == asked.issued.challenge_id)
     assert len([each for each in wire.of(AuthResponse) if each.challenge_id == asked.issued.challenge_id]) == 1
 
 
-async def test_a_second_answer_hears_what_the_first_one_was(asked: Asked) -> None:
+async def test_an_answer_that_was_only_received_is_asked_for_again(asked: Asked, wire: Wire) -> None:
+    status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
+    assert (status, document["outcome"]) == (200, "received")
+    await asked.decide(wire, ChallengeOutcome.WRONG_NUMBER)
+    await news(asked.socket)
+    status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
+    assert (status, document["outcome"]) == (200, "wrong_number")
+
+
+async def test_a_second_answer_hears_what_the_first_one_was(asked: Asked, wire: Wire) -> None:
     await asked.device.post(asked.path, await asked.device.answer(asked.issued, Verdict.DENY))
+    await asked.decide(wire, ChallengeOutcome.DENIED)
+    await news(asked.socket)
     status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
     assert (status, document["type"]) == (409, "urn:countersign:problem:already-answered")
-    assert document["verdict"] == "deny"
+    assert (document["verdict"], document["outcome"]) == ("deny", "denied")
+
+
+async def test_a_challenge_that_no_issuer_signed_is_unknown(push: InstanceProcess) -> None:
+    async with Device(push.url) as device:
+        await device.connect()
+        issued = a_challenge(device.device_id, uuid.uuid4().hex)
+        path = f"/challenges/{issued.challenge_id}/answer"
+        for sent in (issued.challenge, "junk"):
+            status, document = await device.post(path, await device.answer(issued), sent)
+            assert (status, document["type"]) == (404, "urn:countersign:problem:unknown-challenge")
 
 
 def _foreign_url(url: str) -> dict[str, Any]:
@@ -160,18 +203,17 @@ async def test_an_expired_challenge_takes_no_answer(push: InstanceProcess, wire:
         frames = [await news(socket)]
         if frames[0]["type"] == "challenge":
             frames.append(await news(socket))
-        assert frames[-1] == {"type": "ended", "challenge_id": issued.challenge_id, "reason": "expired"}
+        ended = {"type": "ended", "challenge_id": issued.challenge_id, "reason": "expired", "outcome": "expired"}
+        assert frames[-1] == ended
+        await wire.publisher.publish_command(an_ended_challenge(issued, ChallengeOutcome.EXPIRED))
         path = f"/challenges/{issued.challenge_id}/answer"
         status, document = await device.post(path, await device.answer(issued))
         assert (status, document["type"]) == (410, "urn:countersign:problem:expired")
 
 
 async def test_a_withdrawn_challenge_ends_on_the_device(asked: Asked, wire: Wire) -> None:
-    await wire.publisher.publish_command(
-        ChallengeEnded(challenge_id=asked.issued.challenge_id, device_id=asked.device.device_id)
-    )
-    ended = await news(asked.socket)
-    assert ended == {"type": "ended", "challenge_id": asked.issued.challenge_id, "reason": "withdrawn"}
+    await wire.publisher.publish_command(an_ended_challenge(asked.issued))
+    assert await news(asked.socket) == _withdrawn(asked.issued)
     status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
     assert (status, document["type"]) == (404, "urn:countersign:problem:unknown-challenge")
 
@@ -200,9 +242,7 @@ async def test_a_device_that_was_away_hears_what_still_waits(asked: Asked, wire:
             "type": "waiting",
             "challenge_ids": [asked.issued.challenge_id],
         }
-        await wire.publisher.publish_command(
-            ChallengeEnded(challenge_id=asked.issued.challenge_id, device_id=same.device_id)
-        )
+        await wire.publisher.publish_command(an_ended_challenge(asked.issued))
         await news(again)
         third = await same.connect()
         assert await third.receive_json(timeout=DEADLINE_SECONDS) == {"type": "waiting", "challenge_ids": []}
@@ -248,9 +288,15 @@ async def test_any_instance_takes_an_answer_to_what_another_one_sent(asked: Aske
     async with Device(second.url, asked.device.key) as same:
         status, _ = await same.post(asked.path, await same.answer(asked.issued))
     assert status == 200
+    await asked.decide(wire)
     ended = await news(asked.socket)
     assert ended["reason"] == "answered"
     await wire.next(AuthResponse, lambda each: each.challenge_id == asked.issued.challenge_id)
+
+
+def _withdrawn(issued: ChallengeIssued) -> dict[str, str]:
+    outcome = {"reason": "withdrawn", "outcome": "withdrawn"}
+    return {"type": "ended", "challenge_id": issued.challenge_id, **outcome}
 
 
 def _frame(unpaired: DeviceUnpaired) -> dict[str, str | None]:
@@ -267,8 +313,9 @@ async def test_a_connected_phone_hears_of_it_and_shows_the_accounts_requests_no_
         assert (await news(socket))["type"] == "challenge"
         unpaired = an_unpairing(device.device_id, uuid.uuid4().hex)
         await wire.publisher.publish_command(unpaired)
-        ended = {"type": "ended", "challenge_id": issued.challenge_id, "reason": "withdrawn"}
-        assert [await news(socket), await news(socket)] == [ended, _frame(unpaired)]
+        assert await news(socket) == _frame(unpaired)
+        await wire.publisher.publish_command(an_ended_challenge(issued))
+        assert await news(socket) == _withdrawn(issued)
 
 
 async def test_a_phone_that_was_away_hears_of_it_at_each_opening(push: InstanceProcess, wire: Wire) -> None:

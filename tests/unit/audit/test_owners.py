@@ -125,7 +125,7 @@ def test_a_row_that_builds_on_a_void_one_is_named(world: RecordedWorld) -> None:
 def test_a_row_that_outlived_compaction_only_as_a_void_one_is_not_checked(world: RecordedWorld) -> None:
     """The rows that counted are gone; a void one counts for want of others, and its owner writes it again."""
     rows = [each for each in world.rows_of(ACCOUNTS) if each.key == b"alex"]
-    void = world.write(ACCOUNTS, b"alex", rows[-3].value, world.take_over(ACCOUNTS))
+    void = world.write(ACCOUNTS, b"alex", rows[-2].value, world.take_over(ACCOUNTS))
     for row in rows:
         world.drop(row)
     assert world.audit().findings == []

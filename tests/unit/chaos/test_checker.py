@@ -12,11 +12,11 @@ from lab.chaos.evidence import RunRecord
 from lab.chaos.history import Attempt, Ending, FaultResult, Habit, PhoneAnswer
 from lab.chaos.poison import Poison
 from lab.chaos.schedule import FaultKind
-from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired
+from schemas.contract import AuthResponse, ChallengeIssued, DevicePaired, Verdict
 from schemas.login_messages import SignIn, UseCode
 from services.common.rows.fence import Stamp
 from services.login.tables import ACCOUNTS as ACCOUNTS_TABLE
-from tests.unit.chaos.story import Story, an_honest_story
+from tests.unit.chaos.story import PHONE, Story, an_honest_story
 
 FORMER = Stamp(1, "f" * 22)
 """An owner that began the first term later than the one that stands."""
@@ -54,6 +54,28 @@ def answer_a_challenge_twice(story: Story) -> None:
         answered.value,
         {**answered.headers, "ce_id": answered.headers["ce_id"] + b"0"},
     )
+
+
+def answer_once_more(story: Story) -> None:
+    """The phone heard nothing, and sends the same answer, signed anew. This contradicts nothing."""
+    answered = story.events(AuthResponse)[1]
+    message = json.loads(answered.value or b"")
+    message["answer"] = PHONE.answer(message["challenge"], nonce="another")
+    message["answered_at"] = (answered.at + timedelta(seconds=1)).isoformat()
+    story.add(answered.place.topic, answered.key, json.dumps(message).encode(), dict(answered.headers))
+
+
+def answer_otherwise_too(story: Story) -> None:
+    """The phone denies what it has approved, at another instance. The issuer decides that this is late."""
+    answered = story.events(AuthResponse)[1]
+    message = {**json.loads(answered.value or b""), "verdict": "deny"}
+    message["answer"] = PHONE.answer(message["challenge"], Verdict.DENY)
+    story.add(answered.place.topic, answered.key, json.dumps(message).encode(), {**answered.headers, "ce_id": b"other"})
+    last = account_rows(story)[-1]
+    row = data_of(last)
+    row["version"] += 1
+    row["processed"].append(["other", "auth.response", row["processed"][-1][2], "late"])
+    story.write(last, json.dumps(row).encode())
 
 
 def pair_a_phrase_twice(story: Story) -> None:
@@ -271,9 +293,11 @@ GOT_IN = "Every approval in time"
 @pytest.mark.parametrize(
     ("tamper", "contradicted"),
     [
-        (lose_an_answer, {SIGNED_IN, ACCEPTED}),
+        (lose_an_answer, {SIGNED_IN, ACCEPTED, CAUSES}),
         (forge_an_answer, {SIGNED_IN}),
         (answer_a_challenge_twice, {SIGNED_IN, ACCEPTED, ANSWERED_ONCE, DECIDED}),
+        (answer_once_more, set()),
+        (answer_otherwise_too, set()),
         (pair_a_phrase_twice, {PHRASES, DECIDED}),
         (change_a_repeat, {REPEATS}),
         (publish_out_of_nothing, {CAUSES, DECIDED}),
