@@ -24,6 +24,7 @@ from protocol.challenges import verify_proof
 from protocol.verification_codes import find_step
 from schemas.base import Message
 from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
+from schemas.contract import ChallengeOutcome as IssuersOutcome
 from tests.builders import present
 from tests.integration.services.devices import ISSUER, a_challenge, a_claim, an_unpairing
 from tests.integration.services.wire import Wire, decide
@@ -134,7 +135,7 @@ async def test_phone_outlives_a_crash_of_the_push_service(push: InstanceProcess,
 
         request = await next_request(phone)
         assert request.claims.jti == issued.challenge_id
-        deciding = asyncio.create_task(decide(wire, issued, ChallengeOutcome.DENIED))
+        deciding = asyncio.create_task(decide(wire, issued, IssuersOutcome.DENIED))
         await phone.answer(request, Verdict.DENY)
         await deciding
         response = await wire.next(AuthResponse, lambda each: each.challenge_id == issued.challenge_id)
