@@ -24,9 +24,10 @@ from protocol.challenges import verify_proof
 from protocol.verification_codes import find_step
 from schemas.base import Message
 from schemas.contract import AuthResponse, DevicePaired, Purpose, Verdict
+from schemas.contract import ChallengeOutcome as IssuersOutcome
 from tests.builders import present
 from tests.integration.services.devices import ISSUER, a_challenge, a_claim, an_unpairing
-from tests.integration.services.wire import Wire
+from tests.integration.services.wire import Wire, decide
 from tests.polling import DEADLINE_SECONDS, eventually
 
 
@@ -74,8 +75,11 @@ async def test_terminal_device_pairs_and_approves_and_both_are_proven_offline(
     paired = await wire.next(DevicePaired, lambda each: each.pairing_id == claim.pairing_id)
     assert paired.device_name == "Pixel 9"
 
-    await wire.publisher.publish_command(a_challenge(paired.device_id, uuid.uuid4().hex))
+    issued = a_challenge(paired.device_id, uuid.uuid4().hex)
+    await wire.publisher.publish_command(issued)
+    deciding = asyncio.create_task(decide(wire, issued))
     code, output = await program("authenticator.device", *device, *accept)
+    await deciding
     assert code == 0, output
     response = await wire.next(
         AuthResponse, lambda each: (each.device_id, each.purpose) == (paired.device_id, Purpose.LOGIN)
@@ -106,7 +110,10 @@ async def test_phone_agrees_on_codes_answers_with_a_number_and_hears_that_it_is_
 
         challenge = a_challenge(phone.device_id, uuid.uuid4().hex, number_matching=True)
         await wire.publisher.publish_command(challenge)
-        await phone.answer(await next_request(phone), Verdict.APPROVE, 42)
+        deciding = asyncio.create_task(decide(wire, challenge))
+        answered = await phone.answer(await next_request(phone), Verdict.APPROVE, 42)
+        await deciding
+        assert answered.outcome is ChallengeOutcome.APPROVED
         response = await wire.next(AuthResponse, lambda each: each.challenge_id == challenge.challenge_id)
         assert verify_proof(response.challenge, response.answer).number == 42
 
@@ -121,15 +128,17 @@ async def test_phone_outlives_a_crash_of_the_push_service(push: InstanceProcess,
         await phone.answer(await next_request(phone), Verdict.APPROVE)
 
         push.kill()
-        challenge_id = uuid.uuid4().hex
-        await wire.publisher.publish_command(a_challenge(phone.device_id, challenge_id))
+        issued = a_challenge(phone.device_id, uuid.uuid4().hex)
+        await wire.publisher.publish_command(issued)
         push.start()
         await asyncio.to_thread(push.await_ready, READY_TIMEOUT_SECONDS)
 
         request = await next_request(phone)
-        assert request.claims.jti == challenge_id
+        assert request.claims.jti == issued.challenge_id
+        deciding = asyncio.create_task(decide(wire, issued, IssuersOutcome.DENIED))
         await phone.answer(request, Verdict.DENY)
-        response = await wire.next(AuthResponse, lambda each: each.challenge_id == challenge_id)
+        await deciding
+        response = await wire.next(AuthResponse, lambda each: each.challenge_id == issued.challenge_id)
         assert response.verdict is Verdict.DENY
 
 

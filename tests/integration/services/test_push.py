@@ -30,7 +30,7 @@ from schemas.push_messages import TellUnpaired
 from tests.builders import an_event
 from tests.events import an_ended_challenge
 from tests.integration.services.devices import Device, a_challenge, an_unpairing, news
-from tests.integration.services.wire import Wire
+from tests.integration.services.wire import Wire, decide
 from tests.polling import DEADLINE_SECONDS
 
 
@@ -46,13 +46,6 @@ class Asked:
     def path(self) -> str:
         """Where the answer goes."""
         return f"/challenges/{self.issued.challenge_id}/answer"
-
-    async def decide(self, wire: Wire, outcome: ChallengeOutcome = ChallengeOutcome.APPROVED) -> None:
-        """Decide on the answer as its issuer does, once it is published."""
-        response = await wire.next(AuthResponse, lambda each: each.challenge_id == self.issued.challenge_id)
-        proof = verify_proof(response.challenge, response.answer)
-        end = an_ended_challenge(self.issued, outcome, verdict=proof.verdict, answer_id=proof.answer_id)
-        await wire.publisher.publish_command(end)
 
 
 @pytest.fixture
@@ -74,7 +67,7 @@ async def asked(push: InstanceProcess, wire: Wire) -> AsyncIterator[Asked]:
 
 
 async def test_an_answer_becomes_a_response_that_proves_itself(asked: Asked, wire: Wire) -> None:
-    deciding = asyncio.create_task(asked.decide(wire))
+    deciding = asyncio.create_task(decide(wire, asked.issued))
     status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
     await deciding
     assert (status, document["verdict"]) == (200, "approve")
@@ -110,7 +103,7 @@ async def test_a_replayed_answer_is_refused_and_published_once(asked: Asked, wir
 async def test_an_answer_that_was_only_received_is_asked_for_again(asked: Asked, wire: Wire) -> None:
     status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
     assert (status, document["outcome"]) == (200, "received")
-    await asked.decide(wire, ChallengeOutcome.WRONG_NUMBER)
+    await decide(wire, asked.issued, ChallengeOutcome.WRONG_NUMBER)
     await news(asked.socket)
     status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
     assert (status, document["outcome"]) == (200, "wrong_number")
@@ -118,7 +111,7 @@ async def test_an_answer_that_was_only_received_is_asked_for_again(asked: Asked,
 
 async def test_a_second_answer_hears_what_the_first_one_was(asked: Asked, wire: Wire) -> None:
     await asked.device.post(asked.path, await asked.device.answer(asked.issued, Verdict.DENY))
-    await asked.decide(wire, ChallengeOutcome.DENIED)
+    await decide(wire, asked.issued, ChallengeOutcome.DENIED)
     await news(asked.socket)
     status, document = await asked.device.post(asked.path, await asked.device.answer(asked.issued))
     assert (status, document["type"]) == (409, "urn:countersign:problem:already-answered")
@@ -288,7 +281,7 @@ async def test_any_instance_takes_an_answer_to_what_another_one_sent(asked: Aske
     async with Device(second.url, asked.device.key) as same:
         status, _ = await same.post(asked.path, await same.answer(asked.issued))
     assert status == 200
-    await asked.decide(wire)
+    await decide(wire, asked.issued)
     ended = await news(asked.socket)
     assert ended["reason"] == "answered"
     await wire.next(AuthResponse, lambda each: each.challenge_id == asked.issued.challenge_id)

@@ -8,11 +8,14 @@ from typing import Self, TypeVar
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from operations.deployment import ALL
+from protocol.challenges import verify_proof
 from schemas.base import Message
 from schemas.codec import UndecodableError, decode
+from schemas.contract import AuthResponse, ChallengeIssued, ChallengeOutcome
 from schemas.topics import TopicKind
 from services.common.kafka.publisher import Publisher
 from tests.builders import present
+from tests.events import an_ended_challenge
 from tests.polling import DEADLINE_SECONDS
 
 MessageT = TypeVar("MessageT", bound=Message)
@@ -90,3 +93,11 @@ class Wire:
             async with self._arrived:
                 self.records.append(record)
                 self._arrived.notify_all()
+
+
+async def decide(wire: Wire, issued: ChallengeIssued, outcome: ChallengeOutcome = ChallengeOutcome.APPROVED) -> None:
+    """Decide on the answer to a challenge as its issuer does, once it is published."""
+    response = await wire.next(AuthResponse, lambda each: each.challenge_id == issued.challenge_id)
+    proof = verify_proof(response.challenge, response.answer)
+    end = an_ended_challenge(issued, outcome, verdict=proof.verdict, answer_id=proof.answer_id)
+    await wire.publisher.publish_command(end)
