@@ -284,8 +284,3 @@ def an_event(
     own = next((getattr(message, name) for name in ("at", "answered_at", "paired_at") if hasattr(message, name)), T0)
     time: datetime = at if at is not None else own
     return Event(event_id or f"event-{next(_event_numbers)}", time, "test", traceparent, message)
-
-
-def a_stamped_row(epoch: int, version: int, **fields: object) -> bytes:
-    """Return a row's changelog value that starts with its stamp."""
-    return json.dumps({"epoch": epoch, "version": version, **fields}, separators=(",", ":")).encode()
