@@ -5,7 +5,6 @@ Keys are the same in every run, so that a failure can be repeated and a recordin
 
 import hashlib
 import itertools
-import json
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime, timedelta
