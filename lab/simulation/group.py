@@ -188,7 +188,7 @@ class SimulatedMembership:
             return
         generation, assigned = joined
         self._positions = {each: self._group.offsets.get(each, 0) for each in assigned}
-        self._paused = set()
+        self._paused = set(assigned)
         self._generation, self._assigned = generation, assigned
         await listener.assigned(assigned)
         fetching = asyncio.create_task(self._fetch(take))
@@ -231,8 +231,12 @@ class SimulatedMembership:
             found = False
             for source in sorted(self._assigned):
                 log = broker.topic(source.topic)[source.partition]
+                if source in self._paused:
+                    continue
                 records = log.since(self._positions[source], broker.random.randint(1, MOST_RECORDS))
-                if records and source not in self._paused:
+                if not records:
+                    self._positions[source] = max(self._positions[source], log.end)  # over a gap
+                else:
                     found = True
                     position = self._positions[source]
                     await self._link.latency()

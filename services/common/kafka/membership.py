@@ -70,7 +70,7 @@ class AssignmentListener(Protocol):
     """Learns which partitions this member has."""
 
     async def assigned(self, partitions: frozenset[TopicPartition]) -> None:
-        """Take partitions; no record of them is given before this returns. All others are gone."""
+        """Take partitions, which are paused. All others are gone."""
 
     async def revoked(self, drain_seconds: float) -> None:
         """Give all partitions up.
@@ -216,8 +216,10 @@ class KafkaMembership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokaf
                 return
             self._generation = self._coordinator.generation
             set_fetch_max_wait(self._consumer, REBALANCE_MILLISECONDS)
+            partitions = frozenset(assigned)
+            self._consumer.pause(*partitions)
             try:
-                await self._require_listener().assigned(frozenset(assigned))
+                await self._require_listener().assigned(partitions)
             except Exception as error:  # noqa: BLE001 - aiokafka would log it and go on
                 self._listener_error = error
 

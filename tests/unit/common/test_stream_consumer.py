@@ -58,7 +58,7 @@ class ScriptedMembership:
 
     async def assign(self, partitions: Iterable[TopicPartition] = BOTH) -> None:
         """Give partitions."""
-        self.paused, self.settled = set(), False
+        self.paused, self.settled = set(partitions), False
         await self._listener.assigned(frozenset(partitions))
         await asyncio.sleep(MOMENT)
 
