@@ -279,8 +279,8 @@ class Scenario:
 def _some(random: Random, kinds: list[str]) -> list[str]:
     """Return some kinds of faults: few kinds meet each other more often than many do.
 
-    A log that has lost its end may be as long again before a copy looks. The copy tells it by the record that it has read
-    last. So nothing but the loss may remove that one.
+    A log that has lost its end may be as long again before a copy looks. The copy tells it by the record that it has
+    read last. So nothing but the loss may remove that one.
     """
     kinds.remove("cut")
     some = random.sample(kinds, random.randint(1, len(kinds)))
