@@ -67,13 +67,11 @@ def _first_failing(seeds: range, kinds: Sequence[str], processes: int) -> int | 
     chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
     with ProcessPoolExecutor(processes) as pool, Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Seeds", total=len(seeds))
-        try:
-            for chunk, failing in zip(chunks, pool.map(partial(failing_seed, kinds), chunks), strict=True):
-                progress.advance(task, len(chunk))
-                if failing is not None:
-                    return failing
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for chunk, failing in zip(chunks, pool.map(partial(failing_seed, kinds), chunks), strict=True):
+            progress.advance(task, len(chunk))
+            if failing is not None:
+                pool.shutdown(cancel_futures=True)
+                return failing
     return None
 
 
