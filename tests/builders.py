@@ -5,7 +5,6 @@ Keys are the same in every run, so that a failure can be repeated and a recordin
 
 import hashlib
 import itertools
-import json
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime, timedelta
@@ -284,8 +283,3 @@ def an_event(
     own = next((getattr(message, name) for name in ("at", "answered_at", "paired_at") if hasattr(message, name)), T0)
     time: datetime = at if at is not None else own
     return Event(event_id or f"event-{next(_event_numbers)}", time, "test", traceparent, message)
-
-
-def a_stamped_row(epoch: int, version: int, **fields: object) -> bytes:
-    """Return a row's changelog value that starts with its stamp."""
-    return json.dumps({"epoch": epoch, "version": version, **fields}, separators=(",", ":")).encode()

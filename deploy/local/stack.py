@@ -14,7 +14,7 @@ from typing import Final, Self
 from deploy.local.child_process import Daemon
 from deploy.local.instance_process import STOP_TIMEOUT_SECONDS, InstanceProcess, url_of
 from deploy.local.kafka.embedded import EmbeddedKafka
-from deploy.local.kafka.settings import FULL_REPLICATION, Machine
+from deploy.local.kafka.settings import FULL_REPLICATION, SESSION_SECONDS, Machine
 from deploy.local.ports import free_port, require_free
 from operations.kafka_tools import SHORT_LIVED
 from operations.topics import AppliedTopics, apply_topics
@@ -227,6 +227,8 @@ class Stack:
             "PARTITIONS": str(options.partitions),
             "SECRETS_DIRECTORY": str(self.secrets),
         }
+        if self.kafka is not None:
+            settings["SESSION_TIMEOUT_SECONDS"] = str(SESSION_SECONDS)
         settings |= self._addresses(service)
         if service in options.fronts:
             settings |= {"PUBLIC_URL": url_of(options.fronts[service]), "TRUSTED_PROXIES": "1"}

@@ -98,7 +98,11 @@ class Group:
 
     def leave(self, member: "SimulatedMembership") -> None:
         """Take a member out, as it asks or because its heartbeats stay away."""
-        if self._members.pop(member, None) is not None and self._members:
+        known = self._members.pop(member, None)
+        if known is None:
+            return
+        _refuse(known)
+        if self._members:
             self._rebalance()
             if all(known.joining is not None for known in self._members.values()):
                 self._complete()
@@ -119,8 +123,7 @@ class Group:
         """Delete the group, as an operator may, or Kafka after a week: generations begin at 1 again."""
         members, self._members = self._members, {}
         for known in members.values():
-            if known.joining is not None and not known.joining.done():
-                known.joining.set_exception(IllegalGenerationError())
+            _refuse(known)
         self._generation, self._deadline = 0, None
         if with_offsets:
             self.offsets.clear()
@@ -144,6 +147,11 @@ class Group:
             if known.joining is not None and not known.joining.done():
                 known.joining.set_result((self._generation, frozenset(assigned[member])))
             known.joining = None
+
+
+def _refuse(member: _Member) -> None:
+    if member.joining is not None and not member.joining.done():
+        member.joining.set_exception(IllegalGenerationError())
 
 
 class SimulatedMembership:
@@ -188,7 +196,7 @@ class SimulatedMembership:
             return
         generation, assigned = joined
         self._positions = {each: self._group.offsets.get(each, 0) for each in assigned}
-        self._paused = set()
+        self._paused = set(assigned)
         self._generation, self._assigned = generation, assigned
         await listener.assigned(assigned)
         fetching = asyncio.create_task(self._fetch(take))
@@ -231,8 +239,12 @@ class SimulatedMembership:
             found = False
             for source in sorted(self._assigned):
                 log = broker.topic(source.topic)[source.partition]
+                if source in self._paused:
+                    continue
                 records = log.since(self._positions[source], broker.random.randint(1, MOST_RECORDS))
-                if records and source not in self._paused:
+                if not records:
+                    self._positions[source] = max(self._positions[source], log.end)  # over a gap
+                else:
                     found = True
                     position = self._positions[source]
                     await self._link.latency()

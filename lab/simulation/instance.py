@@ -75,6 +75,7 @@ class Instance:
         self._broker = broker
         self._group = group
         self._starts = 0
+        self._membership: SimulatedMembership | None = None
         self._deciding: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -95,6 +96,11 @@ class Instance:
         if self._deciding is not None:
             self._deciding.cancel()
 
+    def expel(self) -> None:
+        """Take it out of the group without its knowing, as after its session's end."""
+        if self._membership is not None:
+            self._group.leave(self._membership)
+
     def _new_owner_id(self) -> str:
         owner_id = "".join(self._broker.random.choices(LETTERS, k=OWNER_ID_CHARACTERS))
         self.owner_ids.add(owner_id)
@@ -109,7 +115,7 @@ class Instance:
         guard = RecordGuard(DeadLetterWriter(publisher, "", table.service), "", table.service, (), _TELEMETRY)
         parts = ProcessorParts(guard, publisher, _TELEMETRY.metrics, "", self._broker.partitions)
         processor = TableProcessor(table, copy, RowCache(table.model), parts)
-        membership = SimulatedMembership(self.link, self._group, processor.topics)
+        self._membership = membership = SimulatedMembership(self.link, self._group, processor.topics)
         stream = StreamConsumer(membership, [processor], LIMITS, self._new_owner_id)
         try:
             async with asyncio.TaskGroup() as tasks:

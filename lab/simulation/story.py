@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import structlog
@@ -13,8 +13,14 @@ from lab.simulation.world import World
 QUIET = logging.CRITICAL
 
 
-def tell(seed: int) -> list[str]:
-    """Simulate a seed, and return its story; the last line is what was wrong, or that nothing was."""
+def tell(seed: int, kinds: Sequence[str] = ()) -> list[str]:
+    """Simulate a seed, and return its story; the last line is what was wrong, or that nothing was.
+
+    Args:
+        seed: The seed.
+        kinds: The kinds of faults that happen; empty leaves it to the seed.
+
+    """
     lines: list[str] = []
 
     def note(line: str) -> None:
@@ -28,7 +34,7 @@ def tell(seed: int) -> list[str]:
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO), processors=[note_log])
     try:
-        World(seed, note).run()
+        World(seed, kinds, note).run()
     except Exception as error:  # noqa: BLE001 - whatever it was, it is the end of the story
         lines.append(f"{type(error).__name__}: {error}")
     else:

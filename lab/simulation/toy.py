@@ -1,5 +1,7 @@
 """A toy service whose rows remember all that was applied to them, so that a loss shows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
@@ -53,7 +55,18 @@ class Added(Message):
         return self.name
 
 
-TYPES.update({model.type: model for model in (AddNumber, AddLetter, Added)})
+MESSAGES: Final = (AddNumber, AddLetter, Added)
+
+
+@contextmanager
+def known_messages() -> Iterator[None]:
+    """Have the codec know the toy's messages, which are none of the product's."""
+    TYPES.update({model.type: model for model in MESSAGES})
+    try:
+        yield
+    finally:
+        for model in MESSAGES:
+            del TYPES[model.type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

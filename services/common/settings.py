@@ -46,8 +46,8 @@ class ServiceSettings(BaseSettings):
     secrets_directory: Path = Path(".run/secrets")
     """Directory of the keys; all instances of a deployment share its content. Missing keys are created."""
     session_timeout_seconds: Annotated[float, Field(ge=1, le=300)] = 6.0
-    """Time without a heartbeat after which another instance takes over the partitions. Kafka's lower bound is
-    group.min.session.timeout.ms, by default 6 s."""
+    """Time without a heartbeat after which another instance takes over the partitions, within half a second. Kafka's
+    lower bound is group.min.session.timeout.ms, by default 6 s."""
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     """Number of proxies in front that are trusted to append the client to X-Forwarded-For; 0 ignores the header."""
     unready_seconds: Annotated[float, Field(ge=0, le=120)] = 0.0

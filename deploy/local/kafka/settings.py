@@ -8,6 +8,8 @@ from typing import Final
 HOST: Final = "127.0.0.1"
 FULL_REPLICATION: Final = 3
 """The replication factor if there are enough brokers."""
+SESSION_SECONDS: Final = 2.5
+"""Session timeout of the services on this Kafka: a killed instance's partitions go to others within 3 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
         "share.coordinator.state.topic.min.isr": in_sync,
         # The services have one consumer group each, so there are no other members to wait for.
         "group.initial.rebalance.delay.ms": 0,
-        # Allows session timeouts below Kafka's default minimum of 6 s.
+        # Allows sessions that are shorter than Kafka's usual minimum of 6 s.
         "group.min.session.timeout.ms": 2000,
         # After this time, other brokers lead a dead broker's partitions and accept its restart: 3 s instead of 9 s.
         "broker.session.timeout.ms": 3000,

@@ -15,7 +15,8 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from schemas.codec import Headers
 from services.common.kafka.fetch_max_wait import REBALANCE_MILLISECONDS, TAIL_MILLISECONDS, set_fetch_max_wait
-from services.common.kafka.publisher import REQUEST_MILLISECONDS, Publisher
+from services.common.kafka.publisher import Publisher
+from services.common.kafka.silent_brokers import REQUEST_MILLISECONDS, avoid_silent_brokers
 from services.common.kafka.topic_facts import TopicFacts, await_topic_facts
 
 log = structlog.get_logger(__name__)
@@ -142,6 +143,7 @@ class KafkaLogReader:
             fetch_max_wait_ms=REBALANCE_MILLISECONDS,
             request_timeout_ms=REQUEST_MILLISECONDS,
         )
+        avoid_silent_brokers(self._consumer._client)  # noqa: SLF001 - aiokafka has no other way
 
     async def start(self) -> None:
         """Connect, retrying until Kafka has the topic.

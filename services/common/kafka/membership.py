@@ -23,6 +23,7 @@ from aiokafka.errors import (
 
 from services.common.kafka.fetch_max_wait import GROUP_MILLISECONDS, REBALANCE_MILLISECONDS, set_fetch_max_wait
 from services.common.kafka.log import LogRecord
+from services.common.kafka.silent_brokers import avoid_silent_brokers
 
 log = structlog.get_logger(__name__)
 NO_GENERATION: Final = -1
@@ -39,7 +40,7 @@ LAST_DRAIN_SECONDS: Final = 4.0
 """The same at a stop, which has less time."""
 MOST_POLL_SECONDS: Final = 60.0
 """A member that takes no records for so long loses its partitions to the others."""
-REQUESTS_IN_A_SESSION: Final = 2
+REQUESTS_IN_A_SESSION: Final = 3
 """How many brokers may leave a request without an answer, one after the other, before the session is over."""
 LEAST_REQUEST_MILLISECONDS: Final = 1000
 PAUSE_SECONDS: Final = 0.5
@@ -70,7 +71,7 @@ class AssignmentListener(Protocol):
     """Learns which partitions this member has."""
 
     async def assigned(self, partitions: frozenset[TopicPartition]) -> None:
-        """Take partitions; no record of them is given before this returns. All others are gone."""
+        """Take partitions, which are paused. All others are gone."""
 
     async def revoked(self, drain_seconds: float) -> None:
         """Give all partitions up.
@@ -183,6 +184,7 @@ class KafkaMembership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokaf
             fetch_max_wait_ms=REBALANCE_MILLISECONDS,
             max_poll_interval_ms=int(MOST_POLL_SECONDS * 1000),
         )
+        avoid_silent_brokers(consumer._client)  # noqa: SLF001 - aiokafka has no other way
         try:
             await consumer.start()
             self._consumer = consumer
@@ -216,8 +218,10 @@ class KafkaMembership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokaf
                 return
             self._generation = self._coordinator.generation
             set_fetch_max_wait(self._consumer, REBALANCE_MILLISECONDS)
+            partitions = frozenset(assigned)
+            self._consumer.pause(*partitions)
             try:
-                await self._require_listener().assigned(frozenset(assigned))
+                await self._require_listener().assigned(partitions)
             except Exception as error:  # noqa: BLE001 - aiokafka would log it and go on
                 self._listener_error = error
 

@@ -13,13 +13,12 @@ from opentelemetry.trace import SpanKind, Tracer
 from schemas.base import Command, Message
 from schemas.codec import Event, Headers, Record, encode
 from services.common.clock import new_id, now
+from services.common.kafka.silent_brokers import REQUEST_MILLISECONDS, avoid_silent_brokers
 from services.common.telemetry.tracing import NO_SPANS, current_traceparent, messaging_span
 
 log = structlog.get_logger(__name__)
 COMMAND_SECONDS: Final = 4.0
 """Maximum time for Kafka to acknowledge a command."""
-REQUEST_MILLISECONDS: Final = 4000
-"""How long a broker may take over a request before another one is asked."""
 
 
 class NotAcknowledgedError(Exception):
@@ -124,6 +123,7 @@ class Publisher:
         )
         # A broker that stands still answers nothing; the records go to the next leader, in the same order, once.
         producer.client._request_timeout_ms = REQUEST_MILLISECONDS  # noqa: SLF001 - aiokafka's one setting ends batches as well
+        avoid_silent_brokers(producer.client)
         try:
             await producer.start()
         except BaseException:

@@ -143,7 +143,6 @@ class StreamConsumer:
 
     async def assigned(self, partitions: frozenset[TopicPartition]) -> None:
         """Open a lane for each partition number of each processor; records come once its owner may decide."""
-        self._membership.pause(partitions)
         self._waiting_since = time.monotonic()
         missing: set[str] = set()
         for processor in self._processors:

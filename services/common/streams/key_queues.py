@@ -15,13 +15,15 @@ class KeyQueues:
     key begins once the work before it has ended.
     """
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, on_end: Callable[[], None] = lambda: None) -> None:
         """Prepare them.
 
         Args:
             at_once: How many keys' work may be under way at the same time.
+            on_end: Called whenever a piece of work has ended.
 
         """
+        self._on_end = on_end
         self._waiting: dict[bytes, deque[Work]] = {}
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._room: Final = asyncio.Semaphore(at_once)
@@ -76,7 +78,9 @@ class KeyQueues:
             async with self._room:
                 await queue[0]()
             queue.popleft()
-        del self._waiting[key]
+            if not queue:
+                del self._waiting[key]
+            self._on_end()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]

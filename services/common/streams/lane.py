@@ -78,7 +78,7 @@ class Lane:
         self._handler = handler
         self._limits = limits
         self._flow = flow
-        self._queues = KeyQueues(limits.at_once)
+        self._queues = KeyQueues(limits.at_once, self._resume_with_room)
         self._trackers: Mapping[TopicPartition, OffsetTracker] = {each: OffsetTracker() for each in self.sources}
         self._held = False
         self._idle = asyncio.Event()
@@ -105,9 +105,6 @@ class Lane:
             tracker.finish(record.offset)
             if not self.open:
                 self._idle.set()
-            if self._held and self._has_room:
-                self._held = False
-                self._flow.resume(self.sources)
 
         key = record.key or b""
         self._queues.put(key, work)
@@ -127,10 +124,12 @@ class Lane:
     def _is_full(self, key: bytes) -> bool:
         return self._queues.length(key) >= self._limits.per_key or self._distance >= self._limits.distance
 
-    @property
-    def _has_room(self) -> bool:
-        """True once half of what may be in progress is done."""
-        return self._queues.longest <= self._limits.per_key // 2 and self._distance <= self._limits.distance // 2
+    def _resume_with_room(self) -> None:
+        """Let records come again once half of what may be in progress is done."""
+        has_room = self._queues.longest <= self._limits.per_key // 2 and self._distance <= self._limits.distance // 2
+        if self._held and has_room:
+            self._held = False
+            self._flow.resume(self.sources)
 
     @property
     def _distance(self) -> int:

@@ -27,8 +27,13 @@ class Worker:
     @property
     def generation(self) -> int:
         """The last generation in which it was ready; 0 before the first."""
-        found = re.findall(r"READY (\d+)$", self.child.log_path.read_text(errors="replace"), re.MULTILINE)
+        found = re.findall(r"READY (\d+)$", self.output, re.MULTILINE)
         return int(found[-1]) if found else 0
+
+    @property
+    def output(self) -> str:
+        """What it has printed."""
+        return self.child.log_path.read_text(errors="replace")
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -41,7 +46,7 @@ class Group:
 
     Attributes:
         plan: How each works.
-        directory: Where tables and logs are.
+        directory: Where copies and logs are.
         workers: Those that are in the group.
 
     """
@@ -51,23 +56,23 @@ class Group:
     workers: list[Worker] = field(default_factory=list)
     started: int = 0
 
-    def start(self, tables: str | None = None) -> Worker:
+    def start(self, copy: str | None = None) -> Worker:
         """Start another worker.
 
         Args:
-            tables: The folder of its tables; None gives it a new one.
+            copy: The folder of its copy; None gives it a new one.
 
         """
         self.started += 1
-        folder = tables or str(self.directory / f"tables-{self.started}")
+        folder = copy or str(self.directory / f"copy-{self.started}")
         worker = Worker(replace(self.plan, directory=folder), self.directory / f"worker-{self.started}.log")
         self.workers.append(worker)
         return worker
 
-    async def join(self, tables: str | None = None) -> Worker:
+    async def join(self, copy: str | None = None) -> Worker:
         """Start another worker, and wait until all workers are ready in a new generation."""
         before = self.generation
-        worker = self.start(tables)
+        worker = self.start(copy)
         await self.settle(before)
         return worker
 

@@ -1,4 +1,4 @@
-"""A feed of numbered events, and a tally of lost and repeated ones."""
+"""A feed of numbered commands to the simulation's toy service, and a tally of lost and repeated ones."""
 
 import asyncio
 import json
@@ -13,34 +13,39 @@ from typing import Any, Final, TypeAlias
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from lab.simulation.toy import LETTERS, NUMBERS, RESULTS, TABLE, AddLetter, AddNumber
 from operations.topics import await_leaders
-from services.common.rows.stamps import Headers, is_newer
+from schemas.codec import Event, Headers, Record, encode
+from services.common.clock import now
+from services.common.rows.changelog import PartitionState, read_records
+from tests.groups import delete_group
 from tests.polling import DEADLINE_SECONDS
 
 POLL_SECONDS: Final = 0.05
 KEYS: Final = 24
-Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
+CHANGELOG: Final = TABLE.changelog.name
+ReadRecord: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 
 @dataclass(frozen=True)
 class Tally:
-    """The events that were not decided exactly once.
+    """The commands that were not decided exactly once.
 
     Attributes:
-        lost: Numbers of events that no row has.
+        lost: Numbers that no row has.
         doubled: Numbers that rows have more than once.
-        contradicted: Numbers that were published with different places among their row's events: decided twice.
+        unpublished: Numbers whose message is missing.
+        contradicted: Numbers whose messages tell of something else than the row that counts.
 
     """
 
     lost: list[int]
     doubled: list[int]
+    unpublished: list[int]
     contradicted: list[int]
 
-    @property
-    def exact(self) -> bool:
-        """Whether every event was decided exactly once."""
-        return not (self.lost or self.doubled or self.contradicted)
+
+NOTHING_WRONG: Final = Tally([], [], [], [])
 
 
 @dataclass
@@ -51,61 +56,49 @@ class Ledger:
         bootstrap: Kafka's ``host:port``.
         prefix: What stands before the topics' names.
         partitions: How many partitions each topic has.
-        sent: The keys of the events that were fed, by number.
+        sent: The keys of the commands that were fed, by number.
 
     """
 
     bootstrap: str
     prefix: str
     partitions: int
-    sent: dict[int, bytes] = field(default_factory=dict)
+    sent: dict[int, str] = field(default_factory=dict)
 
     @property
-    def events(self) -> str:
-        """The topic of the events."""
-        return f"{self.prefix}events"
-
-    @property
-    def decisions(self) -> str:
-        """The topic of the published decisions."""
-        return f"{self.prefix}decisions"
-
-    @property
-    def changelog(self) -> str:
-        """The table's changelog topic."""
-        return f"{self.prefix}group-counts-changelog"
+    def group(self) -> str:
+        """The consumer group."""
+        return f"{self.prefix}{TABLE.service}"
 
     async def provision(self) -> None:
-        """Create the topics, and wait until they are usable: a worker ignores a missing topic for minutes."""
-        policies = {self.events: "delete", self.decisions: "delete", self.changelog: "compact"}
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        await admin.create_topics(
-            [
-                NewTopic(name, self.partitions, 1, topic_configs={"cleanup.policy": policy})
-                for name, policy in policies.items()
-            ]
-        )
-        await admin.close()
+        """Create the topics, and wait until they are usable."""
+        policies = {NUMBERS.name: "delete", LETTERS.name: "delete", RESULTS.name: "delete", CHANGELOG: "compact"}
+        policies = {f"{self.prefix}{name}": policy for name, policy in policies.items()}
+        async with self._admin() as admin:
+            await admin.create_topics(
+                [
+                    NewTopic(name, self.partitions, 1, topic_configs={"cleanup.policy": policy})
+                    for name, policy in policies.items()
+                ]
+            )
         await await_leaders(
             self.bootstrap, [TopicPartition(name, number) for name in policies for number in range(self.partitions)]
         )
 
-    async def send(self, topic: str, key: bytes, value: bytes | None, headers: Headers = ()) -> None:
-        """Send one record and wait until Kafka has it."""
+    async def append(self, key: bytes, value: bytes | None, headers: Headers) -> None:
+        """Append a record to the changelog, as another writer."""
         async with self._producer() as producer:
-            await producer.send_and_wait(topic, key=key, value=value, headers=list(headers))
+            await producer.send_and_wait(f"{self.prefix}{CHANGELOG}", key=key, value=value, headers=list(headers))
 
-    async def event(self, key: bytes) -> int:
-        """Feed one event and return its number."""
-        number = len(self.sent)
-        self.sent[number] = key
-        await self.send(self.events, key, str(number).encode())
-        return number
+    async def command(self, key: str) -> int:
+        """Feed one command and return its number."""
+        async with self._producer() as producer:
+            await self._send(producer, key)
+        return max(self.sent)
 
     @asynccontextmanager
     async def feed(self, per_second: int) -> AsyncIterator[None]:
-        """Feed events, key after key, until the block ends."""
+        """Feed commands, key after key, until the block ends."""
         ended = asyncio.Event()
         async with self._producer() as producer:
             feeder = asyncio.create_task(self._feed(producer, per_second, ended))
@@ -116,55 +109,60 @@ class Ledger:
                 await feeder
 
     async def drained(self) -> None:
-        """Wait until the group has committed all events; fail if it makes no progress."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
-            ends = {each: end for each, end in (await self._ends(self.events)).items() if end}
+        """Wait until the group has committed all commands; fail if it makes no progress."""
+        async with self._admin() as admin:
+            topics = [f"{self.prefix}{topic.name}" for topic in TABLE.reads]
+            ends = {each: end for topic in topics for each, end in (await self._ends(topic)).items() if end}
             least, deadline = sum(ends.values()), math.inf
             while least:
-                known = await admin.list_consumer_group_offsets(f"{self.prefix}group")
+                known = await admin.list_consumer_group_offsets(self.group)
                 left = sum(end - known[each].offset if each in known else end for each, end in ends.items())
                 if left < least or deadline == math.inf:
                     least, deadline = left, time.monotonic() + DEADLINE_SECONDS
                 assert time.monotonic() < deadline, f"{left} of {ends} are not committed: {known}"
                 await asyncio.sleep(POLL_SECONDS)
-        finally:
-            await admin.close()
 
-    async def decided(self, key: bytes) -> None:
+    async def decided(self, key: str) -> None:
         """Wait until a key has a row."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         while key not in await self.rows():
             assert time.monotonic() < deadline, f"{key!r} has no row"
             await asyncio.sleep(POLL_SECONDS)
 
-    async def rows(self) -> dict[bytes, list[int]]:
-        """Return each key's numbers in its newest row."""
-        values: dict[bytes, bytes | None] = {}
-        for record in await self.read(self.changelog):
-            key = record.key or b""
-            if is_newer(record.value, values.get(key), record.headers):
-                values[key] = record.value
-        return {key: json.loads(value)["numbers"] for key, value in values.items() if value is not None}
+    async def rows(self) -> dict[str, list[int]]:
+        """Return each key's numbers in the row that counts."""
+        states, rows = defaultdict[int, PartitionState](PartitionState), dict[str, list[int]]()
+        for record in await self.read(CHANGELOG):
+            changes = read_records(states[record.partition], record.partition, self.partitions, [record])
+            states[record.partition] = changes.state
+            for key, row in changes.rows.items():
+                rows[key.decode()] = json.loads(row or b'{"numbers": []}')["numbers"]
+        return rows
 
     async def tally(self) -> Tally:
-        """Compare the events with the rows and the published decisions."""
-        counted = Counter(number for numbers in (await self.rows()).values() for number in numbers)
-        places: dict[int, set[int]] = defaultdict(set)
-        for record in await self.read(self.decisions):
-            number, place = (int(part) for part in (record.value or b"").split())
-            places[number].add(place)
+        """Compare the commands with the rows and the published messages."""
+        rows = await self.rows()
+        counted = Counter(number for numbers in rows.values() for number in numbers)
+        published = defaultdict[int, set[tuple[int, ...]]](set)
+        for record in await self.read(RESULTS.name):
+            message = json.loads(record.value or b"{}")
+            published[message["number"]].add(tuple(message["before"]))
+        before = {number: {tuple(numbers[:place])} for numbers in rows.values() for place, number in enumerate(numbers)}
         return Tally(
             lost=[number for number in self.sent if not counted[number]],
             doubled=[number for number, times in counted.items() if times > 1],
-            contradicted=[number for number, known in places.items() if len(known) > 1],
+            unpublished=[number for number in self.sent if number not in published],
+            contradicted=[number for number, told in published.items() if told != before.get(number)],
         )
 
-    async def read(self, topic: str) -> list[Record]:
+    async def delete_group(self) -> None:
+        """Delete the consumer group and its offsets, as an operator may."""
+        await delete_group(self.bootstrap, self.group)
+
+    async def read(self, topic: str) -> list[ReadRecord]:
         """Return all records of a topic, in order within each partition."""
-        ends = await self._ends(topic)
-        records: list[Record] = []
+        ends = await self._ends(f"{self.prefix}{topic}")
+        records: list[ReadRecord] = []
         async with self._consumer() as consumer:
             consumer.assign(list(ends))
             await consumer.seek_to_beginning()
@@ -181,10 +179,16 @@ class Ledger:
         begin, first = time.monotonic(), len(self.sent)
         while not ended.is_set():
             while len(self.sent) - first < (time.monotonic() - begin) * per_second:
-                number = len(self.sent)
-                self.sent[number] = f"key-{number % KEYS}".encode()
-                await producer.send(self.events, key=self.sent[number], value=str(number).encode())
+                await self._send(producer, f"key-{len(self.sent) % KEYS}")
             await asyncio.sleep(1 / per_second)
+
+    async def _send(self, producer: AIOKafkaProducer, key: str) -> None:
+        number, at = len(self.sent), now()
+        self.sent[number] = key
+        model = AddLetter if number % 3 == 2 else AddNumber
+        record: Record = encode(Event(f"e{number}", at, "test", "", model(at=at, name=key, number=number)))
+        topic = f"{self.prefix}{record.topic}"
+        await producer.send_and_wait(topic, key=record.key, value=record.value, headers=record.headers)
 
     @asynccontextmanager
     async def _producer(self) -> AsyncIterator[AIOKafkaProducer]:
@@ -203,3 +207,12 @@ class Ledger:
             yield consumer
         finally:
             await consumer.stop()
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            yield admin
+        finally:
+            await admin.close()

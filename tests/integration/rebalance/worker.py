@@ -1,33 +1,34 @@
-"""A worker process whose table appends each event's number to the row of the event's key.
+"""A worker process: an instance of the simulation's toy service on a real Kafka, without a web side.
 
-Run as ``python -m tests.integration.rebalance.worker '<plan as JSON>'``. It logs ``READY <generation>`` whenever its
-tables are recovered, stops cleanly at SIGTERM, and exits with 1 if Faust crashed.
+Run as ``python -m tests.integration.rebalance.worker '<plan as JSON>'``. It prints ``READY <generation>`` whenever it
+may decide in all of its partitions, stops cleanly at SIGTERM, and exits with 1 after an error.
 """
 
 import asyncio
-import itertools
 import json
-import logging
 import signal
 import sys
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final, Self
 
-import faust
 import uvloop
-from faust.tables.recovery import Recovery
-from faust.transport.consumer import RecordMap
-from faust.transport.drivers import aiokafka
-from faust.types import TP, StreamT
 
-from services.common.streams.app import STREAM_SETTINGS
-from services.common.streams.faust_consumer import DrainedConsumer
-from services.common.streams.faust_patches import DrainedTableManager, DrainedTransport, install_drains
-from services.common.streams.row_table import ROCKSDB_OPTIONS
-from services.common.streams.versioned_table import VersionedTable
+from lab.simulation.toy import OLD_TABLE, TABLE, NumbersRow, known_messages
+from services.common.clock import new_id
+from services.common.kafka.dead_letters import DeadLetterWriter
+from services.common.kafka.log import KafkaChangelog
+from services.common.kafka.membership import KafkaMembership, SourceRecord
+from services.common.kafka.publisher import NotAcknowledgedError, Publisher
+from services.common.rows.view import View
+from services.common.streams.consumer import StreamConsumer
+from services.common.streams.lane import LaneLimits
+from services.common.streams.owner import PartitionOwner
+from services.common.streams.processor import ProcessorParts, TableProcessor
+from services.common.streams.record_guard import RecordGuard
+from services.common.telemetry.telemetry import Telemetry
 
 POLL_SECONDS: Final = 0.02
-log = logging.getLogger("worker")
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,12 @@ class Plan:
     Attributes:
         bootstrap: Kafka's ``host:port``.
         prefix: What stands before the names of its topics and of its group.
-        directory: Where its tables are.
+        directory: Where its copy is.
         partitions: How many partitions the topics have.
-        work_seconds: How long it takes over each event, between reading the row and writing it.
-        seek_seconds: Further time of Kafka to return the committed offsets.
-        crashes_at: The number of the event during which Faust crashes, None for none.
-        dropped_batches: How many batches of changelog records get lost on their way.
-        remembers: Whether a repeated event changes nothing.
-        drain_on_revocation: Whether the first drain is installed.
-        drain_on_recovery: Whether the second one is.
-        buffered_events: How many events may wait for the agent.
+        work_seconds: How long it takes over each event before it decides it.
+        crashes_at: The number of the event at which it ends with an error, None for none.
+        old: Whether it is of the release before, which reads one topic less.
+        window: How many events of a partition may be in progress.
         session_seconds: After which silence the group goes on without it.
 
     """
@@ -56,13 +53,9 @@ class Plan:
     directory: str = ""
     partitions: int = 4
     work_seconds: float = 0.002
-    seek_seconds: float = 0.0
     crashes_at: int | None = None
-    dropped_batches: int = 0
-    remembers: bool = False
-    drain_on_revocation: bool = True
-    drain_on_recovery: bool = True
-    buffered_events: int = 512
+    old: bool = False
+    window: int = 64
     session_seconds: float = 6.0
 
     @classmethod
@@ -75,119 +68,64 @@ class Plan:
         return json.dumps(asdict(self))
 
 
-class UndrainedConsumer(DrainedConsumer):
-    """The consumer without the first drain."""
+class Processor(TableProcessor[NumbersRow]):
+    """The toy's processor, as slow and as unreliable as the plan says."""
 
-    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Give up the partitions like Faust."""
-        await aiokafka.Consumer.on_partitions_revoked(self, revoked)
+    plan: Plan
 
-
-class UndrainedTableManager(DrainedTableManager):
-    """The table manager without the second drain."""
-
-    @property
-    def recovery(self) -> Recovery:
-        """Faust's own recovery."""
-        if self._recovery is None:
-            self._recovery = Recovery(self.app, self, beacon=self.beacon, loop=self.loop)
-        return self._recovery
+    async def handle(self, record: SourceRecord, owner: PartitionOwner | None) -> None:
+        """Decide one record."""
+        await asyncio.sleep(self.plan.work_seconds)
+        if json.loads(record.value or b"{}").get("number") == self.plan.crashes_at:
+            text = "as planned"
+            raise NotAcknowledgedError(text)
+        await super().handle(record, owner)
 
 
-def make_transport(app: faust.App, plan: Plan) -> DrainedTransport:
-    """Make the transport; offsets are delayed and batches are dropped as the plan says."""
-    base = DrainedConsumer if plan.drain_on_revocation else UndrainedConsumer
-    batches = itertools.count(1)
-
-    class FaultyConsumer(base):  # type: ignore[misc, valid-type]  # which base is the test's choice
-        async def perform_seek(self) -> None:
-            await super().perform_seek()
-            await asyncio.sleep(plan.seek_seconds)
-
-        async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:  # noqa: ASYNC109
-            fetched: RecordMap = await super()._getmany(active_partitions, timeout)
-            changelog = any(self._is_changelog_tp(tp) for tp in fetched)
-            return {} if changelog and next(batches) <= plan.dropped_batches else fetched
-
-    class FaultyTransport(DrainedTransport):
-        Consumer = FaultyConsumer
-
-    return FaultyTransport(app.conf.broker_consumer, app)
-
-
-def make_app(plan: Plan) -> faust.App:
-    """Create the app, without the parts that the plan disables."""
-    options: dict[str, Any] = {
-        **STREAM_SETTINGS,
-        "stream_buffer_maxsize": plan.buffered_events,
-        "broker_session_timeout": plan.session_seconds,
-    }
-    app = faust.App(f"{plan.prefix}group", broker=f"kafka://{plan.bootstrap}", datadir=plan.directory, **options)
-    install_drains(app)
-    app.transport = make_transport(app, plan)
-    if not plan.drain_on_recovery:
-        app.conf.TableManager = UndrainedTableManager  # type: ignore[assignment]  # as in install_drains
-    return app
+async def work(plan: Plan) -> None:
+    """Work until cancelled."""
+    table = OLD_TABLE if plan.old else TABLE
+    publisher, telemetry = Publisher(plan.bootstrap, plan.prefix, table.service), Telemetry()
+    topic = KafkaChangelog(plan.bootstrap, f"{plan.prefix}{table.changelog.name}", publisher)
+    view = View(topic, table.model, Path(plan.directory))
+    dead_letters = DeadLetterWriter(publisher, plan.prefix, table.service)
+    guard = RecordGuard(dead_letters, plan.prefix, table.service, table.reads, telemetry)
+    parts = ProcessorParts(guard, publisher, telemetry.metrics, plan.prefix, plan.partitions)
+    processor = Processor(table, view.copy, view.decoded, parts)
+    processor.plan = plan
+    group = f"{plan.prefix}{table.service}"
+    membership = KafkaMembership(plan.bootstrap, group, processor.topics, plan.session_seconds)
+    limits = replace(LaneLimits(), at_once=plan.window, distance=plan.window)
+    stream = StreamConsumer(membership, [processor], limits, new_id)
+    await publisher.start()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(view.run())
+            tasks.create_task(print_when_ready(stream, membership))
+            await stream.run()
+    finally:
+        await publisher.stop()
 
 
-def add_agent(app: faust.App, plan: Plan) -> None:
-    """Add the table, and the agent that counts in it and publishes its decisions."""
-    options = dict(ROCKSDB_OPTIONS)
-    table = VersionedTable(app, name="counts", partitions=plan.partitions, options=options)
-    app.tables.add(table)
-    events = raw_topic(app, f"{plan.prefix}events")
-    decisions = raw_topic(app, f"{plan.prefix}decisions")
-
-    async def count(stream: StreamT[bytes]) -> None:
-        async for event in stream.events():
-            key, number = event.message.key, int(event.message.value)
-            value = table.get(key)
-            row: dict[str, Any] = json.loads(value) if value else {"epoch": 0, "version": 0, "numbers": []}
-            await asyncio.sleep(plan.work_seconds)
-            if number == plan.crashes_at:
-                await app.crash(RuntimeError("as planned"))
-                await asyncio.Event().wait()
-            if number not in row["numbers"] or not plan.remembers:
-                epoch, version = max(row["epoch"], app.consumer_generation_id), row["version"] + 1
-                row = {"epoch": epoch, "version": version, "numbers": [*row["numbers"], number]}
-            index = row["numbers"].index(number) + 1
-            await (await decisions.send(key=key, value=b"%d %d" % (number, index)))
-            table[key] = json.dumps(row, separators=(",", ":")).encode()
-
-    app.agent(events)(count)
-
-
-def raw_topic(app: faust.App, name: str) -> faust.TopicT:
-    """Declare a topic of bytes."""
-    return app.topic(name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
-
-
-async def log_when_ready(app: faust.App) -> None:
-    """Log each generation of the group that this worker is ready in, until cancelled."""
-    logged = 0
+async def print_when_ready(stream: StreamConsumer, membership: KafkaMembership) -> None:
+    """Print each generation of the group in which this worker decides, until cancelled."""
+    printed = 0
     while True:
-        if app.tables.actives_ready and not app.rebalancing and app.consumer_generation_id != logged:
-            logged = app.consumer_generation_id
-            log.warning("READY %d", logged)
+        generation = membership._generation  # noqa: SLF001 - nothing else needs to know it
+        if stream.ready and generation > printed:
+            printed = generation
+            print(f"READY {generation}", flush=True)  # noqa: T201 - what the test reads
         await asyncio.sleep(POLL_SECONDS)
 
 
 async def main(plan: Plan) -> int:
-    """Work until SIGTERM or a crash; return the exit status."""
-    app = make_app(plan)
-    add_agent(app, plan)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    ready_logger = asyncio.create_task(log_when_ready(app))
-    await app.start()
-    while not stop.is_set() and not app.crashed:
-        await asyncio.sleep(POLL_SECONDS)
-    crashed = app.crashed
-    await app.stop()
-    ready_logger.cancel()
-    return int(crashed)
+    """Work until SIGTERM or an error; return the exit status."""
+    working = asyncio.create_task(work(plan))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+    await asyncio.wait({working})
+    return int(not working.cancelled())
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    sys.exit(uvloop.run(main(Plan.from_json(sys.argv[1]))))
+    with known_messages():
+        sys.exit(uvloop.run(main(Plan.from_json(sys.argv[1]))))
