@@ -1,15 +1,21 @@
 """TCP ports of this machine: finds free ones, and checks that a port is free."""
 
 import errno
+import fcntl
+import os
 import secrets
 import socket
-from typing import Final
+import tempfile
+from pathlib import Path
+from typing import BinaryIO, Final
 
 FIRST_PORT: Final = 10_000
 LAST_PORT: Final = 32_767
 """The range of free ports. Outgoing connections use higher ports (Linux from 32768, others from 49152), so they cannot
 take the port of a program while it restarts."""
 _DRAWS: Final = 1000
+_RESERVED: Final[dict[int, BinaryIO]] = {}
+"""The open files whose locks reserve ports for this process."""
 
 
 class PortTakenError(Exception):
@@ -26,7 +32,7 @@ class PortTakenError(Exception):
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a random TCP port that is free now. Another program may take it before the caller.
+    """Return a random TCP port that is free, and that no other process gets from here while this one runs.
 
     Raises:
         OSError: If none of a thousand random ports is free.
@@ -34,12 +40,31 @@ def free_port(host: str = "127.0.0.1") -> int:
     """
     for _ in range(_DRAWS):
         port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT + 1)
+        if port in _RESERVED or not _reserve(port):
+            continue
         try:
             require_free(port, "the caller", host)
         except PortTakenError:
             continue
         return port
     raise OSError(errno.EADDRINUSE, f"no free port was found between {FIRST_PORT} and {LAST_PORT}")
+
+
+def _reserve(port: int) -> bool:
+    """Reserve a port among the processes of this user until this one ends; False if another one has it.
+
+    Several test runs start their stacks side by side, and a port is taken only a second after it was found free.
+    """
+    folder = Path(tempfile.gettempdir()) / f"countersign-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = (folder / str(port)).open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    _RESERVED[port] = file
+    return True
 
 
 def require_free(port: int, wanted_for: str, host: str = "127.0.0.1") -> None:
