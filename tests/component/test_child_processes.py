@@ -100,11 +100,13 @@ def test_a_log_is_truncated_while_its_process_keeps_writing(tmp_path: Path) -> N
 def test_a_free_port_is_given_to_one_process() -> None:
     ports = {free_port() for _ in range(50)}
     assert len(ports) == 50
-    program = "import sys\nfrom deploy.local import ports\nprint([port for port in sys.argv[1:] if ports._reserve(int(port))])"
-    command = [sys.executable, "-c", program, *map(str, ports)]
-    assert (
-        subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True).stdout == "[]\n"
+    program = (
+        "import sys\nfrom deploy.local import ports\n"
+        "print([each for each in sys.argv[1:] if ports._reserve(int(each))])"
     )
+    command = [sys.executable, "-c", program, *map(str, ports)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True)
+    assert ended.stdout == "[]\n"
 
 
 def test_a_used_port_is_an_error_that_names_its_user() -> None:
