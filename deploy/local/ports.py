@@ -1,21 +1,18 @@
 """TCP ports of this machine: finds free ones, and checks that a port is free."""
 
 import errno
-import fcntl
-import os
 import secrets
 import socket
-import tempfile
-from pathlib import Path
-from typing import BinaryIO, Final
+import sys
+from typing import Final
 
 FIRST_PORT: Final = 10_000
 LAST_PORT: Final = 32_767
 """The range of free ports. Outgoing connections use higher ports (Linux from 32768, others from 49152), so they cannot
 take the port of a program while it restarts."""
 _DRAWS: Final = 1000
-_RESERVED: Final[dict[int, BinaryIO]] = {}
-"""The open files whose locks reserve ports for this process."""
+_RESERVED: Final[dict[int, socket.socket]] = {}
+"""The sockets that reserve ports for this process."""
 
 
 class PortTakenError(Exception):
@@ -51,19 +48,20 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 def _reserve(port: int) -> bool:
-    """Reserve a port among the processes of this user until this one ends; False if another one has it.
+    """Reserve a port among the processes of this machine until this one ends; False if another one has it.
 
-    Several test runs start their stacks side by side, and a port is taken only a second after it was found free.
+    Several test runs start their stacks side by side, and a port is taken only a second after it was found free. The
+    reservation is an address of Linux's abstract namespace (unix(7)), which leaves no file; elsewhere there is none.
     """
-    folder = Path(tempfile.gettempdir()) / f"countersign-ports-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    file = (folder / str(port)).open("ab")
+    if sys.platform != "linux":
+        return True
+    holder = socket.socket(socket.AF_UNIX)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
+        holder.bind(f"\0countersign port {port}")
+    except OSError:
+        holder.close()
         return False
-    _RESERVED[port] = file
+    _RESERVED[port] = holder
     return True
 
 
