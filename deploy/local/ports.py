@@ -11,8 +11,8 @@ LAST_PORT: Final = 32_767
 """The range of free ports. Outgoing connections use higher ports (Linux from 32768, others from 49152), so they cannot
 take the port of a program while it restarts."""
 _DRAWS: Final = 1000
-_RESERVED: Final[dict[int, socket.socket]] = {}
-"""The sockets that reserve ports for this process."""
+_RESERVED: Final[dict[int, int]] = {}
+"""The file descriptors that reserve ports, until the process ends."""
 
 
 class PortTakenError(Exception):
@@ -61,7 +61,7 @@ def _reserve(port: int) -> bool:
     except OSError:
         holder.close()
         return False
-    _RESERVED[port] = holder
+    _RESERVED[port] = holder.detach()
     return True
 
 
