@@ -26,6 +26,7 @@ HOST = "localhost"
 USERNAME = "countersign"
 PASSWORD = "the mail server's password"
 HANG_UP_SECONDS = 10
+HANG_UP_ROUNDS = 10
 
 
 @dataclass
@@ -157,16 +158,18 @@ class _Server(Controller):
 
     async def hang_up(self) -> None:
         """Take no more connections, and close all that there are."""
+        # asyncio of Python 3.11 leaves a connection open that it has taken, and not attached before the server closes.
+        for _ in range(HANG_UP_ROUNDS):
+            await asyncio.sleep(0)
         if self.server is not None:
             self.server.close()
-        await asyncio.sleep(0)  # for one that was taken just before
-        for each in self._served:
-            if isinstance(each.transport, asyncio.Transport):
-                # The first releases of Python 3.11 stumble over a TLS connection that is closed already.
-                with suppress(AttributeError):
-                    each.transport.abort()
         # What is aborted is closed in the loop's next round, and what a TLS connection stood on in the one after.
-        for _ in range(3):
+        for _ in range(HANG_UP_ROUNDS):
+            for each in self._served:
+                if isinstance(each.transport, asyncio.Transport):
+                    # The first releases of Python 3.11 stumble over a TLS connection that is closed already.
+                    with suppress(AttributeError):
+                        each.transport.abort()
             await asyncio.sleep(0)
 
 

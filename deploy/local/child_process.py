@@ -1,5 +1,6 @@
 """Child processes, which stop with their process group and never outlive their parent, and their log files."""
 
+import atexit
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from threading import Thread
 from typing import BinaryIO, Final
 
 _TAIL_BYTES: Final = 4096
+_LAST_START_SECONDS: Final = 10.0
 MAX_LOG_BYTES: Final = 20 * 1024 * 1024
 KEPT_LOGS: Final = 9
 
@@ -126,15 +128,14 @@ class Daemon:
 class _Spawner:
     """The thread that starts all children: the kernel's parent-death signal refers to the thread that started a child.
 
-    It lives as long as the program. The program's end does not wait for it, as it would for a thread of a pool: an
-    interrupt during the pool's first `submit` leaves a thread that no one ends.
+    It lives as long as the program, which ends it and kills what still runs. The thread is not of a pool: an interrupt
+    during the pool's first `submit` leaves a thread that no one ends, and during a later one a child that no one knows.
     """
 
     def __init__(self) -> None:
-        self._orders: SimpleQueue[tuple[Future[subprocess.Popen[bytes]], list[str], BinaryIO, Mapping[str, str]]] = (
-            SimpleQueue()
-        )
+        self._orders: SimpleQueue[_Order | None] = SimpleQueue()
         self._thread: Thread | None = None
+        self._children: list[subprocess.Popen[bytes]] = []
 
     def start(self, command: list[str], log: BinaryIO, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         """Start a child in that thread, and wait until it has started."""
@@ -142,17 +143,35 @@ class _Spawner:
             thread = Thread(target=self._run, name="spawner", daemon=True)
             thread.start()
             self._thread = thread
+            atexit.register(self._close)
         started: Future[subprocess.Popen[bytes]] = Future()
         self._orders.put((started, command, log, environment))
         return started.result()
 
     def _run(self) -> None:
-        while True:
-            started, command, log, environment = self._orders.get()
+        while (order := self._orders.get()) is not None:
+            started, command, log, environment = order
             try:
-                started.set_result(_start(command, log, environment))
+                child = _start(command, log, environment)
             except Exception as error:  # noqa: BLE001 - the caller gets it, whatever it is
                 started.set_exception(error)
+            else:
+                self._children = [*(each for each in self._children if each.poll() is None), child]
+                started.set_result(child)
+
+    def _close(self) -> None:
+        """Kill the children that still run, such as one whose start was interrupted."""
+        self._orders.put(None)
+        if self._thread is not None:
+            self._thread.join(_LAST_START_SECONDS)
+        for child in self._children:
+            if child.poll() is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+
+
+_Order = tuple[Future[subprocess.Popen[bytes]], list[str], BinaryIO, Mapping[str, str]]
 
 
 _SPAWNER: Final = _Spawner()

@@ -1,5 +1,6 @@
 """Child processes stop on SIGTERM or are killed, and their logs are bounded."""
 
+import secrets
 import signal
 import socket
 import subprocess
@@ -39,6 +40,24 @@ def test_a_child_that_handles_sigterm_ends_with_its_own_status(tmp_path: Path) -
     assert child.exit_code == 7
 
 
+def test_a_child_whose_start_was_interrupted_ends_with_the_program(tmp_path: Path) -> None:
+    seconds = f"3600.{secrets.randbelow(10**9)}"
+    program = (
+        "import sys\nfrom concurrent.futures import Future\nfrom pathlib import Path\n"
+        "from deploy.local.child_process import Child\nresult = Future.result\n"
+        "def interrupted(future):\n    result(future)\n    raise KeyboardInterrupt\n"
+        "Child(['true'], Path(sys.argv[1]))\nFuture.result = interrupted\n"
+        "stubborn = ['sh', '-c', f\"trap '' TERM; exec sleep {sys.argv[2]}\"]\n"
+        "try:\n    Child(stubborn, Path(sys.argv[1]))\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "log"), seconds]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True)
+
+    assert ended.stdout == "interrupted\n"
+    running = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not any(seconds.encode() in each for each in running)
+
+
 def test_a_program_ends_though_its_first_start_of_a_child_was_interrupted(tmp_path: Path) -> None:
     program = (
         "import sys, threading\nfrom pathlib import Path\nfrom deploy.local.child_process import Child\n"
@@ -76,6 +95,18 @@ def test_a_log_is_truncated_while_its_process_keeps_writing(tmp_path: Path) -> N
 
     assert log.read_bytes() == b"b"
     assert log.with_name("login.log.1").read_bytes() == b"a" * 100
+
+
+def test_a_free_port_is_given_to_one_process() -> None:
+    ports = {free_port() for _ in range(50)}
+    assert len(ports) == 50
+    program = (
+        "import sys\nfrom deploy.local import ports\n"
+        "print([each for each in sys.argv[1:] if ports._reserve(int(each))])"
+    )
+    command = [sys.executable, "-c", program, *map(str, ports)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True)
+    assert ended.stdout == "[]\n"
 
 
 def test_a_used_port_is_an_error_that_names_its_user() -> None:
