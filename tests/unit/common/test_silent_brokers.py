@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import NodeNotReadyError, RequestTimedOutError
+from aiokafka.structs import BrokerMetadata
 
 from services.common.kafka import silent_brokers
 from services.common.kafka.silent_brokers import SILENT_SECONDS, avoid_silent_brokers
@@ -15,7 +16,7 @@ class Client:
 
     def __init__(self) -> None:
         self.silent: dict[int, Exception] = {}
-        nodes = {SimpleNamespaceWithHash(nodeId=number) for number in (1, 2, 3)}
+        nodes = {BrokerMetadata(number, "127.0.0.1", 9092, None) for number in (1, 2, 3)}
         self.cluster = SimpleNamespace(brokers=lambda: set(nodes))
 
     async def send(self, node_id: int, request: Any, *, group: str = "") -> str:
@@ -30,18 +31,11 @@ class Client:
         return {each.nodeId for each in self.cluster.brokers()}
 
 
-class SimpleNamespaceWithHash(SimpleNamespace):
-    """A broker's description."""
-
-    def __hash__(self) -> int:
-        return int(self.nodeId)
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Give a clock that the test moves."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(silent_brokers.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(silent_brokers, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 
