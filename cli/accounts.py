@@ -6,12 +6,13 @@ import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
-from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
+from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix, give_up
 from services.common.progress import Progress
 from services.login.admin import AdminError, Administration, administration
 from services.login.domain.account import Account
@@ -40,25 +41,32 @@ def add(  # noqa: PLR0913 - the options of a command
     email: Annotated[str, typer.Option(help="Address for notices and enrolment codes.")] = "",
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
+    secrets_directory: Directory = DEFAULT_DIRECTORY,
 ) -> None:
     """Create an account. Without --password-stdin, the command prompts for the password."""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else _ask_password()
 
     async def work() -> Account:
-        async with _administration(kafka, topic_prefix) as accounts:
+        async with _administration(kafka, topic_prefix, secrets_directory) as accounts:
             return await accounts.add(name, password, display_name, product_name, email=email)
 
     account = _run(work())
-    typer.echo(f"Created account {account.account_id}. Its owner pairs a phone at the first sign-in.")
+    typer.echo(f"Created account {account.name}. Its owner pairs a phone at the first sign-in.")
 
 
 @app.command("list")
-def list_accounts(*, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "", as_json: AsJson = False) -> None:
+def list_accounts(
+    *,
+    kafka: Kafka = DEFAULT_KAFKA,
+    topic_prefix: Prefix = "",
+    secrets_directory: Directory = DEFAULT_DIRECTORY,
+    as_json: AsJson = False,
+) -> None:
     """List the accounts. Exit code 1: the data of at least one account cannot be read."""
     unreadable: list[str] = []
 
     async def work() -> None:
-        async with _administration(kafka, topic_prefix) as accounts:
+        async with _administration(kafka, topic_prefix, secrets_directory) as accounts:
             found = accounts.list(unreadable.append)
             _print_json(found) if as_json else _print_lines(found)
 
@@ -71,11 +79,36 @@ def list_accounts(*, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "", as
 
 
 @app.command()
-def remove(name: Name, *, kafka: Kafka = DEFAULT_KAFKA, topic_prefix: Prefix = "") -> None:
+def rename(
+    name: Name,
+    new_name: Annotated[str, typer.Argument(help="The new sign-in name.")],
+    *,
+    kafka: Kafka = DEFAULT_KAFKA,
+    topic_prefix: Prefix = "",
+    secrets_directory: Directory = DEFAULT_DIRECTORY,
+) -> None:
+    """Give an account another sign-in name. Its phones, sessions and history stay."""
+
+    async def work() -> None:
+        async with _administration(kafka, topic_prefix, secrets_directory) as accounts:
+            await accounts.rename(name, new_name)
+
+    _run(work())
+    typer.echo(f"Renamed account {name} to {new_name}.")
+
+
+@app.command()
+def remove(
+    name: Name,
+    *,
+    kafka: Kafka = DEFAULT_KAFKA,
+    topic_prefix: Prefix = "",
+    secrets_directory: Directory = DEFAULT_DIRECTORY,
+) -> None:
     """Remove an account with its phones, sessions and history."""
 
     async def work() -> None:
-        async with _administration(kafka, topic_prefix) as accounts:
+        async with _administration(kafka, topic_prefix, secrets_directory) as accounts:
             await accounts.remove(name)
 
     _run(work())
@@ -89,11 +122,12 @@ def email(
     *,
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
+    secrets_directory: Directory = DEFAULT_DIRECTORY,
 ) -> None:
     """Change the address for an account's notices and enrolment codes."""
 
     async def work() -> None:
-        async with _administration(kafka, topic_prefix) as accounts:
+        async with _administration(kafka, topic_prefix, secrets_directory) as accounts:
             await accounts.set_email(name, address)
 
     _run(work())
@@ -107,11 +141,12 @@ def invite(
     days: Annotated[int, typer.Option(min=1, max=90, help="Validity of the code in days.")] = 7,
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
+    secrets_directory: Directory = DEFAULT_DIRECTORY,
 ) -> None:
     """Create an enrolment code, which the first pairing needs if LOGIN_ENROLMENT is invitation or email."""
 
     async def work() -> str:
-        async with _administration(kafka, topic_prefix) as accounts:
+        async with _administration(kafka, topic_prefix, secrets_directory) as accounts:
             return await accounts.invite(name, timedelta(days=days))
 
     code = _run(work())
@@ -126,13 +161,14 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
+    secrets_directory: Directory = DEFAULT_DIRECTORY,
 ) -> None:
     """Remove all phones, apps and recovery codes of an account, and sign it out everywhere."""
     if not yes:
         typer.confirm(f"Remove all sign-in methods of {name}? Its owner must enrol again", abort=True)
 
     async def work() -> None:
-        async with _administration(kafka, topic_prefix) as accounts:
+        async with _administration(kafka, topic_prefix, secrets_directory) as accounts:
             await accounts.reset(name)
 
     _run(work())
@@ -140,7 +176,7 @@ def reset(
 
 
 @asynccontextmanager
-async def _administration(kafka: str, topic_prefix: str) -> AsyncIterator[Administration]:
+async def _administration(kafka: str, topic_prefix: str, secrets: Path) -> AsyncIterator[Administration]:
     """Connect to the accounts, and display the progress, since reading a million of them takes a minute."""
     with ExitStack() as display:
         console = Console(stderr=True)
@@ -149,7 +185,7 @@ async def _administration(kafka: str, topic_prefix: str) -> AsyncIterator[Admini
         def show(progress: Progress) -> None:
             status.update(f"Reading the accounts: {progress.percent} %")
 
-        async with administration(kafka, topic_prefix, show) as accounts:
+        async with administration(kafka, topic_prefix, secrets, show) as accounts:
             display.close()
             yield accounts
 
@@ -158,7 +194,7 @@ def _print_lines(accounts: Iterator[Account]) -> None:
     account = None
     for account in accounts:
         methods = ", ".join(method.name for method in account.methods) or "no phone"
-        typer.echo(f"{account.account_id:<24}  {account.created_at:%Y-%m-%d %H:%M} UTC  {methods}")
+        typer.echo(f"{account.name:<24}  {account.account_id}  {account.created_at:%Y-%m-%d %H:%M} UTC  {methods}")
     if account is None:
         typer.echo("There are no accounts. Create one with: countersign accounts add NAME")
 
@@ -181,6 +217,7 @@ def _ask_password() -> str:
 def _as_dict(account: Account) -> dict[str, object]:
     return {
         "account_id": account.account_id,
+        "name": account.name,
         "display_name": account.display_name,
         "email": account.email,
         "created_at": account.created_at.isoformat(),

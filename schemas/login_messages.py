@@ -1,4 +1,4 @@
-"""The login service's private messages: commands to the owners of accounts and of guesses, and e-mails to send."""
+"""The login service's private messages: commands to the owners of names, accounts and guesses, and e-mails to send."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -6,14 +6,81 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.base import Browser, Command, Digest, Identifier, Message, Moment, Text
-from schemas.topics import LOGIN_COMMANDS, LOGIN_EMAILS, LOGIN_GUESSES, Topic
+from schemas.topics import LOGIN_COMMANDS, LOGIN_EMAILS, LOGIN_GUESSES, LOGIN_NAMES, Topic
+
+
+class NameCommand(Command):
+    """A command to the owner of a sign-in name.
+
+    Attributes:
+        name_digest: HMAC-SHA256 of the name: a key would show the name to every reader of Kafka.
+
+    """
+
+    topic: ClassVar[Topic] = LOGIN_NAMES
+
+    name_digest: Digest
+
+    @property
+    def key(self) -> str:
+        """Return the name's digest, whose owner decides which account has the name."""
+        return self.name_digest
+
+
+class CreateAccount(NameCommand):
+    """Create an account, if its name is free.
+
+    Attributes:
+        account_id: The new account's id, random.
+        name: The sign-in name, prepared (RFC 8265 section 3.3).
+        display_name: The name as its owner reads it.
+        password_hash: The password's Argon2id hash in PHC string format.
+        email: The address for e-mails; empty for none.
+
+    """
+
+    type: ClassVar[str] = "countersign.login.create_account.v1"
+
+    account_id: Identifier
+    name: Text
+    display_name: Text
+    password_hash: Text = Field(repr=False)
+    email: Text = ""
+
+
+class RenameAccount(NameCommand):
+    """Give an account another sign-in name, if that is free.
+
+    Attributes:
+        account_id: The account.
+        name: The new name, prepared.
+
+    """
+
+    type: ClassVar[str] = "countersign.login.rename_account.v1"
+
+    account_id: Identifier
+    name: Text
+
+
+class ReleaseName(NameCommand):
+    """An account does not have a name any more: it was removed or renamed, or never came to be.
+
+    Attributes:
+        account_id: The account.
+
+    """
+
+    type: ClassVar[str] = "countersign.login.release_name.v1"
+
+    account_id: Identifier
 
 
 class AccountCommand(Command):
     """A command to the owner of an account.
 
     Attributes:
-        account_id: The account: the sign-in name in canonical form.
+        account_id: The account.
 
     """
 
@@ -364,38 +431,49 @@ class ChangePassword(SessionCommand):
     password_hash: Text = Field(repr=False)
 
 
+class OpenAccount(AccountCommand):
+    """The account has its name: open it. The attributes are those of `CreateAccount`."""
+
+    type: ClassVar[str] = "countersign.login.open_account.v1"
+
+    name_digest: Digest
+    name: Text
+    display_name: Text
+    password_hash: Text = Field(repr=False)
+    email: Text = ""
+
+
+class ChangeName(AccountCommand):
+    """The account has another name. The attributes are those of `RenameAccount`."""
+
+    type: ClassVar[str] = "countersign.login.change_name.v1"
+
+    name_digest: Digest
+    name: Text
+
+
 class AdministratorCommand(AccountCommand):
     """A command from an administrator, which counts for the account as the administrator saw it.
 
     Attributes:
-        revision: The account's revision then; 0 if no account had that name yet.
+        revision: The account's revision then; 0 if it had not been opened yet.
 
     """
 
     revision: int = Field(ge=0)
 
 
-class CreateAccount(AdministratorCommand):
-    """Create an account.
+class RemoveAccount(AdministratorCommand):
+    """Remove an account with its methods and sessions.
 
     Attributes:
-        display_name: The name as its owner typed it.
-        password_hash: The password's Argon2id hash in PHC string format.
-        email: The address for e-mails; empty for none.
+        name_digest: HMAC-SHA256 of the name that it is removed by.
 
     """
 
-    type: ClassVar[str] = "countersign.login.create_account.v1"
-
-    display_name: Text
-    password_hash: Text = Field(repr=False)
-    email: Text = ""
-
-
-class RemoveAccount(AdministratorCommand):
-    """Remove an account with its methods and sessions."""
-
     type: ClassVar[str] = "countersign.login.remove_account.v1"
+
+    name_digest: Digest
 
 
 class SetEmail(AdministratorCommand):
@@ -436,7 +514,7 @@ class GuessCommand(Command):
     """A command to the owner of a source of password guesses.
 
     Attributes:
-        source: SHA-256 of the address or name; hashed because people type passwords into the name's field.
+        source: HMAC-SHA256 of the address or name; people type passwords into the name's field.
 
     """
 
@@ -490,6 +568,7 @@ class EmailDue(Message):
     Attributes:
         account_id: The account.
         account_name: The account's display name.
+        sign_in_name: Its sign-in name.
         address: The e-mail address.
         kind: What happened.
         at: When it happened.
@@ -505,6 +584,7 @@ class EmailDue(Message):
 
     account_id: Identifier
     account_name: Text
+    sign_in_name: Text
     address: Text = Field(repr=False)
     kind: EmailKind
     at: Moment

@@ -59,7 +59,8 @@ DEVICE_UNPAIRED: Final = Topic("device.unpaired", TopicKind.EVENT, "account id",
 PUSH_RECEIPT: Final = Topic("push.receipt", TopicKind.EVENT, "reply key of the challenge", 60 * 60)
 
 LOGIN_COMMANDS: Final = Topic("login.commands", TopicKind.COMMAND, "account id", DAY_SECONDS)
-LOGIN_GUESSES: Final = Topic("login.guesses", TopicKind.COMMAND, "digest of a source of guesses", DAY_SECONDS)
+LOGIN_NAMES: Final = Topic("login.names", TopicKind.COMMAND, "keyed digest of a name", DAY_SECONDS)
+LOGIN_GUESSES: Final = Topic("login.guesses", TopicKind.COMMAND, "keyed digest of a source of guesses", DAY_SECONDS)
 LOGIN_EMAILS: Final = Topic("login.emails", TopicKind.EVENT, "account id", DAY_SECONDS)
 PAIRING_COMMANDS: Final = Topic("pairing.commands", TopicKind.COMMAND, "device id", DAY_SECONDS)
 PAIRING_PHRASES: Final = Topic("pairing.phrases", TopicKind.COMMAND, "phrase digest", DAY_SECONDS)

@@ -204,6 +204,8 @@ def an_account(*, paired: bool = True, **changes: Any) -> Account:
     """Return an account, with one phone or with none."""
     fields: dict[str, Any] = {
         "account_id": "alex",
+        "name": "alex",
+        "name_digest": a_digest("alex"),
         "display_name": "Alex",
         "password_hash": "$argon2id$1",
         "created_at": after(minutes=-60),

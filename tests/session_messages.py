@@ -6,6 +6,7 @@ from typing import Any, Final
 from schemas.login_messages import (
     AddApp,
     AddPhone,
+    ChangeName,
     ChangePassword,
     ChoosePhone,
     Confirm,
@@ -13,8 +14,11 @@ from schemas.login_messages import (
     ForgetBrowser,
     Invite,
     MakeRecoveryCodes,
+    OpenAccount,
+    ReleaseName,
     RemoveAccount,
     RemoveMethod,
+    RenameAccount,
     RenameMethod,
     ResetMethods,
     RevokeSession,
@@ -87,13 +91,34 @@ def a_password_change(at: datetime = T0, **changes: Any) -> ChangePassword:
 
 def a_creation(at: datetime = T0, **changes: Any) -> CreateAccount:
     """Return an administrator's wish for an account."""
-    fields = {"account_id": "alex", "revision": 0, "at": at, "display_name": "Alex", "password_hash": "$argon2id$1"}
-    return CreateAccount.model_validate({**fields, **changes})
+    return CreateAccount.model_validate({**_new_account(at), **changes})
+
+
+def an_opening(at: datetime = T0, **changes: Any) -> OpenAccount:
+    """Return the claim of a name that was granted to a new account."""
+    return OpenAccount.model_validate({**_new_account(at), **changes})
+
+
+def a_new_name(name: str, at: datetime = T0, **changes: Any) -> RenameAccount:
+    """Return an administrator's wish for another name of an account."""
+    fields = {"name_digest": a_digest(name), "account_id": "alex", "at": at, "name": name}
+    return RenameAccount.model_validate({**fields, **changes})
+
+
+def a_changed_name(name: str, at: datetime = T0, **changes: Any) -> ChangeName:
+    """Return the claim of a name that was granted to an account that had another one."""
+    return ChangeName.model_validate({**dict(a_new_name(name, at)), **changes})
+
+
+def a_release(at: datetime = T0, **changes: Any) -> ReleaseName:
+    """Return an account's notice that it does not have its name any more."""
+    fields = {"name_digest": a_digest("alex"), "account_id": "alex", "at": at}
+    return ReleaseName.model_validate({**fields, **changes})
 
 
 def a_removal(at: datetime = T0) -> RemoveAccount:
     """Return an administrator's wish to be rid of an account."""
-    return RemoveAccount(account_id="alex", revision=0, at=at)
+    return RemoveAccount(account_id="alex", revision=0, at=at, name_digest=a_digest("alex"))
 
 
 def an_address(email: str, at: datetime = T0) -> SetEmail:
@@ -109,6 +134,17 @@ def an_invitation(code: str = "invitation", at: datetime = T0, lasts: timedelta 
 def a_reset(at: datetime = T0) -> ResetMethods:
     """Return an administrator's wish that an account enrols anew."""
     return ResetMethods(account_id="alex", revision=0, at=at)
+
+
+def _new_account(at: datetime) -> dict[str, Any]:
+    return {
+        "name_digest": a_digest("alex"),
+        "account_id": "alex",
+        "at": at,
+        "name": "alex",
+        "display_name": "Alex",
+        "password_hash": "$argon2id$1",
+    }
 
 
 def _in_session(at: datetime) -> dict[str, Any]:

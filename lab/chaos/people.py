@@ -68,6 +68,7 @@ class Participant:
         self._random = random
         self._pause_seconds = pause_seconds
         self._name = ""
+        self._account_id = ""
 
     async def live(self, stopping: asyncio.Event) -> None:
         """Sign in again and again until the event is set, and finish what has been begun."""
@@ -89,9 +90,12 @@ class Participant:
             try:
                 await self._accounts.add(self._name, PASSWORD)
             except (AdminError, UnavailableError) as error:
-                if "exists" in str(error):  # an earlier try had been taken
-                    return True
+                taken = "has the name" in str(error)  # an earlier try was
             else:
+                taken = True
+            if taken:
+                directory = self._accounts.directory
+                self._account_id = directory.account_id(directory.digest(self._name)) or ""
                 return True
             await asyncio.sleep(PAUSE_SECONDS)
         return False
@@ -113,7 +117,7 @@ class Participant:
             ending = await visit.finish()
             self._history.note(
                 Attempt(
-                    account_id=self._name,
+                    account_id=self._account_id,
                     way=way,
                     habit=habit,
                     login_digest=visit.login_digest,

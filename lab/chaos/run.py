@@ -121,7 +121,8 @@ async def _live(
 ) -> None:
     random = Random(options.seed)  # noqa: S311 - what is wanted is the same again
     stopping = asyncio.Event()
-    async with administration(cluster.stack.bootstrap, "") as accounts, asyncio.TaskGroup() as group:
+    stack = cluster.stack
+    async with administration(stack.bootstrap, "", stack.secrets) as accounts, asyncio.TaskGroup() as group:
         people = [
             Participant(
                 number=number,

@@ -146,7 +146,7 @@ async def show(stack: Stack) -> None:
     records = Records(stack.bootstrap, "", lambda line: console.print(f"     [cyan]{line}[/]"))
     await records.start()
     try:
-        async with administration(stack.bootstrap, "") as accounts:
+        async with administration(stack.bootstrap, "", stack.secrets) as accounts:
             await accounts.add(NAME, password, "Demo")
         async with (
             TextBrowser(stack.urls["login"]) as browser,

@@ -2,14 +2,16 @@
 
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lab.load.row_builder import RowBuilder, tables_of
 from lab.load.seed_keys import DEVICE_NAME, Seed
 from operations.audit.bound_table import BoundTable
 from services.common.decisions import Row
 from services.common.kafka.partitions import part_key
+from services.common.keys.keys import load_secret
 from services.common.rows.codec import write_part, write_row
+from services.login.directory import NAME_KEY
 from services.login.domain.account import Account
 from services.login.settings import LoginSettings
 from services.pairing.settings import PairingSettings
@@ -53,12 +55,13 @@ class Order:
 class _Maker:
     plan: Plan
     tables: tuple[BoundTable, ...]
+    name_key: bytes = field(repr=False)
 
     def make(self, order: Order) -> RowBuilder:
         name = self.plan.seed.name(order.number)
         builder = RowBuilder(self.tables, name, order.account)
         if order.account is None:
-            builder.make_account(self.plan.password_hash)
+            builder.make_account(self.plan.password_hash, self.name_key)
         if order.phone:
             builder.pair(self.plan.seed.key(name), DEVICE_NAME)
         return builder
@@ -71,7 +74,7 @@ _makers: list[_Maker] = []
 def prepare(plan: Plan, login: LoginSettings, pairing: PairingSettings) -> None:
     """Prepare this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the process that started this
-    _makers.append(_Maker(plan, tables_of(login, pairing)))
+    _makers.append(_Maker(plan, tables_of(login, pairing), load_secret(login.secrets_directory, NAME_KEY)))
 
 
 def make_rows(orders: Sequence[Order]) -> list[tuple[str, bytes, bytes]]:

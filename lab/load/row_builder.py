@@ -24,6 +24,7 @@ from schemas.topics import Topic
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import Row, decide_once
 from services.common.keys.keys import load_agreement_keys, load_secret, load_signing_keys
+from services.login.directory import digest_name
 from services.login.domain.account import Account
 from services.login.domain.limits import Enrolment
 from services.login.domain.policy import Policy
@@ -86,10 +87,24 @@ class RowBuilder:
         for (changelog, key), row in sorted(self._rows.items(), key=lambda item: item[0] == self._mine):
             yield changelog, key, row
 
-    def make_account(self, password_hash: str) -> None:
-        """Make the account."""
+    def make_account(self, password_hash: str, name_key: bytes) -> None:
+        """Make the account; its id is its name as well.
+
+        Args:
+            password_hash: The hash of its password.
+            name_key: The secret of the names' digests.
+
+        """
         name = self._account_id
-        self._send(CreateAccount(account_id=name, revision=0, at=now(), display_name=name, password_hash=password_hash))
+        command = CreateAccount(
+            name_digest=digest_name(name_key, name),
+            account_id=name,
+            at=now(),
+            name=name,
+            display_name=name,
+            password_hash=password_hash,
+        )
+        self._send(command)
 
     def pair(self, key: PrivateKey, device_name: str) -> None:
         """Pair a phone, and end the sign-in in which that was done.

@@ -1,8 +1,9 @@
 """The command ``seed``: accounts and paired phones for measuring."""
 
 import asyncio
+import re
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
@@ -16,11 +17,13 @@ from lab.load.seeding import Seeding, SeedingError
 from operations.repartition.cluster import UnreachableError
 from services.common.keys.key_files import KeyFileError
 from services.login.admin import AdminError
-from services.login.names import account_id_of
+from services.login.directory import prepare_name
 from services.login.settings import LoginSettings
 from services.login.sign_in.passwords import hash_password
 from services.pairing.settings import PairingSettings
 
+ID: Final = re.compile(r"[a-z0-9._~@+-]*")
+"""What may stand in a name that is an id as well."""
 Count = Annotated[int, typer.Option(min=1, max=9_999_999, help="How many accounts there shall be.")]
 
 
@@ -56,7 +59,7 @@ def seed(  # noqa: PLR0913 - the options of a command
     chosen = Seed(seed_text, names)
     if phones > accounts:
         give_up("there cannot be more phones than accounts")
-    if account_id_of(chosen.name(0)) != chosen.name(0):
+    if not ID.fullmatch(names) or prepare_name(chosen.name(0)) != chosen.name(0):
         give_up("a name has small letters (a to z), digits and the marks . _ ~ @ + -")
     plan = Plan(chosen, accounts, phones, hash_password(password))
     place = {"kafka_bootstrap": kafka, "topic_prefix": topic_prefix, "secrets_directory": str(secrets_directory)}

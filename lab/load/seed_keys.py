@@ -33,7 +33,7 @@ class Seed:
     prefix: str = DEFAULT_PREFIX
 
     def name(self, number: int) -> str:
-        """Return the name of an account, which is its id, by its number from 0."""
+        """Return the name of an account by its number from 0; a seeded account has it as its id as well."""
         return f"{self.prefix}{number:0{_DIGITS}}"
 
     def made(self, account_id: str) -> bool:

@@ -22,9 +22,11 @@ from operations.deployment import CHANGELOGS
 from operations.repartition.cluster import Cluster, cluster
 from operations.repartition.owner import ChangelogOwner, NotOwnerError, read_states
 from schemas.topics import LOGIN, PAIRING
+from services.common.keys.keys import load_secret
 from services.common.progress import Progress
 from services.common.rows.changelog import PartitionState
 from services.login.admin import Administration, administration
+from services.login.directory import NAME_KEY
 from services.login.domain.account import Account
 from services.login.settings import LoginSettings
 from services.pairing.settings import PairingSettings
@@ -80,9 +82,10 @@ class Seeding:
         # Started anew and not forked: this process has threads.
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(mp_context=context, initializer=prepare, initargs=(plan, login, pairing))
+        load_secret(login.secrets_directory, NAME_KEY)  # before the first start of a service, there is none
         try:
-            place = (login.kafka_bootstrap, login.topic_prefix)
-            async with administration(*place, on_progress) as accounts, cluster(*place) as connected:
+            place, keys = (login.kafka_bootstrap, login.topic_prefix), login.secrets_directory
+            async with administration(*place, keys, on_progress) as accounts, cluster(*place) as connected:
                 await producer.start()
                 await _require_stopped(connected)
                 yield cls(plan, pool, accounts, connected, producer)
@@ -93,7 +96,8 @@ class Seeding:
     def other_account(self) -> str | None:
         """Return the name of an account that is not by this seed's names, or None where there is none."""
         others = (key for key in self._accounts.view.keys() if not self.plan.seed.made(key))  # noqa: SIM118 - no dict
-        return next((key for key in others if self._account(key) is not None), None)
+        found = (self._account(key) for key in others)
+        return next((each.name for each in found if each is not None), None)
 
     async def run(self, on_made: Callable[[Progress], None]) -> None:
         """Write what is missing.
@@ -137,7 +141,11 @@ class Seeding:
 
     def _order(self, number: int) -> Order | None:
         """Return what is missing of a person, or None where nothing is."""
-        account, phone = self._account(self.plan.seed.name(number)), number < self.plan.phones
+        name, phone = self.plan.seed.name(number), number < self.plan.phones
+        account = self._accounts.view.get(name)
+        if account is not None and account.removed_at is not None:
+            text = f"The account {name} was removed, and its id is never used again: choose other names."
+            raise SeedingError(text)
         complete = account is not None and (account.devices or not phone)
         return None if complete else Order(number, account, phone=phone)
 

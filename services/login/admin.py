@@ -12,24 +12,37 @@ from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 
-from schemas.login_messages import AccountCommand, CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
-from services.common.clock import now
-from services.common.decisions import OK
+from schemas.login_messages import (
+    AccountCommand,
+    CreateAccount,
+    Invite,
+    NameCommand,
+    RemoveAccount,
+    RenameAccount,
+    ResetMethods,
+    SetEmail,
+)
+from services.common.clock import new_id, now
+from services.common.decisions import OK, RowT
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.partitions import PartitionsError, common_count
 from services.common.kafka.publisher import Publisher, UnavailableError, unreachable_text
 from services.common.kafka.topic_facts import read_partition_counts
+from services.common.keys.key_files import KeyFileError
+from services.common.keys.keys import require_secret
 from services.common.progress import Progress
+from services.common.rows.table import Table
 from services.common.rows.view import View
 from services.login.addresses import read_address
+from services.login.directory import LONGEST_NAME, NAME_KEY, Directory, prepare_name
 from services.login.domain.account import Account
+from services.login.domain.names import Name
 from services.login.domain.rejections import Rejection
-from services.login.names import LONGEST_NAME, account_id_of
 from services.login.pairing.enrolment_codes import new_invitation
 from services.login.settings import DEFAULT_PRODUCT_NAME
 from services.login.sign_in.password_policy import WEAKNESS_TEXTS, find_weakness
 from services.login.sign_in.passwords import hash_password
-from services.login.tables import ACCOUNTS, TOPOLOGY
+from services.login.tables import ACCOUNTS, NAMES, TOPOLOGY
 
 STALL_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.2
@@ -42,9 +55,19 @@ class AdminError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Administration:
-    """A connection to the accounts."""
+    """A connection to the accounts.
+
+    Attributes:
+        view: The accounts.
+        names: Their names.
+        directory: Finds the accounts by their names.
+        publisher: Publishes the commands.
+
+    """
 
     view: View[Account]
+    names: View[Name]
+    directory: Directory
     publisher: Publisher
 
     async def add(
@@ -69,33 +92,55 @@ class Administration:
             AdminError: If the name, password or address is not acceptable, or the account exists.
 
         """
-        account_id, shown_name = _id_of(name), (display_name or name).strip()
-        weakness = find_weakness(password, (account_id, shown_name, product_name))
+        prepared, shown_name = _prepared(name), (display_name or name).strip()
+        weakness = find_weakness(password, (prepared, shown_name, product_name))
         if weakness is not None:
             raise AdminError(WEAKNESS_TEXTS[weakness])
-        known = self.view.get(account_id)
         command = CreateAccount(
-            account_id=account_id,
-            revision=0 if known is None else known.revision,
+            name_digest=self.directory.digest(prepared),
+            account_id=new_id(),
             at=now(),
+            name=prepared,
             display_name=shown_name,
             password_hash=await asyncio.to_thread(hash_password, password),
             email=_address(email),
         )
-        outcome, account = await self._decide(command)
-        if outcome == Rejection.ACCOUNT_EXISTS:
-            text = f"The account {command.account_id} already exists. Remove it first, or choose another name."
+        await self._claim(command)
+        return await self._await(command.account_id, lambda row: row.account_id == command.account_id)
+
+    async def rename(self, name: str, new_name: str) -> None:
+        """Give an account another sign-in name.
+
+        Raises:
+            AdminError: If no account has that name, or the new name is not acceptable or taken.
+
+        """
+        account, prepared = self._existing(name), _prepared(new_name)
+        if prepared == account.name:
+            text = f"The account has the name {prepared} already."
             raise AdminError(text)
-        return account
+        command = RenameAccount(
+            name_digest=self.directory.digest(prepared), account_id=account.account_id, at=now(), name=prepared
+        )
+        await self._claim(command)
+        await self._await(account.account_id, lambda row: row.name == prepared)
+        await self._await_release(self.directory.digest(account.name), account.account_id)
 
     async def remove(self, name: str) -> None:
-        """Remove an account.
+        """Remove an account, and free its name; also a name that an account never opened, or did not release.
 
         Raises:
             AdminError: If no account has that name.
 
         """
-        await self._decide(RemoveAccount(**self._existing(name), at=now()))
+        digest = self.directory.digest(name)
+        account_id = self.directory.account_id(digest)
+        if account_id is None:
+            raise _no_account(name)
+        known = self.view.get(account_id)
+        revision = 0 if known is None else known.revision
+        await self._decide(RemoveAccount(account_id=account_id, revision=revision, at=now(), name_digest=digest))
+        await self._await_release(digest, account_id)
 
     async def set_email(self, name: str, email: str) -> None:
         """Change the address for an account's notifications; an empty one stops them.
@@ -104,7 +149,7 @@ class Administration:
             AdminError: If no account has that name, or the address is not valid.
 
         """
-        await self._decide(SetEmail(**self._existing(name), at=now(), email=_address(email)))
+        await self._decide(SetEmail(**self._target(name), at=now(), email=_address(email)))
 
     async def invite(self, name: str, lifetime: timedelta) -> str:
         """Create an enrolment code for an account; an earlier code no longer works.
@@ -118,7 +163,7 @@ class Administration:
         """
         code, digest = new_invitation()
         at = now()
-        command = Invite(**self._existing(name), at=at, invitation_digest=digest, expires_at=at + lifetime)
+        command = Invite(**self._target(name), at=at, invitation_digest=digest, expires_at=at + lifetime)
         await self._decide(command)
         return code
 
@@ -129,93 +174,136 @@ class Administration:
             AdminError: If no account has that name.
 
         """
-        await self._decide(ResetMethods(**self._existing(name), at=now()))
+        await self._decide(ResetMethods(**self._target(name), at=now()))
+
+    def require_own_keys(self) -> None:
+        """Check that the keys are those of the accounts, by the name of one of them.
+
+        Raises:
+            AdminError: If they are not: an account that is made with them could not sign in.
+
+        """
+        known = next((each for each in self.list(lambda _key: None)), None)
+        if known is not None and known.name_digest != self.directory.digest(known.name):
+            text = "The keys in the secrets directory are not those of these accounts (--secrets-directory)."
+            raise AdminError(text)
 
     def list(self, on_unreadable: Callable[[str], None]) -> Iterator[Account]:
-        """Yield all accounts by name, one at a time.
+        """Yield all accounts, one at a time.
 
         Args:
-            on_unreadable: Takes the name of each account whose row cannot be read.
+            on_unreadable: Takes the id of each account whose row cannot be read.
 
         """
         return (account for account in self.view.all(on_unreadable) if account.removed_at is None)
 
-    def _existing(self, name: str) -> dict[str, Any]:
-        """Return what a command names an account by."""
-        account_id = _id_of(name)
-        known = self.view.get(account_id)
-        if known is None or known.removed_at is not None:
-            text = f"There is no account {account_id}. List them with: countersign accounts list"
-            raise AdminError(text)
-        return {"account_id": account_id, "revision": known.revision}
+    def _existing(self, name: str) -> Account:
+        account = self.directory.find(self.directory.digest(name))
+        if account is None:
+            raise _no_account(name)
+        return account
 
-    async def _decide(self, command: AccountCommand) -> tuple[str, Account]:
+    def _target(self, name: str) -> dict[str, Any]:
+        """Return what a command names an account by."""
+        account = self._existing(name)
+        return {"account_id": account.account_id, "revision": account.revision}
+
+    async def _claim(self, command: CreateAccount | RenameAccount) -> None:
+        """Claim a name for an account."""
+        event_id = await self._publish(command)
+        decided = await self.names.await_outcome(command.name_digest, event_id, DECISION_SECONDS)
+        if decided is None:
+            raise _undecided()
+        if decided[0] != OK:
+            text = f"Another account has the name {command.name}. Remove that account first, or choose another name."
+            raise AdminError(text)
+
+    async def _await(self, account_id: str, holds: Callable[[Account], bool]) -> Account:
+        """Return an account as soon as a condition holds."""
+        account = await self.view.wait_until(account_id, holds, DECISION_SECONDS)
+        if account is None:
+            raise _undecided()
+        return account
+
+    async def _await_release(self, name_digest: str, account_id: str) -> None:
+        """Wait until an account has released a name."""
+        released = await self.names.wait_until(name_digest, lambda row: row.account_id != account_id, DECISION_SECONDS)
+        if released is None:
+            raise _undecided()
+
+    async def _decide(self, command: AccountCommand) -> None:
+        event_id = await self._publish(command)
+        decided = await self.view.await_outcome(command.account_id, event_id, DECISION_SECONDS)
+        if decided is None:
+            raise _undecided()
+        if decided[0] == Rejection.CHANGED:
+            text = (
+                "The account changed at the same moment, and the command did nothing. Look at it again "
+                "(countersign accounts list), and repeat the command if it is still right."
+            )
+            raise AdminError(text)
+        if decided[0] != OK:
+            text = f"The login service rejected the command: {decided[0]}"
+            raise AdminError(text)
+
+    async def _publish(self, command: AccountCommand | NameCommand) -> str:
         try:
-            event_id = await self.publisher.publish_command(command)
+            return await self.publisher.publish_command(command)
         except UnavailableError as error:
             text = "Kafka did not accept the command. Is it running?"
             raise AdminError(text) from error
-        decided = await self.view.await_outcome(command.account_id, event_id, DECISION_SECONDS)
-        if decided is None:
-            text = (
-                f"No login service carried out the command within {DECISION_SECONDS:.0f} s. Is one running? "
-                "The command takes effect as soon as one starts."
-            )
-            raise AdminError(text)
-        if decided[0] == Rejection.CHANGED:
-            text = (
-                f"The account {command.account_id} changed at the same moment, and the command did nothing. Look at it "
-                "again (countersign accounts list), and repeat the command if it is still right."
-            )
-            raise AdminError(text)
-        if decided[0] not in {OK, Rejection.ACCOUNT_EXISTS}:
-            text = f"The login service rejected the command: {decided[0]}"
-            raise AdminError(text)
-        return decided
 
 
 @asynccontextmanager
 async def administration(
-    bootstrap: str, prefix: str, on_progress: Callable[[Progress], None] = lambda _progress: None
+    bootstrap: str, prefix: str, secrets: Path, on_progress: Callable[[Progress], None] = lambda _progress: None
 ) -> AsyncIterator[Administration]:
     """Connect to the accounts, and read them into a temporary directory.
 
     Args:
         bootstrap: Kafka's ``host:port`` list.
         prefix: The topics' prefix.
+        secrets: The services' secrets directory.
         on_progress: Takes the progress of reading, several times a second.
 
     Raises:
-        AdminError: If Kafka cannot be reached, the accounts cannot be read, or a repartition is unfinished.
+        AdminError: If Kafka cannot be reached, the accounts cannot be read, the keys are missing or are not those of
+            the accounts, or a repartition is unfinished.
 
     """
     publisher = Publisher(bootstrap, prefix, "admin")
     try:
+        key = require_secret(secrets, NAME_KEY)
         await publisher.start()
         common_count(await read_partition_counts(bootstrap), [prefix + topic.name for topic in TOPOLOGY.topics])
-    except PartitionsError as error:
+    except (PartitionsError, KeyFileError) as error:
         await publisher.stop()
         raise AdminError(str(error)) from error
     except KafkaError as error:
         await publisher.stop()
         raise AdminError(unreachable_text(bootstrap)) from error
     with TemporaryDirectory(prefix="countersign-accounts-") as directory:
-        view = View(
-            KafkaChangelog(bootstrap, f"{prefix}{ACCOUNTS.changelog.name}", publisher), Account, Path(directory)
-        )
-        reading = asyncio.create_task(view.run())
+
+        def view_of(table: Table[RowT]) -> View[RowT]:
+            topic = KafkaChangelog(bootstrap, f"{prefix}{table.changelog.name}", publisher)
+            return View(topic, table.model, Path(directory))
+
+        names, accounts = view_of(NAMES), view_of(ACCOUNTS)
+        reading = [asyncio.create_task(view.run()) for view in (names, accounts)]
         try:
-            await _catch_up(view, reading, on_progress)
-            yield Administration(view, publisher)
+            await _catch_up(names, reading[0], on_progress)
+            await _catch_up(accounts, reading[1], on_progress)
+            connected = Administration(accounts, names, Directory(key, names, accounts), publisher)
+            connected.require_own_keys()
+            yield connected
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            for task in reading:
+                task.cancel()
+            await asyncio.gather(*reading, return_exceptions=True)
             await publisher.stop()
 
 
-async def _catch_up(
-    view: View[Account], reading: "asyncio.Task[None]", on_progress: Callable[[Progress], None]
-) -> None:
+async def _catch_up(view: View[Any], reading: "asyncio.Task[None]", on_progress: Callable[[Progress], None]) -> None:
     """Wait until the accounts have been read, for as long as reading makes progress."""
     ready = asyncio.create_task(view.wait_ready())
     before, moved_at = view.progress, time.monotonic()
@@ -234,12 +322,23 @@ async def _catch_up(
             raise AdminError(text)
 
 
-def _id_of(name: str) -> str:
-    account_id = account_id_of(name)
-    if account_id is None:
-        text = f"A name has 1 to {LONGEST_NAME} letters (a to z), digits and . _ ~ @ + -"
+def _prepared(name: str) -> str:
+    prepared = prepare_name(name)
+    if prepared is None:
+        text = f"A name has 1 to {LONGEST_NAME} letters, digits and visible marks, and no spaces."
         raise AdminError(text)
-    return account_id
+    return prepared
+
+
+def _no_account(name: str) -> AdminError:
+    return AdminError(f"There is no account {name[:LONGEST_NAME]!r}. List them with: countersign accounts list")
+
+
+def _undecided() -> AdminError:
+    return AdminError(
+        f"No login service carried out the command within {DECISION_SECONDS:.0f} s. Is one running? "
+        "The command takes effect as soon as one starts."
+    )
 
 
 def _address(email: str) -> str:

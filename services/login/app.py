@@ -12,6 +12,7 @@ from services.login.account.password import PasswordForms
 from services.login.codes.checks import CodeChecks
 from services.login.codes.forms import CodeForms
 from services.login.codes.recovery_codes import RecoveryCodes
+from services.login.directory import NAME_KEY, Directory
 from services.login.domain.policy import Policy
 from services.login.emails.builder import EmailBuilder
 from services.login.emails.sender import email_reader
@@ -24,7 +25,7 @@ from services.login.sign_in.forms import SignInForms
 from services.login.sign_in.guess_counts import GuessCounts
 from services.login.sign_in.passwords import HashingThreads, Passwords
 from services.login.signer import make_signer
-from services.login.tables import ACCOUNTS, GUESSES, TOPOLOGY
+from services.login.tables import ACCOUNTS, GUESSES, NAMES, TOPOLOGY
 from services.login.web.context import ContextLoader
 from services.login.web.cookies import Cookies
 from services.login.web.events import Events
@@ -57,10 +58,12 @@ def make_instance(settings: LoginSettings) -> ServiceInstance:
     threads = HashingThreads(settings.most_hashing)
     recovery_codes, passwords = RecoveryCodes(threads), Passwords(threads)
     checks = CodeChecks(agreement_keys, load_sealer(secrets, service), recovery_codes)
+    directory = Directory(load_secret(secrets, NAME_KEY), base.view(NAMES), accounts)
+    guesses = GuessCounts(directory.key, base.view(GUESSES), base.publisher)
     account_page = AccountPage(forms)
     events = Events(accounts, receipts, cookies, limits, settings.most_waiting)
     handlers = Handlers(
-        sign_in=SignInForms(forms, passwords, GuessCounts(base.view(GUESSES), base.publisher), receipts),
+        sign_in=SignInForms(forms, directory, passwords, guesses, receipts),
         pairing=PairingForms(forms, enrolment_codes, load_secret(secrets, "phrase"), receipts),
         codes=CodeForms(forms, checks),
         account=account_page,

@@ -44,13 +44,16 @@ from tests.messages import (
     an_issue,
 )
 from tests.session_messages import (
+    a_changed_name,
     a_choice,
     a_confirmation,
     a_creation,
     a_forgetting,
     a_further_phone,
     a_method_removal,
+    a_new_name,
     a_password_change,
+    a_release,
     a_removal,
     a_renaming,
     a_reset,
@@ -59,6 +62,7 @@ from tests.session_messages import (
     an_address,
     an_app_added,
     an_invitation,
+    an_opening,
     new_recovery_codes,
 )
 
@@ -69,7 +73,11 @@ def examples() -> list[Message]:
     """Return a message of every type, with a value in every relevant field."""
     issued = an_issued_challenge()
     return [
-        a_creation(display_name="Zoë", password_hash=PASSWORD_HASH, email="zoe@example.org"),
+        a_creation(name="zoë", display_name="Zoë", password_hash=PASSWORD_HASH, email="zoe@example.org"),
+        an_opening(name="zoë", display_name="Zoë", password_hash=PASSWORD_HASH, email="zoe@example.org"),
+        a_new_name("zoe"),
+        a_changed_name("zoe"),
+        a_release(),
         a_removal(),
         an_address("zoe@example.org"),
         an_invitation(),
@@ -89,6 +97,7 @@ def examples() -> list[Message]:
         EmailDue(
             account_id="alex",
             account_name="Zoë",
+            sign_in_name="zoë",
             address="zoe@example.org",
             kind=EmailKind.RECOVERY_CODE_USED,
             at=T0,

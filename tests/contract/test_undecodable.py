@@ -119,8 +119,11 @@ def test_a_record_under_another_key_is_refused(key: bytes | None) -> None:
 
 
 def test_a_message_under_another_type_is_refused() -> None:
-    reason = _reason(RECORD.key, _body(), _headers(ce_type=b"countersign.login.create_account.v1"))
-    assert reason == "does not fit countersign.login.create_account.v1: revision: missing; display_name: missing"
+    reason = _reason(RECORD.key, _body(), _headers(ce_type=b"countersign.login.open_account.v1"))
+    assert (
+        reason
+        == "does not fit countersign.login.open_account.v1: name_digest: missing; name: missing; display_name: missing"
+    )
 
 
 @given(st.binary(max_size=200), st.sampled_from(sorted(TYPES)))

@@ -58,7 +58,7 @@ async def running(kafka: str, directory: Path, environment: Mapping[str, str]) -
         )
         await asyncio.to_thread(stack.start)
         try:
-            async with administration(kafka, prefix) as accounts:
+            async with administration(kafka, prefix, stack.secrets) as accounts:
                 yield Site(stack, accounts)
         finally:
             await asyncio.to_thread(stack.stop)

@@ -98,6 +98,7 @@ def test_running_it_again_makes_only_what_is_missing(kafka: str, topics: str, tm
     there = counts(kafka, topics)
     assert there == {
         "login-accounts-changelog": 120,
+        "login-names-changelog": 120,
         "login-guesses-changelog": 0,
         "pairing-requesters-changelog": 4,
         "pairing-phrases-changelog": 4,
@@ -114,7 +115,7 @@ def test_running_it_again_makes_only_what_is_missing(kafka: str, topics: str, tm
 
     output = run(kafka, topics, "accounts", "list", "--json").stdout
     listed = json.loads(output[output.index("[\n") :])  # in tests, logs come before it
-    assert [account["account_id"] for account in listed] == [f"seed-{number:07}" for number in range(125)]
+    assert [account["name"] for account in listed] == [f"seed-{number:07}" for number in range(125)]
     assert [len(account["phones"]) for account in listed] == [1] * 6 + [0] * 119
 
 

@@ -21,11 +21,11 @@ from schemas.login_messages import (
     AddPhone,
     ChangePassword,
     ChoosePhone,
-    CreateAccount,
     EndSession,
     Enrol,
     FailPassword,
     MakeRecoveryCodes,
+    OpenAccount,
     RemoveAccount,
     RemoveMethod,
     RenameMethod,
@@ -219,8 +219,8 @@ def _check_taken(history: AccountHistory, message: Message, at: datetime, after:
             assert not history.wrong_phrases.paused(at), "a phrase counted in a pause"
         case Enrol() if history.needs_enrolment(message.login_id):
             assert not history.wrong_codes.paused(at), "an enrolment code counted in a pause"
-        case CreateAccount():
-            assert not history.password_hash, "an account was made anew over another"
+        case OpenAccount():
+            assert not history.password_hash, "an account was opened over another"
         case SessionCommand() if not isinstance(message, EndSession):
             assert history.is_open(message.session_digest, at), "a command of a session that is over"
         case _:
@@ -263,7 +263,7 @@ def _check_methods(history: AccountHistory, message: Message, at: datetime, befo
 
 
 def _check_password(message: Message, before: Account, after: Account) -> None:
-    changes = (ChangePassword, CreateAccount, RemoveAccount)
+    changes = (ChangePassword, OpenAccount, RemoveAccount)
     assert (after.password_hash == before.password_hash) or isinstance(message, changes), "another password"
 
 

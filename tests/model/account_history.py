@@ -19,7 +19,6 @@ from schemas.login_messages import (
     AddPhone,
     ChangePassword,
     Confirm,
-    CreateAccount,
     EndSession,
     Enrol,
     FailCode,
@@ -27,6 +26,7 @@ from schemas.login_messages import (
     ForgetBrowser,
     Invite,
     MakeRecoveryCodes,
+    OpenAccount,
     RemoveAccount,
     RemoveMethod,
     ResetMethods,
@@ -352,7 +352,7 @@ class AccountHistory:
 
     def _note_administration(self, message: Message) -> None:
         match message:
-            case CreateAccount():
+            case OpenAccount():
                 self.password_hash = message.password_hash
             case Invite():
                 self.invitation = (message.invitation_digest, message.expires_at)

@@ -21,6 +21,7 @@ from services.pairing.domain.phrase import Phrase, PhraseState
 from services.push.domain.channel import Channel
 from tests.builders import Phone, a_digest, a_phone, policy
 from tests.model.memory_kafka import ACCOUNTS, CHANNELS, PHRASES, POLICIES, MemoryKafka
+from tests.model.memory_kafka import NAMES as NAMES_TABLE
 from tests.model.memory_push import MemoryPush
 from tests.model.oracle import Oracle
 from tests.session_messages import a_creation
@@ -28,6 +29,7 @@ from tests.session_messages import a_creation
 RuleT = TypeVar("RuleT", bound=Callable[..., Any])
 LONGEST_DELAY_SECONDS: Final = 31
 NAMES: Final = ("alex", "bo")
+"""The names that have an account at the beginning, whose id is the same."""
 PHONES: Final = (a_phone("Pixel 9"), a_phone("Fairphone 5"), a_phone("the attacker's phone"))
 ATTACKERS_PHONE: Final = PHONES[-1]
 WORDS: Final = ("crimson otter", "quiet harbour", "amber fox")
@@ -152,7 +154,8 @@ challenges: Final[Bundle[Any]] = Bundle("challenges")
 """Of `ChallengeHandle`; logins are among them."""
 phrases: Final[Bundle[PhraseHandle]] = Bundle("phrases")
 codes: Final[Bundle[UseCode | UseRecoveryCode]] = Bundle("codes")
-accounts: Final = st.sampled_from(NAMES)
+names: Final = st.sampled_from((*NAMES, "cy"))
+accounts: Final = st.runner().flatmap(lambda machine: st.sampled_from(machine.accounts))
 phones: Final = st.sampled_from(PHONES)
 phrase_words: Final = st.sampled_from(WORDS)
 which: Final = st.integers(0, 4)
@@ -207,7 +210,21 @@ class ModelMachine(RuleBasedStateMachine):
         self._numbers: Counter[str] = Counter()
         self._sound = True
         for name in NAMES:
-            self.give(a_creation(account_id=name, email=f"{name}@example.org"))
+            self.create_account(name, name)
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The ids of the accounts that had the names last."""
+        rows = [self.kafka.row(NAMES_TABLE, a_digest(name)) for name in NAMES]
+        ids = [None if row is None else row.account_id for row in rows]
+        return tuple(each or name for each, name in zip(ids, NAMES, strict=True))
+
+    def create_account(self, name: str, account_id: str) -> None:
+        """Make an account, if the name is free."""
+        fields = {"account_id": account_id, "name": name, "name_digest": a_digest(name)}
+        password_hash = f"$argon2id${self.new('password')}"
+        creation = a_creation(self.kafka.now, email=f"{name}@example.org", password_hash=password_hash, **fields)
+        self.give(creation)
 
     def give(self, message: Message, account: str | None = None, event_id: str | None = None) -> None:
         """Publish a command, of an account if one is named; the services catch up with it at once unless they lag."""

@@ -27,7 +27,7 @@ TABLES: Final = POLICIES.tables()
 """All tables, and all relays: a relay is a table without rows."""
 CHANGELOGS: Final = {each.name: each for each in TABLES if each.model is not None}
 """The tables that have rows, by name."""
-ACCOUNTS, GUESSES, REQUESTERS, PHRASES, CHANNELS = CHANGELOGS.values()
+ACCOUNTS, NAMES, GUESSES, REQUESTERS, PHRASES, CHANNELS = CHANGELOGS.values()
 
 
 @dataclass(frozen=True, slots=True)

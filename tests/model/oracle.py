@@ -27,6 +27,7 @@ from tests.model.memory_kafka import (
     ACCOUNTS,
     CHANNELS,
     GUESSES,
+    NAMES,
     PHRASES,
     REQUESTERS,
     Decided,
@@ -93,6 +94,7 @@ class Oracle:
             check_account(self.history(name), account, self._kafka.now)
         _check_channels(self._kafka)
         if not self._kafka.waiting():
+            self._check_names()
             self._check_phones()
             self._check_pairings()
 
@@ -179,6 +181,12 @@ class Oracle:
                 assert each.challenge == decided.before.claim.challenge, "an answer to another challenge"
                 assert verify_proof(each.challenge, each.answer).verdict is Verdict.APPROVE, "paired by no approval"
                 assert decided.event.time <= decided.before.claim.request.expires_at, "a phone paired too late"
+
+    def _check_names(self) -> None:
+        """Check that each name has one account, which is there, and each account its name."""
+        claimed = {row.account_id: digest for digest, row in self._kafka.rows(NAMES).items() if row.account_id}
+        there = {key: row for key, row in self._kafka.rows(ACCOUNTS).items() if row.removed_at is None}
+        assert claimed == {key: row.name_digest for key, row in there.items()}, "a name without account, or another's"
 
     def _check_phones(self) -> None:
         """Check what the phones show once all has arrived: a challenge only for the login that waits for it."""

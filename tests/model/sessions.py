@@ -5,7 +5,6 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
-from schemas.login_messages import RemoveAccount
 from tests.builders import a_digest
 from tests.messages import a_sign_out
 from tests.model.machine import (
@@ -16,6 +15,7 @@ from tests.model.machine import (
     action,
     challenges,
     logins,
+    names,
     signed_in,
     which,
     while_idle,
@@ -24,11 +24,12 @@ from tests.model.memory_kafka import GUESSES, PHRASES
 from tests.session_messages import (
     a_choice,
     a_confirmation,
-    a_creation,
     a_forgetting,
     a_further_phone,
     a_method_removal,
+    a_new_name,
     a_password_change,
+    a_removal,
     a_renaming,
     a_reset,
     a_revocation,
@@ -155,15 +156,31 @@ class Operator(ModelMachine):
     def remove_account(self, account: str) -> None:
         """Remove an account, and perhaps make one of the same name anew: once, likewise."""
         self._ended = True
-        self.give(RemoveAccount(account_id=account, revision=0, at=self.kafka.now))
+        self.give(a_removal(self.kafka.now), account)
 
-    @precondition(lambda self: self._ended)
     @while_idle
-    @action(account=accounts)
-    def create_account(self, account: str) -> None:
+    @action(name=names)
+    def add_account(self, name: str) -> None:
         """Make an account, if the name is free."""
-        password_hash = f"$argon2id${self.new('password')}"
-        self.give(a_creation(self.kafka.now, account_id=account, password_hash=password_hash))
+        self.create_account(name, self.new(name))
+
+    @while_idle
+    @action(name=names)
+    def add_and_remove_account(self, name: str) -> None:
+        """Make an account, and remove it while the services still make it."""
+        account_id = self.new(name)
+        lagging, self.lagging = self.lagging, True
+        self.create_account(name, account_id)
+        removal = a_removal(self.kafka.now).model_copy(update={"name_digest": a_digest(name)})
+        self.give(removal, account_id)
+        self.lagging = lagging
+        self.catch_up()
+
+    @while_idle
+    @action(account=accounts, name=names)
+    def rename_account(self, account: str, name: str) -> None:
+        """Give an account another name, if that is free."""
+        self.give(a_new_name(name, self.kafka.now), account)
 
     @precondition(lambda self: bool({**self.kafka.rows(GUESSES), **self.kafka.rows(PHRASES)}))
     @while_idle

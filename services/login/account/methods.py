@@ -79,7 +79,7 @@ class MethodForms:
             request,
             "recovery_codes",
             codes=made.codes,
-            account_name=user.account.display_name,
+            account_name=user.account.full_name,
             made_at=now().isoformat(),
         )
 
@@ -93,7 +93,7 @@ class MethodForms:
         message: page_messages.PageMessage | None = None,
         name: str = DEFAULT_NAME,
     ) -> web.Response:
-        uri = otpauth_uri(secret, issuer=self._forms.pages.names.product, account_name=user.account.display_name)
+        uri = otpauth_uri(secret, issuer=self._forms.pages.names.product, account_name=user.account.full_name)
         return self._forms.pages.render(
             request,
             "app",

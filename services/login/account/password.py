@@ -44,7 +44,7 @@ class PasswordForms:
             return await self._reject(request, user)
         if new == form.get("old"):
             return self._render(request, user, change_messages.same_password())
-        weakness = find_weakness(new, (account.account_id, account.display_name, self._forms.pages.names.product))
+        weakness = find_weakness(new, (account.name, account.display_name, self._forms.pages.names.product))
         if weakness is not None:
             return self._render(request, user, change_messages.weak_password(weakness))
         command = user.command(
@@ -75,6 +75,6 @@ class PasswordForms:
             error=message,
             confirmed=user.confirmed,
             reported=user.account.push.reported,
-            account_id=user.account.account_id,
+            sign_in_name=user.account.name,
             shortest=SHORTEST_PASSWORD,
         )

@@ -98,11 +98,13 @@ class Account(Row):
     """An account.
 
     Attributes:
-        account_id: The sign-in name in its canonical form; the row's key.
-        display_name: The name as its owner typed it.
+        account_id: Random; the row's key.
+        name: The sign-in name, prepared (RFC 8265 section 3.3).
+        name_digest: HMAC-SHA256 of the name: the key of the name's row. None once the account is removed.
+        display_name: The name as its owner reads it.
         email: The address for e-mails; empty for none.
         password_hash: Argon2id, PHC string format.
-        revision: How often it changed in what administrators decide on (`administered`), since the name was first used.
+        revision: How often it changed in what administrators decide on (`administered`).
         removed_at: When it was removed. The row stays, so that a stale record cannot restore the account.
         invitation: The open enrolment code of an administrator.
         enrolment_emails: When enrolment codes were recently sent by e-mail.
@@ -122,6 +124,8 @@ class Account(Row):
     """
 
     account_id: Identifier
+    name: Text
+    name_digest: Digest | None = None
     display_name: Text
     email: Text = ""
     password_hash: Text = field(repr=False)
@@ -146,16 +150,22 @@ class Account(Row):
     phrases: Throttle = NO_FAILURES
 
     @property
+    def full_name(self) -> str:
+        """The display name, and the sign-in name where it differs: one person may have several accounts."""
+        same = self.display_name.casefold() == self.name.casefold()
+        return self.display_name if same else f"{self.display_name} ({self.name})"
+
+    @property
     def password_change_due(self) -> bool:
         """True from a report until the password is changed."""
         return self.push.reported is not None
 
     @property
     def administered(self) -> tuple[object, ...]:
-        """What administrators decide on: whether it exists, its methods, address, password and invitation."""
+        """What administrators decide on: whether it exists, its name, methods, address, password and invitation."""
         methods = tuple(each.method_id for each in self.methods)
         codes = None if self.recovery is None else self.recovery.made_at
-        return (self.removed_at, methods, codes, self.email, self.password_hash, self.invitation)
+        return (self.removed_at, self.name, methods, codes, self.email, self.password_hash, self.invitation)
 
     @property
     def enrolled(self) -> bool:

@@ -1,10 +1,19 @@
-"""Administrators' commands: create, invite, reset and remove accounts."""
+"""Administrators' commands: open, rename, invite, reset and remove accounts."""
 
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.login_messages import CreateAccount, EmailKind, Invite, RemoveAccount, ResetMethods, SetEmail
-from services.common.decisions import Decision
+from schemas.login_messages import (
+    ChangeName,
+    EmailKind,
+    Invite,
+    OpenAccount,
+    ReleaseName,
+    RemoveAccount,
+    ResetMethods,
+    SetEmail,
+)
+from services.common.decisions import OK, Decision
 from services.login.domain.account import Account, Invitation
 from services.login.domain.emails import email_due
 from services.login.domain.history import HistoryKind
@@ -14,34 +23,37 @@ from services.login.domain.rejections import Rejection
 from services.login.domain.withdrawals import unpaired, withdrawn
 
 
-def create(row: Account | None, command: CreateAccount, at: datetime) -> Decision[Account]:
-    """Create an account, if the name is free."""
-    if row is not None and row.removed_at is None:
-        return Decision(row, outcome=Rejection.ACCOUNT_EXISTS)
-    account = Account(
-        account_id=command.account_id,
-        display_name=command.display_name,
-        email=command.email,
-        password_hash=command.password_hash,
-        created_at=at,
-    )
-    return Decision(account.with_history(HistoryKind.ACCOUNT_CREATED, at))
+def settle_name(
+    row: Account | None, command: OpenAccount | ChangeName | RemoveAccount, at: datetime
+) -> Decision[Account]:
+    """Open or rename the account that has claimed a name.
+
+    A renamed account releases its old name. An account that is removed, even before it was opened, releases the
+    claimed one.
+    """
+    if row is None and isinstance(command, OpenAccount):
+        return Decision(_opened(command, at).with_history(HistoryKind.ACCOUNT_CREATED, at))
+    if row is not None and row.name_digest == command.name_digest:
+        return Decision(row)
+    if row is not None and row.name_digest is not None and isinstance(command, ChangeName):
+        renamed = replace(row, name=command.name, name_digest=command.name_digest)
+        return Decision(renamed, _released(row.account_id, row.name_digest, at))
+    left = row or _removed(command.account_id, at, at)
+    outcome = OK if isinstance(command, RemoveAccount) else Rejection.UNKNOWN_ACCOUNT
+    return Decision(left, _released(left.account_id, command.name_digest, at), outcome)
 
 
 def remove(
-    account: Account, _login: Login | None, _command: RemoveAccount, at: datetime, policy: Policy
+    account: Account, _login: Login | None, command: RemoveAccount, at: datetime, policy: Policy
 ) -> Decision[Account]:
-    """Remove an account with all its data; the row keeps only the name and the time."""
-    removed = Account(
-        account_id=account.account_id,
-        display_name="",
-        password_hash="",
-        created_at=account.created_at,
-        removed_at=at,
-        history_dropped=len(account.stored_history),
+    """Remove an account with all its data; the row keeps only the id and the time."""
+    removed = replace(_removed(account.account_id, account.created_at, at), history_dropped=len(account.stored_history))
+    events = (
+        *withdrawn(account.logins, at),
+        *unpaired(account.account_id, account.devices, at, policy.signer),
+        *_released(account.account_id, account.name_digest or command.name_digest, at),
     )
-    withdrawals = withdrawn(account.logins, at)
-    return Decision(removed, (*withdrawals, *unpaired(account.account_id, account.devices, at, policy.signer)))
+    return Decision(removed, events)
 
 
 def set_email(
@@ -81,3 +93,30 @@ def reset(
         *email_due(account, EmailKind.METHODS_RESET, at),
     )
     return Decision(without.with_history(HistoryKind.METHODS_RESET, at), events)
+
+
+def _opened(opening: OpenAccount, at: datetime) -> Account:
+    return Account(
+        account_id=opening.account_id,
+        name=opening.name,
+        name_digest=opening.name_digest,
+        display_name=opening.display_name,
+        email=opening.email,
+        password_hash=opening.password_hash,
+        created_at=at,
+    )
+
+
+def _removed(account_id: str, created_at: datetime, at: datetime) -> Account:
+    return Account(
+        account_id=account_id,
+        name="",
+        display_name="",
+        password_hash="",
+        created_at=created_at,
+        removed_at=at,
+    )
+
+
+def _released(account_id: str, name_digest: str, at: datetime) -> tuple[ReleaseName, ...]:
+    return (ReleaseName(name_digest=name_digest, account_id=account_id, at=at),)

@@ -154,7 +154,7 @@ def _claims(account: Account, login: Login, challenge: LoginChallenge, policy: P
         reply_key=account.account_id,
         service=policy.signer.service_name,
         account_id=account.account_id,
-        account_name=account.display_name,
+        account_name=account.full_name,
         browser=login.browser.as_first_time(first_time=first_time),
         action=CONFIRMATION if login.kind is LoginKind.CONFIRM else "",
         number_matching=challenge.number_matching,

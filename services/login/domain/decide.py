@@ -14,10 +14,10 @@ from schemas.login_messages import (
     AddPhone,
     AdministratorCommand,
     CancelLogin,
+    ChangeName,
     ChangePassword,
     ChoosePhone,
     Confirm,
-    CreateAccount,
     EndSession,
     Enrol,
     FailCode,
@@ -25,6 +25,7 @@ from schemas.login_messages import (
     ForgetBrowser,
     Invite,
     MakeRecoveryCodes,
+    OpenAccount,
     RemoveAccount,
     RemoveMethod,
     RenameMethod,
@@ -121,7 +122,7 @@ DECIDERS: Final[Mapping[type[Message], Decider]] = {
     ResetMethods: administration.reset,
     RemoveAccount: administration.remove,
 }
-"""The decider of each message type, except CreateAccount, which needs no account."""
+"""The decider of each message type, except those that also decide without an account."""
 
 
 def decide_account(row: Account | None, event: Event[Message], policy: Policy) -> Decision[Account]:
@@ -147,10 +148,10 @@ def decide_account(row: Account | None, event: Event[Message], policy: Policy) -
 
 def _decide(row: Account | None, message: Message, at: datetime, policy: Policy) -> Decision[Account]:
     if isinstance(message, AdministratorCommand) and message.revision != _revision(row):
-        exists = isinstance(message, CreateAccount) and row is not None and row.removed_at is None
-        return Decision(row, outcome=Rejection.ACCOUNT_EXISTS if exists else Rejection.CHANGED)
-    if isinstance(message, CreateAccount):
-        return administration.create(row, message, at)
+        return Decision(row, outcome=Rejection.CHANGED)
+    gone = row is None or row.removed_at is not None
+    if isinstance(message, OpenAccount | ChangeName) or (gone and isinstance(message, RemoveAccount)):
+        return administration.settle_name(row, message, at)
     if isinstance(message, AuthResponse) and message.purpose is not Purpose.LOGIN:
         return Decision(row)
     if row is None or row.removed_at is not None:

@@ -34,6 +34,7 @@ def email_due(  # noqa: PLR0913 - an e-mail's facts
     due = EmailDue(
         account_id=account.account_id,
         account_name=account.display_name,
+        sign_in_name=account.name,
         address=account.email,
         kind=kind,
         at=at,

@@ -7,7 +7,7 @@ pauses do not show that the account is missing.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from protocol.encoding import digest
+from protocol.encoding import keyed_digest
 from schemas.base import Digest, Message
 from schemas.codec import Event
 from schemas.login_messages import CountGuess, ForgetGuesses
@@ -23,7 +23,7 @@ class Guesses(Row):
     """The row of a source.
 
     Attributes:
-        source: SHA-256 over the address or the name; the row's key.
+        source: HMAC-SHA256 of the address or the name; the row's key.
         passwords: Wrong passwords from the source.
 
     """
@@ -32,14 +32,9 @@ class Guesses(Row):
     passwords: Throttle = NO_FAILURES
 
 
-def address_source(address: str) -> str:
-    """Return the source for an address."""
-    return digest(f"address\x00{address}".encode())
-
-
-def name_source(name: str) -> str:
-    """Return the source for a name in its canonical form."""
-    return digest(f"name\x00{name}".encode())
+def address_source(key: bytes, address: str) -> str:
+    """Return the source for an address. The source for a name is the name's digest."""
+    return keyed_digest(key, b"countersign address\x00" + address.encode())
 
 
 def decide_guess(row: Guesses | None, event: Event[Message], policy: Policy) -> Decision[Guesses]:

@@ -153,7 +153,7 @@ def _request(account: Account, login: Login, attempt: PairingAttempt, signer: Si
         phrase_digest=attempt.phrase_digest,
         pairing_id=attempt.pairing_id,
         account_id=account.account_id,
-        account_name=account.display_name,
+        account_name=account.full_name,
         service_name=signer.service_name,
         issuer=signer.issuer,
         issuer_keys=signer.accepted_keys,

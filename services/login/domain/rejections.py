@@ -12,7 +12,7 @@ class Rejection(StrEnum):
     """
 
     UNKNOWN_ACCOUNT = "unknown_account"
-    ACCOUNT_EXISTS = "account_exists"
+    NAME_TAKEN = "name_taken"
     LOCKED = "locked"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
     NO_LOGIN = "no_login"

@@ -105,12 +105,13 @@ def text_of(email: EmailDue, *, product: str, url: str, code: str) -> str:
         "method": _method(email),
         "left": _left(email.left),
     }
+    sender = f"{facts['product']} sent this to the address of the account {one_line(email.sign_in_name)}."
     parts = [
         f"Hello {one_line(email.account_name)},",
         wording.happened.format(**facts).strip(),
         _circumstances(email),
         wording.advice.format(**facts),
-        f"-- \n{facts['product']} sent this to the address of the account {email.account_id}. Replies are not read.",
+        f"-- \n{sender} Replies are not read.",
     ]
     return "\n\n".join(parts) + "\n"
 

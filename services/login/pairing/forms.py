@@ -63,7 +63,7 @@ class PairingForms:
         """Show how to connect a phone."""
         at_connect = require_login_at(self._forms.contexts.load(request), login_pages.CONNECT)
         return self._forms.pages.render(
-            request, "connect", account_name=at_connect.account.display_name, kind=at_connect.login.kind
+            request, "connect", account_name=at_connect.account.full_name, kind=at_connect.login.kind
         )
 
     async def show_pair(self, request: web.Request) -> web.Response:

@@ -12,10 +12,10 @@ from schemas.base import Browser
 from schemas.login_messages import CancelLogin, EndSession, FailPassword, SendChallenge, SignIn
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import OK
+from services.login.directory import Directory
 from services.login.domain.account import Account
 from services.login.domain.login import EndReason, LoginKind
 from services.login.domain.rejections import Rejection
-from services.login.names import account_id_of
 from services.login.sign_in.guess_counts import GuessCounts
 from services.login.sign_in.passwords import Passwords
 from services.login.web import login_pages, page_messages
@@ -31,8 +31,11 @@ FIRST_PHONE: Final = ""
 class SignInForms:
     """Serves the pages and forms of sign-in."""
 
-    def __init__(self, forms: Forms, passwords: Passwords, guesses: GuessCounts, receipts: Receipts) -> None:
+    def __init__(
+        self, forms: Forms, directory: Directory, passwords: Passwords, guesses: GuessCounts, receipts: Receipts
+    ) -> None:
         self._forms = forms
+        self._directory = directory
         self._passwords = passwords
         self._guesses = guesses
         self._receipts = receipts
@@ -56,7 +59,7 @@ class SignInForms:
         if paused_until is not None:
             message = page_messages.address_paused(paused_until, now())
             return self._render(request, name, message, HTTPStatus.TOO_MANY_REQUESTS)
-        account = self._forms.account(account_id_of(name))
+        account = self._directory.find(self._directory.digest(name))
         right = await self._passwords.matches(account.password_hash if account else None, form.get("password", ""))
         if account is None or not right:
             return await self._reject_password(request, account, name, browser)
@@ -205,7 +208,7 @@ class SignInForms:
         self, request: web.Request, account: Account | None, name: str, browser: Browser
     ) -> tuple[str, datetime | None]:
         if account is None:
-            return await self._guesses.count_name(account_id_of(name) or name)
+            return await self._guesses.count_name(self._directory.digest(name))
         command = FailPassword(account_id=account.account_id, at=now(), browser=browser)
         outcome, row = await self._forms.decide(request, command)
         return outcome, row.passwords.paused_until

@@ -6,19 +6,28 @@ from schemas.login_messages import CountGuess
 from services.common.clock import now
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View
-from services.login.domain.guesses import Guesses, address_source, name_source
+from services.login.domain.guesses import Guesses, address_source
 
 
 class GuessCounts:
     """Counts wrong passwords by commands to the sources' owners, so a pause holds at every instance."""
 
-    def __init__(self, guesses: View[Guesses], publisher: Publisher) -> None:
+    def __init__(self, key: bytes, guesses: View[Guesses], publisher: Publisher) -> None:
+        """Take the parts.
+
+        Args:
+            key: The secret of the addresses' digests.
+            guesses: The counts.
+            publisher: Publishes the commands.
+
+        """
+        self._key = key
         self._guesses = guesses
         self._publisher = publisher
 
     def address_paused_until(self, address: str, at: datetime) -> datetime | None:
         """Return when an address's pause ends, or None if it is not paused."""
-        row = self._guesses.get(address_source(address))
+        row = self._guesses.get(address_source(self._key, address))
         return row.passwords.paused_until if row is not None and row.passwords.is_paused(at) else None
 
     async def count_address(self, address: str) -> None:
@@ -28,9 +37,9 @@ class GuessCounts:
             UnavailableError: If no decision arrives in time; the command may still take effect.
 
         """
-        await self._count(CountGuess(source=address_source(address), at=now(), by_address=True))
+        await self._count(CountGuess(source=address_source(self._key, address), at=now(), by_address=True))
 
-    async def count_name(self, name: str) -> tuple[str, datetime | None]:
+    async def count_name(self, name_digest: str) -> tuple[str, datetime | None]:
         """Count a wrong password for a name without an account.
 
         Returns:
@@ -40,7 +49,7 @@ class GuessCounts:
             UnavailableError: If no decision arrives in time; the command may still take effect.
 
         """
-        outcome, row = await self._count(CountGuess(source=name_source(name), at=now(), by_address=False))
+        outcome, row = await self._count(CountGuess(source=name_digest, at=now(), by_address=False))
         return outcome, row.passwords.paused_until
 
     async def _count(self, command: CountGuess) -> tuple[str, Guesses]:

@@ -9,10 +9,10 @@ from schemas.base import Browser
 from services.common.clock import now
 from services.common.rows.view import View
 from services.common.web.web import client_address
+from services.login.browsers import browser_name
 from services.login.domain.account import Account, Session
 from services.login.domain.limits import Limits
 from services.login.domain.login import Login, LoginState
-from services.login.names import browser_name
 from services.login.places import Places
 from services.login.web import login_pages
 from services.login.web.cookies import LOGIN, SESSION, Cookies

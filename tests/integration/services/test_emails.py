@@ -12,7 +12,7 @@ from deploy.local.instance_process import InstanceProcess
 from deploy.local.ports import free_port
 from deploy.local.stack import Stack
 from schemas.codec import encode
-from schemas.login_messages import EmailDue, EmailKind, RemoveAccount
+from schemas.login_messages import EmailDue, EmailKind
 from services.common.clock import now
 from services.common.keys.keys import load_secret
 from services.login.emails.sender import RETRY_PERIOD
@@ -20,6 +20,7 @@ from services.login.pairing.enrolment_codes import EnrolmentCodes
 from tests.builders import a_browser, an_event
 from tests.integration.services.wire import Wire
 from tests.polling import eventually
+from tests.session_messages import a_removal
 from tests.smtp import HOST, PASSWORD, USERNAME, Certificate, PostOffice, a_certificate, a_mail_server
 
 MAIL_PORT = free_port()
@@ -62,6 +63,7 @@ class Due:
         fields = {
             "account_id": account_id,
             "account_name": "Zoë",
+            "sign_in_name": "zoë",
             "address": f"{account_id}@example.org",
             "kind": kind,
             "at": now(),
@@ -141,7 +143,7 @@ async def test_a_e_mail_that_waited_too_long_for_the_server_is_a_dead_letter(due
 @pytest.mark.parametrize("value", [b"{}", b"", None])
 async def test_what_is_no_e_mail_is_a_dead_letter(due: Due, value: bytes | None) -> None:
     name = a_name()
-    record = encode(an_event(RemoveAccount(account_id=name, revision=0, at=now())))
+    record = encode(an_event(a_removal(now()).model_copy(update={"account_id": name})))
     await due.wire.publisher.publish_until_acked(replace(record, topic="login.emails"))
     letter = await due.wire.dead_letter("login.emails", name.encode())
     assert b"not an e-mail: countersign.login.remove_account.v1" in dict(letter.headers)["dlq_reason"]

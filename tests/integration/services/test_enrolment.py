@@ -49,7 +49,7 @@ def office() -> Iterator[PostOffice]:
 async def accounts(stack: Stack, run: Callable[[str], InstanceProcess]) -> AsyncIterator[Administration]:
     """Give the administrator of the running login service."""
     run("login")
-    async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
+    async with administration(stack.bootstrap, stack.topic_prefix, stack.secrets) as accounts:
         yield accounts
 
 
@@ -62,7 +62,7 @@ async def a_person(
     account = await accounts.add(name, PASSWORD, email=f"{name}@example.org" if with_email else "")
     await let_see(stack.urls["login"], stack.secrets, account)
     async with TextBrowser(stack.urls["login"]) as browser:
-        person = Person(name, browser, wire, PlayedPhone(wire, stack.secrets))
+        person = Person(account, browser, wire, PlayedPhone(wire, stack.secrets))
         await person.enter_password()
         browser.expect("ONE MORE STEP")
         yield person

@@ -12,8 +12,9 @@ from operations.deployment import ALL
 
 @dataclass(frozen=True)
 class Passed:
-    """A record that is in some topic: its type, its trace's id, and all its bytes."""
+    """A record that is in some topic: its key, its type, its trace's id, and all its bytes."""
 
+    key: bytes
     type: str
     trace: str
     content: bytes
@@ -33,7 +34,7 @@ async def all_records(stack: Stack) -> list[Passed]:
                     headers = dict(record.headers)
                     kind, traceparent = (headers.get(name, b"").decode() for name in ("ce_type", "traceparent"))
                     content = (record.key or b"") + (record.value or b"") + b"".join(headers.values())
-                    found.append(Passed(kind, traceparent[3:35], content))
+                    found.append(Passed(record.key or b"", kind, traceparent[3:35], content))
         return found
     finally:
         await consumer.stop()

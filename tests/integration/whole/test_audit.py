@@ -67,6 +67,7 @@ async def live(person: Person) -> None:
 async def test_a_real_history_follows_until_a_record_is_forged(stack: Stack) -> None:
     async with a_person(stack) as person:
         await live(person)
+        (paired,) = person.phone.accounts
     status, report = await audited(stack)
     assert (status, report["findings"], report["unchecked"]) == (0, [], {})
     assert report["checked"]["row"] > 20
@@ -79,17 +80,17 @@ async def test_a_real_history_follows_until_a_record_is_forged(stack: Stack) -> 
     shown = await run(stack, "audit", "verify", "--since", "1h")
     assert shown.exit_code == 1
     assert place in shown.output
-    await rehearse(stack, person.name)
+    await rehearse(stack, paired.account_id)
 
 
-async def rehearse(stack: Stack, name: str) -> None:
+async def rehearse(stack: Stack, account_id: str) -> None:
     """The person's second approval on the phone was of the third request within ten minutes."""
     result = await run(stack, "policy", "rehearse", "--set", "LOGIN_CHALLENGES_MOST=2", "--json")
     assert result.exit_code == 0, result.output
     rehearsal = json.loads(result.stdout)
     assert (rehearsal["logins"], rehearsal["stops"], rehearsal["passes"]) == (4, 1, 0)
     (stopped,) = rehearsal["stopped"]
-    assert (stopped["account_id"], stopped["present"]) == (name, "approved by push")
+    assert (stopped["account_id"], stopped["present"]) == (account_id, "approved by push")
     assert stopped["why"] == "push paused"
     assert rehearsal["agreeing"] == rehearsal["decisions"]
     shown = await run(stack, "policy", "rehearse", "--set", "LOGIN_CHALLENGES_MOST=2")

@@ -260,7 +260,9 @@ def test_another_message_under_the_id_of_a_decision_is_named(world: RecordedWorl
 
 
 def test_an_email_without_a_decision_is_named(world: RecordedWorld) -> None:
-    notice = EmailDue(account_id="alex", account_name="A", address="a@b.c", kind="phone_paired", at=world.now)
+    notice = EmailDue(
+        account_id="alex", account_name="A", sign_in_name="a", address="a@b.c", kind="phone_paired", at=world.now
+    )
     _publish(world, notice, f"{of_type(world, FailPassword).event().id}.0", "login/accounts")
     assert "the decision of login/accounts on the event in its id has no message like this" in world.finding().why
 

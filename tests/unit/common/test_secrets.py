@@ -11,18 +11,17 @@ from pydantic import ValidationError
 
 from schemas.base import Message
 from schemas.codec import TYPES, encode
-from schemas.login_messages import CreateAccount
 from services.common.decisions import Row
 from services.common.rows.codec import read_row, write_row
 from services.login.domain.account import Account
 from services.login.domain.guesses import Guesses
+from services.login.domain.names import Name
 from services.pairing.domain.phrase import Phrase
 from services.pairing.domain.requester import Requester
 from services.push.domain.channel import Channel
 from tests.builders import (
     NUMBER_KEY,
     SEAL_KEY,
-    T0,
     a_digest,
     a_key,
     a_login,
@@ -34,12 +33,12 @@ from tests.builders import (
     recovery_codes,
 )
 from tests.messages import a_recovery_code, a_sign_in
-from tests.session_messages import a_password_change, an_app_added, new_recovery_codes
+from tests.session_messages import a_creation, a_password_change, an_app_added, an_opening, new_recovery_codes
 
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"
-CREATE = CreateAccount(account_id="alex", revision=0, at=T0, display_name="Alex", password_hash=HASH)
 HOLDERS = [
-    CREATE,
+    a_creation(password_hash=HASH),
+    an_opening(password_hash=HASH),
     a_sign_in(password_hash=HASH),
     a_password_change(old_password_hash=HASH),
     a_password_change(password_hash=HASH),
@@ -57,7 +56,7 @@ CODE_HOLDERS = [
 SECRET_NAMES = {"password", "phrase", "token", "secret", "seed", "code", "cookie", "private_key"}
 
 
-ROWS = (Account, Guesses, Requester, Phrase, Channel)
+ROWS = (Account, Name, Guesses, Requester, Phrase, Channel)
 
 
 def _written(holder: Message | Row) -> str:
@@ -79,7 +78,7 @@ def test_neither_a_sealed_secret_nor_the_hash_of_a_recovery_code_is_in_a_repr(ho
 
 
 def test_a_password_hash_is_in_no_repr_of_what_carries_a_message() -> None:
-    event = an_event(CREATE)
+    event = an_event(a_creation(password_hash=HASH))
     assert HASH not in repr(event)
     assert HASH not in repr(encode(event))
 

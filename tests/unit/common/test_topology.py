@@ -11,7 +11,7 @@ from operations.deployment import ALL, EVENTS, TABLES, TOPOLOGIES, readers, writ
 from schemas.base import Message
 from schemas.codec import TYPES, Event, encode
 from schemas.contract import Purpose
-from schemas.login_messages import CreateAccount
+from schemas.login_messages import ChangeName, OpenAccount
 from schemas.topics import Topic, TopicKind
 from services.common.decisions import Decision, Row
 from services.common.rows.table import ServiceTopology, Table
@@ -70,7 +70,7 @@ DECIDERS: dict[str, Mapping[type[Message], Any]] = {
     "phrases": phrase.DECIDERS,
     "channels": push.DECIDERS,
 }
-DECIDED_APART = {CreateAccount}
+DECIDED_APART = {ChangeName, OpenAccount}
 """Decided by the dispatcher itself, since it needs no account."""
 
 

@@ -13,8 +13,10 @@ from services.common.decisions import Row
 from services.common.kafka.partitions import is_part
 from services.common.rows.codec import read_row
 from services.login.domain.account import Account
+from services.login.domain.names import Name
 from services.login.settings import LoginSettings
 from services.login.tables import ACCOUNTS as ACCOUNTS_TABLE
+from services.login.tables import NAMES as NAMES_TABLE
 from services.pairing.domain.phrase import Phrase, PhraseState
 from services.pairing.domain.requester import Requester
 from services.pairing.settings import PairingSettings
@@ -25,6 +27,7 @@ from services.push.tables import CHANNELS as CHANNELS_TABLE
 
 MODELS: dict[str, type[Row]] = {
     ACCOUNTS_TABLE.changelog.name: Account,
+    NAMES_TABLE.changelog.name: Name,
     REQUESTERS_TABLE.changelog.name: Requester,
     PHRASES_TABLE.changelog.name: Phrase,
     CHANNELS_TABLE.changelog.name: Channel,
@@ -42,12 +45,12 @@ def settings(tmp_path: Path) -> tuple[LoginSettings, PairingSettings]:
 def alex(settings: tuple[LoginSettings, PairingSettings]) -> RowBuilder:
     """Give the rows of a person with an account."""
     builder = RowBuilder(tables_of(*settings), "alex")
-    builder.make_account("hash")
+    builder.make_account("hash", b"key")
     return builder
 
 
 def test_an_account_is_created(alex: RowBuilder) -> None:
-    ((changelog, key, row),) = alex.rows()
+    (_name, (changelog, key, row)) = alex.rows()
     assert (changelog, key, row) == (ACCOUNTS_TABLE.changelog, "alex", alex.account)
     assert (row.version, alex.account.password_hash, alex.account.devices) == (1, "hash", ())
 
@@ -90,4 +93,4 @@ def test_rows_are_built_as_ordered_and_round_trip(
     assert paired == [*([seed.key(name).public.thumbprint] for name in map(seed.name, range(2))), []]
     assert accounts[seed.name(1)].devices[0].name == DEVICE_NAME
     assert accounts[seed.name(1)].version > 7, "it follows the one before"
-    assert len(rows) == 4 + 4 + 1
+    assert len(rows) == 5 + 4 + 2

@@ -4,8 +4,8 @@ import pytest
 
 from schemas.base import Message
 from schemas.contract import ChallengeEnded, DeviceUnpaired, PairingWithdrawn
-from schemas.login_messages import CreateAccount, EmailDue, EmailKind, RemoveAccount
-from services.common.decisions import OK, Decision, decide_once
+from schemas.login_messages import EmailDue, EmailKind
+from services.common.decisions import OK, Decision
 from services.common.throttle import Throttle
 from services.login.domain.account import Push
 from services.login.domain.decide import decide_account
@@ -33,11 +33,10 @@ from tests.builders import (
 from tests.events import a_challenge, a_paired, a_response, only
 from tests.messages import a_cancel, a_code, a_guess, a_pairing_start, a_send, a_sign_in, a_sign_out, a_wrong_password
 from tests.rows import without_memory
-from tests.session_messages import a_creation, a_further_phone, a_removal, a_reset, an_address, an_invitation
+from tests.session_messages import a_further_phone, a_removal, a_reset, an_address, an_invitation, an_opening
 from tests.unit.login.owner import Owner, same, signed_in
 
-CREATE = CreateAccount(account_id="alex", revision=0, at=after(), display_name="Alex", password_hash="$argon2id$1")
-REMOVE = RemoveAccount(account_id="alex", revision=0, at=after(1))
+REMOVE = a_removal(after(1))
 FAIR = a_phone("Fairphone 5")
 
 
@@ -47,31 +46,32 @@ def _signed_in() -> Owner:
     return owner
 
 
-def test_an_account_is_created() -> None:
-    decision = decide_account(None, an_event(CREATE), policy())
+def test_an_account_is_opened() -> None:
+    decision = decide_account(None, an_event(an_opening()), policy())
     account = decision.row
     assert (decision.outcome, decision.events) == (OK, ())
     assert account is not None
-    assert (account.account_id, account.display_name, account.password_hash) == ("alex", "Alex", "$argon2id$1")
+    assert (account.account_id, account.name, account.name_digest) == ("alex", "alex", a_digest("alex"))
+    assert (account.display_name, account.password_hash) == ("Alex", "$argon2id$1")
     assert account.created_at == after()
     assert [entry.what for entry in account.history] == [HistoryKind.ACCOUNT_CREATED]
 
 
-def test_a_taken_name_is_rejected() -> None:
+def test_an_account_is_opened_once() -> None:
     owner = Owner()
     before = owner.account
-    other = CREATE.model_copy(update={"password_hash": "$argon2id$mallory"})
-    assert owner.take(other).outcome == Rejection.ACCOUNT_EXISTS
+    decision = owner.take(an_opening(password_hash="$argon2id$mallory"))
+    assert decision.events == ()
     assert without_memory(owner.account) == without_memory(before)
 
 
-def test_a_removed_account_keeps_only_its_name() -> None:
+def test_a_removed_account_keeps_only_its_id() -> None:
     owner = _signed_in()
     owner.take(REMOVE)
     left = owner.account
     assert left.removed_at == after(1)
     assert (left.devices, left.logins, left.sessions, left.history) == ((), (), (), ())
-    assert (left.display_name, left.password_hash) == ("", "")
+    assert (left.name, left.name_digest, left.display_name, left.password_hash) == ("", None, "", "")
 
 
 def test_removing_an_account_unpairs_its_phones() -> None:
@@ -93,7 +93,7 @@ def test_removing_an_account_withdraws_its_open_challenge() -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [a_sign_in(), a_wrong_password(), a_pairing_start(), a_send(), a_cancel(), a_sign_out(), REMOVE],
+    [a_sign_in(), a_wrong_password(), a_pairing_start(), a_send(), a_cancel(), a_sign_out()],
     ids=lambda message: type(message).__name__,
 )
 def test_a_removed_account_rejects_every_command(message: Message) -> None:
@@ -103,25 +103,6 @@ def test_a_removed_account_rejects_every_command(message: Message) -> None:
     decision = owner.take(message)
     assert (decision.outcome, decision.events) == (Rejection.UNKNOWN_ACCOUNT, ())
     assert without_memory(owner.account) == removed
-
-
-def test_a_removed_account_can_be_created_again_empty() -> None:
-    owner = _signed_in()
-    owner.take(REMOVE)
-    assert owner.take(CREATE.model_copy(update={"at": after(2), "password_hash": "$argon2id$2"})).outcome == OK
-    assert owner.account.removed_at is None
-    assert owner.account.password_hash == "$argon2id$2"
-    assert (owner.account.devices, owner.account.sessions) == ((), ())
-
-
-def test_a_repeated_removal_does_not_remove_a_recreated_account() -> None:
-    row = an_account()
-    remove = an_event(REMOVE.model_copy(update={"revision": row.revision}))
-    create = an_event(CREATE.model_copy(update={"revision": row.revision + 1}))
-    for event in (remove, create, remove):
-        decision = decide_once(row, event, lambda each, of: decide_account(each, of, policy()))
-        row = present(decision.row)
-    assert row.removed_at is None
 
 
 def test_sign_out_ends_only_its_session() -> None:
@@ -281,10 +262,8 @@ def test_an_invitation_is_in_the_history_and_enrols_no_login_by_itself() -> None
 
 
 def test_an_account_is_created_with_its_email_address() -> None:
-    owner = Owner()
-    owner.take(a_removal())
-    owner.take(a_creation(email="alex@example.org"))
-    assert owner.account.email == "alex@example.org"
+    account = decide_account(None, an_event(an_opening(email="alex@example.org")), policy()).row
+    assert present(account).email == "alex@example.org"
 
 
 @pytest.mark.parametrize(

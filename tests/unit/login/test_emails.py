@@ -190,6 +190,7 @@ def an_email_due(kind: EmailKind = EmailKind.PHONE_PAIRED, **changes: Any) -> Em
     fields = {
         "account_id": "alex",
         "account_name": "Zoë",
+        "sign_in_name": "alex",
         "address": "zoe@example.org",
         "kind": kind,
         "at": T0,

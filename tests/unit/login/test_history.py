@@ -10,7 +10,7 @@ from services.login.domain.account import MOST_HISTORY, Account
 from services.login.domain.history import HistoryEntry, HistoryKind
 from tests.builders import a_browser, after, an_account, present
 from tests.messages import a_sign_in, a_wrong_password
-from tests.session_messages import a_creation, a_removal
+from tests.session_messages import a_removal
 from tests.unit.login.owner import Owner
 
 
@@ -74,16 +74,13 @@ def test_a_row_is_stored_without_its_history() -> None:
     assert read_row(Account, write_row(account)) == account.settled()
 
 
-def test_a_removal_removes_the_entries_and_a_new_account_begins_with_its_own() -> None:
+def test_a_removal_removes_the_entries() -> None:
     stored = Stored()
     for number in range(MOST_HISTORY + 3):
         stored.save(stored.account.with_history(HistoryKind.WRONG_CODE, after(number)))
     owner = Owner(stored.account)
     stored.save(present(owner.take(a_removal(after(99))).row))
     assert (stored.parts, stored.history()) == ({}, [])
-    owner.account = stored.account
-    stored.save(present(owner.take(a_creation(after(100))).row))
-    assert [entry.what for entry in stored.history()] == [HistoryKind.ACCOUNT_CREATED]
 
 
 def test_a_sign_in_stores_nothing_twice() -> None:

@@ -158,7 +158,7 @@ def test_every_rejection_that_a_person_sees_has_a_notice() -> None:
         Rejection.PUSH_PAUSED,
         Rejection.PUSH_LOCKED,
     }
-    seen_by_operators_only = {Rejection.ACCOUNT_EXISTS, Rejection.CHANGED}
+    seen_by_operators_only = {Rejection.NAME_TAKEN, Rejection.CHANGED}
     never_seen = {Rejection.LATE, Rejection.UNKNOWN, Rejection.TOO_LATE}
     assert shown.keys() | leads_to_the_right_page | seen_by_operators_only | never_seen == set(Rejection)
     assert len(set(shown.values())) == len(shown)

@@ -13,9 +13,11 @@ from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View
 from services.login.admin import AdminError, Administration
+from services.login.directory import Directory
 from services.login.sign_in.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
 from services.login.sign_in.passwords import LONGEST_PASSWORD, HashingThreads, Passwords, hash_password
 from services.login.tables import ACCOUNTS
+from services.login.tables import NAMES as NAMES_TABLE
 from tests.builders import full_width
 
 NAMES = ("alex.smith@example.org", "Zoë Ångström", "Account Manager")
@@ -126,8 +128,9 @@ async def test_an_administrators_password_is_checked_before_publishing(
 ) -> None:
     nowhere = f"{tmp_path.name}.invalid:9092"
     publisher = Publisher(nowhere, "", "test")
-    changelog = KafkaChangelog(nowhere, ACCOUNTS.changelog.name, publisher)
-    administration = Administration(View(changelog, ACCOUNTS.model, tmp_path), publisher)
+    names = View(KafkaChangelog(nowhere, NAMES_TABLE.changelog.name, publisher), NAMES_TABLE.model, tmp_path)
+    accounts = View(KafkaChangelog(nowhere, ACCOUNTS.changelog.name, publisher), ACCOUNTS.model, tmp_path)
+    administration = Administration(accounts, names, Directory(b"key", names, accounts), publisher)
     with pytest.raises(AdminError, match=reason) as refused:
         await administration.add("alex.smith", password, product_name="Front Door")
     assert password not in str(refused.value)

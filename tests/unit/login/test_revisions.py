@@ -13,7 +13,7 @@ from services.login.domain.rejections import Rejection
 from tests.builders import after, an_account, an_event, policy, present
 from tests.messages import a_sign_in
 from tests.rows import without_memory
-from tests.session_messages import a_creation, a_removal, a_reset, an_address, an_invitation
+from tests.session_messages import a_changed_name, a_removal, a_reset, an_address, an_invitation
 from tests.unit.login.owner import Owner
 
 _decide = partial(decide_account, policy=policy())
@@ -48,11 +48,9 @@ def test_a_sign_in_keeps_the_revision() -> None:
     assert owner.account.revision == revision
 
 
-def test_a_recreated_account_continues_its_revisions() -> None:
+def test_a_renamed_account_was_changed() -> None:
     owner = Owner()
     revision = owner.account.revision
-    owner.take(a_removal(after(1)))
-    owner.take(a_creation(after(2)))
-    assert owner.account.revision == revision + 2
-    removal = an_event(a_removal(after(3)).model_copy(update={"revision": revision}))
+    owner.take(a_changed_name("bo", after(1)))
+    removal = an_event(a_removal(after(2)).model_copy(update={"revision": revision}))
     assert decide_once(owner.account, removal, _decide).outcome == Rejection.CHANGED

@@ -8,9 +8,10 @@ from schemas.base import Message
 from schemas.login_messages import ForgetGuesses
 from services.common.decisions import OK, Decision, decide_once
 from services.common.throttle import PauseLimits, Throttle
+from services.login.directory import digest_name
 from services.login.domain.account import MOST_HISTORY
 from services.login.domain.decide import decide_account
-from services.login.domain.guesses import Guesses, address_source, decide_guess, name_source
+from services.login.domain.guesses import Guesses, address_source, decide_guess
 from services.login.domain.history import HistoryKind
 from services.login.domain.rejections import Rejection
 from tests.builders import T0, a_digest, after, an_account, an_event, policy, present
@@ -163,7 +164,7 @@ def test_a_repeated_guess_counts_once() -> None:
 
 
 def test_names_and_addresses_have_different_sources() -> None:
-    assert address_source("192.0.2.7") != name_source("192.0.2.7")
+    assert address_source(b"key", "192.0.2.7") != digest_name(b"key", "192.0.2.7")
 
 
 def test_unrelated_messages_leave_a_source_unchanged() -> None:

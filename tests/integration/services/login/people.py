@@ -25,6 +25,7 @@ from schemas.contract import (
 )
 from services.common.keys.keys import load_secret
 from services.login.admin import administration
+from services.login.domain.account import Account
 from tests.accounts import add_account
 from tests.builders import policy, present
 from tests.integration.services.devices import ISSUER
@@ -151,13 +152,15 @@ class Person(Visitor):
     """A person with an account and a phone.
 
     Attributes:
+        account_id: The account's id.
         wire: The connection to Kafka.
         phone: The phone.
 
     """
 
-    def __init__(self, name: str, browser: TextBrowser, wire: Wire, phone: PlayedPhone) -> None:
-        super().__init__(name, PASSWORD, browser, patience_seconds=DEADLINE_SECONDS)
+    def __init__(self, account: Account, browser: TextBrowser, wire: Wire, phone: PlayedPhone) -> None:
+        super().__init__(account.name, PASSWORD, browser, patience_seconds=DEADLINE_SECONDS)
+        self.account_id = account.account_id
         self.wire = wire
         self.phone = phone
 
@@ -167,7 +170,7 @@ class Person(Visitor):
         await self.browser.open("/pair")
         await self.enter_phrase(phrase)
         return await self.wire.next(
-            PairingRequested, lambda each: each.account_id == self.name and each.pairing_id not in known
+            PairingRequested, lambda each: each.account_id == self.account_id and each.pairing_id not in known
         )
 
     async def accept_pairing(self, phone: PlayedPhone) -> None:
@@ -223,11 +226,11 @@ def a_name() -> str:
 async def a_person(stack: Stack, wire: Wire) -> AsyncIterator[Person]:
     """Give a person with an account and no phone yet."""
     name = a_name()
-    async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
-        await add_account(accounts, stack.urls["login"], stack.secrets, name, PASSWORD)
+    async with administration(stack.bootstrap, stack.topic_prefix, stack.secrets) as accounts:
+        account = await add_account(accounts, stack.urls["login"], stack.secrets, name, PASSWORD)
     async with TextBrowser(stack.urls["login"]) as browser:
         await browser.open("/sign-in")
-        yield Person(name, browser, wire, PlayedPhone(wire, stack.secrets))
+        yield Person(account, browser, wire, PlayedPhone(wire, stack.secrets))
 
 
 async def come_back(visitor: Visitor) -> None:

@@ -87,7 +87,7 @@ async def test_an_answer_by_another_phone_signs_nobody_in(person: Person, wire: 
     await person.pair_and_challenge()
     issued = await person.phone.asked()
     await person.phone.answer(issued, Verdict.APPROVE, key=PrivateKey.generate())
-    letter = await wire.dead_letter("auth.response", person.name.encode())
+    letter = await wire.dead_letter("auth.response", person.account_id.encode())
     assert b"forged" in dict(letter.headers)["dlq_reason"]
     await person.browser.open("/account")
     assert person.browser.path == "/wait"
@@ -97,7 +97,7 @@ async def test_a_pairing_without_the_pairing_services_seal_is_dead_lettered(pers
     await person.enter_password()
     request = await person.request_pairing()
     await wire.publisher.publish_command(person.phone.accepted(request, seal="A" * 43))
-    letter = await wire.dead_letter("device.paired", person.name.encode())
+    letter = await wire.dead_letter("device.paired", person.account_id.encode())
     assert b"the seal does not hold" in dict(letter.headers)["dlq_reason"]
     await person.browser.open("/account")
     assert person.browser.path == "/pair/wait"
@@ -129,7 +129,7 @@ async def test_a_pairing_that_failed_leads_back_with_its_reason_and_a_new_phrase
     await person.enter_password()
     request = await person.request_pairing()
     await wire.publisher.publish_command(
-        PairingFailed(pairing_id=request.pairing_id, account_id=person.name, reason=failure)
+        PairingFailed(pairing_id=request.pairing_id, account_id=person.account_id, reason=failure)
     )
     await person.wait()
     person.browser.expect("PAIR A DEVICE")
@@ -155,7 +155,7 @@ async def test_a_mistyped_phrase_stays_in_its_field_and_costs_no_try(
         await person.browser.press("connect-device", phrase=typed)
         expect_message(person, title, text)
         assert person.browser.part("phrase").attributes["value"] == typed
-    assert [each for each in wire.of(PairingRequested) if each.account_id == person.name] == []
+    assert [each for each in wire.of(PairingRequested) if each.account_id == person.account_id] == []
     await person.accept_pairing(person.phone)
 
 
@@ -164,7 +164,9 @@ async def test_five_phrases_then_a_pause_whose_end_the_page_shows(person: Person
     for _ in range(5):
         request = await person.request_pairing()
         await wire.publisher.publish_command(
-            PairingFailed(pairing_id=request.pairing_id, account_id=person.name, reason=PairingFailure.UNKNOWN_PHRASE)
+            PairingFailed(
+                pairing_id=request.pairing_id, account_id=person.account_id, reason=PairingFailure.UNKNOWN_PHRASE
+            )
         )
         await person.wait()
     title, text = message(person)
@@ -218,7 +220,7 @@ async def test_one_request_at_a_time_reaches_the_phone(person: Person, wire: Wir
         await person.phone.answer(await person.phone.asked(), Verdict.APPROVE)
         await other.wait()
         other.is_signed_in()
-    assert len([each for each in wire.of(ChallengeIssued) if each.reply_key == person.name]) == 2
+    assert len([each for each in wire.of(ChallengeIssued) if each.reply_key == person.account_id]) == 2
 
 
 async def test_it_was_not_me_ends_every_login_that_waits(person: Person) -> None:
@@ -283,15 +285,15 @@ async def test_what_kafka_knows_of_a_login_opens_it_in_no_other_browser(
     person: Person, stack: Stack, login: InstanceProcess
 ) -> None:
     await person.pair_and_challenge()
-    async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
-        account = accounts.view.get(person.name)
+    async with administration(stack.bootstrap, stack.topic_prefix, stack.secrets) as accounts:
+        account = accounts.view.get(person.account_id)
     assert account is not None
     known = (account.logins[-1].login_id, account.logins[-1].login_digest, account.logins[-1].session_digest)
 
     async def nothing_opens() -> None:
         for cookie, value, path in product((LOGIN, SESSION), known, ("/", "/complete", "/account")):
             async with (
-                aiohttp.ClientSession(cookies={cookie: f"{person.name}.{value}"}) as session,
+                aiohttp.ClientSession(cookies={cookie: f"{person.account_id}.{value}"}) as session,
                 session.get(f"{login.url}{path}") as response,
             ):
                 assert response.url.path == "/sign-in"
@@ -336,9 +338,9 @@ async def test_a_removed_account_is_gone_and_its_name_is_free(
     person: Person, stack: Stack, login: InstanceProcess
 ) -> None:
     await person.enter_password()
-    async with administration(stack.bootstrap, stack.topic_prefix) as accounts:
+    async with administration(stack.bootstrap, stack.topic_prefix, stack.secrets) as accounts:
         await accounts.remove(person.name)
-        removed = present(accounts.view.get(person.name))
+        removed = present(accounts.view.get(person.account_id))
         await let_see(login.url, stack.secrets, removed)
         await person.browser.open("/connect")
         assert person.browser.path == "/sign-in"
@@ -368,7 +370,7 @@ async def test_an_instance_waits_for_what_the_browser_has_seen_and_says_if_that_
     await person.enter_password()
     seen = person.browser.cookies[VERSION]
     account_id, version = version_of(seen)
-    assert account_id == person.name
+    assert account_id == person.account_id
     async with aiohttp.ClientSession(cookies={VERSION: seen}) as session, session.get(f"{login.url}/sign-in") as answer:
         assert answer.status == 200
     ahead = {VERSION: sealed(stack.secrets, f"{account_id}.{version + 1}")}
