@@ -220,6 +220,7 @@ def _as_dict(account: Account) -> dict[str, object]:
         "name": account.name,
         "display_name": account.display_name,
         "email": account.email,
+        "password_key": account.password_hash.partition("$")[0],
         "created_at": account.created_at.isoformat(),
         "phones": [{"name": device.name, "device_id": device.device_id} for device in account.devices],
         "apps": [{"name": app.name} for app in account.apps],

@@ -11,6 +11,7 @@ from cli.common import DEFAULT_DIRECTORY, Directory, give_up
 from services.common.keys.key_files import KeyFileError, KeyKind
 from services.common.keys.key_rotation import activate_key, add_key, key_ids, require_keys, retire_key
 from services.common.keys.keys import AGREEMENT, SIGNING
+from services.common.keys.peppers import PEPPER
 from services.common.keys.sealing import SEALING
 
 app = typer.Typer(help="List and rotate the services' keys.", no_args_is_help=True)
@@ -29,23 +30,27 @@ class KeyPurpose(StrEnum):
     SIGNING = "signing"
     AGREEMENT = "agreement"
     SEALING = "sealing"
+    PEPPER = "pepper"
     ALL = "all"
 
 
 KINDS: Final[dict[Service, tuple[KeyKind[Any], ...]]] = {
-    Service.LOGIN: (SIGNING, AGREEMENT, SEALING),
+    Service.LOGIN: (SIGNING, AGREEMENT, SEALING, PEPPER),
     Service.PAIRING: (SIGNING,),
 }
 PURPOSES: Final = {
     SIGNING.name: ("signs", "is published and accepted"),
     AGREEMENT.name: ("is for new pairings", "is for older pairings"),
     SEALING.name: ("seals", "opens what it sealed"),
+    PEPPER.name: ("is for new hashes, and for a password's at its next sign-in", "checks what was hashed with it"),
 }
 """The purposes of the active key and of the others."""
 LOSSES: Final = {
     SIGNING.name: "Answers to its challenges will be rejected, and their proofs no longer match the published keys.",
     AGREEMENT.name: "Verification codes of phones that were paired with it will be rejected: pair those phones again.",
     SEALING.name: "Authenticator apps whose secrets it sealed will be rejected: their owners must add them again.",
+    PEPPER.name: "Recovery codes that it hashed will be rejected, and passwords: of the accounts that "
+    "`countersign accounts list --json` shows with this password_key, which have not signed in since the rotation.",
 }
 """The consequences of retiring a key."""
 

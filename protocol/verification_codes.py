@@ -7,6 +7,8 @@ from typing import Final
 
 import pyotp
 
+from protocol.typed_codes import DECIMAL, read_code
+
 DIGITS: Final = 6
 STEP_SECONDS: Final = 30
 DRIFT_STEPS: Final = 1
@@ -28,11 +30,13 @@ def find_step(secret: bytes, code: str, moment: datetime) -> int | None:
 
     Args:
         secret: The shared secret.
-        code: Six digits as typed; blanks are ignored.
+        code: The text as typed (`typed_codes`).
         moment: When the code was typed.
 
     """
-    digits = "".join(code.split())
+    digits = read_code(code, DIGITS, DECIMAL)
+    if digits is None:
+        return None
     now = step_at(moment)
     steps = range(now + DRIFT_STEPS, now - DRIFT_STEPS - 1, -1)
     matching = [step for step in steps if compare_digest(code_at(secret, step).encode(), digits.encode())]

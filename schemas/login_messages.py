@@ -34,7 +34,7 @@ class CreateAccount(NameCommand):
         account_id: The new account's id, random.
         name: The sign-in name, prepared (RFC 8265 section 3.3).
         display_name: The name as its owner reads it.
-        password_hash: The password's Argon2id hash in PHC string format.
+        password_hash: The password's hash: the id of its key, then Argon2id in PHC string format.
         email: The address for e-mails; empty for none.
 
     """
@@ -102,6 +102,7 @@ class SignIn(AccountCommand):
         login_digest: SHA-256 of the login token, which binds the login to the browser that has it.
         session_digest: SHA-256 of the session token that the browser gets once the login is approved.
         password_hash: The hash that matched the password; a login with a replaced password is rejected.
+        renewed_hash: The hash to keep instead, if an older key made the one that matched.
         browser: The browser.
         browser_digest: SHA-256 of the browser's own token, which identifies it later.
         remembered_digest: SHA-256 of the token of a remembered browser, if it has one.
@@ -115,6 +116,7 @@ class SignIn(AccountCommand):
     login_digest: Digest
     session_digest: Digest
     password_hash: Text = Field(repr=False)
+    renewed_hash: Text | None = Field(default=None, repr=False)
     browser: Browser
     browser_digest: Digest | None = None
     remembered_digest: Digest | None = None
@@ -406,6 +408,7 @@ class MakeRecoveryCodes(SessionCommand):
 
     Attributes:
         salt: The salt of the hashes, base64url.
+        pepper_id: The id of the key of the hashes.
         code_digests: The codes' Argon2id hashes under that salt.
 
     """
@@ -413,6 +416,7 @@ class MakeRecoveryCodes(SessionCommand):
     type: ClassVar[str] = "countersign.login.make_recovery_codes.v1"
 
     salt: Text = Field(repr=False)
+    pepper_id: Identifier
     code_digests: tuple[Digest, ...] = Field(repr=False, min_length=1, max_length=20)
 
 
@@ -421,7 +425,7 @@ class ChangePassword(SessionCommand):
 
     Attributes:
         old_password_hash: The hash that matched the old password.
-        password_hash: The new password's Argon2id hash in PHC string format.
+        password_hash: The new password's hash: the id of its key, then Argon2id in PHC string format.
 
     """
 

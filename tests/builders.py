@@ -159,7 +159,12 @@ def an_app(method_id: str = "app-0", **changes: Any) -> AuthenticatorApp:
 
 def recovery_codes(*codes: str) -> RecoveryCodes:
     """Return a set of recovery codes, none of them used."""
-    return RecoveryCodes(salt="c2FsdA", made_at=T0, codes=tuple(RecoveryCode(digest=a_digest(each)) for each in codes))
+    return RecoveryCodes(
+        salt="c2FsdA",
+        pepper_id="pepper-1",
+        made_at=T0,
+        codes=tuple(RecoveryCode(digest=a_digest(each)) for each in codes),
+    )
 
 
 def a_remembered_browser(name: str = "r", **changes: Any) -> RememberedBrowser:

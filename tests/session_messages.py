@@ -80,7 +80,9 @@ def a_method_removal(method_id: str, at: datetime = T0, session_digest: str = SE
 def new_recovery_codes(at: datetime = T0, *, first: int = 1, count: int = 10, **changes: Any) -> MakeRecoveryCodes:
     """Return a new set of recovery codes: ``code 1``, ``code 2`` and so on."""
     digests = tuple(a_digest(f"code {number}") for number in range(first, first + count))
-    return MakeRecoveryCodes.model_validate({**_in_session(at), "salt": "c2FsdA", "code_digests": digests, **changes})
+    return MakeRecoveryCodes.model_validate(
+        {**_in_session(at), "salt": "c2FsdA", "pepper_id": "pepper-1", "code_digests": digests, **changes}
+    )
 
 
 def a_password_change(at: datetime = T0, **changes: Any) -> ChangePassword:

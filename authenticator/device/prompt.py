@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-import re
 from types import TracebackType
 from typing import Any, Final, Self
 
 from authenticator.device.challenges import DeviceChallenge, Reply
 from authenticator.device.state import ChallengeOutcome
 from authenticator.device.terminal import Screen
+from protocol.typed_codes import DECIMAL, read_code
 from schemas.contract import Verdict
 
 READ_BYTES: Final = 4096
@@ -26,7 +26,7 @@ WORDS: Final = {
     "r": Verdict.REPORT,
     "report": Verdict.REPORT,
 }
-NUMBER: Final = re.compile("[1-9][0-9]")
+NUMBER_DIGITS: Final = 2
 
 
 class NoInputError(Exception):
@@ -88,8 +88,9 @@ class AnswerPrompt:
         """Ask for the number; a denial or a report needs none."""
         self._screen.ask_number()
         while (line := await self._line(ended)) is not None:
-            if NUMBER.fullmatch(line):
-                return request.reply(Verdict.APPROVE, int(line))
+            number = read_code(line, NUMBER_DIGITS, DECIMAL)
+            if number is not None and not number.startswith("0"):
+                return request.reply(Verdict.APPROVE, int(number))
             if WORDS.get(line, Verdict.APPROVE) is not Verdict.APPROVE:
                 return request.reply(WORDS[line])
             self._screen.ask_number(again=True)

@@ -21,7 +21,7 @@ from lab.bench.passes import Pass, PassRunner, Times, share
 from lab.bench.results import IdlePhones, KafkaCost, ManyAccounts, Measured, Results, Starts, TopicCost
 from lab.load.processes import resident_bytes
 from services.common.progress import Progress
-from services.login.sign_in.passwords import hash_password
+from services.login.sign_in.passwords import ITERATIONS, LANES, MEMORY_KIBIBYTES
 
 LEAST_PEOPLE: Final = 40
 """So many people sign in by turns at least, since an account takes so many challenges a second."""
@@ -94,12 +94,12 @@ def people_for(at_once: int) -> int:
 
 def quick_people() -> People:
     """Return people whose hash costs nothing: its parameters, which stand in it, are Argon2's least."""
-    return People("quick-", PASSWORD, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD))
+    return People("quick-", PASSWORD, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def hashed_people() -> People:
     """Return people whose hash is as the product makes it."""
-    return People("hashed-", PASSWORD, hash_password(PASSWORD))
+    return People("hashed-", PASSWORD, PasswordHasher(ITERATIONS, MEMORY_KIBIBYTES, LANES))
 
 
 def push_logins(  # noqa: PLR0913, PLR0917 - who, where, how many, how long

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from argon2 import PasswordHasher
+
 import lab.bench.seed_program
 from deploy.local.child_process import Child, tail
 from deploy.local.kafka.embedded import CONTROLLERS_HIGHER
@@ -21,6 +23,8 @@ from lab.bench.client.site import Site
 from lab.bench.trees import LIMITS, Tree
 from lab.load.processes import cpu_seconds, resident_bytes
 from protocol.jose import thumbprints_of
+from schemas.topics import LOGIN
+from services.common.keys.peppers import load_peppers
 
 START_SECONDS: Final = 1800.0
 """A start may take so long: services read a million new accounts for minutes."""
@@ -46,13 +50,13 @@ class People:
     Attributes:
         prefix: What stands before the number in each name.
         password: Their password.
-        password_hash: Its hash.
+        hasher: Makes its hash.
 
     """
 
     prefix: str
     password: str
-    password_hash: str
+    hasher: PasswordHasher
 
 
 class Deployment:
@@ -190,7 +194,7 @@ class Deployment:
 
         """
         program = str(Path(lab.bench.seed_program.__file__))
-        what = [people.prefix, str(accounts), str(phones), people.password_hash]
+        what = [people.prefix, str(accounts), str(phones), self._hash(people)]
         log = self._directory / "seed.log"
         log.unlink(missing_ok=True)
         command = [self.tree.python, "-P", program, *self.tree.seeding_modules, *what]
@@ -207,6 +211,13 @@ class Deployment:
         if running.exit_code:
             text = f"The {self.tree.name} could not be seeded:\n{tail(log)}"
             raise DeploymentError(text)
+
+    def _hash(self, people: People) -> str:
+        """Return the hash of people's password, keyed where the tree's services have keys for that."""
+        if not (self.tree.root / "services/common/keys/peppers.py").exists():
+            return str(people.hasher.hash(people.password))
+        pepper = load_peppers(self._directory / "secrets", LOGIN).active
+        return pepper.key_id + str(people.hasher.hash(pepper.apply(people.password)))
 
     def site(self, people: People) -> Site:
         """Return where these people play, for the clients."""

@@ -23,7 +23,7 @@ from lab.load.progress_bar import Bars
 from lab.load.reports import starts_report, waiting_report
 from lab.load.seed_command import seed
 from lab.load.seed_keys import Seed
-from lab.load.seeding import SeedingError, seed_stack
+from lab.load.seeding import SeedingError, hash_for, seed_stack
 from lab.load.start_times import measure_starts
 from lab.load.streams import StreamError
 from lab.load.waiting import Measurement, TooFewPeopleError
@@ -33,7 +33,6 @@ from operations.repartition.cluster import UnreachableError
 from operations.topics import TopicsError
 from services.common.telemetry.logs import show_warnings_only
 from services.login.admin import AdminError
-from services.login.sign_in.passwords import hash_password
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -94,7 +93,7 @@ def waiting(  # noqa: PLR0913 - the options of a command
         try:
             stack.start_kafka()
             if data is None:
-                plan = Plan(Seed(), measurement.needed, measurement.needed, hash_password(password))
+                plan = Plan(Seed(), measurement.needed, measurement.needed, hash_for(stack, password))
                 asyncio.run(seed_stack(stack, plan, partial(bars.show, "Making accounts and phones")))
             stack.start_services()
             costs = asyncio.run(measurement.run(People(stack, Seed(), password), bars.show))

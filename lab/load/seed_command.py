@@ -15,7 +15,9 @@ from lab.load.progress_bar import Bar
 from lab.load.seed_keys import DEFAULT_PREFIX, DEFAULT_SEED, Seed
 from lab.load.seeding import Seeding, SeedingError
 from operations.repartition.cluster import UnreachableError
+from schemas.topics import LOGIN
 from services.common.keys.key_files import KeyFileError
+from services.common.keys.peppers import load_peppers
 from services.login.admin import AdminError
 from services.login.directory import prepare_name
 from services.login.settings import LoginSettings
@@ -61,10 +63,10 @@ def seed(  # noqa: PLR0913 - the options of a command
         give_up("there cannot be more phones than accounts")
     if not ID.fullmatch(names) or prepare_name(chosen.name(0)) != chosen.name(0):
         give_up("a name has small letters (a to z), digits and the marks . _ ~ @ + -")
-    plan = Plan(chosen, accounts, phones, hash_password(password))
     place = {"kafka_bootstrap": kafka, "topic_prefix": topic_prefix, "secrets_directory": str(secrets_directory)}
     try:
         login, pairing = LoginSettings.model_validate(place), PairingSettings.model_validate(place)
+        plan = Plan(chosen, accounts, phones, hash_password(password, load_peppers(secrets_directory, LOGIN).active))
         asyncio.run(_seed(plan, login, pairing, beside_others=beside_others))
     except ValidationError as error:
         give_up(f"a setting of the services is invalid: {error}")

@@ -23,12 +23,14 @@ from operations.repartition.cluster import Cluster, cluster
 from operations.repartition.owner import ChangelogOwner, NotOwnerError, read_states
 from schemas.topics import LOGIN, PAIRING
 from services.common.keys.keys import load_secret
+from services.common.keys.peppers import load_peppers
 from services.common.progress import Progress
 from services.common.rows.changelog import PartitionState
 from services.login.admin import Administration, administration
 from services.login.directory import NAME_KEY
 from services.login.domain.account import Account
 from services.login.settings import LoginSettings
+from services.login.sign_in.passwords import hash_password
 from services.pairing.settings import PairingSettings
 
 AT_A_STRETCH: Final = 2000
@@ -204,6 +206,11 @@ async def seed_stack(stack: Stack, plan: Plan, on_made: Callable[[Progress], Non
     pairing = PairingSettings.model_validate(_settings(stack, PAIRING))
     async with Seeding.connected(plan, login, pairing, lambda _progress: None) as seeding:
         await seeding.run(on_made)
+
+
+def hash_for(stack: Stack, password: str) -> str:
+    """Return a password's hash under a stack's keys."""
+    return hash_password(password, load_peppers(stack.secrets, LOGIN).active)
 
 
 def _settings(stack: Stack, service: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from schemas.login_messages import (
     ResetMethods,
     SetEmail,
 )
+from schemas.topics import LOGIN
 from services.common.clock import new_id, now
 from services.common.decisions import OK, RowT
 from services.common.kafka.log import KafkaChangelog
@@ -29,7 +30,9 @@ from services.common.kafka.partitions import PartitionsError, common_count
 from services.common.kafka.publisher import Publisher, UnavailableError, unreachable_text
 from services.common.kafka.topic_facts import read_partition_counts
 from services.common.keys.key_files import KeyFileError
+from services.common.keys.key_rotation import require_keys
 from services.common.keys.keys import require_secret
+from services.common.keys.peppers import PEPPER, Pepper, load_peppers
 from services.common.progress import Progress
 from services.common.rows.table import Table
 from services.common.rows.view import View
@@ -61,6 +64,7 @@ class Administration:
         view: The accounts.
         names: Their names.
         directory: Finds the accounts by their names.
+        pepper: The active key of password hashes.
         publisher: Publishes the commands.
 
     """
@@ -68,6 +72,7 @@ class Administration:
     view: View[Account]
     names: View[Name]
     directory: Directory
+    pepper: Pepper
     publisher: Publisher
 
     async def add(
@@ -102,7 +107,7 @@ class Administration:
             at=now(),
             name=prepared,
             display_name=shown_name,
-            password_hash=await asyncio.to_thread(hash_password, password),
+            password_hash=await asyncio.to_thread(hash_password, password, self.pepper),
             email=_address(email),
         )
         await self._claim(command)
@@ -273,7 +278,7 @@ async def administration(
     """
     publisher = Publisher(bootstrap, prefix, "admin")
     try:
-        key = require_secret(secrets, NAME_KEY)
+        key, pepper = _load_keys(secrets)
         await publisher.start()
         common_count(await read_partition_counts(bootstrap), [prefix + topic.name for topic in TOPOLOGY.topics])
     except (PartitionsError, KeyFileError) as error:
@@ -293,7 +298,7 @@ async def administration(
         try:
             await _catch_up(names, reading[0], on_progress)
             await _catch_up(accounts, reading[1], on_progress)
-            connected = Administration(accounts, names, Directory(key, names, accounts), publisher)
+            connected = Administration(accounts, names, Directory(key, names, accounts), pepper, publisher)
             connected.require_own_keys()
             yield connected
         finally:
@@ -301,6 +306,17 @@ async def administration(
                 task.cancel()
             await asyncio.gather(*reading, return_exceptions=True)
             await publisher.stop()
+
+
+def _load_keys(secrets: Path) -> tuple[bytes, Pepper]:
+    """Return the secret of the names' digests, and the active pepper.
+
+    Raises:
+        KeyFileError: If the services have not made them yet, or a file cannot be read.
+
+    """
+    require_keys(secrets, LOGIN, PEPPER)
+    return require_secret(secrets, NAME_KEY), load_peppers(secrets, LOGIN).active
 
 
 async def _catch_up(view: View[Any], reading: "asyncio.Task[None]", on_progress: Callable[[Progress], None]) -> None:

@@ -4,6 +4,7 @@ from services.common.instance.base import Base
 from services.common.instance.instance_metrics import CapacityGauge
 from services.common.instance.runtime import ServiceInstance
 from services.common.keys.keys import load_agreement_keys, load_secret, load_signing_keys
+from services.common.keys.peppers import load_peppers
 from services.common.keys.sealing import load_sealer
 from services.common.web.web import make_web
 from services.login.account.methods import MethodForms
@@ -56,7 +57,8 @@ def make_instance(settings: LoginSettings) -> ServiceInstance:
     )
     enrolment_codes = EnrolmentCodes(load_secret(secrets, "enrolment"))
     threads = HashingThreads(settings.most_hashing)
-    recovery_codes, passwords = RecoveryCodes(threads), Passwords(threads)
+    peppers = load_peppers(secrets, service)
+    recovery_codes, passwords = RecoveryCodes(threads, peppers), Passwords(threads, peppers)
     checks = CodeChecks(agreement_keys, load_sealer(secrets, service), recovery_codes)
     directory = Directory(load_secret(secrets, NAME_KEY), base.view(NAMES), accounts)
     guesses = GuessCounts(directory.key, base.view(GUESSES), base.publisher)

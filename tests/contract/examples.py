@@ -66,7 +66,7 @@ from tests.session_messages import (
     new_recovery_codes,
 )
 
-PASSWORD_HASH: Final = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"
+PASSWORD_HASH: Final = "pepper-1$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"
 
 
 def examples() -> list[Message]:
@@ -82,7 +82,12 @@ def examples() -> list[Message]:
         an_address("zoe@example.org"),
         an_invitation(),
         a_reset(),
-        a_sign_in(browser_digest=a_digest("b"), remembered_digest=a_digest("r"), remember_digest=a_digest("s")),
+        a_sign_in(
+            renewed_hash=PASSWORD_HASH,
+            browser_digest=a_digest("b"),
+            remembered_digest=a_digest("r"),
+            remember_digest=a_digest("s"),
+        ),
         a_wrong_password(),
         a_pairing_start(),
         a_send(device_id=a_phone().device_id),

@@ -113,7 +113,7 @@ def test_running_it_again_makes_only_what_is_missing(kafka: str, topics: str, tm
     assert asyncio.run(records(kafka, topics)) == written + PARTITIONS + more + 2, "two accounts have a phone now"
     assert counts(kafka, topics)[ACCOUNTS.changelog.name] == 125
 
-    output = run(kafka, topics, "accounts", "list", "--json").stdout
+    output = run(kafka, topics, "accounts", "list", "--json", "--secrets-directory", str(tmp_path)).stdout
     listed = json.loads(output[output.index("[\n") :])  # in tests, logs come before it
     assert [account["name"] for account in listed] == [f"seed-{number:07}" for number in range(125)]
     assert [len(account["phones"]) for account in listed] == [1] * 6 + [0] * 119

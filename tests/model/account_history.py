@@ -1,6 +1,6 @@
 """What happened to an account, kept from messages and their outcomes alone: nothing is read from a row."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from protocol.challenges import Proof, verify_proof
@@ -312,6 +312,8 @@ class AccountHistory:
         match message:
             case SignIn():
                 self.wrong_passwords.clear()
+                if message.renewed_hash is not None:
+                    self._note_renewal(message.password_hash, message.renewed_hash)
             case StartPairing():
                 self.wrong_phrases.add(at)
             case DevicePaired() if message.pairing_id not in self.phones:
@@ -323,6 +325,13 @@ class AccountHistory:
                 self.emailed[message.login_id] = message.enrolment_id
             case _:
                 pass
+
+    def _note_renewal(self, old: str, new: str) -> None:
+        """Note that the same password has another hash now, also in logins that began by the old one."""
+        self.password_hash = new
+        for login_id, begun in self.logins.items():
+            if begun.password_hash == old:
+                self.logins[login_id] = replace(begun, password_hash=new)
 
     def _note_session(self, message: Message, at: datetime) -> None:
         match message:

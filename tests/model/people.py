@@ -110,6 +110,12 @@ class People(ModelMachine):
         """Enter the right password, and perhaps wish to be remembered."""
         return self._sign_in(account, browser, remember=remember)
 
+    @while_idle
+    @action(logins, challenges, account=accounts)
+    def sign_in_after_rotation(self, account: str) -> LoginHandle:
+        """Enter the right password, whose hash is renewed under another key."""
+        return self._sign_in(account, "home", renewed_hash=f"$argon2id${self.new('renewed')}")
+
     @action(logins, challenges, login=remembered, browser=browsers)
     def sign_in_by_cookie(self, login: LoginHandle, browser: str | None) -> LoginHandle:
         """Enter the right password in a browser that is remembered."""

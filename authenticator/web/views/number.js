@@ -2,6 +2,24 @@
 
 import { el } from "../dom.js";
 
+/**
+ * The digits of any script in a text, as 0 to 9. Unicode has each script's ten digits in a row.
+ *
+ * @param {string} text
+ */
+export function digitsOf(text) {
+  const isDigit = (/** @type {number} */ point) => /\p{Nd}/u.test(String.fromCodePoint(point));
+  return [...text.normalize("NFKC")]
+    .map((each) => each.codePointAt(0) ?? 0)
+    .filter(isDigit)
+    .map((point) => {
+      let digit = 0;
+      while (digit < 9 && isDigit(point - digit - 1)) digit += 1;
+      return digit;
+    })
+    .join("");
+}
+
 /** From 10 to 99. */
 const PATTERN = "[1-9][0-9]";
 
@@ -14,7 +32,7 @@ export function numberForm(approve) {
     id: "number",
     inputmode: "numeric",
     pattern: PATTERN,
-    maxlength: 2,
+    maxlength: 8,
     required: true,
     autocomplete: "off",
     enterkeyhint: "send",
@@ -22,7 +40,7 @@ export function numberForm(approve) {
   });
   const send = el("button", { class: "primary", disabled: true, testid: "approve" }, "Approve");
   input.addEventListener("input", () => {
-    input.value = input.value.replace(/\D/g, "");
+    input.value = digitsOf(input.value).slice(0, 2);
     send.disabled = !input.validity.valid;
   });
   const submit = (/** @type {SubmitEvent} */ event) => {

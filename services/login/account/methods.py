@@ -20,7 +20,6 @@ from services.login.web.signed_in import SignedInUser, change, require_signed_in
 
 DEFAULT_NAME: Final = "Authenticator app"
 LONGEST_SEALED: Final = 1000
-LONGEST_CODE: Final = 60
 
 
 class MethodForms:
@@ -52,7 +51,7 @@ class MethodForms:
         if secret is None:
             raise web.HTTPSeeOther(login_pages.APP)
         name = form.get("name", "").strip()[:NAME_CHARACTERS] or DEFAULT_NAME
-        time_step = find_step(secret, form.get("code", "")[:LONGEST_CODE], now())
+        time_step = find_step(secret, form.get("code", ""), now())
         if time_step is None:
             message = change_messages.wrong_first_code()
             return self._render_app(request, user, method_id, secret, sealed, message, name)
@@ -70,9 +69,8 @@ class MethodForms:
         if not user.confirmed:
             raise web.HTTPSeeOther(login_pages.ACCOUNT)
         made = await self._recovery_codes.make()
-        rejection = await change(
-            self._forms, request, user.command(MakeRecoveryCodes, salt=made.salt, code_digests=made.digests)
-        )
+        hashes = {"salt": made.salt, "pepper_id": made.pepper_id, "code_digests": made.digests}
+        rejection = await change(self._forms, request, user.command(MakeRecoveryCodes, **hashes))
         if rejection is not None:
             return self._page.render(request, user, rejection)
         return self._forms.pages.render(

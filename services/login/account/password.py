@@ -8,7 +8,7 @@ from services.login.account import change_messages
 from services.login.account.page import AccountPage
 from services.login.domain.rejections import Rejection
 from services.login.sign_in.password_policy import SHORTEST_PASSWORD, find_weakness
-from services.login.sign_in.passwords import Passwords
+from services.login.sign_in.passwords import Passwords, prepare_password
 from services.login.web import login_pages, page_messages
 from services.login.web.forms import Forms
 from services.login.web.pages import status_of
@@ -42,7 +42,7 @@ class PasswordForms:
             return self._render(request, user, page_messages.locked(paused_until, user.at))
         if not await self._passwords.matches(account.password_hash, form.get("old", "")):
             return await self._reject(request, user)
-        if new == form.get("old"):
+        if prepare_password(new) == prepare_password(form.get("old", "")):
             return self._render(request, user, change_messages.same_password())
         weakness = find_weakness(new, (account.name, account.display_name, self._forms.pages.names.product))
         if weakness is not None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from protocol.verification_codes import DIGITS, find_step
+from protocol.verification_codes import find_step
 from services.common.keys.keys import AgreementKeys
 from services.common.keys.sealing import Sealer, SealError
 from services.login.codes.recovery_codes import RecoveryCodes
@@ -28,17 +28,14 @@ class CodeChecks:
         self._recovery_codes = recovery_codes
 
     def find(self, account: Account, typed: str, at: datetime) -> MatchedCode | None:
-        """Return the method and time step of a typed code: six digits, spaces ignored.
+        """Return the method and time step of a typed code.
 
         None means that no method of the account matches; of several, the least recently used one counts.
         """
-        digits = "".join(typed.split())
-        if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
-            return None
         found: list[MatchedCode] = []
         for method in sorted(account.methods, key=lambda each: each.last_time_step):
             secret = self._secret(account, method)
-            step = None if secret is None else find_step(secret, digits, at)
+            step = None if secret is None else find_step(secret, typed, at)
             if step is not None:
                 found.append(MatchedCode(method.method_id, step))
         return found[0] if found else None
@@ -52,7 +49,7 @@ class CodeChecks:
         """
         if account.recovery is None:
             return None
-        return await self._recovery_codes.digest(typed, account.recovery.salt)
+        return await self._recovery_codes.digest(typed, account.recovery.salt, account.recovery.pepper_id)
 
     def _secret(self, account: Account, method: Device | AuthenticatorApp) -> bytes | None:
         if isinstance(method, AuthenticatorApp):

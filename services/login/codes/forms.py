@@ -38,7 +38,7 @@ class CodeForms:
         outcome, row = await self._forms.decide(request, await self._command(account, login, typed, at))
         login_now = row.login(login.login_id) or login
         if outcome != OK and not login_now.over:
-            printed = not "".join(typed.split()).isdigit()
+            printed = any(each.isalpha() for each in typed)
             return self._render(request, row, login_now, at, Rejection(outcome), printed=printed)
         raise web.HTTPSeeOther(self._forms.contexts.load(request).home)
 

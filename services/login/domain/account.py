@@ -103,7 +103,7 @@ class Account(Row):
         name_digest: HMAC-SHA256 of the name: the key of the name's row. None once the account is removed.
         display_name: The name as its owner reads it.
         email: The address for e-mails; empty for none.
-        password_hash: Argon2id, PHC string format.
+        password_hash: The id of its key, then Argon2id in PHC string format.
         revision: How often it changed in what administrators decide on (`administered`).
         removed_at: When it was removed. The row stays, so that a stale record cannot restore the account.
         invitation: The open enrolment code of an administrator.

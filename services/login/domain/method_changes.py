@@ -41,7 +41,8 @@ def make_recovery_codes(
 ) -> Decision[Account]:
     """Replace the recovery codes by a new set."""
     codes = tuple(RecoveryCode(digest=each) for each in command.code_digests)
-    renewed = replace(account, recovery=RecoveryCodes(salt=command.salt, made_at=at, codes=codes))
+    made = RecoveryCodes(salt=command.salt, pepper_id=command.pepper_id, made_at=at, codes=codes)
+    renewed = replace(account, recovery=made)
     return _recorded(renewed, HistoryKind.RECOVERY_CODES_MADE, EmailKind.RECOVERY_CODES_MADE, at, session)
 
 

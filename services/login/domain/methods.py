@@ -75,12 +75,14 @@ class RecoveryCodes:
 
     Attributes:
         salt: The salt of the hashes, base64url.
+        pepper_id: The id of the key of the hashes.
         made_at: When the codes were shown.
         codes: The codes.
 
     """
 
     salt: Text = field(repr=False)
+    pepper_id: Identifier
     made_at: Moment
     codes: tuple[RecoveryCode, ...]
 

@@ -30,7 +30,8 @@ def start(account: Account, login: Login | None, command: SignIn, at: datetime, 
         return Decision(account, outcome=Rejection.PASSWORD_CHANGED)
     started, abandoned = _login(account, command, at, policy.limits), _abandoned(account, command)
     begun, evicted = with_login_begun(account.with_ended(abandoned, EndReason.CANCELLED, at), started)
-    begun = replace(begun, passwords=begun.passwords.succeeded())
+    password_hash = command.renewed_hash or begun.password_hash
+    begun = replace(begun, passwords=begun.passwords.succeeded(), password_hash=password_hash)
     withdrawals = withdrawn((*abandoned, *evicted), at)
     if _is_remembered(begun, command, at, policy.limits):
         return Decision(approve(begun, started, Method.REMEMBERED, at, policy.limits), withdrawals)

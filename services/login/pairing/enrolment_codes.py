@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from protocol.encoding import digest
-from services.login.codes.typed_codes import draw_code, grouped, read_code
+from protocol.typed_codes import CROCKFORD, DECIMAL, read_code
+from services.login.codes.drawn_codes import draw_code, grouped
 
 DIGITS: Final = 6
 INVITATION_CHARACTERS: Final = 16
 """80 random bits: too many to find a code from its digest."""
 _PURPOSE: Final = b"countersign enrolment code v1"
-_LONGEST_TYPED: Final = 64
 _GROUP_CHARACTERS: Final = 4
 
 
@@ -39,11 +39,9 @@ class EnrolmentCodes:
         return str(number % 10**DIGITS).zfill(DIGITS)
 
     def matches(self, account_id: str, identifier: str, typed: str) -> bool:
-        """Tell whether a typed text is the code, in constant time; spaces and hyphens do not matter."""
-        if len(typed) > _LONGEST_TYPED:
-            return False
-        digits = "".join(typed.split()).replace("-", "")
-        return hmac.compare_digest(self.code(account_id, identifier).encode(), digits.encode(errors="replace"))
+        """Tell whether a typed text is the code, in constant time."""
+        digits = read_code(typed, DIGITS, DECIMAL)
+        return digits is not None and hmac.compare_digest(self.code(account_id, identifier), digits)
 
 
 def new_invitation() -> tuple[str, str]:
@@ -54,5 +52,5 @@ def new_invitation() -> tuple[str, str]:
 
 def invitation_digest(typed: str) -> str | None:
     """Return the digest of a typed administrator's code, or None if the text cannot be a code."""
-    code = read_code(typed, INVITATION_CHARACTERS)
+    code = read_code(typed, INVITATION_CHARACTERS, CROCKFORD)
     return None if code is None else digest(code.encode("ascii"))

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from services.login.sign_in.passwords import LONGEST_PASSWORD
+from services.login.sign_in.passwords import LONGEST_PASSWORD, prepare_password
 
 SHORTEST_PASSWORD: Final = 12
 SHORTEST_FORBIDDEN_NAME: Final = 4
@@ -38,6 +38,7 @@ class Weakness(StrEnum):
 
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
+    UNTYPEABLE = "untypeable"
     NAMED = "named"
     REPETITIVE = "repetitive"
     COMMON = "common"
@@ -46,6 +47,8 @@ class Weakness(StrEnum):
 WEAKNESS_TEXTS: Final[Mapping[Weakness, str]] = {
     Weakness.TOO_SHORT: f"A password has at least {SHORTEST_PASSWORD} characters. A short sentence works well.",
     Weakness.TOO_LONG: f"A password has at most {LONGEST_PASSWORD} characters.",
+    Weakness.UNTYPEABLE: "This password has control or invisible characters, which systems leave out or change. "
+    "Choose others.",
     Weakness.NAMED: "A password must not contain your name or the product's name. "
     "Choose something that only you would think of.",
     Weakness.REPETITIVE: "This password repeats itself too much to be safe. Choose another one.",
@@ -62,16 +65,20 @@ def find_weakness(password: str, names: Iterable[str]) -> Weakness | None:
         names: The account's names and the product's, which it must not contain in any spelling.
 
     Returns:
-        ``too_short``: under 12 characters. ``too_long``: over 1024. ``named``: it contains one of the names.
+        ``too_short``: under 12 characters. ``too_long``: over 1024. ``untypeable``: control or invisible characters,
+        which OpaqueString disallows. ``named``: it contains one of the names.
         ``repetitive``: fewer than five different characters, or a run like abcdef. ``common``: a listed word, perhaps
         repeated, or decorated with digits and marks.
 
     """
-    if len(password) < SHORTEST_PASSWORD:
-        return Weakness.TOO_SHORT
     if len(password) > LONGEST_PASSWORD:
         return Weakness.TOO_LONG
-    plain = unicodedata.normalize("NFKC", password).casefold()
+    prepared = prepare_password(password) if password else ""
+    if prepared is None:
+        return Weakness.UNTYPEABLE
+    if len(prepared) < SHORTEST_PASSWORD:
+        return Weakness.TOO_SHORT
+    plain = unicodedata.normalize("NFKC", prepared).casefold()
     if _contains_name(plain, names):
         return Weakness.NAMED
     if len(set(plain)) < _FEWEST_CHARACTERS or _is_run(plain):

@@ -11,6 +11,18 @@ from tests.component.web.stage import Stage, a_paired_phone, network_lost, press
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LABEL: Final = "Enter the number that your computer shows"
+TYPED: Final = (
+    ("", ""),
+    ("4", "4"),
+    ("04", "04"),
+    ("x", ""),
+    ("4x", "4"),
+    ("123", "12"),
+    ("4-2", "42"),
+    ("\uff14\u0662", "42"),
+    ("10", "10"),
+)
+"""What is typed, and the digits that the field shows of it."""
 
 
 async def asked_for_a_number(page: Page, services: Stage) -> str:
@@ -25,7 +37,7 @@ async def test_approve_waits_for_two_digits(page: Page, services: Stage) -> None
     number, approve = page.get_by_label(LABEL), page.get_by_test_id("approve")
     await expect(number).to_have_attribute("inputmode", "numeric")
     await expect(approve).to_be_disabled()
-    for typed, shown in (("", ""), ("4", "4"), ("04", "04"), ("x", ""), ("4x", "4"), ("123", "12"), ("10", "10")):
+    for typed, shown in TYPED:
         await number.fill("")
         await number.press_sequentially(typed)
         await expect(number).to_have_value(shown)

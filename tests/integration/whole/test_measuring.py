@@ -12,12 +12,11 @@ from lab.load.parallel_build import Plan
 from lab.load.people import People
 from lab.load.reports import starts_report, waiting_report
 from lab.load.seed_keys import Seed
-from lab.load.seeding import seed_stack
+from lab.load.seeding import hash_for, seed_stack
 from lab.load.start_times import Disk, measure_starts
 from lab.load.streams import StreamError, open_streams
 from lab.load.waiting import Measurement
 from services.common.progress import Progress
-from services.login.sign_in.passwords import hash_password
 from tests.builders import present
 
 PASSWORD = "correct horse battery"
@@ -37,7 +36,7 @@ def stack(stack_options: StackOptions) -> Iterator[Stack]:
 
 async def test_seeded_people_wait_and_others_sign_in(stack: Stack) -> None:
     count = MEASUREMENT.needed + 1
-    plan = Plan(Seed(), count, count, hash_password(PASSWORD))
+    plan = Plan(Seed(), count, count, hash_for(stack, PASSWORD))
     made: list[Progress] = []
     await seed_stack(stack, plan, made.append)
     assert made[-1] == Progress(count, count)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from services.common.keys.keys import load_agreement_keys, load_signing_keys
+from services.common.keys.peppers import load_peppers
 from services.common.keys.sealing import load_sealer
 
 
@@ -19,6 +20,7 @@ def directory(tmp_path: Path) -> Path:
     load_signing_keys(tmp_path, "pairing")
     load_agreement_keys(tmp_path, "login")
     load_sealer(tmp_path, "login")
+    load_peppers(tmp_path, "login")
     return tmp_path
 
 
@@ -43,11 +45,12 @@ def test_keys_are_listed_with_their_purpose(directory: Path) -> None:
         ["login", "signing"],
         ["login", "agreement"],
         ["login", "sealing"],
+        ["login", "pepper"],
         ["pairing", "signing"],
     ]
     assert ids(directory, "sealing")[0] in lines[2]
     assert lines[2].endswith("seals")
-    assert keys(directory, "list", "--service", "pairing").stdout.splitlines() == lines[3:]
+    assert keys(directory, "list", "--service", "pairing").stdout.splitlines() == lines[4:]
 
 
 def test_no_private_key_is_printed(directory: Path) -> None:
@@ -61,11 +64,11 @@ def test_no_private_key_is_printed(directory: Path) -> None:
         for member in ("d", "k")
         if member in key
     }
-    assert len(private) == 7
+    assert len(private) == 9
     assert not any(each in result for each in private)
 
 
-@pytest.mark.parametrize("kind", ["agreement", "sealing"])
+@pytest.mark.parametrize("kind", ["agreement", "sealing", "pepper"])
 def test_a_new_key_becomes_active_and_the_old_one_stays(directory: Path, kind: str) -> None:
     (old,) = ids(directory, kind)
     result = keys(directory, "rotate", kind)
@@ -91,7 +94,7 @@ def test_a_signing_key_rotates_in_two_printed_steps(directory: Path, service: st
 
 def test_all_keys_of_a_service_rotate_together(directory: Path) -> None:
     assert keys(directory, "rotate").exit_code == 0
-    assert [len(ids(directory, kind)) for kind in ("signing", "agreement", "sealing")] == [2, 2, 2]
+    assert [len(ids(directory, kind)) for kind in ("signing", "agreement", "sealing", "pepper")] == [2] * 4
     assert len(ids(directory, "signing", "pairing")) == 1
 
 

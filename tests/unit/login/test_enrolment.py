@@ -235,7 +235,7 @@ def test_account_id_and_key_determine_the_code() -> None:
     assert CODES.code("ab", "c") != CODES.code("a", "bc")
 
 
-@pytest.mark.parametrize("spelling", ["{0}", " {0}\n", "{1} {2}", "{1}-{2}"])
+@pytest.mark.parametrize("spelling", ["{0}", " {0}\n", "{1} {2}", "{1}-{2}", "{1}\u2013{2}", "{1}.\u200b{2}"])
 def test_spaces_and_hyphens_in_a_code_are_ignored(spelling: str) -> None:
     code = CODES.code("alex", "one")
     assert CODES.matches("alex", "one", spelling.format(code, code[:3], code[3:]))

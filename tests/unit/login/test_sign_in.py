@@ -271,3 +271,18 @@ def test_a_new_login_keeps_those_that_ended_last() -> None:
     owner.take(a_sign_in(at=after(1)))
     kept = [each.login_id for each in over[1 - MOST_ENDED_LOGINS :]]
     assert [each.login_id for each in owner.account.logins] == [*kept, "login-1"]
+
+
+def test_a_hash_of_an_older_key_is_renewed_by_a_sign_in() -> None:
+    owner = Owner()
+    owner.take(a_sign_in(renewed_hash="new$argon2id$1"))
+    assert owner.account.password_hash == "new$argon2id$1"
+    owner.refuse(a_sign_in("login-2", after(1)), Rejection.PASSWORD_CHANGED)
+    owner.take(a_sign_in("login-3", after(2), password_hash="new$argon2id$1"))
+    assert owner.account.password_hash == "new$argon2id$1"
+
+
+def test_a_wrong_hash_renews_nothing() -> None:
+    owner = Owner()
+    owner.refuse(a_sign_in(password_hash="$argon2id$0", renewed_hash="new$argon2id$1"), Rejection.PASSWORD_CHANGED)
+    assert owner.account.password_hash == "$argon2id$1"

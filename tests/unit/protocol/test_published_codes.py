@@ -53,8 +53,8 @@ def test_a_published_code_is_found_at_its_moment(seconds: int, step: int, eight_
     assert find_step(SECRET, eight_digits, moment) is None
 
 
-@pytest.mark.parametrize("code", ["287082", "287 082", " 2870 82\n"])
-def test_blanks_in_a_code_are_ignored(code: str) -> None:
+@pytest.mark.parametrize("code", ["287082", "287 082", " 2870 82\n", "287-082", "\uff12\uff18\uff17\uff10\uff18\uff12"])
+def test_a_code_is_found_however_it_is_typed(code: str) -> None:
     assert find_step(SECRET, code, datetime.fromtimestamp(59, UTC)) == 1
 
 
@@ -65,6 +65,6 @@ def test_a_code_is_accepted_one_step_early_or_late(seconds: int, step: int | Non
     assert find_step(SECRET, RFC_4226_APPENDIX_D[3], datetime.fromtimestamp(seconds, UTC)) == step
 
 
-@pytest.mark.parametrize("code", ["", "28708", "2870820", "\uff12\uff18\uff17\uff10\uff18\uff12", "28708x", "-87082"])
+@pytest.mark.parametrize("code", ["", "28708", "2870820", "28708x", "-87082"])
 def test_a_wrong_code_is_not_found(code: str) -> None:
     assert find_step(SECRET, code, datetime.fromtimestamp(59, UTC)) is None
