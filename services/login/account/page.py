@@ -102,7 +102,7 @@ class AccountPage:
             "account",
             HTTPStatus.OK if message is None or request.method == hdrs.METH_GET else HTTPStatus.CONFLICT,
             error=message,
-            account_name=account.display_name,
+            account_name=account.full_name,
             account=account,
             confirmed=user.confirmed,
             session=user.session,

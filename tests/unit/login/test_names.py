@@ -2,7 +2,9 @@
 
 import pytest
 
+from protocol.challenges import verify_challenge
 from schemas.base import Message
+from schemas.contract import PairingRequested
 from schemas.login_messages import ChangeName, OpenAccount, ReleaseName
 from services.common.decisions import OK, Decision, decide_once
 from services.login.domain.account import Account
@@ -11,6 +13,7 @@ from services.login.domain.names import Name, decide_name
 from services.login.domain.rejections import Rejection
 from tests.builders import a_digest, after, an_account, an_event, policy, present
 from tests.events import only
+from tests.messages import a_pairing_start, a_sign_in
 from tests.rows import as_seen, without_memory
 from tests.session_messages import a_changed_name, a_creation, a_new_name, a_release, a_removal, an_opening
 from tests.unit.login.owner import Owner
@@ -100,6 +103,18 @@ def test_a_renamed_account_keeps_all_but_its_name() -> None:
 def test_a_taken_name_is_no_new_name() -> None:
     _, (_, decision) = _claimed(a_creation(name_digest=a_digest("bo"), account_id="other"), a_new_name("bo"))
     assert (decision.outcome, decision.events) == (Rejection.NAME_TAKEN, ())
+
+
+@pytest.mark.parametrize(
+    ("display_name", "shown"), [("Alex Smith", "Alex Smith (alex-admin)"), ("Alex-Admin", "Alex-Admin")]
+)
+def test_a_phone_tells_two_accounts_of_one_person_apart(display_name: str, shown: str) -> None:
+    owner = Owner(an_account(name="alex-admin", display_name=display_name))
+    claims, _ = verify_challenge(owner.challenge(a_sign_in()))
+    assert claims.account_name == shown
+    new = Owner(an_account(paired=False, name="alex-admin", display_name=display_name))
+    new.take(a_sign_in())
+    assert only(new.take(a_pairing_start()).events, PairingRequested).account_name == shown
 
 
 def test_other_messages_leave_a_name_unchanged() -> None:
