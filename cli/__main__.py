@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import accounts, audit, dlq, kafka, keys, policy, proof, topics
+from cli import accounts, audit, dlq, kafka, keys, passwords, policy, proof, topics
 from services.common.telemetry.logs import show_warnings_only
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ app = typer.Typer(
 )
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
+app.add_typer(passwords.app, name="passwords")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(proof.app, name="proof")

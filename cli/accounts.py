@@ -17,6 +17,7 @@ from services.common.progress import Progress
 from services.login.admin import AdminError, Administration, administration
 from services.login.domain.account import Account
 from services.login.settings import DEFAULT_PRODUCT_NAME
+from services.login.sign_in.password_policy import PasswordPolicy, load_policy
 
 app = typer.Typer(help="Create, invite, list, reset and remove accounts.", no_args_is_help=True)
 ResultT = TypeVar("ResultT")
@@ -38,17 +39,24 @@ def add(  # noqa: PLR0913 - the options of a command
     product_name: Annotated[
         str, typer.Option(envvar="LOGIN_PRODUCT_NAME", help="The product's name, which no password may contain.")
     ] = DEFAULT_PRODUCT_NAME,
+    forbidden_words: Annotated[
+        Path | None, typer.Option(envvar="LOGIN_FORBIDDEN_WORDS", help="A file of words that no password may contain.")
+    ] = None,
+    breached_passwords: Annotated[
+        Path | None, typer.Option(envvar="LOGIN_BREACHED_PASSWORDS", help="A filter of known breached passwords.")
+    ] = None,
     email: Annotated[str, typer.Option(help="Address for notices and enrolment codes.")] = "",
     kafka: Kafka = DEFAULT_KAFKA,
     topic_prefix: Prefix = "",
     secrets_directory: Directory = DEFAULT_DIRECTORY,
 ) -> None:
     """Create an account. Without --password-stdin, the command prompts for the password."""
+    policy = _policy(product_name, forbidden_words, breached_passwords)
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else _ask_password()
 
     async def work() -> Account:
         async with _administration(kafka, topic_prefix, secrets_directory) as accounts:
-            return await accounts.add(name, password, display_name, product_name, email=email)
+            return await accounts.add(name, password, display_name, policy, email=email)
 
     account = _run(work())
     typer.echo(f"Created account {account.name}. Its owner pairs a phone at the first sign-in.")
@@ -207,6 +215,13 @@ def _print_json(accounts: Iterator[Account]) -> None:
         typer.echo(json.dumps(_as_dict(account)), nl=False)
         separator = ","
     typer.echo("\n]" if separator == "," else "[]")
+
+
+def _policy(product_name: str, words: Path | None, breached: Path | None) -> PasswordPolicy:
+    try:
+        return load_policy(product_name, words, breached)
+    except ValueError as error:
+        give_up(str(error))
 
 
 def _ask_password() -> str:

@@ -43,13 +43,14 @@ from services.login.domain.names import Name
 from services.login.domain.rejections import Rejection
 from services.login.pairing.enrolment_codes import new_invitation
 from services.login.settings import DEFAULT_PRODUCT_NAME
-from services.login.sign_in.password_policy import WEAKNESS_TEXTS, find_weakness
+from services.login.sign_in.password_policy import WEAKNESS_TEXTS, PasswordPolicy
 from services.login.sign_in.passwords import hash_password
 from services.login.tables import ACCOUNTS, NAMES, TOPOLOGY
 
 STALL_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.2
 DECISION_SECONDS: Final = 30.0
+DEFAULT_POLICY: Final = PasswordPolicy(DEFAULT_PRODUCT_NAME)
 
 
 class AdminError(Exception):
@@ -80,7 +81,7 @@ class Administration:
         name: str,
         password: str,
         display_name: str | None = None,
-        product_name: str = DEFAULT_PRODUCT_NAME,
+        policy: PasswordPolicy = DEFAULT_POLICY,
         *,
         email: str = "",
     ) -> Account:
@@ -90,7 +91,7 @@ class Administration:
             name: The sign-in name.
             password: The password.
             display_name: The name as its owner reads it; default the sign-in name.
-            product_name: The product's name, which the password must not contain.
+            policy: The policy of the password.
             email: The address for notifications; empty for none.
 
         Raises:
@@ -98,7 +99,7 @@ class Administration:
 
         """
         prepared, shown_name = _prepared(name), (display_name or name).strip()
-        weakness = find_weakness(password, (prepared, shown_name, product_name))
+        weakness = policy.find_weakness(password, prepared, shown_name)
         if weakness is not None:
             raise AdminError(WEAKNESS_TEXTS[weakness])
         command = CreateAccount(

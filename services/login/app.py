@@ -24,6 +24,7 @@ from services.login.routes import Handlers, routes
 from services.login.settings import LoginSettings
 from services.login.sign_in.forms import SignInForms
 from services.login.sign_in.guess_counts import GuessCounts
+from services.login.sign_in.password_policy import load_policy
 from services.login.sign_in.passwords import HashingThreads, Passwords
 from services.login.signer import make_signer
 from services.login.tables import ACCOUNTS, GUESSES, NAMES, TOPOLOGY
@@ -63,6 +64,7 @@ def make_instance(settings: LoginSettings) -> ServiceInstance:
     directory = Directory(load_secret(secrets, NAME_KEY), base.view(NAMES), accounts)
     guesses = GuessCounts(directory.key, base.view(GUESSES), base.publisher)
     account_page = AccountPage(forms)
+    password_policy = load_policy(settings.product_name, settings.forbidden_words, settings.breached_passwords)
     events = Events(accounts, receipts, cookies, limits, settings.most_waiting)
     handlers = Handlers(
         sign_in=SignInForms(forms, directory, passwords, guesses, receipts),
@@ -70,7 +72,7 @@ def make_instance(settings: LoginSettings) -> ServiceInstance:
         codes=CodeForms(forms, checks),
         account=account_page,
         methods=MethodForms(forms, account_page, checks, recovery_codes),
-        password=PasswordForms(forms, account_page, passwords),
+        password=PasswordForms(forms, account_page, passwords, password_policy),
         events=events,
         signing_keys=signing_keys,
     )

@@ -9,7 +9,9 @@ from pydantic_settings import SettingsConfigDict
 from services.common.settings import Port, ServiceSettings
 from services.common.throttle import Count
 from services.login.addresses import read_address
+from services.login.breached_passwords import require_filter
 from services.login.domain.limits import Limits
+from services.login.forbidden_words import require_words
 from services.login.places import require_database
 
 DEFAULT_PORT = 8100
@@ -36,6 +38,10 @@ class LoginSettings(ServiceSettings, Limits):
     """Most event streams open at one instance; further pages get 503."""
     most_hashing: Count = 50
     """Most passwords that wait to be checked at one instance; further sign-ins get 503."""
+    forbidden_words: Annotated[Path, AfterValidator(require_words)] | None = None
+    """A file of words, one a line, that no new password may contain, such as the organisation's name; default none."""
+    breached_passwords: Annotated[Path, AfterValidator(require_filter)] | None = None
+    """A filter of known breached passwords, made by `countersign passwords build`; default none."""
     geoip_database: Annotated[Path, AfterValidator(require_database)] | None = None
     """A City or Country database in MaxMind's format, to show where sign-ins come from; default none."""
     smtp_host: str = ""

@@ -1,27 +1,34 @@
 """The page that changes the password."""
 
+import structlog
 from aiohttp import web
 
 from schemas.login_messages import ChangePassword, FailPassword
 from services.common.clock import now
+from services.common.kafka.publisher import UnavailableError
 from services.login.account import change_messages
 from services.login.account.page import AccountPage
+from services.login.breached_passwords import FilterError
+from services.login.domain.account import Account
 from services.login.domain.rejections import Rejection
-from services.login.sign_in.password_policy import SHORTEST_PASSWORD, find_weakness
+from services.login.sign_in.password_policy import SHORTEST_PASSWORD, PasswordPolicy, Weakness
 from services.login.sign_in.passwords import Passwords, prepare_password
 from services.login.web import login_pages, page_messages
 from services.login.web.forms import Forms
 from services.login.web.pages import status_of
 from services.login.web.signed_in import SignedInUser, change, require_signed_in, touch
 
+log = structlog.get_logger(__name__)
+
 
 class PasswordForms:
     """Serves the page and its form."""
 
-    def __init__(self, forms: Forms, page: AccountPage, passwords: Passwords) -> None:
+    def __init__(self, forms: Forms, page: AccountPage, passwords: Passwords, policy: PasswordPolicy) -> None:
         self._forms = forms
         self._page = page
         self._passwords = passwords
+        self._policy = policy
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the form."""
@@ -44,7 +51,7 @@ class PasswordForms:
             return await self._reject(request, user)
         if prepare_password(new) == prepare_password(form.get("old", "")):
             return self._render(request, user, change_messages.same_password())
-        weakness = find_weakness(new, (account.name, account.display_name, self._forms.pages.names.product))
+        weakness = self._find_weakness(new, account)
         if weakness is not None:
             return self._render(request, user, change_messages.weak_password(weakness))
         command = user.command(
@@ -56,6 +63,13 @@ class PasswordForms:
         if rejection is not None:
             return self._page.render(request, user, rejection)
         raise web.HTTPSeeOther(login_pages.ACCOUNT)
+
+    def _find_weakness(self, new: str, account: Account) -> Weakness | None:
+        try:
+            return self._policy.find_weakness(new, account.name, account.display_name)
+        except FilterError as error:
+            log.error("no password can be changed", reason=str(error))  # noqa: TRY400 - the reason says it all
+            raise UnavailableError from error
 
     async def _reject(self, request: web.Request, user: SignedInUser) -> web.Response:
         """Count the wrong password as at a sign-in, so that an unattended browser allows no guessing."""

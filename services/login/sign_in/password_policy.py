@@ -1,22 +1,24 @@
-"""The policy for new passwords, after NIST SP 800-63B section 5.1.1.2: a minimum length, and a blocklist.
+"""The policy for new passwords, after NIST SP 800-63B-4 section 3.1.1.2: a minimum length, and a blocklist.
 
 The blocklist is zxcvbn's frequency lists: leaked passwords, and common English words and names. zxcvbn's own estimate
 is not used, because a crafted password makes it take seconds. There are no composition rules, and a sentence of common
-words is fine.
+words is fine. A deployment adds words of its own, and a filter of breached passwords.
 """
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
+from services.login.breached_passwords import BreachedPasswords
+from services.login.forbidden_words import SHORTEST_FORBIDDEN, letters_and_digits, read_words
 from services.login.sign_in.passwords import LONGEST_PASSWORD, prepare_password
 
 SHORTEST_PASSWORD: Final = 12
-SHORTEST_FORBIDDEN_NAME: Final = 4
-"""Shorter names occur in good passwords by chance."""
 _FEWEST_CHARACTERS: Final = 5
 """The least number of different characters."""
 _LONGEST_WORD: Final = 32
@@ -42,6 +44,8 @@ class Weakness(StrEnum):
     NAMED = "named"
     REPETITIVE = "repetitive"
     COMMON = "common"
+    FORBIDDEN = "forbidden"
+    BREACHED = "breached"
 
 
 WEAKNESS_TEXTS: Final[Mapping[Weakness, str]] = {
@@ -53,8 +57,61 @@ WEAKNESS_TEXTS: Final[Mapping[Weakness, str]] = {
     "Choose something that only you would think of.",
     Weakness.REPETITIVE: "This password repeats itself too much to be safe. Choose another one.",
     Weakness.COMMON: "This password is among the first that an attacker would try. Choose another one.",
+    Weakness.FORBIDDEN: "This password contains a word that your organisation does not allow. Choose another one.",
+    Weakness.BREACHED: "This password has appeared in a data breach. Choose another one.",
 }
 """The text for each weakness."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """The policy of a deployment.
+
+    Attributes:
+        product_name: The product's name, which no password may contain.
+        words: Further words that none may contain, in any spelling.
+        breached: The filter of breached passwords; None for none.
+
+    """
+
+    product_name: str
+    words: tuple[str, ...] = ()
+    breached: BreachedPasswords | None = field(default=None, repr=False)
+
+    def find_weakness(self, password: str, *names: str) -> Weakness | None:
+        """Return why a new password is rejected, or None if it is accepted.
+
+        Args:
+            password: The password.
+            names: The account's names, which it must not contain.
+
+        Raises:
+            FilterError: If the filter of breached passwords is damaged.
+
+        """
+        weakness = find_weakness(password, (*names, self.product_name))
+        if weakness is not None:
+            return weakness
+        prepared = prepare_password(password) or ""
+        if _contains_name(unicodedata.normalize("NFKC", prepared).casefold(), self.words):
+            return Weakness.FORBIDDEN
+        return Weakness.BREACHED if self.breached is not None and prepared in self.breached else None
+
+
+def load_policy(product_name: str, words: Path | None, breached: Path | None) -> PasswordPolicy:
+    """Return a deployment's policy.
+
+    Args:
+        product_name: The product's name.
+        words: The file of its own words, or None; see `read_words`.
+        breached: The filter of breached passwords, or None.
+
+    Raises:
+        ValueError: If a file cannot be used; the text says which.
+
+    """
+    own = () if words is None else read_words(words)
+    return PasswordPolicy(product_name, own, None if breached is None else BreachedPasswords(breached))
 
 
 def find_weakness(password: str, names: Iterable[str]) -> Weakness | None:
@@ -88,9 +145,9 @@ def find_weakness(password: str, names: Iterable[str]) -> Weakness | None:
 
 
 def _contains_name(plain: str, names: Iterable[str]) -> bool:
-    letters = _letters_and_digits(plain)
-    forbidden = (_letters_and_digits(unicodedata.normalize("NFKC", name).casefold()) for name in _parts(names))
-    return any(len(name) >= SHORTEST_FORBIDDEN_NAME and name in letters for name in forbidden)
+    letters = letters_and_digits(plain)
+    forbidden = (letters_and_digits(unicodedata.normalize("NFKC", name).casefold()) for name in _parts(names))
+    return any(len(name) >= SHORTEST_FORBIDDEN and name in letters for name in forbidden)
 
 
 def _parts(names: Iterable[str]) -> Iterator[str]:
@@ -98,10 +155,6 @@ def _parts(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         yield name
         yield name.partition("@")[0]
-
-
-def _letters_and_digits(text: str) -> str:
-    return "".join(each for each in text if each.isalnum())
 
 
 def _period(text: str) -> int:

@@ -17,7 +17,12 @@ from services.common.keys.peppers import PEPPER, Pepper
 from services.common.rows.view import View
 from services.login.admin import AdminError, Administration
 from services.login.directory import Directory
-from services.login.sign_in.password_policy import SHORTEST_PASSWORD, Weakness, find_weakness
+from services.login.sign_in.password_policy import (
+    SHORTEST_PASSWORD,
+    PasswordPolicy,
+    Weakness,
+    find_weakness,
+)
 from services.login.sign_in.passwords import (
     LONGEST_PASSWORD,
     HashingThreads,
@@ -143,7 +148,7 @@ async def test_an_administrators_password_is_checked_before_publishing(
     accounts = View(KafkaChangelog(nowhere, ACCOUNTS.changelog.name, publisher), ACCOUNTS.model, tmp_path)
     administration = Administration(accounts, names, Directory(b"key", names, accounts), NEW, publisher)
     with pytest.raises(AdminError, match=reason) as refused:
-        await administration.add("alex.smith", password, product_name="Front Door")
+        await administration.add("alex.smith", password, policy=PasswordPolicy("Front Door"))
     assert password not in str(refused.value)
 
 
