@@ -2,10 +2,12 @@
 
 import typer
 
+from authenticator.device.commands import Commands
 from cli import accounts, audit, dlq, kafka, keys, passwords, policy, proof, topics
 from services.common.telemetry.logs import show_warnings_only
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

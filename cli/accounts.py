@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
@@ -12,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix, give_up
+from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix, give_up, read_line
 from services.common.progress import Progress
 from services.login.admin import AdminError, Administration, administration
 from services.login.domain.account import Account
@@ -52,7 +51,7 @@ def add(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Create an account. Without --password-stdin, the command prompts for the password."""
     policy = _policy(product_name, forbidden_words, breached_passwords)
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else _ask_password()
+    password = read_line() if password_stdin else _ask_password()
 
     async def work() -> Account:
         async with _administration(kafka, topic_prefix, secrets_directory) as accounts:

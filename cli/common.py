@@ -1,5 +1,6 @@
 """Options, errors and progress bars that the commands share."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from authenticator.device.commands import CANNOT_RUN
 from operations.audit.reading import ProgressCallback
 from operations.audit.time_range import BEGINNING, END, TimeRange, read_moment
 from services.common.clock import now
@@ -23,11 +25,23 @@ Directory = Annotated[
     typer.Option("--secrets-directory", envvar="LOGIN_SECRETS_DIRECTORY", help="Directory of the services' keys."),
 ]
 DEFAULT_DIRECTORY = Path(".run/secrets")
-CANNOT_RUN: Final = 2
 _FORMAT: Final = "a duration before now (90s, 30m, 12h, 7d) or a moment (2026-03-02T09:00+01:00)"
 Since = Annotated[str, typer.Option(metavar="MOMENT|DURATION", help=f"Start: {_FORMAT}; default the beginning.")]
 Until = Annotated[str, typer.Option(metavar="MOMENT|DURATION", help="End, in the same format; default now.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+LONGEST_LINE: Final = 64 * 1024
+
+
+def read_line() -> str:
+    """Return standard input's first line, UTF-8 with or without a byte order mark; exit with status 2 if it is none."""
+    line = sys.stdin.buffer.readline(LONGEST_LINE)
+    try:
+        return line.removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n").decode()
+    except UnicodeDecodeError:
+        cannot_run("standard input is not UTF-8")
 
 
 def give_up(text: str) -> NoReturn:

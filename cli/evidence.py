@@ -112,7 +112,8 @@ def _key_set(source: str) -> frozenset[str]:
         if urlsplit(source).scheme in {"http", "https"}:
             with urlopen(source, timeout=FETCH_SECONDS) as response:  # noqa: S310 - http or https, as just checked
                 return thumbprints_of(response.read(MAX_KEY_SET_BYTES))
-        return thumbprints_of(Path(source).read_bytes())
+        with Path(source).open("rb") as file:
+            return thumbprints_of(file.read(MAX_KEY_SET_BYTES))
     except URLError as error:
         text = f"{source} cannot be fetched: {error.reason}"
     except OSError as error:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from cli.common import give_up
-from services.login.breached_passwords import BreachedPasswords, FilterError, build_filter
+from services.login.breached_passwords import LONGEST_LINE, BreachedPasswords, FilterError, build_filter
 
 app = typer.Typer(help="Build and check the filter of breached passwords.", no_args_is_help=True)
 Filter = Annotated[Path, typer.Argument(metavar="FILTER", help="The filter's file.")]
@@ -35,7 +35,8 @@ def build(
             console.status("Reading the list") as status,
             sys.stdin.buffer if source == Path("-") else source.open("rb") as lines,
         ):
-            count = build_filter(lines, target, least_count, lambda read: status.update(f"Lines read: {read:,}"))
+            bounded = iter(lambda: lines.readline(LONGEST_LINE + 2), b"")
+            count = build_filter(bounded, target, least_count, lambda read: status.update(f"Lines read: {read:,}"))
     except FilterError as error:
         give_up(str(error))
     except OSError as error:

@@ -13,6 +13,7 @@ from cli.evidence import BadInputError, Finding, examine, read_key_sets, read_re
 from protocol.challenges import Proof
 from schemas.contract import Purpose
 
+MOST_BYTES: Final = 64 * 1024 * 1024
 app = typer.Typer(help="Verify from exported records who approved what.", no_args_is_help=True)
 BAD_INPUT: Final = 2
 
@@ -56,10 +57,16 @@ def verify(
 
 def _read(file: str) -> str:
     try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        with sys.stdin.buffer if file == "-" else Path(file).open("rb") as records:
+            content = records.read(MOST_BYTES + 1)
+        text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         text = f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}"
         raise BadInputError(text) from None
+    if len(content) > MOST_BYTES:
+        text = f"{file} has more than {MOST_BYTES:,} bytes: split it"
+        raise BadInputError(text)
+    return text
 
 
 def _in_words(finding: Finding) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
+from authenticator.device.commands import Commands
 from authenticator.device.directory import DeviceDirectory, service_address
 from authenticator.device.errors import DeviceError, NumberError
 from authenticator.device.messages import IssuedPhrase
@@ -34,7 +35,7 @@ HELP: Final = (
     "without a network."
 )
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
 
 
 class AnswerChoice(StrEnum):

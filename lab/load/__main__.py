@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from authenticator.device.commands import Commands
+from cli.common import read_line
 from deploy.local.instance_process import ServiceStartError
 from deploy.local.kafka.broker import KafkaStartError
 from deploy.local.stack import Stack, StackOptions
@@ -35,6 +36,7 @@ from services.common.telemetry.logs import show_warnings_only
 from services.login.admin import AdminError
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -81,7 +83,7 @@ def waiting(  # noqa: PLR0913 - the options of a command
     if data is None and first:
         _give_up("--first needs --data DIR: a stack of its own has only the people that it takes")
     measurement = Measurement(people, rounds, sign_ins, idle_seconds, first)
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(12)
+    password = read_line() if password_stdin else secrets.token_urlsafe(12)
     environment = {
         "LOGIN_MOST_WAITING": str(people + OTHER_FILES),
         "LOGIN_CHALLENGE_SECONDS": str(LONGEST_WAIT_SECONDS),

@@ -2,14 +2,13 @@
 
 import asyncio
 import re
-import sys
 from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix, give_up
+from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix, give_up, read_line
 from lab.load.parallel_build import Plan
 from lab.load.progress_bar import Bar
 from lab.load.seed_keys import DEFAULT_PREFIX, DEFAULT_SEED, Seed
@@ -55,7 +54,7 @@ def seed(  # noqa: PLR0913 - the options of a command
     when they start. To have each of a million rows decided by running services would take hours and come to the same
     rows. The services' settings are taken from the environment (LOGIN_ISSUER and so on), as the services take them.
     """
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else ""
+    password = read_line() if password_stdin else ""
     if not password:
         give_up("add --password-stdin, and give the password of all accounts on the first line of standard input")
     chosen = Seed(seed_text, names)

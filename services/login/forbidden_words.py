@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+MOST_BYTES: Final = 1024 * 1024
 SHORTEST_FORBIDDEN: Final = 4
 """Shorter words and names occur in good passwords by chance."""
 
@@ -15,10 +16,15 @@ def read_words(path: Path) -> tuple[str, ...]:
 
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        lines = content.decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = f"{path} cannot be read as lines of UTF-8"
         raise ValueError(reason) from error
+    if len(content) > MOST_BYTES:
+        reason = f"{path} has more than {MOST_BYTES} bytes"
+        raise ValueError(reason)
     words = tuple(word for line in lines if (word := line.strip()))
     short = next((word for word in words if len(letters_and_digits(word)) < SHORTEST_FORBIDDEN), None)
     if short is not None:
