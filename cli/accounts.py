@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from authenticator.device.terminal import printable
 from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix, give_up, read_line
 from services.common.progress import Progress
 from services.login.admin import AdminError, Administration, administration
@@ -200,8 +201,10 @@ async def _administration(kafka: str, topic_prefix: str, secrets: Path) -> Async
 def _print_lines(accounts: Iterator[Account]) -> None:
     account = None
     for account in accounts:
-        methods = ", ".join(method.name for method in account.methods) or "no phone"
-        typer.echo(f"{account.name:<24}  {account.account_id}  {account.created_at:%Y-%m-%d %H:%M} UTC  {methods}")
+        methods = ", ".join(printable(method.name) for method in account.methods) or "no phone"
+        typer.echo(
+            f"{printable(account.name):<24}  {account.account_id}  {account.created_at:%Y-%m-%d %H:%M} UTC  {methods}"
+        )
     if account is None:
         typer.echo("There are no accounts. Create one with: countersign accounts add NAME")
 

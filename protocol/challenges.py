@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from protocol.agreement import check_agreement_key
 from protocol.encoding import digest
-from protocol.jose import PrivateKey, SignatureError, sign_issued, verify_embedded, verify_issued
+from protocol.jose import PrivateKey, SignatureError, require_json, sign_issued, verify_embedded, verify_issued
 from protocol.signed_requests import sign_request
 from schemas.base import AgreementKey, Browser, Digest, Identifier, Model, Text
 from schemas.contract import Purpose, Verdict
@@ -215,6 +215,7 @@ def verify_proof(challenge: str, answer: str) -> Proof:
     """
     claims, issuer_key = verify_challenge(challenge)
     header, device, payload = verify_embedded(answer, ANSWER_TYPE)
+    require_json(payload)
     try:
         content = Answer.model_validate_json(payload)
         signed_at = datetime.fromtimestamp(_SECONDS.validate_python(header.get("iat")), UTC)

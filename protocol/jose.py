@@ -3,7 +3,6 @@
 Signatures are deterministic (RFC 6979), so a decision that is repeated after a crash publishes the same bytes.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,9 +17,14 @@ from joserfc.jwk import ECKey
 from joserfc.jws import JWSRegistry
 
 from protocol.encoding import decode_base64url
+from protocol.strict_json import read_json
 
 ALGORITHM: Final = "ES256"
 _COORDINATE_BYTES: Final = 32
+_FIELD: Final = 2**256 - 2**224 + 2**192 + 2**96 - 1
+"""The prime of P-256's field (NIST SP 800-186 section 3.2.1.3): coordinates are below it, or a key had two ids."""
+_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""Members of private and symmetric keys (RFC 7518 section 6)."""
 _KEPT_KEYS: Final = 4096
 """How many public keys are kept parsed: a phone's and an issuer's come with each message of theirs."""
 _UNREADABLE: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -60,6 +64,9 @@ def _public_key(x: str, y: str) -> tuple[Mapping[str, str], str, ECKey]:
     if any(len(decode_base64url(coordinate)) != _COORDINATE_BYTES for coordinate in (x, y)):
         text = f"the key's coordinates are not {_COORDINATE_BYTES} bytes each"
         raise SignatureError(text)
+    if any(int.from_bytes(decode_base64url(coordinate)) >= _FIELD for coordinate in (x, y)):
+        text = "the key's coordinates are not below the field's prime"
+        raise SignatureError(text)
     key = ECKey.import_key(dict(bare))
     key.get_op_key("verify")
     return bare, key.thumbprint(), key
@@ -87,6 +94,9 @@ class PublicKey:
             SignatureError: If it is not a P-256 public key.
 
         """
+        if not _PRIVATE_MEMBERS.isdisjoint(jwk):
+            text = "not a public key: it has private members"
+            raise SignatureError(text)
         try:
             if jwk["kty"] != "EC" or jwk["crv"] != "P-256":
                 text = "the key is not on the curve P-256"
@@ -141,7 +151,7 @@ class PrivateKey:
             SignatureError: If it is not a P-256 private key.
 
         """
-        public = PublicKey.from_jwk(jwk)
+        public = PublicKey.from_jwk({name: value for name, value in jwk.items() if name != "d"})
         if not isinstance(jwk.get("d"), str):
             text = "not a private key: the member d is missing"
             raise SignatureError(text)
@@ -177,7 +187,8 @@ def read_header(compact: str) -> dict[str, Any]:
 
     """
     try:
-        header = dict(jws.extract_compact(compact.encode("ascii"), registry=_REGISTRY).headers())
+        jws.extract_compact(compact.encode("ascii"), registry=_REGISTRY)
+        header = dict(read_json(decode_base64url(compact.partition(".")[0])))
     except _UNREADABLE as error:
         text = f"not a compact JWS: {type(error).__name__}"
         raise SignatureError(text) from error
@@ -207,7 +218,8 @@ def verify_embedded(compact: str, typ: str) -> tuple[dict[str, Any], PublicKey, 
     if header.get("typ") != typ:
         text = f"the type is not {typ}"
         raise SignatureError(text)
-    key = PublicKey.from_jwk(header.get("jwk") or {})
+    jwk = header.get("jwk")
+    key = PublicKey.from_jwk(jwk if isinstance(jwk, dict) else {})
     return header, key, key.verify(compact)
 
 
@@ -235,7 +247,22 @@ def verify_issued(compact: str, typ: str) -> tuple[bytes, str]:
     if header.get("kid") != key.thumbprint:
         text = "the kid is not the thumbprint of the key"
         raise SignatureError(text)
+    require_json(payload)
     return payload, key.thumbprint
+
+
+def require_json(payload: bytes) -> None:
+    """Check that a payload is strict JSON.
+
+    Raises:
+        SignatureError: If it is not.
+
+    """
+    try:
+        read_json(payload)
+    except ValueError as error:
+        text = "the payload is not strict JSON"
+        raise SignatureError(text) from error
 
 
 def thumbprints_of(key_set: bytes) -> frozenset[str]:
@@ -246,7 +273,7 @@ def thumbprints_of(key_set: bytes) -> frozenset[str]:
 
     """
     try:
-        keys = json.loads(key_set)["keys"]
+        keys = read_json(key_set)["keys"]
         return frozenset(filter(None, map(_thumbprint, keys)))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         text = "not a JWK set"

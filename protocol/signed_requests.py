@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from protocol.jose import PrivateKey, PublicKey, SignatureError, verify_embedded
+from protocol.strict_json import read_json
 
 REQUEST_TYPE: Final = "countersign-request+jws"
 HEADER_MEMBERS: Final = frozenset({"alg", "typ", "jwk", "url", "nonce", "iat"})
@@ -119,8 +120,8 @@ def verify_request(
         detail = f"iat is more than {TOLERANCE_SECONDS} s away from this service's time, {int(now.timestamp())}."
         raise RequestRefusedError(Refusal.STALE, detail)
     try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        payload = read_json(body)
+    except ValueError as error:
         raise RequestRefusedError(Refusal.MALFORMED, "The payload is not JSON.") from error
     if not isinstance(payload, dict):
         raise RequestRefusedError(Refusal.MALFORMED, "The payload is not a JSON object.")

@@ -1,9 +1,9 @@
 """The base classes and field types of all messages."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, model_validator
 
 from schemas.topics import Topic
 
@@ -98,3 +98,11 @@ class AgreementKey(Model):
     crv: Literal["P-256"] = "P-256"
     x: Coordinate
     y: Coordinate
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_private(cls, jwk: Any) -> Any:
+        if isinstance(jwk, Mapping) and "d" in jwk:
+            text = "it has a private member"
+            raise ValueError(text)
+        return jwk

@@ -22,6 +22,7 @@ from authenticator.device.state import DEFAULT_URL
 from authenticator.device.store import DirectoryStore
 from authenticator.device.terminal import Screen, advice, local_time, printable
 from protocol.challenges import HIGHEST_NUMBER, LOWEST_NUMBER
+from protocol.names import read_name
 from schemas.base import NAME_CHARACTERS
 from schemas.contract import Verdict
 
@@ -75,8 +76,8 @@ def new_account(
     as_json: JsonOption = False,
 ) -> None:
     """Print a pairing phrase. Enter it at the computer, under PAIR A DEVICE, then run `wait`."""
-    if name is not None and not 1 <= len(name.strip()) <= NAME_CHARACTERS:
-        text = f"A name has 1 to {NAME_CHARACTERS} characters."
+    if name is not None and read_name(name) is None:
+        text = f"A name has 1 to {NAME_CHARACTERS} printable characters."
         raise typer.BadParameter(text, param_hint="--name")
     directory: DeviceDirectory = context.obj
     store = directory.open(name)

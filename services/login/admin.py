@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 
+from protocol.names import LONGEST_DISPLAY_NAME, read_name
 from schemas.login_messages import (
     AccountCommand,
     CreateAccount,
@@ -98,7 +99,10 @@ class Administration:
             AdminError: If the name, password or address is not acceptable, or the account exists.
 
         """
-        prepared, shown_name = _prepared(name), (display_name or name).strip()
+        prepared, shown_name = _prepared(name), read_name(display_name or name, LONGEST_DISPLAY_NAME)
+        if shown_name is None:
+            text = f"A display name has 1 to {LONGEST_DISPLAY_NAME} printable characters."
+            raise AdminError(text)
         weakness = policy.find_weakness(password, prepared, shown_name)
         if weakness is not None:
             raise AdminError(WEAKNESS_TEXTS[weakness])

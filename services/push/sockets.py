@@ -1,13 +1,13 @@
 """The devices' WebSockets, which a signed nonce opens (docs/protocol.md, section 5)."""
 
 import asyncio
-import json
 from typing import Any, Final
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from protocol.signed_requests import REQUEST_TYPE, Refusal, RequestRefusedError
+from protocol.strict_json import read_json
 from schemas.contract import ChallengeOutcome, Delivery, PushReceipt
 from schemas.push_messages import RegisterDevice
 from services.common.clock import now
@@ -80,7 +80,7 @@ class Sockets:
         nonce = self._verifier.nonce()
         await socket.send_json({"type": "hello", "nonce": nonce})
         try:
-            frame = await socket.receive_json(timeout=OPEN_SECONDS)
+            frame = await socket.receive_json(loads=read_json, timeout=OPEN_SECONDS)
             signed = self._verifier.check(_request_in(frame), path, REQUEST_TYPE, nonce)
             name = device_name_in(signed)
         except RequestRefusedError as error:
@@ -189,7 +189,7 @@ def _request_in(frame: Any) -> str:
 
 def _receipt_in(text: str) -> str:
     try:
-        frame = json.loads(text)
+        frame = read_json(text)
     except ValueError:
         return ""
     found = frame.get("challenge_id") if isinstance(frame, dict) and frame.get("type") == "receipt" else None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -178,3 +179,43 @@ async def test_each_way_to_end_has_its_reason(
     instance.feed.apply(an_event(an_ended_challenge(issued, outcome, verdict=verdict)))
     frame = await news(socket)
     assert (frame["type"], frame["reason"], frame["outcome"]) == ("ended", reason, outcome.value)
+
+
+ODD_FRAMES: Final = {
+    "deep": "[" * 8000,
+    "two members": '{"type": "open", "type": "open", "request": "a.b.c"}',
+    "byte order mark": '\ufeff{"type": "open", "request": "a.b.c"}',
+    "lone surrogate": '{"type": "open", "request": "\\ud800"}',
+    "no object": "17",
+    "nothing": "",
+    "no JSON": "{",
+    "request of another kind": '{"type": "open", "request": {"a": 1}}',
+}
+
+
+@pytest.mark.parametrize("frame", ODD_FRAMES.values(), ids=ODD_FRAMES)
+async def test_a_first_frame_that_is_none_closes_the_socket_by_its_code(instance: Instance, frame: str) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{instance.url}/socket") as socket:
+        await socket.receive_json(timeout=DEADLINE_SECONDS)
+        await socket.send_str(frame)
+        while (message := await socket.receive(timeout=DEADLINE_SECONDS)).type != aiohttp.WSMsgType.CLOSE:
+            assert message.json()["problem"]["status"] == 400
+        assert message.data == sockets.REFUSED_CODE
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\u202eb", "\x1b[31mX", "a\nb\x00", " ", "x" * 61], ids=repr)
+async def test_a_name_that_cannot_be_shown_closes_the_socket_by_its_code(
+    instance: Instance, device: Device, name: str
+) -> None:
+    with pytest.raises(AssertionError, match=r"malformed|bad-signature"):
+        await device.connect(name)
+    assert instance.receipts == []
+
+
+async def test_a_later_frame_that_is_none_is_passed_over(instance: Instance, device: Device) -> None:
+    channel = instance.connects(device)
+    socket = await device.connect(NAME)
+    for frame in ODD_FRAMES.values():
+        await socket.send_str(frame)
+    updated = instance.ask(channel, "one")
+    assert (await news(socket))["challenge"] == updated.pending[0].challenge

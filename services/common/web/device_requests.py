@@ -14,6 +14,7 @@ from aiohttp import web
 
 from protocol.challenges import CHALLENGE_HEADER
 from protocol.encoding import decode_base64url, encode_base64url
+from protocol.names import read_name
 from protocol.signed_requests import (
     TOLERANCE_SECONDS,
     Refusal,
@@ -161,10 +162,12 @@ def device_name_in(signed: SignedRequest) -> str:
     """Return the device's name in a request.
 
     Raises:
-        RequestRefusedError: If it is missing or too long.
+        RequestRefusedError: If it is missing, too long or not printable.
 
     """
-    name = signed.payload.get("device_name")
-    if not isinstance(name, str) or not 1 <= len(name.strip()) <= NAME_CHARACTERS:
-        raise RequestRefusedError(Refusal.MALFORMED, f"device_name must have 1 to {NAME_CHARACTERS} characters.")
-    return name.strip()
+    given = signed.payload.get("device_name")
+    name = read_name(given) if isinstance(given, str) else None
+    if name is None:
+        detail = f"device_name must have 1 to {NAME_CHARACTERS} printable characters."
+        raise RequestRefusedError(Refusal.MALFORMED, detail)
+    return name

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from schemas.base import NAME_CHARACTERS
 from services.login.domain.rejections import Rejection
 from services.login.sign_in.password_policy import WEAKNESS_TEXTS, Weakness
 from services.login.web.page_messages import PageMessage
@@ -39,9 +40,9 @@ def method_gone() -> PageMessage:
     return PageMessage("That did not work", "It no longer exists. It may have been removed in another window.")
 
 
-def name_missing() -> PageMessage:
-    """Return the message for an empty name."""
-    return PageMessage("A name is needed", "Enter a name for the phone or app.")
+def bad_name() -> PageMessage:
+    """Return the message for a name that is empty or cannot be shown."""
+    return PageMessage("A name is needed", f"Enter 1 to {NAME_CHARACTERS} letters, digits and visible marks.")
 
 
 def same_password() -> PageMessage:

@@ -4,8 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
+from protocol.names import read_name
 from protocol.verification_codes import find_step
-from schemas.base import NAME_CHARACTERS
 from schemas.login_messages import AddApp, MakeRecoveryCodes
 from services.common.clock import new_id, now
 from services.login.account import change_messages
@@ -50,7 +50,7 @@ class MethodForms:
         secret = self._checks.app_secret(user.account.account_id, method_id, sealed)
         if secret is None:
             raise web.HTTPSeeOther(login_pages.APP)
-        name = form.get("name", "").strip()[:NAME_CHARACTERS] or DEFAULT_NAME
+        name = read_name(form.get("name", "")) or DEFAULT_NAME
         time_step = find_step(secret, form.get("code", ""), now())
         if time_step is None:
             message = change_messages.wrong_first_code()

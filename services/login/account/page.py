@@ -7,7 +7,7 @@ import yarl
 from aiohttp import hdrs, web
 from pydantic import ValidationError
 
-from schemas.base import NAME_CHARACTERS
+from protocol.names import read_name
 from schemas.login_messages import (
     AddPhone,
     ChoosePhone,
@@ -129,13 +129,14 @@ class AccountPage:
         form = await self._forms.read(request)
         user = require_signed_in(self._forms.contexts.load(request), self._forms.policy.limits)
         await touch(self._forms, user)
-        values: dict[str, Any] = {name: form.get(name, "").strip()[:NAME_CHARACTERS] for name in fields}
+        values: dict[str, Any] = {field: form.get(field, "") for field in fields}
+        if "name" in values:
+            values["name"] = read_name(values["name"])
         try:
             command = user.command(kind, **values)
         except ValidationError:
-            name_missing = "name" in fields and not values["name"]
-            message = change_messages.name_missing() if name_missing else change_messages.method_gone()
-            return self._render(request, user, message)
+            unnamed = "name" in values and values["name"] is None
+            return self._render(request, user, change_messages.bad_name() if unnamed else change_messages.method_gone())
         rejection = await change(self._forms, request, command)
         if rejection is not None:
             return self.render(request, user, rejection)

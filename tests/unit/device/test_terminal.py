@@ -93,7 +93,9 @@ async def test_answer_is_read_from_a_pipe(pipe: tuple[int, int], typed: bytes, v
     ("typed", "reply"),
     [
         (b"a\n42\n", Reply(Verdict.APPROVE, 42)),
-        (b"a\n\n9\n100\n042\n4 2\n-42\n\xd9\xa4\xd9\xa2\nyes\n10\n", Reply(Verdict.APPROVE, 10)),
+        (b"a\n\n9\n100\n042\n4x2\nyes\n10\n", Reply(Verdict.APPROVE, 10)),
+        (b"a\n4-2\n", Reply(Verdict.APPROVE, 42)),
+        (b"a\n\xd9\xa4 \xd9\xa2\n", Reply(Verdict.APPROVE, 42)),
         (b"a\nd\n", Reply(Verdict.DENY)),
         (b"a\nr\n", Reply(Verdict.REPORT)),
         (b"d\n42\n", Reply(Verdict.DENY)),

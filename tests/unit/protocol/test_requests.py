@@ -57,7 +57,6 @@ def test_request_has_its_device_payload_and_time() -> None:
         "/phrases",
         "",
         "http://[/phrases",
-        "http://localhost:8300/\ud800/phrases",
     ],
 )
 def test_request_for_another_url_is_refused(url: str) -> None:

@@ -116,8 +116,8 @@ def test_pairing_exchanges_the_keys_of_the_derivation() -> None:
     exchange, derivation = VECTORS["agreement"], VECTORS["agreement"]["derivations"][0]
     proof = verify_proof(exchange["challenge"]["jws"], exchange["answer"]["jws"])
     assert proof.claims.jti == derivation["pairing_id"]
-    assert present(proof.claims.login_issuer).agreement == AgreementKey.model_validate(derivation["issuer"])
-    assert proof.agreement_key == AgreementKey.model_validate(derivation["device"])
+    assert present(proof.claims.login_issuer).agreement == AgreementPrivateKey.from_jwk(derivation["issuer"]).public
+    assert proof.agreement_key == AgreementPrivateKey.from_jwk(derivation["device"]).public
 
 
 def test_statement_of_an_unpaired_device_holds() -> None:
