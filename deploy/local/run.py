@@ -140,7 +140,8 @@ Stop it with Ctrl-C. The logs are in {stack.logs}, metrics at {_metrics_urls(sta
 
 
 def _urls(stack: Stack, service: str) -> str:
-    return " or ".join(instance.url for instance in stack.instances.values() if instance.service == service)
+    public = stack.environment(service).get(f"{service.upper()}_PUBLIC_URL")
+    return public or " or ".join(each.url for each in stack.instances.values() if each.service == service)
 
 
 def _metrics_urls(stack: Stack) -> str:

@@ -1,15 +1,58 @@
 """The settings of every service, read from the environment and the command line."""
 
+import re
 import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[float, Field(gt=0)]
 INVALID_SETTING_STATUS = 2
+
+
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+/?")
+
+
+def read_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return the networks in a text, separated by spaces or commas.
+
+    Raises:
+        ValueError: If one of them is none.
+
+    """
+    return tuple(ip_network(each) for each in text.replace(",", " ").split())
+
+
+def _require_networks(text: str) -> str:
+    read_networks(text)
+    return text
+
+
+def read_origin(text: str) -> str:
+    """Return a URL that a service can be reached by, without the slash at its end.
+
+    Raises:
+        ValueError: If it is more or less than a scheme, a host and perhaps a port: the services serve from the root.
+
+    """
+    try:
+        parts = urlsplit(text)
+        complete = parts.scheme in {"http", "https"} and parts.hostname is not None and parts.port != 0
+    except ValueError:
+        complete = False
+    if not complete or not _ORIGIN.fullmatch(text):
+        reason = "it must be http://HOST or https://HOST, perhaps with a :PORT, and no path"
+        raise ValueError(reason)
+    return text.removesuffix("/")
+
+
+Origin = Annotated[str, AfterValidator(read_origin)]
+"""A URL of scheme, host and perhaps port."""
 
 
 class ServiceSettings(BaseSettings):
@@ -33,7 +76,7 @@ class ServiceSettings(BaseSettings):
     """Address to listen on; 0.0.0.0 for all."""
     port: Port
     """Port to listen on."""
-    public_url: str | None = None
+    public_url: Origin | None = None
     """URL that browsers and devices reach this service by; default http://localhost:PORT."""
     kafka_bootstrap: str = "localhost:9092"
     """Kafka's host:port list."""
@@ -50,6 +93,9 @@ class ServiceSettings(BaseSettings):
     lower bound is group.min.session.timeout.ms, by default 6 s."""
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     """Number of proxies in front that are trusted to append the client to X-Forwarded-For; 0 ignores the header."""
+    trusted_networks: Annotated[str, AfterValidator(_require_networks)] = ""
+    """Networks in which those proxies are, such as 10.0.0.0/8, separated by spaces or commas; default anywhere. With
+    TRUSTED_PROXIES=0, all proxies in them are trusted."""
     unready_seconds: Annotated[float, Field(ge=0, le=120)] = 0.0
     """Time for which a stopping instance still serves while /ready is red, so that load balancers remove it first."""
     metrics_port: Port | None = None

@@ -6,6 +6,8 @@ from services.common.instance.runtime import ServiceInstance
 from services.common.keys.keys import load_agreement_keys, load_secret, load_signing_keys
 from services.common.keys.peppers import load_peppers
 from services.common.keys.sealing import load_sealer
+from services.common.settings import read_networks
+from services.common.web.proxies import PROXIES, Proxies
 from services.common.web.web import make_web
 from services.login.account.methods import MethodForms
 from services.login.account.page import AccountPage
@@ -77,6 +79,7 @@ def make_instance(settings: LoginSettings) -> ServiceInstance:
         signing_keys=signing_keys,
     )
     application = make_web(base.health, base.telemetry, pages.render_error, CONTENT_SECURITY_POLICY)
+    application[PROXIES] = Proxies(read_networks(settings.trusted_networks))
     application.add_routes(routes(handlers))
     ReadYourWrites(accounts, cookies).install(application)
     application.on_shutdown.append(events.close_all)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from services.common.settings import Port, ServiceSettings
+from services.common.settings import Origin, Port, ServiceSettings
 from services.common.throttle import Count
 from services.login.addresses import read_address
 from services.login.breached_passwords import require_filter
@@ -30,9 +30,9 @@ class LoginSettings(ServiceSettings, Limits):
     """The product's name, as people read it."""
     authenticator_name: Name = "Salesforce Authenticator"
     """The authenticator's name, as people read it."""
-    authenticator_url: str = "http://localhost:8300"
+    authenticator_url: Origin = "http://localhost:8300"
     """The authenticator's address, for people."""
-    issuer: str = f"http://localhost:{DEFAULT_PORT}"
+    issuer: Origin = f"http://localhost:{DEFAULT_PORT}"
     """URL of the issuer in challenges, which devices pin; the same for all instances."""
     most_waiting: Count = 10_000
     """Most event streams open at one instance; further pages get 503."""

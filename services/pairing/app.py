@@ -3,7 +3,9 @@
 from services.common.instance.base import Base
 from services.common.instance.runtime import ServiceInstance
 from services.common.keys.keys import load_secret, load_signing_keys
+from services.common.settings import read_networks
 from services.common.web.device_requests import CORS, Nonces, SignedRequestVerifier
+from services.common.web.proxies import PROXIES, Proxies
 from services.common.web.web import make_web, render_problem
 from services.pairing.domain.policy import PairingPolicy
 from services.pairing.routes import routes
@@ -28,5 +30,6 @@ def make_instance(settings: PairingSettings) -> ServiceInstance:
         limits=settings.limits,
     )
     application = make_web(base.health, base.telemetry, render_problem, CONTENT_SECURITY_POLICY, CORS)
+    application[PROXIES] = Proxies(read_networks(settings.trusted_networks))
     application.add_routes(routes(web_side, verifier, signing_keys))
     return base.instance(application)

@@ -2,7 +2,7 @@
 
 from pydantic_settings import SettingsConfigDict
 
-from services.common.settings import Port, ServiceSettings
+from services.common.settings import Origin, Port, ServiceSettings
 from services.pairing.domain.limits import PairingLimits
 
 DEFAULT_PORT = 8200
@@ -15,7 +15,7 @@ class PairingSettings(ServiceSettings, PairingLimits):
 
     port: Port = DEFAULT_PORT
     """Port to listen on."""
-    issuer: str | None = None
+    issuer: Origin | None = None
     """URL of the issuer in challenges, the same for all instances; default the public URL."""
 
     @property

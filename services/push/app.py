@@ -4,7 +4,9 @@ from services.common.instance.base import Base
 from services.common.instance.instance_metrics import CapacityGauge
 from services.common.instance.runtime import ServiceInstance
 from services.common.keys.keys import load_secret
+from services.common.settings import read_networks
 from services.common.web.device_requests import CORS, Nonces, SignedRequestVerifier
+from services.common.web.proxies import PROXIES, Proxies
 from services.common.web.web import make_web, render_problem
 from services.push.answers import Answers
 from services.push.feed import ChallengeFeed
@@ -27,6 +29,7 @@ def make_instance(settings: PushSettings) -> ServiceInstance:
     web_side = PushWeb(settings, verifier, Answers(feed, issuers, base.publisher))
     policy = content_security_policy(settings)
     application = make_web(base.health, base.telemetry, render_problem, policy, CORS)
+    application[PROXIES] = Proxies(read_networks(settings.trusted_networks))
     application.add_routes(routes(web_side, sockets, verifier))
     application.on_shutdown.append(sockets.close_all)
     connected = CapacityGauge(

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.common.settings import Port, ServiceSettings
+from services.common.settings import Origin, Port, ServiceSettings
 
 DEFAULT_PORT = 8300
 
@@ -19,9 +19,9 @@ class PushSettings(ServiceSettings):
     """Port to listen on."""
     product_name: Annotated[str, Field(min_length=1, max_length=60)] = "Salesforce Authenticator"
     """The authenticator's name, as people read it."""
-    pairing_url: str = "http://localhost:8200"
+    pairing_url: Origin = "http://localhost:8200"
     """The pairing service's URL, for devices."""
-    issuer_urls: tuple[str, ...] = ("http://localhost:8100",)
+    issuer_urls: tuple[Origin, ...] = ("http://localhost:8100",)
     """URLs of the login services whose key sets the web app may fetch."""
     most_sockets: Annotated[int, Field(ge=1)] = 10_000
     """Most devices connected to one instance; further ones are closed with code 1013."""

@@ -13,6 +13,7 @@ from services.common.instance.health import Health
 from services.common.kafka.publisher import UnavailableError
 from services.common.keys.keys import SigningKeys
 from services.common.telemetry.telemetry import Telemetry
+from services.common.web.proxies import PROXIES
 from services.common.web.watching import LIVE, READY, Handler, watch_requests
 
 log = structlog.get_logger(__name__)
@@ -110,14 +111,6 @@ def make_web(
     return application
 
 
-def client_address(request: web.Request, trusted_proxies: int) -> str:
-    """Return the client's IP address, behind a number of trusted proxies."""
-    peer = request.remote or "unknown"
-    hops = [hop.strip() for hop in ",".join(request.headers.getall("X-Forwarded-For", ())).split(",") if hop.strip()]
-    address = hops[-trusted_proxies][:64] if 0 < trusted_proxies <= len(hops) else peer
-    return address if address.isascii() else peer
-
-
 def serve_key_set(keys: SigningKeys) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Return the handler that publishes a service's keys as a JWK set (RFC 7517 section 5)."""
 
@@ -188,4 +181,6 @@ async def _ready(request: web.Request) -> web.Response:
         return web.json_response(
             {"status": "not ready", "reasons": reasons}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
         )
-    return web.json_response({"status": "ready"})
+    proxies = request.app.get(PROXIES)
+    warnings = [proxies.mismatch] if proxies is not None and proxies.mismatch else []
+    return web.json_response({"status": "ready"} | ({"warnings": warnings} if warnings else {}))

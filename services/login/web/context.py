@@ -8,7 +8,7 @@ from aiohttp import web
 from schemas.base import Browser
 from services.common.clock import now
 from services.common.rows.view import View
-from services.common.web.web import client_address
+from services.common.web.proxies import client_address
 from services.login.browsers import browser_name
 from services.login.domain.account import Account, Session
 from services.login.domain.limits import Limits
