@@ -1,7 +1,7 @@
 """What happened to an account, kept from messages and their outcomes alone: nothing is read from a row."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from protocol.challenges import Proof, verify_proof
 from schemas.base import Message
@@ -40,46 +40,12 @@ from schemas.login_messages import (
     UseRecoveryCode,
 )
 from services.common.decisions import OK
-from services.common.throttle import PauseLimits
 from services.login.domain.history import Method
 from services.login.domain.limits import Enrolment, Limits
 from services.login.domain.login import Login, LoginKind
 from services.login.domain.rejections import Rejection
 from tests.builders import number_of
-
-
-@dataclass(slots=True)
-class Failures:
-    """Failures in a row, and the pause after them."""
-
-    limits: PauseLimits
-    count: int = 0
-    last_at: datetime | None = None
-
-    def add(self, at: datetime) -> None:
-        """Count one more, or begin anew after a long time or after a pause of a fixed length."""
-        forget = self.limits.forget_after_seconds
-        quiet = self.last_at is not None and forget is not None and at > self.last_at + timedelta(seconds=forget)
-        served = self.limits.pause_seconds == self.limits.longest_pause_seconds and self.end is not None
-        begins_anew = quiet or (served and self.end is not None and at >= self.end)
-        self.count, self.last_at = 1 if begins_anew else self.count + 1, at
-
-    def clear(self) -> None:
-        """Begin anew."""
-        self.count, self.last_at = 0, None
-
-    @property
-    def end(self) -> datetime | None:
-        """When the pause ends; None if there is none."""
-        further = self.count - self.limits.tries
-        if self.last_at is None or further < 0:
-            return None
-        seconds = min(self.limits.pause_seconds * 2**further, self.limits.longest_pause_seconds)
-        return self.last_at + timedelta(seconds=seconds)
-
-    def paused(self, at: datetime) -> bool:
-        """Tell whether a moment is in the pause."""
-        return self.end is not None and at < self.end
+from tests.model.failures import Failures
 
 
 @dataclass(frozen=True, slots=True)

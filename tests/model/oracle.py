@@ -22,7 +22,8 @@ from services.login.metrics import AccountTally
 from services.push.domain.channel import MOST_ENDED, MOST_PENDING, MOST_UNPAIRED, PendingChallenge
 from tests.builders import PAIRING_LIMITS, Phone
 from tests.model.account_checks import LOGIN_KEY, PAIRING_KEY, approved_by, check_account, check_decision
-from tests.model.account_history import AccountHistory, Failures
+from tests.model.account_history import AccountHistory
+from tests.model.failures import Failures
 from tests.model.memory_kafka import (
     ACCOUNTS,
     CHANNELS,

@@ -55,9 +55,7 @@ def decide_guess(row: Guesses | None, event: Event[Message], policy: Policy) -> 
 
 def is_quiet(row: Guesses, at: datetime, limits: Limits) -> bool:
     """Tell whether a source's failures are forgotten, so that its row can be deleted."""
-    throttle = row.passwords
-    forgotten = all(each.forgets(throttle.last_failure_at, at) for each in (limits.addresses, limits.passwords))
-    return forgotten and not throttle.is_paused(at)
+    return all(row.passwords.is_forgotten(at, each) for each in (limits.addresses, limits.passwords))
 
 
 def _count(row: Guesses, command: CountGuess, at: datetime, limits: Limits) -> Decision[Guesses]:

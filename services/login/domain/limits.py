@@ -35,11 +35,11 @@ class Limits(BaseModel):
     denials: PauseLimits = PauseLimits(tries=2, pause_seconds=60, longest_pause_seconds=60 * 60)
     """Challenges in a row that were denied, answered with a wrong number, or not answered."""
     passwords: PauseLimits = PauseLimits(
-        tries=5, pause_seconds=30, longest_pause_seconds=15 * 60, forget_after_seconds=60 * 60
+        tries=5, pause_seconds=30, longest_pause_seconds=15 * 60, forget_after_seconds=12 * 60
     )
     """Wrong passwords in a row for one name."""
     addresses: PauseLimits = PauseLimits(
-        tries=20, pause_seconds=30, longest_pause_seconds=15 * 60, forget_after_seconds=60 * 60
+        tries=20, pause_seconds=30, longest_pause_seconds=15 * 60, forget_after_seconds=3 * 60
     )
     """Wrong passwords in a row from one address, for any names."""
     codes: PauseLimits = PauseLimits(tries=5, pause_seconds=30, longest_pause_seconds=60 * 60)

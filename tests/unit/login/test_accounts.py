@@ -213,7 +213,7 @@ def test_a_reset_clears_counts_and_pauses() -> None:
     owner = _rich()
     owner.take(a_reset(after(1)))
     account = owner.account
-    assert (account.push.denials.failures, account.push.denials.last_failure_at) == (0, None)
+    assert (account.push.denials.failures, account.push.denials.counted_from) == (0, None)
     assert (account.codes.failures, account.codes.paused_until) == (0, None)
     assert (account.phrases.failures, account.phrases.paused_until) == (0, None)
 

@@ -48,7 +48,7 @@ def test_an_unanswered_challenge_ends_its_login() -> None:
     assert settled.open_challenge() is None
     assert settled.history[-1].what is HistoryKind.LOGIN_NOT_ANSWERED
     assert settled.history[-1].at == after(minutes=2)
-    assert (settled.push.denials.failures, settled.push.denials.last_failure_at) == (1, after(minutes=2))
+    assert (settled.push.denials.failures, settled.push.denials.counted_from) == (1, after(minutes=2))
 
 
 def test_a_challenge_is_open_until_its_last_moment() -> None:
