@@ -26,6 +26,7 @@ def make_instance(settings: PairingSettings) -> ServiceInstance:
         publisher=base.publisher,
         phrase_key=phrase_key,
         limits=settings.limits,
+        trusted_proxies=settings.trusted_proxies,
     )
     application = make_web(base.health, base.telemetry, render_problem, CONTENT_SECURITY_POLICY, CORS)
     application.add_routes(routes(web_side, verifier, signing_keys))

@@ -13,8 +13,8 @@ from schemas.contract import (
     Verdict,
 )
 from schemas.login_messages import EmailDue, EmailKind, ForgetGuesses
-from schemas.pairing_messages import RetirePhrase
-from schemas.push_messages import RegisterDevice
+from schemas.pairing_messages import ForgetRequester, RetirePhrase
+from schemas.push_messages import ForgetDevice, RegisterDevice
 from tests.builders import T0, a_browser, a_digest, a_phone
 from tests.events import (
     PHRASE,
@@ -100,6 +100,7 @@ def examples() -> list[Message]:
         a_guess(),
         ForgetGuesses(source=a_digest("source"), at=T0),
         a_phrase_request(),
+        ForgetRequester(device_id=a_phone().device_id, at=T0),
         an_issue(),
         RetirePhrase(phrase_digest=PHRASE, device_id=a_phone().device_id, at=T0),
         a_pairing_request(),
@@ -114,6 +115,7 @@ def examples() -> list[Message]:
         a_response(a_challenge()),
         PushReceipt(challenge_id="challenge-1", reply_key="alex", device_name="Pixel 9", delivery=Delivery.DELIVERED),
         RegisterDevice(device_id=a_phone().device_id, at=T0, device_name="Pixel 9"),
+        ForgetDevice(device_id=a_phone().device_id, at=T0),
         a_parting(),
     ]
 
