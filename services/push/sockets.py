@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -33,7 +34,7 @@ REFUSED_CODE: Final = 4400
 REPLACED_CODE: Final = 4409
 """The device has opened another socket; it shall not replace that one in turn (docs/protocol.md, section 5)."""
 FULL: Final = b"full"
-UPGRADE: Final = {hdrs.UPGRADE: "websocket"}
+UPGRADE: Final[Mapping[str, str]] = {hdrs.UPGRADE: "websocket"}
 NO_UPGRADE: Final = (
     "This request did not ask for a WebSocket. If it did when it was sent, a proxy in front of the service does not "
     "pass WebSockets on: let it send the headers Upgrade and Connection along."
