@@ -4,6 +4,7 @@ So a crowd under one key, such as one network, cannot keep others out by filling
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 ItemT = TypeVar("ItemT")
@@ -57,15 +58,15 @@ class FairPlaces(Generic[ItemT]):
             return None
         return self._take_oldest(max(self._items, key=self.count_of))
 
-    def take_in_turn(self) -> tuple[str, ItemT] | None:
-        """Take the oldest item of the key whose turn it is, with that key; None if there is none."""
-        if not self._items:
+    def take_in_turn(self, may: Callable[[str], bool] = lambda _key: True) -> ItemT | None:
+        """Take the oldest item of the key whose turn it is, among the keys that may have one; None if there is none."""
+        key = next(filter(may, self._items), None)
+        if key is None:
             return None
-        key = next(iter(self._items))
         item = self._take_oldest(key)
         if key in self._items:
             self._items.move_to_end(key)
-        return key, item
+        return item
 
     def remove(self, key: str, item: ItemT) -> None:
         """Remove an item, if it is still there."""

@@ -12,7 +12,15 @@ from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 
-from schemas.login_messages import AccountCommand, CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
+from schemas.login_messages import (
+    AccountCommand,
+    CreateAccount,
+    Invite,
+    RemoveAccount,
+    ResetMethods,
+    SetEmail,
+    SetPassword,
+)
 from services.common.clock import now
 from services.common.decisions import OK
 from services.common.kafka.log import KafkaChangelog
@@ -22,6 +30,7 @@ from services.common.kafka.topic_facts import read_partition_counts
 from services.common.progress import Progress
 from services.common.rows.view import View
 from services.login.addresses import read_address
+from services.login.codes.typed_codes import draw_code, grouped
 from services.login.domain.account import Account
 from services.login.domain.rejections import Rejection
 from services.login.names import LONGEST_NAME, account_id_of
@@ -34,6 +43,9 @@ from services.login.tables import ACCOUNTS, TOPOLOGY
 STALL_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.2
 DECISION_SECONDS: Final = 30.0
+PASSWORD_CHARACTERS: Final = 16
+"""80 random bits."""
+PASSWORD_GROUP: Final = 4
 
 
 class AdminError(Exception):
@@ -121,6 +133,21 @@ class Administration:
         command = Invite(**self._existing(name), at=at, invitation_digest=digest, expires_at=at + lifetime)
         await self._decide(command)
         return code
+
+    async def set_password(self, name: str) -> str:
+        """Set a password for one sign-in to an account, and sign it out everywhere.
+
+        Returns:
+            The password, for the account's owner. Only its hash is stored.
+
+        Raises:
+            AdminError: If no account has that name.
+
+        """
+        password = grouped(draw_code(PASSWORD_CHARACTERS), PASSWORD_GROUP)
+        password_hash = await asyncio.to_thread(hash_password, password)
+        await self._decide(SetPassword(**self._existing(name), at=now(), password_hash=password_hash))
+        return password
 
     async def reset(self, name: str) -> None:
         """Remove all methods of an account and sign it out everywhere; its owner enrols again.

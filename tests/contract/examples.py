@@ -12,7 +12,7 @@ from schemas.contract import (
     PushReceipt,
     Verdict,
 )
-from schemas.login_messages import EmailDue, EmailKind, ForgetGuesses
+from schemas.login_messages import EmailDue, EmailKind, ForgetGuesses, RefundGuess
 from schemas.pairing_messages import ForgetRequester, RetirePhrase
 from schemas.push_messages import ForgetDevice, RegisterDevice
 from tests.builders import T0, a_browser, a_digest, a_phone
@@ -51,6 +51,7 @@ from tests.session_messages import (
     a_further_phone,
     a_method_removal,
     a_password_change,
+    a_password_set,
     a_removal,
     a_renaming,
     a_reset,
@@ -74,8 +75,9 @@ def examples() -> list[Message]:
         an_address("zoe@example.org"),
         an_invitation(),
         a_reset(),
+        a_password_set(),
         a_sign_in(browser_digest=a_digest("b"), remembered_digest=a_digest("r"), remember_digest=a_digest("s")),
-        a_wrong_password(),
+        a_wrong_password(browser_digest=a_digest("b")),
         a_pairing_start(),
         a_send(device_id=a_phone().device_id),
         a_code(step=58_081_920),
@@ -98,6 +100,7 @@ def examples() -> list[Message]:
             left=9,
         ),
         a_guess(),
+        RefundGuess(source=a_digest("source"), at=T0),
         ForgetGuesses(source=a_digest("source"), at=T0),
         a_phrase_request(),
         ForgetRequester(device_id=a_phone().device_id, at=T0),

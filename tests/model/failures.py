@@ -50,3 +50,26 @@ class Failures:
     def closed(self) -> bool:
         """Tell whether there were too many for any further one."""
         return self.limits.close_after is not None and self.in_a_row >= self.limits.close_after
+
+
+class BothFailures:
+    """Those of browsers that an account knows, and those of all others.
+
+    Attributes:
+        known: The former.
+        others: The latter.
+
+    """
+
+    def __init__(self, limits: PauseLimits) -> None:
+        self.known = Failures(limits)
+        self.others = Failures(limits)
+
+    def of(self, *, known: bool) -> Failures:
+        """Return one of them."""
+        return self.known if known else self.others
+
+    def clear(self) -> None:
+        """Begin both anew."""
+        self.known.clear()
+        self.others.clear()

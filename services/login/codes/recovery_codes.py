@@ -12,7 +12,7 @@ from argon2.low_level import Type, hash_secret_raw
 
 from protocol.encoding import decode_base64url, encode_base64url
 from services.login.codes.typed_codes import draw_code, grouped, read_code
-from services.login.sign_in.passwords import ITERATIONS, LANES, MEMORY_KIBIBYTES, HashingThreads
+from services.login.sign_in.passwords import ITERATIONS, LANES, MEMORY_KIBIBYTES, HashingThreads, HashingTurn
 
 CODES: Final = 10
 CHARACTERS: Final = 10
@@ -43,16 +43,16 @@ class RecoveryCodes:
     def __init__(self, threads: HashingThreads) -> None:
         self._threads = threads
 
-    async def make(self) -> RecoveryCodeSet:
+    async def make(self, turn: HashingTurn) -> RecoveryCodeSet:
         """Draw a new set. Ten hashes take some 200 ms of CPU.
 
         Raises:
             UnavailableError: If too many calls wait.
 
         """
-        return await self._threads.run(_make)
+        return await self._threads.run(turn, _make)
 
-    async def digest(self, typed: str, salt: str) -> str | None:
+    async def digest(self, turn: HashingTurn, typed: str, salt: str) -> str | None:
         """Return a typed code's digest under a set's salt: 32 bytes, base64url, 43 characters.
 
         None means that the text cannot be a code.
@@ -62,7 +62,7 @@ class RecoveryCodes:
 
         """
         code = read_code(typed, CHARACTERS)
-        return None if code is None else await self._threads.run(_digest, code, salt)
+        return None if code is None else await self._threads.run(turn, _digest, code, salt)
 
 
 def _make() -> RecoveryCodeSet:

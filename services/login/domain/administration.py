@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.login_messages import CreateAccount, EmailKind, Invite, RemoveAccount, ResetMethods, SetEmail
+from schemas.login_messages import CreateAccount, EmailKind, Invite, RemoveAccount, ResetMethods, SetEmail, SetPassword
 from services.common.decisions import Decision
 from services.login.domain.account import Account, Invitation
 from services.login.domain.emails import email_due
@@ -38,7 +38,7 @@ def remove(
         password_hash="",
         created_at=account.created_at,
         removed_at=at,
-        history_dropped=len(account.stored_history),
+        dropped=account.stored_history,
     )
     withdrawals = withdrawn(account.logins, at)
     return Decision(removed, (*withdrawals, *unpaired(account.account_id, account.devices, at, policy.signer)))
@@ -57,6 +57,23 @@ def invite(account: Account, _login: Login | None, command: Invite, at: datetime
     return Decision(replace(account, invitation=invitation).with_history(HistoryKind.INVITED, at))
 
 
+def set_password(
+    account: Account, _login: Login | None, command: SetPassword, at: datetime, _policy: Policy
+) -> Decision[Account]:
+    """Set a password that is to be changed at the next sign-in; all logins and sessions end, all limits are cleared."""
+    ended = account.with_ended(account.logins, EndReason.CANCELLED, at).with_denials_cleared().with_attempts_cleared()
+    changed = replace(
+        ended,
+        password_hash=command.password_hash,
+        one_time_password=True,
+        push=replace(ended.push, reported=None),
+        sessions=(),
+        remembered=(),
+    )
+    events = (*withdrawn(account.logins, at), *email_due(account, EmailKind.PASSWORD_SET, at))
+    return Decision(changed.with_history(HistoryKind.PASSWORD_SET, at), events)
+
+
 def reset(
     account: Account, _login: Login | None, _command: ResetMethods, at: datetime, policy: Policy
 ) -> Decision[Account]:
@@ -72,9 +89,8 @@ def reset(
         recovery=None,
         sessions=(),
         remembered=(),
-        codes=ended.codes.succeeded(),
         phrases=ended.phrases.succeeded(),
-    )
+    ).with_attempts_cleared()
     events = (
         *withdrawn(account.logins, at),
         *unpaired(account.account_id, account.devices, at, policy.signer),

@@ -1,4 +1,4 @@
-"""Wrong passwords by source: an address, or a name without an account.
+"""Wrong passwords by source: a network, or a name without an account.
 
 Wrong passwords for an account are counted in the account's row. A name without an account has the same limits, so its
 pauses do not show that the account is missing.
@@ -10,7 +10,7 @@ from datetime import datetime
 from protocol.encoding import digest
 from schemas.base import Digest, Message
 from schemas.codec import Event
-from schemas.login_messages import CountGuess, ForgetGuesses
+from schemas.login_messages import CountGuess, ForgetGuesses, RefundGuess
 from services.common.decisions import OK, Decision, Row
 from services.common.throttle import NO_FAILURES, Throttle
 from services.login.domain.limits import Limits
@@ -23,7 +23,7 @@ class Guesses(Row):
     """The row of a source.
 
     Attributes:
-        source: SHA-256 over the address or the name; the row's key.
+        source: SHA-256 over the network or the name; the row's key.
         passwords: Wrong passwords from the source.
 
     """
@@ -32,9 +32,9 @@ class Guesses(Row):
     passwords: Throttle = NO_FAILURES
 
 
-def address_source(address: str) -> str:
-    """Return the source for an address."""
-    return digest(f"address\x00{address}".encode())
+def network_source(network: str) -> str:
+    """Return the source for the network of an address."""
+    return digest(f"network\x00{network}".encode())
 
 
 def name_source(name: str) -> str:
@@ -43,10 +43,17 @@ def name_source(name: str) -> str:
 
 
 def decide_guess(row: Guesses | None, event: Event[Message], policy: Policy) -> Decision[Guesses]:
-    """Decide on an event for a source; the outcome is ``locked`` while the source is paused."""
+    """Decide on an event for a source; the outcome is ``locked`` while the source is paused.
+
+    An address counts a try before it is made, so the one that begins a pause is made all the same. A name counts as an
+    account does, whose wrong password is counted afterwards.
+    """
     match event.data:
         case CountGuess() as command:
             return _count(row or Guesses(source=command.source), command, event.time, policy.limits)
+        case RefundGuess() if row is not None:
+            refunded = row.passwords.refunded(event.time, policy.limits.addresses)
+            return Decision(replace(row, passwords=refunded))
         case ForgetGuesses():
             return Decision(None if row is None or is_quiet(row, event.time, policy.limits) else row)
         case _:
@@ -63,4 +70,5 @@ def _count(row: Guesses, command: CountGuess, at: datetime, limits: Limits) -> D
         return Decision(row, outcome=Rejection.LOCKED)
     throttle = row.passwords.failed(at, limits.addresses if command.by_address else limits.passwords)
     counted = replace(row, passwords=throttle)
-    return Decision(counted, outcome=OK if throttle.paused_until is None else Rejection.LOCKED)
+    allowed = command.by_address or throttle.paused_until is None
+    return Decision(counted, outcome=OK if allowed else Rejection.LOCKED)
