@@ -163,6 +163,25 @@ def invite(
 
 
 @app.command()
+def password(
+    name: Name,
+    *,
+    kafka: Kafka = DEFAULT_KAFKA,
+    topic_prefix: Prefix = "",
+    secrets_directory: Directory = DEFAULT_DIRECTORY,
+) -> None:
+    """Set a password for one sign-in, for an owner who forgot theirs or whose was stolen, and sign out everywhere."""
+
+    async def work() -> str:
+        async with _administration(kafka, topic_prefix, secrets_directory) as accounts:
+            return await accounts.set_password(name)
+
+    chosen = _run(work())
+    typer.echo(f"Password for {name}: {chosen}")
+    typer.echo("Give it to the account's owner, who chooses another one at the next sign-in. It is not shown again.")
+
+
+@app.command()
 def reset(
     name: Name,
     *,

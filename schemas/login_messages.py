@@ -128,12 +128,14 @@ class FailPassword(AccountCommand):
 
     Attributes:
         browser: The browser.
+        browser_digest: SHA-256 of the browser's own token, by which the account may know it.
 
     """
 
     type: ClassVar[str] = "countersign.login.fail_password.v1"
 
     browser: Browser
+    browser_digest: Digest | None = None
 
 
 class StartPairing(AccountCommand):
@@ -508,6 +510,19 @@ class Invite(AdministratorCommand):
     expires_at: Moment
 
 
+class SetPassword(AdministratorCommand):
+    """Set a password that is to be changed at the next sign-in; all sessions end.
+
+    Attributes:
+        password_hash: Its Argon2id hash in PHC string format.
+
+    """
+
+    type: ClassVar[str] = "countersign.login.set_password.v1"
+
+    password_hash: Text = Field(repr=False)
+
+
 class ResetMethods(AdministratorCommand):
     """Remove all methods, sessions and remembered browsers; the next sign-in starts with enrolment."""
 
@@ -533,7 +548,7 @@ class GuessCommand(Command):
 
 
 class CountGuess(GuessCommand):
-    """A password was wrong.
+    """A password is tried by an address, or was wrong for a name without an account.
 
     Attributes:
         by_address: True if the source is an IP address, False if it is a name without an account.
@@ -543,6 +558,12 @@ class CountGuess(GuessCommand):
     type: ClassVar[str] = "countersign.login.count_guess.v1"
 
     by_address: bool
+
+
+class RefundGuess(GuessCommand):
+    """A password that an address tried was right: the try no longer counts, and makes up for one that was wrong."""
+
+    type: ClassVar[str] = "countersign.login.refund_guess.v1"
 
 
 class ForgetGuesses(GuessCommand):
@@ -564,6 +585,7 @@ class EmailKind(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of an e-mail
     SIGN_IN_REPORTED = "sign_in_reported"
     METHODS_RESET = "methods_reset"
+    PASSWORD_SET = "password_set"  # noqa: S105 - the name of an e-mail
 
 
 class EmailDue(Message):

@@ -33,6 +33,25 @@ class RequestPhrase(Command):
         return self.device_id
 
 
+class ForgetRequester(Command):
+    """Delete a device whose requests no longer count.
+
+    Attributes:
+        device_id: The device.
+
+    """
+
+    topic: ClassVar[Topic] = PAIRING_COMMANDS
+    type: ClassVar[str] = "countersign.pairing.forget_requester.v1"
+
+    device_id: Digest
+
+    @property
+    def key(self) -> str:
+        """Return the device id, whose owner counts its requests."""
+        return self.device_id
+
+
 class IssuePhrase(Command):
     """Assign a phrase to a device if it is free.
 

@@ -25,7 +25,7 @@ class DeviceCommand(Command):
 
 
 class RegisterDevice(DeviceCommand):
-    """A device connected for the first time, or under a new name.
+    """A device that a challenge has named connected for the first time, or under a new name.
 
     Attributes:
         device_name: Its display name.
@@ -35,6 +35,12 @@ class RegisterDevice(DeviceCommand):
     type: ClassVar[str] = "countersign.push.register_device.v1"
 
     device_name: Text
+
+
+class ForgetDevice(DeviceCommand):
+    """Delete the channel of a device that was never paired."""
+
+    type: ClassVar[str] = "countersign.push.forget_device.v1"
 
 
 class TellUnpaired(DeviceCommand):

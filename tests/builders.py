@@ -262,7 +262,9 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def denied(times: int, last_at: datetime) -> Throttle:
     """Return what is counted after so many denials in a row."""
-    return Throttle(failures=times, last_failure_at=last_at, paused_until=LIMITS.denials.pause_end(times, last_at))
+    return Throttle(
+        failures=times, counted_from=last_at, in_a_row=times, paused_until=LIMITS.denials.pause_end(times, last_at)
+    )
 
 
 def number_of(challenge_id: str) -> int:

@@ -40,9 +40,9 @@ def a_sign_in(login_id: str = "login-1", at: datetime = T0, **changes: Any) -> S
     return SignIn.model_validate({**fields, **changes})
 
 
-def a_wrong_password(at: datetime = T0) -> FailPassword:
+def a_wrong_password(at: datetime = T0, browser_digest: str | None = None) -> FailPassword:
     """Return a wrong password."""
-    return FailPassword(account_id="alex", at=at, browser=a_browser())
+    return FailPassword(account_id="alex", at=at, browser=a_browser(), browser_digest=browser_digest)
 
 
 def a_guess(at: datetime = T0, *, by_address: bool = True) -> CountGuess:

@@ -23,6 +23,7 @@ from schemas.login_messages import (
     ResetMethods,
     RevokeSession,
     SetEmail,
+    SetPassword,
     TouchSession,
 )
 from tests.builders import T0, a_browser, a_digest
@@ -136,6 +137,12 @@ def an_invitation(code: str = "invitation", at: datetime = T0, lasts: timedelta 
 def a_reset(at: datetime = T0) -> ResetMethods:
     """Return an administrator's wish that an account enrols anew."""
     return ResetMethods(account_id="alex", revision=0, at=at)
+
+
+def a_password_set(at: datetime = T0, **changes: Any) -> SetPassword:
+    """Return an administrator's password for one sign-in."""
+    fields = {"account_id": "alex", "revision": 0, "at": at, "password_hash": "$argon2id$9"}
+    return SetPassword.model_validate({**fields, **changes})
 
 
 def _new_account(at: datetime) -> dict[str, Any]:

@@ -4,16 +4,24 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Final, TypeVar
 
 import aiohttp
 
-from authenticator.device.errors import ConnectionLostError, ProblemError, UnexpectedResponseError, UnreachableError
+from authenticator.device.errors import (
+    ConnectionLostError,
+    ProblemError,
+    ReplacedError,
+    UnexpectedResponseError,
+    UnreachableError,
+)
 from authenticator.device.frames import HelloFrame, News, Ping, ProblemFrame, ReadyFrame, parse_frame
 from authenticator.device.messages import read_problem
 from authenticator.device.retries import Timing
 
 FULL_CODE: Final = 1013
+REPLACED_CODE: Final = 4409
 MAX_FRAME_BYTES: Final = 64 * 1024
 FrameT = TypeVar("FrameT", HelloFrame, ReadyFrame)
 SignOpening = Callable[[str], str]
@@ -33,6 +41,7 @@ class Connection:
 
         Raises:
             ConnectionLostError: When the socket closes, or not even a ping arrives for too long.
+        ReplacedError: When another program has connected with the same key.
 
         """
         while True:
@@ -69,6 +78,10 @@ async def connect(
     try:
         async with asyncio.timeout(timing.handshake_seconds):
             socket = await session.ws_connect(url, max_msg_size=MAX_FRAME_BYTES)
+    except aiohttp.WSServerHandshakeError as error:
+        if error.status != HTTPStatus.UPGRADE_REQUIRED:
+            raise UnreachableError(url, error) from error
+        raise UnexpectedResponseError(url, "a proxy on the way does not pass WebSockets on") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise UnreachableError(url, error) from error
     try:
@@ -109,5 +122,7 @@ async def _receive(socket: aiohttp.ClientWebSocketResponse, silence_seconds: flo
     if socket.close_code == FULL_CODE:
         text = "the push service is full"
         raise ConnectionLostError(text)
+    if socket.close_code == REPLACED_CODE:
+        raise ReplacedError
     text = f"the push service closed the connection (code {socket.close_code})"
     raise ConnectionLostError(text)

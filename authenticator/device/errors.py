@@ -5,6 +5,7 @@ DeviceError
 ├── UnexpectedResponseError  a response does not fit the protocol
 ├── ProblemError             a service refused, with a problem document
 ├── ConnectionLostError      the socket closed or fell silent
+├── ReplacedError            another program uses the device's key, and has taken over the socket
 ├── UndecidedError           a service has an answer, and has not decided on it yet
 ├── NumberError              an approval lacks the number that the browser shows
 ├── NoCodesError             an account has no verification codes
@@ -71,6 +72,13 @@ class ProblemError(DeviceError):
 
 class ConnectionLostError(DeviceError):
     """The socket closed or fell silent."""
+
+
+class ReplacedError(DeviceError):
+    """Another program uses the device's key, and has taken over the socket."""
+
+    def __init__(self) -> None:
+        super().__init__("Another program uses this device's key, and has taken over its connection. Stop one of them.")
 
 
 class UndecidedError(DeviceError):

@@ -7,7 +7,7 @@ from typing import Final
 
 from authenticator.device.client import Client, origin_of
 from authenticator.device.connection import Connection, connect
-from authenticator.device.errors import ConnectionLostError, DeviceError, ProblemError
+from authenticator.device.errors import ConnectionLostError, DeviceError, ProblemError, ReplacedError
 from authenticator.device.frames import News, Ping
 from authenticator.device.messages import Discovery
 from authenticator.device.retries import BackoffPauses
@@ -47,6 +47,7 @@ class Link:
 
         Raises:
             ProblemError: If the service refuses permanently.
+            ReplacedError: If another program uses the device's key; to reconnect would replace that one in turn.
 
         """
         pauses = BackoffPauses(self._client.timing)
@@ -55,7 +56,7 @@ class Link:
                 await self._connect_once(on_frame, pauses)
             except DeviceError as error:
                 self._last_error = error
-                if isinstance(error, ProblemError) and error.problem.name in PERMANENT:
+                if _is_permanent(error):
                     self._failure = error
                     self._changed.set()
                     raise
@@ -135,3 +136,8 @@ class Link:
                 self._connection = None
         text = "the push service closed the connection"
         raise ConnectionLostError(text)
+
+
+def _is_permanent(error: DeviceError) -> bool:
+    """Return whether another attempt would fail likewise, or would make one of another program fail."""
+    return isinstance(error, ReplacedError) or (isinstance(error, ProblemError) and error.problem.name in PERMANENT)

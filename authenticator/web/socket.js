@@ -6,6 +6,17 @@ import { ProblemError } from "./service.js";
 const OPENING_MS = 15_000;
 const SILENCE_MS = 60_000;
 const TRY_LATER = 1013;
+const REPLACED = 4409;
+/** Failed tries in a row, while the service answers otherwise, after which something on the way seems to be amiss. */
+const SILENT_TRIES = 2;
+const CLOSED_FOR = new Map([
+  [TRY_LATER, "too-many-requests"],
+  [REPLACED, "replaced"],
+]);
+/** How long a phone stays away whose key another program connects with, unless the person looks at it. */
+const REPLACED_MS = 600_000;
+/** The windows of one phone share its socket: one of them has the lock and the socket, the others hear it. */
+const SHARED = "countersign socket";
 
 /**
  * @typedef {object} ConnectionState
@@ -14,6 +25,12 @@ const TRY_LATER = 1013;
  * @property {string} [problem] why the last attempt failed: the name of a problem, or "unreachable"
  */
 /** @typedef {Record<string, any> & {type: string}} Frame */
+/**
+ * @typedef {object} Word what windows of one phone tell each other
+ * @property {"joined" | "wake" | "reopen" | "send" | "frame" | "state"} kind
+ * @property {Frame} [frame]
+ * @property {ConnectionState} [state]
+ */
 
 export class Socket {
   #service;
@@ -21,6 +38,9 @@ export class Socket {
   #onFrame;
   #onState;
   #pause = new Pause();
+  #others = new BroadcastChannel(SHARED);
+  #leads = false;
+  #greeted = false;
   /** @type {WebSocket | null} */
   #socket = null;
   #lastFrameAt = 0;
@@ -41,38 +61,75 @@ export class Socket {
     this.#onState = onState;
   }
 
-  /** Connect, and reconnect whenever the connection is lost, without end. */
+  /** Stay connected without end: by this window's own socket, or by the one of another window. */
   async run() {
-    for (let failures = 0; ; ) {
-      this.#onState({ status: "connecting" });
-      let problem = "unreachable";
-      try {
-        if (failures > 0 || this.#service.directory === undefined) await this.#service.discover();
-        problem = await this.#connection(() => (failures = 0));
-      } catch (error) {
-        if (error instanceof ProblemError) problem = error.problem;
-      }
-      failures += 1;
-      const pause = pauseAfter(failures);
-      this.#onState({ status: "waiting", retryAt: Date.now() + pause, problem });
-      await this.#pause.wait(pause);
-    }
+    this.#others.onmessage = ({ data }) => void this.#hear(data);
+    this.#others.postMessage({ kind: "joined" });
+    await navigator.locks.request(SHARED, () => this.#connectForEver());
   }
 
   /** Reconnect now, and close a connection that has been silent for too long. */
   wake() {
+    if (!this.#leads) this.#others.postMessage({ kind: "wake" });
     this.#pause.cut();
     if (this.#pinged && Date.now() - this.#lastFrameAt > SILENCE_MS) this.#socket?.close();
   }
 
   /** Replace the connection by a new one. */
   reopen() {
+    if (!this.#leads) this.#others.postMessage({ kind: "reopen" });
     this.#socket?.close();
   }
 
   /** @param {Frame} frame */
   send(frame) {
+    if (!this.#leads) this.#others.postMessage({ kind: "send", frame });
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+
+  async #connectForEver() {
+    this.#leads = true;
+    for (let failures = 0; ; ) {
+      this.#tell({ status: "connecting" });
+      let problem = "unreachable";
+      try {
+        if (failures > 0 || this.#service.directory === undefined) await this.#service.discover();
+        problem = await this.#connection(() => (failures = 0));
+        if (problem === "unreachable" && !this.#greeted && failures >= SILENT_TRIES) problem = "no-socket";
+      } catch (error) {
+        if (error instanceof ProblemError) problem = error.problem;
+      }
+      failures += 1;
+      const pause = problem === "replaced" ? REPLACED_MS : pauseAfter(failures);
+      this.#tell({ status: "waiting", retryAt: Date.now() + pause, problem });
+      await this.#pause.wait(pause);
+    }
+  }
+
+  /**
+   * Hear another window: the one with the socket hears wishes, all others hear what the socket brings.
+   *
+   * @param {Word} word
+   */
+  async #hear({ kind, frame, state }) {
+    if (!this.#leads) {
+      if (kind === "frame" && frame) await this.#take(frame);
+      if (kind === "state" && state) this.#onState(state);
+    } else if (kind === "joined" || kind === "reopen") this.reopen(); // all that waits is then sent again
+    else if (kind === "wake") this.wake();
+    else if (kind === "send" && frame) this.send(frame);
+  }
+
+  /** @param {ConnectionState} state */
+  #tell(state) {
+    this.#others.postMessage({ kind: "state", state });
+    this.#onState(state);
+  }
+
+  /** @param {Frame} frame */
+  async #take(frame) {
+    if (frame.type === "ping" || frame.type === "ready") await this.#service.setTime(frame.server_time);
+    else this.#onFrame(frame);
   }
 
   /**
@@ -85,7 +142,7 @@ export class Socket {
     const url = /** @type {string} */ (this.#service.directory?.socket_url);
     const socket = new WebSocket(url);
     this.#socket = socket;
-    this.#pinged = false;
+    this.#pinged = this.#greeted = false;
     this.#lastFrameAt = Date.now();
     const opening = setTimeout(() => socket.close(), OPENING_MS);
     const silence = setInterval(() => this.wake(), SILENCE_MS / 4);
@@ -93,23 +150,25 @@ export class Socket {
     socket.onmessage = async ({ data }) => {
       this.#lastFrameAt = Date.now();
       const frame = readFrame(data);
-      if (frame.type === "hello") await this.#open(url, frame.nonce);
-      else if (frame.type === "ping") {
-        this.#pinged = true;
-        await this.#service.setTime(frame.server_time);
-      } else if (frame.type === "problem") problem = new ProblemError(frame.problem ?? {}, 400).problem;
-      else if (frame.type === "ready") {
-        clearTimeout(opening);
-        onReady();
-        await this.#service.setTime(frame.server_time);
-        this.#onState({ status: "connected" });
-      } else this.#onFrame(frame);
+      this.#greeted = true;
+      if (frame.type === "hello") return this.#open(url, frame.nonce);
+      if (frame.type === "problem") {
+        problem = new ProblemError(frame.problem ?? {}, 400).problem;
+        return;
+      }
+      if (frame.type === "ping") this.#pinged = true;
+      this.#others.postMessage({ kind: "frame", frame });
+      await this.#take(frame);
+      if (frame.type !== "ready") return;
+      clearTimeout(opening);
+      onReady();
+      this.#tell({ status: "connected" });
     };
     return new Promise((resolve) => {
       socket.onclose = ({ code }) => {
         clearTimeout(opening);
         clearInterval(silence);
-        resolve(code === TRY_LATER ? "too-many-requests" : problem);
+        resolve(CLOSED_FOR.get(code) ?? problem);
       };
     });
   }

@@ -18,6 +18,9 @@ const PROBLEMS = {
   "wrong-challenge": "The service has a different request from the one shown. If you didn't start the next one, deny it.",
   "too-many-requests": "You tried too often in a short time. Wait a moment, then try again.",
   unavailable: "The service is temporarily unavailable. Try again in a moment.",
+  replaced: "Another app uses this phone's key, and has taken over the connection.",
+  "no-socket":
+    "The service answers, but its live connection does not open. Its proxy may not pass WebSockets on: ask your administrator.",
   unreachable: "The service can't be reached. Check this phone's network, then try again.",
 };
 

@@ -120,12 +120,12 @@ class RowBuilder:
             key.public.thumbprint,
         )
         self._send(self._sign_in(login_id))
-        self._send(RegisterDevice(device_id=device_id, at=now(), device_name=device_name))
         self._send(_phrase_request(device_id, device_name, phrase))
         pairing = StartPairing(account_id=name, at=now(), login_id=login_id, pairing_id=new_id(), phrase_digest=phrase)
         self._send(pairing)
         challenges = (each for each in self._sent if isinstance(each, ChallengeIssued))
         asked = next((each for each in challenges if each.device_id == device_id), None)
+        self._send(RegisterDevice(device_id=device_id, at=now(), device_name=device_name))
         if asked is not None:
             self._send(_acceptance(key, asked))
         if self.account.device(device_id) is None:

@@ -123,8 +123,6 @@ def _approximate(row: Account, events: Sequence[Event[Message]]) -> Account:
         sessions=(),
         enrolment_emails=(),
         push=Push(),
-        codes=Throttle(),
-        passwords=Throttle(),
         phrases=Throttle(),
         devices=tuple(replace(each, last_time_step=0) for each in row.devices if each.paired_at < at),
         apps=tuple(replace(each, last_time_step=0) for each in row.apps if each.added_at < at),
@@ -132,7 +130,7 @@ def _approximate(row: Account, events: Sequence[Event[Message]]) -> Account:
         password_hash=used[0] if used else row.password_hash,
         remembered=tuple(each for each in row.remembered if each.since < at),
         removed_at=None,
-    )
+    ).with_attempts_cleared()
 
 
 def _unspent(recovery: RecoveryCodes | None, at: datetime) -> RecoveryCodes | None:

@@ -28,7 +28,9 @@ class PauseLimits(BaseModel):
     longest_pause_seconds: Seconds
     """Upper bound of a pause. If it equals the first, pauses do not grow, and each pause resets the count."""
     forget_after_seconds: Seconds | None = None
-    """Time without a failure that resets the count; default never."""
+    """Time after which one failure is forgotten, and again for each further one; default never."""
+    close_after: Count | None = None
+    """Failures in a row, however old, that close it until something else opens it; default never."""
 
     def pause_end(self, failures: int, at: datetime) -> datetime | None:
         """Return the end of the pause after a failure, or None if there is no pause.
@@ -47,18 +49,6 @@ class PauseLimits(BaseModel):
     def grows(self) -> bool:
         """True if further failures make pauses longer."""
         return self.longest_pause_seconds > self.pause_seconds
-
-    def forgets(self, last_at: datetime | None, at: datetime) -> bool:
-        """Return whether the last failure is so old that the count restarts.
-
-        Args:
-            last_at: The time of the last failure; None if there was none.
-            at: The current time.
-
-        """
-        if last_at is None or self.forget_after_seconds is None:
-            return last_at is None
-        return at > last_at + timedelta(seconds=self.forget_after_seconds)
 
 
 class WindowLimits(BaseModel):
@@ -91,25 +81,44 @@ class WindowLimits(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
-    """The failures of one kind.
+    """The failures of one kind: a leaky bucket, whose overflow is a pause.
 
     Attributes:
-        failures: The number of consecutive failures.
-        last_failure_at: The time of the last one.
+        failures: The number of failures that are not forgotten.
+        counted_from: The time from which the next one is forgotten.
         paused_until: The end of the pause, before which every attempt is rejected.
+        in_a_row: The failures since the last success, forgotten ones included.
 
     """
 
     failures: int = 0
-    last_failure_at: Moment | None = None
+    counted_from: Moment | None = None
     paused_until: Moment | None = None
+    in_a_row: int = 0
 
     def failed(self, at: datetime, limits: PauseLimits) -> "Throttle":
         """Return the throttle after one more failure, which may start a pause."""
         pause_over = self.paused_until is not None and at >= self.paused_until
-        restarts = limits.forgets(self.last_failure_at, at) or (pause_over and not limits.grows)
-        failures = 1 if restarts else self.failures + 1
-        return Throttle(failures=failures, last_failure_at=at, paused_until=limits.pause_end(failures, at))
+        failures, counted_from = (0, at) if pause_over and not limits.grows else self._remembered(at, limits)
+        return Throttle(
+            failures=failures + 1,
+            counted_from=counted_from,
+            paused_until=limits.pause_end(failures + 1, at),
+            in_a_row=self.in_a_row + 1,
+        )
+
+    def refunded(self, at: datetime, limits: PauseLimits) -> "Throttle":
+        """Return the throttle after an attempt that was counted in advance has succeeded, which makes up for another.
+
+        The pause that the attempt itself may have started is over.
+        """
+        failures, counted_from = self._remembered(at, limits)
+        left = max(0, failures - 2)
+        return Throttle(
+            failures=left,
+            counted_from=counted_from if left else None,
+            paused_until=self.paused_until if left >= limits.tries else None,
+        )
 
     def succeeded(self) -> "Throttle":
         """Return the throttle without failures."""
@@ -118,6 +127,26 @@ class Throttle:
     def is_paused(self, at: datetime) -> bool:
         """Return whether attempts are rejected at a time."""
         return self.paused_until is not None and at < self.paused_until
+
+    def is_closed(self, limits: PauseLimits) -> bool:
+        """Return whether attempts are rejected until something else opens it."""
+        return limits.close_after is not None and self.in_a_row >= limits.close_after
+
+    def is_forgotten(self, at: datetime, limits: PauseLimits) -> bool:
+        """Return whether all failures are forgotten at a time, and no pause is left."""
+        return self._remembered(at, limits)[0] == 0 and not self.is_paused(at)
+
+    def _remembered(self, at: datetime, limits: PauseLimits) -> tuple[int, datetime]:
+        """Return how many failures are not forgotten at a time, and the time from which the next one is."""
+        if self.counted_from is None or not self.failures:
+            return 0, at
+        if limits.forget_after_seconds is None:
+            return self.failures, self.counted_from
+        each = timedelta(seconds=limits.forget_after_seconds)
+        forgotten = max(0, (at - self.counted_from) // each)
+        if forgotten >= self.failures:
+            return 0, at
+        return self.failures - forgotten, self.counted_from + forgotten * each
 
 
 NO_FAILURES: Final = Throttle()

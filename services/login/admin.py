@@ -22,6 +22,7 @@ from schemas.login_messages import (
     RenameAccount,
     ResetMethods,
     SetEmail,
+    SetPassword,
 )
 from schemas.topics import LOGIN
 from services.common.clock import new_id, now
@@ -38,6 +39,7 @@ from services.common.progress import Progress
 from services.common.rows.table import Table
 from services.common.rows.view import View
 from services.login.addresses import read_address
+from services.login.codes.drawn_codes import draw_code, grouped
 from services.login.directory import LONGEST_NAME, NAME_KEY, Directory, prepare_name
 from services.login.domain.account import Account
 from services.login.domain.names import Name
@@ -52,6 +54,9 @@ STALL_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.2
 DECISION_SECONDS: Final = 30.0
 DEFAULT_POLICY: Final = PasswordPolicy(DEFAULT_PRODUCT_NAME)
+PASSWORD_CHARACTERS: Final = 16
+"""80 random bits."""
+PASSWORD_GROUP: Final = 4
 
 
 class AdminError(Exception):
@@ -176,6 +181,21 @@ class Administration:
         command = Invite(**self._target(name), at=at, invitation_digest=digest, expires_at=at + lifetime)
         await self._decide(command)
         return code
+
+    async def set_password(self, name: str) -> str:
+        """Set a password for one sign-in to an account, and sign it out everywhere.
+
+        Returns:
+            The password, for the account's owner. Only its hash is stored.
+
+        Raises:
+            AdminError: If no account has that name.
+
+        """
+        password = grouped(draw_code(PASSWORD_CHARACTERS), PASSWORD_GROUP)
+        password_hash = await asyncio.to_thread(hash_password, password, self.pepper)
+        await self._decide(SetPassword(**self._target(name), at=now(), password_hash=password_hash))
+        return password
 
     async def reset(self, name: str) -> None:
         """Remove all methods of an account and sign it out everywhere; its owner enrols again.

@@ -28,6 +28,7 @@ def make_instance(settings: PairingSettings) -> ServiceInstance:
         publisher=base.publisher,
         phrase_key=phrase_key,
         limits=settings.limits,
+        trusted_proxies=settings.trusted_proxies,
     )
     application = make_web(base.health, base.telemetry, render_problem, CONTENT_SECURITY_POLICY, CORS)
     application[PROXIES] = Proxies(read_networks(settings.trusted_networks))

@@ -1,8 +1,9 @@
 """The pairing service's endpoint: a device requests a phrase."""
 
+from math import ceil
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from protocol.phrases import draw_phrase, phrase_digest, read_phrase
 from protocol.signed_requests import REQUEST_TYPE, Refusal, RequestRefusedError
@@ -12,6 +13,9 @@ from services.common.decisions import OK
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View
 from services.common.web.device_requests import SignedRequestVerifier, device_name_in
+from services.common.web.network_throttles import NetworkThrottles
+from services.common.web.networks import network_of
+from services.common.web.proxies import client_address
 from services.pairing.domain.limits import PairingLimits
 from services.pairing.domain.phrase import Phrase
 from services.pairing.domain.requester import Requester
@@ -23,6 +27,8 @@ DETAILS: Final[dict[str, str]] = {
     Refusal.REPLAYED: "This request was already sent; the first one counted.",
     Refusal.TOO_MANY: "This device requested many phrases recently. Wait a moment.",
 }
+
+NETWORK_PAUSED: Final = "Devices of this network requested many phrases recently. Wait a moment."
 
 
 class PairingWeb:
@@ -37,6 +43,7 @@ class PairingWeb:
         publisher: Publisher,
         phrase_key: bytes,
         limits: PairingLimits,
+        trusted_proxies: int,
     ) -> None:
         self._verifier = verifier
         self._requesters = requesters
@@ -44,6 +51,8 @@ class PairingWeb:
         self._publisher = publisher
         self._phrase_key = phrase_key
         self._limits = limits
+        self._networks = NetworkThrottles(limits.networks)
+        self._trusted_proxies = trusted_proxies
 
     async def new_phrase(self, request: web.Request) -> web.Response:
         """Issue a phrase, and return it once Kafka has it (docs/protocol.md, section 4)."""
@@ -52,9 +61,13 @@ class PairingWeb:
             name = device_name_in(signed)
         except RequestRefusedError as error:
             return self._verifier.refuse(error.refusal, str(error))
-        device_id = signed.device.thumbprint
+        device_id, moment = signed.device.thumbprint, now()
+        paused_until = self._networks.count(network_of(client_address(request, self._trusted_proxies)), moment)
+        if paused_until is not None:
+            refusal = self._verifier.refuse(Refusal.TOO_MANY, NETWORK_PAUSED)
+            refusal.headers[hdrs.RETRY_AFTER] = str(ceil((paused_until - moment).total_seconds()))
+            return refusal
         phrase = self._draw()
-        moment = now()
         command = RequestPhrase(
             device_id=device_id,
             device_name=name,

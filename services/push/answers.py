@@ -100,9 +100,10 @@ class Answers:
 
         """
         at, device_id = now(), signed.device.thumbprint
-        channel = self._feed.channel(device_id)
-        if channel is None:
+        known = self._feed.channel(device_id)
+        if known is None and challenge is None:
             raise _refused(Refusal.UNKNOWN_DEVICE)
+        channel = known or Channel(device_id=device_id)
         self._requests.note(device_id, signed.nonce, at)
         before, answer_id = channel.end_of(challenge_id), answer.id_for(device_id)
         if before is not None and (challenge is None or not _may_still_count(answer, before)):

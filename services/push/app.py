@@ -24,7 +24,7 @@ def make_instance(settings: PushSettings) -> ServiceInstance:
     channels = base.view(CHANNELS)
     verifier = SignedRequestVerifier(Nonces(load_secret(settings.secrets_directory, "push-nonce")), settings.url)
     feed = ChallengeFeed(settings.kafka_bootstrap, settings.topic_prefix, channels)
-    sockets = Sockets(verifier, channels, feed, base.publisher, settings.most_sockets)
+    sockets = Sockets(verifier=verifier, channels=channels, feed=feed, publisher=base.publisher, settings=settings)
     issuers = IssuerKeys((settings.pairing_url, *settings.issuer_urls))
     web_side = PushWeb(settings, verifier, Answers(feed, issuers, base.publisher))
     policy = content_security_policy(settings)

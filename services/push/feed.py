@@ -86,8 +86,9 @@ class ChallengeFeed:
 
         """
         channel, told = self._channels.get(device_id), self._told.get(device_id)
-        if channel is None or told is None:
+        if told is None:
             return channel
+        channel = channel or Channel(device_id=device_id)
         current = replace(
             channel,
             pending=tuple(each for each in channel.pending if each.challenge_id not in told.ended),

@@ -24,4 +24,6 @@ class PushSettings(ServiceSettings):
     issuer_urls: tuple[Origin, ...] = ("http://localhost:8100",)
     """URLs of the login services whose key sets the web app may fetch."""
     most_sockets: Annotated[int, Field(ge=1)] = 10_000
-    """Most devices connected to one instance; further ones are closed with code 1013."""
+    """Most devices connected to one instance, at most half of them not paired; others are closed with code 1013."""
+    most_strangers_per_network: Annotated[int, Field(ge=1)] = 50
+    """Most devices that are not paired, connected to one instance from one network; the oldest leaves for a new one."""

@@ -1,5 +1,6 @@
 """A device's socket at an instance whose clock is wrong: the frames that the device gets."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,11 +13,13 @@ from aiohttp import web
 from deploy.local.kafka.settings import HOST
 from deploy.local.ports import free_port
 from schemas.contract import ChallengeOutcome, PushReceipt, Verdict
+from schemas.push_messages import RegisterDevice
 from services.common.web.device_requests import Nonces, SignedRequestVerifier
 from services.push import sockets
 from services.push.domain.channel import Channel, PendingChallenge
 from services.push.feed import ChallengeFeed
-from services.push.sockets import Sockets
+from services.push.settings import PushSettings
+from services.push.sockets import REPLACED_CODE, Sockets
 from tests.builders import an_event
 from tests.events import an_ended_challenge
 from tests.integration.services.devices import Device, a_challenge, news
@@ -36,7 +39,8 @@ class Instance:
         ahead: How far its clock is ahead.
         channels: Its view.
         feed: Its feed.
-        receipts: What it published.
+        receipts: The receipts that it published.
+        registrations: The devices that it registered.
 
     """
 
@@ -46,18 +50,23 @@ class Instance:
         self.channels = Channels()
         self.feed = ChallengeFeed("kafka.invalid:9092", "", cast("Any", self.channels))
         self.receipts: list[PushReceipt] = []
+        self.registrations: list[RegisterDevice] = []
 
     def now(self) -> datetime:
         """Return the time by its clock."""
         return datetime.now(UTC) + self.ahead
 
-    async def publish_command(self, receipt: PushReceipt) -> None:
-        """Publish a receipt, as Kafka's publisher does."""
-        self.receipts.append(receipt)
+    async def publish_command(self, message: PushReceipt | RegisterDevice) -> str:
+        """Publish a message, as Kafka's publisher does."""
+        if isinstance(message, PushReceipt):
+            self.receipts.append(message)
+        else:
+            self.registrations.append(message)
+        return "event"
 
     def connects(self, device: Device) -> Channel:
         """Register a device without pending challenges, and return its channel."""
-        channel = Channel(device_id=device.device_id, device_name=NAME)
+        channel = Channel(device_id=device.device_id, device_name=NAME, paired=True)
         self.channels.change(channel)
         return channel
 
@@ -78,7 +87,14 @@ async def instance(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Instance]:
     monkeypatch.setattr(sockets, "now", instance.now)
     verifier = SignedRequestVerifier(Nonces(b"a key of the push service's nonces"), instance.url)
     channels: Any = instance.channels
-    served = Sockets(verifier, channels, instance.feed, cast("Any", instance), most_sockets=10)
+    settings = PushSettings(port=port, most_sockets=10, most_strangers_per_network=3)
+    served = Sockets(
+        verifier=verifier,
+        channels=channels,
+        feed=instance.feed,
+        publisher=cast("Any", instance),
+        settings=settings,
+    )
     application = web.Application()
     application.router.add_get("/socket", served.serve)
     application.on_shutdown.append(served.close_all)
@@ -179,6 +195,73 @@ async def test_each_way_to_end_has_its_reason(
     instance.feed.apply(an_event(an_ended_challenge(issued, outcome, verdict=verdict)))
     frame = await news(socket)
     assert (frame["type"], frame["reason"], frame["outcome"]) == ("ended", reason, outcome.value)
+
+
+async def _code_of(socket: aiohttp.ClientWebSocketResponse) -> int | None:
+    """Return the code that a socket is closed with."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while (await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+            pass
+    return socket.close_code
+
+
+async def test_a_device_s_newest_socket_replaces_the_one_before(instance: Instance, device: Device) -> None:
+    instance.connects(device)
+    first = await device.connect(NAME)
+    second = await device.connect(NAME)
+    assert await _code_of(first) == REPLACED_CODE
+    updated = instance.ask(instance.connects(device), "one")
+    assert (await news(second))["challenge"] == updated.pending[0].challenge
+
+
+async def test_strangers_of_one_network_have_a_few_sockets_and_leave_nothing(instance: Instance) -> None:
+    devices = [Device(instance.url) for _ in range(5)]
+    sockets = [await each.connect() for each in devices]
+    assert [await _code_of(each) for each in sockets[:2]] == [1013, 1013]
+    assert not any(each.closed for each in sockets[2:])
+    assert instance.registrations == []
+    for each in devices:
+        await each.close()
+
+
+async def test_strangers_leave_room_for_paired_devices(instance: Instance) -> None:
+    owners = [Device(instance.url) for _ in range(10)]
+    for each in owners:
+        instance.connects(each)
+    inside = [await each.connect(NAME) for each in owners[:9]]
+    stranger, another = Device(instance.url), Device(instance.url)
+    outside = await stranger.connect()
+    inside.append(await owners[9].connect(NAME))
+    assert await _code_of(outside) == 1013
+    with pytest.raises(TypeError):
+        await another.connect()
+    assert not any(each.closed for each in inside)
+    for each in (*owners, stranger, another):
+        await each.close()
+
+
+async def test_a_device_is_registered_once_a_pairing_has_named_it(instance: Instance, device: Device) -> None:
+    socket = await device.connect(NAME)
+    issued = a_challenge(device.device_id, "one", GOOD_SECONDS)
+    instance.feed.apply(an_event(issued))
+    assert (await news(socket))["challenge"] == issued.challenge
+    assert instance.registrations == []
+    instance.channels.change(Channel(device_id=device.device_id))
+    await eventually(lambda: [each.device_name for each in instance.registrations] == [NAME])
+    await socket.send_json({"type": "receipt", "challenge_id": "one"})
+    await eventually(lambda: [each.device_name for each in instance.receipts] == [NAME])
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Upgrade": "websocket"}, {"Connection": "Upgrade"}, {"Connection": "close", "Upgrade": "h2c"}]
+)
+async def test_a_request_without_an_upgrade_hears_what_lacks(instance: Instance, headers: dict[str, str]) -> None:
+    async with aiohttp.ClientSession() as session:
+        response = await session.get(f"{instance.url}/socket", headers=headers)
+        problem = await response.json(content_type="application/problem+json")
+    assert (response.status, response.headers["Upgrade"]) == (426, "websocket")
+    assert problem["type"] == "urn:countersign:problem:upgrade-required"
+    assert "proxy" in problem["detail"]
 
 
 ODD_FRAMES: Final = {

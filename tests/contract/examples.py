@@ -12,9 +12,9 @@ from schemas.contract import (
     PushReceipt,
     Verdict,
 )
-from schemas.login_messages import EmailDue, EmailKind, ForgetGuesses
-from schemas.pairing_messages import RetirePhrase
-from schemas.push_messages import RegisterDevice
+from schemas.login_messages import EmailDue, EmailKind, ForgetGuesses, RefundGuess
+from schemas.pairing_messages import ForgetRequester, RetirePhrase
+from schemas.push_messages import ForgetDevice, RegisterDevice
 from tests.builders import T0, a_browser, a_digest, a_phone
 from tests.events import (
     PHRASE,
@@ -53,6 +53,7 @@ from tests.session_messages import (
     a_method_removal,
     a_new_name,
     a_password_change,
+    a_password_set,
     a_release,
     a_removal,
     a_renaming,
@@ -82,13 +83,14 @@ def examples() -> list[Message]:
         an_address("zoe@example.org"),
         an_invitation(),
         a_reset(),
+        a_password_set(),
         a_sign_in(
             renewed_hash=PASSWORD_HASH,
             browser_digest=a_digest("b"),
             remembered_digest=a_digest("r"),
             remember_digest=a_digest("s"),
         ),
-        a_wrong_password(),
+        a_wrong_password(browser_digest=a_digest("b")),
         a_pairing_start(),
         a_send(device_id=a_phone().device_id),
         a_code(step=58_081_920),
@@ -112,8 +114,10 @@ def examples() -> list[Message]:
             left=9,
         ),
         a_guess(),
+        RefundGuess(source=a_digest("source"), at=T0),
         ForgetGuesses(source=a_digest("source"), at=T0),
         a_phrase_request(),
+        ForgetRequester(device_id=a_phone().device_id, at=T0),
         an_issue(),
         RetirePhrase(phrase_digest=PHRASE, device_id=a_phone().device_id, at=T0),
         a_pairing_request(),
@@ -128,6 +132,7 @@ def examples() -> list[Message]:
         a_response(a_challenge()),
         PushReceipt(challenge_id="challenge-1", reply_key="alex", device_name="Pixel 9", delivery=Delivery.DELIVERED),
         RegisterDevice(device_id=a_phone().device_id, at=T0, device_name="Pixel 9"),
+        ForgetDevice(device_id=a_phone().device_id, at=T0),
         a_parting(),
     ]
 

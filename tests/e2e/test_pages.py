@@ -129,7 +129,7 @@ async def walk_the_refusals(scenario: Scenario, screenshots: Screenshots) -> Non
     await computer.shows_message("Check the spelling")
     await screenshots.take(computer, "pair-mistyped")
     await computer.connect_device((await issue_phrase(scenario.stack.urls["pairing"], PrivateKey.generate())).phrase)
-    await expect(computer.part("delivery")).to_have_attribute("data-delivery", "undeliverable")
+    await expect(computer.part("delivery")).to_have_attribute("data-delivery", "late")
     await screenshots.take(computer, "pair-wait-undeliverable")
     await computer.press("cancel")
     await computer.press("sign-in-again")

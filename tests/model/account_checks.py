@@ -46,6 +46,7 @@ from services.login.domain.limits import Enrolment
 from services.login.domain.login import Login, LoginKind, LoginState
 from services.login.domain.method_changes import MOST_APPS
 from services.login.domain.pairing import MOST_PHONES
+from services.login.domain.rejections import Rejection
 from services.login.domain.sign_in import MOST_LOGINS
 from tests.builders import a_key, number_of
 from tests.model.account_history import AccountHistory
@@ -79,7 +80,9 @@ def check_decision(
     _check_sessions(before, after, approved)
     if isinstance(message, AuthResponse):
         _check_end(history, message, at, before, decision)
+    _check_kept_out(history, message, at, decision.outcome)
     if before is not None:
+        _check_evicted(history, message, before, after)
         _check_methods(history, message, at, before, after)
         _check_password(message, before, after)
         _check_change(history, message, at, before, decision)
@@ -124,7 +127,10 @@ def _check_approval(history: AccountHistory, message: Message, at: datetime, log
         return
     if login.kind is LoginKind.SIGN_IN:
         assert begun.password_hash == history.password_hash, "signed in by an old password"
-    paused = history.wrong_codes.paused(at)
+    codes, printed = (
+        each.of(known=history.knows_login(login.login_id))
+        for each in (history.wrong_codes, history.wrong_recovery_codes)
+    )
     match message:
         case AuthResponse():
             _check_answer(history, message, at, login)
@@ -133,11 +139,13 @@ def _check_approval(history: AccountHistory, message: Message, at: datetime, log
             assert message.login_id == login.login_id, "a code for another login"
             assert message.method_id in history.methods, "a code of a method that is gone"
             assert message.time_step > history.time_steps.get(message.method_id, -1), "a code counted twice"
-            assert not paused, "a code counted in a pause"
+            assert not codes.paused(at), "a code counted in a pause"
+            assert not codes.closed, "a code counted after too many wrong ones"
         case UseRecoveryCode():
             assert message.login_id == login.login_id, "a recovery code for another login"
             assert message.code_digest in history.recovery_codes, "a recovery code that is not good"
-            assert not paused, "a recovery code counted in a pause"
+            assert not printed.paused(at), "a recovery code counted in a pause"
+            assert not printed.closed, "a recovery code counted after too many wrong ones"
         case SignIn():
             assert login.method is Method.REMEMBERED
             assert message.remembered_digest in history.remembered, "a browser that is not remembered"
@@ -211,20 +219,49 @@ def _check_taken(history: AccountHistory, message: Message, at: datetime, after:
                 assert (after.sessions, after.remembered) == ((), ()), "a browser outlived a report"
         case SignIn():
             assert message.password_hash == history.password_hash, "a login by an old password"
-            assert not history.wrong_passwords.paused(at), "a password counted in a pause"
+            known = history.knows(message.browser_digest)
+            assert not history.wrong_passwords.of(known=known).paused(at), "a password counted in a pause"
+            assert not history.wrong_passwords.of(known=known).closed, "a password counted after too many wrong ones"
+            assert not history.sign_ins.of(known=known).paused(at), "too many sign-ins were begun"
         case FailPassword():
-            failures = history.wrong_passwords
+            failures = history.wrong_passwords.of(known=history.knows(message.browser_digest))
             assert not failures.paused(at), "a wrong password did not count in a pause"
         case StartPairing():
             assert not history.wrong_phrases.paused(at), "a phrase counted in a pause"
         case Enrol() if history.needs_enrolment(message.login_id):
-            assert not history.wrong_codes.paused(at), "an enrolment code counted in a pause"
+            failures = history.wrong_codes.of(known=history.knows_login(message.login_id))
+            assert not failures.paused(at), "an enrolment code counted in a pause"
         case OpenAccount():
             assert not history.password_hash, "an account was opened over another"
         case SessionCommand() if not isinstance(message, EndSession):
             assert history.is_open(message.session_digest, at), "a command of a session that is over"
         case _:
             pass
+
+
+def _check_kept_out(history: AccountHistory, message: Message, at: datetime, outcome: str) -> None:
+    """A browser that the account knows is kept out by failures of such browsers alone, never by a stranger's."""
+    match message:
+        case SignIn() if outcome in {Rejection.LOCKED, Rejection.CLOSED, Rejection.TOO_MANY_SIGN_INS}:
+            known = history.knows(message.browser_digest)
+            failures, begun = history.wrong_passwords.of(known=known), history.sign_ins.of(known=known)
+            assert failures.paused(at) or failures.closed or begun.paused(at), "kept out by others"
+        case UseCode() | UseRecoveryCode() if outcome in {Rejection.CODES_PAUSED, Rejection.CODES_CLOSED}:
+            kind = history.wrong_codes if isinstance(message, UseCode) else history.wrong_recovery_codes
+            failures = kind.of(known=history.knows_login(message.login_id))
+            assert failures.paused(at) or failures.closed, "a code was kept out by others"
+        case _:
+            pass
+
+
+def _check_evicted(history: AccountHistory, message: Message, before: Account, after: Account) -> None:
+    """A stranger's sign-in pushes no open login out of a browser that the account knows."""
+    if not isinstance(message, SignIn) or history.knows(message.browser_digest):
+        return
+    there = {each.login_id for each in after.logins}
+    for login in before.logins:
+        pushed_out = login.login_id not in there and not login.over and login.expires_at >= message.at
+        assert not (pushed_out and history.knows_login(login.login_id)), "a stranger pushed a login out"
 
 
 def _check_sessions(before: Account | None, after: Account, approved: list[Login]) -> None:
@@ -318,7 +355,7 @@ def _check_bounds(history: AccountHistory, account: Account) -> None:
         "sessions": MOST_SESSIONS,
         "remembered": MOST_REMEMBERED,
         "known_browsers": MOST_KNOWN_BROWSERS,
-        "history": MOST_HISTORY,
+        "history": 2 * MOST_HISTORY,
         "devices": MOST_PHONES,
         "apps": MOST_APPS,
         "enrolment_emails": history.limits.enrolment_emails.most,

@@ -1,7 +1,7 @@
 """What happened to an account, kept from messages and their outcomes alone: nothing is read from a row."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from protocol.challenges import Proof, verify_proof
 from schemas.base import Message
@@ -40,46 +40,13 @@ from schemas.login_messages import (
     UseRecoveryCode,
 )
 from services.common.decisions import OK
-from services.common.throttle import PauseLimits
+from services.login.domain.approval import MOST_KNOWN_BROWSERS
 from services.login.domain.history import Method
 from services.login.domain.limits import Enrolment, Limits
 from services.login.domain.login import Login, LoginKind
 from services.login.domain.rejections import Rejection
 from tests.builders import number_of
-
-
-@dataclass(slots=True)
-class Failures:
-    """Failures in a row, and the pause after them."""
-
-    limits: PauseLimits
-    count: int = 0
-    last_at: datetime | None = None
-
-    def add(self, at: datetime) -> None:
-        """Count one more, or begin anew after a long time or after a pause of a fixed length."""
-        forget = self.limits.forget_after_seconds
-        quiet = self.last_at is not None and forget is not None and at > self.last_at + timedelta(seconds=forget)
-        served = self.limits.pause_seconds == self.limits.longest_pause_seconds and self.end is not None
-        begins_anew = quiet or (served and self.end is not None and at >= self.end)
-        self.count, self.last_at = 1 if begins_anew else self.count + 1, at
-
-    def clear(self) -> None:
-        """Begin anew."""
-        self.count, self.last_at = 0, None
-
-    @property
-    def end(self) -> datetime | None:
-        """When the pause ends; None if there is none."""
-        further = self.count - self.limits.tries
-        if self.last_at is None or further < 0:
-            return None
-        seconds = min(self.limits.pause_seconds * 2**further, self.limits.longest_pause_seconds)
-        return self.last_at + timedelta(seconds=seconds)
-
-    def paused(self, at: datetime) -> bool:
-        """Tell whether a moment is in the pause."""
-        return self.end is not None and at < self.end
+from tests.model.failures import BothFailures, Failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +58,7 @@ class BegunLogin:
         session_digest: The session that it opens, or the one that it is for.
         password_hash: The password that it began by; empty if by a session.
         remember_digest: How its browser wished to be remembered, if it did.
+        browser_digest: Its browser, if that has a name.
 
     """
 
@@ -98,6 +66,7 @@ class BegunLogin:
     session_digest: str
     password_hash: str = ""
     remember_digest: str | None = None
+    browser_digest: str | None = None
 
 
 @dataclass(slots=True)
@@ -132,6 +101,7 @@ class AccountHistory:
         invitation: The digest of the invitation that is open, and until when it is.
         emailed: The enrolment code that was sent last in each login.
         admitted: The logins that may pair the first phone.
+        known: The browsers in which sign-ins were completed.
 
     """
 
@@ -153,21 +123,40 @@ class AccountHistory:
     invitation: tuple[str, datetime] | None = None
     emailed: dict[str, str] = field(default_factory=dict)
     admitted: set[str] = field(default_factory=set)
+    known: list[str | None] = field(default_factory=list)
     denials: Failures = field(init=False)
-    wrong_codes: Failures = field(init=False)
-    wrong_passwords: Failures = field(init=False)
+    wrong_codes: BothFailures = field(init=False)
+    wrong_recovery_codes: BothFailures = field(init=False)
+    wrong_passwords: BothFailures = field(init=False)
+    sign_ins: BothFailures = field(init=False)
     wrong_phrases: Failures = field(init=False)
 
     def __post_init__(self) -> None:
         self.denials = Failures(self.limits.denials)
-        self.wrong_codes = Failures(self.limits.codes)
-        self.wrong_passwords = Failures(self.limits.passwords)
+        self.wrong_codes = BothFailures(self.limits.codes)
+        self.wrong_recovery_codes = BothFailures(self.limits.recovery_codes)
+        self.wrong_passwords = BothFailures(self.limits.passwords)
+        self.sign_ins = BothFailures(self.limits.sign_ins)
         self.wrong_phrases = Failures(self.limits.phrases)
 
     @property
     def methods(self) -> list[str]:
         """What makes codes."""
         return [*self.phones, *sorted(self.apps)]
+
+    def knows(self, browser_digest: str | None) -> bool:
+        """Tell whether a sign-in was completed in a browser."""
+        return browser_digest is not None and browser_digest in self.known
+
+    def knows_login(self, login_id: str) -> bool:
+        """Tell whether a login is in a browser that is known, or in a session."""
+        begun = self.logins.get(login_id)
+        return begun is not None and (begun.kind is not LoginKind.SIGN_IN or self.knows(begun.browser_digest))
+
+    def clear_attempts(self) -> None:
+        """Begin to count wrong passwords, codes and sign-ins anew."""
+        for each in (self.wrong_codes, self.wrong_recovery_codes, self.wrong_passwords, self.sign_ins):
+            each.clear()
 
     def is_open(self, session_digest: str, at: datetime) -> bool:
         """Tell whether a browser is signed in."""
@@ -203,7 +192,11 @@ class AccountHistory:
             case SignIn():
                 self.challenges[message.login_id] = message.login_id
                 self.logins[message.login_id] = BegunLogin(
-                    LoginKind.SIGN_IN, message.session_digest, message.password_hash, message.remember_digest
+                    LoginKind.SIGN_IN,
+                    message.session_digest,
+                    message.password_hash,
+                    message.remember_digest,
+                    message.browser_digest,
                 )
             case Confirm():
                 self.logins[message.login_id] = BegunLogin(LoginKind.CONFIRM, message.session_digest)
@@ -225,8 +218,11 @@ class AccountHistory:
         match message:
             case FailCode() | UseCode() | UseRecoveryCode() | Enrol():
                 self._note_code(message, at, outcome)
-            case FailPassword() if outcome != Rejection.UNKNOWN_ACCOUNT and not self.wrong_passwords.paused(at):
-                self.wrong_passwords.add(at)
+            case FailPassword() if outcome != Rejection.UNKNOWN_ACCOUNT:
+                self._note_wrong_password(message.browser_digest, at)
+            case SignIn() if outcome in {Rejection.CLOSED, Rejection.LOCKED}:
+                if self.wrong_passwords.of(known=self.knows(message.browser_digest)).closed:
+                    self._note_wrong_password(message.browser_digest, at)
             case _ if outcome == OK:
                 self._note_pairing(message, at)
                 self._note_session(message, at)
@@ -241,8 +237,14 @@ class AccountHistory:
             return
         if proven:
             self.denials.clear()
-            self.wrong_codes.clear()
+            self.clear_attempts()
+        else:
+            self.wrong_passwords.known.clear()
+            self.sign_ins.known.clear()
         if begun.kind is LoginKind.SIGN_IN:
+            if begun.browser_digest is not None:
+                others = [each for each in self.known if each != begun.browser_digest]
+                self.known = [*others, begun.browser_digest][-MOST_KNOWN_BROWSERS:]
             self.sessions[begun.session_digest] = OpenSession(at, at, at if proven else None)
             if begun.remember_digest is not None and proven and self.limits.remember_lifetime:
                 self.remembered[begun.remember_digest] = at + self.limits.remember_lifetime
@@ -263,10 +265,12 @@ class AccountHistory:
 
     def _note_code(self, message: Message, at: datetime, outcome: str) -> None:
         wrong = {Rejection.WRONG_CODE, Rejection.USED_CODE}
-        if isinstance(message, FailCode) and not self.wrong_codes.paused(at):
-            wrong.add(Rejection.CODES_PAUSED)
+        kind = self.wrong_recovery_codes if isinstance(message, UseRecoveryCode) else self.wrong_codes
+        failures = kind.of(known=self.knows_login(getattr(message, "login_id", "")))
+        if isinstance(message, FailCode) and not (failures.paused(at) or failures.closed):
+            wrong |= {Rejection.CODES_PAUSED, Rejection.CODES_CLOSED}
         if outcome in wrong:
-            self.wrong_codes.add(at)
+            failures.add(at)
         if outcome != OK:
             return
         match message:
@@ -278,6 +282,11 @@ class AccountHistory:
                 self._note_enrolment(message, at)
             case _:
                 pass
+
+    def _note_wrong_password(self, browser_digest: str | None, at: datetime) -> None:
+        failures = self.wrong_passwords.of(known=self.knows(browser_digest))
+        if not failures.paused(at):
+            failures.add(at)
 
     def _note_time_step(self, method_id: str, time_step: int) -> None:
         self.time_steps[method_id] = max(time_step, self.time_steps.get(method_id, 0))
@@ -303,6 +312,8 @@ class AccountHistory:
         wrong_number = proof.claims.number_matching and proof.number != number_of(proof.claims.jti)
         if proof.verdict is Verdict.REPORT:
             self.reported_at = at
+            reported = self.logins[self.challenges[proof.claims.jti]].browser_digest
+            self.known = [each for each in self.known if each != reported]
             self.sessions.clear()
             self.remembered.clear()
         elif was_open and (proof.verdict is Verdict.DENY or wrong_number):
@@ -311,7 +322,7 @@ class AccountHistory:
     def _note_pairing(self, message: Message, at: datetime) -> None:
         match message:
             case SignIn():
-                self.wrong_passwords.clear()
+                self.sign_ins.of(known=self.knows(message.browser_digest)).add(at)
                 if message.renewed_hash is not None:
                     self._note_renewal(message.password_hash, message.renewed_hash)
             case StartPairing():
@@ -370,7 +381,8 @@ class AccountHistory:
             case RemoveAccount():
                 self._forget_methods()
                 self.password_hash, self.reported_at, self.invitation = "", None, None
-                self.wrong_passwords.clear()
+                self.clear_attempts()
+                self.known.clear()
                 self.sent.clear()
             case _:
                 pass
@@ -378,5 +390,6 @@ class AccountHistory:
     def _forget_methods(self) -> None:
         for kept in (self.phones, self.apps, self.recovery_codes, self.remembered, self.sessions):
             kept.clear()
-        for failures in (self.denials, self.wrong_codes, self.wrong_phrases):
+        for failures in (self.denials, self.wrong_phrases):
             failures.clear()
+        self.clear_attempts()

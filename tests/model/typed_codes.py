@@ -30,7 +30,7 @@ from tests.model.machine import (
     which,
     while_idle,
 )
-from tests.model.people import People
+from tests.model.people import People, browsers
 from tests.session_messages import an_invitation
 
 INVITATIONS: Final = ("invitation 1", "invitation 2")
@@ -117,11 +117,12 @@ class Guesses(ModelMachine):
     """Wrong passwords."""
 
     @while_idle
-    @action(account=accounts, times=st.integers(1, 5))
-    def mistype_password(self, account: str, times: int = 1) -> None:
+    @action(account=accounts, times=st.integers(1, 5), browser=browsers)
+    def mistype_password(self, account: str, times: int = 1, browser: str | None = None) -> None:
         """Enter wrong passwords, one after the other."""
+        browser_digest = None if browser is None else a_digest(browser)
         for _ in range(times):
-            self.give(a_wrong_password(self.kafka.now), account)
+            self.give(a_wrong_password(self.kafka.now, browser_digest), account)
 
     @while_idle
     @action(by_address=st.booleans(), times=st.sampled_from([1, 5, 20]))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
+from services.common.instance.resources import open_files_run_out
 from services.common.kafka.kafka_watch import KafkaWatch
 from services.common.rows.view import View
 from services.common.streams.consumer import StreamConsumer
@@ -19,6 +20,7 @@ class NotReadyReason(StrEnum):
     TAKING_OVER = "partitions are being taken over"
     ERRORS_REPEATING = "unexpected errors repeat"
     UNSAFE_TOPICS = "a changelog may lose rows"
+    FILES_RUN_OUT = "open files run out: raise the limit (ulimit -n), or start one more instance"
 
 
 class Health:
@@ -52,6 +54,7 @@ class Health:
             NotReadyReason.TAKING_OVER: not self._stream.ready,
             NotReadyReason.ERRORS_REPEATING: not self._guard.healthy,
             NotReadyReason.UNSAFE_TOPICS: bool(self._kafka.unsafe),
+            NotReadyReason.FILES_RUN_OUT: open_files_run_out(),
         }
         return [reason for reason, applies in checks.items() if applies]
 

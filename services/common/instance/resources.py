@@ -12,6 +12,8 @@ import structlog
 
 log = structlog.get_logger(__name__)
 LOCK_FILE: Final = "lock"
+OPEN_FILES: Final = Path("/dev/fd")
+NEARLY_ALL: Final = 0.9
 
 
 class DirectoryInUseError(Exception):
@@ -45,3 +47,12 @@ def raise_open_files() -> int:
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
     return hard_limit
+
+
+def open_files_run_out() -> bool:
+    """Return whether nearly all files that this process may open are open, so that connections are refused soon."""
+    try:
+        used = sum(1 for _ in OPEN_FILES.iterdir())
+    except OSError:  # to list them takes a file
+        return True
+    return used >= NEARLY_ALL * resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -7,13 +7,14 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 import uvloop
 from aiohttp import web
 from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 
+from services.common.instance.connections import HEAD_SECONDS, Connections, most_connections
 from services.common.instance.health import Health
 from services.common.instance.resources import DirectoryInUseError, own_directory, raise_open_files
 from services.common.kafka.kafka_watch import KafkaWatch
@@ -31,6 +32,10 @@ STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 START_PAUSE_SECONDS: Final = 0.5
 DRAIN_SECONDS: Final = 5.0
 """Time that requests in progress have to finish after the stop signal."""
+BACKLOG: Final = 128
+"""Connections that the operating system keeps until they are taken."""
+KEEPALIVE_SECONDS: Final = 75.0
+"""How long an idle connection is kept: longer than a proxy in front keeps it."""
 METRICS_DRAIN_SECONDS: Final = 0.5
 """The same for Prometheus, which retries."""
 LEAVE_SECONDS: Final = 8.0
@@ -93,10 +98,21 @@ class CannotListenError(Exception):
         self.port = port
 
 
-async def listen(
-    application: web.Application, host: str, port: int, drain_seconds: float = DRAIN_SECONDS
-) -> web.AppRunner:
-    """Serve a web application on a port until the returned runner is cleaned up.
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A web application that is served on a port."""
+
+    server: asyncio.AbstractServer
+    runner: web.AppRunner
+
+    async def cleanup(self) -> None:
+        """Close the port, then let requests in progress finish."""
+        self.server.close()
+        await self.runner.cleanup()
+
+
+async def listen(application: web.Application, host: str, port: int, drain_seconds: float = DRAIN_SECONDS) -> Listener:
+    """Serve a web application on a port until the returned listener is cleaned up.
 
     Args:
         application: The web application.
@@ -108,20 +124,24 @@ async def listen(
         CannotListenError: If the port is in use or not permitted.
 
     """
+    connections = Connections(most_connections(), HEAD_SECONDS)
+    application.middlewares.insert(0, connections.serve)
     runner = web.AppRunner(
         application,
         handle_signals=False,
         access_log=None,
         shutdown_timeout=drain_seconds,
+        keepalive_timeout=KEEPALIVE_SECONDS,
         auto_decompress=False,  # no form or device of ours compresses its requests
     )
     await runner.setup()
+    factory = connections.factory(cast("web.Server", runner.server))
     try:
-        await web.TCPSite(runner, host, port).start()
+        server = await asyncio.get_running_loop().create_server(factory, host, port, backlog=BACKLOG)
     except OSError as error:
         await runner.cleanup()
         raise CannotListenError(host, port, error.strerror or str(error)) from error
-    return runner
+    return Listener(server, runner)
 
 
 def run(make: Callable[[], ServiceInstance]) -> int:
@@ -177,21 +197,21 @@ async def _run(make: Callable[[], ServiceInstance]) -> int:
 async def _listen(stop: asyncio.Event, instance: ServiceInstance) -> int:
     settings = instance.settings
     try:
-        runner = await listen(instance.web, settings.host, settings.port)
+        listener = await listen(instance.web, settings.host, settings.port)
         metrics = await _serve_metrics(instance)
     except CannotListenError as error:
         log.error("cannot listen", host=error.host, port=error.port, error=str(error))  # noqa: TRY400 - no traceback for a port in use
         return CRASHED_STATUS
     log.info("listening", url=settings.url, port=settings.port, metrics_port=settings.metrics_port)
     try:
-        return await _run_until(stop, instance, runner)
+        return await _run_until(stop, instance, listener)
     finally:
         await asyncio.to_thread(instance.telemetry.close)
         if metrics is not None:
             await metrics.cleanup()
 
 
-async def _serve_metrics(instance: ServiceInstance) -> web.AppRunner | None:
+async def _serve_metrics(instance: ServiceInstance) -> Listener | None:
     settings = instance.settings
     if settings.metrics_port is None:
         return None
@@ -199,7 +219,7 @@ async def _serve_metrics(instance: ServiceInstance) -> web.AppRunner | None:
     return await listen(application, settings.metrics_host, settings.metrics_port, METRICS_DRAIN_SECONDS)
 
 
-async def _run_until(stop: asyncio.Event, instance: ServiceInstance, runner: web.AppRunner) -> int:
+async def _run_until(stop: asyncio.Event, instance: ServiceInstance, listener: Listener) -> int:
     kafka_side = asyncio.create_task(_run_kafka_side(instance))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({kafka_side, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -212,7 +232,7 @@ async def _run_until(stop: asyncio.Event, instance: ServiceInstance, runner: web
         await asyncio.wait({kafka_side}, timeout=instance.settings.unready_seconds)
     stopping.cancel()
     # Before the Kafka side stops: requests in progress finish, devices and waiting pages connect elsewhere.
-    await runner.cleanup()
+    await listener.cleanup()
     kafka_side.cancel()
     _, unfinished = await asyncio.wait({kafka_side}, timeout=LEAVE_SECONDS)
     if unfinished:

@@ -1,5 +1,6 @@
 """The web application that all services share: security headers, error responses, health."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
@@ -18,6 +19,8 @@ from services.common.web.watching import LIVE, READY, Handler, watch_requests
 
 log = structlog.get_logger(__name__)
 BODY_BYTES: Final = 16 * 1024
+BODY_SECONDS: Final = 10.0
+"""How long the body of a request may take."""
 PATH_CHARACTERS: Final = 255
 """Longer than any path of ours, and the usual limit of a file name."""
 RETRY_AFTER_SECONDS: Final = 2
@@ -96,7 +99,7 @@ def make_web(
         **(extra_headers or {}),
     }
     application = web.Application(
-        middlewares=[watch_requests(telemetry), _answer_errors(render_error), _bound_path],
+        middlewares=[watch_requests(telemetry), _answer_errors(render_error), _bound_path, _read_body],
         client_max_size=BODY_BYTES,
     )
 
@@ -161,6 +164,18 @@ def _answer_errors(render: ErrorRenderer) -> Middleware:
 async def _bound_path(request: web.Request, handler: Handler) -> web.StreamResponse:
     if len(request.rel_url.raw_path) > PATH_CHARACTERS:
         raise web.HTTPNotFound
+    return await handler(request)
+
+
+@web.middleware
+async def _read_body(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Read a request's body, all of which must arrive in time; aiohttp keeps it for the handler."""
+    if request.can_read_body:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                await request.read()
+        except TimeoutError as error:
+            raise web.HTTPRequestTimeout(text="The request took too long to arrive.") from error
     return await handler(request)
 
 

@@ -18,6 +18,7 @@ _CHANGES: Final = {
     Rejection.TOO_MANY_METHODS: PageMessage(
         "You have reached the limit", "Remove one that you don't use, then add another."
     ),
+    Rejection.PASSWORD_CHANGE_DUE: PageMessage("Change your password first", "Then you can make other changes."),
     Rejection.PASSWORD_CHANGED: PageMessage("The password has just changed", "Start again with your new password."),
 }
 

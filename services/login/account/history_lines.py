@@ -51,6 +51,9 @@ _TEXTS: Final = {
     HistoryKind.BROWSER_REMEMBERED: "Browser remembered",
     HistoryKind.BROWSER_FORGOTTEN: "Browser forgotten",
     HistoryKind.INVITED: "Enrolment code issued by an administrator",
+    HistoryKind.PASSWORD_SET: "Password set by an administrator, all browsers signed out",
+    HistoryKind.PASSWORD_CLOSED: "Password closed after too many wrong ones, until the next sign-in in a known browser",
+    HistoryKind.CODES_CLOSED: "Codes closed after too many wrong ones, until a sign-in by another method",
     HistoryKind.METHODS_RESET: "All sign-in methods removed by an administrator",
 }
 _METHODS: Final = {
@@ -69,4 +72,5 @@ def history_line(entry: HistoryEntry) -> HistoryLine:
         where = f"{where}, {entry.browser.place}"
     device = entry.device_name or "the phone"
     by = _METHODS[entry.method or Method.PUSH].format(device=device)
-    return HistoryLine(_TEXTS[entry.what].format(device=device, by=by), entry.at.isoformat(), where)
+    text = _TEXTS[entry.what].format(device=device, by=by)
+    return HistoryLine(text if entry.count == 1 else f"{text}, {entry.count} times", entry.at.isoformat(), where)

@@ -13,6 +13,7 @@ from services.login.account.page import AccountPage
 from services.login.codes.authenticator_apps import new_secret, otpauth_uri, qr_code, secret_text
 from services.login.codes.checks import CodeChecks
 from services.login.codes.recovery_codes import RecoveryCodes
+from services.login.sign_in.passwords import HashingTurn
 from services.login.web import login_pages, page_messages
 from services.login.web.forms import Forms
 from services.login.web.pages import status_of
@@ -68,7 +69,7 @@ class MethodForms:
         await touch(self._forms, user)
         if not user.confirmed:
             raise web.HTTPSeeOther(login_pages.ACCOUNT)
-        made = await self._recovery_codes.make()
+        made = await self._recovery_codes.make(HashingTurn(self._forms.contexts.network(request), known=True))
         hashes = {"salt": made.salt, "pepper_id": made.pepper_id, "code_digests": made.digests}
         rejection = await change(self._forms, request, user.command(MakeRecoveryCodes, **hashes))
         if rejection is not None:

@@ -48,7 +48,7 @@ class AccountPage:
         """Begin a confirmation: challenge the phone if possible; a code works otherwise."""
         form = await self._forms.read(request)
         limits = self._forms.policy.limits
-        user = require_signed_in(self._forms.contexts.load(request), limits)
+        user = require_signed_in(self._forms.contexts.load(request), limits, to_change_password=True)
         await touch(self._forms, user)
         account_id = user.account.account_id
         ticket, login_id = Ticket(account_id, new_token()), new_id()

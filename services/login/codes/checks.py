@@ -9,6 +9,7 @@ from services.common.keys.sealing import Sealer, SealError
 from services.login.codes.recovery_codes import RecoveryCodes
 from services.login.domain.account import Account
 from services.login.domain.methods import AuthenticatorApp, Device
+from services.login.sign_in.passwords import HashingTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class CodeChecks:
                 found.append(MatchedCode(method.method_id, step))
         return found[0] if found else None
 
-    async def recovery_digest(self, account: Account, typed: str) -> str | None:
+    async def recovery_digest(self, turn: HashingTurn, account: Account, typed: str) -> str | None:
         """Return a typed recovery code's digest under the account's salt, or None if the text cannot be a code.
 
         Raises:
@@ -49,7 +50,8 @@ class CodeChecks:
         """
         if account.recovery is None:
             return None
-        return await self._recovery_codes.digest(typed, account.recovery.salt, account.recovery.pepper_id)
+        recovery = account.recovery
+        return await self._recovery_codes.digest(turn, typed, recovery.salt, recovery.pepper_id)
 
     def _secret(self, account: Account, method: Device | AuthenticatorApp) -> bytes | None:
         if isinstance(method, AuthenticatorApp):

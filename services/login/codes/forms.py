@@ -11,6 +11,7 @@ from services.login.codes.checks import CodeChecks
 from services.login.domain.account import Account
 from services.login.domain.login import Login, LoginState
 from services.login.domain.rejections import Rejection
+from services.login.sign_in.passwords import HashingTurn
 from services.login.web import login_pages, page_messages
 from services.login.web.context import require_login_at
 from services.login.web.forms import Forms
@@ -35,7 +36,7 @@ class CodeForms:
         at_code = require_login_at(self._forms.contexts.load(request), login_pages.CODE)
         account, login, at = at_code.account, at_code.login, at_code.at
         typed = form.get("code", "")
-        outcome, row = await self._forms.decide(request, await self._command(account, login, typed, at))
+        outcome, row = await self._forms.decide(request, await self._command(request, account, login, typed, at))
         login_now = row.login(login.login_id) or login
         if outcome != OK and not login_now.over:
             printed = any(each.isalpha() for each in typed)
@@ -53,31 +54,43 @@ class CodeForms:
         printed: bool = False,
     ) -> web.Response:
         """Render the page, with the message for a rejected code, perhaps a recovery code."""
-        paused = account.codes.is_paused(at)
+        known, limits = account.knows_browser_of(login), self._forms.policy.limits
+        codes, recovery = account.codes.of(known=known), account.recovery_codes.of(known=known)
+        printable = account.recovery is not None
+        # The form takes both kinds of codes, so it is there while either is taken.
+        kinds = [(codes, limits.codes), *([(recovery, limits.recovery_codes)] if printable else [])]
+        closed = all(throttle.is_closed(limit) for throttle, limit in kinds)
+        paused = not closed and all(throttle.is_closed(limit) or throttle.is_paused(at) for throttle, limit in kinds)
+        rejected_by = recovery if printed and printable else codes
+        until = min((each.paused_until for each, _ in kinds if each.is_paused(at) and each.paused_until), default=None)
         message = page_messages.code_rejected(
-            Rejection.CODES_PAUSED if paused else rejection,
-            account.codes.paused_until,
+            Rejection.CODES_CLOSED if closed else Rejection.CODES_PAUSED if paused else rejection,
+            until if paused else rejected_by.paused_until,
             at,
-            printed=printed and account.recovery is not None,
+            printed=printed and printable,
         )
         return self._forms.pages.render(
             request,
             "code",
             status_of(request, message),
             error=message,
-            paused=paused,
+            paused=paused or closed,
             locked=account.push.reported is not None,
             waiting=login.state is LoginState.CHALLENGED,
             kind=login.kind,
             **_sources(account),
         )
 
-    async def _command(self, account: Account, login: Login, typed: str, at: datetime) -> AccountCommand:
+    async def _command(
+        self, request: web.Request, account: Account, login: Login, typed: str, at: datetime
+    ) -> AccountCommand:
         names: dict[str, Any] = {"account_id": account.account_id, "at": at, "login_id": login.login_id}
         found = self._checks.find(account, typed, at)
         if found is not None:
             return UseCode(method_id=found.method_id, time_step=found.time_step, **names)
-        code_digest = await self._checks.recovery_digest(account, typed)
+        known = account.knows_browser_of(login)
+        turn = HashingTurn(self._forms.contexts.network(request), known=known)
+        code_digest = await self._checks.recovery_digest(turn, account, typed)
         return FailCode(**names) if code_digest is None else UseRecoveryCode(code_digest=code_digest, **names)
 
 

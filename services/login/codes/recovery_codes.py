@@ -15,7 +15,7 @@ from protocol.encoding import decode_base64url, encode_base64url
 from protocol.typed_codes import CROCKFORD, read_code
 from services.common.keys.peppers import Pepper, Peppers
 from services.login.codes.drawn_codes import draw_code, grouped
-from services.login.sign_in.passwords import ITERATIONS, LANES, MEMORY_KIBIBYTES, HashingThreads
+from services.login.sign_in.passwords import ITERATIONS, LANES, MEMORY_KIBIBYTES, HashingThreads, HashingTurn
 
 CODES: Final = 10
 CHARACTERS: Final = 10
@@ -49,16 +49,16 @@ class RecoveryCodes:
         self._threads = threads
         self._peppers = peppers
 
-    async def make(self) -> RecoveryCodeSet:
+    async def make(self, turn: HashingTurn) -> RecoveryCodeSet:
         """Draw a new set. Ten hashes take some 200 ms of CPU.
 
         Raises:
             UnavailableError: If too many calls wait.
 
         """
-        return await self._threads.run(_make, self._peppers.active)
+        return await self._threads.run(turn, _make, self._peppers.active)
 
-    async def digest(self, typed: str, salt: str, pepper_id: str) -> str | None:
+    async def digest(self, turn: HashingTurn, typed: str, salt: str, pepper_id: str) -> str | None:
         """Return a typed code's digest under a set's salt and pepper: 32 bytes, base64url, 43 characters.
 
         None means that the text cannot be a code, or that the pepper was retired.
@@ -69,7 +69,7 @@ class RecoveryCodes:
         """
         code = read_code(typed, CHARACTERS, CROCKFORD)
         pepper = None if code is None else self._peppers.find(pepper_id)
-        return None if code is None or pepper is None else await self._threads.run(_digest, code, salt, pepper)
+        return None if code is None or pepper is None else await self._threads.run(turn, _digest, code, salt, pepper)
 
 
 def _make(pepper: Pepper) -> RecoveryCodeSet:

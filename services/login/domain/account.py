@@ -10,12 +10,14 @@ from pydantic import Field
 from schemas.base import Browser, Digest, Identifier, Moment, Text
 from services.common.decisions import Row
 from services.common.throttle import NO_FAILURES, Throttle
-from services.login.domain.history import HistoryEntry, HistoryKind, Method
+from services.login.domain.attempts import NO_ATTEMPTS, Attempts
+from services.login.domain.history import ATTEMPTS, HistoryEntry, HistoryKind, Method
 from services.login.domain.limits import Limits
-from services.login.domain.login import EndReason, Login, LoginState
+from services.login.domain.login import EndReason, Login, LoginKind, LoginState
 from services.login.domain.methods import AuthenticatorApp, Device, RecoveryCodes
 
 MOST_HISTORY: Final = 50
+"""Of changes, and as many of attempts: strangers make attempts, which push no change out."""
 MethodT = TypeVar("MethodT", Device, AuthenticatorApp)
 
 
@@ -110,15 +112,20 @@ class Account(Row):
         enrolment_emails: When enrolment codes were recently sent by e-mail.
         devices: The paired phones; the first one is challenged by default.
         push: The limits on challenges.
-        codes: Wrong codes.
+        codes: Wrong verification codes, and enrolment codes.
+        recovery_codes: Wrong recovery codes.
         logins: The open logins and those that ended recently, oldest first.
         sessions: The signed-in browsers, oldest first.
         remembered: The browsers that sign in by the password alone.
         known_browsers: Digests of the browsers in which sign-ins were completed; newest last.
         history: The entries since the row was read, oldest first; each is stored as a part of its own.
-        history_count: How many entries there have been.
-        history_dropped: How many stored entries are to be removed.
+        history_count: How many entries of changes there have been.
+        attempts_count: How many entries of attempts there have been.
+        last_attempt: The last entry of an attempt, which a further one of its like is merged with.
+        dropped: The names of the stored entries that are to be removed.
         passwords: Wrong passwords.
+        sign_ins: Sign-ins begun by a right password, and not completed.
+        one_time_password: True if an administrator has set the password, which is to be changed at the next sign-in.
         phrases: Phrases that were entered and paired no phone.
 
     """
@@ -138,15 +145,20 @@ class Account(Row):
     apps: tuple[AuthenticatorApp, ...] = ()
     recovery: RecoveryCodes | None = None
     push: Push = Push()
-    codes: Throttle = NO_FAILURES
+    codes: Attempts = NO_ATTEMPTS
+    recovery_codes: Attempts = NO_ATTEMPTS
     logins: tuple[Login, ...] = ()
     sessions: tuple[Session, ...] = ()
     remembered: tuple[RememberedBrowser, ...] = ()
     known_browsers: tuple[Digest, ...] = ()
     history: Annotated[tuple[HistoryEntry, ...], Field(exclude=True)] = ()
     history_count: int = 0
-    history_dropped: Annotated[int, Field(exclude=True)] = 0
-    passwords: Throttle = NO_FAILURES
+    attempts_count: int = 0
+    last_attempt: HistoryEntry | None = None
+    dropped: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+    passwords: Attempts = NO_ATTEMPTS
+    sign_ins: Attempts = NO_ATTEMPTS
+    one_time_password: bool = False
     phrases: Throttle = NO_FAILURES
 
     @property
@@ -157,8 +169,8 @@ class Account(Row):
 
     @property
     def password_change_due(self) -> bool:
-        """True from a report until the password is changed."""
-        return self.push.reported is not None
+        """True from a report, or from an administrator's password, until the password is changed."""
+        return self.one_time_password or self.push.reported is not None
 
     @property
     def administered(self) -> tuple[object, ...]:
@@ -176,6 +188,14 @@ class Account(Row):
     def methods(self) -> tuple[Device | AuthenticatorApp, ...]:
         """The phones, then the apps."""
         return (*self.devices, *self.apps)
+
+    def knows(self, browser_digest: str | None) -> bool:
+        """Return whether a sign-in was completed in a browser."""
+        return browser_digest in self.known_browsers
+
+    def knows_browser_of(self, login: Login) -> bool:
+        """Return whether a login is in a browser that the account knows; each session's browser is."""
+        return login.kind is not LoginKind.SIGN_IN or self.knows(login.browser_digest)
 
     def login(self, login_id: str) -> Login | None:
         """Return the login with an id, or None."""
@@ -252,6 +272,10 @@ class Account(Row):
         """Return the account without denials."""
         return replace(self, push=replace(self.push, denials=self.push.denials.succeeded()))
 
+    def with_attempts_cleared(self) -> "Account":
+        """Return the account without wrong passwords and codes, and without sign-ins begun."""
+        return replace(self, passwords=NO_ATTEMPTS, codes=NO_ATTEMPTS, recovery_codes=NO_ATTEMPTS, sign_ins=NO_ATTEMPTS)
+
     def with_history(
         self,
         what: HistoryKind,
@@ -261,36 +285,54 @@ class Account(Row):
         device_name: str = "",
         browser: Browser | None = None,
     ) -> "Account":
-        """Return the account with a history entry added; a login gives the entry its browser, phone and method."""
+        """Return the account with a history entry added; a login gives the entry its browser, phone and method.
+
+        An attempt like the last one is merged with it.
+        """
         entry = HistoryEntry(what=what, at=at, browser=browser, device_name=device_name)
         if login is not None:
             challenged = login.challenge.device_name if login.challenge is not None else ""
             entry = HistoryEntry(
                 what=what, at=at, browser=login.browser, device_name=device_name or challenged, method=login.method
             )
-        history = (*self.history, entry)[-MOST_HISTORY:]
-        return replace(self, history=history, history_count=self.history_count + 1)
+        if what not in ATTEMPTS:
+            return replace(self, history=(*self.history, entry), history_count=self.history_count + 1)
+        last = self.last_attempt
+        if last is None or not entry.is_like(last):
+            history = (*self.history, entry)
+            return replace(self, history=history, attempts_count=self.attempts_count + 1, last_attempt=entry)
+        merged = replace(entry, count=last.count + 1)
+        others = tuple(each for each in self.history if each is not last)
+        return replace(self, history=(*others, merged), last_attempt=merged)
 
     def parts(self) -> Sequence[tuple[str, HistoryEntry | None]]:
         """Return the entries of the history since the row was read, and those that are to be removed."""
-        first = self.history_count - len(self.history)
-        dropped = [(history_part(number), None) for number in range(self.history_dropped)]
-        return [*dropped, *((history_part(first + index), entry) for index, entry in enumerate(self.history))]
+        changes = [each for each in self.history if each.what not in ATTEMPTS]
+        attempts = [each for each in self.history if each.what in ATTEMPTS]
+        return [
+            *((name, None) for name in self.dropped),
+            *zip(_names("history", self.history_count, len(changes)), changes, strict=True),
+            *zip(_names("attempts", self.attempts_count, len(attempts)), attempts, strict=True),
+        ]
 
     def settled(self) -> Self:
         """Return the row as it is stored, without its history."""
-        return replace(self, history=(), history_dropped=0) if self.history or self.history_dropped else self
+        return replace(self, history=(), dropped=()) if self.history or self.dropped else self
 
     @property
     def stored_history(self) -> tuple[str, ...]:
-        """The names of the parts with the stored entries, oldest first."""
-        count = self.history_count - len(self.history)
-        return tuple(history_part(number) for number in range(max(0, count - MOST_HISTORY), count))
+        """The names of the parts with the stored entries: changes, then attempts, each oldest first."""
+        attempts = sum(each.what in ATTEMPTS for each in self.history)
+        changes = len(self.history) - attempts
+        return (
+            *_names("history", self.history_count - changes, MOST_HISTORY),
+            *_names("attempts", self.attempts_count - attempts, MOST_HISTORY),
+        )
 
 
-def history_part(number: int) -> str:
-    """Return the name of the part with an entry of the history, by its number since the account was created."""
-    return f"history/{number % MOST_HISTORY:02d}"
+def _names(kind: str, count: int, newest: int) -> Sequence[str]:
+    """Return the names of the parts with the newest of so many entries since the account was created."""
+    return [f"{kind}/{number % MOST_HISTORY:02d}" for number in range(max(0, count - newest), count)]
 
 
 def _with(methods: tuple[MethodT, ...], changed: MethodT) -> tuple[MethodT, ...]:

@@ -12,6 +12,7 @@ from schemas.login_messages import (
     RemoveAccount,
     ResetMethods,
     SetEmail,
+    SetPassword,
 )
 from services.common.decisions import OK, Decision
 from services.login.domain.account import Account, Invitation
@@ -47,7 +48,7 @@ def remove(
     account: Account, _login: Login | None, command: RemoveAccount, at: datetime, policy: Policy
 ) -> Decision[Account]:
     """Remove an account with all its data; the row keeps only the id and the time."""
-    removed = replace(_removed(account.account_id, account.created_at, at), history_dropped=len(account.stored_history))
+    removed = replace(_removed(account.account_id, account.created_at, at), dropped=account.stored_history)
     events = (
         *withdrawn(account.logins, at),
         *unpaired(account.account_id, account.devices, at, policy.signer),
@@ -69,6 +70,23 @@ def invite(account: Account, _login: Login | None, command: Invite, at: datetime
     return Decision(replace(account, invitation=invitation).with_history(HistoryKind.INVITED, at))
 
 
+def set_password(
+    account: Account, _login: Login | None, command: SetPassword, at: datetime, _policy: Policy
+) -> Decision[Account]:
+    """Set a password that is to be changed at the next sign-in; all logins and sessions end, all limits are cleared."""
+    ended = account.with_ended(account.logins, EndReason.CANCELLED, at).with_denials_cleared().with_attempts_cleared()
+    changed = replace(
+        ended,
+        password_hash=command.password_hash,
+        one_time_password=True,
+        push=replace(ended.push, reported=None),
+        sessions=(),
+        remembered=(),
+    )
+    events = (*withdrawn(account.logins, at), *email_due(account, EmailKind.PASSWORD_SET, at))
+    return Decision(changed.with_history(HistoryKind.PASSWORD_SET, at), events)
+
+
 def reset(
     account: Account, _login: Login | None, _command: ResetMethods, at: datetime, policy: Policy
 ) -> Decision[Account]:
@@ -84,9 +102,8 @@ def reset(
         recovery=None,
         sessions=(),
         remembered=(),
-        codes=ended.codes.succeeded(),
         phrases=ended.phrases.succeeded(),
-    )
+    ).with_attempts_cleared()
     events = (
         *withdrawn(account.logins, at),
         *unpaired(account.account_id, account.devices, at, policy.signer),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from services.common.throttle import NO_FAILURES
 from services.login.domain.account import Account, RememberedBrowser, Session
 from services.login.domain.history import HistoryKind, Method
 from services.login.domain.limits import Limits
@@ -19,13 +20,17 @@ def approve(  # noqa: PLR0913 - an approval's facts
 ) -> Account:
     """Return the account with an open login approved: its session is opened, or confirmed.
 
-    A remembered browser gives no second factor, so it clears neither wrong codes nor denials, and is not remembered for
-    longer. ``device_name`` is the phone or app of the history entry, where the login has no challenge.
+    The second factor opens and clears all limits. A remembered browser gives none, so it clears only those of passwords
+    in known browsers, and is not remembered for longer. ``device_name`` is the phone or app of the history entry, where
+    the login has no challenge.
     """
     approved = replace(login, state=LoginState.APPROVED, ended_at=at, method=method)
     done = account.with_login(approved)
-    if method is not Method.REMEMBERED:
-        done = replace(done.with_denials_cleared(), codes=done.codes.succeeded())
+    if method is Method.REMEMBERED:
+        passwords, sign_ins = replace(done.passwords, known=NO_FAILURES), replace(done.sign_ins, known=NO_FAILURES)
+        done = replace(done, passwords=passwords, sign_ins=sign_ins)
+    else:
+        done = done.with_denials_cleared().with_attempts_cleared()
     if login.kind is not LoginKind.SIGN_IN:
         confirmed = _with_session_confirmed(done, login, at)
         return confirmed.with_history(HistoryKind.CONFIRMED, at, approved, device_name=device_name)

@@ -129,15 +129,18 @@ def _denied(  # noqa: PLR0913, PLR0917 - a denial's facts
 def _report(account: Account, login: Login, at: datetime) -> Decision[Account]:
     """End all access after a report ("It wasn't me"): the password is compromised.
 
-    All logins end, all browsers are signed out and forgotten, and no challenge is sent until the password is changed.
-    The reported login may be over.
+    All logins end, all browsers are signed out and no longer remembered, the login's is no longer known, and no
+    challenge is sent until the password is changed. The reported login may be over.
     """
     others = tuple(each for each in account.logins if each is not login)
     ended = account.with_ended((login,), EndReason.REPORTED, at)
     ended = ended.with_ended(others, EndReason.REPORTED_ELSEWHERE, at)
     ended = ended.with_history(HistoryKind.LOGIN_REPORTED, at, login)
     reported = Reported(browser=login.browser, started_at=login.started_at, at=at)
-    closed = replace(ended, push=replace(ended.push, reported=reported), sessions=(), remembered=())
+    known = tuple(each for each in ended.known_browsers if each != login.browser_digest)
+    closed = replace(
+        ended, push=replace(ended.push, reported=reported), sessions=(), remembered=(), known_browsers=known
+    )
     email = email_due(account, EmailKind.SIGN_IN_REPORTED, at, login.browser)
     return Decision(closed.with_history(HistoryKind.PUSH_LOCKED, at), (*withdrawn(others, at), *email))
 

@@ -6,8 +6,10 @@ from datetime import datetime
 from schemas.contract import ChallengeOutcome
 from schemas.login_messages import EmailKind, FailCode, UseCode, UseRecoveryCode
 from services.common.decisions import Decision
+from services.common.throttle import PauseLimits
 from services.login.domain.account import Account
 from services.login.domain.approval import approve
+from services.login.domain.attempts import Attempts
 from services.login.domain.emails import email_due
 from services.login.domain.history import HistoryKind, Method
 from services.login.domain.limits import Limits
@@ -23,7 +25,7 @@ def use_code(account: Account, login: Login, command: UseCode, at: datetime, pol
 
     Check and record are one decision, so a code counts once even if several browsers send it at the same instant.
     """
-    rejection = _code_rejection(account, login, at)
+    rejection = _code_rejection(account, login, account.codes, policy.limits.codes, at)
     if rejection is not None:
         return Decision(account, outcome=rejection)
     method = account.method(command.method_id)
@@ -45,16 +47,19 @@ def use_recovery_code(
     account: Account, login: Login, command: UseRecoveryCode, at: datetime, policy: Policy
 ) -> Decision[Account]:
     """Approve a login by a recovery code, which is then used up."""
-    rejection = _code_rejection(account, login, at)
+    limits = policy.limits
+    rejection = _code_rejection(account, login, account.recovery_codes, limits.recovery_codes, at)
     if rejection is not None:
         return Decision(account, outcome=rejection)
     found = _recovery_code(account, command.code_digest)
     if account.recovery is None or found is None or found.used_at is not None:
-        wrong = with_wrong_code(account, login, at, policy.limits)
+        known = account.knows_browser_of(login)
+        counted = account.recovery_codes.failed(at, limits.recovery_codes, known=known)
+        wrong = _recorded(replace(account, recovery_codes=counted), login, counted, limits.recovery_codes, at)
         return Decision(wrong, outcome=Rejection.WRONG_CODE if found is None else Rejection.USED_CODE)
     left = _with_used(account.recovery, found, at)
     used = replace(account, recovery=left).with_history(HistoryKind.RECOVERY_CODE_USED, at, login)
-    approved = approve(used, login, Method.RECOVERY_CODE, at, policy.limits)
+    approved = approve(used, login, Method.RECOVERY_CODE, at, limits)
     email = email_due(account, EmailKind.RECOVERY_CODE_USED, at, login.browser, left=left.left)
     return Decision(approved, (*withdrawn((login,), at, ChallengeOutcome.ANSWERED_ELSEWHERE), *email))
 
@@ -63,24 +68,46 @@ def count_wrong_code(
     account: Account, login: Login, _command: FailCode, at: datetime, policy: Policy
 ) -> Decision[Account]:
     """Count a wrong code; several in a row lead to a pause (`limits.Limits.codes`)."""
-    if account.codes.is_paused(at):
-        return Decision(account, outcome=Rejection.CODES_PAUSED)
+    rejection = code_pause(account, login, account.codes, policy.limits.codes, at)
+    if rejection is not None:
+        return Decision(account, outcome=rejection)
     wrong = with_wrong_code(account, login, at, policy.limits)
-    return Decision(wrong, outcome=Rejection.CODES_PAUSED if wrong.codes.paused_until else Rejection.WRONG_CODE)
+    rejection = code_pause(wrong, login, wrong.codes, policy.limits.codes, at)
+    return Decision(wrong, outcome=rejection or Rejection.WRONG_CODE)
 
 
 def with_wrong_code(account: Account, login: Login, at: datetime, limits: Limits) -> Account:
     """Return the account with a wrong code counted, which may begin a pause."""
-    wrong = replace(account, codes=account.codes.failed(at, limits.codes))
-    wrong = wrong.with_history(HistoryKind.WRONG_CODE, at, login)
-    return wrong if wrong.codes.paused_until is None else wrong.with_history(HistoryKind.CODES_PAUSED, at, login)
+    counted = account.codes.failed(at, limits.codes, known=account.knows_browser_of(login))
+    return _recorded(replace(account, codes=counted), login, counted, limits.codes, at)
 
 
-def _code_rejection(account: Account, login: Login, at: datetime) -> Rejection | None:
+def code_pause(
+    account: Account, login: Login, attempts: Attempts, limits: PauseLimits, at: datetime
+) -> Rejection | None:
+    """Return why no code of a kind is taken from a login's browser, or None if one is."""
+    throttle = attempts.of(known=account.knows_browser_of(login))
+    if throttle.is_closed(limits):
+        return Rejection.CODES_CLOSED
+    return Rejection.CODES_PAUSED if throttle.is_paused(at) else None
+
+
+def _recorded(account: Account, login: Login, attempts: Attempts, limits: PauseLimits, at: datetime) -> Account:
+    """Return the account with a wrong code in its history, and the pause or the end that it led to."""
+    wrong = account.with_history(HistoryKind.WRONG_CODE, at, login)
+    throttle = attempts.of(known=account.knows_browser_of(login))
+    if throttle.in_a_row == limits.close_after:
+        wrong = wrong.with_history(HistoryKind.CODES_CLOSED, at, login)
+    return wrong if throttle.paused_until is None else wrong.with_history(HistoryKind.CODES_PAUSED, at, login)
+
+
+def _code_rejection(
+    account: Account, login: Login, attempts: Attempts, limits: PauseLimits, at: datetime
+) -> Rejection | None:
     """Return why no code is accepted for a login, or None if one is."""
     if login.state not in {LoginState.READY, LoginState.CHALLENGED}:
         return Rejection.NOT_NOW
-    return Rejection.CODES_PAUSED if account.codes.is_paused(at) else None
+    return code_pause(account, login, attempts, limits, at)
 
 
 def _recovery_code(account: Account, digest: str) -> RecoveryCode | None:

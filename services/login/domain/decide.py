@@ -34,6 +34,7 @@ from schemas.login_messages import (
     SendChallenge,
     SendEnrolmentCode,
     SetEmail,
+    SetPassword,
     SignIn,
     StartPairing,
     TouchSession,
@@ -91,6 +92,20 @@ def _in_confirmed_session(decide: Callable[[Account, Session, Any, datetime, Pol
     return _in_session(confirmed)
 
 
+def _in_usable_account(
+    decide: Callable[[Account, Session, Any, datetime, Policy], Decision[Account]],
+) -> Callable[[Account, Session, Any, datetime, Policy], Decision[Account]]:
+    """Return a decider that rejects a session's command while a new password is due."""
+
+    @wraps(decide)
+    def usable(account: Account, session: Session, command: Any, at: datetime, policy: Policy) -> Decision[Account]:
+        if account.password_change_due:
+            return Decision(account, outcome=Rejection.PASSWORD_CHANGE_DUE)
+        return decide(account, session, command, at, policy)
+
+    return usable
+
+
 DECIDERS: Final[Mapping[type[Message], Decider]] = {
     SignIn: sign_in.start,
     FailPassword: sign_in.count_wrong_password,
@@ -108,17 +123,18 @@ DECIDERS: Final[Mapping[type[Message], Decider]] = {
     TouchSession: _in_session(sessions.touch),
     EndSession: sessions.sign_out,
     RevokeSession: _in_session(sessions.revoke),
-    ForgetBrowser: _in_session(sessions.forget_browser),
+    ForgetBrowser: _in_session(_in_usable_account(sessions.forget_browser)),
     Confirm: _in_session(sessions.confirm),
-    AddPhone: _in_confirmed_session(sessions.add_phone),
+    AddPhone: _in_confirmed_session(_in_usable_account(sessions.add_phone)),
     ChangePassword: _in_confirmed_session(sessions.change_password),
-    AddApp: _in_confirmed_session(method_changes.add_app),
-    MakeRecoveryCodes: _in_confirmed_session(method_changes.make_recovery_codes),
-    ChoosePhone: _in_confirmed_session(method_changes.choose),
-    RenameMethod: _in_confirmed_session(method_changes.rename),
-    RemoveMethod: _in_confirmed_session(method_changes.remove),
+    AddApp: _in_confirmed_session(_in_usable_account(method_changes.add_app)),
+    MakeRecoveryCodes: _in_confirmed_session(_in_usable_account(method_changes.make_recovery_codes)),
+    ChoosePhone: _in_confirmed_session(_in_usable_account(method_changes.choose)),
+    RenameMethod: _in_confirmed_session(_in_usable_account(method_changes.rename)),
+    RemoveMethod: _in_confirmed_session(_in_usable_account(method_changes.remove)),
     SetEmail: administration.set_email,
     Invite: administration.invite,
+    SetPassword: administration.set_password,
     ResetMethods: administration.reset,
     RemoveAccount: administration.remove,
 }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from schemas.base import Browser, Moment, Text
 
@@ -52,6 +53,24 @@ class HistoryKind(StrEnum):
     BROWSER_FORGOTTEN = "browser_forgotten"
     INVITED = "invited"
     METHODS_RESET = "methods_reset"
+    PASSWORD_SET = "password_set"  # noqa: S105 - the name of a kind
+    PASSWORD_CLOSED = "password_closed"  # noqa: S105 - the name of a kind
+    CODES_CLOSED = "codes_closed"
+
+
+ATTEMPTS: Final = frozenset(
+    {
+        HistoryKind.WRONG_PASSWORD,
+        HistoryKind.PAUSED,
+        HistoryKind.WRONG_CODE,
+        HistoryKind.CODES_PAUSED,
+        HistoryKind.LOGIN_DENIED,
+        HistoryKind.LOGIN_NOT_ANSWERED,
+        HistoryKind.WRONG_NUMBER,
+        HistoryKind.PAIRING_DECLINED,
+    }
+)
+"""What needs no second factor, so that strangers can cause it as often as the limits let them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +83,7 @@ class HistoryEntry:
         browser: The browser; None if there was none.
         device_name: The phone or app; empty if there was none.
         method: The method that approved the login.
+        count: How many times in a row it happened, of which this is the last.
 
     """
 
@@ -72,3 +92,8 @@ class HistoryEntry:
     browser: Browser | None = None
     device_name: Text = ""
     method: Method | None = None
+    count: int = 1
+
+    def is_like(self, other: "HistoryEntry") -> bool:
+        """Return whether another entry says the same of another time."""
+        return (self.what, self.browser, self.device_name) == (other.what, other.browser, other.device_name)

@@ -35,15 +35,19 @@ class Limits(BaseModel):
     denials: PauseLimits = PauseLimits(tries=2, pause_seconds=60, longest_pause_seconds=60 * 60)
     """Challenges in a row that were denied, answered with a wrong number, or not answered."""
     passwords: PauseLimits = PauseLimits(
-        tries=5, pause_seconds=30, longest_pause_seconds=15 * 60, forget_after_seconds=60 * 60
+        tries=5, pause_seconds=30, longest_pause_seconds=15 * 60, forget_after_seconds=12 * 60, close_after=50
     )
-    """Wrong passwords in a row for one name."""
+    """Wrong passwords in a row for one name: by browsers that the account knows, and by all others, each."""
     addresses: PauseLimits = PauseLimits(
-        tries=20, pause_seconds=30, longest_pause_seconds=15 * 60, forget_after_seconds=60 * 60
+        tries=20, pause_seconds=30, longest_pause_seconds=15 * 60, forget_after_seconds=3 * 60
     )
-    """Wrong passwords in a row from one address, for any names."""
-    codes: PauseLimits = PauseLimits(tries=5, pause_seconds=30, longest_pause_seconds=60 * 60)
-    """Wrong codes in a row."""
+    """Wrong passwords from one network, for any names."""
+    sign_ins: PauseLimits = PauseLimits(tries=10, pause_seconds=60, longest_pause_seconds=60, forget_after_seconds=6)
+    """Sign-ins begun for one account and not completed: by browsers that it knows, and by all others, each."""
+    codes: PauseLimits = PauseLimits(tries=5, pause_seconds=30, longest_pause_seconds=60 * 60, close_after=50)
+    """Wrong verification codes in a row: by browsers that the account knows, and by all others, each."""
+    recovery_codes: PauseLimits = PauseLimits(tries=5, pause_seconds=30, longest_pause_seconds=60 * 60, close_after=50)
+    """Wrong recovery codes in a row, likewise."""
     phrases: PauseLimits = PauseLimits(tries=5, pause_seconds=300, longest_pause_seconds=300)
     """Pairing phrases in a row that paired no phone."""
     login_seconds: Seconds = 1800

@@ -10,7 +10,8 @@ from schemas.contract import DevicePaired, PairingFailed, PairingFailure, Pairin
 from schemas.login_messages import EmailKind, Enrol, SendEnrolmentCode, StartPairing
 from services.common.decisions import Decision, UnacceptableError
 from services.login.domain.account import Account
-from services.login.domain.codes import with_wrong_code
+from services.login.domain.attempts import NO_ATTEMPTS
+from services.login.domain.codes import code_pause, with_wrong_code
 from services.login.domain.emails import email_due
 from services.login.domain.history import HistoryKind
 from services.login.domain.limits import Enrolment
@@ -43,14 +44,15 @@ def enrol(account: Account, login: Login, command: Enrol, at: datetime, policy: 
     """Admit a login to the first pairing by a right enrolment code; each code works once."""
     if login.state is not LoginState.NEEDS_ENROLMENT:
         return Decision(account)
-    if account.codes.is_paused(at):
-        return Decision(account, outcome=Rejection.CODES_PAUSED)
+    rejection = code_pause(account, login, account.codes, policy.limits.codes, at)
+    if rejection is not None:
+        return Decision(account, outcome=rejection)
     by_email = command.enrolment_id is not None and command.enrolment_id == login.enrolment_id
     if not by_email and not _is_invited(account, command, at):
         return Decision(with_wrong_code(account, login, at, policy.limits), outcome=Rejection.WRONG_CODE)
     admitted = account.with_login(replace(login, state=LoginState.NEEDS_PHONE, enrolment_id=None))
     invitation = account.invitation if by_email else None
-    return Decision(replace(admitted, codes=admitted.codes.succeeded(), invitation=invitation))
+    return Decision(replace(admitted, codes=NO_ATTEMPTS, invitation=invitation))
 
 
 def start(account: Account, login: Login, command: StartPairing, at: datetime, policy: Policy) -> Decision[Account]:

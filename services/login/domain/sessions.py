@@ -84,6 +84,7 @@ def change_password(
     ended = tuple(each for each in account.logins if each.session_digest != session.session_digest)
     unlocked = replace(account, push=replace(account.push, reported=None)).with_denials_cleared()
     changed = replace(unlocked, password_hash=command.password_hash, sessions=(session,), remembered=())
+    changed = replace(changed, one_time_password=False)
     changed = changed.with_ended(ended, EndReason.CANCELLED, at)
     changed = changed.with_history(HistoryKind.PASSWORD_CHANGED, at, browser=session.browser)
     if was_locked:
@@ -96,20 +97,20 @@ def confirm(account: Account, _session: Session, command: Confirm, at: datetime,
     """Begin a confirmation: a login for this session only."""
     if not account.enrolled:
         return Decision(account, outcome=Rejection.NO_SESSION)
-    return _begin(account, command, at, LoginKind.CONFIRM, policy.limits)
+    return _begin(account, command, at, LoginKind.CONFIRM, at + policy.limits.login_lifetime)
 
 
-def add_phone(
-    account: Account, _session: Session, command: AddPhone, at: datetime, policy: Policy
-) -> Decision[Account]:
-    """Begin to pair a further phone."""
+def add_phone(account: Account, session: Session, command: AddPhone, at: datetime, policy: Policy) -> Decision[Account]:
+    """Begin to pair a further phone, which must be paired while the confirmation lasts."""
     if account.login(command.login_id) is None and len(account.devices) >= MOST_PHONES:
         return Decision(account, outcome=Rejection.TOO_MANY_METHODS)
-    return _begin(account, command, at, LoginKind.ADD_PHONE, policy.limits)
+    limits = policy.limits
+    end = (session.confirmed_at or at) + limits.confirmation_lifetime
+    return _begin(account, command, at, LoginKind.ADD_PHONE, min(end, at + limits.login_lifetime))
 
 
 def _begin(
-    account: Account, command: Confirm | AddPhone, at: datetime, kind: LoginKind, limits: Limits
+    account: Account, command: Confirm | AddPhone, at: datetime, kind: LoginKind, expires_at: datetime
 ) -> Decision[Account]:
     if account.login(command.login_id) is not None:
         return Decision(account)
@@ -121,7 +122,7 @@ def _begin(
         kind=kind,
         state=LoginState.READY if kind is LoginKind.CONFIRM else LoginState.NEEDS_PHONE,
         started_at=at,
-        expires_at=at + limits.login_lifetime,
+        expires_at=expires_at,
     )
     begun, evicted = with_login_begun(account, login)
     return Decision(begun, withdrawn(evicted, at))

@@ -80,6 +80,12 @@ _WORDINGS: Final = {
         "Sign in at {url} with a verification code and change your password. If it wasn't you who answered, someone "
         "has your phone. Remove the phone on your account page, or ask your administrator to reset your account.",
     ),
+    EmailKind.PASSWORD_SET: Wording(
+        "an administrator set your password",
+        "An administrator set a password for one sign-in to your account, and signed out all browsers. You choose a "
+        "new password when you sign in with it.",
+        "If you didn't ask for this, contact your administrator before you sign in.",
+    ),
     EmailKind.METHODS_RESET: Wording(
         "your sign-in methods were reset",
         "An administrator reset your account and removed its phones, authenticator apps and recovery codes. When you "

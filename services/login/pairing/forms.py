@@ -8,6 +8,7 @@ from protocol.phrases import WORDS, phrase_digest, read_phrase, unknown_words
 from schemas.login_messages import AccountCommand, Enrol, FailCode, SendEnrolmentCode, StartPairing
 from services.common.clock import new_id, now
 from services.login.domain.account import Account
+from services.login.domain.codes import code_pause
 from services.login.domain.limits import Enrolment
 from services.login.domain.login import Login
 from services.login.domain.rejections import Rejection
@@ -54,7 +55,7 @@ class PairingForms:
         at_enrol = require_login_at(self._forms.contexts.load(request), login_pages.ENROL)
         account, login = at_enrol.account, at_enrol.login
         outcome, row = await self._forms.decide(request, self._enrol_command(account, login, form.get("code", "")))
-        if outcome in {Rejection.WRONG_CODE, Rejection.CODES_PAUSED}:
+        if outcome in {Rejection.WRONG_CODE, Rejection.CODES_PAUSED, Rejection.CODES_CLOSED}:
             message = page_messages.wrong_enrolment_code(by_mail=self._by_email(row))
             return self._render_enrol(request, row, login, message)
         raise web.HTTPSeeOther(self._forms.contexts.load(request).home)
@@ -112,9 +113,10 @@ class PairingForms:
         self, request: web.Request, account: Account, login: Login, message: page_messages.PageMessage | None = None
     ) -> web.Response:
         at = now()
-        paused = account.codes.is_paused(at)
-        if paused:
-            message = page_messages.code_rejected(Rejection.CODES_PAUSED, account.codes.paused_until, at)
+        rejection = code_pause(account, login, account.codes, self._forms.policy.limits.codes, at)
+        if rejection is not None:
+            codes = account.codes.of(known=account.knows_browser_of(login))
+            message = page_messages.code_rejected(rejection, codes.paused_until, at)
         return self._forms.pages.render(
             request,
             "enrol",
@@ -123,7 +125,7 @@ class PairingForms:
             by_mail=self._by_email(account),
             address=page_messages.masked(account.email),
             sent=login.enrolment_id is not None,
-            paused=paused,
+            paused=rejection is not None,
         )
 
     def _render_pair(

@@ -1,6 +1,5 @@
 """Sign-in: the password, the challenge to the phone, cancelling, completing, signing out."""
 
-import asyncio
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final
@@ -8,7 +7,6 @@ from typing import Final
 from aiohttp import web
 
 from protocol.encoding import digest
-from schemas.base import Browser
 from schemas.login_messages import CancelLogin, EndSession, FailPassword, SendChallenge, SignIn
 from services.common.clock import new_id, new_token, now
 from services.common.decisions import OK
@@ -17,11 +15,12 @@ from services.login.domain.account import Account
 from services.login.domain.login import EndReason, LoginKind
 from services.login.domain.rejections import Rejection
 from services.login.sign_in.guess_counts import GuessCounts
-from services.login.sign_in.passwords import Passwords
+from services.login.sign_in.passwords import HashingTurn, Passwords
 from services.login.web import login_pages, page_messages
 from services.login.web.context import require_login_at
 from services.login.web.cookies import LOGIN, NEXT, REMEMBERED, SESSION, Ticket
 from services.login.web.forms import Forms
+from services.login.web.read_your_writes import remember_version
 from services.login.web.receipts import Receipts, waiting_details
 
 FIRST_PHONE: Final = ""
@@ -54,27 +53,32 @@ class SignInForms:
     async def sign_in(self, request: web.Request) -> web.Response:
         """Check the password, and start a login."""
         form = await self._forms.read(request)
-        name, browser = form.get("name", ""), self._forms.contexts.browser(request)
-        paused_until = self._guesses.address_paused_until(browser.address, now())
+        name, network = form.get("name", ""), self._forms.contexts.network(request)
+        paused_until = await self._guesses.try_from(network)
         if paused_until is not None:
             message = page_messages.address_paused(paused_until, now())
             return self._render(request, name, message, HTTPStatus.TOO_MANY_REQUESTS)
-        account = self._directory.find(self._directory.digest(name))
-        right = await self._passwords.matches(account.password_hash if account else None, form.get("password", ""))
-        if account is None or not right:
-            return await self._reject_password(request, account, name, browser)
-        context = self._forms.contexts.load(request)
+        account, context = self._directory.find(self._directory.digest(name)), self._forms.contexts.load(request)
+        browser_digest, typed = digest(self._forms.cookies.browser_token(request).encode()), form.get("password", "")
+        known = account is not None and account.knows(browser_digest)
+        turn = HashingTurn(network, known=known)
+        if (
+            not await self._passwords.matches(turn, account.password_hash if account else None, typed)
+            or account is None
+        ):
+            return await self._reject_password(request, account, name, browser_digest)
         if context.in_progress and context.account is not None and context.account.account_id == account.account_id:
             raise web.HTTPSeeOther(context.home)
         ticket = Ticket(account.account_id, new_token())
-        renewed = await self._passwords.renewed(account.password_hash, form.get("password", ""))
-        command = self._command(request, account, ticket, browser, remember="remember" in form)
-        command = command.model_copy(update={"renewed_hash": renewed})
-        outcome, row = await self._forms.decide(request, command)
-        if outcome == Rejection.LOCKED:
-            return self._render_locked(request, name, row.passwords.paused_until)
+        command = self._command(request, account, ticket, browser_digest, remember="remember" in form)
+        if not account.passwords.of(known=known).is_paused(now()):  # a further hash would tell that it was right
+            renewed = await self._passwords.renewed(turn, account.password_hash, typed)
+            command = command.model_copy(update={"renewed_hash": renewed})
+        outcome, row = await self._forms.decide_for_stranger(command)
         if outcome != OK:
-            return self._render(request, name, page_messages.password_changed(), HTTPStatus.UNAUTHORIZED)
+            return self._render_rejected(request, name, outcome, row, known=row.knows(browser_digest))
+        remember_version(request, row)
+        await self._guesses.refund(network)
         limits = self._forms.policy.limits
         found = login_pages.current_login(row, ticket.digest, now(), limits)
         redirect = web.HTTPSeeOther(login_pages.pages_of(*found, now())[0] if found else login_pages.SIGN_IN)
@@ -177,7 +181,7 @@ class SignInForms:
         raise redirect
 
     def _command(
-        self, request: web.Request, account: Account, ticket: Ticket, browser: Browser, *, remember: bool
+        self, request: web.Request, account: Account, ticket: Ticket, browser_digest: str, *, remember: bool
     ) -> SignIn:
         cookies = self._forms.cookies
         remembered = cookies.read(request, REMEMBERED)
@@ -189,31 +193,47 @@ class SignInForms:
             login_digest=ticket.digest,
             session_digest=cookies.session_ticket(ticket).digest,
             password_hash=account.password_hash,
-            browser=browser,
-            browser_digest=digest(cookies.browser_token(request).encode()),
+            browser=self._forms.contexts.browser(request),
+            browser_digest=browser_digest,
             remembered_digest=remembered.digest if remembered else None,
             remember_digest=cookies.remembered_ticket(ticket).digest if wants_remembering else None,
         )
 
+    def _render_rejected(
+        self, request: web.Request, name: str, outcome: str, row: Account, *, known: bool
+    ) -> web.Response:
+        """Render why a right password starts no login; while it is paused or closed, as if it were wrong."""
+        if outcome == Rejection.LOCKED:
+            return self._render_locked(request, name, row.passwords.of(known=known).paused_until)
+        if outcome == Rejection.CLOSED:
+            return self._render(request, name, page_messages.wrong_password(), HTTPStatus.UNAUTHORIZED)
+        if outcome == Rejection.TOO_MANY_SIGN_INS:
+            message = page_messages.too_many_sign_ins(row.sign_ins.of(known=known).paused_until or now(), now())
+            return self._render(request, name, message, HTTPStatus.TOO_MANY_REQUESTS)
+        return self._render(request, name, page_messages.password_changed(), HTTPStatus.UNAUTHORIZED)
+
     async def _reject_password(
-        self, request: web.Request, account: Account | None, name: str, browser: Browser
+        self, request: web.Request, account: Account | None, name: str, browser_digest: str
     ) -> web.Response:
         """Count a wrong password. A name without an account takes as long and gets the same response."""
-        (outcome, paused_until), _ = await asyncio.gather(
-            self._count(request, account, name, browser), self._guesses.count_address(browser.address)
-        )
+        outcome, paused_until = await self._count(request, account, name, browser_digest)
         if outcome == Rejection.LOCKED:
             return self._render_locked(request, name, paused_until)
         return self._render(request, name, page_messages.wrong_password(), HTTPStatus.UNAUTHORIZED)
 
     async def _count(
-        self, request: web.Request, account: Account | None, name: str, browser: Browser
+        self, request: web.Request, account: Account | None, name: str, browser_digest: str
     ) -> tuple[str, datetime | None]:
         if account is None:
             return await self._guesses.count_name(self._directory.digest(name))
-        command = FailPassword(account_id=account.account_id, at=now(), browser=browser)
-        outcome, row = await self._forms.decide(request, command)
-        return outcome, row.passwords.paused_until
+        command = FailPassword(
+            account_id=account.account_id,
+            at=now(),
+            browser=self._forms.contexts.browser(request),
+            browser_digest=browser_digest,
+        )
+        outcome, row = await self._forms.decide_for_stranger(command)
+        return outcome, row.passwords.of(known=row.knows(browser_digest)).paused_until
 
     def _render_locked(self, request: web.Request, name: str, until: datetime | None) -> web.Response:
         at = now()

@@ -1,12 +1,13 @@
-"""Counts of wrong passwords by address, and for names without an account."""
+"""Counts of passwords tried by network, and of wrong ones for names without an account."""
 
 from datetime import datetime
 
-from schemas.login_messages import CountGuess
+from schemas.login_messages import CountGuess, RefundGuess
 from services.common.clock import now
+from services.common.decisions import OK
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View
-from services.login.domain.guesses import Guesses, address_source
+from services.login.domain.guesses import Guesses, network_source
 
 
 class GuessCounts:
@@ -25,19 +26,23 @@ class GuessCounts:
         self._guesses = guesses
         self._publisher = publisher
 
-    def address_paused_until(self, address: str, at: datetime) -> datetime | None:
-        """Return when an address's pause ends, or None if it is not paused."""
-        row = self._guesses.get(address_source(self._key, address))
-        return row.passwords.paused_until if row is not None and row.passwords.is_paused(at) else None
+    async def try_from(self, network: str) -> datetime | None:
+        """Count a try from a network before it is made, so that many at once are no more than one after the other.
 
-    async def count_address(self, address: str) -> None:
-        """Count a wrong password from an address.
+        Returns:
+            None if it may be made, or until when none may.
 
         Raises:
             UnavailableError: If no decision arrives in time; the command may still take effect.
 
         """
-        await self._count(CountGuess(source=address_source(self._key, address), at=now(), by_address=True))
+        source = network_source(self._key, network)
+        outcome, row = await self._count(CountGuess(source=source, at=now(), by_address=True))
+        return None if outcome == OK else row.passwords.paused_until
+
+    async def refund(self, network: str) -> None:
+        """Take back a network's try, whose password was right."""
+        await self._publisher.publish_command(RefundGuess(source=network_source(self._key, network), at=now()))
 
     async def count_name(self, name_digest: str) -> tuple[str, datetime | None]:
         """Count a wrong password for a name without an account.

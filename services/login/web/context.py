@@ -8,6 +8,7 @@ from aiohttp import web
 from schemas.base import Browser
 from services.common.clock import now
 from services.common.rows.view import View
+from services.common.web.networks import network_of
 from services.common.web.proxies import client_address
 from services.login.browsers import browser_name
 from services.login.domain.account import Account, Session
@@ -95,6 +96,10 @@ class ContextLoader:
             address=address,
             place=self._places.find(address)[:200],
         )
+
+    def network(self, request: web.Request) -> str:
+        """Return the network that a request comes from, which limits count by."""
+        return network_of(client_address(request, self._trusted_proxies))
 
     def _login(self, request: web.Request, at: datetime) -> tuple[Account | None, Login | None]:
         ticket = self._cookies.read(request, LOGIN)

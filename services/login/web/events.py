@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
 from services.common.clock import now
+from services.common.fair_places import FairPlaces
 from services.common.kafka.publisher import UnavailableError
 from services.common.rows.view import View
 from services.login.domain.account import Account
@@ -29,6 +30,9 @@ from services.login.web.login_pages import (
 from services.login.web.receipts import Receipts
 
 LONGEST_SECONDS: Final = 30 * 60
+MOST_OF_A_LOGIN: Final = 5
+LATER_MILLISECONDS: Final = 60_000
+"""When a page connects again whose stream made room for another one; so six windows do not push each other out."""
 PING_SECONDS: Final = 15.0
 """A ping finds a browser that has gone; until then its stream counts as open."""
 MARGIN_SECONDS: Final = 0.05
@@ -46,46 +50,53 @@ class Events:
         self._cookies = cookies
         self._limits = limits
         self._most_streams = most_streams
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._streams = FairPlaces[asyncio.Task[None]](most_streams, MOST_OF_A_LOGIN)
 
     @property
     def count(self) -> int:
         """The number of open streams."""
-        return len(self._tasks)
+        return self._streams.count
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Stream to one waiting page until its login leaves the page."""
         ticket = self._cookies.read(request, LOGIN)
-        if self.count >= self._most_streams:
-            raise UnavailableError
         if ticket is not None:
+            if self.count >= self._most_streams and not self._streams.count_of(ticket.digest):
+                raise UnavailableError
             self._accounts.get(ticket.account_id)  # raises UnavailableError before the stream opens
         async with sse_response(request, ping_interval=PING_SECONDS) as stream:
-            shown = (request.query.get("at", ""), "other" in request.query)
-            task = asyncio.create_task(self._stream(stream, ticket, shown))
-            gone = asyncio.create_task(stream.wait())
-            self._tasks.add(task)
-            try:
-                await asyncio.wait({task, gone}, timeout=LONGEST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                if task.done():
-                    task.result()
-            except (ConnectionError, asyncio.CancelledError):
-                pass  # the browser left, or this instance stops
-            finally:
-                task.cancel()
-                gone.cancel()
-                self._tasks.discard(task)
+            if ticket is None:
+                await _send(stream, "go", {"to": SIGN_IN})
+            else:
+                await self._serve_login(stream, ticket, (request.query.get("at", ""), "other" in request.query))
         return stream
 
     async def close_all(self, _application: web.Application) -> None:
         """End every stream; the pages connect to another instance."""
-        for task in tuple(self._tasks):
+        while (task := self._streams.take_from_crowd()) is not None:
             task.cancel()
 
-    async def _stream(self, stream: EventSourceResponse, ticket: Ticket | None, shown: tuple[str, bool]) -> None:
-        if ticket is None:
-            await _send(stream, "go", {"to": SIGN_IN})
-            return
+    async def _serve_login(self, stream: EventSourceResponse, ticket: Ticket, shown: tuple[str, bool]) -> None:
+        """Stream to a login's page. If too many are open, the oldest of the login leaves."""
+        task = asyncio.create_task(self._stream(stream, ticket, shown))
+        gone = asyncio.create_task(stream.wait())
+        leaving = self._streams.add(ticket.digest, task)
+        if leaving is not None:
+            leaving.cancel()
+        try:
+            await asyncio.wait({task, gone}, timeout=LONGEST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if task.cancelled():
+                await stream.send("", event="later", retry=LATER_MILLISECONDS)
+            elif task.done():
+                task.result()
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the browser left, or this instance stops
+        finally:
+            task.cancel()
+            gone.cancel()
+            self._streams.remove(ticket.digest, task)
+
+    async def _stream(self, stream: EventSourceResponse, ticket: Ticket, shown: tuple[str, bool]) -> None:
         with self._accounts.watch(ticket.account_id) as changed:
             await self._follow(stream, ticket, shown, changed)
 

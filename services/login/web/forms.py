@@ -55,10 +55,10 @@ class Forms:
             with suppress(ValidationError):
                 if value is not None:
                     entries.append(read_part(HistoryEntry, value))
-        return [*entries, *account.history]
+        return sorted((*entries, *account.history), key=lambda each: each.at)
 
     async def decide(self, request: web.Request, command: AccountCommand) -> tuple[str, Account]:
-        """Publish a command and await its decision.
+        """Publish a command and await its decision; the response carries the version of the row that it shows.
 
         Returns:
             The outcome, and the account after the decision.
@@ -67,11 +67,19 @@ class Forms:
             UnavailableError: If no decision arrives in time; the command may still take effect.
 
         """
+        outcome, row = await self.decide_for_stranger(command)
+        remember_version(request, row)
+        return outcome, row
+
+    async def decide_for_stranger(self, command: AccountCommand) -> tuple[str, Account]:
+        """Publish a command and await its decision; the response shows nothing of the row, not even that there is one.
+
+        Returns and raises as `decide` does.
+        """
         event_id = await self._publisher.publish_command(command)
         decided = await self._accounts.await_outcome(command.account_id, event_id)
         if decided is None:
             raise UnavailableError
-        remember_version(request, decided[1])
         return decided
 
     async def publish(self, command: AccountCommand) -> None:

@@ -185,6 +185,16 @@ def locked(until: datetime, at: datetime) -> PageMessage:
     )
 
 
+def too_many_sign_ins(until: datetime, at: datetime) -> PageMessage:
+    """Return the message for too many sign-ins that were begun and not completed."""
+    seconds = max(1, seconds_until(until, at))
+    return PageMessage(
+        "Many sign-ins in a short time",
+        f"Several sign-ins to this account were begun and not completed. You can try again in {_duration(seconds)}.",
+        seconds,
+    )
+
+
 def address_paused(until: datetime, at: datetime) -> PageMessage:
     """Return the message for a pause of an address."""
     seconds = max(1, seconds_until(until, at))
@@ -226,6 +236,9 @@ def code_rejected(
             f"you can try again in {_duration(seconds)}."
         )
         return PageMessage("Codes are paused", text, seconds)
+    if rejection is Rejection.CODES_CLOSED:
+        text = "There were too many wrong codes. Sign in by another method, or ask your administrator."
+        return PageMessage("These codes are closed", text)
     codes = _PRINTED_CODES if printed else _CODES
     return None if rejection is None else codes.get(rejection, codes[Rejection.WRONG_CODE])
 

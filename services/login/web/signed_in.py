@@ -47,16 +47,24 @@ class SignedInUser:
         return kind.model_validate({**names, **fields})
 
 
-def require_signed_in(context: RequestContext, limits: Limits) -> SignedInUser:
+def require_signed_in(context: RequestContext, limits: Limits, *, to_change_password: bool = False) -> SignedInUser:
     """Return the signed-in user of a request.
 
+    Args:
+        context: The request's context.
+        limits: The limits.
+        to_change_password: Whether the request is a part of changing the password.
+
     Raises:
-        HTTPSeeOther: To the page that the browser belongs on, if it has no session.
+        HTTPSeeOther: To the page that the browser belongs on, if it has no session; to the one that changes the
+            password, while that is due before anything else.
 
     """
     account, session, at = context.session_account, context.session, context.at
     if account is None or session is None:
         raise web.HTTPSeeOther(context.home)
+    if account.password_change_due and not to_change_password:
+        raise web.HTTPSeeOther(login_pages.PASSWORD)
     return SignedInUser(expire(account, at, limits), session, at, is_confirmed(session, at, limits))
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.throttle import WindowLimits
+from services.common.throttle import PauseLimits, WindowLimits
 
 
 class PairingLimits(BaseModel):
@@ -17,6 +17,10 @@ class PairingLimits(BaseModel):
     """How long a phrase can be entered."""
     phrases: WindowLimits = WindowLimits(most=20, window_seconds=600)
     """Phrases per device."""
+    networks: PauseLimits = PauseLimits(
+        tries=60, pause_seconds=30, longest_pause_seconds=10 * 60, forget_after_seconds=15
+    )
+    """Phrases for one network's devices, at one instance."""
 
     @property
     def phrase_lifetime(self) -> timedelta:

@@ -1,13 +1,15 @@
 """Devices that request phrases: each request counts once, within a limit per device."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from protocol.signed_requests import Refusal
 from schemas.base import Digest, Message, Moment
 from schemas.codec import Event
-from schemas.pairing_messages import IssuePhrase, RequestPhrase, RetirePhrase
+from schemas.pairing_messages import ForgetRequester, IssuePhrase, RequestPhrase, RetirePhrase
 from services.common.decisions import Decision, Row
 from services.common.used_nonces import UsedNonce, is_used, recent_nonces
+from services.pairing.domain.limits import PairingLimits
 from services.pairing.domain.policy import PairingPolicy
 
 
@@ -30,7 +32,12 @@ class Requester(Row):
 
 
 def decide_requester(row: Requester | None, event: Event[Message], policy: PairingPolicy) -> Decision[Requester]:
-    """Decide on a RequestPhrase: issue the phrase and retire the previous one, or return a refusal's name."""
+    """Decide on a RequestPhrase: issue the phrase and retire the previous one, or return a refusal's name.
+
+    A ForgetRequester deletes the row, if nothing of it counts any longer.
+    """
+    if isinstance(event.data, ForgetRequester):
+        return Decision(None if row is None or is_quiet(row, event.time, policy.limits) else row)
     if not isinstance(event.data, RequestPhrase):
         return Decision(row)
     request, at, window = event.data, event.time, policy.limits.phrases
@@ -47,6 +54,13 @@ def decide_requester(row: Requester | None, event: Event[Message], policy: Pairi
         nonces=(*nonces, UsedNonce(nonce=request.nonce, at=at)),
     )
     return Decision(granted, (*_retire_previous(requester, request), _issue(request)))
+
+
+def is_quiet(row: Requester, at: datetime, limits: PairingLimits) -> bool:
+    """Return whether a device's requests no longer count: no nonce can be replayed, and its phrase has expired."""
+    last = max(row.issued, default=None)
+    expired = last is None or at > last + limits.phrase_lifetime
+    return expired and not limits.phrases.recent(row.issued, at) and not recent_nonces(row.nonces, at)
 
 
 def _issue(request: RequestPhrase) -> IssuePhrase:

@@ -8,7 +8,7 @@ from protocol.signed_requests import Refusal
 from schemas.base import Digest, Identifier, Jws, Moment, Text
 from schemas.codec import Event
 from schemas.contract import ChallengeEnded, ChallengeIssued, ChallengeOutcome, Delivery, Purpose, PushReceipt, Verdict
-from schemas.push_messages import RegisterDevice
+from schemas.push_messages import ForgetDevice, RegisterDevice
 from services.common.decisions import Decision, Row
 
 MOST_PENDING: Final = 10
@@ -16,6 +16,8 @@ MOST_ENDED: Final = 20
 MOST_UNPAIRED: Final = 20
 KEPT_AFTER_EXPIRY: Final = timedelta(seconds=600)
 """How long an expired challenge is kept: as long as the device asks what became of its answer."""
+KEPT_UNPAIRED: Final = timedelta(hours=1)
+"""How long the channel of a device is kept that no pairing was completed for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,8 @@ class Channel(Row):
 
     Attributes:
         device_id: The device; the row's key.
-        device_name: Its name; empty until it first connects.
+        device_name: Its name; empty until it connects.
+        paired: True once a pairing of the device was approved, or a login challenged it.
         pending: The challenges that wait, oldest first.
         ended: The last challenges that ended, oldest first.
         unpaired: Its last pairings that ended, oldest first. The device does not acknowledge them.
@@ -87,6 +90,7 @@ class Channel(Row):
 
     device_id: Digest
     device_name: Text = ""
+    paired: bool = False
     pending: tuple[PendingChallenge, ...] = ()
     ended: tuple[EndedChallenge, ...] = ()
     unpaired: tuple[UnpairedStatement, ...] = ()
@@ -103,6 +107,11 @@ class Channel(Row):
         """Return how a challenge ended, or None."""
         return next((each for each in self.ended if each.challenge_id == challenge_id), None)
 
+    def is_forgettable(self, at: datetime) -> bool:
+        """Return whether the device was never paired, and nothing has happened to it for long."""
+        moments = (*(each.expires_at for each in self.pending), *(each.at for each in self.processed))
+        return not (self.paired or self.unpaired) and all(at > each + KEPT_UNPAIRED for each in moments)
+
     def with_pending(self, added: PendingChallenge) -> Self | None:
         """Return the channel with one more challenge in place of the first to expire; None if too many are open."""
         if sum(added.issued_at <= each.expires_at for each in self.pending) >= MOST_PENDING:
@@ -113,8 +122,13 @@ class Channel(Row):
 
 
 def keep_challenge(channel: Channel, event: Event[ChallengeIssued]) -> Decision[Channel]:
-    """Keep a challenge for the device; a device that never connected gets an undeliverable receipt."""
+    """Keep a challenge for the device.
+
+    The challenge of a login gets an undeliverable receipt if the device never connected. A device is not known before
+    its first pairing, so nothing tells whether the challenge of that reaches it.
+    """
     issued = event.data
+    by_login = issued.purpose is Purpose.LOGIN
     if channel.waiting(issued.challenge_id) or channel.end_of(issued.challenge_id):
         return Decision(channel)
     undeliverable = PushReceipt(
@@ -123,11 +137,11 @@ def keep_challenge(channel: Channel, event: Event[ChallengeIssued]) -> Decision[
         device_name=channel.device_name,
         delivery=Delivery.UNDELIVERABLE,
     )
-    kept = replace(channel, pending=_pruned(channel.pending, issued.issued_at))
+    kept = replace(channel, paired=channel.paired or by_login, pending=_pruned(channel.pending, issued.issued_at))
     added = kept.with_pending(PendingChallenge.of(issued, event.traceparent))
     if added is None:
         return Decision(kept, (undeliverable,), Refusal.TOO_MANY)
-    return Decision(added, () if channel.device_name else (undeliverable,))
+    return Decision(added, (undeliverable,) if by_login and not channel.device_name else ())
 
 
 def register(channel: Channel, event: Event[RegisterDevice]) -> Decision[Channel]:
@@ -135,12 +149,20 @@ def register(channel: Channel, event: Event[RegisterDevice]) -> Decision[Channel
     return Decision(replace(channel, device_name=event.data.device_name))
 
 
+def forget(channel: Channel, event: Event[ForgetDevice]) -> Decision[Channel]:
+    """Delete the row of a device that was never paired."""
+    return Decision(None if channel.is_forgettable(event.time) else channel)
+
+
 def end(channel: Channel, event: Event[ChallengeEnded]) -> Decision[Channel]:
     """Remove a challenge that ended, and keep how."""
     message = event.data
+    ended = channel.waiting(message.challenge_id)
+    approved = ended is not None and message.outcome is ChallengeOutcome.APPROVED
     pending = tuple(each for each in channel.pending if each.challenge_id != message.challenge_id)
     others = tuple(each for each in channel.ended if each.challenge_id != message.challenge_id)
-    return Decision(replace(channel, pending=pending, ended=(*others, EndedChallenge.of(message))[-MOST_ENDED:]))
+    kept = (*others, EndedChallenge.of(message))[-MOST_ENDED:]
+    return Decision(replace(channel, paired=channel.paired or approved, pending=pending, ended=kept))
 
 
 def _pruned(pending: tuple[PendingChallenge, ...], at: datetime) -> tuple[PendingChallenge, ...]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import ChallengeEnded, ChallengeIssued
-from schemas.push_messages import RegisterDevice, TellUnpaired
+from schemas.push_messages import ForgetDevice, RegisterDevice, TellUnpaired
 from services.common.decisions import Decision
 from services.push.domain import channel, unpaired
 from services.push.domain.channel import Channel
@@ -15,9 +15,12 @@ DECIDERS: Final[Mapping[type[Message], Callable[[Channel, Event[Any]], Decision[
     ChallengeIssued: channel.keep_challenge,
     ChallengeEnded: channel.end,
     RegisterDevice: channel.register,
+    ForgetDevice: channel.forget,
     TellUnpaired: unpaired.keep_statement,
 }
 """The decider of each message type."""
+NAMING: Final = (ChallengeIssued, TellUnpaired)
+"""What names a device, and so begins its channel; no device does by itself."""
 
 
 def decide_channel(row: Channel | None, event: Event[Message], _policy: None = None) -> Decision[Channel]:
@@ -27,6 +30,6 @@ def decide_channel(row: Channel | None, event: Event[Message], _policy: None = N
     """
     message = event.data
     decider = DECIDERS.get(type(message))
-    if decider is None or (row is None and isinstance(message, ChallengeEnded)):
+    if decider is None or (row is None and not isinstance(message, NAMING)):
         return Decision(row)
     return decider(row or Channel(device_id=getattr(message, "device_id")), event)  # noqa: B009 - each of them has one

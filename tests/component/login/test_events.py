@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 from aiohttp import ClientSession, web
@@ -12,9 +12,11 @@ from deploy.local.ports import free_port
 from services.common.kafka.publisher import UnavailableError
 from services.login.web import events
 from services.login.web.cookies import Ticket
-from services.login.web.events import Events
+from services.login.web.events import MOST_OF_A_LOGIN, Events
 from tests.builders import LIMITS
 from tests.polling import DEADLINE_SECONDS
+
+MOST: Final = 8
 
 
 class Accounts:
@@ -27,20 +29,20 @@ class Accounts:
 class Cookies:
     """The cookies of a browser with a waiting login."""
 
-    def read(self, _request: web.Request, _name: str) -> Ticket:
-        return Ticket("alex", "token")
+    def read(self, request: web.Request, _name: str) -> Ticket:
+        return Ticket("alex", request.query["login"])
 
 
 @pytest.fixture
 async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """Provide the URL of a service that allows one stream, which never sends an event."""
+    """Provide the URL of a service that allows a few streams, which never send an event."""
 
     async def wait_for_ever(*_arguments: object) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Events, "_stream", wait_for_ever)
     monkeypatch.setattr(events, "PING_SECONDS", 0.05)
-    streams = Events(cast("Any", Accounts()), cast("Any", None), cast("Any", Cookies()), LIMITS, most_streams=1)
+    streams = Events(cast("Any", Accounts()), cast("Any", None), cast("Any", Cookies()), LIMITS, most_streams=MOST)
 
     async def serve(request: web.Request) -> web.StreamResponse:
         try:
@@ -61,14 +63,27 @@ async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
 
 async def test_a_browser_that_leaves_frees_its_stream(url: str) -> None:
     async with ClientSession() as first, ClientSession() as second:
-        stream = await first.get(url)
-        assert stream.status == 200
-        assert await status(second, url) == 503
-        assert await stream.content.readline() == b": ping\r\n"
-        stream.close()
+        opened = [await first.get(f"{url}?login={number}") for number in range(MOST)]
+        assert {each.status for each in opened} == {200}
+        assert await status(second, f"{url}?login=another") == 503
+        assert await opened[0].content.readline() == b": ping\r\n"
+        for each in opened:
+            each.close()
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while await status(second, url) != 200:
+            while await status(second, f"{url}?login=another") != 200:
                 await asyncio.sleep(0.02)
+
+
+async def test_a_login_has_five_streams_and_the_oldest_leaves(url: str) -> None:
+    async with ClientSession() as session:
+        opened = [await session.get(f"{url}?login=one") for _ in range(MOST_OF_A_LOGIN + 1)]
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            ended = await opened[0].content.read()
+        assert b"retry: 60000" in ended
+        assert await status(session, f"{url}?login=two") == 200
+        assert not any(each.content.at_eof() for each in opened[1:])
+        for each in opened:
+            each.close()
 
 
 async def status(session: ClientSession, url: str) -> int:

@@ -43,6 +43,10 @@ class Device:
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close its sockets."""
         await self._session.close()
 
     @property

@@ -10,6 +10,7 @@ from operations.rehearsal.rehearsal import Rehearsal, rehearse_records
 from schemas.contract import Verdict
 from schemas.login_messages import FailCode, SignIn
 from services.common.throttle import PauseLimits
+from services.login.domain.attempts import NO_ATTEMPTS
 from tests.builders import LIMITS, at_most, policy
 from tests.messages import a_code
 from tests.model.memory_kafka import ACCOUNTS
@@ -112,4 +113,4 @@ def test_an_account_whose_first_rows_are_gone_begins_with_nothing_counted(story:
     assert (rehearsal.approximate, len(rehearsal.stopped)) == (1, 1)
     history = history_of([rows[-1]], story.world.record_store().of_key(ACCOUNTS.reads, b"alex"), TimeRange().since)
     assert history.initial is not None
-    assert (history.initial.devices, history.initial.passwords.failures) == ((), 0)
+    assert (history.initial.devices, history.initial.passwords) == ((), NO_ATTEMPTS)

@@ -1,10 +1,12 @@
-"""An instance locks its data directory."""
+"""An instance locks its data directory, and notices when open files run out."""
 
+import os
+import resource
 from pathlib import Path
 
 import pytest
 
-from services.common.instance.resources import DirectoryInUseError, own_directory
+from services.common.instance.resources import DirectoryInUseError, open_files_run_out, own_directory
 
 
 def test_a_directory_is_one_instances_own_until_it_ends(tmp_path: Path) -> None:
@@ -17,3 +19,18 @@ def test_a_directory_is_one_instances_own_until_it_ends(tmp_path: Path) -> None:
         pass
     with own_directory(directory):
         assert directory.is_dir()
+
+
+def test_nearly_all_open_files_are_noticed() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(list(Path("/dev/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 200, hard))
+    taken: list[int] = []
+    try:
+        assert not open_files_run_out()
+        taken.extend(os.dup(0) for _ in range(190))
+        assert open_files_run_out()
+    finally:
+        for each in taken:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -8,6 +8,7 @@ from schemas.login_messages import EmailDue, EmailKind
 from services.common.decisions import OK, Decision
 from services.common.throttle import Throttle
 from services.login.domain.account import Push
+from services.login.domain.attempts import Attempts
 from services.login.domain.decide import decide_account
 from services.login.domain.history import HistoryKind
 from services.login.domain.limits import Enrolment
@@ -159,7 +160,7 @@ def _rich() -> Owner:
         sessions=(a_session(), a_session("another")),
         remembered=(a_remembered_browser(),),
         push=Push(denials=denied(4, after(-60))),
-        codes=Throttle(failures=7, paused_until=after(600)),
+        codes=Attempts(others=Throttle(failures=7, paused_until=after(600))),
         phrases=Throttle(failures=3, paused_until=after(600)),
     )
 
@@ -194,8 +195,8 @@ def test_a_reset_clears_counts_and_pauses() -> None:
     owner = _rich()
     owner.take(a_reset(after(1)))
     account = owner.account
-    assert (account.push.denials.failures, account.push.denials.last_failure_at) == (0, None)
-    assert (account.codes.failures, account.codes.paused_until) == (0, None)
+    assert (account.push.denials.failures, account.push.denials.counted_from) == (0, None)
+    assert (account.codes.others.failures, account.codes.others.paused_until) == (0, None)
     assert (account.phrases.failures, account.phrases.paused_until) == (0, None)
 
 

@@ -11,6 +11,7 @@ from services.common.decisions import OK
 from services.common.throttle import Throttle
 from services.login.domain.account import Push, Reported
 from services.login.domain.approval import MOST_KNOWN_BROWSERS, MOST_REMEMBERED
+from services.login.domain.attempts import Attempts
 from services.login.domain.history import HistoryKind, Method
 from services.login.domain.login import LoginState
 from services.login.domain.rejections import Rejection
@@ -101,7 +102,9 @@ def test_another_browser_needs_the_second_factor() -> None:
 
 def test_a_remembered_browser_needs_the_right_password() -> None:
     _remembering().refuse(a_sign_in(password_hash="$argon2id$0", **KNOWN), Rejection.PASSWORD_CHANGED)
-    _remembering(passwords=Throttle(paused_until=after(60))).refuse(a_sign_in(**KNOWN), Rejection.LOCKED)
+    _remembering(passwords=Attempts(others=Throttle(paused_until=after(60)))).refuse(
+        a_sign_in(**KNOWN), Rejection.LOCKED
+    )
 
 
 def test_a_remembered_browser_without_methods_has_to_enrol() -> None:
@@ -135,11 +138,11 @@ def test_a_remembered_browser_does_not_reset_the_count_of_codes() -> None:
 
 def test_a_remembered_browser_ends_no_pause() -> None:
     paused = Push(denials=denied(3, after()))
-    owner = _remembering(push=paused, codes=Throttle(failures=7, paused_until=after(60)))
+    owner = _remembering(push=paused, codes=Attempts(others=Throttle(failures=7, paused_until=after(60))))
     owner.take(a_sign_in(at=after(1), **KNOWN))
     assert len(owner.account.sessions) == 1
     assert owner.account.push == paused
-    assert (owner.account.codes.failures, owner.account.codes.paused_until) == (7, after(60))
+    assert (owner.account.codes.others.failures, owner.account.codes.others.paused_until) == (7, after(60))
 
 
 def test_the_owner_can_forget_a_browser() -> None:

@@ -43,7 +43,7 @@ def _wrong(count: int) -> tuple[Owner, datetime]:
     """Return an account with so many wrong codes, each entered as soon as one is taken, and when the last one was."""
     owner, at = _waiting("login-2"), after()
     for _ in range(count):
-        at = max(at, owner.account.codes.paused_until or at)
+        at = max(at, owner.account.codes.others.paused_until or at)
         owner.take(a_wrong_code(at))
     return owner, at
 
@@ -135,22 +135,25 @@ def test_a_code_in_an_ended_or_unknown_login_is_rejected() -> None:
 
 def test_four_wrong_codes_do_not_pause() -> None:
     owner, at = _wrong(TRIES - 1)
-    assert owner.account.codes.paused_until is None
+    assert owner.account.codes.others.paused_until is None
     assert owner.take(a_code(at=at)).outcome == OK
 
 
 def test_the_fifth_wrong_code_pauses_codes() -> None:
     owner, _ = _wrong(TRIES - 1)
     assert owner.take(a_wrong_code()).outcome == Rejection.CODES_PAUSED
-    assert owner.account.codes.paused_until == after(30)
-    assert owner.history() == [*[HistoryKind.WRONG_CODE] * TRIES, HistoryKind.CODES_PAUSED]
+    assert owner.account.codes.others.paused_until == after(30)
+    assert [(each.what, each.count) for each in owner.account.history] == [
+        (HistoryKind.WRONG_CODE, TRIES),
+        (HistoryKind.CODES_PAUSED, 1),
+    ]
 
 
 def test_the_pause_doubles_up_to_an_hour() -> None:
     pauses = []
     for count in range(TRIES, TRIES + 9):
         owner, at = _wrong(count)
-        pauses.append((present(owner.account.codes.paused_until) - at).total_seconds())
+        pauses.append((present(owner.account.codes.others.paused_until) - at).total_seconds())
     assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
@@ -179,28 +182,28 @@ def test_a_used_code_counts_as_wrong() -> None:
     for _ in range(TRIES):
         assert owner.take(a_code(100)).outcome == Rejection.USED_CODE
     owner.refuse(a_code(101), Rejection.CODES_PAUSED)
-    assert owner.account.codes.paused_until == after(30)
+    assert owner.account.codes.others.paused_until == after(30)
 
 
 def test_a_right_code_resets_the_count() -> None:
     owner, at = _wrong(TRIES + 2)
-    assert owner.take(a_code(at=present(owner.account.codes.paused_until))).outcome == OK
-    assert owner.account.codes.failures == 0
+    assert owner.take(a_code(at=present(owner.account.codes.others.paused_until))).outcome == OK
+    assert owner.account.codes.others.failures == 0
     assert owner.take(a_wrong_code(at + timedelta(minutes=10), "login-2")).outcome == Rejection.WRONG_CODE
 
 
 def test_an_approval_resets_the_count() -> None:
     owner, _ = _wrong(TRIES)
     owner.take(a_response(owner.challenge(a_send())))
-    assert (owner.account.codes.failures, owner.account.codes.paused_until) == (0, None)
+    assert (owner.account.codes.others.failures, owner.account.codes.others.paused_until) == (0, None)
 
 
 def test_neither_a_right_password_nor_time_resets_the_count() -> None:
     owner, _ = _wrong(TRIES)
     owner.take(a_sign_in("login-3", after(minutes=60)))
     owner.take(a_wrong_code(after(minutes=60)))
-    assert owner.account.codes.failures == TRIES + 1
-    assert owner.account.codes.paused_until == after(minutes=61)
+    assert owner.account.codes.others.failures == TRIES + 1
+    assert owner.account.codes.others.paused_until == after(minutes=61)
 
 
 def _with_recovery_codes(*more: str, **changes: Any) -> Owner:
@@ -252,7 +255,7 @@ def test_a_recovery_code_withdraws_the_challenge() -> None:
 def test_an_unknown_recovery_code_counts_as_wrong(code: str) -> None:
     owner = _with_recovery_codes()
     assert owner.take(a_recovery_code(code)).outcome == Rejection.WRONG_CODE
-    assert owner.account.codes.failures == 1
+    assert owner.account.recovery_codes.others.failures == 1
     assert owner.account.sessions == ()
 
 
@@ -261,13 +264,14 @@ def test_no_recovery_code_is_right_without_a_set() -> None:
     assert owner.take(a_recovery_code()).outcome == Rejection.WRONG_CODE
 
 
-def test_recovery_codes_and_verification_codes_share_their_tries() -> None:
-    owner = _with_recovery_codes()
-    for _ in range(2):
+def test_recovery_codes_and_verification_codes_have_tries_of_their_own() -> None:
+    owner = _with_recovery_codes("login-2")
+    for _ in range(TRIES):
         owner.take(a_wrong_code())
-        owner.take(a_recovery_code("another"))
-    owner.take(a_recovery_code("another"))
-    assert owner.account.codes.paused_until == after(30)
+    owner.refuse(a_code(at=after(29)), Rejection.CODES_PAUSED)
+    for _ in range(TRIES):
+        assert owner.take(a_recovery_code("another")).outcome == Rejection.WRONG_CODE
+    assert owner.account.recovery_codes.others.paused_until == after(30)
     owner.refuse(a_recovery_code(at=after(29)), Rejection.CODES_PAUSED)
     assert owner.take(a_recovery_code(at=after(30))).outcome == OK
 
@@ -276,7 +280,7 @@ def test_a_used_recovery_code_counts_as_wrong() -> None:
     owner = _with_recovery_codes("login-2")
     owner.take(a_recovery_code())
     owner.take(a_recovery_code(login_id="login-2"))
-    assert owner.account.codes.failures == 1
+    assert owner.account.recovery_codes.others.failures == 1
 
 
 @pytest.mark.parametrize("state", sorted(set(LoginState) - {LoginState.READY, LoginState.CHALLENGED}))

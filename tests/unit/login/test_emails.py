@@ -32,6 +32,7 @@ from tests.session_messages import (
     a_further_phone,
     a_method_removal,
     a_password_change,
+    a_password_set,
     a_renaming,
     a_reset,
     an_address,
@@ -127,6 +128,7 @@ TOLD: dict[EmailKind, tuple[Callable[[Owner], Decision[Account]], str]] = {
     EmailKind.PASSWORD_CHANGED: (lambda owner: owner.take(a_password_change(AT)), ""),
     EmailKind.SIGN_IN_REPORTED: (_report, ""),
     EmailKind.METHODS_RESET: (lambda owner: owner.take(a_reset(AT)), ""),
+    EmailKind.PASSWORD_SET: (lambda owner: owner.take(a_password_set(AT)), ""),
 }
 
 
@@ -140,7 +142,7 @@ def test_the_owner_is_notified_by_email(kind: EmailKind) -> None:
     (mail,) = _mails(do(_owner(ADDRESS)))
     assert (mail.kind, mail.method_name, mail.at) == (kind, method_name, AT)
     assert (mail.account_id, mail.account_name, mail.address) == ("alex", "Alex", ADDRESS)
-    assert mail.browser == (None if kind is EmailKind.METHODS_RESET else a_browser())
+    assert mail.browser == (None if kind in {EmailKind.METHODS_RESET, EmailKind.PASSWORD_SET} else a_browser())
 
 
 @pytest.mark.parametrize("kind", TOLD)

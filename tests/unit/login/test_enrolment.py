@@ -188,10 +188,10 @@ def test_wrong_enrolment_codes_share_the_count_and_pause_of_codes() -> None:
         assert owner.take(an_enrolment(invitation_digest=a_digest("guess"))).outcome == Rejection.WRONG_CODE
     owner.take(a_wrong_code())
     owner.take(an_enrolment(enrolment_id="guess"))
-    assert owner.account.codes.paused_until == after(30)
+    assert owner.account.codes.others.paused_until == after(30)
     owner.refuse(an_enrolment(at=after(29), **INVITED), Rejection.CODES_PAUSED)
     assert owner.take(an_enrolment(at=after(30), **INVITED)).outcome == OK
-    assert owner.account.codes.failures == 0
+    assert owner.account.codes.others.failures == 0
     owner.take(a_sign_in("login-2", after(31)))
     assert owner.take(a_wrong_code(after(32), "login-2")).outcome == Rejection.WRONG_CODE
 

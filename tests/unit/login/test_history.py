@@ -13,6 +13,8 @@ from tests.messages import a_sign_in, a_wrong_password
 from tests.session_messages import a_removal
 from tests.unit.login.owner import Owner
 
+KIND = HistoryKind.METHOD_RENAMED
+
 
 class Stored:
     """An account and its parts as a store has them."""
@@ -39,7 +41,7 @@ class Stored:
 def test_the_last_entries_are_stored_in_order(count: int) -> None:
     stored, entries = Stored(), list[HistoryEntry]()
     for number in range(count):
-        changed = stored.account.with_history(HistoryKind.WRONG_CODE, after(number))
+        changed = stored.account.with_history(KIND, after(number))
         entries.extend(changed.history)
         stored.save(changed)
     assert stored.history() == entries[-MOST_HISTORY:]
@@ -70,14 +72,14 @@ def test_a_decision_that_is_repeated_stores_the_same_parts() -> None:
 
 def test_a_row_is_stored_without_its_history() -> None:
     account = an_account().with_history(HistoryKind.INVITED, after(), browser=a_browser())
-    assert json.loads(write_row(account)).keys().isdisjoint({"history", "history_dropped"})
+    assert json.loads(write_row(account)).keys().isdisjoint({"history", "dropped"})
     assert read_row(Account, write_row(account)) == account.settled()
 
 
 def test_a_removal_removes_the_entries() -> None:
     stored = Stored()
     for number in range(MOST_HISTORY + 3):
-        stored.save(stored.account.with_history(HistoryKind.WRONG_CODE, after(number)))
+        stored.save(stored.account.with_history(KIND, after(number)))
     owner = Owner(stored.account)
     stored.save(present(owner.take(a_removal(after(99))).row))
     assert (stored.parts, stored.history()) == ({}, [])

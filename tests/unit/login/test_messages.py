@@ -131,8 +131,14 @@ def test_a_wrong_number_of_words_is_shown(count: int, text: str) -> None:
     assert text in notice.text
 
 
-CODE_REFUSALS = (Rejection.WRONG_CODE, Rejection.USED_CODE, Rejection.CODES_PAUSED)
-CHANGE_REFUSALS = (Rejection.NOT_CONFIRMED, Rejection.LAST_METHOD, Rejection.TOO_MANY_METHODS, Rejection.UNKNOWN_METHOD)
+CODE_REFUSALS = (Rejection.WRONG_CODE, Rejection.USED_CODE, Rejection.CODES_PAUSED, Rejection.CODES_CLOSED)
+CHANGE_REFUSALS = (
+    Rejection.NOT_CONFIRMED,
+    Rejection.PASSWORD_CHANGE_DUE,
+    Rejection.LAST_METHOD,
+    Rejection.TOO_MANY_METHODS,
+    Rejection.UNKNOWN_METHOD,
+)
 
 
 def _code_refused(refusal: Rejection, later: datetime) -> page_messages.PageMessage:
@@ -145,6 +151,7 @@ def test_every_rejection_that_a_person_sees_has_a_notice() -> None:
         Rejection.UNKNOWN_ACCOUNT: page_messages.wrong_password(),
         Rejection.PASSWORD_CHANGED: page_messages.password_changed(),
         Rejection.LOCKED: page_messages.locked(later, NOW),
+        Rejection.TOO_MANY_SIGN_INS: page_messages.too_many_sign_ins(later, NOW),
         Rejection.PAIRING_PAUSED: page_messages.pairing_paused(later, NOW),
         Rejection.TOO_MANY_EMAILS: page_messages.too_many_emails(),
         **{refusal: _code_refused(refusal, later) for refusal in CODE_REFUSALS},
@@ -159,7 +166,7 @@ def test_every_rejection_that_a_person_sees_has_a_notice() -> None:
         Rejection.PUSH_LOCKED,
     }
     seen_by_operators_only = {Rejection.NAME_TAKEN, Rejection.CHANGED}
-    never_seen = {Rejection.LATE, Rejection.UNKNOWN, Rejection.TOO_LATE}
+    never_seen = {Rejection.CLOSED, Rejection.LATE, Rejection.UNKNOWN, Rejection.TOO_LATE}
     assert shown.keys() | leads_to_the_right_page | seen_by_operators_only | never_seen == set(Rejection)
     assert len(set(shown.values())) == len(shown)
     for notice in shown.values():

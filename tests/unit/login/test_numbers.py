@@ -54,7 +54,7 @@ def test_a_wrong_number_ends_the_login_and_counts_as_a_denial() -> None:
     owner, challenge = asked()
     owner.take(a_response(challenge, number=_another(challenge), at=after(5)))
     assert owner.login().state is LoginState.ENDED
-    assert (owner.account.push.denials.failures, owner.account.push.denials.last_failure_at) == (1, after(5))
+    assert (owner.account.push.denials.failures, owner.account.push.denials.counted_from) == (1, after(5))
     assert owner.history()[-1] is HistoryKind.WRONG_NUMBER
 
 

@@ -132,13 +132,13 @@ def test_a_withdrawn_challenge_is_no_denial() -> None:
     owner = Owner()
     owner.challenge(a_sign_in())
     owner.take(a_cancel(at=after(1)))
-    assert (owner.account.push.denials.failures, owner.account.push.denials.last_failure_at) == (0, None)
+    assert (owner.account.push.denials.failures, owner.account.push.denials.counted_from) == (0, None)
 
 
 def test_an_approval_ends_the_pauses_but_not_the_limit() -> None:
     owner, at = _asked_and(_deny, 1)
     owner.take(a_response(owner.challenge(a_sign_in("good", at)), at=at))
-    assert (owner.account.push.denials.failures, owner.account.push.denials.last_failure_at) == (0, None)
+    assert (owner.account.push.denials.failures, owner.account.push.denials.counted_from) == (0, None)
     assert len(owner.account.push.sent) == 2
 
 

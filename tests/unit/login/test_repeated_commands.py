@@ -47,6 +47,7 @@ from tests.session_messages import (
     a_further_phone,
     a_method_removal,
     a_password_change,
+    a_password_set,
     a_removal,
     a_renaming,
     a_reset,
@@ -88,6 +89,7 @@ COMMANDS: tuple[AccountCommand, ...] = (
     an_address("new@example.org", AT),
     an_invitation("another", AT),
     a_reset(AT),
+    a_password_set(AT),
     a_removal(AT),
 )
 _decide = partial(decide_account, policy=policy(enrolment=Enrolment.EMAIL))

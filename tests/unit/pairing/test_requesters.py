@@ -1,10 +1,11 @@
 """Which requests get a phrase: each request once, one phrase at a time, with a limit."""
 
 from protocol.signed_requests import Refusal
-from schemas.pairing_messages import IssuePhrase, RequestPhrase, RetirePhrase
+from schemas.pairing_messages import ForgetRequester, IssuePhrase, RequestPhrase, RetirePhrase
 from services.common.decisions import OK, Decision, decide_once
 from services.common.used_nonces import NONCE_SECONDS
 from services.pairing.domain.requester import Requester, decide_requester
+from services.pairing.tables import REQUESTERS
 from tests.builders import PAIRING_LIMITS, a_digest, a_phone, after, an_event, pairing_policy, present
 from tests.events import PHRASE, only
 from tests.messages import a_phrase_request, an_issue
@@ -95,3 +96,29 @@ def test_unrelated_events_leave_a_requester_unchanged() -> None:
     row = _asked(a_phrase_request())
     decision = decide_requester(row, an_event(an_issue()), pairing_policy())
     assert (decision.row, decision.events, decision.outcome) == (row, (), OK)
+
+
+def test_a_device_whose_requests_no_longer_count_is_forgotten() -> None:
+    row = _asked(a_phrase_request("nonce-1"), a_phrase_request("nonce-2", after(100)))
+    sweep = present(REQUESTERS.sweep)
+    for at, forgotten in ((after(100 + WINDOW.window_seconds), False), (after(100.001 + WINDOW.window_seconds), True)):
+        command = ForgetRequester(device_id=a_phone().device_id, at=at)
+        assert sweep.forget(row, at, pairing_policy()) == (command if forgotten else None)
+        decision = decide_requester(row, an_event(command), pairing_policy())
+        assert (decision.row is None, decision.events) == (forgotten, ())
+
+
+def test_a_device_is_not_forgotten_while_it_shows_a_phrase() -> None:
+    policy = pairing_policy(phrase_seconds=3600)
+    row = present(decide_requester(None, an_event(a_phrase_request("nonce-1")), policy).row)
+    assert present(REQUESTERS.sweep).forget(row, after(minutes=60), policy) is None
+    assert present(REQUESTERS.sweep).forget(row, after(minutes=60, seconds=1), policy) is not None
+
+
+def test_an_unknown_device_is_forgotten_already() -> None:
+    assert (
+        decide_requester(
+            None, an_event(ForgetRequester(device_id=a_phone().device_id, at=after())), pairing_policy()
+        ).row
+        is None
+    )

@@ -198,11 +198,16 @@ async def test_a_report_that_does_not_count_is_told_how_the_request_ended(instan
 
 
 async def test_an_unknown_device_opens_its_socket_first(instance: Instance) -> None:
-    issued = an_issued_challenge(phone=OTHER_PHONE)
-    instance.read(issued)
     with pytest.raises(RequestRefusedError) as refused:
-        await instance.submit(issued, phone=OTHER_PHONE, sent=issued.challenge)
+        await instance.submit(an_issued_challenge(phone=OTHER_PHONE), phone=OTHER_PHONE)
     assert refused.value.refusal is Refusal.UNKNOWN_DEVICE
+
+
+async def test_a_device_that_only_its_challenge_names_is_answered(instance: Instance) -> None:
+    """The first pairing of a device: this instance has neither read the challenge nor the row that begins by it."""
+    issued = an_issued_challenge(phone=OTHER_PHONE)
+    await instance.submit(issued, phone=OTHER_PHONE, sent=issued.challenge)
+    assert [each.response.device_id for each in instance.published] == [OTHER_PHONE.device_id]
 
 
 async def test_nothing_is_taken_while_the_channels_are_read(instance: Instance) -> None:

@@ -61,11 +61,11 @@ def test_registration_keeps_what_ended() -> None:
     assert channel.end_of("challenge-1")
 
 
-def test_a_registered_device_is_known() -> None:
-    row = take(None, _registration()).row
+def test_a_registered_device_gets_challenges_without_a_receipt() -> None:
+    row = take(take(None, an_issued_challenge()).row, _registration()).row
     assert row is not None
     assert (row.device_id, row.device_name) == (a_phone().device_id, "Pixel 9")
-    assert take(row, an_issued_challenge()).events == ()
+    assert take(row, an_issued_challenge("challenge-2")).events == ()
 
 
 @pytest.mark.parametrize("outcome", list(ChallengeOutcome))

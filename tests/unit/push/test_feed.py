@@ -105,10 +105,11 @@ def test_a_challenge_that_is_read_again_stays_ended() -> None:
     assert other.asks == []
 
 
-def test_an_unknown_device_has_no_channel() -> None:
+def test_an_unknown_device_has_no_channel_before_a_challenge_names_it() -> None:
     tails = Tails()
-    tails.read(an_issued_challenge(phone=STRANGER))
     assert tails.feed.channel(STRANGER.device_id) is None
+    tails.read(an_issued_challenge(phone=STRANGER))
+    assert present(tails.feed.channel(STRANGER.device_id)).waiting("challenge-1")
     assert tails.asks == []
 
 
