@@ -138,8 +138,9 @@ class People(ModelMachine):
     @precondition(lambda self: sum(bool(row.device_name) for row in self.kafka.rows(CHANNELS).values()) < len(PHONES))
     @action(phone=phones)
     def open_app(self, phone: Phone) -> None:
-        """Open the authenticator."""
-        self.give(RegisterDevice(device_id=phone.device_id, at=self.kafka.now, device_name=phone.name))
+        """Open the authenticator, which registers if a challenge has named it."""
+        if phone.device_id in self.kafka.rows(CHANNELS):
+            self.give(RegisterDevice(device_id=phone.device_id, at=self.kafka.now, device_name=phone.name))
 
     @while_idle
     @action(phrases, phone=phones, words=phrase_words)

@@ -66,7 +66,7 @@ def _apply_again(data: dict[str, Any]) -> None:
     ("change", "why"),
     [
         (_set("email", "mallory@example.org"), "differs in email"),
-        (_set("passwords", {"failures": 4}), "differs in passwords"),
+        (_set("passwords", {"others": {"failures": 4}}), "differs in passwords"),
         (_set("devices", []), "differs in devices"),
         (_end_otherwise, "by the rules it is 'ok'"),
         (_apply_again, "events for 1 decisions"),

@@ -86,7 +86,7 @@ def test_a_pause_that_would_not_have_been_lets_a_code_pass(story: Story) -> None
 
 def test_a_pause_that_would_have_been_shorter_lets_a_login_begin(story: Story) -> None:
     for _ in range(5):
-        story.then(lambda: story.people.mistype_password("alex"))
+        story.then(lambda: story.people.mistype_password("alex", browser="home"))
     story.then(lambda: story.people.sign_in("alex"))
     (passed,) = rehearsed(story, passwords=PauseLimits(tries=20, pause_seconds=1, longest_pause_seconds=3600)).passed
     assert (passed.present, passed.changed, passed.why) == ("refused: locked", "not answered", "locked")
@@ -103,7 +103,7 @@ def test_only_logins_of_the_span_count_but_what_was_before_counts_for_them(story
 
 def test_an_account_whose_first_rows_are_gone_begins_with_nothing_counted(story: Story) -> None:
     for _ in range(40):
-        story.then(lambda: story.people.mistype_password("alex"), 3700)
+        story.then(lambda: story.people.mistype_password("alex", browser="home"), 3700)
     for _ in range(3):
         story.sign_in()
     rows = [each for each in story.world.rows_of(ACCOUNTS) if each.key == b"alex"]
