@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
+from services.common.kafka.connection import KafkaConnection
 from services.common.progress import Progress
 from services.login.admin import AdminError, Administration, administration
 from services.login.domain.account import Account
@@ -140,7 +141,7 @@ def reset(
 
 
 @asynccontextmanager
-async def _administration(kafka: str, topic_prefix: str) -> AsyncIterator[Administration]:
+async def _administration(kafka: KafkaConnection, topic_prefix: str) -> AsyncIterator[Administration]:
     """Connect to the accounts, and display the progress, since reading a million of them takes a minute."""
     with ExitStack() as display:
         console = Console(stderr=True)

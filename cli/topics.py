@@ -12,6 +12,7 @@ from cli.repartition import repartition
 from operations.access_rules import access_rules
 from operations.deployment import TOPOLOGIES
 from operations.topics import TopicsError, apply_topics, differences
+from services.common.kafka.connection import KafkaConnection, unreachable_text
 
 app = typer.Typer(
     help="Create, check and repartition the Kafka topics; print their access rules.", no_args_is_help=True
@@ -80,6 +81,5 @@ def acls(
         typer.echo(shlex.join(rule.arguments(principal.replace(SERVICE, rule.service))))
 
 
-def _give_up(kafka: str, error: Exception) -> NoReturn:
-    text = str(error) if isinstance(error, TopicsError) else f"Kafka cannot be reached at {kafka}. Is it running?"
-    give_up(text)
+def _give_up(connection: KafkaConnection, error: Exception) -> NoReturn:
+    give_up(str(error) if isinstance(error, TopicsError) else unreachable_text(connection, error))

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from operations import deployment
 from schemas.topics import COMPACTION_LAG_SECONDS, Topic
+from services.common.kafka.connection import KafkaConnection
 
 _REQUEST_TIMEOUT_MS: Final = 30_000
 _LEADERS_TIMEOUT_SECONDS: Final = 120.0
@@ -66,11 +67,11 @@ def topic_settings(topic: Topic, replication: int) -> dict[str, str]:
     return settings
 
 
-async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication: int) -> AppliedTopics:
+async def apply_topics(connection: KafkaConnection, prefix: str, partitions: int, replication: int) -> AppliedTopics:
     """Create the missing topics, and wait until all are writable. The operation is idempotent.
 
     Args:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
         prefix: The topics' prefix in this deployment; may be empty.
         partitions: The number of partitions of each topic; equal for all, since topics of one table must agree.
         replication: The replication factor.
@@ -79,9 +80,9 @@ async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication
         TopicsError: If Kafka rejects a topic, or one exists with another number of partitions.
 
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = connection.admin()
     try:
-        await admin.start()
+        await connection.start(admin)
         existing = set(await admin.list_topics())
         wanted = {prefix + topic.name: topic for topic in deployment.ALL}
         missing = [
@@ -94,7 +95,7 @@ async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication
         _require_partitions(await admin.describe_topics(list(wanted)), partitions)
     finally:
         await admin.close()
-    await await_leaders(bootstrap, [TopicPartition(name, number) for name in wanted for number in range(partitions)])
+    await await_leaders(connection, [TopicPartition(name, number) for name in wanted for number in range(partitions)])
     created = tuple(topic.name for topic in missing)
     return AppliedTopics(created, tuple(name for name in wanted if name not in created))
 
@@ -118,7 +119,7 @@ def _require_partitions(described: list[dict[str, Any]], partitions: int) -> Non
             raise TopicsError(text)
 
 
-async def await_leaders(bootstrap: str, partitions: list[TopicPartition]) -> None:
+async def await_leaders(connection: KafkaConnection, partitions: list[TopicPartition]) -> None:
     """Wait until each partition's leader serves it.
 
     After a topic's creation or a broker's restart, Kafka announces a leader shortly before the leader is ready, and
@@ -128,9 +129,9 @@ async def await_leaders(bootstrap: str, partitions: list[TopicPartition]) -> Non
         TopicsError: If a leader is not ready in time.
 
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    consumer = connection.consumer()
     try:
-        await consumer.start()
+        await connection.start(consumer)
         _FETCHER_LOG.addFilter(_is_other_warning)
         async with asyncio.timeout(_LEADERS_TIMEOUT_SECONDS):
             # Without the assignment, the client would look up one topic after the other, 0.1 s each.
@@ -149,11 +150,11 @@ def _is_other_warning(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith("Failed fetch offsets")
 
 
-async def differences(bootstrap: str, prefix: str, partitions: int, replication: int) -> list[str]:
+async def differences(connection: KafkaConnection, prefix: str, partitions: int, replication: int) -> list[str]:
     """Return a sentence for each missing topic and each property that differs; see `apply_topics` for the arguments."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = connection.admin()
     try:
-        await admin.start()
+        await connection.start(admin)
         described = {topic["topic"]: topic for topic in await admin.describe_topics()}
         wanted = {prefix + topic.name: topic for topic in deployment.ALL}
         present = [name for name in wanted if name in described]

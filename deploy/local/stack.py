@@ -18,6 +18,8 @@ from deploy.local.kafka.settings import FULL_REPLICATION, SESSION_SECONDS, Machi
 from deploy.local.ports import free_port, require_free
 from operations.kafka_tools import SHORT_LIVED
 from operations.topics import AppliedTopics, apply_topics
+from services.common.kafka.connection import KafkaConnection
+from services.common.kafka.security import KafkaSecurity
 
 SERVICES: Final = {"pairing": 8200, "push": 8300, "login": 8100}
 """The services with their default ports, in the order of their start."""
@@ -43,6 +45,7 @@ class StackOptions:
         short_lived: Whether that Kafka lives only for minutes, so that its start matters more than its speed.
         machines: The machine of each broker; empty for this machine.
         kafka_bootstrap: A running Kafka, as ``host:port``; None starts one.
+        security: TLS and credentials of the operator towards Kafka.
         host: The address on which the services listen. Kafka always listens on 127.0.0.1.
         topic_prefix: The topics' prefix.
         partitions: The number of partitions of each topic.
@@ -60,6 +63,7 @@ class StackOptions:
     short_lived: bool = False
     machines: Sequence[Machine] = ()
     kafka_bootstrap: str | None = None
+    security: KafkaSecurity = field(default_factory=KafkaSecurity)
     host: str = "127.0.0.1"
     topic_prefix: str = ""
     partitions: int = 4
@@ -74,6 +78,7 @@ class Stack:
         instances: The running instances by name; each service's first one has the service's name.
         kafka: The Kafka that it started; None if it uses a running one.
         bootstrap: Kafka's addresses, ``host:port,…``.
+        connection: How the operator reaches Kafka.
         topic_prefix: The topics' prefix.
         logs: The directory of all log files.
         secrets: The directory of all keys and passwords.
@@ -107,6 +112,7 @@ class Stack:
             )
         )
         self.bootstrap = self.kafka.bootstrap if self.kafka else options.kafka_bootstrap or ""
+        self.connection = KafkaConnection(self.bootstrap, options.security)
         self.topic_prefix = options.topic_prefix
         self._ports = {service: options.ports.get(service) or free_port() for service in SERVICES}
         self.instances: dict[str, InstanceProcess] = {}
@@ -196,7 +202,7 @@ class Stack:
         replication = min(len(self.kafka.brokers), FULL_REPLICATION) if self.kafka else 1
         # In a thread, since the caller may run in an event loop.
         with ThreadPoolExecutor(max_workers=1) as thread:
-            work = apply_topics(self.bootstrap, options.topic_prefix, options.partitions, replication)
+            work = apply_topics(self.connection, options.topic_prefix, options.partitions, replication)
             return thread.submit(asyncio.run, work).result()
 
     def kill_service(self, name: str) -> None:

@@ -59,7 +59,11 @@ def seed(  # noqa: PLR0913 - the options of a command
     if account_id_of(chosen.name(0)) != chosen.name(0):
         give_up("a name has small letters (a to z), digits and the marks . _ ~ @ + -")
     plan = Plan(chosen, accounts, phones, hash_password(password))
-    place = {"kafka_bootstrap": kafka, "topic_prefix": topic_prefix, "secrets_directory": str(secrets_directory)}
+    place = {
+        "kafka_bootstrap": kafka.bootstrap,
+        "topic_prefix": topic_prefix,
+        "secrets_directory": str(secrets_directory),
+    }
     try:
         login, pairing = LoginSettings.model_validate(place), PairingSettings.model_validate(place)
         asyncio.run(_seed(plan, login, pairing, beside_others=beside_others))

@@ -22,6 +22,7 @@ from operations.deployment import CHANGELOGS
 from operations.repartition.cluster import Cluster, cluster
 from operations.repartition.owner import ChangelogOwner, NotOwnerError, read_states
 from schemas.topics import LOGIN, PAIRING
+from services.common.kafka.connection import read_connection
 from services.common.progress import Progress
 from services.common.rows.changelog import PartitionState
 from services.login.admin import Administration, administration
@@ -70,8 +71,8 @@ class Seeding:
             UnreachableError: If Kafka has gone since.
 
         """
-        producer = AIOKafkaProducer(
-            bootstrap_servers=login.kafka_bootstrap,
+        connection = read_connection(login.kafka_bootstrap)
+        producer = connection.producer(
             acks="all",
             enable_idempotence=True,
             linger_ms=LINGER_MILLISECONDS,
@@ -81,9 +82,9 @@ class Seeding:
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(mp_context=context, initializer=prepare, initargs=(plan, login, pairing))
         try:
-            place = (login.kafka_bootstrap, login.topic_prefix)
+            place = (connection, login.topic_prefix)
             async with administration(*place, on_progress) as accounts, cluster(*place) as connected:
-                await producer.start()
+                await connection.start(producer)
                 await _require_stopped(connected)
                 yield cls(plan, pool, accounts, connected, producer)
         finally:

@@ -15,9 +15,10 @@ from aiokafka.errors import KafkaError
 from schemas.login_messages import AccountCommand, CreateAccount, Invite, RemoveAccount, ResetMethods, SetEmail
 from services.common.clock import now
 from services.common.decisions import OK
+from services.common.kafka.connection import KafkaConnection, unreachable_text
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.partitions import PartitionsError, common_count
-from services.common.kafka.publisher import Publisher, UnavailableError, unreachable_text
+from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.kafka.topic_facts import read_partition_counts
 from services.common.progress import Progress
 from services.common.rows.view import View
@@ -176,12 +177,12 @@ class Administration:
 
 @asynccontextmanager
 async def administration(
-    bootstrap: str, prefix: str, on_progress: Callable[[Progress], None] = lambda _progress: None
+    connection: KafkaConnection, prefix: str, on_progress: Callable[[Progress], None] = lambda _progress: None
 ) -> AsyncIterator[Administration]:
     """Connect to the accounts, and read them into a temporary directory.
 
     Args:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
         prefix: The topics' prefix.
         on_progress: Takes the progress of reading, several times a second.
 
@@ -189,19 +190,19 @@ async def administration(
         AdminError: If Kafka cannot be reached, the accounts cannot be read, or a repartition is unfinished.
 
     """
-    publisher = Publisher(bootstrap, prefix, "admin")
+    publisher = Publisher(connection, prefix, "admin")
     try:
         await publisher.start()
-        common_count(await read_partition_counts(bootstrap), [prefix + topic.name for topic in TOPOLOGY.topics])
+        common_count(await read_partition_counts(connection), [prefix + topic.name for topic in TOPOLOGY.topics])
     except PartitionsError as error:
         await publisher.stop()
         raise AdminError(str(error)) from error
     except KafkaError as error:
         await publisher.stop()
-        raise AdminError(unreachable_text(bootstrap)) from error
+        raise AdminError(unreachable_text(connection, error)) from error
     with TemporaryDirectory(prefix="countersign-accounts-") as directory:
         view = View(
-            KafkaChangelog(bootstrap, f"{prefix}{ACCOUNTS.changelog.name}", publisher), Account, Path(directory)
+            KafkaChangelog(connection, f"{prefix}{ACCOUNTS.changelog.name}", publisher), Account, Path(directory)
         )
         reading = asyncio.create_task(view.run())
         try:

@@ -11,6 +11,7 @@ from aiohttp import web
 from deploy.local.kafka.settings import HOST
 from deploy.local.ports import free_port
 from schemas.contract import ChallengeOutcome, PushReceipt, Verdict
+from services.common.kafka.connection import KafkaConnection
 from services.common.web.device_requests import Nonces, SignedRequestVerifier
 from services.push import sockets
 from services.push.domain.channel import Channel, PendingChallenge
@@ -43,7 +44,7 @@ class Instance:
         self.url = url
         self.ahead = timedelta()
         self.channels = Channels()
-        self.feed = ChallengeFeed("kafka.invalid:9092", "", cast("Any", self.channels))
+        self.feed = ChallengeFeed(KafkaConnection("kafka.invalid:9092"), "", cast("Any", self.channels))
         self.receipts: list[PushReceipt] = []
 
     def now(self) -> datetime:

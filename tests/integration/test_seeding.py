@@ -16,6 +16,7 @@ from operations.deployment import CHANGELOGS
 from operations.repartition.changelog_rows import ChangelogRows
 from operations.repartition.cluster import cluster, topic_partitions
 from schemas.topics import LOGIN_COMMANDS
+from services.common.kafka.connection import KafkaConnection
 from services.login.tables import ACCOUNTS
 from tests.broker import PARTITIONS
 from tests.builders import present
@@ -54,7 +55,7 @@ def counts(kafka: str, prefix: str) -> dict[str, int]:
 
 async def _counts(kafka: str, prefix: str) -> dict[str, int]:
     found = {}
-    async with cluster(kafka, prefix) as connected:
+    async with cluster(KafkaConnection(kafka), prefix) as connected:
         for topic in CHANGELOGS:
             with ChangelogRows(PARTITIONS) as rows:
                 async for records in connected.records(f"{prefix}{topic.name}", PARTITIONS):
@@ -65,7 +66,7 @@ async def _counts(kafka: str, prefix: str) -> dict[str, int]:
 
 async def records(kafka: str, prefix: str) -> int:
     """Return how many records the accounts' changelog has, marks included."""
-    async with cluster(kafka, prefix) as connected:
+    async with cluster(KafkaConnection(kafka), prefix) as connected:
         ranges = await connected.offset_ranges(topic_partitions(f"{prefix}{ACCOUNTS.changelog.name}", PARTITIONS))
     return sum(each.end for each in ranges.values())
 

@@ -10,13 +10,14 @@ from cli.__main__ import app
 from operations import deployment as names
 from operations.topics import TopicsError, apply_topics, differences, topic_settings
 from schemas.topics import AUTH_CHALLENGE, DAY_SECONDS
+from services.common.kafka.connection import KafkaConnection
 from services.login.tables import ACCOUNTS as ACCOUNTS_TABLE
 from tests.broker import PARTITIONS
 
 
 async def test_provisioning_makes_every_topic_once(kafka: str, topics: str) -> None:
     """A second run on the same Kafka finds all topics."""
-    again = await apply_topics(kafka, topics, PARTITIONS, replication=1)
+    again = await apply_topics(KafkaConnection(kafka), topics, PARTITIONS, replication=1)
 
     assert again.created == ()
     assert set(again.present) == {topics + topic.name for topic in names.ALL}
@@ -25,13 +26,13 @@ async def test_provisioning_makes_every_topic_once(kafka: str, topics: str) -> N
 async def test_another_partition_count_is_refused(kafka: str, topics: str) -> None:
     """All topics of a table need the same number."""
     with pytest.raises(TopicsError, match=rf"has {PARTITIONS} partitions instead of {PARTITIONS + 1}"):
-        await apply_topics(kafka, topics, PARTITIONS + 1, replication=1)
+        await apply_topics(KafkaConnection(kafka), topics, PARTITIONS + 1, replication=1)
 
 
 async def test_a_replication_that_kafka_cannot_give_is_refused(kafka: str, topic_prefix: str) -> None:
     """One broker cannot keep two copies; the text says so in Kafka's own words."""
     with pytest.raises(TopicsError, match=r"could not be created: .*replication"):
-        await apply_topics(kafka, topic_prefix, PARTITIONS, replication=2)
+        await apply_topics(KafkaConnection(kafka), topic_prefix, PARTITIONS, replication=2)
 
 
 @pytest.mark.parametrize(("replication", "in_sync"), [(1, "1"), (2, "1"), (3, "2")])
@@ -87,12 +88,12 @@ async def test_setting_of_a_topic_that_was_there_before_is_found(kafka: str, top
             NewTopic(changelog, PARTITIONS, 1, topic_configs={"cleanup.policy": "compact"}),
         ]
     )
-    await apply_topics(kafka, topic_prefix, PARTITIONS, replication=1)
-    found = await differences(kafka, topic_prefix, PARTITIONS, replication=1)
+    await apply_topics(KafkaConnection(kafka), topic_prefix, PARTITIONS, replication=1)
+    found = await differences(KafkaConnection(kafka), topic_prefix, PARTITIONS, replication=1)
     assert f"{name} has retention.ms 1000 instead of {7 * DAY_SECONDS * 1000}" in found
     assert f"{changelog} has min.compaction.lag.ms 0 instead of {DAY_SECONDS * 1000}" in found
     assert all(difference.startswith((name, changelog)) for difference in found)
-    fewer = await differences(kafka, topic_prefix, PARTITIONS, replication=3)
+    fewer = await differences(KafkaConnection(kafka), topic_prefix, PARTITIONS, replication=3)
     assert f"{topic_prefix}device.paired is replicated on 1 brokers instead of 3" in fewer
     await admin.delete_topics([topic_prefix + topic.name for topic in names.ALL])
     await admin.close()

@@ -16,9 +16,11 @@ from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 
 from services.common.instance.health import Health
 from services.common.instance.resources import DirectoryInUseError, own_directory, raise_open_files
+from services.common.kafka.connection import KafkaRefusesError
 from services.common.kafka.kafka_watch import KafkaWatch
 from services.common.kafka.partitions import PartitionsError
 from services.common.kafka.publisher import Publisher
+from services.common.kafka.security import ConnectionSettingsError
 from services.common.keys.key_files import KeyFileError
 from services.common.rows.view import View
 from services.common.settings import ServiceSettings
@@ -132,7 +134,7 @@ def run(make: Callable[[], ServiceInstance]) -> int:
 
     Returns:
         The exit status: 0 after a signal; 1 after an error; 2 if the configuration is unusable: a key file, the data
-        directory, the number of partitions, or the session timeout.
+        directory, the connection to Kafka, the number of partitions, or the session timeout.
 
     """
     # Imported modules are never garbage, and a collection over all of them would delay every request.
@@ -169,7 +171,7 @@ async def _run(make: Callable[[], ServiceInstance]) -> int:
         instance = make()
         with own_directory(instance.settings.data_directory_of(instance.service)):
             return await _listen(stop, instance)
-    except (KeyFileError, DirectoryInUseError) as error:
+    except (KeyFileError, DirectoryInUseError, ConnectionSettingsError) as error:
         log.error("cannot start", error=str(error))  # noqa: TRY400 - the text says what to do
         return UNUSABLE_STATUS
 
@@ -228,7 +230,7 @@ def _log_error(error: BaseException | None) -> int:
     first = error
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
-    if isinstance(first, PartitionsError):
+    if isinstance(first, PartitionsError | KafkaRefusesError):
         log.error("cannot serve", error=str(first))
         return UNUSABLE_STATUS
     if isinstance(first, InvalidSessionTimeoutError):

@@ -20,6 +20,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from schemas.topics import COMPACTION_LAG_SECONDS, Topic
 from services.common.cancellation import raise_if_cancelled
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.partitions import require_partitions
 
 log = structlog.get_logger(__name__)
@@ -90,17 +91,17 @@ class KafkaWatch:
 
     """
 
-    def __init__(self, bootstrap: str, prefix: str, topics: Sequence[Topic], partitions: int) -> None:
+    def __init__(self, connection: KafkaConnection, prefix: str, topics: Sequence[Topic], partitions: int) -> None:
         """Prepare the watch; the first check connects.
 
         Args:
-            bootstrap: Kafka's ``host:port`` list.
+            connection: How to reach Kafka.
             prefix: The topics' prefix in this deployment.
             topics: The topics that the instance reads and writes.
             partitions: The expected number of partitions.
 
         """
-        self._bootstrap = bootstrap
+        self._connection = connection
         self._names = tuple(prefix + topic.name for topic in topics)
         self._changelogs = tuple(prefix + topic.name for topic in topics if topic.compacted)
         self._partitions = partitions
@@ -201,9 +202,7 @@ class KafkaWatch:
     async def _connect(self) -> AIOKafkaClient:
         if self._client is None:
             # A separate client, so that a broker that refuses connections does not block the producers.
-            client = AIOKafkaClient(
-                bootstrap_servers=self._bootstrap, request_timeout_ms=int(BROKER_TIMEOUT_SECONDS * 1000)
-            )
+            client = self._connection.client(request_timeout_ms=int(BROKER_TIMEOUT_SECONDS * 1000))
             try:
                 await client.bootstrap()
             except BaseException:

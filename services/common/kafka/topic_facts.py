@@ -12,11 +12,12 @@ from typing import Final
 
 import structlog
 from aiokafka.admin.config_resource import ConfigResourceType
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.admin import DescribeConfigsRequest
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
+
+from services.common.kafka.connection import KafkaConnection
 
 log = structlog.get_logger(__name__)
 PAUSE_SECONDS: Final = 2.0
@@ -114,18 +115,18 @@ class _MetadataRequest(Request[_MetadataStruct]):  # type: ignore[misc] # aiokaf
         return struct([(uuid.UUID(int=0), self._topic, {})], *(False, False, False), {})
 
 
-async def read_topic_facts(bootstrap: str, topic: str) -> TopicFacts:
+async def read_topic_facts(connection: KafkaConnection, topic: str) -> TopicFacts:
     """Read a topic's facts from Kafka.
 
     Args:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
         topic: The topic's full name.
 
     Raises:
         KafkaError: If Kafka cannot be reached, or the topic does not exist.
 
     """
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    client = connection.client()
     try:
         await client.bootstrap()
         node = client.get_random_node()
@@ -142,17 +143,17 @@ async def read_topic_facts(bootstrap: str, topic: str) -> TopicFacts:
     return TopicFacts(f"{metadata.cluster_id}/{topic_id}", seconds[DELETE_RETENTION], seconds[COMPACTION_LAG])
 
 
-async def read_partition_counts(bootstrap: str) -> dict[str, int]:
+async def read_partition_counts(connection: KafkaConnection) -> dict[str, int]:
     """Return the number of partitions of each topic in Kafka.
 
     Args:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
 
     Raises:
         KafkaError: If Kafka cannot be reached.
 
     """
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    client = connection.client()
     try:
         await client.bootstrap()
         cluster = await client.fetch_all_metadata()
@@ -161,11 +162,11 @@ async def read_partition_counts(bootstrap: str) -> dict[str, int]:
     return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
 
 
-async def await_topic_facts(bootstrap: str, topic: str) -> TopicFacts:
+async def await_topic_facts(connection: KafkaConnection, topic: str) -> TopicFacts:
     """Read a topic's facts from Kafka, retrying until they are available."""
     while True:
         try:
-            return await read_topic_facts(bootstrap, topic)
+            return await read_topic_facts(connection, topic)
         except (KafkaError, OSError) as error:
             log.warning("cannot read topic metadata from kafka, retrying", topic=topic, error=repr(error))
             await asyncio.sleep(PAUSE_SECONDS)

@@ -135,7 +135,7 @@ class Secretive:
 
 
 async def test_no_secret_is_in_any_record_log_line_metric_or_span(stack: Stack, receiver: Receiver) -> None:
-    async with a_person(stack) as person, administration(stack.bootstrap, stack.topic_prefix) as accounts:
+    async with a_person(stack) as person, administration(stack.connection, stack.topic_prefix) as accounts:
         keeper = Secretive(person)
         await keeper.enrol(await accounts.invite(person.name, timedelta(hours=1)))
         await keeper.add_app()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.rows.view import View
@@ -125,8 +126,8 @@ async def test_an_administrators_password_is_checked_before_publishing(
     password: str, reason: str, tmp_path: Path
 ) -> None:
     nowhere = f"{tmp_path.name}.invalid:9092"
-    publisher = Publisher(nowhere, "", "test")
-    changelog = KafkaChangelog(nowhere, ACCOUNTS.changelog.name, publisher)
+    publisher = Publisher(KafkaConnection(nowhere), "", "test")
+    changelog = KafkaChangelog(KafkaConnection(nowhere), ACCOUNTS.changelog.name, publisher)
     administration = Administration(View(changelog, ACCOUNTS.model, tmp_path), publisher)
     with pytest.raises(AdminError, match=reason) as refused:
         await administration.add("alex.smith", password, product_name="Front Door")
