@@ -1,7 +1,7 @@
 """How every client reaches Kafka: its addresses, TLS and credentials. All clients of the project are built here."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Final
@@ -98,9 +98,16 @@ class KafkaConnection:
             KafkaError: If it cannot be reached.
 
         """
+        for client in clients:
+            await self._explained(client.start())
+
+    async def start_client(self, client: AIOKafkaClient) -> None:
+        """Connect a client for single requests; errors as `start`."""
+        await self._explained(client.bootstrap())
+
+    async def _explained(self, connecting: Coroutine[Any, Any, None]) -> None:
         try:
-            for client in clients:
-                await client.start()
+            await connecting
         except KafkaError:
             refusal = await self.refusal()
             if refusal:
