@@ -1,11 +1,13 @@
 """A Kafka with TLS, users and access rules, and how its users and others reach it."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
+from aiokafka.admin import NewTopic
 
 from deploy.local.kafka.embedded import EmbeddedKafka
 from deploy.local.kafka.protection import BROKER_USER, Protection
@@ -16,6 +18,8 @@ from operations.deployment import TOPOLOGIES
 from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.security import SASL_SSL, SSL, KafkaSecurity
 
+SEEN: Final = "seen"
+"""A topic that the superuser alone sees."""
 SUPERUSER: Final = "super"
 OPERATOR: Final = "operator"
 AUDIT: Final = "audit"
@@ -80,5 +84,16 @@ def protected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProtectedKaf
     protection = Protection(directory, passwords, (f"User:{SUPERUSER}", f"User:CN={SUPERUSER}"), certificate_port=port)
     kafka = EmbeddedKafka(directory / "kafka", protection=protection)
     kafka.start()
-    yield ProtectedKafka(kafka.bootstrap, f"{HOST}:{port}", directory)
+    running = ProtectedKafka(kafka.bootstrap, f"{HOST}:{port}", directory)
+    asyncio.run(_make_topic(running.connection(SUPERUSER)))
+    yield running
     kafka.kill()
+
+
+async def _make_topic(connection: KafkaConnection) -> None:
+    admin = connection.admin()
+    await connection.start(admin)
+    try:
+        await admin.create_topics([NewTopic(SEEN, 1, 1)])
+    finally:
+        await admin.close()
