@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 app.command()(repartition)
 Partitions = Annotated[int, typer.Option(min=1, envvar="LOGIN_PARTITIONS", help="Number of partitions of each topic.")]
-Replication = Annotated[int, typer.Option(min=1, help="Replication factor.")]
+Replication = Annotated[int, typer.Option(min=1, envvar="LOGIN_REPLICATION", help="Replication factor.")]
 DEFAULT_PARTITIONS = 4
 ROLE: Final = "ROLE"
 
@@ -34,13 +34,15 @@ def apply(
     partitions: Partitions = DEFAULT_PARTITIONS,
     replication: Replication = 1,
 ) -> None:
-    """Create the missing topics; existing ones stay unchanged."""
+    """Create the missing topics, and mend the settings of those that are there; refuse what it cannot mend."""
     try:
         applied = asyncio.run(apply_topics(kafka, topic_prefix, partitions, replication))
     except (TopicsError, KafkaError) as error:
         _give_up(kafka, error)
     for name in applied.created:
         typer.echo(f"created {name}")
+    for sentence in applied.mended:
+        typer.echo(f"mended {sentence}")
     typer.echo(f"{len(applied.created)} created, {len(applied.present)} existed before.")
 
 

@@ -114,6 +114,7 @@ class Stack:
         self.bootstrap = self.kafka.bootstrap if self.kafka else options.kafka_bootstrap or ""
         self.connection = KafkaConnection(self.bootstrap, options.security)
         self.topic_prefix = options.topic_prefix
+        self._replication = min(len(self.kafka.brokers), FULL_REPLICATION) if self.kafka else 1
         self._ports = {service: options.ports.get(service) or free_port() for service in SERVICES}
         self.instances: dict[str, InstanceProcess] = {}
         for service, port in self._ports.items() if options.instances else ():
@@ -199,10 +200,9 @@ class Stack:
     def apply_topics(self) -> AppliedTopics:
         """Create the missing topics."""
         options = self._options
-        replication = min(len(self.kafka.brokers), FULL_REPLICATION) if self.kafka else 1
         # In a thread, since the caller may run in an event loop.
         with ThreadPoolExecutor(max_workers=1) as thread:
-            work = apply_topics(self.connection, options.topic_prefix, options.partitions, replication)
+            work = apply_topics(self.connection, options.topic_prefix, options.partitions, self._replication)
             return thread.submit(asyncio.run, work).result()
 
     def kill_service(self, name: str) -> None:
@@ -231,6 +231,7 @@ class Stack:
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "TOPIC_PREFIX": options.topic_prefix,
             "PARTITIONS": str(options.partitions),
+            "REPLICATION": str(self._replication),
             "SECRETS_DIRECTORY": str(self.secrets),
         }
         if self.kafka is not None:

@@ -41,6 +41,8 @@ class ServiceSettings(BaseSettings):
     """Prefix of each topic's name; lets several deployments share one Kafka."""
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
     """Number of partitions of each topic, as in Kafka; `countersign topics repartition` changes it."""
+    replication: Annotated[int, Field(ge=1, le=9)] = 1
+    """Replication factor that each topic must have at least, as given to `countersign topics apply`."""
     data_directory: Path | None = None
     """Directory of this instance's tables and views; each instance needs its own. Default .run/data/SERVICE-PORT."""
     secrets_directory: Path = Path(".run/secrets")

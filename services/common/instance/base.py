@@ -16,6 +16,7 @@ from services.common.kafka.kafka_watch import KafkaWatch
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.membership import KafkaMembership
 from services.common.kafka.publisher import Publisher
+from services.common.kafka.topic_watch import TopicRequirements
 from services.common.rows.sweep import Sweeper
 from services.common.rows.table import ServiceTopology, Table
 from services.common.rows.view import View
@@ -58,7 +59,9 @@ class Base:
         self._policy: Final = policy
         self.settings: Final = settings
         self.telemetry: Final[Telemetry] = make_telemetry(service, settings)
-        self._kafka: Final = KafkaWatch(connection, prefix, topology.topics, settings.partitions)
+        self._kafka: Final = KafkaWatch(
+            connection, TopicRequirements(topology.topics, prefix, settings.partitions, settings.replication)
+        )
         self.publisher: Final = Publisher(
             connection, prefix, service, self.telemetry.tracer, lambda: self._kafka.available
         )

@@ -17,7 +17,7 @@ from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 from services.common.instance.health import Health
 from services.common.instance.resources import DirectoryInUseError, own_directory, raise_open_files
 from services.common.kafka.connection import KafkaRefusesError
-from services.common.kafka.kafka_watch import KafkaWatch
+from services.common.kafka.kafka_watch import KafkaWatch, TopicsChangedError
 from services.common.kafka.partitions import PartitionsError
 from services.common.kafka.publisher import Publisher
 from services.common.kafka.security import ConnectionSettingsError
@@ -241,7 +241,19 @@ def _log_error(error: BaseException | None) -> int:
 
 
 async def _run_kafka_side(instance: ServiceInstance) -> None:
-    """Run the stream consumer, the views and the background tasks until cancelled; raise the first error."""
+    """Run on Kafka until cancelled, from the beginning whenever topics were gone; raise the first error."""
+    while True:
+        try:
+            await asyncio.create_task(_run_on_topics(instance))
+        except* TopicsChangedError as changed:
+            log.warning("begins again with its topics", reason=str(changed.exceptions[0]))
+
+
+async def _run_on_topics(instance: ServiceInstance) -> None:
+    """Run the stream consumer, the views and the background tasks until cancelled; raise the first error.
+
+    No client goes on with a topic that was created anew: positions, sequence numbers and rows are of the one before.
+    """
     await _start_publisher(instance.publisher)
     try:
         await instance.kafka.wait_for_topics()

@@ -103,7 +103,8 @@ class Publisher:
 
     async def stop(self) -> None:
         """Send the pending records and disconnect."""
-        for producer in (self._decided, self._commands):
+        producers, self._decided, self._commands = (self._decided, self._commands), None, None
+        for producer in producers:
             if producer is not None:
                 await producer.stop()
 

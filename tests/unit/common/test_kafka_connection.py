@@ -2,14 +2,19 @@
 
 import ssl
 from pathlib import Path
+from typing import Any, Final
 
+import aiokafka.admin.client
+import aiokafka.client
 import pytest
 
 from operations.certificates import AUTHORITY, certificate_path, key_path, make_authority, make_certificate
 from services.common.kafka.connection import KafkaConnection, read_connection
 from services.common.kafka.security import ConnectionSettingsError, KafkaSecurity
 
-ADDRESS = "localhost:9092"
+ADDRESS: Final = "localhost:9092"
+METADATA: Final = 3
+"""Kafka's number of the request."""
 
 
 def refused(patch: pytest.MonkeyPatch, settings: dict[str, str], bootstrap: str = ADDRESS) -> str:
@@ -105,3 +110,9 @@ def test_brokers_must_show_a_certificate_for_their_name(monkeypatch: pytest.Monk
     assert context
     assert context.check_hostname
     assert context.verify_mode is ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize("module", [aiokafka.client, aiokafka.admin.client])
+def test_no_client_asks_kafka_to_create_a_topic(module: Any) -> None:
+    request = module.MetadataRequest(["missing"]).prepare({METADATA: (0, 12)})
+    assert request.allow_auto_topic_creation is False
