@@ -95,7 +95,7 @@ class Stack:
         """
         self._options = options
         self._step: ProgressDisplay = step or (lambda _title: nullcontext(lambda _progress: None))
-        root = options.directory.resolve()
+        self._root = root = options.directory.resolve()
         self.logs = root / "logs"
         self.secrets = root / "secrets"
         self._data = root / "data"
@@ -160,8 +160,10 @@ class Stack:
     def start_kafka(self) -> None:
         """Start Kafka and create the topics; the caller must call `stop`, even after an error."""
         self._require_ports()
-        for directory in (self.logs, self.secrets, self._data):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in (self.logs, self.secrets, self._data, self._root / "kafka"):
+            directory.mkdir(mode=0o700, exist_ok=True)
+            directory.chmod(0o700)
         if self.kafka:
             with self._step("Kafka"):
                 self.kafka.start()

@@ -61,7 +61,7 @@ def make_instance(settings: LoginSettings) -> ServiceInstance:
     events = Events(accounts, receipts, cookies, limits, settings.most_waiting)
     handlers = Handlers(
         sign_in=SignInForms(forms, passwords, GuessCounts(base.view(GUESSES), base.publisher), receipts),
-        pairing=PairingForms(forms, enrolment_codes, load_secret(secrets, "phrase"), receipts),
+        pairing=PairingForms(forms, enrolment_codes, load_secret(settings.shared_secrets, "phrase"), receipts),
         codes=CodeForms(forms, checks),
         account=account_page,
         methods=MethodForms(forms, account_page, checks, recovery_codes),

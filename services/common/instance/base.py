@@ -108,6 +108,7 @@ class Base:
         return ServiceInstance(
             service=self._topology.service,
             settings=self.settings,
+            connection=self.connection,
             stream=self._stream,
             publisher=self.publisher,
             kafka=self._kafka,

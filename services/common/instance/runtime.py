@@ -15,8 +15,8 @@ from aiohttp import web
 from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 
 from services.common.instance.health import Health
-from services.common.instance.resources import DirectoryInUseError, own_directory, raise_open_files
-from services.common.kafka.connection import KafkaRefusesError
+from services.common.instance.resources import DirectoryInUseError, open_secrets, own_directory, raise_open_files
+from services.common.kafka.connection import KafkaConnection, KafkaRefusesError
 from services.common.kafka.kafka_watch import KafkaWatch, TopicsChangedError
 from services.common.kafka.partitions import PartitionsError
 from services.common.kafka.publisher import Publisher
@@ -55,6 +55,7 @@ class ServiceInstance:
     Attributes:
         service: The service's name.
         settings: Its settings.
+        connection: How to reach Kafka.
         stream: Decides the records.
         publisher: Publishes its messages.
         kafka: Monitors Kafka.
@@ -69,6 +70,7 @@ class ServiceInstance:
 
     service: str
     settings: ServiceSettings
+    connection: KafkaConnection
     stream: StreamConsumer
     publisher: Publisher
     kafka: KafkaWatch
@@ -169,11 +171,19 @@ async def _run(make: Callable[[], ServiceInstance]) -> int:
     raise_open_files()
     try:
         instance = make()
+        _warn_of_open_secrets(instance)
         with own_directory(instance.settings.data_directory_of(instance.service)):
             return await _listen(stop, instance)
     except (KeyFileError, DirectoryInUseError, ConnectionSettingsError) as error:
         log.error("cannot start", error=str(error))  # noqa: TRY400 - the text says what to do
         return UNUSABLE_STATUS
+
+
+def _warn_of_open_secrets(instance: ServiceInstance) -> None:
+    settings = instance.settings
+    directories = (settings.secrets_directory, settings.shared_secrets)
+    for path in open_secrets(directories, instance.connection.security.secret_files):
+        log.warning("a secret is open to other users; chmod go= closes it", path=str(path))
 
 
 async def _listen(stop: asyncio.Event, instance: ServiceInstance) -> int:
