@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from deploy.local.ports import free_port
 from operations.certificates import AUTHORITY, certificate_path, make_authority, make_certificate
+from operations.kafka_users import set_passwords
 from services.common.kafka.connection import KafkaConnection, KafkaRefusesError
 from services.common.kafka.security import PLAINTEXT, SSL, KafkaSecurity
 from tests.integration.protected.conftest import SEEN, SUPERUSER, ProtectedKafka, environment
@@ -73,6 +74,16 @@ async def test_a_renewed_certificate_is_used_at_the_next_connection(protected: P
         (tmp_path / f"stranger.{suffix}").replace(tmp_path / f"{SUPERUSER}.{suffix}")
     # The stranger is let in, and may see nothing.
     assert await topics(connection) == []
+
+
+async def test_a_user_that_a_superuser_makes_is_let_in(protected: ProtectedKafka, tmp_path: Path) -> None:
+    made = replace(protected, directory=tmp_path)
+    certificate_path(tmp_path, AUTHORITY).write_bytes(certificate_path(protected.directory, AUTHORITY).read_bytes())
+    (tmp_path / "made.password").write_text("a new password")
+    with pytest.raises(KafkaRefusesError):
+        await topics(made.connection("made"))
+    await set_passwords(protected.connection(SUPERUSER), {"made": b"a new password"})
+    assert await topics(made.connection("made")) == []
 
 
 def test_a_refused_command_ends_with_status_2_and_what_to_look_at(protected: ProtectedKafka, tmp_path: Path) -> None:
