@@ -6,7 +6,6 @@ stays.
 
 import os
 import secrets
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -53,19 +52,23 @@ def make_credentials(directory: Path, holder: Holder) -> None:
     authority = directory / AUTHORITY
     make_certificate(authority, holder.name, holder.hosts)
     certificate, key = certificate_path(authority, holder.name), key_path(authority, holder.name)
-    shutil.copyfile(certificate_path(authority, AUTHORITY), certificate_path(own, AUTHORITY))
-    certificate.replace(certificate_path(own, holder.name))
-    key.replace(key_path(own, holder.name))
-    _write(own / PAIR, key_path(own, holder.name).read_text() + certificate_path(own, holder.name).read_text())
-    _write(own / PASSWORD, secrets.token_urlsafe(_PASSWORD_BYTES))
-    if holder.owner is not None:
-        for path in (*own.iterdir(), own):
+    for path, text in {
+        certificate_path(own, AUTHORITY): certificate_path(authority, AUTHORITY).read_text(),
+        certificate_path(own, holder.name): certificate.read_text(),
+        key_path(own, holder.name): key.read_text(),
+        own / PAIR: key.read_text() + certificate.read_text(),
+        own / f"{PASSWORD}.new": secrets.token_urlsafe(_PASSWORD_BYTES),
+    }.items():
+        path.touch(mode=0o600)
+        path.write_text(text)
+        if holder.owner is not None:
             os.chown(path, holder.owner, holder.owner)
-
-
-def _write(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)
+    if holder.owner is not None:
+        os.chown(own, holder.owner, holder.owner)
+    # Last, since its presence means that all is there.
+    (own / f"{PASSWORD}.new").replace(own / PASSWORD)
+    certificate.unlink()
+    key.unlink()
 
 
 def main(
