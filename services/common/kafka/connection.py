@@ -1,5 +1,6 @@
 """How every client reaches Kafka: its addresses, TLS and credentials. All clients of the project are built here."""
 
+import asyncio
 import ssl
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ from services.common.kafka.security import (
     read_security,
 )
 
-_PROBE_MILLISECONDS: Final = 5000
+_PROBE_MILLISECONDS: Final = 2000
 _HIGHEST_PORT: Final = 65535
 _SASL_REFUSALS: Final = (
     AuthenticationFailedError,
@@ -119,17 +120,21 @@ class KafkaConnection:
 
         aiokafka's clients do not tell a refusal from a broker that is away.
         """
-        found = ""
-        for host, port, _family in collect_hosts(self.bootstrap):
-            options = {name: value for name, value in self._common.items() if name != "bootstrap_servers"}
-            try:
-                connection = await create_conn(host, port, request_timeout_ms=_PROBE_MILLISECONDS, **options)
-            except (KafkaError, OSError, TimeoutError) as error:
-                found = found or _refusal(f"{host}:{port}", error)
-            else:
-                connection.close()
-                return ""
-        return found
+        if self.security.security_protocol == PLAINTEXT:
+            return ""
+        addresses = [(host, port) for host, port, _family in collect_hosts(self.bootstrap)]
+        found = await asyncio.gather(*(self._refusal_at(host, port) for host, port in addresses))
+        return "" if None in found else next((text for text in found if text), "")
+
+    async def _refusal_at(self, host: str, port: int) -> str | None:
+        """Return why a broker takes no connection, empty if that is not known; None if it takes one."""
+        options = {name: value for name, value in self._common.items() if name != "bootstrap_servers"}
+        try:
+            connection = await create_conn(host, port, request_timeout_ms=_PROBE_MILLISECONDS, **options)
+        except (KafkaError, OSError, TimeoutError) as error:
+            return _refusal(f"{host}:{port}", error)
+        connection.close()
+        return None
 
     @cached_property
     def _common(self) -> Mapping[str, Any]:
