@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from services.common.kafka.log import LogRecord
+from services.common.kafka.partitions import is_part
 from services.common.rows.changelog import PartitionState, read_records
 
 RecordT = TypeVar("RecordT", bound=LogRecord)
@@ -18,11 +19,11 @@ def judge_records(records: Iterable[RecordT], partition: int, partitions: int | 
         partitions: How many the topic has; None to judge what a repartition left behind as well.
 
     Yields:
-        Each record, and whether it is a row or a tombstone that counts; marks are neither.
+        Each record, and whether it is a row or a tombstone that counts; marks and parts of rows are neither.
 
     """
     state = PartitionState()
     for record in records:
         changes = read_records(state, partition, partitions, [record])
         state = changes.state
-        yield record, record.key in changes.rows
+        yield record, any(not is_part(key) for key in changes.rows)

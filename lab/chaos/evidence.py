@@ -21,7 +21,7 @@ from schemas.codec import Event
 from schemas.topics import TopicKind
 from services.common.decisions import Row
 from services.common.kafka.dead_letters import RecordPosition
-from services.common.kafka.partitions import PART
+from services.common.kafka.partitions import is_part
 from services.common.rows.codec import read_row
 from services.common.rows.fence import is_mark
 from services.login.domain.account import Account
@@ -168,7 +168,7 @@ class RunRecords:
                 continue
             judged = judge_records((each.stored() for each in records), partition, None)
             for record, (_stored, counts) in zip(records, judged, strict=True):
-                if record.key is not None and not is_mark(record.key) and not record.key.startswith(PART):
+                if record.key is not None and not is_mark(record.key) and not is_part(record.key):
                     row = None if record.value is None else read_row(model, record.value)
                     found[topic][record.key.decode()].append(RowVersion(record, row, counts))
         return found

@@ -26,7 +26,7 @@ from operations.audit.time_range import TimeRange
 from operations.deployment import ALL, EVENTS
 from schemas.topics import Topic
 from services.common.kafka.connection import KafkaConnection
-from services.common.kafka.partitions import PART
+from services.common.kafka.partitions import is_part
 from services.common.rows.changelog import is_row_key
 from services.common.rows.codec import read_row
 from services.common.rows.fence import is_mark, stamp_of
@@ -90,7 +90,7 @@ class LogAudit:
         expected_messages: ExpectedMessages,
         report: Report,
     ) -> None:
-        if record.key is not None and (is_mark(record.key) or record.key.startswith(PART)):
+        if record.key is not None and (is_mark(record.key) or is_part(record.key)):
             return
         judgement = history.judge(record) if self.store.counts(record) else self._judge_uncounted(record)
         if judgement.unchecked is not None and record.value is not None and table.model is not None:

@@ -134,7 +134,7 @@ class ChangelogRows:
                 self._set("copies", key, partition, (record.value, False))
 
     def count(self) -> int:
-        """Return the number of keys with a row."""
+        """Return the number of rows and their parts."""
         (count,) = self._database.execute("SELECT count(DISTINCT key) FROM copies").fetchone()
         return int(count)
 

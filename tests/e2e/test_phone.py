@@ -128,7 +128,7 @@ async def test_a_wrong_number_ends_the_sign_in_and_both_sides_say_so(scenario: S
     await phone.press("approve")
     await computer.shows_message("The number did not match", "enter the new number")
     await phone.reads("Wrong number")
-    await expect(phone.part("result")).to_contain_text("If they don't, sign in to Account Manager again.")
+    await expect(phone.part("result")).to_contain_text("Sign in again at your computer")
     await phone.press("done")
 
     await computer.press("sign-in-again")

@@ -13,10 +13,11 @@ from typer.testing import CliRunner, Result
 from cli.__main__ import app
 from lab.load.__main__ import app as load
 from operations.deployment import CHANGELOGS
-from operations.repartition.changelog_rows import ChangelogRows
 from operations.repartition.cluster import cluster, topic_partitions
 from schemas.topics import LOGIN_COMMANDS
 from services.common.kafka.connection import KafkaConnection
+from services.common.kafka.partitions import is_part
+from services.common.rows.changelog import PartitionState, read_records
 from services.login.tables import ACCOUNTS
 from tests.broker import PARTITIONS
 from tests.builders import present
@@ -50,18 +51,27 @@ def seed(kafka: str, prefix: str, secrets: Path, *words: str) -> Result:
 
 def counts(kafka: str, prefix: str) -> dict[str, int]:
     """Return how many rows each changelog has that count."""
-    return asyncio.run(_counts(kafka, prefix))
+    return {name: sum(not is_part(key) for key in keys) for name, keys in asyncio.run(_keys(kafka, prefix)).items()}
 
 
-async def _counts(kafka: str, prefix: str) -> dict[str, int]:
+async def _keys(kafka: str, prefix: str) -> dict[str, set[bytes]]:
+    """Return the keys of the rows and parts that count, by changelog."""
     found = {}
     async with cluster(KafkaConnection(kafka), prefix) as connected:
         for topic in CHANGELOGS:
-            with ChangelogRows(PARTITIONS) as rows:
-                async for records in connected.records(f"{prefix}{topic.name}", PARTITIONS):
-                    rows.apply(records[0].partition, records)
-                found[topic.name] = rows.count()
+            found[topic.name] = set[bytes]()
+            states = [PartitionState() for _ in range(PARTITIONS)]
+            async for records in connected.records(f"{prefix}{topic.name}", PARTITIONS):
+                partition = records[0].partition
+                changes = read_records(states[partition], partition, PARTITIONS, records)
+                states[partition] = changes.state
+                found[topic.name].update(changes.rows)
     return found
+
+
+def accounts_keys(kafka: str, prefix: str) -> int:
+    """Return how many rows and parts the accounts' changelog has."""
+    return len(asyncio.run(_keys(kafka, prefix))[ACCOUNTS.changelog.name])
 
 
 async def records(kafka: str, prefix: str) -> int:
@@ -94,12 +104,13 @@ def test_running_it_again_makes_only_what_is_missing(kafka: str, topics: str, tm
         "pairing-phrases-changelog": 4,
         "push-channels-changelog": 4,
     }
-    written = asyncio.run(records(kafka, topics))
-    assert written == 120 + PARTITIONS
+    written, keys = asyncio.run(records(kafka, topics)), accounts_keys(kafka, topics)
+    assert written == keys + PARTITIONS, "each row and part is written once"
     assert seed(kafka, topics, tmp_path, "--accounts", "120", "--phones", "4").exit_code == 0
     assert asyncio.run(records(kafka, topics)) == written
     assert seed(kafka, topics, tmp_path, "--accounts", "125", "--phones", "6").exit_code == 0
-    assert asyncio.run(records(kafka, topics)) == written + PARTITIONS + 5 + 2
+    more = accounts_keys(kafka, topics) - keys
+    assert asyncio.run(records(kafka, topics)) == written + PARTITIONS + more + 2, "two accounts have a phone now"
     assert counts(kafka, topics)[ACCOUNTS.changelog.name] == 125
 
     output = run(kafka, topics, "accounts", "list", "--json").stdout

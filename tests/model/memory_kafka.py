@@ -198,7 +198,7 @@ class MemoryKafka:
             return
         assert table.model is not None
         self._rows[table.name, key] = read_row(table.model, write_row(row).decode())
-        assert self.row(table, key) == row, "a row must read as it was written"
+        assert self.row(table, key) == row.settled(), "a row must read as it was written"
 
 
 def _decoded(record: Record) -> Event[Message]:

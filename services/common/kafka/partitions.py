@@ -34,9 +34,14 @@ def part_key(key: bytes, name: str) -> bytes:
     return PART + key + _PART_NAME + name.encode()
 
 
+def is_part(key: bytes) -> bool:
+    """Return whether a key is that of a part of a row."""
+    return key.startswith(PART)
+
+
 def row_key(key: bytes) -> bytes:
     """Return the key of the row that a key is of: its own, or that of the row of which it is a part."""
-    return key[len(PART) :].partition(_PART_NAME)[0] if key.startswith(PART) else key
+    return key[len(PART) :].partition(_PART_NAME)[0] if is_part(key) else key
 
 
 def is_misrouted(key: bytes | None, partition: int, partitions: int) -> bool:

@@ -61,7 +61,7 @@ class Table(Generic[RowT]):
     writes: tuple[type[Message], ...] = ()
     tally: Callable[[Metrics], CountDecision] | None = None
     sweep: Sweep | None = None
-    only: Mapping[str, str] = field(default_factory=dict)
+    only: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def concerns(self, headers: Headers) -> bool:
         """Tell by a record's headers whether it may concern this table."""

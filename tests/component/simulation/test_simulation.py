@@ -27,7 +27,7 @@ for seed in (3, 4, 5):
 """
 SHOWN_BY: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = {
     "no_fence": (4, ("forget", "hold")),
-    "stamp_at_save": (60, ("expel",)),
+    "stamp_at_save": (1, ("expel", "pause")),
     "same_term": (1, ("expel",)),
     "one_id": (116, ("forget", "hold")),
     "acknowledged_only": (1, ("expel",)),

@@ -16,7 +16,7 @@ from deploy.local.ports import free_port
 from deploy.local.stack import SERVICES, Stack, StackOptions
 from operations.deployment import ALL, CHANGELOGS
 from schemas.topics import LOGIN_COMMANDS
-from services.common.kafka.partitions import partition_of
+from services.common.kafka.partitions import is_part, partition_of
 from services.common.rows.fence import is_mark
 from tests.builders import present
 from tests.integration.whole.acting import a_person
@@ -84,7 +84,7 @@ async def places_of_rows(stack: Stack) -> dict[str, Counter[bool]]:
         homes = Counter(
             partition_of(key, len(ends)) == place
             for (key, place), value in rows.items()
-            if value is not None and not is_mark(key)
+            if value is not None and not is_mark(key) and not is_part(key)
         )
         found[topic.name] = homes
     return found

@@ -41,9 +41,7 @@ def _rich() -> Account:
         remembered=(a_remembered_browser(),),
         push=Push(denials=denied(4, after(-60))),
     )
-    return account.with_history(HistoryKind.INVITED, after(), browser=a_browser()).with_history(
-        HistoryKind.SIGNED_OUT, after(1)
-    )
+    return account.with_history(HistoryKind.INVITED, after(), browser=a_browser()).settled()
 
 
 def _data(account: Account) -> dict[str, Any]:
@@ -107,7 +105,7 @@ def test_an_unknown_field_goes_with_its_entry() -> None:
 
 @pytest.mark.parametrize(
     ("name", "index", "field"),
-    [("history", 0, "what"), ("history", 1, "method"), ("logins", 0, "state"), ("sessions", 1, "method")],
+    [("devices", 0, "device_id"), ("logins", 0, "state"), ("logins", 1, "kind"), ("sessions", 1, "method")],
 )
 def test_an_entry_with_an_unknown_word_is_left_out_and_written_again(name: str, index: int, field: str) -> None:
     data = _data(_rich())
@@ -119,8 +117,8 @@ def test_an_entry_with_an_unknown_word_is_left_out_and_written_again(name: str, 
 
 def test_several_unknown_words_and_fields_are_written_again() -> None:
     data = _data(_rich())
-    for each in data["history"]:
-        each["what"] = "of_tomorrow"
+    for each in data["sessions"]:
+        each["method"] = "of_tomorrow"
     data["logins"][1]["state"] = "of_tomorrow"
     data["logins"][0]["of_tomorrow"] = NEW
     assert json.loads(write_row(_read(data))) == data

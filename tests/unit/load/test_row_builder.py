@@ -10,6 +10,7 @@ from lab.load.row_builder import CommandRejectedError, RowBuilder, tables_of
 from lab.load.seed_keys import DEVICE_NAME, Seed
 from protocol.jose import PrivateKey
 from services.common.decisions import Row
+from services.common.kafka.partitions import is_part
 from services.common.rows.codec import read_row
 from services.login.domain.account import Account
 from services.login.settings import LoginSettings
@@ -81,7 +82,8 @@ def test_rows_are_built_as_ordered_and_round_trip(
     prepare(Plan(seed, accounts=3, phones=2, password_hash="hash"), *settings)
     there = replace(alex.account, account_id=seed.name(1), version=7)
     orders = [Order(0, None, phone=True), Order(1, there, phone=True), Order(2, None, phone=False)]
-    rows = [(key.decode(), read_row(MODELS[topic], value)) for topic, key, value in make_rows(orders)]
+    made = [(topic, key, value) for topic, key, value in make_rows(orders) if not is_part(key)]
+    rows = [(key.decode(), read_row(MODELS[topic], value)) for topic, key, value in made]
     accounts = {key: row for key, row in rows if isinstance(row, Account)}
     assert list(accounts) == [seed.name(number) for number in range(3)]
     paired = [[each.device_id for each in account.devices] for account in accounts.values()]

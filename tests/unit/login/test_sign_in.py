@@ -17,7 +17,7 @@ from services.common.decisions import OK
 from services.login.domain.decide import decide_account
 from services.login.domain.login import EndReason, LoginState
 from services.login.domain.rejections import Rejection
-from services.login.domain.sign_in import MOST_LOGINS
+from services.login.domain.sign_in import MOST_ENDED_LOGINS, MOST_LOGINS
 from tests.builders import (
     LOGIN_URL,
     a_browser,
@@ -265,8 +265,9 @@ def test_a_dropped_login_withdraws_its_pairing() -> None:
     assert owner.account.login("login-1") is None
 
 
-def test_a_new_login_drops_only_one() -> None:
+def test_a_new_login_keeps_those_that_ended_last() -> None:
     over = tuple(a_login(f"over-{number}").ended(EndReason.DENIED, after()) for number in range(MOST_LOGINS))
     owner = Owner(an_account(logins=over))
     owner.take(a_sign_in(at=after(1)))
-    assert [each.login_id for each in owner.account.logins] == [*(each.login_id for each in over[1:]), "login-1"]
+    kept = [each.login_id for each in over[1 - MOST_ENDED_LOGINS :]]
+    assert [each.login_id for each in owner.account.logins] == [*kept, "login-1"]
