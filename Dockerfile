@@ -1,6 +1,10 @@
 # The three services and the `countersign` command in one image; what runs is told by the command.
+# The build arguments PYTHON_IMAGE and DEBIAN_IMAGE name base images by digest, where a deployment pins them.
 # Its own packages are built in the first stage, so that neither pip's cache nor a build tool comes along.
-FROM python:3.11-slim AS build
+ARG PYTHON_IMAGE=python:3.11-slim
+ARG DEBIAN_IMAGE=debian:bookworm-slim
+
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /build
 COPY requirements requirements
 RUN python -m venv --without-pip /opt/countersign \
@@ -16,9 +20,9 @@ RUN pip --python /opt/countersign/bin/python install --no-cache-dir --no-deps --
  && pip --python /opt/countersign/bin/python uninstall --yes setuptools \
  && /opt/countersign/bin/python -m compileall -q /opt/countersign/lib
 
-FROM python:3.11-slim AS services
+FROM ${PYTHON_IMAGE} AS services
 RUN useradd --system --uid 10001 --no-create-home --home-dir / countersign \
- && install -d -m 700 -o countersign /data /secrets
+ && install -d -m 700 -o countersign /data /secrets /shared
 COPY --from=build /opt/countersign /opt/countersign
 ENV PATH=/opt/countersign/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -31,7 +35,7 @@ WORKDIR /
 VOLUME /data
 CMD ["countersign", "--help"]
 
-FROM debian:bookworm-slim AS proxy
+FROM ${DEBIAN_IMAGE} AS proxy
 RUN apt-get update \
  && apt-get install -y --no-install-recommends caddy \
  && rm -rf /var/lib/apt/lists/* \

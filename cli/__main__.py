@@ -1,9 +1,12 @@
 """The command ``countersign``, or ``python -m cli``."""
 
+import sys
+
 import typer
 
-from authenticator.device.commands import Commands
+from authenticator.device.commands import CANNOT_RUN, Commands
 from cli import accounts, audit, dlq, kafka, keys, passwords, policy, proof, topics
+from services.common.kafka.connection import KafkaRefusesError
 from services.common.telemetry.logs import show_warnings_only
 
 app = typer.Typer(
@@ -27,7 +30,11 @@ app.command("kafka", context_settings=kafka.PASS_ON)(kafka.run_tool)
 def main() -> None:
     """Run the command."""
     show_warnings_only()
-    app(prog_name="countersign")
+    try:
+        app(prog_name="countersign")
+    except KafkaRefusesError as error:
+        typer.echo(f"countersign: {error}", err=True)
+        sys.exit(CANNOT_RUN)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from authenticator.device.terminal import printable
 from cli.common import DEFAULT_DIRECTORY, DEFAULT_KAFKA, Directory, Kafka, Prefix, give_up, read_line
+from services.common.kafka.connection import KafkaConnection
 from services.common.progress import Progress
 from services.login.admin import AdminError, Administration, administration
 from services.login.domain.account import Account
@@ -203,7 +204,7 @@ def reset(
 
 
 @asynccontextmanager
-async def _administration(kafka: str, topic_prefix: str, secrets: Path) -> AsyncIterator[Administration]:
+async def _administration(kafka: KafkaConnection, topic_prefix: str, secrets: Path) -> AsyncIterator[Administration]:
     """Connect to the accounts, and display the progress, since reading a million of them takes a minute."""
     with ExitStack() as display:
         console = Console(stderr=True)

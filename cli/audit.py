@@ -26,6 +26,7 @@ from operations.audit.policies import Policies, load_policies
 from operations.audit.reading import ReadingError
 from operations.audit.report import Finding, Report
 from operations.audit.time_range import TimeRange
+from services.common.kafka.connection import KafkaConnection
 from services.common.keys.key_files import KeyFileError
 
 app = typer.Typer(help="Verify that every recorded decision follows from earlier records.", no_args_is_help=True)
@@ -81,7 +82,7 @@ def verify(  # noqa: PLR0913 - the options of a command
         cannot_run("there was nothing to check; are --topic-prefix and the time range right?")
 
 
-def _audit(kafka: str, prefix: str, policies: Policies, time_range: TimeRange) -> Report:
+def _audit(kafka: KafkaConnection, prefix: str, policies: Policies, time_range: TimeRange) -> Report:
     with progress() as on_progress:
         return asyncio.run(audit_deployment(kafka, prefix, policies, time_range, on_progress))
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from rich.console import Console
@@ -14,12 +14,32 @@ from authenticator.device.commands import CANNOT_RUN
 from operations.audit.reading import ProgressCallback
 from operations.audit.time_range import BEGINNING, END, TimeRange, read_moment
 from services.common.clock import now
+from services.common.kafka.connection import KafkaConnection, read_connection
+from services.common.kafka.security import ConnectionSettingsError
 
-Kafka = Annotated[str, typer.Option("--kafka", envvar="LOGIN_KAFKA_BOOTSTRAP", help="Kafka's HOST:PORT.")]
+
+def _read_connection(bootstrap: str) -> KafkaConnection:
+    try:
+        return read_connection(bootstrap)
+    except ConnectionSettingsError as error:
+        cannot_run(str(error))
+
+
+Kafka = Annotated[
+    KafkaConnection,
+    typer.Option(
+        "--kafka",
+        envvar="LOGIN_KAFKA_BOOTSTRAP",
+        metavar="HOST:PORT",
+        parser=_read_connection,
+        help="Kafka's address; KAFKA_SECURITY_PROTOCOL and its like protect the connection.",
+    ),
+]
 Prefix = Annotated[
     str, typer.Option("--topic-prefix", envvar="LOGIN_TOPIC_PREFIX", help="Prefix of the topics' names.")
 ]
-DEFAULT_KAFKA = "localhost:9092"
+DEFAULT_KAFKA: Final[Any] = "localhost:9092"
+"""As it would be typed; the option's parser reads it as well."""
 Directory = Annotated[
     Path,
     typer.Option("--secrets-directory", envvar="LOGIN_SECRETS_DIRECTORY", help="Directory of the services' keys."),

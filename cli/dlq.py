@@ -9,6 +9,7 @@ import typer
 
 from cli.common import DEFAULT_KAFKA, Kafka, Prefix, give_up
 from operations.dead_letters import DeadLetter, DeadLetterError, DeadLetterQueue, dead_letter_queue
+from services.common.kafka.connection import KafkaConnection
 
 app = typer.Typer(help="List, show and retry dead letters: records that a service could not use.", no_args_is_help=True)
 ResultT = TypeVar("ResultT")
@@ -82,11 +83,11 @@ def retry(
         raise typer.Exit(1)
 
 
-def _letters(kafka: str, prefix: str) -> list[DeadLetter]:
+def _letters(kafka: KafkaConnection, prefix: str) -> list[DeadLetter]:
     return _run(kafka, prefix, DeadLetterQueue.letters)
 
 
-def _run(kafka: str, prefix: str, work: Callable[[DeadLetterQueue], Awaitable[ResultT]]) -> ResultT:
+def _run(kafka: KafkaConnection, prefix: str, work: Callable[[DeadLetterQueue], Awaitable[ResultT]]) -> ResultT:
     async def connected() -> ResultT:
         async with dead_letter_queue(kafka, prefix) as queue:
             return await work(queue)

@@ -13,6 +13,7 @@ from cli.common import DEFAULT_KAFKA, AsJson, Kafka, Prefix, Since, Until, canno
 from operations.audit.reading import ReadingError
 from operations.audit.time_range import TimeRange
 from operations.rehearsal.rehearsal import Change, Rehearsal, rehearse
+from services.common.kafka.connection import KafkaConnection
 from services.common.settings import load_settings
 from services.login.domain.limits import Limits
 from services.login.settings import LoginSettings
@@ -66,7 +67,9 @@ def rehearse_policy(  # noqa: PLR0913 - the options of a command
     typer.echo(json.dumps(asdict(rehearsal), default=str) if as_json else _in_words(rehearsal))
 
 
-def _rehearse(kafka: str, prefix: str, present: Limits, changed: Limits, time_range: TimeRange) -> Rehearsal:
+def _rehearse(
+    kafka: KafkaConnection, prefix: str, present: Limits, changed: Limits, time_range: TimeRange
+) -> Rehearsal:
     try:
         with progress() as on_progress:
             return asyncio.run(

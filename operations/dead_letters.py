@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from operations.deployment import CONSUMED
 from schemas.codec import Headers, UndecodableError, decode
 from services.common.clock import now
+from services.common.kafka.connection import KafkaConnection, unreachable_text
 from services.common.kafka.dead_letters import ADDED, OFFSET, PARTITION, REASON, SERVICE, TIME, RecordPosition
-from services.common.kafka.publisher import unreachable_text
 
 RETRY_OF: Final = "dlq_retry_of"
 """Header of the record in a dead-letter topic that marks another record there as retried."""
@@ -91,7 +90,7 @@ class DeadLetter:
 class DeadLetterQueue:
     """The dead-letter topics of a deployment."""
 
-    bootstrap: str
+    connection: KafkaConnection
     prefix: str
     _consumer: AIOKafkaConsumer
     _producer: AIOKafkaProducer
@@ -146,7 +145,9 @@ class DeadLetterQueue:
             raise DeadLetterError(text) from error
 
     async def _records(self) -> AsyncIterator[ConsumerRecord]:
-        partitions = await _partitions(self.bootstrap, [f"{self.prefix}{topic.dead_letter.name}" for topic in CONSUMED])
+        partitions = await _partitions(
+            self.connection, [f"{self.prefix}{topic.dead_letter.name}" for topic in CONSUMED]
+        )
         self._consumer.assign(partitions)
         await self._consumer.seek_to_beginning()
         ends = await self._consumer.end_offsets(partitions)
@@ -159,35 +160,34 @@ class DeadLetterQueue:
 
 
 @asynccontextmanager
-async def dead_letter_queue(bootstrap: str, prefix: str) -> AsyncIterator[DeadLetterQueue]:
+async def dead_letter_queue(connection: KafkaConnection, prefix: str) -> AsyncIterator[DeadLetterQueue]:
     """Connect to the dead-letter topics.
 
     Args:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
         prefix: The topics' prefix.
 
     Raises:
         DeadLetterError: If Kafka cannot be reached.
 
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest")
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    consumer = connection.consumer(group_id=None, auto_offset_reset="earliest")
+    producer = connection.producer(acks="all")
     try:
         try:
-            await consumer.start()
-            await producer.start()
+            await connection.start(consumer, producer)
         except KafkaError as error:
-            raise DeadLetterError(unreachable_text(bootstrap)) from error
-        yield DeadLetterQueue(bootstrap, prefix, consumer, producer)
+            raise DeadLetterError(unreachable_text(connection, error)) from error
+        yield DeadLetterQueue(connection, prefix, consumer, producer)
     finally:
         await consumer.stop()
         await producer.stop()
 
 
-async def _partitions(bootstrap: str, topics: list[str]) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def _partitions(connection: KafkaConnection, topics: list[str]) -> list[TopicPartition]:
+    admin = connection.admin()
     try:
-        await admin.start()
+        await connection.start(admin)
         described = await admin.describe_topics(topics)
     finally:
         await admin.close()

@@ -1,28 +1,32 @@
-"""Provisions the topics that Countersign needs, and compares existing ones with the requirements."""
+"""Provisions the topics that Countersign needs: creates them, compares them with the requirements, and mends them."""
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka import TopicPartition
+from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResourceType
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.protocol.admin import DescribeConfigsRequest
 
-from operations import deployment
-from schemas.topics import COMPACTION_LAG_SECONDS, Topic
+from operations.alter_configs import alter_topic_settings
+from operations.deployment import ALL
+from services.common.kafka.connection import KafkaConnection
+from services.common.kafka.metadata import TopicsRequest, read_topics
+from services.common.kafka.topic_settings import SettingDifference, creation_settings, setting_differences
+from services.common.kafka.topic_watch import REASSIGN, TopicMetadata, TopicRequirements, read_configs
 
 _REQUEST_TIMEOUT_MS: Final = 30_000
 _LEADERS_TIMEOUT_SECONDS: Final = 120.0
-_SAFE_REPLICATION: Final = 3
 _FETCHER_LOG: Final = logging.getLogger("aiokafka.consumer.fetcher")
-_HOUR_SECONDS: Final = 60 * 60
+_LOST: Final = "what Kafka deleted before is lost; a backup may have it"
 
 
 class TopicsError(Exception):
-    """A topic could not be created, or an existing one does not match. The text says which and why."""
+    """A topic could not be created or mended, or an existing one does not match. The text says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,71 +36,84 @@ class AppliedTopics:
     Attributes:
         created: Full names of the created topics.
         present: Full names of the topics that existed before.
+        mended: A sentence for each setting that was changed.
 
     """
 
     created: tuple[str, ...]
     present: tuple[str, ...]
+    mended: tuple[str, ...] = ()
 
 
-def topic_settings(topic: Topic, replication: int) -> dict[str, str]:
-    """Return a topic's configuration by Kafka's names, for a replication factor."""
-    # With three replicas, a write needs two of them, so that one broker may fail.
-    settings = {"min.insync.replicas": "2" if replication >= _SAFE_REPLICATION else "1"}
-    if not topic.compacted:
-        # Kafka's own clock, which bounds what a sender's wrong clock can do.
-        settings["message.timestamp.type"] = "LogAppendTime"
-    if topic.compacted:
-        # Only closed segments are compacted. An instance without local data reads the whole table at its start, so
-        # replaced records should be gone after a day, and not only when they are half of the topic. An owner needs the
-        # day to write again what compaction would lose (docs/adr/0030-one-store.md).
-        settings |= {
-            "cleanup.policy": "compact",
-            "min.cleanable.dirty.ratio": "0.2",
-            "segment.ms": str(_HOUR_SECONDS * 1000),
-            "min.compaction.lag.ms": str(COMPACTION_LAG_SECONDS * 1000),
-        }
-    elif topic.retention_seconds is not None:
-        settings |= {
-            "cleanup.policy": "delete",
-            "retention.ms": str(topic.retention_seconds * 1000),
-            # A segment is deleted as a whole, so it spans at most a tenth of the retention, and at least 15 minutes.
-            "segment.ms": str(max(topic.retention_seconds // 10, _HOUR_SECONDS // 4) * 1000),
-        }
-    return settings
-
-
-async def apply_topics(bootstrap: str, prefix: str, partitions: int, replication: int) -> AppliedTopics:
-    """Create the missing topics, and wait until all are writable. The operation is idempotent.
+async def apply_topics(connection: KafkaConnection, prefix: str, partitions: int, replication: int) -> AppliedTopics:
+    """Create the missing topics, mend the settings of others, and wait until all are writable. It is idempotent.
 
     Args:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
         prefix: The topics' prefix in this deployment; may be empty.
         partitions: The number of partitions of each topic; equal for all, since topics of one table must agree.
         replication: The replication factor.
 
     Raises:
-        TopicsError: If Kafka rejects a topic, or one exists with another number of partitions.
+        TopicsError: If Kafka rejects a topic or a setting, or a topic has another number of partitions or fewer
+            replicas.
 
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    requirements = TopicRequirements(ALL, prefix, partitions, replication)
+    admin = connection.admin()
     try:
-        await admin.start()
-        existing = set(await admin.list_topics())
-        wanted = {prefix + topic.name: topic for topic in deployment.ALL}
+        await connection.start(admin)
+        found = await _describe(admin._client, requirements)  # noqa: SLF001 - aiokafka describes no topic ids
         missing = [
-            NewTopic(name, partitions, replication, topic_configs=topic_settings(topic, replication))
-            for name, topic in wanted.items()
-            if name not in existing
+            NewTopic(name, partitions, replication, topic_configs=creation_settings(topic, replication))
+            for name, topic in requirements.by_name.items()
+            if name not in found.counts()
         ]
         if missing:
             _require_created(await admin.create_topics(missing, timeout_ms=_REQUEST_TIMEOUT_MS))
-        _require_partitions(await admin.describe_topics(list(wanted)), partitions)
+        _require_partitions(found, partitions)
+        mended = await _mend(admin._client, found, requirements)  # noqa: SLF001 - as above
+        _require_replicas(found, requirements)
     finally:
         await admin.close()
-    await await_leaders(bootstrap, [TopicPartition(name, number) for name in wanted for number in range(partitions)])
+    names = list(requirements.by_name)
+    await await_leaders(connection, [TopicPartition(name, number) for name in names for number in range(partitions)])
     created = tuple(topic.name for topic in missing)
-    return AppliedTopics(created, tuple(name for name in wanted if name not in created))
+    return AppliedTopics(created, tuple(name for name in names if name not in created), mended)
+
+
+async def differences(connection: KafkaConnection, prefix: str, partitions: int, replication: int) -> list[str]:
+    """Return a sentence for each missing topic and each property that differs; see `apply_topics` for the arguments."""
+    requirements = TopicRequirements(ALL, prefix, partitions, replication)
+    client = connection.client()
+    try:
+        await connection.start_client(client)
+        found = await _describe(client, requirements)
+    finally:
+        await client.close()
+    counts = [
+        f"{name} has {count} partitions instead of {partitions}"
+        for name, count in found.counts().items()
+        if count != partitions
+    ]
+    findings = found.findings(requirements)
+    return [*findings.missing, *counts, *findings.endangering, *findings.different]
+
+
+async def _describe(client: AIOKafkaClient, requirements: TopicRequirements) -> TopicMetadata:
+    """Return the topics and their settings."""
+    node = client.get_random_node()
+    described = read_topics(await client.send(node, TopicsRequest(list(requirements.by_name))))
+    wanted = requirements.setting_names
+    names = [name for name, topic in described.items() if not topic.error_code]
+    if not names:
+        return TopicMetadata(described)
+    request = DescribeConfigsRequest([(ConfigResourceType.TOPIC, name, list(wanted[name])) for name in names])
+    configs = read_configs(await client.send(node, request))
+    if forbidden := set(names) - configs.keys():
+        text = f"the settings of {', '.join(sorted(forbidden))} may not be read: countersign topics acls --apply"
+        raise TopicsError(text)
+    return TopicMetadata(described, configs)
 
 
 def _require_created(response: Any) -> None:
@@ -107,18 +124,48 @@ def _require_created(response: Any) -> None:
             raise TopicsError(text)
 
 
-def _require_partitions(described: list[dict[str, Any]], partitions: int) -> None:
-    for topic in described:
-        found = len(topic["partitions"])
-        if topic["error_code"] == 0 and found != partitions:
+def _require_partitions(found: TopicMetadata, partitions: int) -> None:
+    for name, count in found.counts().items():
+        if count != partitions:
             text = (
-                f"topic {topic['topic']} has {found} partitions instead of {partitions}: use --partitions {found}, "
+                f"topic {name} has {count} partitions instead of {partitions}: use --partitions {count}, "
                 "or change all topics with `countersign topics repartition`"
             )
             raise TopicsError(text)
 
 
-async def await_leaders(bootstrap: str, partitions: list[TopicPartition]) -> None:
+def _require_replicas(found: TopicMetadata, requirements: TopicRequirements) -> None:
+    short = [text for text in found.findings(requirements).endangering if text.endswith(REASSIGN)]
+    if short:
+        text = f"{short[0]} changes that, this command does not ({len(short)} topics)"
+        raise TopicsError(text)
+
+
+async def _mend(client: AIOKafkaClient, found: TopicMetadata, requirements: TopicRequirements) -> tuple[str, ...]:
+    """Set the settings that differ, and return a sentence for each."""
+    by_topic: dict[str, list[SettingDifference]] = {}
+    for name, topic in requirements.by_name.items():
+        each = list(setting_differences(topic, name, found.configs.get(name, {}), requirements.replication))
+        if each:
+            by_topic[name] = each
+    if not by_topic:
+        return ()
+    wanted = {name: {each.setting.name: each.setting.value for each in found} for name, found in by_topic.items()}
+    refused = await alter_topic_settings(client, wanted)
+    if refused:
+        name, why = next(iter(refused.items()))
+        text = f"{by_topic[name][0]}, and Kafka refuses the change: {why}"
+        raise TopicsError(text)
+    return tuple(_sentence(each) for found in by_topic.values() for each in found)
+
+
+def _sentence(difference: SettingDifference) -> str:
+    setting = difference.setting
+    lost = f"; {_LOST}" if setting.name == "cleanup.policy" and difference.endangers else ""
+    return f"{difference.topic}: {setting.name} {setting.value} instead of {difference.found}{lost}"
+
+
+async def await_leaders(connection: KafkaConnection, partitions: list[TopicPartition]) -> None:
     """Wait until each partition's leader serves it.
 
     After a topic's creation or a broker's restart, Kafka announces a leader shortly before the leader is ready, and
@@ -128,9 +175,9 @@ async def await_leaders(bootstrap: str, partitions: list[TopicPartition]) -> Non
         TopicsError: If a leader is not ready in time.
 
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    consumer = connection.consumer()
     try:
-        await consumer.start()
+        await connection.start(consumer)
         _FETCHER_LOG.addFilter(_is_other_warning)
         async with asyncio.timeout(_LEADERS_TIMEOUT_SECONDS):
             # Without the assignment, the client would look up one topic after the other, 0.1 s each.
@@ -147,45 +194,3 @@ async def await_leaders(bootstrap: str, partitions: list[TopicPartition]) -> Non
 def _is_other_warning(record: logging.LogRecord) -> bool:
     """Filter the client's warnings about leaders that are not ready, which would flood the terminal."""
     return not record.getMessage().startswith("Failed fetch offsets")
-
-
-async def differences(bootstrap: str, prefix: str, partitions: int, replication: int) -> list[str]:
-    """Return a sentence for each missing topic and each property that differs; see `apply_topics` for the arguments."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    try:
-        await admin.start()
-        described = {topic["topic"]: topic for topic in await admin.describe_topics()}
-        wanted = {prefix + topic.name: topic for topic in deployment.ALL}
-        present = [name for name in wanted if name in described]
-        settings = await _settings(admin, present)
-    finally:
-        await admin.close()
-    found = [f"{name} is missing" for name in wanted if name not in described]
-    for name in present:
-        found += _counts(name, described[name]["partitions"], partitions, replication)
-        found += _other_settings(name, settings[name], wanted[name], replication)
-    return found
-
-
-async def _settings(admin: AIOKafkaAdminClient, names: list[str]) -> Mapping[str, Mapping[str, str]]:
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    responses = await admin.describe_configs(resources) if resources else []
-    return {
-        name: {entry[0]: entry[1] for entry in entries}
-        for response in responses
-        for _code, _message, _kind, name, entries in response.resources
-    }
-
-
-def _counts(name: str, found: list[Mapping[str, Any]], partitions: int, replication: int) -> Iterator[str]:
-    if len(found) != partitions:
-        yield f"{name} has {len(found)} partitions instead of {partitions}"
-    fewest = min(len(partition["replicas"]) for partition in found)
-    if fewest < replication:
-        yield f"{name} is replicated on {fewest} brokers instead of {replication}"
-
-
-def _other_settings(name: str, settings: Mapping[str, str], topic: Topic, replication: int) -> Iterator[str]:
-    for setting, value in topic_settings(topic, replication).items():
-        if settings.get(setting) != value:
-            yield f"{name} has {setting} {settings.get(setting)} instead of {value}"

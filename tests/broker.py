@@ -30,6 +30,7 @@ from deploy.local.kafka.settings import HOST, Node, server_settings
 from deploy.local.ports import free_port
 from deploy.local.stack import StackOptions
 from operations.topics import apply_topics
+from services.common.kafka.connection import KafkaConnection
 
 PARTITIONS: Final = 3
 """Partitions of each topic in tests; more than the instances that any test starts."""
@@ -92,7 +93,7 @@ def topic_prefix(kafka: str) -> Iterator[str]:
 @pytest.fixture
 async def topics(kafka: str, topic_prefix: str) -> str:
     """Provision all topics under this test's prefix; give the prefix."""
-    await apply_topics(kafka, topic_prefix, PARTITIONS, replication=1)
+    await apply_topics(KafkaConnection(kafka), topic_prefix, PARTITIONS, replication=1)
     return topic_prefix
 
 

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from schemas.codec import Headers
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.publisher import Producer, Publisher
 
 
@@ -60,7 +61,9 @@ class KeepingPublisher(Publisher):
     """
 
     def __init__(self, *, kafka_available: bool = True) -> None:
-        super().__init__("kafka.invalid:9092", "test.", "login", kafka_available=lambda: kafka_available)
+        super().__init__(
+            KafkaConnection("kafka.invalid:9092"), "test.", "login", kafka_available=lambda: kafka_available
+        )
         self.producer = KeepingProducer()
 
     async def _start_producer(self, name: str, **options: object) -> Producer:

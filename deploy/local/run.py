@@ -24,6 +24,7 @@ from operations import demo_account
 from operations.demo_account import DemoAccountError, demo_password
 from operations.kafka_tools import KafkaMissingError
 from operations.topics import TopicsError
+from services.common.instance.resources import open_secrets
 
 KAFKA_PORT: Final = 9092
 HIGHEST_KAFKA_PORT: Final = 65535 - CONTROLLERS_HIGHER - 9
@@ -99,6 +100,9 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
                 with show_step(console, "Demo account"):
                     password = demo_password(stack.secrets, stack.environment("login"))
                 _show(console, stack, password)
+                for path in open_secrets([stack.secrets], [data]):
+                    line = f"{path} is open to other users of this machine; chmod go= closes it"
+                    console.print(line, style="yellow", markup=False)
             else:
                 console.print(f"\nKafka is running at {stack.bootstrap}, without services. Stop it with Ctrl-C.")
             _supervise(console, stack)

@@ -18,6 +18,8 @@ from deploy.local.kafka.settings import FULL_REPLICATION, SESSION_SECONDS, Machi
 from deploy.local.ports import free_port, require_free
 from operations.kafka_tools import SHORT_LIVED
 from operations.topics import AppliedTopics, apply_topics
+from services.common.kafka.connection import KafkaConnection
+from services.common.kafka.security import KafkaSecurity
 
 SERVICES: Final = {"pairing": 8200, "push": 8300, "login": 8100}
 """The services with their default ports, in the order of their start."""
@@ -43,6 +45,7 @@ class StackOptions:
         short_lived: Whether that Kafka lives only for minutes, so that its start matters more than its speed.
         machines: The machine of each broker; empty for this machine.
         kafka_bootstrap: A running Kafka, as ``host:port``; None starts one.
+        security: TLS and credentials of the operator towards Kafka.
         host: The address on which the services listen. Kafka always listens on 127.0.0.1.
         topic_prefix: The topics' prefix.
         partitions: The number of partitions of each topic.
@@ -60,6 +63,7 @@ class StackOptions:
     short_lived: bool = False
     machines: Sequence[Machine] = ()
     kafka_bootstrap: str | None = None
+    security: KafkaSecurity = field(default_factory=KafkaSecurity)
     host: str = "127.0.0.1"
     topic_prefix: str = ""
     partitions: int = 4
@@ -74,6 +78,7 @@ class Stack:
         instances: The running instances by name; each service's first one has the service's name.
         kafka: The Kafka that it started; None if it uses a running one.
         bootstrap: Kafka's addresses, ``host:port,…``.
+        connection: How the operator reaches Kafka.
         topic_prefix: The topics' prefix.
         logs: The directory of all log files.
         secrets: The directory of all keys and passwords.
@@ -90,7 +95,7 @@ class Stack:
         """
         self._options = options
         self._step: ProgressDisplay = step or (lambda _title: nullcontext(lambda _progress: None))
-        root = options.directory.resolve()
+        self._root = root = options.directory.resolve()
         self.logs = root / "logs"
         self.secrets = root / "secrets"
         self._data = root / "data"
@@ -107,7 +112,9 @@ class Stack:
             )
         )
         self.bootstrap = self.kafka.bootstrap if self.kafka else options.kafka_bootstrap or ""
+        self.connection = KafkaConnection(self.bootstrap, options.security)
         self.topic_prefix = options.topic_prefix
+        self._replication = min(len(self.kafka.brokers), FULL_REPLICATION) if self.kafka else 1
         self._ports = {service: options.ports.get(service) or free_port() for service in SERVICES}
         self.instances: dict[str, InstanceProcess] = {}
         for service, port in self._ports.items() if options.instances else ():
@@ -153,8 +160,10 @@ class Stack:
     def start_kafka(self) -> None:
         """Start Kafka and create the topics; the caller must call `stop`, even after an error."""
         self._require_ports()
-        for directory in (self.logs, self.secrets, self._data):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in (self.logs, self.secrets, self._data, self._root / "kafka"):
+            directory.mkdir(mode=0o700, exist_ok=True)
+            directory.chmod(0o700)
         if self.kafka:
             with self._step("Kafka"):
                 self.kafka.start()
@@ -193,10 +202,9 @@ class Stack:
     def apply_topics(self) -> AppliedTopics:
         """Create the missing topics."""
         options = self._options
-        replication = min(len(self.kafka.brokers), FULL_REPLICATION) if self.kafka else 1
         # In a thread, since the caller may run in an event loop.
         with ThreadPoolExecutor(max_workers=1) as thread:
-            work = apply_topics(self.bootstrap, options.topic_prefix, options.partitions, replication)
+            work = apply_topics(self.connection, options.topic_prefix, options.partitions, self._replication)
             return thread.submit(asyncio.run, work).result()
 
     def kill_service(self, name: str) -> None:
@@ -225,6 +233,7 @@ class Stack:
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "TOPIC_PREFIX": options.topic_prefix,
             "PARTITIONS": str(options.partitions),
+            "REPLICATION": str(self._replication),
             "SECRETS_DIRECTORY": str(self.secrets),
         }
         if self.kafka is not None:

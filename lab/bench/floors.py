@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lab.bench.bare_server import BareServer
 from lab.bench.client.floors import RecordsInARow, RequestsInARow
 from lab.bench.passes import Pass, PassRunner, Times
+from services.common.kafka.connection import KafkaConnection
 from services.login.sign_in.passwords import ITERATIONS, LANES, MEMORY_KIBIBYTES
 
 TOPIC: Final = "bench.floor"
@@ -187,7 +188,7 @@ def _cpu_ms(work: Callable[[], object], rounds: int) -> float:
 
 
 async def _make_topic(bootstrap: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = KafkaConnection(bootstrap).admin()
     await admin.start()
     try:
         if TOPIC not in await admin.list_topics():

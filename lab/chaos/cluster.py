@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from deploy.local.instance_process import InstanceProcess
@@ -137,7 +136,7 @@ class Cluster:
         return await self._missing_replicas()
 
     async def _missing_replicas(self) -> str:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.stack.bootstrap, request_timeout_ms=5000)
+        admin = self.stack.connection.admin(request_timeout_ms=5000)
         try:
             await admin.start()
             topics = await admin.describe_topics()

@@ -14,12 +14,13 @@ from random import Random
 from typing import Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from operations.deployment import ALL, CHANGELOGS, CONSUMED
 from schemas.topics import AUTH_RESPONSE, DEVICE_PAIRED, TopicKind
 from services.common.clock import new_id
+from services.common.kafka.connection import KafkaConnection
 from services.common.rows.fence import Stamp, is_mark, stamp_of
 
 log = structlog.get_logger(__name__)
@@ -115,16 +116,16 @@ _SPOILS: Final[Mapping[Poison, Callable[[Draft], Draft]]] = {
 class Poisoner:
     """Sends poison messages at random times, until cancelled."""
 
-    def __init__(self, bootstrap: str, random: Random, every_seconds: float) -> None:
+    def __init__(self, connection: KafkaConnection, random: Random, every_seconds: float) -> None:
         """Prepare it.
 
         Args:
-            bootstrap: Kafka's ``host:port,…``.
+            connection: How to reach Kafka.
             random: Decides what is sent.
             every_seconds: How often, on average.
 
         """
-        self._bootstrap = bootstrap
+        self._connection = connection
         self._random = random
         self._every_seconds = every_seconds
         self._recent: dict[str, deque[tuple[float, ConsumerRecord]]] = defaultdict(lambda: deque(maxlen=KEPT_RECORDS))
@@ -134,8 +135,8 @@ class Poisoner:
 
     async def run(self) -> None:
         """Watch all topics, and send."""
-        consumer = AIOKafkaConsumer(*self._topics, bootstrap_servers=self._bootstrap, group_id=None)
-        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True)
+        consumer = self._connection.consumer(*self._topics, group_id=None)
+        producer = self._connection.producer(acks="all", enable_idempotence=True)
         await consumer.start()
         await producer.start()
         try:

@@ -28,6 +28,7 @@ from operations.deployment import ALL
 from operations.repartition.checks import lagging_groups
 from operations.repartition.cluster import cluster as connect
 from operations.repartition.cluster import topic_partitions
+from services.common.kafka.connection import KafkaConnection
 from services.login.admin import administration
 
 DRAIN_SECONDS: Final = 120.0
@@ -101,7 +102,7 @@ async def _pass(
         show(f"{options.people} people sign in.")
         await _live(options, cluster, history, faults, show)
         show("Waiting until all that was sent has been decided…")
-        await _drained(cluster.stack.bootstrap)
+        await _drained(cluster.stack.connection)
         show("Reading all topics, and auditing them…")
         return await _read(cluster.stack)
 
@@ -111,7 +112,7 @@ async def _read(stack: Stack) -> tuple[tuple[RunRecord, ...], Policies, Report]:
     # As an operator has it: with the services' settings in the environment.
     os.environ.update(stack.environment("login") | stack.environment("pairing"))
     policies = load_policies(stack.secrets)
-    async with read_records(stack.bootstrap, "", ALL, TimeRange()) as store:
+    async with read_records(stack.connection, "", ALL, TimeRange()) as store:
         records = tuple(RunRecord.of(each) for topic in ALL for each in store.records(topic))
         return records, policies, await asyncio.to_thread(LogAudit(store, policies, TimeRange()).run)
 
@@ -122,7 +123,7 @@ async def _live(
     random = Random(options.seed)  # noqa: S311 - what is wanted is the same again
     stopping = asyncio.Event()
     stack = cluster.stack
-    async with administration(stack.bootstrap, "", stack.secrets) as accounts, asyncio.TaskGroup() as group:
+    async with administration(stack.connection, "", stack.secrets) as accounts, asyncio.TaskGroup() as group:
         people = [
             Participant(
                 number=number,
@@ -134,7 +135,7 @@ async def _live(
             )
             for number in range(options.people)
         ]
-        poisoner = Poisoner(cluster.stack.bootstrap, Random(random.random()), options.poison_seconds)  # noqa: S311 - as above
+        poisoner = Poisoner(cluster.stack.connection, Random(random.random()), options.poison_seconds)  # noqa: S311 - as above
         poisoning = group.create_task(poisoner.run())
         living = [group.create_task(person.live(stopping)) for person in people]
         await _break(options, cluster, history, faults, show)
@@ -169,10 +170,10 @@ async def _break(
         await asyncio.sleep(fault.pause_seconds)
 
 
-async def _drained(bootstrap: str) -> None:
+async def _drained(connection: KafkaConnection) -> None:
     """Wait until the services have committed all records."""
     left: list[str] = []
-    async with connect(bootstrap, "") as kafka:
+    async with connect(connection, "") as kafka:
         partitions = [
             each for name, found in (await kafka.topics()).items() for each in topic_partitions(name, len(found))
         ]

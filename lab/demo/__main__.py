@@ -143,10 +143,10 @@ async def show(stack: Stack) -> None:
 
     """
     password = secrets.token_urlsafe(12)
-    records = Records(stack.bootstrap, "", lambda line: console.print(f"     [cyan]{line}[/]"))
+    records = Records(stack.connection, "", lambda line: console.print(f"     [cyan]{line}[/]"))
     await records.start()
     try:
-        async with administration(stack.bootstrap, "", stack.secrets) as accounts:
+        async with administration(stack.connection, "", stack.secrets) as accounts:
             await accounts.add(NAME, password, "Demo")
         async with (
             TextBrowser(stack.urls["login"]) as browser,

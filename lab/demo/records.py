@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer
-
 from operations.deployment import ALL
 from schemas.topics import TopicKind
+from services.common.kafka.connection import KafkaConnection
 
 SHOWN: Final = (TopicKind.EVENT, TopicKind.COMMAND, TopicKind.DEAD_LETTER)
 SHORT: Final = 16
@@ -23,11 +22,11 @@ class Records:
 
     """
 
-    def __init__(self, bootstrap: str, prefix: str, show: Callable[[str], None]) -> None:
+    def __init__(self, connection: KafkaConnection, prefix: str, show: Callable[[str], None]) -> None:
         """Prepare it.
 
         Args:
-            bootstrap: Kafka's ``host:port``.
+            connection: How to reach Kafka.
             prefix: What stands before each topic's name.
             show: Prints a line.
 
@@ -35,7 +34,7 @@ class Records:
         names = [f"{prefix}{topic.name}" for topic in ALL if topic.kind in SHOWN]
         self._prefix = prefix
         self._show = show
-        self._consumer = AIOKafkaConsumer(*names, bootstrap_servers=bootstrap, group_id=None)
+        self._consumer = connection.consumer(*names, group_id=None)
         self.types: list[str] = []
         self.dead_letters = 0
 

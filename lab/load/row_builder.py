@@ -52,7 +52,7 @@ def tables_of(login: LoginSettings, pairing: PairingSettings) -> tuple[BoundTabl
     limits = login.limits.model_copy(update={"enrolment": Enrolment.NOTHING})
     signer = make_login_signer(login, signing, agreement.active)
     directory = pairing.secrets_directory
-    pairing_keys, seal_key = load_signing_keys(directory, "pairing"), load_secret(directory, "phrase")
+    pairing_keys, seal_key = load_signing_keys(directory, "pairing"), load_secret(pairing.shared_secrets, "phrase")
     pairing_policy = PairingPolicy(pairing.limits, make_pairing_signer(pairing, pairing_keys, seal_key))
     return Policies(Policy(limits, signer), pairing_policy, frozenset()).tables()
 

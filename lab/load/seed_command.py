@@ -62,7 +62,11 @@ def seed(  # noqa: PLR0913 - the options of a command
         give_up("there cannot be more phones than accounts")
     if not ID.fullmatch(names) or prepare_name(chosen.name(0)) != chosen.name(0):
         give_up("a name has small letters (a to z), digits and the marks . _ ~ @ + -")
-    place = {"kafka_bootstrap": kafka, "topic_prefix": topic_prefix, "secrets_directory": str(secrets_directory)}
+    place = {
+        "kafka_bootstrap": kafka.bootstrap,
+        "topic_prefix": topic_prefix,
+        "secrets_directory": str(secrets_directory),
+    }
     try:
         login, pairing = LoginSettings.model_validate(place), PairingSettings.model_validate(place)
         plan = Plan(chosen, accounts, phones, hash_password(password, load_peppers(secrets_directory, LOGIN).active))

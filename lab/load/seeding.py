@@ -22,6 +22,7 @@ from operations.deployment import CHANGELOGS
 from operations.repartition.cluster import Cluster, cluster
 from operations.repartition.owner import ChangelogOwner, NotOwnerError, read_states
 from schemas.topics import LOGIN, PAIRING
+from services.common.kafka.connection import read_connection
 from services.common.keys.keys import load_secret
 from services.common.keys.peppers import load_peppers
 from services.common.progress import Progress
@@ -74,8 +75,8 @@ class Seeding:
             UnreachableError: If Kafka has gone since.
 
         """
-        producer = AIOKafkaProducer(
-            bootstrap_servers=login.kafka_bootstrap,
+        connection = read_connection(login.kafka_bootstrap)
+        producer = connection.producer(
             acks="all",
             enable_idempotence=True,
             linger_ms=LINGER_MILLISECONDS,
@@ -86,9 +87,9 @@ class Seeding:
         pool = ProcessPoolExecutor(mp_context=context, initializer=prepare, initargs=(plan, login, pairing))
         load_secret(login.secrets_directory, NAME_KEY)  # before the first start of a service, there is none
         try:
-            place, keys = (login.kafka_bootstrap, login.topic_prefix), login.secrets_directory
+            place, keys = (connection, login.topic_prefix), login.secrets_directory
             async with administration(*place, keys, on_progress) as accounts, cluster(*place) as connected:
-                await producer.start()
+                await connection.start(producer)
                 await _require_stopped(connected)
                 yield cls(plan, pool, accounts, connected, producer)
         finally:

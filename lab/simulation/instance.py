@@ -10,6 +10,7 @@ from lab.simulation.group import Group, SimulatedMembership
 from lab.simulation.log import SimulatedChangelog
 from lab.simulation.loop import Process
 from lab.simulation.toy import OLD_TABLE, TABLE
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.dead_letters import DeadLetterWriter
 from services.common.kafka.publisher import NotAcknowledgedError, Producer, Publisher
 from services.common.rows.changelog_copy import ChangelogCopy
@@ -33,7 +34,7 @@ class SimulatedPublisher(Publisher):
     """The publisher on a simulated producer."""
 
     def __init__(self, link: Link) -> None:
-        super().__init__("", "", TABLE.service)
+        super().__init__(KafkaConnection(""), "", TABLE.service)
         self._link = link
 
     async def _start_producer(self, name: str, **options: object) -> Producer:

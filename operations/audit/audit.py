@@ -25,6 +25,7 @@ from operations.audit.row_history import RowHistory
 from operations.audit.time_range import TimeRange
 from operations.deployment import ALL, EVENTS
 from schemas.topics import Topic
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.partitions import is_part
 from services.common.rows.changelog import is_row_key
 from services.common.rows.codec import read_row
@@ -126,7 +127,7 @@ class LogAudit:
 
 
 async def audit_deployment(
-    bootstrap: str,
+    connection: KafkaConnection,
     prefix: str,
     policies: Policies,
     time_range: TimeRange | None = None,
@@ -139,7 +140,7 @@ async def audit_deployment(
     count as unchecked.
 
     Args:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
         prefix: The topics' prefix.
         policies: The policies and keys of the deployment (`load_policies`).
         time_range: The time range; None for all records.
@@ -153,5 +154,5 @@ async def audit_deployment(
 
     """
     whole = time_range or TimeRange()
-    async with read_records(bootstrap, prefix, ALL, whole, on_progress) as store:
+    async with read_records(connection, prefix, ALL, whole, on_progress) as store:
         return await asyncio.to_thread(LogAudit(store, policies, whole, on_progress).run)

@@ -57,7 +57,7 @@ def load_policies(directory: Path, retired: frozenset[str] = frozenset()) -> Pol
     """Return the services' policies; missing keys are not created.
 
     Args:
-        directory: The services' secrets directory.
+        directory: The login service's secrets directory; the pairing service's too, unless its settings name another.
         retired: Thumbprints of retired keys whose signatures remain valid.
 
     Raises:
@@ -66,14 +66,15 @@ def load_policies(directory: Path, retired: frozenset[str] = frozenset()) -> Pol
     """
     require_keys(directory, LOGIN, SIGNING)
     require_keys(directory, LOGIN, AGREEMENT)
-    require_keys(directory, PAIRING, SIGNING)
-    seal_key = require_secret(directory, "phrase")
     require_secret(directory, "numbers")
     login = load_settings(LoginSettings, PROGRAM, ["--secrets-directory", str(directory)])
+    seal_key = require_secret(login.shared_secrets, "phrase")
     pairing = load_settings(PairingSettings, PROGRAM, [])
+    pairing_directory = pairing.secrets_directory if "secrets_directory" in pairing.model_fields_set else directory
+    require_keys(pairing_directory, PAIRING, SIGNING)
     agreement_keys = load_agreement_keys(directory, LOGIN)
     signer = make_login_signer(login, load_signing_keys(directory, LOGIN), agreement_keys.active)
-    pairing_signer = make_pairing_signer(pairing, load_signing_keys(directory, PAIRING), seal_key)
+    pairing_signer = make_pairing_signer(pairing, load_signing_keys(pairing_directory, PAIRING), seal_key)
     return Policies(
         Policy(login.limits, replace(signer, accepted_keys=(*signer.accepted_keys, *sorted(retired)))),
         PairingPolicy(pairing.limits, replace(pairing_signer, accepted_keys=pairing_signer.accepted_keys | retired)),

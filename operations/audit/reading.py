@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndTimestamp
 
@@ -17,6 +16,7 @@ from operations.audit.record_store import MARGIN, RecordStore, StoredRecord
 from operations.audit.time_range import BEGINNING, TimeRange
 from schemas.topics import LOGIN, PAIRING, PUSH, Topic, TopicKind
 from services.common.clock import now
+from services.common.kafka.connection import KafkaConnection, unreachable_text
 
 ProgressCallback = Callable[[str, int, int], None]
 """Takes the current step, the number of records done, and the total."""
@@ -35,12 +35,16 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 @asynccontextmanager
 async def read_records(
-    bootstrap: str, prefix: str, topics: Sequence[Topic], time_range: TimeRange, on_progress: ProgressCallback = silent
+    connection: KafkaConnection,
+    prefix: str,
+    topics: Sequence[Topic],
+    time_range: TimeRange,
+    on_progress: ProgressCallback = silent,
 ) -> AsyncIterator[RecordStore]:
     """Read topics into a temporary record store on disk.
 
     Args:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
         prefix: The topics' prefix.
         topics: The topics; changelogs are read completely, others from an hour before the time range.
         time_range: The time range.
@@ -53,7 +57,7 @@ async def read_records(
     with TemporaryDirectory(prefix="countersign-") as directory:
         store = RecordStore(Path(directory) / "records.sqlite")
         try:
-            await _Reader(store, bootstrap, prefix, time_range, on_progress).read(topics)
+            await _Reader(store, connection, prefix, time_range, on_progress).read(topics)
             yield store
         finally:
             store.close()
@@ -61,23 +65,27 @@ async def read_records(
 
 class _Reader:
     def __init__(
-        self, store: RecordStore, bootstrap: str, prefix: str, time_range: TimeRange, on_progress: ProgressCallback
+        self,
+        store: RecordStore,
+        connection: KafkaConnection,
+        prefix: str,
+        time_range: TimeRange,
+        on_progress: ProgressCallback,
     ) -> None:
         self._store = store
-        self._bootstrap = bootstrap
+        self._connection = connection
         self._prefix = prefix
         self._time_range = time_range
         self._on_progress = on_progress
 
     async def read(self, topics: Sequence[Topic]) -> None:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+        consumer = self._connection.consumer(
             group_id=None,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
         )
         try:
-            await consumer.start()
+            await self._connection.start(consumer)
             # Committed offsets first, end offsets second: so all messages of committed events are read.
             partitions = await self._partitions(topics)
             consumer.assign(list(partitions))
@@ -86,9 +94,9 @@ class _Reader:
             await self._read_to(consumer, ends)
         except (KafkaError, TimeoutError) as error:
             text = (
-                f"Kafka cannot be read at {self._bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
+                unreachable_text(self._connection, error)
                 if isinstance(error, KafkaError)
-                else f"Kafka at {self._bootstrap} stopped returning records before the end of the topics"
+                else f"Kafka at {self._connection.bootstrap} stopped returning records before the end of the topics"
             )
             raise ReadingError(text) from error
         finally:
@@ -96,9 +104,9 @@ class _Reader:
 
     async def _partitions(self, topics: Sequence[Topic]) -> Mapping[TopicPartition, Topic]:
         """Store the services' committed offsets, and return the topics' partitions."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        admin = self._connection.admin()
         try:
-            await admin.start()
+            await self._connection.start(admin)
             for service in (LOGIN, PAIRING, PUSH):
                 committed = await admin.list_consumer_group_offsets(f"{self._prefix}{service}")
                 for place, offset in committed.items():

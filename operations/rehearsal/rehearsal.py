@@ -15,6 +15,7 @@ from operations.rehearsal.login_timelines import LoginTimeline, replay
 from operations.rehearsal.signer import RecordedSigner
 from services.common.clock import now
 from services.common.decisions import OK
+from services.common.kafka.connection import KafkaConnection
 from services.login.domain.limits import Limits
 from services.login.domain.policy import Policy
 from services.login.tables import ACCOUNTS
@@ -72,7 +73,7 @@ class Rehearsal:
 
 
 async def rehearse(  # noqa: PLR0913 - a deployment, two sets of limits, a span
-    bootstrap: str,
+    connection: KafkaConnection,
     prefix: str,
     *,
     present: Limits,
@@ -83,7 +84,7 @@ async def rehearse(  # noqa: PLR0913 - a deployment, two sets of limits, a span
     """Replay the history of all accounts under two sets of limits.
 
     Args:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
         prefix: The topics' prefix.
         present: The limits in force.
         changed: The changed limits.
@@ -96,7 +97,7 @@ async def rehearse(  # noqa: PLR0913 - a deployment, two sets of limits, a span
     """
     whole = time_range or TimeRange()
     topics = (*ACCOUNTS.reads, ACCOUNTS.changelog)
-    async with read_records(bootstrap, prefix, topics, whole, on_progress) as store:
+    async with read_records(connection, prefix, topics, whole, on_progress) as store:
         return await asyncio.to_thread(rehearse_records, store, present, changed, whole, on_progress)
 
 

@@ -15,7 +15,7 @@ from operations.deployment import ALL
 from operations.topics import await_leaders
 from schemas.codec import Headers
 from schemas.topics import Topic
-from services.common.kafka.publisher import unreachable_text
+from services.common.kafka.connection import KafkaConnection, unreachable_text
 
 _TIMEOUT_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 0.5
@@ -50,12 +50,12 @@ class Cluster:
     """A connection to the Kafka of one deployment.
 
     Attributes:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
         prefix: The topics' prefix.
 
     """
 
-    bootstrap: str
+    connection: KafkaConnection
     prefix: str
     _admin: AIOKafkaAdminClient
     _consumer: AIOKafkaConsumer
@@ -104,7 +104,7 @@ class Cluster:
         growing = {name: NewPartitions(partitions) for name in names if len(described[name]) < partitions}
         if growing:
             await self._admin.create_partitions(growing, timeout_ms=int(_TIMEOUT_SECONDS * 1000))
-        await await_leaders(self.bootstrap, [each for name in names for each in topic_partitions(name, partitions)])
+        await await_leaders(self.connection, [each for name in names for each in topic_partitions(name, partitions)])
 
     async def records(
         self, topic: str, partitions: int, starts: Mapping[int, int] | None = None
@@ -125,9 +125,7 @@ class Cluster:
         if all(first[each] >= offsets.end for each, offsets in ranges.items()):
             return
         # A consumer for each read: another read's fetches in flight would move this one's positions.
-        async with AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap, auto_offset_reset="earliest", isolation_level="read_committed"
-        ) as consumer:
+        async with self.connection.consumer(auto_offset_reset="earliest", isolation_level="read_committed") as consumer:
             consumer.assign(list(ranges))
             for each, offset in first.items():
                 consumer.seek(each, offset)
@@ -161,27 +159,26 @@ class Cluster:
 
 
 @asynccontextmanager
-async def cluster(bootstrap: str, prefix: str) -> AsyncIterator[Cluster]:
+async def cluster(connection: KafkaConnection, prefix: str) -> AsyncIterator[Cluster]:
     """Connect to a deployment's Kafka.
 
     Args:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
         prefix: The topics' prefix.
 
     Raises:
         UnreachableError: If it cannot be reached.
 
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False)
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    admin = connection.admin()
+    consumer = connection.consumer(group_id=None, enable_auto_commit=False)
+    producer = connection.producer(acks="all", enable_idempotence=True)
     try:
         try:
-            for client in (admin, consumer, producer):
-                await client.start()
+            await connection.start(admin, consumer, producer)
         except KafkaError as error:
-            raise UnreachableError(unreachable_text(bootstrap)) from error
-        yield Cluster(bootstrap, prefix, admin, consumer, producer)
+            raise UnreachableError(unreachable_text(connection, error)) from error
+        yield Cluster(connection, prefix, admin, consumer, producer)
     finally:
         await producer.stop()
         await consumer.stop()

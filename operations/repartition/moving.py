@@ -111,7 +111,7 @@ async def _require_none_started(cluster: Cluster) -> None:
 async def _move(cluster: Cluster, topic: str, partitions: int, served: int, screen: Screen) -> MoveResult:
     with ChangelogRows(partitions) as before, ChangelogRows(partitions) as after:
         await _read(cluster, topic, before, screen)
-        facts = await read_topic_facts(cluster.bootstrap, topic)
+        facts = await read_topic_facts(cluster.connection, topic)
         before.restore_lost(int(time.time() * 1000), int(facts.compaction_lag_seconds * 1000))
         try:
             owner = await ChangelogOwner.begin(cluster, topic, before.states)

@@ -84,10 +84,14 @@ class ServiceSettings(BaseSettings):
     """Prefix of each topic's name; lets several deployments share one Kafka."""
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
     """Number of partitions of each topic, as in Kafka; `countersign topics repartition` changes it."""
+    replication: Annotated[int, Field(ge=1, le=9)] = 1
+    """Replication factor that each topic must have at least, as given to `countersign topics apply`."""
     data_directory: Path | None = None
     """Directory of this instance's tables and views; each instance needs its own. Default .run/data/SERVICE-PORT."""
     secrets_directory: Path = Path(".run/secrets")
     """Directory of the keys; all instances of a deployment share its content. Missing keys are created."""
+    shared_secrets_directory: Path | None = None
+    """Directory of the key that login and pairing share; default the directory of the keys."""
     session_timeout_seconds: Annotated[float, Field(ge=1, le=300)] = 6.0
     """Time without a heartbeat after which another instance takes over the partitions, within half a second. Kafka's
     lower bound is group.min.session.timeout.ms, by default 6 s."""
@@ -109,6 +113,11 @@ class ServiceSettings(BaseSettings):
     def url(self) -> str:
         """The public URL of this service, without a trailing slash."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def shared_secrets(self) -> Path:
+        """The directory of the key that login and pairing share."""
+        return self.shared_secrets_directory or self.secrets_directory
 
     def data_directory_of(self, service: str) -> Path:
         """The directory of this instance's tables and views."""

@@ -27,9 +27,10 @@ from schemas.login_messages import (
 from schemas.topics import LOGIN
 from services.common.clock import new_id, now
 from services.common.decisions import OK, RowT
+from services.common.kafka.connection import KafkaConnection, unreachable_text
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.partitions import PartitionsError, common_count
-from services.common.kafka.publisher import Publisher, UnavailableError, unreachable_text
+from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.kafka.topic_facts import read_partition_counts
 from services.common.keys.key_files import KeyFileError
 from services.common.keys.key_rotation import require_keys
@@ -286,12 +287,15 @@ class Administration:
 
 @asynccontextmanager
 async def administration(
-    bootstrap: str, prefix: str, secrets: Path, on_progress: Callable[[Progress], None] = lambda _progress: None
+    connection: KafkaConnection,
+    prefix: str,
+    secrets: Path,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
 ) -> AsyncIterator[Administration]:
     """Connect to the accounts, and read them into a temporary directory.
 
     Args:
-        bootstrap: Kafka's ``host:port`` list.
+        connection: How to reach Kafka.
         prefix: The topics' prefix.
         secrets: The services' secrets directory.
         on_progress: Takes the progress of reading, several times a second.
@@ -301,21 +305,21 @@ async def administration(
             the accounts, or a repartition is unfinished.
 
     """
-    publisher = Publisher(bootstrap, prefix, "admin")
+    publisher = Publisher(connection, prefix, "admin")
     try:
         key, pepper = _load_keys(secrets)
         await publisher.start()
-        common_count(await read_partition_counts(bootstrap), [prefix + topic.name for topic in TOPOLOGY.topics])
+        common_count(await read_partition_counts(connection), [prefix + topic.name for topic in TOPOLOGY.topics])
     except (PartitionsError, KeyFileError) as error:
         await publisher.stop()
         raise AdminError(str(error)) from error
     except KafkaError as error:
         await publisher.stop()
-        raise AdminError(unreachable_text(bootstrap)) from error
+        raise AdminError(unreachable_text(connection, error)) from error
     with TemporaryDirectory(prefix="countersign-accounts-") as directory:
 
         def view_of(table: Table[RowT]) -> View[RowT]:
-            topic = KafkaChangelog(bootstrap, f"{prefix}{table.changelog.name}", publisher)
+            topic = KafkaChangelog(connection, f"{prefix}{table.changelog.name}", publisher)
             return View(topic, table.model, Path(directory))
 
         names, accounts = view_of(NAMES), view_of(ACCOUNTS)

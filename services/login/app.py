@@ -46,7 +46,7 @@ def make_instance(settings: LoginSettings) -> ServiceInstance:
     policy = Policy(limits, make_signer(settings, signing_keys, agreement_keys.active))
     base = Base(TOPOLOGY, settings, policy)
     accounts = base.view(ACCOUNTS)
-    receipts = Receipts(settings.kafka_bootstrap, settings.topic_prefix)
+    receipts = Receipts(base.connection, settings.topic_prefix)
     cookies = Cookies(load_secret(secrets, "cookies"), secure=settings.url.startswith("https://"))
     pages = Pages(settings, cookies)
     contexts = ContextLoader(accounts, cookies, Places(settings.geoip_database), limits, settings.trusted_proxies)
@@ -70,7 +70,7 @@ def make_instance(settings: LoginSettings) -> ServiceInstance:
     events = Events(accounts, receipts, cookies, limits, settings.most_waiting)
     handlers = Handlers(
         sign_in=SignInForms(forms, directory, passwords, guesses, receipts),
-        pairing=PairingForms(forms, enrolment_codes, load_secret(secrets, "phrase"), receipts),
+        pairing=PairingForms(forms, enrolment_codes, load_secret(settings.shared_secrets, "phrase"), receipts),
         codes=CodeForms(forms, checks),
         account=account_page,
         methods=MethodForms(forms, account_page, checks, recovery_codes),
@@ -84,7 +84,7 @@ def make_instance(settings: LoginSettings) -> ServiceInstance:
     ReadYourWrites(accounts, cookies).install(application)
     application.on_shutdown.append(events.close_all)
     builder = EmailBuilder(settings.product_name, settings.url, settings.mail_from, enrolment_codes)
-    emails = email_reader(settings, builder, base.dead_letters)
+    emails = email_reader(base.connection, settings, builder, base.dead_letters)
     streams = CapacityGauge(
         "event_streams", "Waiting pages that are open.", lambda: events.count, settings.most_waiting
     )

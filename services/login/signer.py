@@ -14,6 +14,6 @@ def make_signer(settings: LoginSettings, signing_keys: SigningKeys, agreement: A
         key=signing_keys.active,
         accepted_keys=signing_keys.thumbprints,
         agreement_key=agreement.public,
-        seal_key=load_secret(settings.secrets_directory, "phrase"),
+        seal_key=load_secret(settings.shared_secrets, "phrase"),
         number_key=load_secret(settings.secrets_directory, "numbers"),
     )

@@ -18,7 +18,10 @@ from services.pairing.web import CONTENT_SECURITY_POLICY, PairingWeb
 def make_instance(settings: PairingSettings) -> ServiceInstance:
     """Wire one instance."""
     secrets = settings.secrets_directory
-    signing_keys, phrase_key = load_signing_keys(secrets, TOPOLOGY.service), load_secret(secrets, "phrase")
+    signing_keys, phrase_key = (
+        load_signing_keys(secrets, TOPOLOGY.service),
+        load_secret(settings.shared_secrets, "phrase"),
+    )
     base = Base(TOPOLOGY, settings, PairingPolicy(settings.limits, make_signer(settings, signing_keys, phrase_key)))
     verifier = SignedRequestVerifier(Nonces(load_secret(secrets, "pairing-nonce")), settings.url)
     web_side = PairingWeb(

@@ -23,7 +23,7 @@ def make_instance(settings: PushSettings) -> ServiceInstance:
     base = Base(TOPOLOGY, settings)
     channels = base.view(CHANNELS)
     verifier = SignedRequestVerifier(Nonces(load_secret(settings.secrets_directory, "push-nonce")), settings.url)
-    feed = ChallengeFeed(settings.kafka_bootstrap, settings.topic_prefix, channels)
+    feed = ChallengeFeed(base.connection, settings.topic_prefix, channels)
     sockets = Sockets(verifier=verifier, channels=channels, feed=feed, publisher=base.publisher, settings=settings)
     issuers = IssuerKeys((settings.pairing_url, *settings.issuer_urls))
     web_side = PushWeb(settings, verifier, Answers(feed, issuers, base.publisher))

@@ -18,6 +18,7 @@ from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import ChallengeEnded, ChallengeIssued
 from schemas.topics import AUTH_CHALLENGE
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.event_tail import EventTail
 from services.common.rows.view import View
 from services.common.waiters import Waiters
@@ -49,7 +50,7 @@ class ChallengeFeed:
 
     def __init__(
         self,
-        bootstrap: str,
+        connection: KafkaConnection,
         prefix: str,
         channels: View[Channel],
         *,
@@ -59,7 +60,7 @@ class ChallengeFeed:
         """Prepare the feed; `run` follows the topic.
 
         Args:
-            bootstrap: Kafka's ``host:port`` list.
+            connection: How to reach Kafka.
             prefix: The topics' prefix.
             channels: The channels' rows.
             most_kept: How many challenges are kept, for `LOOK_BACK` at most.
@@ -72,7 +73,7 @@ class ChallengeFeed:
         self._told: dict[str, _Told] = {}
         self._kept: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._waiters = Waiters()
-        self._tail = EventTail(bootstrap, f"{prefix}{AUTH_CHALLENGE.name}", LOOK_BACK, self.apply)
+        self._tail = EventTail(connection, f"{prefix}{AUTH_CHALLENGE.name}", LOOK_BACK, self.apply)
 
     async def run(self) -> None:
         """Follow the topic until cancelled."""

@@ -10,10 +10,10 @@ import pytest
 
 from cli.kafka import TOOLS
 from operations.deployment import ALL, readers, writers
-from operations.topics import topic_settings
 from schemas.codec import TYPES
 from schemas.topics import DAY_SECONDS, Topic, TopicKind
 from services.common.instance.health import NotReadyReason
+from services.common.kafka.topic_settings import creation_settings
 from tests.readme import ROOT, shown_commands
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
@@ -55,7 +55,7 @@ def _row(topic: Topic) -> str:
         f"`{topic.name}`",
         topic.key,
         shown or "rows",
-        _kept(topic_settings(topic, 1)),
+        _kept(creation_settings(topic, 1)),
         ", ".join(writers(topic)),
         ", ".join(readers(topic)),
     )
@@ -74,7 +74,7 @@ def test_the_operators_table_of_topics_is_what_the_code_has() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| `") and line.count(" | ") == 5]
     assert rows == topic_rows()
-    dead = {_kept(topic_settings(topic, 1)) for topic in ALL if topic.kind is TopicKind.DEAD_LETTER}
+    dead = {_kept(creation_settings(topic, 1)) for topic in ALL if topic.kind is TopicKind.DEAD_LETTER}
     assert f"`TOPIC.dlq` keeps its records {dead.pop()}" in text
     assert not dead
 

@@ -14,6 +14,7 @@ from deploy.local.kafka.settings import HOST
 from deploy.local.ports import free_port
 from schemas.contract import ChallengeOutcome, PushReceipt, Verdict
 from schemas.push_messages import RegisterDevice
+from services.common.kafka.connection import KafkaConnection
 from services.common.web.device_requests import Nonces, SignedRequestVerifier
 from services.push import sockets
 from services.push.domain.channel import Channel, PendingChallenge
@@ -48,7 +49,7 @@ class Instance:
         self.url = url
         self.ahead = timedelta()
         self.channels = Channels()
-        self.feed = ChallengeFeed("kafka.invalid:9092", "", cast("Any", self.channels))
+        self.feed = ChallengeFeed(KafkaConnection("kafka.invalid:9092"), "", cast("Any", self.channels))
         self.receipts: list[PushReceipt] = []
         self.registrations: list[RegisterDevice] = []
 

@@ -11,6 +11,7 @@ from typing import Final
 from playwright.async_api import Browser
 
 from deploy.local.stack import Stack, StackOptions
+from services.common.kafka.connection import KafkaConnection
 from services.login.admin import Administration, administration
 from tests.broker import PARTITIONS, own_prefix
 from tests.e2e.scenario import Scenario
@@ -58,7 +59,7 @@ async def running(kafka: str, directory: Path, environment: Mapping[str, str]) -
         )
         await asyncio.to_thread(stack.start)
         try:
-            async with administration(kafka, prefix, stack.secrets) as accounts:
+            async with administration(KafkaConnection(kafka), prefix, stack.secrets) as accounts:
                 yield Site(stack, accounts)
         finally:
             await asyncio.to_thread(stack.stop)

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.dead_letters import DeadLetterWriter, RecordPosition
 from services.common.kafka.partitions import partition_of
 from services.common.kafka.publisher import Publisher
@@ -22,7 +23,7 @@ REASON = "challenge-1: the seal does not hold"
 @pytest.fixture
 async def letters(kafka: str, topics: str) -> str:
     """Publish two dead letters, of which one can be decoded; provide the topics' prefix."""
-    publisher = Publisher(kafka, topics, "test")
+    publisher = Publisher(KafkaConnection(kafka), topics, "test")
     await publisher.start()
     writer = DeadLetterWriter(publisher, topics, "login")
     place = RecordPosition(f"{topics}auth.response", 1, 7)

@@ -15,6 +15,7 @@ from deploy.local.kafka.embedded import EmbeddedKafka
 from deploy.local.ports import PortTakenError
 from operations.topics import apply_topics
 from schemas.topics import AUTH_CHALLENGE
+from services.common.kafka.connection import KafkaConnection
 from tests.builders import present
 from tests.polling import DEADLINE_SECONDS
 
@@ -38,7 +39,7 @@ def embedded(folder: Path) -> Iterator[EmbeddedKafka]:
 
 async def test_records_outlive_a_clean_stop_and_a_crash(embedded: EmbeddedKafka) -> None:
     """All acknowledged records survive both."""
-    await apply_topics(embedded.bootstrap, "", partitions=1, replication=1)
+    await apply_topics(KafkaConnection(embedded.bootstrap), "", partitions=1, replication=1)
     await write(embedded.bootstrap, b"first")
     embedded.stop()
     embedded.start()

@@ -10,8 +10,10 @@ import pytest
 from deploy.local.kafka.embedded import EmbeddedKafka
 from operations.deployment import ALL
 from operations.topics import apply_topics
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.kafka_watch import KafkaWatch
 from services.common.kafka.partitions import PartitionsError
+from services.common.kafka.topic_watch import TopicRequirements
 from tests.broker import PARTITIONS
 from tests.polling import eventually
 
@@ -26,8 +28,8 @@ def three_brokers(tmp_path: Path) -> Iterator[EmbeddedKafka]:
 
 
 async def test_two_lost_brokers_of_three_are_noticed_and_their_return_too(three_brokers: EmbeddedKafka) -> None:
-    await apply_topics(three_brokers.bootstrap, "", partitions=1, replication=3)
-    watch = KafkaWatch(three_brokers.bootstrap, "", ALL, partitions=1)
+    await apply_topics(KafkaConnection(three_brokers.bootstrap), "", partitions=1, replication=3)
+    watch = KafkaWatch(KafkaConnection(three_brokers.bootstrap), TopicRequirements(ALL, replication=3))
     await watch.wait_for_topics()
     looking = asyncio.create_task(watch.run())
     await eventually(lambda: watch.available)
@@ -46,7 +48,7 @@ async def test_two_lost_brokers_of_three_are_noticed_and_their_return_too(three_
 
 
 async def test_another_number_of_partitions_ends_the_watch(kafka: str, topics: str) -> None:
-    watch = KafkaWatch(kafka, topics, ALL, PARTITIONS + 1)
+    watch = KafkaWatch(KafkaConnection(kafka), TopicRequirements(ALL, topics, PARTITIONS + 1))
     with pytest.raises(PartitionsError, match=f"this instance is set to {PARTITIONS + 1}"):
         await watch.wait_for_topics()
     await watch.stop()

@@ -11,6 +11,7 @@ from operations.deployment import ALL, CHANGELOGS
 from operations.repartition.changelog_rows import ChangelogRows
 from operations.repartition.cluster import Cluster, cluster
 from operations.repartition.owner import ChangelogOwner, NotOwnerError, read_states
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.partitions import partition_of
 from services.common.rows.changelog import PartitionState
 from services.common.rows.fence import Stamp
@@ -58,7 +59,7 @@ async def written_and_placed(connected: Cluster, changelog: str, partitions: int
 
 async def test_rows_move_after_another_tool_added_partitions(kafka: str, topics: str) -> None:
     changelog = f"{topics}{ACCOUNTS.changelog.name}"
-    async with cluster(kafka, topics) as connected:
+    async with cluster(KafkaConnection(kafka), topics) as connected:
         header = Stamp(OLD_TERM, "o" * 22).header()
         await connected.write(changelog, [(partition_of(key, PARTITIONS), key, ROW, [header]) for key in KEYS])
 
@@ -77,7 +78,7 @@ async def test_rows_move_after_another_tool_added_partitions(kafka: str, topics:
 
     done = await run(kafka, topics, PARTITIONS + 3)
     assert (done.exit_code, done.stderr) == (0, "")
-    async with cluster(kafka, topics) as connected:
+    async with cluster(KafkaConnection(kafka), topics) as connected:
         places, terms = await written_and_placed(connected, changelog, PARTITIONS + 3)
     assert places == {key: partition_of(key, PARTITIONS + 3) for key in KEYS}
     assert terms == {1, OLD_TERM + 1}, "a moved row must not carry its former partition's term"
@@ -93,7 +94,7 @@ async def test_a_tool_notices_that_another_owner_stands(kafka: str, topics: str)
     nothing_read = dict.fromkeys(range(PARTITIONS), PartitionState())
     key = KEYS[0]
     place = partition_of(key, PARTITIONS)
-    async with cluster(kafka, topics) as connected:
+    async with cluster(KafkaConnection(kafka), topics) as connected:
         await connected.write(changelog, [(place, key, ROW, [Stamp(OLD_TERM, "o" * 22).header()])])
         with pytest.raises(NotOwnerError):
             await ChangelogOwner.begin(connected, changelog, nothing_read)

@@ -15,6 +15,7 @@ from lab.load.__main__ import app as load
 from operations.deployment import CHANGELOGS
 from operations.repartition.cluster import cluster, topic_partitions
 from schemas.topics import LOGIN_COMMANDS
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.partitions import is_part
 from services.common.rows.changelog import PartitionState, read_records
 from services.login.tables import ACCOUNTS
@@ -56,7 +57,7 @@ def counts(kafka: str, prefix: str) -> dict[str, int]:
 async def _keys(kafka: str, prefix: str) -> dict[str, set[bytes]]:
     """Return the keys of the rows and parts that count, by changelog."""
     found = {}
-    async with cluster(kafka, prefix) as connected:
+    async with cluster(KafkaConnection(kafka), prefix) as connected:
         for topic in CHANGELOGS:
             found[topic.name] = set[bytes]()
             states = [PartitionState() for _ in range(PARTITIONS)]
@@ -75,7 +76,7 @@ def accounts_keys(kafka: str, prefix: str) -> int:
 
 async def records(kafka: str, prefix: str) -> int:
     """Return how many records the accounts' changelog has, marks included."""
-    async with cluster(kafka, prefix) as connected:
+    async with cluster(KafkaConnection(kafka), prefix) as connected:
         ranges = await connected.offset_ranges(topic_partitions(f"{prefix}{ACCOUNTS.changelog.name}", PARTITIONS))
     return sum(each.end for each in ranges.values())
 

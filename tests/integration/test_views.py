@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
 from services.common.decisions import Row
 from services.common.kafka import tail
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.partitions import partition_of
 from services.common.kafka.publisher import Publisher, UnavailableError
@@ -77,7 +78,9 @@ class Changelog:
 
     def a_view(self) -> View[Row]:
         """Return a view of the topic that does not run yet."""
-        topic = KafkaChangelog(self.bootstrap, self.topic, Publisher(self.bootstrap, "", "test"))
+        topic = KafkaChangelog(
+            KafkaConnection(self.bootstrap), self.topic, Publisher(KafkaConnection(self.bootstrap), "", "test")
+        )
         return View(topic, Row, self.directory)
 
     @asynccontextmanager

@@ -9,6 +9,7 @@ from protocol.challenges import ANSWER_TYPE, verify_challenge
 from protocol.jose import verify_embedded
 from protocol.signed_requests import RequestRefusedError, SignedRequest
 from schemas.contract import AuthResponse
+from services.common.kafka.connection import KafkaConnection
 from services.push import answers
 from services.push.answers import Answers, read_answer
 from services.push.feed import ChallengeFeed
@@ -27,7 +28,7 @@ class MemoryPush:
     def __init__(self, kafka: MemoryKafka) -> None:
         self._kafka = kafka
         self._channels = Channels()
-        self._feed = ChallengeFeed("", "", cast("Any", self._channels))
+        self._feed = ChallengeFeed(KafkaConnection(""), "", cast("Any", self._channels))
         self._answers = Answers(self._feed, cast("Any", self), cast("Any", self))
         self._read = 0
         self._taken: list[tuple[AuthResponse, str]] = []

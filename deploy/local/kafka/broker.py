@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from deploy.local.child_process import Child, Daemon, tail
+from deploy.local.kafka.protection import Protection
 from deploy.local.kafka.settings import THIS_MACHINE, Node, server_settings
 from deploy.local.ports import require_free
-from operations.kafka_tools import java_command
+from operations.kafka_tools import java_command, properties_text
 
 START_TIMEOUT_SECONDS: Final = 180.0
 STOP_TIMEOUT_SECONDS: Final = 20.0
@@ -33,7 +34,15 @@ class Broker(Daemon):
     A restart on the same directory keeps its topics and records.
     """
 
-    def __init__(self, name: str, node: Node, cluster: Sequence[Node], logs: Path, java_options: Sequence[str]) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what one process is made of
+        self,
+        name: str,
+        node: Node,
+        cluster: Sequence[Node],
+        logs: Path,
+        java_options: Sequence[str],
+        protection: Protection | None,
+    ) -> None:
         """Prepare the node; nothing is started yet.
 
         Args:
@@ -42,12 +51,14 @@ class Broker(Daemon):
             cluster: All nodes of the cluster, this one included.
             logs: The directory of its logs.
             java_options: Further options of the JVM.
+            protection: TLS, users and access rules; None for none.
 
         """
         super().__init__(name, logs / f"{name}.log", STOP_TIMEOUT_SECONDS)
         self._node = node
         self._cluster = cluster
         self._java_options = java_options
+        self._protection = protection
 
     @property
     def data(self) -> Path:
@@ -101,7 +112,8 @@ class Broker(Daemon):
 
     def answers(self) -> bool:
         """Return whether it responds to a client now."""
-        return _is_ready(self._node.machine.address, self._node.broker_port)
+        address, port = self._node.machine.address, self._node.broker_port
+        return _is_open(address, port) if self._protection else _is_ready(address, port)
 
     def format(self, cluster_id: str, controllers: Sequence[str]) -> None:
         """Format its directory if it is new.
@@ -121,6 +133,7 @@ class Broker(Daemon):
             f"--initial-controllers={','.join(controllers)}",
             "--config",
             str(properties),
+            *(self._protection.users() if self._protection else ()),
         ]
         command = java_command("kafka.tools.StorageTool", arguments, self.log_path)
         done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_TIMEOUT_SECONDS, check=False)
@@ -132,8 +145,9 @@ class Broker(Daemon):
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self._node.data.mkdir(parents=True, exist_ok=True)
         properties = self._node.data.parent / "server.properties"
-        settings = server_settings(self._node, self._cluster)
-        properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        settings = server_settings(self._node, self._cluster, self._protection)
+        properties.touch(mode=0o600)
+        properties.write_text(properties_text(settings))
         return properties
 
 
@@ -151,3 +165,12 @@ def _is_ready(host: str, port: int) -> bool:
     except (OSError, struct.error):
         return False
     return bool(correlation == _CORRELATION and brokers > 0)
+
+
+def _is_open(host: str, port: int) -> bool:
+    """Return whether a broker takes connections, which it does milliseconds before it has started."""
+    try:
+        socket.create_connection((host, port), _PROBE_TIMEOUT_SECONDS).close()
+    except OSError:
+        return False
+    return True

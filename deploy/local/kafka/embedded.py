@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from deploy.local.kafka.broker import STOP_TIMEOUT_SECONDS, Broker, KafkaStartError
+from deploy.local.kafka.protection import Protection
 from deploy.local.kafka.settings import THIS_MACHINE, Machine, Node
 from deploy.local.ports import free_port
 
@@ -35,6 +36,7 @@ class EmbeddedKafka:
         brokers: int = 1,
         machines: Sequence[Machine] = (),
         log_directory: Path | None = None,
+        protection: Protection | None = None,
         java_options: Sequence[str] = (),
     ) -> None:
         """Prepare the cluster; nothing is started yet.
@@ -46,6 +48,7 @@ class EmbeddedKafka:
             brokers: The number of brokers, which is fixed once the directory exists.
             machines: The machine of each broker; empty for this machine.
             log_directory: The directory of its logs; default ``logs`` in its directory.
+            protection: TLS, users and access rules, fixed once the directory exists; None for none.
             java_options: Further options of the JVM.
 
         """
@@ -57,7 +60,8 @@ class EmbeddedKafka:
         nodes = self._layout.nodes(directory, ports, machines or [THIS_MACHINE] * len(ports))
         logs = (log_directory or directory / "logs").resolve()
         self.brokers = [
-            Broker("kafka" if node.id == 1 else f"kafka-{node.id}", node, nodes, logs, java_options) for node in nodes
+            Broker("kafka" if node.id == 1 else f"kafka-{node.id}", node, nodes, logs, java_options, protection)
+            for node in nodes
         ]
         self.bootstrap = ",".join(node.broker for node in nodes)
         self._nodes = nodes

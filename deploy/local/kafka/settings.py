@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from deploy.local.kafka.protection import Protection
+
 HOST: Final = "127.0.0.1"
 FULL_REPLICATION: Final = 3
 """The replication factor if there are enough brokers."""
@@ -59,8 +61,15 @@ class Node:
         return f"{self.machine.address}:{self.broker_port}"
 
 
-def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
-    """Return a node's server.properties; `cluster` are all nodes, this one included."""
+def server_settings(node: Node, cluster: Sequence[Node], protection: Protection | None = None) -> dict[str, str]:
+    """Return a node's server.properties.
+
+    Args:
+        node: The node.
+        cluster: All nodes, this one included.
+        protection: TLS, users and access rules; None for none.
+
+    """
     replication = min(len(cluster), FULL_REPLICATION)
     in_sync = max(1, replication - 1)
     listeners = f"BROKER://{node.broker},CONTROLLER://{node.controller}"
@@ -92,10 +101,13 @@ def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
         "group.min.session.timeout.ms": 2000,
         # After this time, other brokers lead a dead broker's partitions and accept its restart: 3 s instead of 9 s.
         "broker.session.timeout.ms": 3000,
-        "broker.heartbeat.interval.ms": 500,
+        "broker.heartbeat.interval.ms": 1000,
+        # How often the controllers write a record though nothing happens: each is work for an idle machine.
+        "metadata.max.idle.interval.ms": 5000,
         # A small machine: a smaller compaction buffer and fewer threads than the defaults.
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
         "num.network.threads": 2,
         "num.io.threads": 4,
     }
-    return {name: str(value) for name, value in settings.items()}
+    protected = protection.settings(node.machine.address, node.broker, node.controller) if protection else {}
+    return {name: str(value) for name, value in settings.items()} | protected

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 
 from lab.bench.client.driving import Samples, Window, drive
+from services.common.kafka.connection import KafkaConnection
 
 CONNECT_AT_ONCE: Final = 100
 
@@ -35,8 +36,9 @@ class RecordsInARow:
 
     async def run(self, begin: Callable[[], Awaitable[Window]]) -> Samples:
         """Connect, and then write."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True)
-        consumer = AIOKafkaConsumer(self.topic, bootstrap_servers=self.bootstrap)
+        kafka = KafkaConnection(self.bootstrap)
+        producer = kafka.producer(acks="all", enable_idempotence=True)
+        consumer = kafka.consumer(self.topic)
         async with producer, consumer:
             reading = asyncio.create_task(_read(consumer))
             value, window = secrets.token_bytes(self.size), await begin()

@@ -10,11 +10,13 @@ from services.common.decisions import RowT
 from services.common.instance.health import Health
 from services.common.instance.instance_metrics import CapacityGauge, GroupLag, InstanceMetrics
 from services.common.instance.runtime import ServiceInstance
+from services.common.kafka.connection import read_connection
 from services.common.kafka.dead_letters import DeadLetterWriter
 from services.common.kafka.kafka_watch import KafkaWatch
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.membership import KafkaMembership
 from services.common.kafka.publisher import Publisher
+from services.common.kafka.topic_watch import TopicRequirements
 from services.common.rows.sweep import Sweeper
 from services.common.rows.table import ServiceTopology, Table
 from services.common.rows.view import View
@@ -33,6 +35,7 @@ class Base:
 
     Attributes:
         settings: Its settings.
+        connection: How to reach Kafka.
         telemetry: Its metrics and traces.
         publisher: Publishes its messages.
         dead_letters: Publishes its dead letters.
@@ -49,20 +52,24 @@ class Base:
             policy: The policy of its tables' deciders.
 
         """
-        service, prefix, bootstrap = topology.service, settings.topic_prefix, settings.kafka_bootstrap
+        service, prefix = topology.service, settings.topic_prefix
+        connection = read_connection(settings.kafka_bootstrap)
+        self.connection: Final = connection
         self._topology: Final = topology
         self._policy: Final = policy
         self.settings: Final = settings
         self.telemetry: Final[Telemetry] = make_telemetry(service, settings)
-        self._kafka: Final = KafkaWatch(bootstrap, prefix, topology.topics, settings.partitions)
+        self._kafka: Final = KafkaWatch(
+            connection, TopicRequirements(topology.topics, prefix, settings.partitions, settings.replication)
+        )
         self.publisher: Final = Publisher(
-            bootstrap, prefix, service, self.telemetry.tracer, lambda: self._kafka.available
+            connection, prefix, service, self.telemetry.tracer, lambda: self._kafka.available
         )
         self.dead_letters: Final = DeadLetterWriter(self.publisher, prefix, service, self.telemetry.metrics)
         self._guard: Final = RecordGuard(self.dead_letters, prefix, service, topology.consumes, self.telemetry)
         self._views: Final[Mapping[str, View[Any]]] = {
             table.name: View(
-                KafkaChangelog(bootstrap, f"{prefix}{table.changelog.name}", self.publisher),
+                KafkaChangelog(connection, f"{prefix}{table.changelog.name}", self.publisher),
                 table.model,
                 settings.views_directory_of(service),
             )
@@ -70,7 +77,7 @@ class Base:
         }
         processors = self._processors()
         topics = tuple(dict.fromkeys(topic for each in processors for topic in each.topics))
-        membership = KafkaMembership(bootstrap, f"{prefix}{service}", topics, settings.session_timeout_seconds)
+        membership = KafkaMembership(connection, f"{prefix}{service}", topics, settings.session_timeout_seconds)
         self._stream: Final = StreamConsumer(membership, processors, LaneLimits(), new_id)
         self.health: Final = Health(self._stream, self._kafka, tuple(self._views.values()), self._guard)
 
@@ -101,6 +108,7 @@ class Base:
         return ServiceInstance(
             service=self._topology.service,
             settings=self.settings,
+            connection=self.connection,
             stream=self._stream,
             publisher=self.publisher,
             kafka=self._kafka,

@@ -19,7 +19,8 @@ class NotReadyReason(StrEnum):
     VIEWS_CATCHING_UP = "read views are catching up"
     TAKING_OVER = "partitions are being taken over"
     ERRORS_REPEATING = "unexpected errors repeat"
-    UNSAFE_TOPICS = "a changelog may lose rows"
+    MISSING_TOPICS = "topics are missing"
+    UNSAFE_TOPICS = "topics may lose records"
     FILES_RUN_OUT = "open files run out: raise the limit (ulimit -n), or start one more instance"
 
 
@@ -53,7 +54,8 @@ class Health:
             NotReadyReason.VIEWS_CATCHING_UP: not all(view.ready for view in self._views),
             NotReadyReason.TAKING_OVER: not self._stream.ready,
             NotReadyReason.ERRORS_REPEATING: not self._guard.healthy,
-            NotReadyReason.UNSAFE_TOPICS: bool(self._kafka.unsafe),
+            NotReadyReason.MISSING_TOPICS: bool(self._kafka.findings.missing),
+            NotReadyReason.UNSAFE_TOPICS: bool(self._kafka.findings.endangering),
             NotReadyReason.FILES_RUN_OUT: open_files_run_out(),
         }
         return [reason for reason, applies in checks.items() if applies]
@@ -63,6 +65,7 @@ class Health:
         details = {
             NotReadyReason.KAFKA_AWAY: [f"{NotReadyReason.KAFKA_AWAY}{self._kafka.reason}"],
             NotReadyReason.VIEWS_CATCHING_UP: [view.reason for view in self._views if not view.ready],
-            NotReadyReason.UNSAFE_TOPICS: list(self._kafka.unsafe),
+            NotReadyReason.MISSING_TOPICS: list(self._kafka.findings.missing),
+            NotReadyReason.UNSAFE_TOPICS: list(self._kafka.findings.endangering),
         }
         return list(dict.fromkeys(text for each in self.reasons() for text in details.get(each, [each.value])))

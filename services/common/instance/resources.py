@@ -3,7 +3,7 @@
 import fcntl
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,8 @@ log = structlog.get_logger(__name__)
 LOCK_FILE: Final = "lock"
 OPEN_FILES: Final = Path("/dev/fd")
 NEARLY_ALL: Final = 0.9
+OTHERS: Final = 0o077
+"""What group and others may do with a file."""
 
 
 class DirectoryInUseError(Exception):
@@ -40,6 +42,26 @@ def own_directory(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def open_secrets(directories: Iterable[Path], files: Iterable[Path]) -> list[Path]:
+    """Return what other users of the machine can read or change.
+
+    Args:
+        directories: Directories of secrets. What is in a directory that is closed to others, is closed too.
+        files: Further files.
+
+    """
+    opened = [each for each in dict.fromkeys(directories) if _is_open(each)]
+    inside = [path for each in opened for path in sorted(each.iterdir())]
+    return [*opened, *(path for path in (*inside, *files) if _is_open(path))]
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & OTHERS)
+    except OSError:  # removed in between, or a dangling link
+        return False
 
 
 def raise_open_files() -> int:

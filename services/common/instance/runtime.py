@@ -16,10 +16,12 @@ from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 
 from services.common.instance.connections import HEAD_SECONDS, Connections, most_connections
 from services.common.instance.health import Health
-from services.common.instance.resources import DirectoryInUseError, own_directory, raise_open_files
-from services.common.kafka.kafka_watch import KafkaWatch
+from services.common.instance.resources import DirectoryInUseError, open_secrets, own_directory, raise_open_files
+from services.common.kafka.connection import KafkaConnection, KafkaRefusesError
+from services.common.kafka.kafka_watch import KafkaWatch, TopicsChangedError
 from services.common.kafka.partitions import PartitionsError
 from services.common.kafka.publisher import Publisher
+from services.common.kafka.security import ConnectionSettingsError
 from services.common.keys.key_files import KeyFileError
 from services.common.rows.view import View
 from services.common.settings import ServiceSettings
@@ -58,6 +60,7 @@ class ServiceInstance:
     Attributes:
         service: The service's name.
         settings: Its settings.
+        connection: How to reach Kafka.
         stream: Decides the records.
         publisher: Publishes its messages.
         kafka: Monitors Kafka.
@@ -72,6 +75,7 @@ class ServiceInstance:
 
     service: str
     settings: ServiceSettings
+    connection: KafkaConnection
     stream: StreamConsumer
     publisher: Publisher
     kafka: KafkaWatch
@@ -152,7 +156,7 @@ def run(make: Callable[[], ServiceInstance]) -> int:
 
     Returns:
         The exit status: 0 after a signal; 1 after an error; 2 if the configuration is unusable: a key file, the data
-        directory, the number of partitions, or the session timeout.
+        directory, the connection to Kafka, the number of partitions, or the session timeout.
 
     """
     # Imported modules are never garbage, and a collection over all of them would delay every request.
@@ -187,11 +191,19 @@ async def _run(make: Callable[[], ServiceInstance]) -> int:
     raise_open_files()
     try:
         instance = make()
+        _warn_of_open_secrets(instance)
         with own_directory(instance.settings.data_directory_of(instance.service)):
             return await _listen(stop, instance)
-    except (KeyFileError, DirectoryInUseError) as error:
+    except (KeyFileError, DirectoryInUseError, ConnectionSettingsError) as error:
         log.error("cannot start", error=str(error))  # noqa: TRY400 - the text says what to do
         return UNUSABLE_STATUS
+
+
+def _warn_of_open_secrets(instance: ServiceInstance) -> None:
+    settings = instance.settings
+    directories = (settings.secrets_directory, settings.shared_secrets)
+    for path in open_secrets(directories, instance.connection.security.secret_files):
+        log.warning("a secret is open to other users; chmod go= closes it", path=str(path))
 
 
 async def _listen(stop: asyncio.Event, instance: ServiceInstance) -> int:
@@ -248,7 +260,7 @@ def _log_error(error: BaseException | None) -> int:
     first = error
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
-    if isinstance(first, PartitionsError):
+    if isinstance(first, PartitionsError | KafkaRefusesError):
         log.error("cannot serve", error=str(first))
         return UNUSABLE_STATUS
     if isinstance(first, InvalidSessionTimeoutError):
@@ -259,7 +271,19 @@ def _log_error(error: BaseException | None) -> int:
 
 
 async def _run_kafka_side(instance: ServiceInstance) -> None:
-    """Run the stream consumer, the views and the background tasks until cancelled; raise the first error."""
+    """Run on Kafka until cancelled, from the beginning whenever topics were gone; raise the first error."""
+    while True:
+        try:
+            await asyncio.create_task(_run_on_topics(instance))
+        except* TopicsChangedError as changed:
+            log.warning("begins again with its topics", reason=str(changed.exceptions[0]))
+
+
+async def _run_on_topics(instance: ServiceInstance) -> None:
+    """Run the stream consumer, the views and the background tasks until cancelled; raise the first error.
+
+    No client goes on with a topic that was created anew: positions, sequence numbers and rows are of the one before.
+    """
     await _start_publisher(instance.publisher)
     try:
         await instance.kafka.wait_for_topics()

@@ -8,6 +8,7 @@ import structlog
 from schemas.base import Message
 from schemas.codec import Event, UndecodableError, decode
 from services.common.clock import now
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.log import LogRecord, start_reader
 from services.common.kafka.tail import tail
 
@@ -18,18 +19,18 @@ class EventTail:
     """The newest events of one topic."""
 
     def __init__(
-        self, bootstrap: str, topic: str, look_back: timedelta, apply: Callable[[Event[Message]], None]
+        self, connection: KafkaConnection, topic: str, look_back: timedelta, apply: Callable[[Event[Message]], None]
     ) -> None:
         """Prepare the tail.
 
         Args:
-            bootstrap: Kafka's ``host:port`` list.
+            connection: How to reach Kafka.
             topic: The topic's full name.
             look_back: How old the first events are.
             apply: Takes each event, in the order of its partition.
 
         """
-        self._bootstrap = bootstrap
+        self._connection = connection
         self._topic = topic
         self._look_back = look_back
         self._take = apply
@@ -37,7 +38,7 @@ class EventTail:
     async def run(self) -> None:
         """Follow the topic until cancelled."""
         since = int((now() - self._look_back).timestamp() * 1000)
-        reader = await start_reader(self._bootstrap, self._topic)
+        reader = await start_reader(self._connection, self._topic)
         try:
             await reader.seek_time(since)
             await tail(reader, self._apply)

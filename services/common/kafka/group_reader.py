@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.common.cancellation import raise_if_cancelled
+from services.common.kafka.connection import KafkaConnection
 
 log = structlog.get_logger(__name__)
 PAUSE_SECONDS: Final = 1.0
@@ -24,18 +25,18 @@ class GroupReader:
     """Handles the records of one topic, shared with the other instances."""
 
     def __init__(
-        self, bootstrap: str, topic: str, group: str, handle: Callable[[ConsumerRecord], Awaitable[None]]
+        self, connection: KafkaConnection, topic: str, group: str, handle: Callable[[ConsumerRecord], Awaitable[None]]
     ) -> None:
         """Prepare the reader; `run` connects.
 
         Args:
-            bootstrap: Kafka's ``host:port`` list.
+            connection: How to reach Kafka.
             topic: The topic's full name.
             group: The consumer group's full name.
             handle: Handles a record and raises nothing. A record is redelivered after a crash or a cancellation.
 
         """
-        self._bootstrap = bootstrap
+        self._connection = connection
         self._topic = topic
         self._group = group
         self._handle = handle
@@ -56,9 +57,8 @@ class GroupReader:
     async def run(self) -> None:
         """Read until cancelled; retry while Kafka is away."""
         while True:
-            consumer = AIOKafkaConsumer(
+            consumer = self._connection.consumer(
                 self._topic,
-                bootstrap_servers=self._bootstrap,
                 group_id=self._group,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",

@@ -1,4 +1,4 @@
-"""Monitors whether Kafka accepts writes, and whether its topics have the expected number of partitions.
+"""Monitors whether Kafka accepts writes, and whether its topics are there and as they must be.
 
 One responding broker is not enough where min.insync.replicas is two. When most brokers are down, the remaining one
 still reports its old metadata, in which all are in sync. So the watch queries each broker, and counts for each
@@ -7,8 +7,7 @@ partition the in-sync replicas whose brokers respond.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -18,66 +17,26 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import DescribeConfigsRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from schemas.topics import COMPACTION_LAG_SECONDS, Topic
 from services.common.cancellation import raise_if_cancelled
+from services.common.kafka.connection import KafkaConnection
+from services.common.kafka.metadata import TopicsRequest, read_topics
 from services.common.kafka.partitions import require_partitions
+from services.common.kafka.topic_watch import TopicFindings, TopicMetadata, TopicRequirements, read_configs
 
 log = structlog.get_logger(__name__)
-CHECK_SECONDS: Final = 0.5
-BROKER_TIMEOUT_SECONDS: Final = 1.5
+CHECK_SECONDS: Final = 1.0
+BROKER_TIMEOUT_SECONDS: Final = 1.0
 """Maximum response time of a broker. Together with the pause, pages report within 2 s that Kafka is away."""
 TOPICS_SECONDS: Final = 2.0
 """Interval between reads of the topics' metadata."""
 CONFIGS_SECONDS: Final = 60.0
-"""Interval between reads of the topics' configuration."""
-MIN_IN_SYNC: Final = "min.insync.replicas"
-CLEANUP_POLICY: Final = "cleanup.policy"
-COMPACTION_LAG: Final = "min.compaction.lag.ms"
-COMPACT: Final = "compact"
-LEAST_COMPACTION_LAG: Final = COMPACTION_LAG_SECONDS * 1000
-"""Milliseconds."""
-_CONFIGS: Final = (MIN_IN_SYNC, CLEANUP_POLICY, COMPACTION_LAG)
-Configs = Mapping[str, Mapping[str, str]]
-"""Settings by the topic's full name and the setting's."""
+"""Interval between reads of the topics' configuration, and between attempts to learn why no connection is taken."""
+MISSING_READS: Final = 2
+"""After how many reads a topic that was there is believed to be gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class TopicMetadata:
-    """The topics as Kafka last described them.
-
-    Attributes:
-        in_sync: The brokers of the in-sync replicas, by the topic's full name and the partition.
-        configs: The topics' settings, as far as they are known.
-
-    """
-
-    in_sync: Mapping[str, Mapping[int, frozenset[int]]]
-    configs: Configs
-
-    def counts(self) -> dict[str, int]:
-        """Return the number of partitions by topic."""
-        return {topic: len(partitions) for topic, partitions in self.in_sync.items()}
-
-    def accepts_writes(self, responding: Iterable[int], names: Iterable[str]) -> bool:
-        """Return whether every partition of some topics accepts writes, given the brokers that respond."""
-        available = frozenset(responding)
-        return all(
-            len(brokers & available) >= int(self.configs.get(name, {}).get(MIN_IN_SYNC, 1))
-            for name in names
-            for brokers in self.in_sync.get(name, {}).values()
-        )
-
-    def unsafe(self, changelogs: Iterable[str]) -> list[str]:
-        """Return a sentence for each changelog that may lose rows that count, given their full names."""
-        found = []
-        for name in changelogs:
-            configs = self.configs.get(name, {})
-            policy, lag = configs.get(CLEANUP_POLICY, COMPACT), int(configs.get(COMPACTION_LAG, LEAST_COMPACTION_LAG))
-            if policy != COMPACT:
-                found.append(f"{name} has {CLEANUP_POLICY} {policy} instead of {COMPACT}")
-            elif lag < LEAST_COMPACTION_LAG:
-                found.append(f"{name} has {COMPACTION_LAG} {lag} instead of {LEAST_COMPACTION_LAG} or more")
-        return found
+class TopicsChangedError(Exception):
+    """Topics are gone, or were created anew. All clients must begin again once they are there. The text names them."""
 
 
 class KafkaWatch:
@@ -85,54 +44,59 @@ class KafkaWatch:
 
     Attributes:
         available: True while Kafka accepts writes.
-        reason: Suffix of the operator's message, with the number of responding brokers; empty if none responds.
-        unsafe: A sentence for each changelog that may lose rows that count.
+        reason: Suffix of the operator's message: the number of responding brokers, or why no connection is taken.
+        findings: What is wrong with the topics.
 
     """
 
-    def __init__(self, bootstrap: str, prefix: str, topics: Sequence[Topic], partitions: int) -> None:
+    def __init__(self, connection: KafkaConnection, requirements: TopicRequirements) -> None:
         """Prepare the watch; the first check connects.
 
         Args:
-            bootstrap: Kafka's ``host:port`` list.
-            prefix: The topics' prefix in this deployment.
-            topics: The topics that the instance reads and writes.
-            partitions: The expected number of partitions.
+            connection: How to reach Kafka.
+            requirements: What the topics must be.
 
         """
-        self._bootstrap = bootstrap
-        self._names = tuple(prefix + topic.name for topic in topics)
-        self._changelogs = tuple(prefix + topic.name for topic in topics if topic.compacted)
-        self._partitions = partitions
+        self._connection = connection
+        self._requirements = requirements
+        self._names = tuple(requirements.by_name)
         self._client: AIOKafkaClient | None = None
         self._topics: TopicMetadata | None = None
         self._topics_due = 0.0
         self._configs_due = 0.0
+        self._refusal_due = 0.0
+        self._refusal = ""
+        self._missing_reads = 0
         self.available = False
         self.reason = ""
-        self.unsafe: Sequence[str] = ()
+        self.findings = TopicFindings()
 
     async def wait_for_topics(self) -> None:
-        """Wait until Kafka has described its topics.
+        """Wait until all topics are there.
 
         Raises:
             PartitionsError: If they have another number of partitions than expected.
 
         """
-        while self._topics is None:
+        self._topics = None
+        self._topics_due = self._configs_due = 0.0
+        while not self._is_complete:
             await self._check()
-            await asyncio.sleep(0 if self._topics else CHECK_SECONDS)
+            await asyncio.sleep(0 if self._is_complete else CHECK_SECONDS)
 
     async def run(self) -> None:
         """Check until cancelled.
 
         Raises:
             PartitionsError: Once topics have another number of partitions; an operator may add some at any time.
+            TopicsChangedError: Once topics are gone, or were created anew.
 
         """
+        identities = self._topics.identities() if self._topics else {}
         while True:
             await self._check()
             raise_if_cancelled()
+            self._require_unchanged(identities)
             await asyncio.sleep(CHECK_SECONDS)
 
     async def stop(self) -> None:
@@ -141,10 +105,23 @@ class KafkaWatch:
         if client is not None:
             await client.close()
 
+    @property
+    def _is_complete(self) -> bool:
+        """True once Kafka has described the topics, and none is missing."""
+        return self._topics is not None and not self.findings.missing
+
+    def _require_unchanged(self, identities: Mapping[str, str]) -> None:
+        found = self._topics.identities() if self._topics else {}
+        if recreated := sorted(name for name in identities.keys() & found.keys() if identities[name] != found[name]):
+            text = f"created anew: {', '.join(recreated)}"
+            raise TopicsChangedError(text)
+        if self._missing_reads >= MISSING_READS:
+            raise TopicsChangedError("; ".join(self.findings.missing))
+
     async def _check(self) -> None:
         brokers, responding = await self._query_brokers()
         if responding:
-            await self._read_topics(responding[0])
+            await self._read_topics(next(iter(responding)), responding)
         else:
             # Kafka may come back at other addresses.
             await self.stop()
@@ -152,58 +129,88 @@ class KafkaWatch:
         if available and not self.available:
             log.info("kafka answers")
         elif self.available and not available:
-            log.warning("kafka does not answer", brokers=responding)
-        self.reason = f": {len(responding)} of {brokers} brokers do, too few to keep records" if responding else ""
+            log.warning("kafka does not answer", brokers=sorted(responding))
         self.available = available
+        if responding:
+            self.reason = f": {len(responding)} of {brokers} brokers do, too few to keep records"
+        else:
+            await self._note_refusal()
 
-    async def _query_brokers(self) -> tuple[int, list[int]]:
-        """Return the number of brokers, and the ids of those that respond."""
+    async def _note_refusal(self) -> None:
+        """Learn, once in a while, why Kafka takes no connection."""
+        now = time.monotonic()
+        if now >= self._refusal_due:
+            self._refusal_due = now + CONFIGS_SECONDS
+            refusal = await self._connection.refusal()
+            if refusal and refusal != self._refusal:
+                log.error("kafka refuses the connection", reason=refusal)
+            self._refusal = refusal
+        self.reason = f": {self._refusal}" if self._refusal else ""
+
+    async def _query_brokers(self) -> tuple[int, Mapping[int, Any]]:
+        """Return the number of brokers, and the responses of those that respond, by id."""
         try:
             client = await self._connect()
         except KafkaError:
-            return 0, []
+            return 0, {}
         nodes = [broker.nodeId for broker in client.cluster.brokers()]
         responses = await asyncio.gather(*(_send(client, node, MetadataRequest([])) for node in nodes))
-        responding = [node for node, response in zip(nodes, responses, strict=True) if response is not None]
-        return len(nodes), responding
+        found = zip(nodes, responses, strict=True)
+        return len(nodes), {node: response for node, response in found if response is not None}
 
-    async def _read_topics(self, node: int) -> None:
+    async def _read_topics(self, node: int, responses: Mapping[int, Any]) -> None:
         """Read the topics from a broker if they are due; without a response, the previous metadata stays."""
         now = time.monotonic()
         if self._client is None or now < self._topics_due:
             return
         # By name: a shared Kafka may have thousands of other topics.
-        metadata = await _send(self._client, node, MetadataRequest(list(self._names), allow_auto_topic_creation=False))
+        metadata = await _send(self._client, node, TopicsRequest(self._names))
         if metadata is None:
             return
         self._topics_due = now + TOPICS_SECONDS
-        in_sync = _read_in_sync(metadata)
-        if len(in_sync) == len(self._names):  # aiokafka would log each missing topic
-            self._client.cluster.update_metadata(metadata)
+        self._client.cluster.update_metadata(responses[node])
+        described = read_topics(metadata)
         known = self._topics.configs if self._topics else {}
-        names = [name for name in self._names if name in in_sync]
-        if names and now >= self._configs_due:
-            request = DescribeConfigsRequest([(ConfigResourceType.TOPIC, name, list(_CONFIGS)) for name in names])
-            configs = await _send(self._client, node, request)
+        if now >= self._configs_due:
+            names = [name for name, topic in described.items() if not topic.error_code]
+            configs = await self._read_configs(node, names) if names else None
             if configs is not None:
                 self._configs_due = now + CONFIGS_SECONDS
-                known = _read_configs(configs)
-        self._topics = TopicMetadata(in_sync, known)
-        self._note_unsafe(self._topics.unsafe(self._changelogs))
-        require_partitions(self._topics.counts(), self._names, self._partitions)
+                known = configs
+        self._topics = TopicMetadata(described, known)
+        self._note(self._topics.findings(self._requirements))
+        require_partitions(self._topics.counts(), self._names, self._requirements.partitions)
 
-    def _note_unsafe(self, unsafe: Sequence[str]) -> None:
-        for each in unsafe:
-            if each not in self.unsafe:
-                log.error("a changelog may lose rows; see countersign topics check", reason=each)
-        self.unsafe = unsafe
+    async def _read_configs(self, node: int, names: Sequence[str]) -> Mapping[str, Mapping[str, str]] | None:
+        wanted = self._requirements.setting_names
+        request = DescribeConfigsRequest([(ConfigResourceType.TOPIC, name, list(wanted[name])) for name in names])
+        response = await _send(self._client, node, request)
+        if response is None:
+            return None
+        configs = read_configs(response)
+        if forbidden := sorted(set(names) - configs.keys()):
+            log.warning("kafka does not show the settings of topics: countersign topics acls", topics=forbidden)
+        return configs
+
+    def _note(self, findings: TopicFindings) -> None:
+        """Log what is new, once."""
+        for text in findings.missing:
+            if text not in self.findings.missing:
+                log.error("a topic is missing", reason=text)
+        for text in findings.endangering:
+            if text not in self.findings.endangering:
+                log.error("a topic may lose records", reason=text)
+        for text in findings.different:
+            if text not in self.findings.different:
+                log.warning("a topic differs from what it should be", reason=text)
+        # A topic that cannot be described at the moment is not judged, and counts as it did before.
+        self._missing_reads = self._missing_reads + 1 if findings.missing else 0
+        self.findings = findings
 
     async def _connect(self) -> AIOKafkaClient:
         if self._client is None:
             # A separate client, so that a broker that refuses connections does not block the producers.
-            client = AIOKafkaClient(
-                bootstrap_servers=self._bootstrap, request_timeout_ms=int(BROKER_TIMEOUT_SECONDS * 1000)
-            )
+            client = self._connection.client(request_timeout_ms=int(BROKER_TIMEOUT_SECONDS * 1000))
             try:
                 await client.bootstrap()
             except BaseException:
@@ -213,28 +220,12 @@ class KafkaWatch:
         return self._client
 
 
-async def _send(client: AIOKafkaClient, node: int, request: Any) -> Any | None:
+async def _send(client: AIOKafkaClient | None, node: int, request: Any) -> Any | None:
     """Return a broker's response, or None if it does not respond in time."""
+    if client is None:
+        return None
     try:
         async with asyncio.timeout(BROKER_TIMEOUT_SECONDS):
             return await client.send(node, request)
     except (KafkaError, OSError, TimeoutError):
         return None
-
-
-def _read_in_sync(response: Any) -> dict[str, dict[int, frozenset[int]]]:
-    """Read the in-sync replicas from a metadata response (Kafka protocol guide, "Metadata API (Key: 3)")."""
-    return {
-        topic: {partition: frozenset(in_sync) for _error, partition, _leader, _replicas, in_sync, *_ in partitions}
-        for error, topic, _internal, partitions in response.topics
-        if not error
-    }
-
-
-def _read_configs(response: Any) -> Configs:
-    """Read the settings from a DescribeConfigs response."""
-    return {
-        topic: {name: value for name, value, *_ in settings}
-        for error, _message, _kind, topic, settings in response.resources
-        if not error
-    }

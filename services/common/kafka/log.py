@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from schemas.codec import Headers
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.fetch_max_wait import REBALANCE_MILLISECONDS, TAIL_MILLISECONDS, set_fetch_max_wait
 from services.common.kafka.publisher import Publisher
 from services.common.kafka.silent_brokers import REQUEST_MILLISECONDS, avoid_silent_brokers
@@ -123,19 +124,18 @@ class ChangelogTopic(Protocol):
 class KafkaLogReader:
     """Reads a topic of Kafka."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, connection: KafkaConnection, topic: str) -> None:
         """Prepare it; `start` connects.
 
         Args:
-            bootstrap: Kafka's ``host:port`` list.
+            connection: How to reach Kafka.
             topic: The topic's full name.
 
         """
         self._topic = topic
         self._partitions = 0
-        self._consumer = AIOKafkaConsumer(
+        self._consumer = connection.consumer(
             topic,
-            bootstrap_servers=bootstrap,
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -214,10 +214,10 @@ class KafkaLogReader:
         await self._consumer.stop()
 
 
-async def start_reader(bootstrap: str, topic: str) -> KafkaLogReader:
+async def start_reader(connection: KafkaConnection, topic: str) -> KafkaLogReader:
     """Return a reader of all partitions of a topic from their beginnings, once Kafka lets it."""
     while True:
-        reader = KafkaLogReader(bootstrap, topic)
+        reader = KafkaLogReader(connection, topic)
         try:
             await reader.start()
         except KafkaError as error:
@@ -230,26 +230,26 @@ async def start_reader(bootstrap: str, topic: str) -> KafkaLogReader:
 class KafkaChangelog:
     """A changelog topic of Kafka."""
 
-    def __init__(self, bootstrap: str, topic: str, publisher: Publisher) -> None:
+    def __init__(self, connection: KafkaConnection, topic: str, publisher: Publisher) -> None:
         """Take the topic.
 
         Args:
-            bootstrap: Kafka's ``host:port`` list.
+            connection: How to reach Kafka.
             topic: The topic's full name.
             publisher: Appends the records, in one order with what else it publishes.
 
         """
         self.name = topic
-        self._bootstrap = bootstrap
+        self._connection = connection
         self._publisher = publisher
 
     async def facts(self) -> TopicFacts:
         """Return the topic's identity and settings, once Kafka tells them."""
-        return await await_topic_facts(self._bootstrap, self.name)
+        return await await_topic_facts(self._connection, self.name)
 
     async def reader(self) -> LogReader:
         """Start a reader of all partitions from their beginnings, once Kafka lets it."""
-        return await start_reader(self._bootstrap, self.name)
+        return await start_reader(self._connection, self.name)
 
     async def append(self, partition: int, key: bytes, value: bytes | None, headers: Headers) -> None:
         """Append a record; completes once all in-sync replicas have it."""

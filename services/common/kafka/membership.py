@@ -21,6 +21,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.fetch_max_wait import GROUP_MILLISECONDS, REBALANCE_MILLISECONDS, set_fetch_max_wait
 from services.common.kafka.log import LogRecord
 from services.common.kafka.silent_brokers import avoid_silent_brokers
@@ -134,17 +135,17 @@ class KafkaMembership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokaf
     Partition p of all topics goes to the same member, since all topics have as many partitions (range assignment).
     """
 
-    def __init__(self, bootstrap: str, group: str, topics: Sequence[str], session_seconds: float) -> None:
+    def __init__(self, connection: KafkaConnection, group: str, topics: Sequence[str], session_seconds: float) -> None:
         """Prepare it.
 
         Args:
-            bootstrap: Kafka's ``host:port`` list.
+            connection: How to reach Kafka.
             group: The group's full name.
             topics: The topics' full names.
             session_seconds: After how long without a heartbeat Kafka puts a member out.
 
         """
-        self._bootstrap = bootstrap
+        self._connection = connection
         self._group = group
         self._topics = topics
         self._session_seconds = session_seconds
@@ -170,8 +171,7 @@ class KafkaMembership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokaf
 
     async def _be_member(self, take: Take) -> None:
         session_milliseconds = int(self._session_seconds * 1000)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+        consumer = self._connection.consumer(
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from opentelemetry.trace import SpanKind, Tracer
 
 from schemas.base import Command, Message
 from schemas.codec import Event, Headers, Record, encode
 from services.common.clock import new_id, now
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.silent_brokers import REQUEST_MILLISECONDS, avoid_silent_brokers
 from services.common.telemetry.tracing import NO_SPANS, current_traceparent, messaging_span
 
@@ -31,11 +31,6 @@ class NotAcknowledgedError(Exception):
 
 class UnavailableError(Exception):
     """Kafka did not acknowledge the event in time."""
-
-
-def unreachable_text(bootstrap: str) -> str:
-    """Return the error message for a Kafka that cannot be reached at a ``host:port`` list."""
-    return f"Kafka cannot be reached at {bootstrap}. Is it running? (--kafka HOST:PORT names another one.)"
 
 
 class Producer(Protocol):
@@ -77,7 +72,7 @@ class Publisher:
 
     def __init__(
         self,
-        bootstrap: str,
+        connection: KafkaConnection,
         prefix: str,
         source: str,
         tracer: Tracer = NO_SPANS,
@@ -86,7 +81,7 @@ class Publisher:
         """Prepare the publisher; `start` connects.
 
         Args:
-            bootstrap: Kafka's ``host:port`` list.
+            connection: How to reach Kafka.
             prefix: The topics' prefix in this deployment.
             source: This service's name, the first part of its events' CloudEvents source.
             tracer: Starts a span for each event; default none.
@@ -97,7 +92,7 @@ class Publisher:
         self._source = source
         self._tracer = tracer
         self._kafka_available = kafka_available
-        self._bootstrap = bootstrap
+        self._connection = connection
         self._decided: Producer | None = None
         self._commands: Producer | None = None
 
@@ -108,13 +103,13 @@ class Publisher:
 
     async def stop(self) -> None:
         """Send the pending records and disconnect."""
-        for producer in (self._decided, self._commands):
+        producers, self._decided, self._commands = (self._decided, self._commands), None, None
+        for producer in producers:
             if producer is not None:
                 await producer.stop()
 
     async def _start_producer(self, name: str, **options: object) -> Producer:
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+        producer = self._connection.producer(
             acks="all",
             linger_ms=0,
             client_id=f"{self._source}-{name}",
@@ -125,7 +120,7 @@ class Publisher:
         producer.client._request_timeout_ms = REQUEST_MILLISECONDS  # noqa: SLF001 - aiokafka's one setting ends batches as well
         avoid_silent_brokers(producer.client)
         try:
-            await producer.start()
+            await self._connection.start(producer)
         except BaseException:
             await producer.stop()
             raise

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from services.common.kafka.membership import Membership, SourceRecord
 from services.common.kafka.partitions import row_key
@@ -197,7 +197,11 @@ class StreamConsumer:
         source = TopicPartition(records[0].topic, records[0].partition)
         lane = self._lanes[source]
         for record in records:
-            lane.take(source, record)
+            try:
+                lane.take(source, record)
+            except ValueError as error:
+                # The topic was created anew, or has lost records. The membership begins again.
+                raise OffsetOutOfRangeError(str(error)) from error
 
     def _open(self, processor: Processor, sources: tuple[TopicPartition, ...]) -> Lane:
         if self.ready:

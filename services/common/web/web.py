@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -26,6 +27,8 @@ PATH_CHARACTERS: Final = 255
 RETRY_AFTER_SECONDS: Final = 2
 CLIENT_LEFT: Final = 499
 """Logged status of a request whose client has disconnected before the response; the number is nginx's."""
+FORWARDING: Final = ("Forwarded", "Via", "X-Forwarded-For")
+"""Headers of a request that a proxy passes on."""
 HEALTH: Final = web.AppKey("health", Health)
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
@@ -192,10 +195,19 @@ async def _live(_request: web.Request) -> web.Response:
 
 async def _ready(request: web.Request) -> web.Response:
     reasons = request.app[HEALTH].reason_texts()
-    if reasons:
-        return web.json_response(
-            {"status": "not ready", "reasons": reasons}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
-        )
-    proxies = request.app.get(PROXIES)
-    warnings = [proxies.mismatch] if proxies is not None and proxies.mismatch else []
-    return web.json_response({"status": "ready"} | ({"warnings": warnings} if warnings else {}))
+    proxies, inside = request.app.get(PROXIES), _is_from_this_machine(request)
+    if not reasons:
+        warnings = [proxies.mismatch] if inside and proxies is not None and proxies.mismatch else []
+        return web.json_response({"status": "ready"} | ({"warnings": warnings} if warnings else {}))
+    body = {"status": "not ready"} | ({"reasons": reasons} if inside else {})
+    return web.json_response(body, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def _is_from_this_machine(request: web.Request) -> bool:
+    """Tell whether a program here asks for itself: reasons name topics and settings, which are not for strangers."""
+    if any(name in request.headers for name in FORWARDING):
+        return False
+    try:
+        return ip_address(request.remote or "").is_loopback
+    except ValueError:
+        return False

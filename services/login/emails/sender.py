@@ -14,6 +14,7 @@ from schemas.login_messages import EmailDue
 from schemas.topics import LOGIN_EMAILS
 from services.common.cancellation import raise_if_cancelled
 from services.common.clock import now
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.dead_letters import DeadLetterWriter, RecordPosition
 from services.common.kafka.group_reader import GroupReader
 from services.common.rows.table import own_group
@@ -81,13 +82,15 @@ class EmailSender:
             await asyncio.sleep(pause_seconds)
 
 
-def email_reader(settings: LoginSettings, builder: EmailBuilder, dead_letters: DeadLetterWriter) -> GroupReader:
+def email_reader(
+    connection: KafkaConnection, settings: LoginSettings, builder: EmailBuilder, dead_letters: DeadLetterWriter
+) -> GroupReader:
     """Return the reader of the topic ``login.emails``, which sends the e-mails."""
     server = MailServer(settings) if settings.smtp_host else None
     topic = f"{settings.topic_prefix}{LOGIN_EMAILS.name}"
     group = f"{settings.topic_prefix}{own_group(LOGIN_EMAILS)}"
     handle = EmailSender(builder, server, dead_letters).handle
-    return GroupReader(settings.kafka_bootstrap, topic, group, handle)
+    return GroupReader(connection, topic, group, handle)
 
 
 def _read(record: ConsumerRecord) -> Event[EmailDue]:

@@ -10,6 +10,7 @@ from schemas.base import Message
 from schemas.codec import Event
 from schemas.contract import Delivery, PushReceipt
 from schemas.topics import PUSH_RECEIPT
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.event_tail import EventTail
 from services.common.waiters import Waiters
 from services.login.domain.login import Login
@@ -22,10 +23,10 @@ MOST_KEPT: Final = 50_000
 class Receipts:
     """The latest receipts, by challenge id."""
 
-    def __init__(self, bootstrap: str, prefix: str) -> None:
+    def __init__(self, connection: KafkaConnection, prefix: str) -> None:
         self._receipts: OrderedDict[str, PushReceipt] = OrderedDict()
         self._waiters = Waiters()
-        self._tail = EventTail(bootstrap, f"{prefix}{PUSH_RECEIPT.name}", LOOK_BACK, self._apply)
+        self._tail = EventTail(connection, f"{prefix}{PUSH_RECEIPT.name}", LOOK_BACK, self._apply)
 
     def get(self, challenge_id: str) -> PushReceipt | None:
         """Return the newest receipt for a challenge, or None."""

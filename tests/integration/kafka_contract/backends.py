@@ -16,6 +16,7 @@ from lab.simulation.log import SimulatedChangelog
 from lab.simulation.loop import Process, simulate
 from operations.topics import await_leaders
 from schemas.codec import Headers
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.log import ChangelogTopic, KafkaChangelog, LogReader
 from services.common.kafka.membership import KafkaMembership, Membership
 from services.common.kafka.publisher import Publisher
@@ -147,7 +148,8 @@ class KafkaBackend:
         await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=settings) for name in names])
         await admin.close()
         await await_leaders(
-            self._bootstrap, [TopicPartition(name, each) for name in names for each in range(PARTITIONS)]
+            KafkaConnection(self._bootstrap),
+            [TopicPartition(name, each) for name in names for each in range(PARTITIONS)],
         )
         async with _kafka_world(self._bootstrap, self._prefix) as world:
             await test(world)
@@ -156,7 +158,7 @@ class KafkaBackend:
 @asynccontextmanager
 async def _kafka_world(bootstrap: str, prefix: str) -> AsyncIterator["_KafkaWorld"]:
     async with AsyncExitStack() as stack:
-        publisher = Publisher(bootstrap, prefix, "test")
+        publisher = Publisher(KafkaConnection(bootstrap), prefix, "test")
         await publisher.start()
         stack.push_async_callback(publisher.stop)
         producer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=f"{prefix}test")
@@ -177,11 +179,11 @@ class _KafkaWorld:
         return f"{self._prefix}group"
 
     def changelog(self, topic: str) -> ChangelogTopic:
-        return KafkaChangelog(self._bootstrap, f"{self._prefix}{topic}", self._publisher)
+        return KafkaChangelog(KafkaConnection(self._bootstrap), f"{self._prefix}{topic}", self._publisher)
 
     def member(self, topics: Sequence[str]) -> Membership:
         names = [f"{self._prefix}{topic}" for topic in topics]
-        return KafkaMembership(self._bootstrap, self._group, names, SESSION_SECONDS)
+        return KafkaMembership(KafkaConnection(self._bootstrap), self._group, names, SESSION_SECONDS)
 
     def source(self, topic: str, partition: int) -> TopicPartition:
         return TopicPartition(f"{self._prefix}{topic}", partition)

@@ -17,6 +17,7 @@ from lab.simulation.toy import LETTERS, NUMBERS, RESULTS, TABLE, AddLetter, AddN
 from operations.topics import await_leaders
 from schemas.codec import Event, Headers, Record, encode
 from services.common.clock import now
+from services.common.kafka.connection import KafkaConnection
 from services.common.rows.changelog import PartitionState, read_records
 from tests.groups import delete_group
 from tests.polling import DEADLINE_SECONDS
@@ -82,7 +83,8 @@ class Ledger:
                 ]
             )
         await await_leaders(
-            self.bootstrap, [TopicPartition(name, number) for name in policies for number in range(self.partitions)]
+            KafkaConnection(self.bootstrap),
+            [TopicPartition(name, number) for name in policies for number in range(self.partitions)],
         )
 
     async def append(self, key: bytes, value: bytes | None, headers: Headers) -> None:

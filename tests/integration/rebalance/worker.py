@@ -16,6 +16,7 @@ import uvloop
 
 from lab.simulation.toy import OLD_TABLE, TABLE, NumbersRow, known_messages
 from services.common.clock import new_id
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.dead_letters import DeadLetterWriter
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.membership import KafkaMembership, SourceRecord
@@ -85,8 +86,8 @@ class Processor(TableProcessor[NumbersRow]):
 async def work(plan: Plan) -> None:
     """Work until cancelled."""
     table = OLD_TABLE if plan.old else TABLE
-    publisher, telemetry = Publisher(plan.bootstrap, plan.prefix, table.service), Telemetry()
-    topic = KafkaChangelog(plan.bootstrap, f"{plan.prefix}{table.changelog.name}", publisher)
+    publisher, telemetry = Publisher(KafkaConnection(plan.bootstrap), plan.prefix, table.service), Telemetry()
+    topic = KafkaChangelog(KafkaConnection(plan.bootstrap), f"{plan.prefix}{table.changelog.name}", publisher)
     view = View(topic, table.model, Path(plan.directory))
     dead_letters = DeadLetterWriter(publisher, plan.prefix, table.service)
     guard = RecordGuard(dead_letters, plan.prefix, table.service, table.reads, telemetry)
@@ -94,7 +95,7 @@ async def work(plan: Plan) -> None:
     processor = Processor(table, view.copy, view.decoded, parts)
     processor.plan = plan
     group = f"{plan.prefix}{table.service}"
-    membership = KafkaMembership(plan.bootstrap, group, processor.topics, plan.session_seconds)
+    membership = KafkaMembership(KafkaConnection(plan.bootstrap), group, processor.topics, plan.session_seconds)
     limits = replace(LaneLimits(), at_once=plan.window, distance=plan.window)
     stream = StreamConsumer(membership, [processor], limits, new_id)
     await publisher.start()

@@ -30,7 +30,7 @@ DEVICE = digest(b"a phone")
 async def channels(stack: Stack, tmp_path: Path) -> AsyncIterator[View[Channel]]:
     """Give what the push service decided."""
     name = f"{stack.topic_prefix}{CHANNELS_TABLE.changelog.name}"
-    topic = KafkaChangelog(stack.bootstrap, name, Publisher(stack.bootstrap, "", "test"))
+    topic = KafkaChangelog(stack.connection, name, Publisher(stack.connection, "", "test"))
     view = View(topic, Channel, tmp_path)
     running = asyncio.create_task(view.run())
     await view.wait_ready()

@@ -49,7 +49,7 @@ def office() -> Iterator[PostOffice]:
 async def accounts(stack: Stack, run: Callable[[str], InstanceProcess]) -> AsyncIterator[Administration]:
     """Give the administrator of the running login service."""
     run("login")
-    async with administration(stack.bootstrap, stack.topic_prefix, stack.secrets) as accounts:
+    async with administration(stack.connection, stack.topic_prefix, stack.secrets) as accounts:
         yield accounts
 
 

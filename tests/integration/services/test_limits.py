@@ -91,10 +91,10 @@ async def stranger(run: Callable[[str], InstanceProcess]) -> AsyncIterator[Calla
 
 
 @pytest.fixture
-async def name(stack: Stack, run: Callable[[str], InstanceProcess], kafka: str) -> str:
+async def name(stack: Stack, run: Callable[[str], InstanceProcess]) -> str:
     """Make an account without a phone, and give its name."""
     name, url = f"anna-{uuid.uuid4().hex[:8]}", run("login").url
-    async with administration(kafka, stack.topic_prefix, stack.secrets) as accounts:
+    async with administration(stack.connection, stack.topic_prefix, stack.secrets) as accounts:
         await add_account(accounts, url, stack.secrets, name, PASSWORD)
     return name
 

@@ -9,6 +9,7 @@ from deploy.local.stack import Stack
 from operations.dead_letters import dead_letter_queue
 from schemas.codec import Event, encode
 from services.common.clock import new_id, now
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.partitions import partition_of
 from services.login.admin import administration
 from tests.broker import PARTITIONS
@@ -34,8 +35,10 @@ async def test_an_owner_dead_letters_a_misrouted_event(
     letter = await wire.dead_letter(record.topic, record.key)
     reason = f"the record is in partition {other}, but its key belongs to {home} of {PARTITIONS}"
     assert dict(letter.headers)["dlq_reason"] == reason.encode()
-    connecting = administration(kafka, wire.prefix, stack.secrets)
-    async with connecting as accounts, dead_letter_queue(kafka, wire.prefix) as queue:
+    async with (
+        administration(KafkaConnection(kafka), wire.prefix, stack.secrets) as accounts,
+        dead_letter_queue(KafkaConnection(kafka), wire.prefix) as queue,
+    ):
         assert accounts.view.get(account_id) is None
         (found,) = await queue.letters()
         await queue.retry(found)

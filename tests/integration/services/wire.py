@@ -13,6 +13,7 @@ from schemas.base import Message
 from schemas.codec import UndecodableError, decode
 from schemas.contract import AuthResponse, ChallengeIssued, ChallengeOutcome
 from schemas.topics import TopicKind
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.publisher import Publisher
 from tests.builders import present
 from tests.events import an_ended_challenge
@@ -32,7 +33,7 @@ class Wire:
     """
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
-        self.publisher = Publisher(bootstrap, prefix, "test")
+        self.publisher = Publisher(KafkaConnection(bootstrap), prefix, "test")
         self.prefix = prefix
         self.records: list[ConsumerRecord] = []
         names = [f"{prefix}{topic.name}" for topic in ALL if topic.kind is not TopicKind.CHANGELOG]

@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery"
 async def a_person(stack: Stack, computer: str = "login", phone: str = "push") -> AsyncIterator[Person]:
     """Give a person with a new account and an unpaired phone, at these instances."""
     name = f"p{uuid.uuid4().hex[:8]}"
-    async with administration(stack.bootstrap, stack.topic_prefix, stack.secrets) as accounts:
+    async with administration(stack.connection, stack.topic_prefix, stack.secrets) as accounts:
         await add_account(accounts, stack.urls[computer], stack.secrets, name, PASSWORD)
     async with Person.at(
         stack.urls[computer], stack.urls[phone], name, PASSWORD, patience_seconds=DEADLINE_SECONDS

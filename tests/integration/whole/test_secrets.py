@@ -146,7 +146,7 @@ class Secretive:
 async def test_no_secret_is_in_any_record_log_line_metric_or_span(stack: Stack, receiver: Receiver) -> None:
     async with (
         a_person(stack) as person,
-        administration(stack.bootstrap, stack.topic_prefix, stack.secrets) as accounts,
+        administration(stack.connection, stack.topic_prefix, stack.secrets) as accounts,
     ):
         keeper = Secretive(person)
         await keeper.mistake_fields()

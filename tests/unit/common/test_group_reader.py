@@ -3,7 +3,7 @@
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from services.common.kafka import group_reader
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.group_reader import GroupReader
 
 PARTITION = TopicPartition("emails", 1)
@@ -52,12 +52,12 @@ def _record(offset: int) -> ConsumerRecord:
 
 async def test_a_record_counts_until_it_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     lags: list[object] = []
-    monkeypatch.setattr(group_reader, "AIOKafkaConsumer", FakeConsumer)
+    monkeypatch.setattr("services.common.kafka.connection.AIOKafkaConsumer", FakeConsumer)
 
     async def handle(_record: ConsumerRecord) -> None:
         lags.append(reader.lag())
 
-    reader = GroupReader("nowhere:1", "emails", "group", handle)
+    reader = GroupReader(KafkaConnection("nowhere:1"), "emails", "group", handle)
     assert reader.lag() == {}
     with pytest.raises(_DoneError):
         await reader.run()

@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 from deploy.local.ports import free_port
 from schemas.base import Message
 from schemas.codec import Event, Record, encode
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.dead_letters import DeadLetterWriter
 from services.common.kafka.membership import SourceRecord
 from services.common.kafka.publisher import Producer, Publisher
@@ -41,7 +42,7 @@ class Sent(Publisher):
     """A publisher that records its messages."""
 
     def __init__(self, tracer: Tracer) -> None:
-        super().__init__("kafka.invalid:9092", "", "login", tracer)
+        super().__init__(KafkaConnection("kafka.invalid:9092"), "", "login", tracer)
         self.records: list[Record] = []
 
     async def _send(self, _producer: Producer | None, record: Record) -> asyncio.Future[object]:

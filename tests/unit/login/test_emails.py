@@ -14,6 +14,7 @@ from schemas.contract import Verdict
 from schemas.login_messages import AccountCommand, EmailDue, EmailKind
 from services.common.clock import now
 from services.common.decisions import Decision
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.dead_letters import DeadLetterWriter
 from services.common.kafka.publisher import Publisher
 from services.common.settings import load_settings
@@ -47,7 +48,7 @@ ADDRESS = "alex@example.org"
 AT = after(5)
 CODES = EnrolmentCodes(b"k" * 32)
 BUILDER = EmailBuilder("Account Manager", "https://account.example.org", "account@example.org", CODES)
-UNREACHABLE = DeadLetterWriter(Publisher("kafka.invalid:9092", "", "login"), "", "login")
+UNREACHABLE = DeadLetterWriter(Publisher(KafkaConnection("kafka.invalid:9092"), "", "login"), "", "login")
 
 
 def _load(**environment: str) -> LoginSettings:

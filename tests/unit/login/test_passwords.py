@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.publisher import Publisher, UnavailableError
 from services.common.keys.key_files import KeyRing
@@ -146,10 +147,14 @@ async def test_an_administrators_password_is_checked_before_publishing(
     password: str, reason: str, tmp_path: Path
 ) -> None:
     nowhere = f"{tmp_path.name}.invalid:9092"
-    publisher = Publisher(nowhere, "", "test")
-    names = View(KafkaChangelog(nowhere, NAMES_TABLE.changelog.name, publisher), NAMES_TABLE.model, tmp_path)
-    accounts = View(KafkaChangelog(nowhere, ACCOUNTS.changelog.name, publisher), ACCOUNTS.model, tmp_path)
-    administration = Administration(accounts, names, Directory(b"key", names, accounts), NEW, publisher)
+    publisher = Publisher(KafkaConnection(nowhere), "", "test")
+    names, accounts = (
+        KafkaChangelog(KafkaConnection(nowhere), table.changelog.name, publisher) for table in (NAMES_TABLE, ACCOUNTS)
+    )
+    found = Directory(b"key", View(names, NAMES_TABLE.model, tmp_path), View(accounts, ACCOUNTS.model, tmp_path))
+    administration = Administration(
+        View(accounts, ACCOUNTS.model, tmp_path), View(names, NAMES_TABLE.model, tmp_path), found, NEW, publisher
+    )
     with pytest.raises(AdminError, match=reason) as refused:
         await administration.add("alex.smith", password, policy=PasswordPolicy("Front Door"))
     assert password not in str(refused.value)

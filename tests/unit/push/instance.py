@@ -14,6 +14,7 @@ from protocol.jose import verify_embedded
 from protocol.signed_requests import SignedRequest
 from schemas.base import Message
 from schemas.contract import AuthResponse, ChallengeEnded, ChallengeIssued, ChallengeOutcome, Verdict
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.publisher import UnavailableError
 from services.common.waiters import Waiters
 from services.push import answers
@@ -101,7 +102,7 @@ class Instance:
         monkeypatch.setattr(answers, "now", lambda: self.at)
         self.at: datetime = T0
         self.channels = Channels(a_channel(phone))
-        self.feed = ChallengeFeed("kafka.invalid:9092", "", cast("Any", self.channels))
+        self.feed = ChallengeFeed(KafkaConnection("kafka.invalid:9092"), "", cast("Any", self.channels))
         self.issuers = Issuers()
         self.published: list[Published] = []
         self.decide: Decide = lambda _published: None

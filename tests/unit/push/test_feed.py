@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.base import Message
 from schemas.contract import ChallengeEnded, ChallengeIssued, ChallengeOutcome, Verdict
+from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.publisher import UnavailableError
 from services.push.domain.channel import MOST_PENDING, Channel
 from services.push.feed import LOOK_BACK, ChallengeFeed
@@ -46,7 +47,11 @@ class Tails:
     def __init__(self, row: Channel | None = None, clock: Clock | None = None, most_kept: int = 1000) -> None:
         self.rows = Channels(row or a_channel())
         self.feed = ChallengeFeed(
-            "kafka.invalid:9092", "", cast("Any", self.rows), most_kept=most_kept, elapsed=clock or Clock()
+            KafkaConnection("kafka.invalid:9092"),
+            "",
+            cast("Any", self.rows),
+            most_kept=most_kept,
+            elapsed=clock or Clock(),
         )
 
     def read(self, *messages: Message) -> None:

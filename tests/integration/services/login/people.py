@@ -226,7 +226,7 @@ def a_name() -> str:
 async def a_person(stack: Stack, wire: Wire) -> AsyncIterator[Person]:
     """Give a person with an account and no phone yet."""
     name = a_name()
-    async with administration(stack.bootstrap, stack.topic_prefix, stack.secrets) as accounts:
+    async with administration(stack.connection, stack.topic_prefix, stack.secrets) as accounts:
         account = await add_account(accounts, stack.urls["login"], stack.secrets, name, PASSWORD)
     async with TextBrowser(stack.urls["login"]) as browser:
         await browser.open("/sign-in")

@@ -285,7 +285,7 @@ async def test_what_kafka_knows_of_a_login_opens_it_in_no_other_browser(
     person: Person, stack: Stack, login: InstanceProcess
 ) -> None:
     await person.pair_and_challenge()
-    async with administration(stack.bootstrap, stack.topic_prefix, stack.secrets) as accounts:
+    async with administration(stack.connection, stack.topic_prefix, stack.secrets) as accounts:
         account = accounts.view.get(person.account_id)
     assert account is not None
     known = (account.logins[-1].login_id, account.logins[-1].login_digest, account.logins[-1].session_digest)
@@ -338,7 +338,7 @@ async def test_a_removed_account_is_gone_and_its_name_is_free(
     person: Person, stack: Stack, login: InstanceProcess
 ) -> None:
     await person.enter_password()
-    async with administration(stack.bootstrap, stack.topic_prefix, stack.secrets) as accounts:
+    async with administration(stack.connection, stack.topic_prefix, stack.secrets) as accounts:
         await accounts.remove(person.name)
         removed = present(accounts.view.get(person.account_id))
         await let_see(login.url, stack.secrets, removed)

@@ -84,7 +84,7 @@ async def test_changes_need_the_second_factor_first(person: Person) -> None:
 async def test_a_form_that_skips_the_second_factor_changes_nothing(person: Person, stack: Stack) -> None:
     await sign_in_remembered(person)
     await come_back(person)
-    async with administration(stack.bootstrap, stack.topic_prefix, stack.secrets) as accounts:
+    async with administration(stack.connection, stack.topic_prefix, stack.secrets) as accounts:
         account = accounts.view.get(person.account_id)
     fields = {"method_id": present(account).devices[0].method_id, "name": "Mine", "old": PASSWORD, "new": NEW_PASSWORD}
     for path in ("phones", "methods/rename", "methods/choose", "methods/remove", "recovery-codes", "password"):

@@ -1,0 +1,1 @@
+"""The tests share one protected Kafka, so they run in one process."""
