@@ -67,9 +67,10 @@ class SignInForms:
         if context.in_progress and context.account is not None and context.account.account_id == account.account_id:
             raise web.HTTPSeeOther(context.home)
         ticket = Ticket(account.account_id, new_token())
-        renewed = await self._passwords.renewed(account.password_hash, form.get("password", ""))
         command = self._command(request, account, ticket, browser, remember="remember" in form)
-        command = command.model_copy(update={"renewed_hash": renewed})
+        if not account.passwords.is_paused(now()):  # a further hash would tell that the password was right
+            renewed = await self._passwords.renewed(account.password_hash, form.get("password", ""))
+            command = command.model_copy(update={"renewed_hash": renewed})
         outcome, row = await self._forms.decide(request, command)
         if outcome == Rejection.LOCKED:
             return self._render_locked(request, name, row.passwords.paused_until)
