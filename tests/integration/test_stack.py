@@ -55,6 +55,8 @@ def test_run_makes_a_demo_account_once_and_stops_at_ctrl_c(tmp_path: Path) -> No
 
     assert passwords[0] == passwords[1]
     assert (tmp_path / "secrets" / "demo-password").stat().st_mode & 0o077 == 0
+    folders = ("data", "kafka", "logs", "secrets")
+    assert [name for name in folders if (tmp_path / name).stat().st_mode & 0o077] == []
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from operations import deployment as names
-from operations.topics import TopicsError, apply_topics, differences
+from operations.topics import TopicsError, apply_topics, await_leaders, differences
 from schemas.topics import AUTH_CHALLENGE, DAY_SECONDS
 from services.common.kafka.connection import KafkaConnection
 from services.common.kafka.topic_settings import creation_settings
@@ -91,6 +92,7 @@ async def test_topics_that_were_there_before_are_mended_or_refused(kafka: str, t
             NewTopic(changelog, PARTITIONS, 1, topic_configs={"cleanup.policy": "compact"}),
         ]
     )
+    await await_leaders(connection, [TopicPartition(each, 0) for each in (name, changelog)])
     found = await differences(connection, topic_prefix, PARTITIONS, replication=1)
     mend = f"countersign topics apply --topic-prefix {topic_prefix} --partitions {PARTITIONS} --replication 1"
     assert f"{name} has retention.ms 1000 instead of {7 * DAY_SECONDS * 1000} or more: {mend}" in found

@@ -97,6 +97,24 @@ def test_a_refused_command_ends_with_status_2_and_what_to_look_at(protected: Pro
     assert "KAFKA_SASL_PASSWORD_FILE" in last
 
 
+def test_a_refused_service_ends_with_status_2_and_what_to_look_at(protected: ProtectedKafka, tmp_path: Path) -> None:
+    wrong = tmp_path / "password"
+    wrong.write_text("wrong")
+    wrong.chmod(0o644)
+    security = protected.security("push").model_copy(update={"sasl_password_file": wrong})
+    settings = {
+        "PUSH_KAFKA_BOOTSTRAP": protected.bootstrap,
+        "PUSH_PORT": str(free_port()),
+        "PUSH_DATA_DIRECTORY": str(tmp_path / "data"),
+        "PUSH_SECRETS_DIRECTORY": str(tmp_path / "secrets"),
+    }
+    done = run_with({**environment(security), **settings}, "services.push")
+    assert done.returncode == 2, done.stdout + done.stderr
+    last = next(line for line in done.stdout.splitlines() if '"cannot serve"' in line)
+    assert "KAFKA_SASL_PASSWORD_FILE" in last
+    assert f'"path": "{wrong}", "event": "a secret is open to other users' in done.stdout
+
+
 def test_kafkas_own_tools_log_in_too(protected: ProtectedKafka) -> None:
     made = run_command(protected, protected.security(SUPERUSER), "kafka", "topics", "--create", "--topic", "made")
     assert made.returncode == 0, made.stdout + made.stderr
@@ -111,6 +129,10 @@ def test_kafkas_own_tools_log_in_too(protected: ProtectedKafka) -> None:
 def run_command(protected: ProtectedKafka, security: KafkaSecurity, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run an operator's command with these settings."""
     assert security.security_protocol != PLAINTEXT
-    settings = {**environment(security), "LOGIN_KAFKA_BOOTSTRAP": protected.bootstrap}
-    command = ["env", *(f"{name}={value}" for name, value in settings.items()), sys.executable, "-m", "cli", *words]
+    return run_with({**environment(security), "LOGIN_KAFKA_BOOTSTRAP": protected.bootstrap}, "cli", *words)
+
+
+def run_with(settings: dict[str, str], module: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run a module with settings in its environment."""
+    command = ["env", *(f"{name}={value}" for name, value in settings.items()), sys.executable, "-m", module, *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

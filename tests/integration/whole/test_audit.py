@@ -122,7 +122,7 @@ async def forge_response(stack: Stack) -> str:
 
 async def test_what_cannot_be_audited_is_said(stack: Stack) -> None:
     away = await run(stack, "audit", "verify", "--kafka", "127.0.0.1:1")
-    assert (away.exit_code, "Kafka cannot be read at 127.0.0.1:1" in away.output) == (2, True)
+    assert (away.exit_code, "Kafka cannot be reached at 127.0.0.1:1" in away.output) == (2, True)
     missing = await run(stack, "audit", "verify", "--topic-prefix", "nowhere.")
     assert (missing.exit_code, "countersign topics apply" in missing.output) == (2, True)
     nothing = await run(stack, "audit", "verify", "--until", "2020-01-01T00:00Z")
