@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from services.common.kafka.publisher import UnavailableError
-from services.login.sign_in import passwords
 from services.login.sign_in.passwords import MOST_OF_A_NETWORK, HashingThreads, HashingTurn
 from tests.polling import DEADLINE_SECONDS, eventually
 
@@ -21,7 +20,7 @@ class Hashing:
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, workers: int, most_waiting: int = 50) -> None:
-        monkeypatch.setattr(passwords.os, "cpu_count", lambda: workers)
+        monkeypatch.setattr("os.cpu_count", lambda: workers)
         self._threads = HashingThreads(most_waiting)
         self._may_end: dict[str, threading.Event] = {}
         self.begun: list[str] = []
