@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from time import sleep
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -224,10 +223,7 @@ class Benchmark:
 
     def _idle_percent(self, title: str) -> dict[str, float]:
         self.runner.show(title, Progress(0, 1))
-        before = self.deployment.cpu_seconds()
-        sleep(self.options.idle_seconds)
-        after = self.deployment.cpu_seconds()
-        return {name: 100 * (after[name] - before[name]) / self.options.idle_seconds for name in before}
+        return self.deployment.idle_percent(self.options.idle_seconds)
 
     def _resident_mebibytes(self) -> dict[str, float]:
         return {name: size / _MEBIBYTE for name, size in self.deployment.resident_bytes().items()}

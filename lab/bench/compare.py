@@ -1,5 +1,6 @@
 """Measures a revision beside the working tree, in turns, so that what disturbs one disturbs the other."""
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,8 @@ from lab.bench.trees import Tree
 from services.common.progress import Progress
 
 LEAST_ROUNDS: Final = 2
+SETTLE_SECONDS: Final = 5.0
+"""After a stack goes on, it does what it has missed."""
 TreeT = TypeVar("TreeT")
 
 
@@ -56,12 +59,25 @@ def compare(trees: tuple[Tree, Tree], options: Options, rounds: int, directory: 
             deployment.pause()
             deployments.append(deployment)
         passes = take_turns(deployments, options.at, rounds, turn)
+        idle = {each.tree.name: _idle_percent(each, options, runner.show) for each in deployments}
     new, old = (
         {at_once: [each.figures for each in found if each.at_once == at_once] for at_once in options.at}
         for found in passes
     )
     names = [tree.name for tree in trees]
-    return Comparison(this_machine(), trees[1].name, dict(zip(names, passes, strict=True)), ratios(new, old))
+    found = dict(zip(names, passes, strict=True))
+    return Comparison(this_machine(), trees[1].name, found, idle, ratios(new, old))
+
+
+def _idle_percent(deployment: Deployment, options: Options, show: ShowProgress) -> dict[str, float]:
+    show(f"The {deployment.tree.name}, idle", Progress(0, 1))
+    deployment.resume()
+    deployment.await_steady()
+    time.sleep(SETTLE_SECONDS)
+    try:
+        return deployment.idle_percent(options.idle_seconds)
+    finally:
+        deployment.pause()
 
 
 def take_turns(

@@ -239,6 +239,18 @@ class Deployment:
         """Return how much CPU time each process has used since its start."""
         return {name: cpu_seconds(pid) for name, pid in self.pids().items()}
 
+    def idle_percent(self, seconds: float) -> dict[str, float]:
+        """Return the CPU time that each process uses while nothing happens, in per cent of a core.
+
+        Args:
+            seconds: How long to look.
+
+        """
+        before = self.cpu_seconds()
+        time.sleep(seconds)
+        after = self.cpu_seconds()
+        return {name: 100 * (after[name] - before[name]) / seconds for name in before}
+
     def resident_bytes(self) -> dict[str, int]:
         """Return the memory of each process."""
         return {name: resident_bytes(pid) for name, pid in self.pids().items()}

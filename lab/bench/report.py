@@ -169,6 +169,9 @@ def comparison_table(found: Comparison) -> Table:
         for name, (title, form) in figures.items():
             medians = [_median(passes, at_once, name, form) for passes in found.passes.values()]
             table.add_row(str(at_once), title, *medians, f"{found.ratios[name][str(at_once)]:.2f}")
+    sums = [sum(each.values()) for each in found.idle_cpu_percent.values()]
+    if sums:
+        table.add_row("idle", "CPU (% of a core)", *(f"{each:.1f}" for each in sums), ratio(sums[0], sums[-1]))
     return table
 
 

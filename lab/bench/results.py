@@ -149,6 +149,7 @@ class Comparison:
         machine: Where.
         revision: The other revision; the first one is the working tree.
         passes: The passes of each tree, by its name.
+        idle_cpu_percent: What each tree's processes use while nothing happens, after the passes, in per cent of a core.
         ratios: By figure and by how many sign in at a time, the working tree's median over the revision's.
 
     """
@@ -156,6 +157,7 @@ class Comparison:
     machine: Machine
     revision: str
     passes: Mapping[str, Sequence[Pass]]
+    idle_cpu_percent: Mapping[str, Mapping[str, float]]
     ratios: Mapping[str, Mapping[str, float]]
 
 

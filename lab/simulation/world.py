@@ -160,13 +160,12 @@ class Scenario:
         await commands
         self._broker.faulty = False
         deadline = self._loop.time() + QUIET_SECONDS
-        while not (self._all_done() and self._all_read()):
+        while not (self._all_done() and self._all_read() and self._all_healed()):
             if self._loop.time() > deadline:
-                text = f"not all is done: {self._group.offsets}"
+                hidden = [self.claims.hidden(number) for number in range(PARTITIONS)]
+                text = f"not all is done: {self._group.offsets}, hidden since {hidden}"
                 raise BrokenClaimError(text)
             await asyncio.sleep(1.0)
-        if any(self.claims.hidden(number) for number in range(PARTITIONS)):
-            await asyncio.sleep(HEALED_SECONDS)
         self.claims.check_end([each.disk for each in self._instances])
         for log in self._broker.topic(CHANGELOG):
             for end in (log.end, self._random.randint(0, log.end)):
@@ -271,6 +270,9 @@ class Scenario:
             for topic in TABLE.reads
             for log in self._broker.topic(topic.name)
         )
+
+    def _all_healed(self) -> bool:
+        return not any(self.claims.hidden(number) for number in range(PARTITIONS))
 
     def _all_read(self) -> bool:
         return all(_has_read(each, log) for each in self._instances for log in self._broker.topic(CHANGELOG))

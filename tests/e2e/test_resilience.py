@@ -54,6 +54,16 @@ async def test_a_service_crashes_while_people_wait_for_their_phones(scenario: Sc
     await computer.complete_sign_in(newcomer, phone)
 
 
+@pytest.mark.parametrize("script", ["wait.js", "countdown.js"])
+async def test_a_waiting_page_goes_on_whose_script_was_lost_in_a_crash(scenario: Scenario, script: str) -> None:
+    computer, phone = await scenario.a_computer(), await scenario.a_phone()
+    person = await scenario.paired(phone)
+    scenario.console_errors.tolerate(OUTAGE)
+    await computer.page.route(f"**/{script}", lambda route: route.abort("connectionreset"), times=1)
+    await computer.sign_in(person)
+    await computer.complete_sign_in(person, phone)
+
+
 @pytest.fixture(scope="module")
 def second_instances(site: Site) -> None:
     """Start a second instance of each service beside the first."""

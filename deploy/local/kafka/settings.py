@@ -92,7 +92,9 @@ def server_settings(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
         "group.min.session.timeout.ms": 2000,
         # After this time, other brokers lead a dead broker's partitions and accept its restart: 3 s instead of 9 s.
         "broker.session.timeout.ms": 3000,
-        "broker.heartbeat.interval.ms": 500,
+        "broker.heartbeat.interval.ms": 1000,
+        # How often the controllers write a record though nothing happens: each is work for an idle machine.
+        "metadata.max.idle.interval.ms": 5000,
         # A small machine: a smaller compaction buffer and fewer threads than the defaults.
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
         "num.network.threads": 2,

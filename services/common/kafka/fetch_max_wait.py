@@ -4,7 +4,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 
-GROUP_MILLISECONDS: Final = 500
+GROUP_MILLISECONDS: Final = 1000
 """For a stable consumer group. Each fetch costs CPU time on both sides."""
 REBALANCE_MILLISECONDS: Final = 100
 """For phases with many requests: a broker responds to the requests of a connection in order, each after the fetch

@@ -23,8 +23,8 @@ from services.common.cancellation import raise_if_cancelled
 from services.common.kafka.partitions import require_partitions
 
 log = structlog.get_logger(__name__)
-CHECK_SECONDS: Final = 0.5
-BROKER_TIMEOUT_SECONDS: Final = 1.5
+CHECK_SECONDS: Final = 1.0
+BROKER_TIMEOUT_SECONDS: Final = 1.0
 """Maximum response time of a broker. Together with the pause, pages report within 2 s that Kafka is away."""
 TOPICS_SECONDS: Final = 2.0
 """Interval between reads of the topics' metadata."""

@@ -15,6 +15,9 @@ from services.common.rows.changelog_copy import ChangelogCopy, CopyLostError
 from services.common.rows.fence import Stamp, mark, mark_key
 
 log = structlog.get_logger(__name__)
+READ_BACK_SECONDS: Final = 30.0
+"""How long an acknowledged record may take to be read back. If brokers lose it, as in a power failure of all that have
+it, it never is; the owner begins anew then."""
 
 
 class FencedError(Exception):
@@ -53,7 +56,7 @@ class PartitionOwner:
         may still be on its way, is another owner's, and void behind the mark.
 
         Raises:
-            FencedError: If the mark does not stand: something of a term as high was not read yet.
+            FencedError: If the mark does not stand, since something of a term as high was not read yet, or was lost.
             NotAcknowledgedError: If Kafka does not take the mark.
 
         """
@@ -94,7 +97,7 @@ class PartitionOwner:
             parts: Keys and values of parts of the row that change with it; they are appended before it.
 
         Raises:
-            FencedError: If it does not count.
+            FencedError: If it does not count, or was lost.
             NotAcknowledgedError: If it is unknown whether the log has it.
 
         """
@@ -164,7 +167,14 @@ class PartitionOwner:
             await asyncio.wait((read_back, appended), return_when=asyncio.FIRST_COMPLETED)
             if not read_back.done():
                 await appended
-            counts = await read_back
+                # Not asyncio.timeout: in a task that was cancelled, Python 3.11.2 ends it as a cancellation.
+                await asyncio.wait((read_back,), timeout=READ_BACK_SECONDS)
+            if not read_back.done():
+                log.warning(
+                    "a record was acknowledged and not read back", topic=self._copy.topic.name, key=key.decode()
+                )
+                raise FencedError
+            counts = read_back.result()
         except CopyLostError as error:
             raise FencedError from error
         finally:

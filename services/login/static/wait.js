@@ -71,7 +71,8 @@ function growingPause() {
 /** Checked first, because a reload while the service is away shows the browser's own error page. */
 async function isServed() {
   try {
-    return (await fetch(location.href, { cache: "no-store" })).ok;
+    const response = await fetch(location.href, { cache: "no-store", redirect: "manual" });
+    return response.ok || response.type === "opaqueredirect";
   } catch {
     return false;
   }

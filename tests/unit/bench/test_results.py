@@ -33,11 +33,12 @@ def test_a_figure_is_printed_beside_its_ratio_to_the_floor() -> None:
 def test_the_ratios_of_a_comparison_are_in_its_json_by_figure_and_number_at_a_time() -> None:
     ratios = {"logins_per_second": {"1": 2.0}, "p50_ms": {"1": 0.5}, "cpu_ms": {"1": 0.25}}
     passes = {"working tree": [a_pass(1, per_second=20)], "abc": [a_pass(1, per_second=10)]}
-    found = Comparison(MACHINE, "abc", passes, ratios)
+    idle = {"working tree": {"kafka": 4.0, "login": 2.0}, "abc": {"kafka": 12.0}}
+    found = Comparison(MACHINE, "abc", passes, idle, ratios)
     assert json.loads(to_json(found))["ratios"] == ratios
-    assert "│ 1         │ logins a second     │ 20.0         │ 10.0 │ 2.00  │" in shown(
-        [report.comparison_table(found)]
-    )
+    table = shown([report.comparison_table(found)])
+    assert "│ 1         │ logins a second     │ 20.0         │ 10.0 │ 2.00  │" in table
+    assert "│ idle      │ CPU (% of a core)   │ 6.0          │ 12.0 │ 0.50  │" in table
 
 
 def test_a_run_is_written_as_json() -> None:

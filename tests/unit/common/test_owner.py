@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from lab.simulation import broker
+from lab.simulation.broker import SimulatedRecord
 from services.common.kafka.publisher import NotAcknowledgedError
 from services.common.rows.fence import Stamp, stamp_of
 from services.common.streams.owner import FencedError
 from tests.unit.common.owners import LAG_SECONDS, A, B, C, Changelog
-from tests.virtual import in_virtual_time
+from tests.virtual import a_broker, in_virtual_time
 
 KEY, ROW = b"key", b"row"
 MOMENT = 1.0
@@ -160,6 +161,25 @@ async def test_row_that_kafka_never_had_ends_the_instance(monkeypatch: pytest.Mo
         with pytest.raises(NotAcknowledgedError):
             await owner.save(KEY, ROW)
     assert changelog.rows == []
+
+
+@pytest.mark.parametrize("what", ["mark", "row"])
+@in_virtual_time
+async def test_owner_whose_record_is_lost_after_its_acknowledgement_is_none_until_it_begins_again(what: str) -> None:
+    losing = False
+
+    def lose(_record: SimulatedRecord) -> None:
+        if losing:
+            changelog.log.cut(1, until=0.0)
+
+    changelog = Changelog(a_broker(lose))
+    async with changelog.instance() as instance:
+        owner = instance.owner(A) if what == "mark" else await instance.begun(A)
+        losing = True
+        with pytest.raises(FencedError):
+            await (owner.begin() if what == "mark" else owner.save(KEY, ROW))
+        losing = False
+        assert (await instance.begun(B)).load(KEY) is None
 
 
 @pytest.mark.parametrize("row", [ROW, None], ids=["a row", "no row"])
