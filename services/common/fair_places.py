@@ -1,6 +1,6 @@
 """A bounded number of places, shared fairly: who has the most gives one up for a newcomer.
 
-So a crowd under one key, such as one network, cannot keep others out by filling all places.
+So a crowd under one key, for example from one network, cannot keep others out by filling all places.
 """
 
 from collections import OrderedDict

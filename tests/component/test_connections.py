@@ -1,4 +1,4 @@
-"""A port's connections are bounded in number and time, so slow or silent clients keep nobody out."""
+"""A port's connections are bounded in number and time, so slow or silent clients keep no others out."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -240,7 +240,7 @@ def _check_taken(history: AccountHistory, message: Message, at: datetime, after:
 
 
 def _check_kept_out(history: AccountHistory, message: Message, at: datetime, outcome: str) -> None:
-    """A browser that the account knows is kept out by failures of such browsers alone, never by a stranger's."""
+    """A browser that the account knows is kept out by failures of known browsers alone, never by a stranger's."""
     match message:
         case SignIn() if outcome in {Rejection.LOCKED, Rejection.CLOSED, Rejection.TOO_MANY_SIGN_INS}:
             known = history.knows(message.browser_digest)

@@ -1,7 +1,8 @@
 """The page for a verification code instead of the phone's answer."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -16,6 +17,25 @@ from services.login.web import login_pages, page_messages
 from services.login.web.context import require_login_at
 from services.login.web.forms import Forms
 from services.login.web.pages import status_of
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedCode:
+    """A code that was rejected.
+
+    Attributes:
+        rejection: Why; None if none was entered.
+        looks_printed: True if it looks like a recovery code.
+        counts_as_recovery: True if it counts among the recovery codes.
+
+    """
+
+    rejection: Rejection | None = None
+    looks_printed: bool = False
+    counts_as_recovery: bool = False
+
+
+NOTHING_REJECTED: Final = RejectedCode()
 
 
 class CodeForms:
@@ -36,24 +56,27 @@ class CodeForms:
         at_code = require_login_at(self._forms.contexts.load(request), login_pages.CODE)
         account, login, at = at_code.account, at_code.login, at_code.at
         typed = form.get("code", "")
-        outcome, row = await self._forms.decide(request, await self._command(request, account, login, typed, at))
+        command = await self._command(request, account, login, typed, at)
+        outcome, row = await self._forms.decide(request, command)
         login_now = row.login(login.login_id) or login
         if outcome != OK and not login_now.over:
-            printed = any(each.isalpha() for each in typed)
-            return self._render(request, row, login_now, at, Rejection(outcome), printed=printed)
+            rejected = RejectedCode(
+                Rejection(outcome),
+                looks_printed=any(each.isalpha() for each in typed),
+                counts_as_recovery=isinstance(command, UseRecoveryCode),
+            )
+            return self._render(request, row, login_now, at, rejected)
         raise web.HTTPSeeOther(self._forms.contexts.load(request).home)
 
-    def _render(  # noqa: PLR0913 - the login, and the code's rejection
+    def _render(
         self,
         request: web.Request,
         account: Account,
         login: Login,
         at: datetime,
-        rejection: Rejection | None = None,
-        *,
-        printed: bool = False,
+        rejected: RejectedCode = NOTHING_REJECTED,
     ) -> web.Response:
-        """Render the page, with the message for a rejected code, perhaps a recovery code."""
+        """Render the page, with the message for a rejected code."""
         known, limits = account.knows_browser_of(login), self._forms.policy.limits
         codes, recovery = account.codes.of(known=known), account.recovery_codes.of(known=known)
         printable = account.recovery is not None
@@ -61,13 +84,15 @@ class CodeForms:
         kinds = [(codes, limits.codes), *([(recovery, limits.recovery_codes)] if printable else [])]
         closed = all(throttle.is_closed(limit) for throttle, limit in kinds)
         paused = not closed and all(throttle.is_closed(limit) or throttle.is_paused(at) for throttle, limit in kinds)
-        rejected_by = recovery if printed and printable else codes
+        rejected_by, rejection = recovery if rejected.counts_as_recovery else codes, rejected.rejection
+        if rejection is not None and rejected_by.is_paused(at):
+            rejection = Rejection.CODES_PAUSED
         until = min((each.paused_until for each, _ in kinds if each.is_paused(at) and each.paused_until), default=None)
         message = page_messages.code_rejected(
             Rejection.CODES_CLOSED if closed else Rejection.CODES_PAUSED if paused else rejection,
             until if paused else rejected_by.paused_until,
             at,
-            printed=printed and printable,
+            printed=rejected.looks_printed and printable,
         )
         return self._forms.pages.render(
             request,

@@ -7,9 +7,14 @@ on one account: half of them by each of the two.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from services.common.throttle import NO_FAILURES, PauseLimits, Throttle
+
+SmallThrottle = Annotated[Throttle, Field(exclude_if=lambda throttle: throttle == NO_FAILURES)]
+"""A throttle that takes no room in the row's JSON while it has no failures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +27,8 @@ class Attempts:
 
     """
 
-    known: Throttle = NO_FAILURES
-    others: Throttle = NO_FAILURES
+    known: SmallThrottle = NO_FAILURES
+    others: SmallThrottle = NO_FAILURES
 
     def of(self, *, known: bool) -> Throttle:
         """Return the failures of known browsers, or of all others."""

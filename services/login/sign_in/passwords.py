@@ -57,7 +57,7 @@ class HashingThreads:
     """The threads of one instance that hash, and the calls that wait for one.
 
     Networks take turns, and have `MOST_OF_A_NETWORK` threads each at most; known browsers come before all others. If
-    too many wait, the network with the most gives up a place. So a crowd from one network keeps nobody else waiting.
+    too many wait, the network with the most gives up a place. So a crowd from one network delays no other one for long.
     """
 
     def __init__(self, most_waiting: int) -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from protocol.agreement import AgreementPrivateKey
@@ -142,11 +142,11 @@ class FakeServices:
         time: dict[str, object] = {"server_time": self.now().isoformat()} if with_time else {}
         await self._send(device_id, {"type": "ping", **time})
 
-    async def hang_up(self, device_id: str | None = None) -> None:
+    async def hang_up(self, device_id: str | None = None, *, code: int = WSCloseCode.OK) -> None:
         """Close the sockets of a device, or of all."""
         devices = list(self._sockets) if device_id is None else [device_id]
         for socket in [socket for device in devices for socket in self._sockets.pop(device, ())]:
-            await socket.close()
+            await socket.close(code=code)
 
     async def _send(self, device_id: str, frame: dict[str, object]) -> None:
         for socket in tuple(self._sockets[device_id]):

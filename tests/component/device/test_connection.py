@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 
 from authenticator.device.challenges import MAX_OPEN
-from authenticator.device.errors import DeviceError, ProblemError
+from authenticator.device.connection import REPLACED_CODE
+from authenticator.device.errors import DeviceError, ProblemError, ReplacedError
 from authenticator.device.phone import VirtualPhone
 from authenticator.device.state import ChallengeOutcome, State
 from authenticator.device.store import MemoryStore
@@ -98,6 +99,17 @@ async def test_socket_that_would_be_refused_again_is_given_up(services: FakeServ
             with pytest.raises(ProblemError) as refused:
                 await wait
             assert refused.value.problem.name == name
+
+
+async def test_a_socket_that_another_program_replaced_is_not_opened_again(services: FakeServices) -> None:
+    async with VirtualPhone.in_memory(services.origin, timing=QUICK) as phone:
+        await phone.connected()
+        await services.hang_up(phone.device_id, code=REPLACED_CODE)
+        with pytest.raises(ReplacedError):
+            await next_request(phone)
+        with pytest.raises(ReplacedError):
+            await phone.connected()
+    assert services.openings == 1
 
 
 @pytest.mark.parametrize("name", ["stale", "bad-nonce", "unavailable"])

@@ -102,6 +102,16 @@ async def test_a_person_who_returns_to_the_phone_does_not_wait(page: Page, servi
     await expect(page.get_by_test_id("connection")).to_have_text("Connected")
 
 
+async def test_a_phone_that_another_program_replaced_comes_back_only_if_asked(page: Page, services: Stage) -> None:
+    opened = services.openings
+    await services.hang_up(code=4409)
+    await expect(page.get_by_test_id("connection")).to_contain_text("Another app uses this phone's key")
+    assert services.openings == opened
+    await press(page, "retry")
+    await expect(page.get_by_test_id("connection")).to_have_text("Connected")
+    assert services.openings == opened + 1
+
+
 async def test_the_connection_comes_back_by_itself_with_what_waits(page: Page, services: Stage) -> None:
     device_id = services.device_id
     services.socket_problem = "too-many-requests"

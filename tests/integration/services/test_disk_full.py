@@ -10,15 +10,14 @@ import pytest
 from deploy.local.instance_process import InstanceProcess
 from deploy.local.stack import Stack
 from protocol.encoding import digest
-from schemas.push_messages import RegisterDevice
-from schemas.topics import PUSH_COMMANDS
-from services.common.clock import now
+from schemas.topics import AUTH_CHALLENGE
 from services.common.kafka.log import KafkaChangelog
 from services.common.kafka.publisher import Publisher
 from services.common.rows.view import View
 from services.push.domain.channel import Channel
 from services.push.tables import CHANNELS as CHANNELS_TABLE
 from tests.builders import present
+from tests.integration.services.devices import a_challenge
 from tests.integration.services.wire import Wire
 from tests.polling import DEADLINE_SECONDS, eventually
 
@@ -46,12 +45,12 @@ async def test_an_event_waits_for_an_instance_that_can_write(
     push = run("push")
     # Not one byte more fits into any file of it.
     resource.prlimit(present(push.pid), resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-    await wire.publisher.publish_command(RegisterDevice(device_id=DEVICE, at=now(), device_name="A phone"))
+    await wire.publisher.publish_command(a_challenge(DEVICE, "one"))
     await eventually(lambda: push.exit_code is not None, "it goes on without a disk")
     assert push.exit_code == 1
     await asyncio.to_thread(stack.restart_service, "push")
-    present(await channels.wait_until(DEVICE, lambda row: row.device_name == "A phone", DEADLINE_SECONDS))
+    present(await channels.wait_until(DEVICE, lambda row: row.waiting("one") is not None, DEADLINE_SECONDS))
     second = digest(b"a second phone")
-    await wire.publisher.publish_command(RegisterDevice(device_id=second, at=now(), device_name="Another"))
+    await wire.publisher.publish_command(a_challenge(second, "two"))
     assert await channels.wait_until(second, lambda _row: True, DEADLINE_SECONDS) is not None
-    assert [each.topic for each in wire.records if each.topic.endswith(f"{PUSH_COMMANDS.name}.dlq")] == []
+    assert [each.topic for each in wire.records if each.topic.endswith(f"{AUTH_CHALLENGE.name}.dlq")] == []

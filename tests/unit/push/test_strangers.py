@@ -58,7 +58,7 @@ def test_a_channel_whose_pairing_fails_is_forgotten(outcome: ChallengeOutcome) -
     assert _is_swept(row, LATER)
 
 
-def test_a_channel_whose_pairing_nobody_answers_is_forgotten() -> None:
+def test_a_channel_whose_pairing_is_not_answered_is_forgotten() -> None:
     assert _is_swept(present(take(None, _a_pairing()).row), LATER)
 
 

@@ -1,5 +1,11 @@
 """Sessions: revoked, remembered, confirmed before a change, and ended by a report or by another password."""
 
+import asyncio
+import re
+
+from typer.testing import CliRunner
+
+from cli.accounts import app
 from deploy.local.stack import Stack
 from lab.testkit.person import Visitor
 from schemas.contract import Verdict
@@ -216,3 +222,23 @@ async def test_the_old_password_opens_nothing_after_a_report_and_a_change(person
     await person.sign_out()
     await person.enter_password()
     expect_message(person, "That did not match")
+
+
+async def test_an_administrator_s_password_is_for_one_sign_in(person: Person, stack: Stack) -> None:
+    await person.first_sign_in()
+    places = ["--kafka", stack.bootstrap, "--topic-prefix", stack.topic_prefix]
+    made = await asyncio.to_thread(CliRunner().invoke, app, ["password", person.name, *places])
+    assert made.exit_code == 0, made.output
+    (password,) = re.findall(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}\b", made.output)
+    await person.browser.open("/account")
+    assert person.browser.path == "/sign-in"
+    await person.enter_password()
+    expect_message(person, "That did not match")
+    await person.enter_password(password)
+    await person.answer(Verdict.APPROVE)
+    person.browser.expect("CHANGE THE PASSWORD")
+    assert "An administrator set your current password for one sign-in" in person.browser.text
+    await person.browser.open("/account")
+    person.browser.expect("CHANGE THE PASSWORD")
+    await change_password(person, password)
+    person.is_signed_in()
