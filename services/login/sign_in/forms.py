@@ -54,13 +54,13 @@ class SignInForms:
         """Check the password, and start a login."""
         form = await self._forms.read(request)
         name, network = form.get("name", ""), self._forms.contexts.network(request)
-        paused_until = await self._guesses.try_from(network)
-        if paused_until is not None:
-            message = page_messages.address_paused(paused_until, now())
-            return self._render(request, name, message, HTTPStatus.TOO_MANY_REQUESTS)
         account, context = self._directory.find(self._directory.digest(name)), self._forms.contexts.load(request)
         browser_digest, typed = digest(self._forms.cookies.browser_token(request).encode()), form.get("password", "")
         known = account is not None and account.knows(browser_digest)
+        paused_until = None if known else await self._guesses.try_from(network)
+        if paused_until is not None:
+            message = page_messages.address_paused(paused_until, now())
+            return self._render(request, name, message, HTTPStatus.TOO_MANY_REQUESTS)
         turn = HashingTurn(network, known=known)
         if (
             not await self._passwords.matches(turn, account.password_hash if account else None, typed)
@@ -78,7 +78,8 @@ class SignInForms:
         if outcome != OK:
             return self._render_rejected(request, name, outcome, row, known=row.knows(browser_digest))
         remember_version(request, row)
-        await self._guesses.refund(network)
+        if not known:
+            await self._guesses.refund(network)
         limits = self._forms.policy.limits
         found = login_pages.current_login(row, ticket.digest, now(), limits)
         redirect = web.HTTPSeeOther(login_pages.pages_of(*found, now())[0] if found else login_pages.SIGN_IN)

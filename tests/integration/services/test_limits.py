@@ -13,9 +13,10 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 from yarl import URL
 
 from deploy.local.instance_process import InstanceProcess
-from deploy.local.stack import Stack
+from deploy.local.stack import SERVICES, Stack
 from services.login.admin import administration
 from tests.accounts import add_account
+from tests.integration.whole.acting import a_person
 
 PASSWORD: Final = "marsh lantern copper 41"
 WRONG: Final = "wrong wrong wrong"
@@ -137,6 +138,21 @@ async def test_a_burst_from_one_address_gets_no_more_tries_than_one_after_the_ot
     assert by_status[401] <= 20
     assert by_status[429] + by_status[503] == 80 - by_status[401]
     assert (await crowd.sign_in(_made_up(), WRONG)).status == 429
+
+
+async def test_the_owner_s_browser_signs_in_at_a_network_that_is_paused(
+    stranger: Callable[[], Stranger], stack: Stack, run: Callable[[str], InstanceProcess]
+) -> None:
+    for service in SERVICES:
+        run(service)
+    async with a_person(stack) as owner:
+        await owner.first_sign_in()
+        await owner.sign_out()
+        neighbour = stranger()
+        neighbour.address = "127.0.0.1"
+        statuses = [(await neighbour.sign_in(_made_up(), WRONG)).status for _ in range(22)]
+        assert statuses[-1] == 429
+        await owner.sign_in()
 
 
 async def test_the_addresses_of_one_subscriber_share_their_tries(stranger: Callable[[], Stranger]) -> None:
