@@ -26,6 +26,11 @@ LIMITS: Final[Mapping[str, str]] = {
     "LOGIN_MOST_HASHING": MANY,
     "LOGIN_MOST_WAITING": MANY,
     "PUSH_MOST_SOCKETS": MANY,
+    # All people and phones here have one address.
+    "LOGIN_ADDRESSES_TRIES": MANY,
+    "LOGIN_SIGN_INS_TRIES": MANY,
+    "PAIRING_NETWORKS_TRIES": MANY,
+    "PUSH_MOST_STRANGERS_PER_NETWORK": MANY,
     # The same, as older revisions name and bound it.
     "LOGIN_MOST_PROMPTS": "20",
     "LOGIN_PROMPT_WINDOW_SECONDS": "1",

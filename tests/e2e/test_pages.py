@@ -130,7 +130,7 @@ async def walk_the_refusals(scenario: Scenario, screenshots: Screenshots) -> Non
     await screenshots.take(computer, "pair-mistyped")
     await computer.connect_device((await issue_phrase(scenario.stack.urls["pairing"], PrivateKey.generate())).phrase)
     await expect(computer.part("delivery")).to_have_attribute("data-delivery", "late")
-    await screenshots.take(computer, "pair-wait-undeliverable")
+    await screenshots.take(computer, "pair-wait-late")
     await computer.press("cancel")
     await computer.press("sign-in-again")
     await computer.enter(person.name, person.password)

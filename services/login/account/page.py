@@ -108,7 +108,6 @@ class AccountPage:
             session=user.session,
             history=[history_line(each) for each in reversed(self._forms.history(account))],
             remember=bool(self._forms.policy.limits.remember_lifetime),
-            reported=account.push.reported,
             address=page_messages.masked(account.email),
         )
 

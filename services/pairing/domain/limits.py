@@ -18,7 +18,7 @@ class PairingLimits(BaseModel):
     phrases: WindowLimits = WindowLimits(most=20, window_seconds=600)
     """Phrases per device."""
     networks: PauseLimits = PauseLimits(
-        tries=60, pause_seconds=30, longest_pause_seconds=10 * 60, forget_after_seconds=15
+        tries=120, pause_seconds=30, longest_pause_seconds=10 * 60, forget_after_seconds=5
     )
     """Phrases for one network's devices, at one instance."""
 
