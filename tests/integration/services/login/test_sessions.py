@@ -227,6 +227,7 @@ async def test_the_old_password_opens_nothing_after_a_report_and_a_change(person
 async def test_an_administrator_s_password_is_for_one_sign_in(person: Person, stack: Stack) -> None:
     await person.first_sign_in()
     places = ["--kafka", stack.bootstrap, "--topic-prefix", stack.topic_prefix]
+    places += ["--secrets-directory", str(stack.secrets)]
     made = await asyncio.to_thread(CliRunner().invoke, app, ["password", person.name, *places])
     assert made.exit_code == 0, made.output
     (password,) = re.findall(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}\b", made.output)
