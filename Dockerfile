@@ -22,7 +22,7 @@ RUN pip --python /opt/countersign/bin/python install --no-cache-dir --no-deps --
 
 FROM ${PYTHON_IMAGE} AS services
 RUN useradd --system --uid 10001 --no-create-home --home-dir / countersign \
- && install -d -m 700 -o countersign /data /secrets /shared
+ && install -d -m 700 -o countersign /data /secrets /shared /demo
 COPY --from=build /opt/countersign /opt/countersign
 ENV PATH=/opt/countersign/bin:$PATH \
     PYTHONUNBUFFERED=1 \
